@@ -1,0 +1,139 @@
+"""What every environment shares. Units stand in the names."""
+
+import dj_database_url
+
+from core import servers
+from core.settings import environment
+
+ROOT = servers.ROOT
+_urls = servers.configured_urls()
+
+# --- Django -------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "core.apps.CoreConfig",
+    "statemachine.apps.StateMachineConfig",
+    "leases.apps.LeasesConfig",
+    "discovery.apps.DiscoveryConfig",
+    "django_fsm",
+    "django_rq",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+ROOT_URLCONF = "core.urls"
+WSGI_APPLICATION = "core.wsgi.application"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = environment.text("TIME_ZONE", "America/Denver")
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = servers.LOCAL / "static"
+LOGIN_URL = "admin:login"
+
+# --- PostgreSQL: the truth ------------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(_urls.database_url, conn_max_age=60, conn_health_checks=True),
+        # A lock that somebody else holds is an answer for the operator after this long, not a page that never comes.
+        "OPTIONS": {"options": "-c lock_timeout=10000"},
+    }
+}
+
+# --- Redis: the doorbell --------------------------------------------------------------------------------------------
+
+REDIS_URL = _urls.redis_url
+# How long a request may wait for Redis before the reconciler is left to ring (Redis never blocks or fails a save).
+DOORBELL_TIMEOUT_S = environment.number("DOORBELL_TIMEOUT_S", 0.3)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "runsheet",
+        "OPTIONS": {"socket_timeout": 1.0, "socket_connect_timeout": 1.0},
+    },
+}
+DISCOVERY_QUEUE = "discovery"
+RQ_QUEUES = {
+    DISCOVERY_QUEUE: {
+        "URL": REDIS_URL,
+        "SERIALIZER": "json",
+        "DEFAULT_TIMEOUT": 90,
+    },
+}
+RQ = {"WORKER_CLASS": "core.worker.RunsheetWorker", "COMMIT_MODE": "auto"}
+RQ_SHOW_ADMIN_LINK = False
+
+# --- The engine -----------------------------------------------------------------------------------------------------
+
+# A worker holds a row for this long and renews before every call; a killed worker's row is taken up again after it.
+# Must exceed the longest single Dropbox call (connect + read time-out).
+CLAIM_S = 40
+# A message that no worker has answered for this long is sent again.
+DOORBELL_PATIENCE_S = 60
+# How long after its due instant RQ may still deliver a retry before the reconciler does.
+RETRY_GRACE_S = 5
+RECONCILE_INTERVAL_S = environment.number("RECONCILE_INTERVAL_S", 2)
+# The reconciler rings only while fewer messages than this wait; the rest stays owed, where it can be overtaken.
+QUEUE_TARGET = environment.whole_number("QUEUE_TARGET", 100)
+DISCOVERY_SOFT_TIME_LIMIT_S = environment.whole_number("DISCOVERY_SOFT_TIME_LIMIT", 90)
+DISCOVERY_TIME_LIMIT_S = environment.whole_number("DISCOVERY_TIME_LIMIT", 120)
+DISCOVERY_TRIES = 5
+DISCOVERY_BACKOFF_BASE_S = environment.number("DISCOVERY_BACKOFF_BASE_S", 2)
+DISCOVERY_BACKOFF_CAP_S = environment.number("DISCOVERY_BACKOFF_CAP_S", 120)
+
+# --- Discovery ------------------------------------------------------------------------------------------------------
+
+RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.text("RUNSHEET_PREVIOUS_REPORT_PATTERN", r".*master documents.*")
+
+# --- Dropbox --------------------------------------------------------------------------------------------------------
+
+# Empty: the real Dropbox. Else scheme and authority of a stand-in; plain http only on loopback.
+DROPBOX_BASE_URL = environment.text("DROPBOX_BASE_URL", " ").strip()
+DROPBOX_APP_KEY = environment.text("DROPBOX_APP_KEY", " ").strip()
+DROPBOX_APP_SECRET = environment.text("DROPBOX_APP_SECRET", " ").strip()
+DROPBOX_CONNECT_TIMEOUT_S = 5
+DROPBOX_READ_TIMEOUT_S = 30
+
+# --- Logging --------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,24 @@
+"""Production: every secret comes from the environment, and a missing one stops the start, by name."""
+
+from core.settings import environment
+from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
+
+DEBUG = False
+SECRET_KEY = environment.text("SECRET_KEY")
+TOKEN_ENCRYPTION_KEYS = environment.words("TOKEN_ENCRYPTION_KEYS", environment.text("TOKEN_ENCRYPTION_KEYS"))
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", environment.text("ALLOWED_HOSTS"))
+CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
+for _name in ("DATABASE_URL", "REDIS_URL", "DROPBOX_APP_KEY", "DROPBOX_APP_SECRET"):
+    environment.text(_name)
+
+SECURE_SSL_REDIRECT = environment.text("SECURE_SSL_REDIRECT", "yes") == "yes"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}

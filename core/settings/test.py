@@ -1,0 +1,29 @@
+"""Tests: real PostgreSQL and Valkey (tests/servers.py starts them), one database and one Redis number per worker."""
+
+import os
+
+from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
+from core.settings.base import DATABASES, RQ_QUEUES, _urls
+
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+SECRET_KEY = "test-only"  # noqa: S105 - protects nothing
+TOKEN_ENCRYPTION_KEYS = ["dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktdGU="]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Number 0 stays free, so that a run against an ordinary Redis leaves its data alone.
+REDIS_URL = f"{_urls.redis_url.partition('?')[0]}?db={int(_worker) + 1}"
+RQ_QUEUES["discovery"]["URL"] = REDIS_URL
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+DROPBOX_BASE_URL = ""  # each test that needs the stand-in sets it
+DROPBOX_APP_KEY = "standin-app"
+DROPBOX_APP_SECRET = "standin-secret"  # noqa: S105 - the stand-in's

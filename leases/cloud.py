@@ -1,0 +1,58 @@
+"""What the cloud tells, in our own words; what travels between the gateway and the services, never SDK objects."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudFile:
+    """A file or directory as the cloud describes it.
+
+    Attributes:
+        path: absolute, in the account's path root, in the cloud's own spelling where it gave one.
+        name: the last component of the path, as displayed.
+        file_id: the cloud's lasting name of it; empty where the cloud gave none.
+        size_bytes: None for a directory.
+        modified_at: aware; None for a directory.
+    """
+
+    path: str
+    name: str
+    is_directory: bool
+    file_id: str = ""
+    size_bytes: int | None = None
+    modified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareLink:
+    """A share link to a file or directory.
+
+    Attributes:
+        url: opaque; it grants access, so it is never logged.
+        file_id: the cloud's lasting name of what the link leads to; empty where the cloud gave none.
+        name: the name of what the link leads to, in the cloud's own spelling.
+        is_public: whether anybody who has the link may open it.
+        expires_at: aware; None when it does not expire.
+    """
+
+    url: str
+    name: str
+    file_id: str = ""
+    is_public: bool = False
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryListing:
+    """Everything directly inside one directory.
+
+    Attributes:
+        path: the directory that was asked for.
+        entries: in the cloud's order, all pages.
+        request_ids: one per call that was made, for the evidence.
+    """
+
+    path: str
+    entries: tuple[CloudFile, ...]
+    request_ids: tuple[str, ...]

@@ -1,0 +1,47 @@
+"""What most tests stand on: the stand-in for Dropbox, an empty Redis number, people."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from redis import Redis
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from pytest_django import DjangoDbBlocker
+    from pytest_django.fixtures import SettingsWrapper
+
+    from dropbox_standin.client import Standin
+
+
+@pytest.fixture(scope="session")
+def standin_process() -> "Iterator[Standin]":
+    """One stand-in for each xdist worker."""
+    from dropbox_standin.process import running
+
+    with running(seed="empty") as standin:
+        yield standin
+
+
+@pytest.fixture
+def dropbox(standin_process: "Standin", settings: "SettingsWrapper") -> "Standin":
+    """An empty stand-in with the well-known accounts, which the product takes for Dropbox."""
+    standin_process.reset(seed="empty")
+    settings.DROPBOX_BASE_URL = standin_process.base_url
+    return standin_process
+
+
+@pytest.fixture
+def redis(settings: "SettingsWrapper") -> "Iterator[Redis]":
+    """This worker's Redis number, empty before and after."""
+    connection = Redis.from_url(settings.REDIS_URL)
+    connection.flushdb()
+    yield connection
+    connection.flushdb()
+    connection.close()
+
+
+@pytest.fixture
+def olivia(django_user_model: "type[User]", db: None) -> "User":
+    """An operator who has every permission on leases and no Dropbox yet."""
+    return django_user_model.objects.create_superuser("olivia", "olivia@example.com", "olivia")
