@@ -55,3 +55,10 @@ class Permanent(RunsheetError):
     """It will not work however often it is tried. Stop, and tell the people who can change that."""
 
     code = "permanent"
+
+
+class SoftTimeLimit(BaseException):
+    """The job has run for too long; it counts as a temporary failure.
+
+    Not an `Exception`, so that no `except Exception` around I/O can swallow it (design, rule 8).
+    """

@@ -3,7 +3,7 @@
 import os
 
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
-from core.settings.base import DATABASES, RQ_QUEUES, _urls
+from core.settings.base import DATABASES, INSTALLED_APPS, RQ_QUEUES, _urls
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
 
@@ -27,3 +27,7 @@ STORAGES = {
 DROPBOX_BASE_URL = ""  # each test that needs the stand-in sets it
 DROPBOX_APP_KEY = "standin-app"
 DROPBOX_APP_SECRET = "standin-secret"  # noqa: S105 - the stand-in's
+
+# A machine of the tests' own, and its queue.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.toy"]
+RQ_QUEUES["toy"] = {"URL": REDIS_URL, "SERIALIZER": "json"}

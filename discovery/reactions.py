@@ -1,0 +1,85 @@
+"""What a lease's states owe: when it is searching, look for the directory; when it is detecting, look into it."""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+
+from discovery.dropbox import gateway_for
+from discovery.errors import NotFound
+from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
+from discovery.services.previous_report_detection import detect_previous_report
+from leases.models import Lease
+from leases.services import forget_link
+from leases.states import State
+from statemachine.reactions import Backoff, Outcome, Run, reaction
+
+
+def retry_rules() -> Backoff:
+    """The only retry rules there are: 5 tries, waits of about 2, 4, 8 and 16 s, at most 120 s, or as Dropbox asks."""
+    return Backoff(
+        tries=settings.DISCOVERY_TRIES,
+        base_s=settings.DISCOVERY_BACKOFF_BASE_S,
+        cap_s=settings.DISCOVERY_BACKOFF_CAP_S,
+    )
+
+
+@reaction(Lease, State.SEARCHING, retry=retry_rules)
+def search(run: Run[Lease]) -> Outcome:
+    """Look for the lease's directory and record what was found."""
+    lease = run.record
+    gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
+    sighting = look_for_directory(lease=lease, gateway=gateway)
+    if sighting.listing is None:
+        return Outcome(
+            transition="record_not_found", record=partial(_forget, sighting), evidence=sighting.evidence
+        )
+    return Outcome(
+        transition="record_found",
+        record=partial(_remember, sighting),
+        evidence=sighting.evidence,
+        then="start_detection" if lease.follow_through else None,
+        carry=sighting.listing,
+    )
+
+
+@reaction(Lease, State.DETECTING, retry=retry_rules)
+def detect(run: Run[Lease]) -> Outcome:
+    """Look into the lease's directory for a previous report and record the matching names."""
+    lease = run.record
+    gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
+    try:
+        result = detect_previous_report(lease=lease, gateway=gateway, listing=run.carry)
+    except NotFound as error:
+        return Outcome(
+            transition="record_not_found",
+            record=_forget_link,
+            reason="the directory is gone",
+            evidence=error.evidence,
+        )
+    return Outcome(
+        transition="record_detection",
+        record=lambda _: {"matching_files": list(result.matching_files)},
+        evidence={
+            **gateway.evidence(path=result.listing.path),
+            "pattern": settings.RUNSHEET_PREVIOUS_REPORT_PATTERN,
+            "entries": len(result.listing.entries),
+            "matching": list(result.matching_files),
+            "request_ids": list(result.listing.request_ids),
+        },
+    )
+
+
+def _remember(sighting: DirectorySighting, _lease: Lease) -> dict[str, Any]:
+    return {"location_id": record_directory(sighting).location_id}
+
+
+def _forget(sighting: DirectorySighting, _lease: Lease) -> dict[str, Any]:
+    record_directory(sighting)
+    return {}
+
+
+def _forget_link(lease: Lease) -> dict[str, Any]:
+    if lease.runsheet_directory:
+        forget_link(path=lease.runsheet_directory.path)
+    return {}

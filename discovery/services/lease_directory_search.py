@@ -1,0 +1,109 @@
+"""The first workflow: does a lease's runsheet archive exist, and which link leads to it?"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from discovery.dropbox import Gateway
+from discovery.errors import DropboxUnavailable, LinkRefused, NotFound
+from discovery.services.base_paths import confirm_not_found
+from leases.cloud import DirectoryListing, ShareLink
+from leases.models import Lease
+from leases.queries import has_good_link, storage_configuration
+from leases.services import forget_link, record_location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectorySearchResult:
+    """What is known after a search.
+
+    Attributes:
+        path: where it was looked for.
+        share_url: empty when the directory was not found or Dropbox refused a link.
+        location_id: of the CloudLocation; None when the directory was not found.
+    """
+
+    found: bool
+    path: str
+    share_url: str = ""
+    location_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectorySighting:
+    """What Dropbox answered, not yet recorded.
+
+    Attributes:
+        listing: None when the directory does not exist.
+        link: None when there is none, or when a good one is stored already.
+        link_refusal: why Dropbox gave no link; empty if it did.
+    """
+
+    path: str
+    listing: DirectoryListing | None
+    link: ShareLink | None = None
+    link_refusal: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+def search_directory(*, lease: Lease, gateway: Gateway) -> DirectorySearchResult:
+    """Look for the directory and record the place in the cloud.
+
+    Raises:
+        What `look_for_directory` raises.
+    """
+    return record_directory(look_for_directory(lease=lease, gateway=gateway))
+
+
+def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
+    """Ask Dropbox: any successful listing is found, an empty one too; only `path/not_found` is not found.
+
+    Writes nothing. One call, a second one for a new link (design, section 4).
+
+    Raises:
+        ConfigurationMissing, ConfigurationDisabled: there is no place to look.
+        BasePathMissing: the folder that holds all archives is not there, so "not found" would be a false answer.
+        Temporary, Permanent: as the gateway says.
+    """
+    base_path = storage_configuration(lease.agency).runsheet_archive_base_path
+    path = f"{base_path}/{lease.lease_number}"
+    try:
+        listing = gateway.list_directory(path=path)
+    except NotFound as error:
+        confirm_not_found(gateway=gateway, path=path, answer=error)
+        return DirectorySighting(path=path, listing=None, evidence=error.evidence)
+    evidence = {
+        **gateway.evidence(path=path),
+        "answer": "listed",
+        "entries": len(listing.entries),
+        "request_ids": list(listing.request_ids),
+    }
+    if has_good_link(path):
+        return DirectorySighting(path=path, listing=listing, evidence=evidence | {"link": "stored"})
+    return _with_new_link(path, listing, gateway, evidence)
+
+
+def record_directory(sighting: DirectorySighting) -> DirectorySearchResult:
+    """Write what was seen of the place; the lease itself is written by its transition."""
+    if sighting.listing is None:
+        forget_link(path=sighting.path)
+        return DirectorySearchResult(found=False, path=sighting.path)
+    location = record_location(path=sighting.path, link=sighting.link, refusal=sighting.link_refusal)
+    return DirectorySearchResult(
+        found=True, path=sighting.path, share_url=location.share_url, location_id=location.pk
+    )
+
+
+def _with_new_link(
+    path: str, listing: DirectoryListing, gateway: Gateway, evidence: dict[str, Any]
+) -> DirectorySighting:
+    try:
+        link = gateway.create_share_link(path=path)
+    except LinkRefused as error:
+        evidence |= {"link": "refused", "link_answer": error.evidence}
+        return DirectorySighting(path=path, listing=listing, link_refusal=str(error), evidence=evidence)
+    except NotFound as error:
+        # It was listed a moment ago; the next try's listing decides, not this answer.
+        raise DropboxUnavailable(
+            "The directory changed while it was being looked at. It is tried again by itself.", evidence=error.evidence
+        ) from error
+    return DirectorySighting(path=path, listing=listing, link=link, evidence=evidence | {"link": "created"})

@@ -1,0 +1,33 @@
+"""What can be wrong with a record."""
+
+from core.errors import Permanent, Refused
+
+
+class InvalidLease(Refused):
+    """This lease cannot be saved as it is."""
+
+    code = "invalid_lease"
+
+
+class DuplicateLease(Refused):
+    """This agency already has a lease with this number. Open that one instead."""
+
+    code = "duplicate_lease"
+
+
+class DirectoryUnknown(Refused):
+    """No archive directory is known for this lease. Search for it first."""
+
+    code = "directory_unknown"
+
+
+class ConfigurationMissing(Permanent):
+    """This agency has no storage configuration. Add one under “Agency storage configurations”, then run it again."""
+
+    code = "configuration_missing"
+
+
+class ConfigurationDisabled(Permanent):
+    """This agency's storage configuration is switched off. Switch it on, then run it again."""
+
+    code = "configuration_disabled"

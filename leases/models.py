@@ -1,0 +1,275 @@
+"""The records: a lease, where an agency keeps its archives, and a place in the cloud."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now, Upper
+from django_fsm import transition
+
+from leases.states import DETECTABLE, SEARCHABLE, WORKING, State
+from leases.validation import (
+    BASE_PATH_LENGTH,
+    LEASE_NUMBER_LENGTH,
+    normalise_base_path,
+    normalise_text,
+    validate_lease_number,
+)
+from statemachine.models import StateMachine, known_states, state_field
+
+
+class Agency(models.TextChoices):
+    NMSLO = "NMSLO", "NMSLO (New Mexico State Land Office)"
+    BLM = "BLM", "BLM (Bureau of Land Management)"
+
+
+class IsNormalized(models.Func):
+    """PostgreSQL's `… IS NFC NORMALIZED`."""
+
+    template = "(%(expressions)s IS NFC NORMALIZED)"
+    output_field = models.BooleanField()
+
+
+class BasePathField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
+    """An absolute Dropbox folder, normalised whenever it is cleaned or saved."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", BASE_PATH_LENGTH)
+        super().__init__(*args, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        return value if value is None or value == "" else normalise_base_path(str(value))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001 - Django's signature
+        path = normalise_base_path(getattr(model_instance, self.attname))
+        setattr(model_instance, self.attname, path)
+        return path
+
+
+def _is_base_path(field: str) -> models.CheckConstraint:
+    # PostgreSQL's own regular expressions: one leading slash, no empty, "." or ".." part, no backslash, no control.
+    regex = r"^(/(?!\.{1,2}(/|$))[^/\\[:cntrl:]]+)+$"
+    return models.CheckConstraint(condition=Q(**{f"{field}__regex": regex}), name=f"leases_config_{field}"[:60])
+
+
+class AgencyStorageConfig(models.Model):
+    """Where one agency's archives lie in Dropbox. Without it, or disabled, a run fails and says so; no default, ever."""
+
+    agency = models.CharField(max_length=20, choices=Agency, unique=True)
+    runsheet_archive_base_path = BasePathField(
+        help_text="The folder that holds one archive folder per lease, for example "
+        "/State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format."
+    )
+    documents_base_path = BasePathField(help_text="The folder that holds the documents of this agency's leases.")
+    misc_index_base_path = BasePathField(help_text="The folder that holds this agency's miscellaneous index.")
+    enabled = models.BooleanField(
+        default=True, db_default=True, help_text="Switched off, every run for this agency fails and says so."
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        verbose_name = "agency storage configuration"
+        ordering = ["agency"]
+        constraints = [
+            models.CheckConstraint(condition=Q(agency__in=Agency.values), name="leases_config_known_agency"),
+            _is_base_path("runsheet_archive_base_path"),
+            _is_base_path("documents_base_path"),
+            _is_base_path("misc_index_base_path"),
+        ]
+
+    def __str__(self) -> str:
+        return self.agency
+
+
+class CloudLocation(models.Model):
+    """A file or directory in the cloud, and the share link to it. Generic: it knows no lease."""
+
+    provider = models.CharField(max_length=20, default="dropbox", db_default="dropbox", db_index=True)
+    path = models.CharField(max_length=1000, db_index=True)
+    name = models.CharField(max_length=255)
+    is_directory = models.BooleanField(default=True, db_default=True)
+    file_id = models.CharField(max_length=255, blank=True, default="", db_default="")
+    share_url = models.URLField(max_length=2048, blank=True, default="", db_default="")
+    share_refusal = models.TextField(
+        blank=True, default="", db_default="", help_text="Why there is no share link, where the cloud refused one."
+    )
+    share_expires_at = models.DateTimeField(null=True, blank=True)
+    is_public = models.BooleanField(default=False, db_default=False)
+    size_bytes = models.BigIntegerField(null=True, blank=True)
+    modified_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        ordering = ["provider", "path"]
+        constraints = [
+            models.UniqueConstraint(F("provider"), Lower("path"), name="leases_location_once"),
+            models.CheckConstraint(condition=Q(path__startswith="/"), name="leases_location_absolute"),
+            models.CheckConstraint(
+                condition=Q(size_bytes__isnull=True) | Q(size_bytes__gte=0), name="leases_location_size"
+            ),
+            models.CheckConstraint(
+                condition=Q(share_url="") | Q(share_refusal=""), name="leases_location_link_or_refusal"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Lease(StateMachine):
+    """An oil or gas lease, and what is known of its runsheet archive."""
+
+    working_states: ClassVar[frozenset[str]] = WORKING
+    start_transition: ClassVar[str] = "start_search"
+
+    agency = models.CharField(max_length=20, choices=Agency)
+    lease_number = models.CharField(
+        max_length=LEASE_NUMBER_LENGTH,
+        validators=[validate_lease_number],
+        error_messages={"max_length": f"A lease number has at most {LEASE_NUMBER_LENGTH} characters."},
+        help_text="As in the archive's folder name, for example NMNM 0501759 or B0-1234-5; upper or lower case.",
+    )
+    state = state_field(State, initial=State.PENDING)
+    follow_through = models.BooleanField(
+        default=True, db_default=True, editable=False, help_text="Whether a found directory is read by itself."
+    )
+    runsheet_directory = models.ForeignKey(
+        CloudLocation, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    runsheet_report_found = models.BooleanField(default=False, db_default=False, editable=False)
+    matching_files = models.JSONField(
+        default=list, db_default=[], editable=False, help_text="The names that matched the report pattern."
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    if TYPE_CHECKING:
+        runsheet_directory_id: int | None
+        created_by_id: int | None
+
+    class Meta(StateMachine.Meta):
+        ordering = ["-pk"]
+        permissions = [("run_discovery", "Can start and stop discovery")]
+        constraints = [
+            known_states(State),
+            models.UniqueConstraint(
+                F("agency"),
+                Upper("lease_number"),
+                name="leases_lease_once_per_agency",
+                violation_error_message="This agency already has a lease with this number (upper and lower case are the same).",
+            ),
+            models.CheckConstraint(condition=Q(agency__in=Agency.values), name="leases_lease_known_agency"),
+            models.CheckConstraint(
+                condition=Q(lease_number__regex=r"^[^[:cntrl:]/\\]+$")
+                & Q(lease_number__regex=r"^\S(.*\S)?$")
+                & ~Q(lease_number__contains="..")
+                & ~Q(lease_number="."),
+                name="leases_lease_number_is_a_name",
+                violation_error_message="A lease number is one folder name: no slashes, no “..”, no blanks around it.",
+            ),
+            models.CheckConstraint(condition=IsNormalized(F("lease_number")), name="leases_lease_number_is_nfc"),
+            models.CheckConstraint(
+                condition=~Q(state=State.FAILED) | ~Q(failure_code=""), name="leases_lease_failure_has_a_code"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[State.SEARCHING, State.DETECTING]) | Q(due_at__isnull=False),
+                name="leases_lease_work_is_owed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.NOT_FOUND) | Q(runsheet_report_found=False, runsheet_directory__isnull=True),
+                name="leases_lease_not_found_has_nothing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency} {self.lease_number}"
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        self.lease_number = normalise_text(self.lease_number)
+        super().clean_fields(exclude=exclude)
+
+    @property
+    def runsheet_link(self) -> str:
+        """The share link to the archive; empty when there is none."""
+        return self.runsheet_directory.share_url if self.runsheet_directory else ""
+
+    def directory_is_known(self) -> bool:
+        return self.runsheet_directory_id is not None
+
+    @transition(
+        field=state,
+        source=SEARCHABLE,
+        target=State.SEARCHING,
+        permission="leases.run_discovery",
+        custom={"label": "Search directory"},
+    )
+    def start_search(self, *, follow_through: bool | None = None) -> None:
+        """Owe a directory search, and with follow-through a detection after it. Also starts a repeat search.
+
+        Args:
+            follow_through: None keeps what the row says.
+        """
+        if follow_through is not None:
+            self.follow_through = follow_through
+        if self.initiated_by_id is None:
+            self.initiated_by_id = self.created_by_id
+
+    @transition(field=state, source=State.SEARCHING, target=State.FOUND)
+    def record_found(self, *, location_id: int) -> None:
+        """The directory exists. What was detected in another one is forgotten."""
+        if location_id != self.runsheet_directory_id:
+            self.forget_result()
+        self.runsheet_directory_id = location_id
+
+    @transition(field=state, source=[State.SEARCHING, State.DETECTING], target=State.NOT_FOUND)
+    def record_not_found(self) -> None:
+        """Dropbox said that the directory does not exist, or no longer does."""
+        self.forget_result()
+
+    @transition(
+        field=state,
+        source=DETECTABLE,
+        target=State.DETECTING,
+        conditions=[directory_is_known],
+        permission="leases.run_discovery",
+        custom={"label": "Detect previous report"},
+    )
+    def start_detection(self) -> None:
+        """Owe a look into the directory for a previous report."""
+
+    @transition(field=state, source=State.DETECTING, target=State.DONE)
+    def record_detection(self, *, matching_files: list[str]) -> None:
+        """The directory has been read; these names are previous reports."""
+        self.runsheet_report_found = bool(matching_files)
+        self.matching_files = matching_files
+
+    @transition(field=state, source=sorted(WORKING), target=State.FAILED)
+    def fail(self, *, code: str, message: str) -> None:
+        """Give up, and say why."""
+        self.failure_code = code
+        self.failure_message = message
+
+    @transition(
+        field=state,
+        source=sorted(WORKING),
+        target=State.PENDING,
+        permission="leases.run_discovery",
+        custom={"label": "Stop"},
+    )
+    def cancel(self) -> None:
+        """Owe nothing any more; it starts again when somebody asks for it."""
+
+    def forget_result(self) -> None:
+        """What was known of another path, or of a directory that is gone."""
+        self.runsheet_directory = None
+        self.runsheet_report_found = False
+        self.matching_files = []

@@ -1,0 +1,193 @@
+"""What people and workers do with the records."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from leases.cloud import ShareLink
+from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
+from leases.models import CloudLocation, Lease
+from leases.queries import DROPBOX, locations_at
+from leases.validation import normalise_text
+from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
+
+
+def create_lease(*, agency: str, lease_number: str, created_by: AbstractBaseUser) -> Lease:
+    """Make a lease; it starts by itself once the transaction is committed.
+
+    Args:
+        agency: a value of `Agency`.
+        lease_number: one folder name; made NFC.
+        created_by: the user whose Dropbox the run uses.
+
+    Raises:
+        InvalidLease, DuplicateLease: nothing was saved.
+    """
+    lease = Lease(
+        agency=agency,
+        lease_number=normalise_text(lease_number),
+        created_by_id=created_by.pk,
+        updated_by_id=created_by.pk,
+        initiated_by_id=created_by.pk,
+    )
+    with transaction.atomic():
+        _save_new(lease)
+        start_by_itself(lease)
+    return Lease.objects.get(pk=lease.pk)
+
+
+def start_by_itself(lease: Lease) -> None:
+    """Start a lease that has just been saved, without waiting for the reconciler, which would do the same."""
+    with locked(Lease, lease.pk) as record:
+        advance(record, Step(transition=Lease.start_transition, reason="created"), RECONCILER)
+
+
+def _save_new(lease: Lease) -> None:
+    _check(lease)
+    try:
+        with transaction.atomic():
+            lease.save(force_insert=True)
+    except IntegrityError as error:
+        raise _translated(error) from error
+
+
+def change_lease(*, lease_id: int, agency: str, lease_number: str, changed_by: AbstractBaseUser) -> Lease:
+    """Give a lease another agency or number and search again: what was known belongs to another path.
+
+    A run under way is stopped in the same transaction, so the newest number wins. Nothing happens if neither differs.
+
+    Raises:
+        RecordGone, InvalidLease, DuplicateLease: nothing was changed.
+    """
+    lease_number = normalise_text(lease_number)
+    with locked(Lease, lease_id) as lease:
+        was = str(lease)
+        if (lease.agency, lease.lease_number) == (agency, lease_number):
+            return lease
+        lease.agency, lease.lease_number, lease.updated_by_id = agency, lease_number, changed_by.pk
+        _check(lease)
+        _search_again(lease, Actor.person(changed_by), reason=f"changed from {was}")
+    return lease
+
+
+def _search_again(lease: Lease, actor: Actor, *, reason: str) -> None:
+    lease.forget_result()
+    try:
+        if lease.is_working:
+            advance(lease, Step(transition="cancel", reason=reason), actor)
+        advance(lease, Step(transition="start_search", arguments={"follow_through": True}, reason=reason), actor)
+    except IntegrityError as error:
+        raise _translated(error) from error
+
+
+def start_search(*, lease_id: int, user: AbstractBaseUser, generation: int | None = None) -> Lease:
+    """Search the directory only.
+
+    Args:
+        generation: what the person saw; None: whatever the present state allows.
+
+    Raises:
+        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
+    """
+    step = Step(transition="start_search", arguments={"follow_through": False}, reason="search")
+    return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
+
+
+def start_full_discovery(*, lease_id: int, user: AbstractBaseUser, generation: int | None = None) -> Lease:
+    """Search the directory and, if it is found, detect a previous report in it.
+
+    Raises:
+        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
+    """
+    step = Step(transition="start_search", arguments={"follow_through": True}, reason="full discovery")
+    return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
+
+
+def start_detection(*, lease_id: int, user: AbstractBaseUser, generation: int | None = None) -> Lease:
+    """Detect a previous report in the known directory.
+
+    Raises:
+        DirectoryUnknown: there is no directory to look into.
+        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
+    """
+    with locked(Lease, lease_id) as lease:
+        if not lease.directory_is_known() and not lease.is_working:
+            raise DirectoryUnknown
+        step = Step(transition="start_detection", reason="detection")
+        return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
+
+
+def cancel(*, lease_id: int, user: AbstractBaseUser, generation: int | None = None) -> Lease:
+    """Stop the run; a worker that is at it writes nothing any more.
+
+    Raises:
+        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
+    """
+    step = Step(transition="cancel", reason="stopped")
+    return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
+
+
+def record_location(*, path: str, link: ShareLink | None, refusal: str = "") -> CloudLocation:
+    """Remember a directory and what leads to it.
+
+    Args:
+        path: absolute, as it was asked for.
+        link: None leaves a stored link as it is, unless there is a refusal.
+        refusal: why there is no link, for the operator.
+    """
+    values = _link_values(link, refusal)
+    found, created = _location(path, values)
+    if not created and values:
+        for name, value in values.items():
+            setattr(found, name, value)
+        found.save()
+    return found
+
+
+def forget_link(*, path: str) -> None:
+    """The directory is gone, and with it what the link led to."""
+    locations_at(path).update(share_url="", share_refusal="", share_expires_at=None, is_public=False, file_id="")
+
+
+def _location(path: str, values: dict[str, Any]) -> tuple[CloudLocation, bool]:
+    found = locations_at(path).select_for_update().first()
+    if found:
+        return found, False
+    name = values.get("name") or path.rpartition("/")[2]
+    try:
+        with transaction.atomic():
+            return CloudLocation.objects.create(**{"provider": DROPBOX, "path": path, **values, "name": name}), True
+    except IntegrityError:
+        # Another worker was faster; its row is committed, or ours would still be waiting for it.
+        return locations_at(path).select_for_update().get(), False
+
+
+def _link_values(link: ShareLink | None, refusal: str) -> dict[str, Any]:
+    if refusal:
+        return {"share_url": "", "share_refusal": refusal, "share_expires_at": None, "is_public": False}
+    if link is None:
+        return {}
+    return {
+        "name": link.name,
+        "file_id": link.file_id,
+        "share_url": link.url,
+        "share_refusal": "",
+        "share_expires_at": link.expires_at,
+        "is_public": link.is_public,
+    }
+
+
+def _check(lease: Lease) -> None:
+    try:
+        lease.full_clean(exclude={"state"})
+    except ValidationError as error:
+        if any(found.code == "unique" for found in error.error_dict.get("__all__", [])):
+            raise DuplicateLease(f"{lease.agency} already has a lease {lease.lease_number}. Open that one.") from error
+        raise InvalidLease(" ".join(error.messages)) from error
+
+
+def _translated(error: IntegrityError) -> DuplicateLease | IntegrityError:
+    """The database's word for what somebody else did between our check and our save."""
+    return DuplicateLease() if "leases_lease_once_per_agency" in str(error) else error

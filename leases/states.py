@@ -1,0 +1,18 @@
+"""The states of a lease's discovery (docs/states.md is drawn from the code)."""
+
+from django.db import models
+
+
+class State(models.TextChoices):
+    PENDING = "pending", "Pending"
+    SEARCHING = "searching", "Searching"
+    FOUND = "found", "Directory found"
+    NOT_FOUND = "not_found", "Directory not found"
+    DETECTING = "detecting", "Detecting report"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+WORKING = frozenset({State.SEARCHING, State.DETECTING})
+SEARCHABLE = [State.PENDING, State.FOUND, State.NOT_FOUND, State.DONE, State.FAILED]
+DETECTABLE = [State.FOUND, State.DONE, State.FAILED]

@@ -1,0 +1,30 @@
+"""`manage.py check` refuses a machine that could silently do nothing."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, register
+
+from statemachine.models import StateMachine
+from statemachine.reactions import reactions_of
+
+
+@register()
+def every_working_state_has_a_reaction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Work would be owed for ever in a working state without a reaction, and never be done in a state that owes none."""
+    return [problem for model in apps.get_models() if issubclass(model, StateMachine) for problem in _problems(model)]
+
+
+def _problems(model: type[StateMachine]) -> list[CheckMessage]:
+    reacting = {each.state for each in reactions_of(model)}
+    label = model._meta.label
+    return [
+        *(
+            Error(f"{label}: no reaction is registered for the working state “{state}”.", id="statemachine.E001")
+            for state in sorted(model.working_states - reacting)
+        ),
+        *(
+            Error(f"{label}: “{state}” has a reaction but is not among working_states.", id="statemachine.E002")
+            for state in sorted(reacting - model.working_states)
+        ),
+    ]

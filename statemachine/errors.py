@@ -1,0 +1,58 @@
+"""What can happen at the door."""
+
+from core.errors import Permanent, Refused, Temporary
+
+
+class RecordGone(Refused):
+    """This record no longer exists. Go back to the list."""
+
+    code = "record_gone"
+
+
+class UnknownTransition(Refused):
+    """There is no such transition."""
+
+    code = "unknown_transition"
+
+
+class TransitionRefused(Refused):
+    """The present state does not allow that. Reload the page to see what happened meanwhile."""
+
+    code = "transition_refused"
+
+
+class TransitionForbidden(Refused):
+    """You do not have the permission for that. Ask an administrator."""
+
+    code = "transition_forbidden"
+
+
+class Stale(Refused):
+    """The record has moved on since it was looked at; nothing was changed. Reload to see its present state."""
+
+    code = "stale"
+
+
+class Crashed(Permanent):
+    """The work on this record ended its worker every time it was tried. Run it again; if that fails too, report it."""
+
+    code = "crashed"
+
+
+class TookTooLong(Temporary):
+    """The work took longer than a job may last. It is tried again by itself."""
+
+    code = "took_too_long"
+
+
+class Bug(Permanent):
+    """Something unexpected went wrong in the program; it was not tried again. Report it, then run it again."""
+
+    code = "bug"
+
+
+class ClaimLost(BaseException):
+    """Another worker holds the row now, or somebody changed it; what this worker found out is to be thrown away.
+
+    Not an `Exception`, so that no `except Exception` around I/O can swallow it.
+    """

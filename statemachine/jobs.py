@@ -1,0 +1,111 @@
+"""What a message makes a worker do: claim, work outside any transaction, commit while the fence holds."""
+
+import logging
+from contextlib import suppress
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+
+from core.errors import RunsheetError, SoftTimeLimit, Temporary
+from statemachine import claims
+from statemachine.doorbell import Message, again_in
+from statemachine.errors import Bug, ClaimLost, Stale, TookTooLong
+from statemachine.models import StateMachine
+from statemachine.reactions import Outcome, Reaction, Run, reaction_for
+from statemachine.transitions import Actor, Step, advance, fenced
+
+logger = logging.getLogger(__name__)
+
+STALE = "stale"
+
+
+def run(label: str, pk: int, state: str, generation: int) -> Any:
+    """Do the work that a row owes; the RQ job.
+
+    Returns:
+        The state it ended in, "stale" if the row had moved on (nothing was written then), or an `rq.Retry`.
+
+    Raises:
+        Exception: a bug in the work; recorded with the row first, and never tried again.
+    """
+    message = Message(label=label, pk=pk, state=state, generation=generation)
+    record = claims.claim(message)
+    if record is None:
+        logger.info("job: %s is stale", message.job_id)
+        return STALE
+    try:
+        return _work(Run(record=record, job_id=message.job_id))
+    except (Stale, ClaimLost):
+        logger.info("job: %s became stale", message.job_id)
+        return STALE
+
+
+def _work(this: Run[StateMachine]) -> Any:
+    """Work through the states that the row owes, one after the other, as long as each outcome says to go on."""
+    following: Run[StateMachine] | None = this
+    while following is not None:
+        this, found = following, reaction_for(type(following.record), following.record.state)
+        logger.info("job: %s begins, try %s, user %s", this.message.job_id, this.record.tries, this.record.initiated_by_id)
+        try:
+            following = _commit(this, found.react(this))
+        except (Temporary, SoftTimeLimit) as error:
+            return _put_back(this, found, error)
+        except RunsheetError as error:
+            return _fail(this, error)
+        except (OperationalError, InterfaceError):
+            # The database went away, so nothing can be recorded; the claim runs out and the reconciler brings it back.
+            raise
+        except Exception as error:
+            with suppress(Stale):  # the bug is told all the same
+                _fail(this, Bug(evidence={"exception": type(error).__name__}))
+            raise
+    return this.record.state
+
+
+def _commit(this: Run[StateMachine], outcome: Outcome) -> Run[StateMachine] | None:
+    """Record the outcome if the row is still ours; the next run if the worker goes straight on."""
+    actor = Actor.worker(this.job_id)
+    with fenced(type(this.record), this.message) as record:
+        arguments = outcome.record(record) if outcome.record else {}
+        step = Step(
+            transition=outcome.transition, arguments=arguments, reason=outcome.reason, evidence=outcome.evidence
+        )
+        advance(record, step, actor)
+        if outcome.then:
+            advance(record, Step(transition=outcome.then, reason="full discovery", claim=True), actor)
+    this.record = record
+    return Run(record=record, job_id=this.job_id, carry=outcome.carry) if outcome.then else None
+
+
+def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftTimeLimit) -> Any:
+    """Wait and try again, or give up when the budget is spent."""
+    temporary = error if isinstance(error, Temporary) else TookTooLong()
+    if temporary.costs_try and this.record.tries >= found.tries:
+        return _fail(this, temporary)
+    delay_s = found.delay_s(tries=this.record.tries, error=temporary)
+    written = claims.put_back(
+        this.message,
+        delay_s=delay_s,
+        counted=temporary.costs_try,
+        code=temporary.code,
+        explanation=str(temporary),
+    )
+    logger.info("job: %s failed on try %s (%s), again in %.1f s", this.message.job_id, this.record.tries, temporary.code, delay_s)
+    return again_in(delay_s) if written else STALE
+
+
+def _fail(this: Run[StateMachine], error: RunsheetError) -> str:
+    with fenced(type(this.record), this.message) as record:
+        advance(
+            record,
+            Step(
+                transition="fail",
+                arguments={"code": error.code, "message": str(error)},
+                reason=str(error),
+                evidence=error.evidence,
+            ),
+            Actor.worker(this.job_id),
+        )
+    logger.info("job: %s gave up after try %s (%s)", this.message.job_id, this.record.tries, error.code)
+    return str(record.state)
+

@@ -1,0 +1,164 @@
+"""The record that every machine derives from, and the log of its transitions.
+
+Knows no lease and no Dropbox (docs/decisions/0002-postgres-is-the-truth.md).
+"""
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+from django_fsm import FSMField
+
+
+def state_field(states: type[models.TextChoices], *, initial: str) -> FSMField:
+    """The state of a concrete machine; nothing but a transition can change it.
+
+    Args:
+        states: every state the machine knows.
+        initial: where a new record starts, also one that plain SQL inserts.
+    """
+    return FSMField(
+        choices=states.choices,
+        default=initial,
+        db_default=initial,
+        protected=True,
+        editable=False,
+        db_index=True,
+        max_length=20,
+    )
+
+
+def known_states(states: type[models.TextChoices]) -> models.CheckConstraint:
+    """No row may be in a state that the code does not know."""
+    return models.CheckConstraint(
+        condition=models.Q(state__in=states.values), name="%(app_label)s_%(class)s_known_state"
+    )
+
+
+class StateMachine(models.Model):
+    """A record whose state says what is owed, and that work is dispatched for until it leaves that state.
+
+    A concrete model adds `state = state_field(…)`, `known_states(…)` among its constraints, its transitions (among them
+    `fail(*, code, message)` from every working state) and:
+
+    Attributes:
+        working_states: in these, work is owed until the row leaves them.
+        start_transition: dispatch takes it on an initial row whose `due_at` has come, so that a row made in any way
+            starts by itself.
+    """
+
+    working_states: ClassVar[frozenset[str]]
+    start_transition: ClassVar[str]
+    if TYPE_CHECKING:
+        state: str
+
+    generation = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Fencing token: one more at every transition and dispatch."
+    )
+    tries = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often the present state's work was begun."
+    )
+    due_at = models.DateTimeField(
+        null=True, db_default=Now(), editable=False, help_text="When work should next be dispatched; empty: none owed."
+    )
+    rung_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a message was sent that no worker has answered yet."
+    )
+    claimed_until = models.DateTimeField(null=True, editable=False, help_text="A worker holds the row until then.")
+    entered_at = models.DateTimeField(db_default=Now(), editable=False, help_text="Since when it is in this state.")
+    initiated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        help_text="The user whose authorisation the run uses.",
+    )
+    failure_code = models.CharField(max_length=50, default="", db_default="", editable=False)
+    failure_message = models.TextField(
+        default="", db_default="", editable=False, help_text="Why it failed, or why the last try did not work."
+    )
+
+    class Meta:
+        abstract = True
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="%(app_label)s_%(class)s_due",
+            ),
+        ]
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether work will be done on it without anybody's help."""
+        return self.due_at is not None
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in self.working_states
+
+    @classmethod
+    def initial_state(cls) -> str:
+        return str(cls._meta.get_field("state").get_default())
+
+
+class ActorKind(models.TextChoices):
+    USER = "user", "user"
+    WORKER = "worker", "worker"
+    RECONCILER = "reconciler", "reconciler"
+
+
+class TransitionLogQuerySet(models.QuerySet["TransitionLog"]):
+    def of(self, record: StateMachine) -> Self:
+        """The history of one record, oldest first."""
+        return self.filter(record_type=record._meta.label_lower, record_id=record.pk).order_by("generation")
+
+
+class TransitionLog(models.Model):
+    """One row per transition, written in its transaction; a trigger refuses to change or delete one.
+
+    Attributes:
+        generation: the record's, after the transition; unique per record, so nothing can be logged twice.
+        lasted: how long the state that was left had lasted.
+        evidence: what was asked and answered that led here (JSON), so that "why does it say so?" has an answer.
+    """
+
+    record_type = models.CharField(max_length=100)
+    record_id = models.BigIntegerField()
+    transition = models.CharField(max_length=50)
+    from_state = models.CharField(max_length=20)
+    to_state = models.CharField(max_length=20)
+    generation = models.PositiveIntegerField()
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reason = models.TextField(default="", blank=True)
+    job_id = models.CharField(max_length=200, default="", blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    lasted = models.DurationField()
+    evidence = models.JSONField(default=dict, blank=True)
+
+    objects = TransitionLogQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "transition"
+        verbose_name_plural = "transition log"
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["record_type", "record_id", "generation"], name="statemachine_log_once_per_generation"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(actor_kind__in=ActorKind.values), name="statemachine_log_known_actor"
+            ),
+        ]
+        indexes = [models.Index(fields=["at"], name="statemachine_log_at")]
+
+    def __str__(self) -> str:
+        return f"{self.record_type} {self.record_id}: {self.from_state} → {self.to_state}"
+

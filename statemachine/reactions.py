@@ -1,0 +1,157 @@
+"""Which work a state owes: reactions are registered, not called.
+
+`discovery/reactions.py` says "when a Lease is `searching`, run this"; the engine finds it by autodiscovery.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from django.conf import settings
+
+from statemachine import claims
+from statemachine.doorbell import Message
+from statemachine.models import StateMachine
+
+if TYPE_CHECKING:
+    from core.errors import Temporary
+
+M = TypeVar("M", bound=StateMachine)
+
+# A run renews its claim at most this often; well inside settings.CLAIM_S.
+RENEWAL_S = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Exponential back-off with jitter.
+
+    With base 2 s and cap 120 s the waits after try 1, 2, 3, 4 are about 2, 4, 8, 16 s, each times 0.5 to 1.5.
+
+    Attributes:
+        tries: the budget; after that many the record fails.
+    """
+
+    tries: int
+    base_s: float
+    cap_s: float
+
+    def delay_s(self, *, tries: int, retry_after_s: float | None = None) -> float:
+        """How long to wait after so many tries; never shorter than the other side asked for."""
+        wait_s = min(self.cap_s, self.base_s * 2 ** max(tries - 1, 0)) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+        return max(wait_s, retry_after_s or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a reaction found out, and the transition it leads to.
+
+    Attributes:
+        transition: taken through the one door while the claim still holds.
+        record: called with the locked record inside that transaction, to write what belongs together with it; returns
+            the transition's arguments.
+        evidence: for the log.
+        then: a further transition into a working state, taken in the same transaction; the worker goes straight on.
+        carry: handed to the reaction of that state.
+    """
+
+    transition: str
+    record: Callable[[Any], dict[str, Any]] | None = None
+    reason: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    then: str | None = None
+    carry: Any = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Run(Generic[M]):
+    """One try at the work that a record owes.
+
+    Attributes:
+        record: as it was when claimed.
+        carry: what the preceding state's reaction handed over in the same job, else None.
+    """
+
+    record: M
+    job_id: str
+    carry: Any = None
+    renewed_at: float = field(default_factory=monotonic)
+
+    @property
+    def message(self) -> Message:
+        """The fence: label, key, state and generation that this run was claimed for."""
+        record = self.record
+        return Message(
+            label=record._meta.label_lower, pk=record.pk, state=record.state, generation=record.generation
+        )
+
+    def keep_claim(self) -> None:
+        """Hold the row a little longer; to be called before every slow step.
+
+        Raises:
+            ClaimLost: the row belongs to somebody else now.
+        """
+        if monotonic() - self.renewed_at >= RENEWAL_S:
+            claims.renew(self.message)
+            self.renewed_at = monotonic()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """The work of one state, its retry rules and its queue."""
+
+    model: type[StateMachine]
+    state: str
+    react: Callable[[Run[Any]], Outcome]
+    retry: Callable[[], Backoff]
+    queue: str
+
+    def delay_s(self, *, tries: int, error: Temporary | None) -> float:
+        return self.retry().delay_s(tries=tries, retry_after_s=error.retry_after_s if error else None)
+
+    @property
+    def tries(self) -> int:
+        return self.retry().tries
+
+
+_registry: dict[tuple[type[StateMachine], str], Reaction] = {}
+
+
+def reaction(
+    model: type[StateMachine], state: str, *, retry: Callable[[], Backoff], queue: str | None = None
+) -> Callable[[Callable[[Run[Any]], Outcome]], Callable[[Run[Any]], Outcome]]:
+    """Register the work of a state; to be used in an app's `reactions.py`.
+
+    Args:
+        model: the machine.
+        state: one of its working states.
+        retry: called when needed, so that settings may change.
+        queue: the RQ queue; one pool serves one queue. Default: settings.DISCOVERY_QUEUE.
+    """
+
+    def register(react: Callable[[Run[Any]], Outcome]) -> Callable[[Run[Any]], Outcome]:
+        if (model, state) in _registry:
+            raise AssertionError(f"{model._meta.label} already has a reaction for {state}")
+        _registry[model, str(state)] = Reaction(
+            model=model, state=str(state), react=react, retry=retry, queue=queue or settings.DISCOVERY_QUEUE
+        )
+        return react
+
+    return register
+
+
+def reaction_for(model: type[StateMachine], state: str) -> Reaction:
+    return _registry[model, state]
+
+
+def reactions_of(model: type[StateMachine]) -> list[Reaction]:
+    return [found for (registered, _), found in _registry.items() if registered is model]
+
+
+def machines() -> list[type[StateMachine]]:
+    """Every model that has a reaction."""
+    return list({model: None for model, _ in _registry})

@@ -1,0 +1,215 @@
+"""The one door: every transition, from button, command, job or reconciler, goes through here."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models.functions import Now
+from django_fsm import TransitionNotAllowed
+
+from statemachine.dispatch import kick
+from statemachine.doorbell import Message
+from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
+from statemachine.models import ActorKind, StateMachine, TransitionLog
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who takes a transition.
+
+    Attributes:
+        user: set for a person; permissions are checked for people only.
+        job_id: set for a worker.
+    """
+
+    kind: ActorKind
+    user: AbstractBaseUser | None = None
+    job_id: str = ""
+
+    @classmethod
+    def person(cls, user: AbstractBaseUser) -> "Actor":
+        return cls(kind=ActorKind.USER, user=user)
+
+    @classmethod
+    def worker(cls, job_id: str) -> "Actor":
+        return cls(kind=ActorKind.WORKER, job_id=job_id)
+
+
+RECONCILER = Actor(kind=ActorKind.RECONCILER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One transition to take.
+
+    Attributes:
+        arguments: the transition method's.
+        reason: why, for a person reading the log.
+        evidence: what was asked and answered (JSON).
+        claim: the worker who takes it goes straight on with the state it leads to.
+    """
+
+    transition: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    claim: bool = False
+
+
+def take[M: StateMachine](*, model: type[M], pk: int, step: Step, actor: Actor, generation: int | None = None) -> M:
+    """Take one transition, in a transaction of its own or in the one that is open.
+
+    Args:
+        generation: refuse if the record has moved on from it; None: whatever the record's present state allows.
+
+    Returns:
+        The record as it is afterwards.
+
+    Raises:
+        RecordGone, UnknownTransition, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
+    """
+    with locked(model, pk) as record:
+        if generation is not None and record.generation != generation:
+            raise Stale
+        authorise(record, step.transition, actor)
+        advance(record, step, actor)
+    return record
+
+
+@contextmanager
+def locked[M: StateMachine](model: type[M], pk: int) -> Iterator[M]:
+    """The record, locked until the transaction ends.
+
+    Raises:
+        RecordGone: it does not exist.
+    """
+    with transaction.atomic():
+        record = (
+            model._default_manager.select_for_update(of=("self",)).annotate(database_now=Now()).filter(pk=pk).first()
+        )
+        if record is None:
+            raise RecordGone
+        yield record
+
+
+@contextmanager
+def fenced[M: StateMachine](model: type[M], message: Message) -> Iterator[M]:
+    """The record, locked, if it is still where the message says.
+
+    Raises:
+        Stale: it has moved on or is gone.
+    """
+    try:
+        with locked(model, message.pk) as record:
+            if (record.state, record.generation) != (message.state, message.generation):
+                raise Stale
+            yield record
+    except RecordGone:
+        raise Stale from None
+
+
+def authorise(record: StateMachine, transition_name: str, actor: Actor) -> None:
+    """Check what a button would have checked.
+
+    Raises:
+        UnknownTransition, TransitionRefused: no such transition, or not from the present state.
+        TransitionForbidden: the person lacks the permission.
+    """
+    found = _transition(record, transition_name)
+    if actor.kind == ActorKind.USER and not found.has_perm(record, actor.user):
+        raise TransitionForbidden(f"You do not have the permission to do “{label_of(found)}”. Ask an administrator.")
+
+
+def advance(record: StateMachine, step: Step, actor: Actor) -> None:
+    """Take a transition on a locked record, log it, and ring when it is committed.
+
+    Raises:
+        UnknownTransition, TransitionRefused: nothing was changed.
+    """
+    left, since = record.state, record.entered_at
+    at = max(_database_now(record), since)
+    _transition(record, step.transition)
+    try:
+        getattr(record, step.transition)(**step.arguments)
+    except TransitionNotAllowed:
+        raise _refusal(record, step.transition) from None
+    _owe(record, at, claim=step.claim)
+    _start_run(record, actor)
+    if step.transition != "fail":
+        record.failure_code = record.failure_message = ""
+    record.save()
+    TransitionLog.objects.create(
+        record_type=record._meta.label_lower,
+        record_id=record.pk,
+        transition=step.transition,
+        from_state=left,
+        to_state=record.state,
+        generation=record.generation,
+        actor_kind=actor.kind,
+        actor=actor.user,
+        reason=step.reason,
+        job_id=actor.job_id,
+        at=at,
+        lasted=at - since,
+        evidence=step.evidence,
+    )
+    logger.info(
+        "transition: %s %s %s: %s → %s, generation %s, by %s, user %s",
+        record._meta.label_lower, record.pk, step.transition, left, record.state, record.generation, actor.kind,
+        record.initiated_by_id,
+    )  # fmt: skip
+    if record.is_working and not step.claim:
+        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk), robust=True)
+
+
+def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
+    record.generation += 1
+    record.entered_at = at
+    record.rung_at = None
+    record.tries = 1 if claim else 0
+    record.claimed_until = at + timedelta(seconds=settings.CLAIM_S) if claim else None
+    record.due_at = (record.claimed_until or at) if record.is_working else None
+
+
+def _start_run(record: StateMachine, actor: Actor) -> None:
+    """What a person starts uses that person's authorisation."""
+    if record.is_working and actor.kind == ActorKind.USER:
+        record.initiated_by_id = actor.user.pk if actor.user else None
+
+
+def label_of(found: Any) -> str:
+    """What the button for a transition says."""
+    return str(found.custom.get("label") or found.name.replace("_", " "))
+
+
+def _transition(record: StateMachine, name: str) -> Any:
+    """django-fsm's transition of that name from the present state, its conditions met."""
+    method = getattr(record, name, None)
+    meta = getattr(method, "_django_fsm", None)
+    if meta is None:
+        raise UnknownTransition(f"“{name}” is not a transition of a {record._meta.verbose_name}.")
+    found = meta.get_transition(record.state)
+    if found is None or not meta.conditions_met(record, record.state):
+        raise _refusal(record, name)
+    return found
+
+
+def _refusal(record: StateMachine, name: str) -> TransitionRefused:
+    return TransitionRefused(
+        f"“{name.replace('_', ' ')}” is not possible while the {record._meta.verbose_name} is “{record.state}”. "
+        "Reload the page to see what happened meanwhile."
+    )
+
+
+def _database_now(record: StateMachine) -> datetime:
+    found: datetime = record.database_now  # type: ignore[attr-defined]  # annotated by `locked`
+    return found
