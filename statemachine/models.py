@@ -124,6 +124,7 @@ class TransitionLog(models.Model):
     Attributes:
         generation: the record's, after the transition; unique per record, so nothing can be logged twice.
         lasted: how long the state that was left had lasted.
+        tries: how often the work of the state that was left was begun.
         evidence: what was asked and answered that led here (JSON), so that "why does it say so?" has an answer.
     """
 
@@ -141,6 +142,7 @@ class TransitionLog(models.Model):
     job_id = models.CharField(max_length=200, default="", blank=True)
     at = models.DateTimeField(default=timezone.now)
     lasted = models.DurationField()
+    tries = models.PositiveSmallIntegerField(default=0)
     evidence = models.JSONField(default=dict, blank=True)
 
     objects = TransitionLogQuerySet.as_manager()

@@ -135,7 +135,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
     Raises:
         UnknownTransition, TransitionRefused: nothing was changed.
     """
-    left, since = record.state, record.entered_at
+    left, since, tries = record.state, record.entered_at, record.tries
     at = max(_database_now(record), since)
     _transition(record, step.transition)
     try:
@@ -160,6 +160,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
         job_id=actor.job_id,
         at=at,
         lasted=at - since,
+        tries=tries,
         evidence=step.evidence,
     )
     logger.info(
