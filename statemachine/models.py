@@ -12,14 +12,23 @@ from django.utils import timezone
 from django_fsm import FSMField
 
 
-def state_field(states: type[models.TextChoices], *, initial: str) -> FSMField:
+class StateField(FSMField):  # type: ignore[misc]  # django-fsm-2 ships no types that mypy can follow
+    """django-fsm's field, which can have a database default.
+
+    Django asks the database for such a field's value after every insert and sets it, which a protected field refuses.
+    """
+
+    db_returning = False
+
+
+def state_field(states: type[models.TextChoices], *, initial: str) -> StateField:
     """The state of a concrete machine; nothing but a transition can change it.
 
     Args:
         states: every state the machine knows.
         initial: where a new record starts, also one that plain SQL inserts.
     """
-    return FSMField(
+    return StateField(
         choices=states.choices,
         default=initial,
         db_default=initial,

