@@ -1,0 +1,141 @@
+import socket
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from redis import Redis
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from statemachine import doorbell
+from statemachine.dispatch import dispatch, kick
+from tests.statemachine.conftest import message, owed
+from tests.toy.models import Kettle
+
+pytestmark = pytest.mark.django_db
+
+
+def in_s(seconds: float) -> object:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+class TestDispatch:
+    def test_sends_a_message_for_what_is_owed(self, redis: Redis) -> None:
+        kettle = owed()
+
+        assert dispatch(Kettle, limit=10) == 1
+
+        job = Job.fetch(f"toy_kettle-{kettle.pk}-heating-2", connection=redis, serializer=JSONSerializer)
+        assert job.func_name == "statemachine.jobs.run"
+        assert job.args == ["toy.kettle", kettle.pk, "heating", 2] or job.args == ("toy.kettle", kettle.pk, "heating", 2)
+
+    def test_raises_the_generation_so_that_older_messages_are_stale(self) -> None:
+        owed()
+
+        dispatch(Kettle, limit=10)
+
+        kettle = Kettle.objects.get()
+        assert (kettle.generation, kettle.tries) == (2, 0)
+        assert kettle.due_at > in_s(50)
+        assert kettle.rung_at is not None
+
+    def test_sends_nothing_twice(self) -> None:
+        owed()
+
+        assert (dispatch(Kettle, limit=10), dispatch(Kettle, limit=10)) == (1, 0)
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"state": "ready"},
+            {"state": "cold"},
+            {"due_at": None},
+            {"due_at": in_s(60)},
+            {"claimed_until": in_s(60)},
+            {"tries": 3},
+        ],
+        ids=["nothing owed", "not started", "owed no more", "not due yet", "held by a worker", "budget spent"],
+    )
+    def test_leaves_alone(self, values: dict) -> None:
+        owed(**values)
+
+        assert dispatch(Kettle, limit=10) == 0
+
+    def test_takes_the_most_urgent_first_and_no_more_than_asked(self) -> None:
+        later, urgent = owed(due_at=in_s(-10)), owed(due_at=in_s(-20))
+
+        dispatch(Kettle, limit=1)
+
+        assert Kettle.objects.get(pk=urgent.pk).rung_at is not None
+        assert Kettle.objects.get(pk=later.pk).rung_at is None
+
+    def test_leaves_a_retry_to_rq_until_it_is_overdue(self) -> None:
+        owed(tries=1, due_at=in_s(-1))
+        overdue = owed(tries=1, due_at=in_s(-6))
+
+        dispatch(Kettle, limit=10)
+
+        assert list(Kettle.objects.filter(rung_at__isnull=False)) == [overdue]
+
+    def test_takes_up_a_dead_workers_row_when_its_claim_ends(self) -> None:
+        owed(tries=1, due_at=in_s(-1), claimed_until=in_s(-1))
+
+        assert dispatch(Kettle, limit=10) == 1
+        assert Kettle.objects.get().claimed_until is None
+
+    def test_owes_the_row_again_when_redis_does_not_take_the_message(self, settings: object) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        owed()
+
+        assert dispatch(Kettle, limit=10) == 0
+
+        kettle = Kettle.objects.get()
+        assert kettle.due_at <= timezone.now()
+        assert (kettle.state, kettle.rung_at) == ("heating", None)
+
+    def test_does_not_wait_for_a_redis_that_never_answers(self, settings: object) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+            owed()
+            before = timezone.now()
+
+            dispatch(Kettle, limit=1)
+
+        assert timezone.now() - before < timedelta(seconds=1)
+
+
+class TestKick:
+    def test_dispatches_that_row_only(self) -> None:
+        owed()
+        mine = owed()
+
+        kick("toy.kettle", mine.pk)
+
+        assert list(Kettle.objects.filter(rung_at__isnull=False)) == [mine]
+
+
+class TestRing:
+    def test_takes_a_message_once(self, redis: Redis) -> None:
+        ringing = message(owed())
+
+        assert doorbell.ring(ringing, queue="toy")
+        assert doorbell.ring(ringing, queue="toy")
+
+        assert doorbell.waiting_count("toy") == 1
+
+    def test_stores_no_pickle(self, redis: Redis) -> None:
+        ringing = message(owed())
+
+        doorbell.ring(ringing, queue="toy")
+
+        stored = redis.hgetall(Job.key_for(ringing.job_id))
+        assert b"\x80" not in stored[b"data"][:3]
+        assert b"toy.kettle" in __import__("zlib").decompress(stored[b"data"])
+
+
+class TestUnknown:
+    def test_names_the_messages_that_redis_has_lost(self) -> None:
+        kept, lost = message(owed()), message(owed())
+        doorbell.ring(kept, queue="toy")
+
+        assert doorbell.unknown([kept, lost], queue="toy") == [lost]

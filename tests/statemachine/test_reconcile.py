@@ -1,0 +1,111 @@
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from redis import Redis
+
+from statemachine.models import TransitionLog
+from statemachine.reconcile import Reconciled, reconcile
+from tests.statemachine.conftest import history, owed
+from tests.toy.models import Kettle
+
+pytestmark = pytest.mark.django_db
+
+
+def in_s(seconds: float) -> object:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+class TestReconcile:
+    def test_does_nothing_to_an_empty_database(self) -> None:
+        assert not reconcile()
+
+    def test_starts_and_dispatches_what_code_of_ours_never_saw(
+        self, django_capture_on_commit_callbacks: object
+    ) -> None:
+        Kettle.objects.bulk_create([Kettle(), Kettle()])
+
+        with django_capture_on_commit_callbacks(execute=True):
+            done = reconcile()
+
+        assert done == Reconciled(started=2)
+        assert Kettle.objects.filter(state="heating", rung_at__isnull=False).count() == 2
+        assert set(TransitionLog.objects.values_list("actor_kind", flat=True)) == {"reconciler"}
+
+    def test_leaves_a_cancelled_row_alone(self) -> None:
+        Kettle.objects.create(due_at=None)
+
+        assert not reconcile()
+
+    def test_dispatches_what_is_due(self) -> None:
+        owed()
+
+        assert reconcile() == Reconciled(dispatched=1)
+
+    def test_keeps_the_queue_short(self, settings: object, django_capture_on_commit_callbacks: object) -> None:
+        settings.QUEUE_TARGET = 3
+        Kettle.objects.bulk_create([Kettle() for _ in range(5)])
+        owed()
+
+        with django_capture_on_commit_callbacks(execute=True):
+            first = reconcile()
+        second = reconcile()
+
+        assert first == Reconciled(dispatched=1, started=2)
+        assert second == Reconciled()
+
+    def test_rings_again_for_messages_that_redis_lost(self, redis: Redis) -> None:
+        owed()
+        reconcile()
+        redis.flushdb()
+        Kettle.objects.update(rung_at=in_s(-3))
+
+        assert reconcile() == Reconciled(lost=1, dispatched=1)
+
+    def test_trusts_a_message_that_redis_still_has(self) -> None:
+        owed()
+        reconcile()
+        Kettle.objects.update(rung_at=in_s(-3))
+
+        assert not reconcile()
+
+    def test_fails_a_row_whose_work_kills_its_worker_each_time(self) -> None:
+        kettle = owed(tries=3, due_at=in_s(-1), claimed_until=in_s(-1))
+
+        assert reconcile() == Reconciled(crashed=1)
+
+        kettle = Kettle.objects.get(pk=kettle.pk)
+        assert (kettle.state, kettle.failure_code) == ("broken", "crashed")
+        assert "ended its worker every time" in kettle.failure_message
+        assert history(kettle) == ["fail"]
+
+    def test_does_not_fail_a_row_that_a_worker_still_holds(self) -> None:
+        owed(tries=3, due_at=in_s(30), claimed_until=in_s(30))
+
+        assert not reconcile()
+
+    def test_changes_nothing_while_redis_is_away(self, settings: object) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        owed()
+        Kettle.objects.create()
+
+        assert not reconcile()
+        assert Kettle.objects.filter(due_at__lte=timezone.now()).count() == 2
+
+    def test_still_fails_the_crashed_while_redis_is_away(self, settings: object) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        owed(tries=3, due_at=in_s(-1), claimed_until=in_s(-1))
+
+        assert reconcile() == Reconciled(crashed=1)
+
+
+class TestReconcileCommand:
+    def test_once_says_what_it_did(self) -> None:
+        owed()
+        out = StringIO()
+
+        call_command("reconcile", "--once", stdout=out)
+
+        assert out.getvalue() == "0 started, 1 dispatched, 0 messages lost, 0 crashed\n"
