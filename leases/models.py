@@ -41,7 +41,7 @@ class BasePathField(models.CharField):  # type: ignore[type-arg]  # not generic 
     def to_python(self, value: Any) -> Any:
         return value if value is None or value == "" else normalise_base_path(str(value))
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001 - Django's signature
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002, FBT001 - Django's signature
         path = normalise_base_path(getattr(model_instance, self.attname))
         setattr(model_instance, self.attname, path)
         return path
@@ -117,6 +117,10 @@ class CloudLocation(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+def _directory_is_known(lease: Any) -> bool:
+    return lease.runsheet_directory_id is not None
 
 
 class Lease(StateMachine):
@@ -202,9 +206,6 @@ class Lease(StateMachine):
         """The share link to the archive; empty when there is none."""
         return self.runsheet_directory.share_url if self.runsheet_directory else ""
 
-    def directory_is_known(self) -> bool:
-        return self.runsheet_directory_id is not None
-
     @transition(
         field=state,
         source=SEARCHABLE,
@@ -239,7 +240,7 @@ class Lease(StateMachine):
         field=state,
         source=DETECTABLE,
         target=State.DETECTING,
-        conditions=[directory_is_known],
+        conditions=[_directory_is_known],
         permission="leases.run_discovery",
         custom={"label": "Detect previous report"},
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -14,7 +14,7 @@ from leases.validation import normalise_text
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
 
-def create_lease(*, agency: str, lease_number: str, created_by: AbstractBaseUser) -> Lease:
+def create_lease(*, agency: str, lease_number: str, created_by: User) -> Lease:
     """Make a lease; it starts by itself once the transaction is committed.
 
     Args:
@@ -53,7 +53,7 @@ def _save_new(lease: Lease) -> None:
         raise _translated(error) from error
 
 
-def change_lease(*, lease_id: int, agency: str, lease_number: str, changed_by: AbstractBaseUser) -> Lease:
+def change_lease(*, lease_id: int, agency: str, lease_number: str, changed_by: User) -> Lease:
     """Give a lease another agency or number and search again: what was known belongs to another path.
 
     A run under way is stopped in the same transaction, so the newest number wins. Nothing happens if neither differs.
@@ -82,7 +82,7 @@ def _search_again(lease: Lease, actor: Actor, *, reason: str) -> None:
         raise _translated(error) from error
 
 
-def start_search(*, lease_id: int, user: AbstractBaseUser, generation: int | None = None) -> Lease:
+def start_search(*, lease_id: int, user: User, generation: int | None = None) -> Lease:
     """Search the directory only.
 
     Args:
@@ -95,7 +95,7 @@ def start_search(*, lease_id: int, user: AbstractBaseUser, generation: int | Non
     return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
-def start_full_discovery(*, lease_id: int, user: AbstractBaseUser, generation: int | None = None) -> Lease:
+def start_full_discovery(*, lease_id: int, user: User, generation: int | None = None) -> Lease:
     """Search the directory and, if it is found, detect a previous report in it.
 
     Raises:
@@ -105,7 +105,7 @@ def start_full_discovery(*, lease_id: int, user: AbstractBaseUser, generation: i
     return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
-def start_detection(*, lease_id: int, user: AbstractBaseUser, generation: int | None = None) -> Lease:
+def start_detection(*, lease_id: int, user: User, generation: int | None = None) -> Lease:
     """Detect a previous report in the known directory.
 
     Raises:
@@ -113,13 +113,13 @@ def start_detection(*, lease_id: int, user: AbstractBaseUser, generation: int | 
         RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
     """
     with locked(Lease, lease_id) as lease:
-        if not lease.directory_is_known() and not lease.is_working:
+        if lease.runsheet_directory_id is None and not lease.is_working:
             raise DirectoryUnknown
         step = Step(transition="start_detection", reason="detection")
         return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
-def cancel(*, lease_id: int, user: AbstractBaseUser, generation: int | None = None) -> Lease:
+def cancel(*, lease_id: int, user: User, generation: int | None = None) -> Lease:
     """Stop the run; a worker that is at it writes nothing any more.
 
     Raises:

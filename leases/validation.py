@@ -20,20 +20,21 @@ def validate_lease_number(number: str) -> None:
 
 
 def _lease_number_problem(number: str) -> str:
-    if not number:
-        return "Enter a lease number, for example NMNM 0501759."
-    if len(number) > LEASE_NUMBER_LENGTH:
-        return f"A lease number has at most {LEASE_NUMBER_LENGTH} characters; this one has {len(number)}."
-    if not number.isprintable():
-        return "A lease number must not contain control characters or invisible characters; type it again by hand."
-    if number != number.strip():
-        return "Remove the blanks before and after the lease number."
-    for forbidden in ("/", "\\", ".."):
-        if forbidden in number:
-            return f"A lease number must not contain “{forbidden}”."
-    if number == ".":
-        return "A lease number must not be a single dot."
-    return ""
+    forbidden = next((each for each in ("/", "\\", "..") if each in number), "")
+    return _first(
+        (not number, "Enter a lease number, for example NMNM 0501759."),
+        (
+            len(number) > LEASE_NUMBER_LENGTH,
+            f"A lease number has at most {LEASE_NUMBER_LENGTH} characters; this one has {len(number)}.",
+        ),
+        (
+            not number.isprintable(),
+            "A lease number must not contain control characters or invisible characters; type it again by hand.",
+        ),
+        (number != number.strip(), "Remove the blanks before and after the lease number."),
+        (forbidden, f"A lease number must not contain “{forbidden}”."),
+        (number == ".", "A lease number must not be a single dot."),
+    )
 
 
 def normalise_text(text: str) -> str:
@@ -55,16 +56,25 @@ def normalise_base_path(path: str) -> str:
 
 
 def _base_path_problem(path: str) -> str:
-    if not path.strip(" /"):
-        return "Enter the path of a Dropbox folder, for example /State Workspace/Runsheet Archive."
-    if len(path) > BASE_PATH_LENGTH:
-        return f"A path has at most {BASE_PATH_LENGTH} characters; this one has {len(path)}."
-    if not path.startswith("/"):
-        return f"A path begins with a slash: write “/{path}”."
-    if "\\" in path:
-        return "Write a path with “/”, not with “\\”."
-    if not path.isprintable():
-        return "A path must not contain control characters or invisible characters; type it again by hand."
-    if any(part.strip(" ") in {".", ".."} for part in path.split("/")):
-        return "A path must not contain “.” or “..” as a part; write the full path."
-    return ""
+    return _first(
+        (not path.strip(" /"), "Enter the path of a Dropbox folder, for example /State Workspace/Runsheet Archive."),
+        (
+            len(path) > BASE_PATH_LENGTH,
+            f"A path has at most {BASE_PATH_LENGTH} characters; this one has {len(path)}.",
+        ),
+        (not path.startswith("/"), f"A path begins with a slash: write “/{path}”."),
+        ("\\" in path, "Write a path with “/”, not with “\\”."),
+        (
+            not path.isprintable(),
+            "A path must not contain control characters or invisible characters; type it again by hand.",
+        ),
+        (
+            any(part.strip(" ") in {".", ".."} for part in path.split("/")),
+            "A path must not contain “.” or “..” as a part; write the full path.",
+        ),
+    )
+
+
+def _first(*problems: tuple[object, str]) -> str:
+    """What is wrong first, or nothing."""
+    return next((sentence for wrong, sentence in problems if wrong), "")

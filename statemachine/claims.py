@@ -57,5 +57,5 @@ def put_back(message: Message, *, delay_s: float, counted: bool, code: str, expl
 
 def fenced(message: Message) -> QuerySet[StateMachine]:
     """The row, if it is still where the message says."""
-    model = apps.get_model(message.label)
+    model: type[StateMachine] = apps.get_model(message.label)
     return model._default_manager.filter(pk=message.pk, state=message.state, generation=message.generation)

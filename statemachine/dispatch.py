@@ -55,9 +55,7 @@ def _take_owed(model: type[StateMachine], *, limit: int, pk: int | None) -> list
     label = model._meta.label_lower
     with transaction.atomic():
         rows = owed(model) if pk is None else owed(model).filter(pk=pk)
-        found = list(
-            rows.select_for_update(skip_locked=True).values_list("pk", "state", "generation")[:limit]
-        )
+        found = list(rows.select_for_update(skip_locked=True).values_list("pk", "state", "generation")[:limit])
         model._default_manager.filter(pk__in=[row[0] for row in found]).update(
             generation=F("generation") + 1,
             due_at=Now() + timedelta(seconds=settings.DOORBELL_PATIENCE_S),

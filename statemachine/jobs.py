@@ -45,7 +45,9 @@ def _work(this: Run[StateMachine]) -> Any:
     following: Run[StateMachine] | None = this
     while following is not None:
         this, found = following, reaction_for(type(following.record), following.record.state)
-        logger.info("job: %s begins, try %s, user %s", this.message.job_id, this.record.tries, this.record.initiated_by_id)
+        logger.info(
+            "job: %s begins, try %s, user %s", this.message.job_id, this.record.tries, this.record.initiated_by_id
+        )
         try:
             following = _commit(this, found.react(this))
         except (Temporary, SoftTimeLimit) as error:
@@ -90,7 +92,13 @@ def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftT
         code=temporary.code,
         explanation=str(temporary),
     )
-    logger.info("job: %s failed on try %s (%s), again in %.1f s", this.message.job_id, this.record.tries, temporary.code, delay_s)
+    logger.info(
+        "job: %s failed on try %s (%s), again in %.1f s",
+        this.message.job_id,
+        this.record.tries,
+        temporary.code,
+        delay_s,
+    )
     return again_in(delay_s) if written else STALE
 
 
@@ -108,4 +116,3 @@ def _fail(this: Run[StateMachine], error: RunsheetError) -> str:
         )
     logger.info("job: %s gave up after try %s (%s)", this.message.job_id, this.record.tries, error.code)
     return str(record.state)
-

@@ -3,7 +3,7 @@
 Knows no lease and no Dropbox (docs/decisions/0002-postgres-is-the-truth.md).
 """
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_fsm import FSMField
 
 
-class StateField(FSMField):  # type: ignore[misc]  # django-fsm-2 ships no types that mypy can follow
+class StateField(FSMField):
     """django-fsm's field, which can have a database default.
 
     Django asks the database for such a field's value after every insert and sets it, which a protected field refuses.
@@ -60,9 +60,9 @@ class StateMachine(models.Model):
 
     working_states: ClassVar[frozenset[str]]
     start_transition: ClassVar[str]
-    if TYPE_CHECKING:
-        state: str
 
+    # Each machine declares its own over this one, with the states it knows.
+    state = StateField(max_length=20, protected=True, editable=False)
     generation = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="Fencing token: one more at every transition and dispatch."
     )
@@ -112,7 +112,9 @@ class StateMachine(models.Model):
 
     @classmethod
     def initial_state(cls) -> str:
-        return str(cls._meta.get_field("state").get_default())
+        field = cls._meta.get_field("state")
+        assert isinstance(field, StateField)
+        return str(field.get_default())
 
 
 class ActorKind(models.TextChoices):
@@ -172,4 +174,3 @@ class TransitionLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_type} {self.record_id}: {self.from_state} → {self.to_state}"
-

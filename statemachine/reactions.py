@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -18,9 +17,9 @@ from statemachine.doorbell import Message
 from statemachine.models import StateMachine
 
 if TYPE_CHECKING:
-    from core.errors import Temporary
+    from collections.abc import Callable
 
-M = TypeVar("M", bound=StateMachine)
+    from core.errors import Temporary
 
 # A run renews its claim at most this often; well inside settings.CLAIM_S.
 RENEWAL_S = 3.0
@@ -42,7 +41,7 @@ class Backoff:
 
     def delay_s(self, *, tries: int, retry_after_s: float | None = None) -> float:
         """How long to wait after so many tries; never shorter than the other side asked for."""
-        wait_s = min(self.cap_s, self.base_s * 2 ** max(tries - 1, 0)) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+        wait_s = min(self.cap_s, self.base_s * 2.0 ** max(tries - 1, 0)) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
         return max(wait_s, retry_after_s or 0)
 
 
@@ -68,7 +67,7 @@ class Outcome:
 
 
 @dataclass(slots=True, kw_only=True)
-class Run(Generic[M]):
+class Run[M: StateMachine]:
     """One try at the work that a record owes.
 
     Attributes:
@@ -85,9 +84,7 @@ class Run(Generic[M]):
     def message(self) -> Message:
         """The fence: label, key, state and generation that this run was claimed for."""
         record = self.record
-        return Message(
-            label=record._meta.label_lower, pk=record.pk, state=record.state, generation=record.generation
-        )
+        return Message(label=record._meta.label_lower, pk=record.pk, state=record.state, generation=record.generation)
 
     def keep_claim(self) -> None:
         """Hold the row a little longer; to be called before every slow step.

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 from django_fsm import TransitionNotAllowed
@@ -32,11 +32,11 @@ class Actor:
     """
 
     kind: ActorKind
-    user: AbstractBaseUser | None = None
+    user: User | None = None
     job_id: str = ""
 
     @classmethod
-    def person(cls, user: AbstractBaseUser) -> "Actor":
+    def person(cls, user: User) -> "Actor":
         return cls(kind=ActorKind.USER, user=user)
 
     @classmethod

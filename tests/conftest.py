@@ -1,14 +1,14 @@
 """What most tests stand on: the stand-in for Dropbox, an empty Redis number, people."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from redis import Redis
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.contrib.auth.models import User
-    from pytest_django import DjangoDbBlocker
     from pytest_django.fixtures import SettingsWrapper
 
     from dropbox_standin.client import Standin
@@ -33,7 +33,7 @@ def dropbox(standin_process: "Standin", settings: "SettingsWrapper") -> "Standin
 
 @pytest.fixture
 def redis(settings: "SettingsWrapper") -> "Iterator[Redis]":
-    """This worker's Redis number, empty before and after."""
+    """The Redis number, empty before and after."""
     connection = Redis.from_url(settings.REDIS_URL)
     connection.flushdb()
     yield connection

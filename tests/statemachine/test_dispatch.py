@@ -1,4 +1,5 @@
 import socket
+import zlib
 from datetime import timedelta
 
 import pytest
@@ -27,7 +28,12 @@ class TestDispatch:
 
         job = Job.fetch(f"toy_kettle-{kettle.pk}-heating-2", connection=redis, serializer=JSONSerializer)
         assert job.func_name == "statemachine.jobs.run"
-        assert job.args == ["toy.kettle", kettle.pk, "heating", 2] or job.args == ("toy.kettle", kettle.pk, "heating", 2)
+        assert job.args == ["toy.kettle", kettle.pk, "heating", 2] or job.args == (
+            "toy.kettle",
+            kettle.pk,
+            "heating",
+            2,
+        )
 
     def test_raises_the_generation_so_that_older_messages_are_stale(self) -> None:
         owed()
@@ -130,7 +136,7 @@ class TestRing:
 
         stored = redis.hgetall(Job.key_for(ringing.job_id))
         assert b"\x80" not in stored[b"data"][:3]
-        assert b"toy.kettle" in __import__("zlib").decompress(stored[b"data"])
+        assert b"toy.kettle" in zlib.decompress(stored[b"data"])
 
 
 class TestUnknown:

@@ -42,16 +42,18 @@ class TestRegistry:
 
 class TestCheck:
     def test_is_content_with_the_machines_there_are(self) -> None:
-        assert [each for each in every_working_state_has_a_reaction(None) if "Kettle" in each.msg] == []
+        assert [each for each in every_working_state_has_a_reaction() if "Kettle" in each.msg] == []
 
     def test_names_a_working_state_without_a_reaction(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Kettle, "working_states", frozenset({"heating", "steeping", "ready"}))
 
-        assert [each.msg for each in every_working_state_has_a_reaction(None) if each.id == "statemachine.E001" and "toy" in each.msg] == [
-            "toy.Kettle: no reaction is registered for the working state “ready”."
-        ]
+        assert [
+            each.msg
+            for each in every_working_state_has_a_reaction()
+            if each.id == "statemachine.E001" and "toy" in each.msg
+        ] == ["toy.Kettle: no reaction is registered for the working state “ready”."]
 
     def test_names_a_reaction_of_a_state_that_owes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Kettle, "working_states", frozenset({"heating"}))
 
-        assert [each.id for each in every_working_state_has_a_reaction(None) if "toy" in each.msg] == ["statemachine.E002"]
+        assert [each.id for each in every_working_state_has_a_reaction() if "toy" in each.msg] == ["statemachine.E002"]

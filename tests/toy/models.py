@@ -1,6 +1,6 @@
 """A machine that has nothing to do with leases: a kettle. It proves that the engine is generic."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django_fsm import transition
@@ -14,6 +14,10 @@ class State(models.TextChoices):
     STEEPING = "steeping"
     READY = "ready"
     BROKEN = "broken"
+
+
+def _has_water(kettle: Any) -> bool:
+    return bool(kettle.litres > 0)
 
 
 class Kettle(StateMachine):
@@ -43,7 +47,7 @@ class Kettle(StateMachine):
     def boiled(self, *, litres: int = 1) -> None:
         self.litres = litres
 
-    @transition(field=state, source=State.READY, target=State.STEEPING, conditions=[lambda kettle: kettle.litres > 0])
+    @transition(field=state, source=State.READY, target=State.STEEPING, conditions=[_has_water])
     def steep(self) -> None:
         """Owe tea."""
 
