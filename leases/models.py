@@ -38,8 +38,8 @@ class BasePathField(models.CharField):  # type: ignore[type-arg]  # not generic 
         kwargs.setdefault("max_length", BASE_PATH_LENGTH)
         super().__init__(*args, **kwargs)
 
-    def to_python(self, value: Any) -> Any:
-        return value if value is None or value == "" else normalise_base_path(str(value))
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+        return super().clean(normalise_base_path(value) if value else value, model_instance)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002, FBT001 - Django's signature
         path = normalise_base_path(getattr(model_instance, self.attname))
@@ -169,6 +169,7 @@ class Lease(StateMachine):
                 F("agency"),
                 Upper("lease_number"),
                 name="leases_lease_once_per_agency",
+                violation_error_code="unique",
                 violation_error_message="This agency already has a lease with this number (upper and lower case are the same).",
             ),
             models.CheckConstraint(condition=Q(agency__in=Agency.values), name="leases_lease_known_agency"),

@@ -1,0 +1,312 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from core.errors import Refused
+from leases import services
+from leases.cloud import ShareLink
+from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
+from leases.models import CloudLocation, Lease
+from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
+from statemachine.models import TransitionLog
+
+pytestmark = pytest.mark.django_db
+
+LINK = ShareLink(url="https://example.com/s/1", name="NMNM 1", file_id="id:1", is_public=True)
+
+
+def history(lease: Lease) -> list[tuple[str, str]]:
+    return list(TransitionLog.objects.of(lease).values_list("transition", "to_state"))
+
+
+def settled(user: User, **values: object) -> Lease:
+    """A lease that nothing is owed for."""
+    lease = Lease(**{"agency": "BLM", "lease_number": "NMNM 1", "due_at": None, "created_by": user, **values})
+    lease.save()
+    return lease
+
+
+def known_directory() -> CloudLocation:
+    return CloudLocation.objects.create(path="/a/NMNM 1", name="NMNM 1")
+
+
+class TestCreateLease:
+    def test_starts_it_by_itself(self, olivia: User, django_capture_on_commit_callbacks: object) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+
+        lease = Lease.objects.get()
+        assert (lease.state, lease.initiated_by, lease.created_by, lease.updated_by) == (
+            "searching", olivia, olivia, olivia,
+        )  # fmt: skip
+        assert lease.follow_through
+        assert lease.rung_at is not None
+        assert history(lease) == [("start_search", "searching")]
+
+    def test_keeps_one_spelling_of_the_same_text(self, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="cafe\u0301", created_by=olivia)
+
+        assert lease.lease_number == "caf\u00e9"
+
+    def test_refuses_a_duplicate_in_another_case(self, olivia: User) -> None:
+        services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+
+        with pytest.raises(DuplicateLease, match="BLM already has a lease nmnm 1"):
+            services.create_lease(agency="BLM", lease_number="nmnm 1", created_by=olivia)
+
+        assert Lease.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        ("values", "sentence"),
+        [
+            ({"lease_number": "a/b"}, "must not contain “/”"),
+            ({"lease_number": ".."}, "must not contain “..”"),
+            ({"lease_number": "a\x00b"}, "control characters"),
+            ({"lease_number": "N" * 300}, "at most 100 characters"),
+            ({"lease_number": ""}, "cannot be blank"),
+            ({"agency": "NASA"}, "not a valid choice"),
+            ({"agency": ""}, "cannot be blank"),
+        ],
+    )
+    def test_refuses_bad_input_with_a_sentence(self, olivia: User, values: dict, sentence: str) -> None:
+        with pytest.raises(InvalidLease, match=sentence):
+            services.create_lease(**{"agency": "BLM", "lease_number": "1", "created_by": olivia, **values})
+
+        assert not Lease.objects.exists()
+        assert not TransitionLog.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoPeopleCreateTheSameLease:
+    def test_one_is_told(self, olivia: User) -> None:
+        barrier = Barrier(2)
+
+        def create(number: str) -> Lease | Refused:
+            barrier.wait()
+            try:
+                return services.create_lease(agency="BLM", lease_number=number, created_by=olivia)
+            except Refused as error:
+                return error
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as pool:
+            results = list(pool.map(create, ["NMNM 1", "nmnm 1"]))
+
+        assert sorted(type(each).__name__ for each in results) == ["DuplicateLease", "Lease"]
+        assert Lease.objects.count() == 1
+
+
+class TestChangeLease:
+    def test_searches_again_and_forgets_the_old_result(self, olivia: User) -> None:
+        lease = settled(olivia, state="done", runsheet_directory=known_directory(), runsheet_report_found=True)
+
+        services.change_lease(lease_id=lease.pk, agency="BLM", lease_number="NMNM 2", changed_by=olivia)
+
+        lease = Lease.objects.get()
+        assert (lease.lease_number, lease.state, lease.runsheet_directory) == ("NMNM 2", "searching", None)
+        assert (lease.runsheet_report_found, lease.matching_files) == (False, [])
+        assert TransitionLog.objects.get().reason == "changed from BLM NMNM 1"
+
+    def test_stops_a_run_under_way_first(self, olivia: User) -> None:
+        lease = settled(olivia, state="searching", due_at="2026-01-01T00:00Z", generation=5)
+
+        services.change_lease(lease_id=lease.pk, agency="NMSLO", lease_number="B0-1", changed_by=olivia)
+
+        assert history(lease) == [("cancel", "pending"), ("start_search", "searching")]
+        assert Lease.objects.get().generation == 7
+
+    def test_does_nothing_when_nothing_differs(self, olivia: User) -> None:
+        lease = settled(olivia, state="not_found")
+
+        services.change_lease(lease_id=lease.pk, agency="BLM", lease_number="NMNM 1", changed_by=olivia)
+
+        assert Lease.objects.get().state == "not_found"
+
+    def test_a_change_of_case_alone_is_kept(self, olivia: User) -> None:
+        lease = settled(olivia)
+
+        services.change_lease(lease_id=lease.pk, agency="BLM", lease_number="nmnm 1", changed_by=olivia)
+
+        assert Lease.objects.get().lease_number == "nmnm 1"
+
+    def test_refuses_a_duplicate(self, olivia: User) -> None:
+        settled(olivia, lease_number="2")
+        lease = settled(olivia, lease_number="1", state="not_found")
+
+        with pytest.raises(DuplicateLease):
+            services.change_lease(lease_id=lease.pk, agency="BLM", lease_number="2", changed_by=olivia)
+
+        lease = Lease.objects.get(pk=lease.pk)
+        assert (lease.lease_number, lease.state) == ("1", "not_found")
+
+    def test_refuses_bad_input(self, olivia: User) -> None:
+        lease = settled(olivia)
+
+        with pytest.raises(InvalidLease):
+            services.change_lease(lease_id=lease.pk, agency="BLM", lease_number="../x", changed_by=olivia)
+
+        assert Lease.objects.get().lease_number == "NMNM 1"
+
+    def test_says_that_the_lease_is_gone(self, olivia: User) -> None:
+        with pytest.raises(RecordGone):
+            services.change_lease(lease_id=0, agency="BLM", lease_number="1", changed_by=olivia)
+
+
+class TestStartSearch:
+    def test_stops_at_found(self, olivia: User) -> None:
+        lease = settled(olivia, state="not_found")
+
+        services.start_search(lease_id=lease.pk, user=olivia)
+
+        lease = Lease.objects.get()
+        assert (lease.state, lease.follow_through, lease.initiated_by) == ("searching", False, olivia)
+
+    def test_pressed_twice_starts_once(self, olivia: User) -> None:
+        lease = settled(olivia)
+        services.start_search(lease_id=lease.pk, user=olivia)
+
+        with pytest.raises(TransitionRefused):
+            services.start_search(lease_id=lease.pk, user=olivia)
+
+        assert len(history(lease)) == 1
+
+    def test_refuses_who_may_not(self, viewer: User) -> None:
+        lease = settled(viewer)
+
+        with pytest.raises(TransitionForbidden, match="Search directory"):
+            services.start_search(lease_id=lease.pk, user=viewer)
+
+        assert Lease.objects.get().state == "pending"
+
+    def test_refuses_who_looked_at_an_older_page(self, olivia: User) -> None:
+        lease = settled(olivia, generation=3)
+
+        with pytest.raises(Stale):
+            services.start_search(lease_id=lease.pk, user=olivia, generation=2)
+
+
+class TestStartFullDiscovery:
+    def test_follows_through(self, olivia: User) -> None:
+        lease = settled(olivia, state="found", follow_through=False)
+
+        services.start_full_discovery(lease_id=lease.pk, user=olivia)
+
+        lease = Lease.objects.get()
+        assert (lease.state, lease.follow_through) == ("searching", True)
+
+
+class TestStartDetection:
+    def test_owes_a_look_into_the_directory(self, olivia: User) -> None:
+        lease = settled(olivia, state="found", runsheet_directory=known_directory())
+
+        services.start_detection(lease_id=lease.pk, user=olivia)
+
+        assert Lease.objects.get().state == "detecting"
+
+    def test_refuses_without_a_directory(self, olivia: User) -> None:
+        lease = settled(olivia, state="not_found")
+
+        with pytest.raises(DirectoryUnknown, match="Search for it first"):
+            services.start_detection(lease_id=lease.pk, user=olivia)
+
+    def test_refuses_while_at_work(self, olivia: User) -> None:
+        lease = settled(olivia, state="searching", due_at="2026-01-01T00:00Z")
+
+        with pytest.raises(TransitionRefused):
+            services.start_detection(lease_id=lease.pk, user=olivia)
+
+
+class TestCancel:
+    def test_owes_nothing_any_more(self, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="1", created_by=olivia)
+
+        services.cancel(lease_id=lease.pk, user=olivia)
+
+        lease = Lease.objects.get()
+        assert (lease.state, lease.due_at) == ("pending", None)
+
+    def test_refuses_what_is_not_at_work(self, olivia: User) -> None:
+        with pytest.raises(TransitionRefused):
+            services.cancel(lease_id=settled(olivia).pk, user=olivia)
+
+
+class TestStartTransition:
+    def test_uses_the_creators_authorisation_when_nobody_else_is_named(self, olivia: User) -> None:
+        lease = Lease.objects.create(agency="BLM", lease_number="1", created_by=olivia)
+
+        services.start_by_itself(lease)
+
+        assert Lease.objects.get().initiated_by == olivia
+
+
+class TestRecordLocation:
+    def test_remembers_a_new_place_with_all_that_the_link_tells(self) -> None:
+        services.record_location(path="/a/nmnm 1", link=LINK)
+
+        found = CloudLocation.objects.get()
+        assert (found.provider, found.path, found.name, found.file_id) == ("dropbox", "/a/nmnm 1", "NMNM 1", "id:1")
+        assert (found.share_url, found.is_public, found.is_directory) == (LINK.url, True, True)
+
+    def test_done_twice_leaves_one_row(self) -> None:
+        first = services.record_location(path="/a/NMNM 1", link=LINK)
+        second = services.record_location(path="/A/nmnm 1", link=LINK)
+
+        assert first == second
+
+    def test_keeps_a_stored_link_when_no_new_one_was_made(self) -> None:
+        services.record_location(path="/a/1", link=LINK)
+
+        assert services.record_location(path="/a/1", link=None).share_url == LINK.url
+
+    def test_keeps_the_reason_where_the_link_would_be(self) -> None:
+        services.record_location(path="/a/1", link=LINK)
+
+        found = services.record_location(path="/a/1", link=None, refusal="The team forbids links.")
+
+        assert (found.share_url, found.share_refusal) == ("", "The team forbids links.")
+
+    def test_a_later_link_takes_the_place_of_the_reason(self) -> None:
+        services.record_location(path="/a/1", link=None, refusal="The team forbids links.")
+
+        found = services.record_location(path="/a/1", link=LINK)
+
+        assert (found.share_url, found.share_refusal) == (LINK.url, "")
+
+    def test_names_a_place_without_a_link_by_its_path(self) -> None:
+        assert services.record_location(path="/a/NMNM 1", link=None).name == "NMNM 1"
+
+
+class TestForgetLink:
+    def test_a_directory_that_is_gone_has_no_link(self) -> None:
+        services.record_location(path="/a/1", link=LINK)
+
+        services.forget_link(path="/A/1")
+
+        found = CloudLocation.objects.get()
+        assert (found.share_url, found.file_id, found.is_public) == ("", "", False)
+
+    def test_where_nothing_was_known_nothing_happens(self) -> None:
+        services.forget_link(path="/a/1")
+
+        assert not CloudLocation.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoWorkersRecordTheSamePlace:
+    def test_they_share_one_row(self) -> None:
+        barrier = Barrier(4)
+
+        def record(_: int) -> int:
+            barrier.wait()
+            try:
+                with transaction.atomic():
+                    return services.record_location(path="/a/1", link=LINK).pk
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert len(set(pool.map(record, range(4)))) == 1
