@@ -38,9 +38,15 @@ class RunsheetWorker(Worker):
     death_penalty_class = DeathPenalty
     # After a Redis outage a worker looks again after this many seconds at the latest (RQ: 60).
     max_connection_wait_time = 2.0
+    # How often it looks at its work-horse, and so how exactly the hard limit is kept.
+    job_monitoring_interval_s = 5
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs |= {"worker_ttl": 30, "job_monitoring_interval": 5, "maintenance_interval": 60}
+        kwargs |= {
+            "worker_ttl": 30,
+            "job_monitoring_interval": self.job_monitoring_interval_s,
+            "maintenance_interval": 60,
+        }
         super().__init__(*args, **kwargs)
         self.log_job_description = False
 

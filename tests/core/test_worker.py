@@ -1,0 +1,118 @@
+"""The worker as a process of its own, forking real work-horses; its work is a kettle's."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import connections
+from redis import Redis
+from rq import Queue
+from rq.registry import FailedJobRegistry
+from rq.serializers import JSONSerializer
+
+from core.errors import SoftTimeLimit
+from core.worker import DeathPenalty, RunsheetWorker
+from statemachine.dispatch import dispatch
+from statemachine.reactions import Outcome, Run
+from tests.statemachine.conftest import history, owed
+from tests.toy.models import Kettle
+from tests.toy.reactions import work as works
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def work(redis: Redis) -> Iterator[dict[str, Callable]]:
+    works["heat"] = lambda _run: Outcome(transition="boiled")
+    yield works
+    works.clear()
+
+
+def work_until_idle(redis: Redis) -> None:
+    """Let a worker process do all that is queued, and wait for its end."""
+
+    def process() -> None:
+        RunsheetWorker.job_monitoring_interval_s = 1
+        worker = RunsheetWorker(
+            [Queue("toy", connection=redis, serializer=JSONSerializer)], connection=redis, serializer=JSONSerializer
+        )
+        worker.work(burst=True, logging_level="WARNING")
+        os._exit(0)
+
+    connections.close_all()
+    child = multiprocessing.get_context("fork").Process(target=process)
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+
+
+def endless(_run: Run[Kettle]) -> Outcome:
+    """Hangs, and swallows every exception that it can."""
+    while True:
+        try:
+            time.sleep(60)
+        except Exception:  # noqa: BLE001, S110 - that is the point
+            pass
+
+
+def deaf(run: Run[Kettle]) -> Outcome:
+    """Hangs where no signal handler of Python's runs."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    return endless(run)
+
+
+class TestRunsheetWorker:
+    def test_does_the_work_in_a_work_horse(self, work: dict, redis: Redis) -> None:
+        kettle = owed()
+        dispatch(Kettle, limit=1)
+
+        work_until_idle(redis)
+
+        assert Kettle.objects.get().state == "ready"
+        assert history(kettle) == ["boiled"]
+        assert redis.keys("rq:job:*") == []
+
+    def test_soft_limit_ends_work_that_swallows_exceptions(self, work: dict, redis: Redis, settings: object) -> None:
+        settings.DISCOVERY_SOFT_TIME_LIMIT_S = 1
+        work["heat"] = endless
+        owed()
+        dispatch(Kettle, limit=1)
+
+        work_until_idle(redis)
+
+        kettle = Kettle.objects.get()
+        assert (kettle.state, kettle.tries, kettle.failure_code) == ("heating", 1, "took_too_long")
+        assert kettle.due_at is not None
+
+    def test_hard_limit_kills_work_that_hears_nothing(self, work: dict, redis: Redis, settings: object) -> None:
+        settings.DISCOVERY_SOFT_TIME_LIMIT_S = 1
+        settings.DISCOVERY_TIME_LIMIT_S = 2
+        work["heat"] = deaf
+        owed()
+        dispatch(Kettle, limit=1)
+
+        work_until_idle(redis)
+
+        kettle = Kettle.objects.get()
+        assert (kettle.state, kettle.tries) == ("heating", 1)
+        assert kettle.due_at == kettle.claimed_until, "its claim runs out by itself, and it is due then"
+
+    def test_shows_a_bug_in_the_failed_registry(self, work: dict, redis: Redis) -> None:
+        work["heat"] = lambda _run: 1 / 0
+        kettle = owed()
+        dispatch(Kettle, limit=1)
+
+        work_until_idle(redis)
+
+        registry = FailedJobRegistry("toy", connection=redis, serializer=JSONSerializer)
+        assert registry.get_job_ids() == [f"toy_kettle-{kettle.pk}-heating-2"]
+        assert Kettle.objects.get().failure_code == "bug"
+
+
+class TestDeathPenalty:
+    def test_raises_what_no_except_exception_swallows(self) -> None:
+        with pytest.raises(SoftTimeLimit), DeathPenalty(1):
+            endless(Run(record=Kettle(), job_id=""))
