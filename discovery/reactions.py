@@ -31,9 +31,7 @@ def search(run: Run[Lease]) -> Outcome:
     gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
     sighting = look_for_directory(lease=lease, gateway=gateway)
     if sighting.listing is None:
-        return Outcome(
-            transition="record_not_found", record=partial(_forget, sighting), evidence=sighting.evidence
-        )
+        return Outcome(transition="record_not_found", record=partial(_forget, sighting), evidence=sighting.evidence)
     return Outcome(
         transition="record_found",
         record=partial(_remember, sighting),

@@ -88,9 +88,7 @@ def record_directory(sighting: DirectorySighting) -> DirectorySearchResult:
         forget_link(path=sighting.path)
         return DirectorySearchResult(found=False, path=sighting.path)
     location = record_location(path=sighting.path, link=sighting.link, refusal=sighting.link_refusal)
-    return DirectorySearchResult(
-        found=True, path=sighting.path, share_url=location.share_url, location_id=location.pk
-    )
+    return DirectorySearchResult(found=True, path=sighting.path, share_url=location.share_url, location_id=location.pk)
 
 
 def _with_new_link(
