@@ -8,6 +8,7 @@ class StateMachineConfig(AppConfig):
 
     def ready(self) -> None:
         """Find every app's reactions, so that whoever dispatches knows which work a state owes."""
-        from statemachine import checks  # noqa: F401, PLC0415 - registers itself once the apps are there
+        # The checks register themselves; the jobs are imported before a worker forks, not in each of its work-horses.
+        from statemachine import checks, jobs  # noqa: F401, PLC0415
 
         autodiscover_modules("reactions")

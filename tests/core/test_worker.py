@@ -1,5 +1,6 @@
 """The worker as a process of its own, forking real work-horses; its work is a kettle's."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -52,10 +53,8 @@ def work_until_idle(redis: Redis) -> None:
 def endless(_run: Run[Kettle]) -> Outcome:
     """Hangs, and swallows every exception that it can."""
     while True:
-        try:
+        with contextlib.suppress(Exception):
             time.sleep(60)
-        except Exception:  # noqa: BLE001, S110 - that is the point
-            pass
 
 
 def deaf(run: Run[Kettle]) -> Outcome:

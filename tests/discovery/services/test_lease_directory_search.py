@@ -1,0 +1,100 @@
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+
+from discovery.dropbox import gateway_for
+from discovery.errors import BasePathMissing, DropboxUnavailable, NotADirectory
+from discovery.services.lease_directory_search import DirectorySearchResult, look_for_directory, search_directory
+from leases.errors import ConfigurationDisabled, ConfigurationMissing
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from tests.discovery.conftest import ARCHIVE, BLM
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = pytest.mark.django_db
+
+LINK = "sharing/create_shared_link_with_settings"
+
+
+class TestSearchDirectory:
+    def test_tells_where_it_is_and_which_link_leads_there(
+        self, dropbox: "Standin", operator: User, lease: Lease
+    ) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+
+        result = search_directory(lease=lease, gateway=gateway_for(operator))
+
+        location = CloudLocation.objects.get()
+        assert result == DirectorySearchResult(
+            found=True, path=ARCHIVE, share_url=location.share_url, location_id=location.pk
+        )
+        assert location.share_url
+
+    def test_done_twice_finds_the_same(self, dropbox: "Standin", operator: User, lease: Lease) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+
+        first = search_directory(lease=lease, gateway=gateway_for(operator))
+        second = search_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert first == second
+
+    def test_tells_that_it_is_not_there(self, operator: User, lease: Lease) -> None:
+        result = search_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert result == DirectorySearchResult(found=False, path=ARCHIVE)
+        assert not CloudLocation.objects.exists()
+
+
+class TestLookForDirectory:
+    def test_writes_nothing(self, dropbox: "Standin", operator: User, lease: Lease) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+
+        look_for_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert not CloudLocation.objects.exists()
+
+    def test_without_configuration_asks_nobody(self, dropbox: "Standin", operator: User, lease: Lease) -> None:
+        AgencyStorageConfig.objects.all().delete()
+
+        with pytest.raises(ConfigurationMissing):
+            look_for_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert dropbox.calls() == {}
+
+    def test_with_the_configuration_switched_off_asks_nobody(
+        self, dropbox: "Standin", operator: User, lease: Lease
+    ) -> None:
+        AgencyStorageConfig.objects.update(enabled=False)
+
+        with pytest.raises(ConfigurationDisabled):
+            look_for_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert dropbox.calls() == {}
+
+    def test_refuses_to_call_a_lease_not_found_where_no_archive_can_be(
+        self, dropbox: "Standin", operator: User, lease: Lease
+    ) -> None:
+        dropbox.delete(BLM)
+
+        with pytest.raises(BasePathMissing, match="Runsheet Archive") as refused:
+            look_for_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert refused.value.evidence["path"] == ARCHIVE
+
+    def test_does_not_believe_a_link_that_says_not_found(
+        self, dropbox: "Standin", operator: User, lease: Lease
+    ) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+        body = '{"error_summary": "path/not_found/..", "error": {".tag": "path", "path": {".tag": "not_found"}}}'
+        dropbox.fault(LINK, status=409, body=body, headers={"Content-Type": "application/json"})
+
+        with pytest.raises(DropboxUnavailable, match="changed while"):
+            look_for_directory(lease=lease, gateway=gateway_for(operator))
+
+    def test_a_file_of_that_name_is_told_apart(self, dropbox: "Standin", operator: User, lease: Lease) -> None:
+        dropbox.put(ARCHIVE)
+
+        with pytest.raises(NotADirectory):
+            look_for_directory(lease=lease, gateway=gateway_for(operator))

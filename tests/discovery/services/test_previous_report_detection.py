@@ -1,0 +1,103 @@
+import unicodedata
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+
+from discovery.dropbox import gateway_for
+from discovery.errors import BasePathMissing, NotFound
+from discovery.services.previous_report_detection import detect_previous_report
+from leases.cloud import CloudFile, DirectoryListing
+from leases.errors import DirectoryUnknown
+from leases.models import CloudLocation, Lease
+from tests.discovery.conftest import ARCHIVE, BLM
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def archived(lease: Lease, dropbox: "Standin") -> Lease:
+    dropbox.put(f"{ARCHIVE}/")
+    lease.runsheet_directory = CloudLocation.objects.create(path=ARCHIVE, name="NMNM 0501759")
+    return lease
+
+
+def listing(*names: str, folders: bool = False) -> DirectoryListing:
+    entries = tuple(CloudFile(path=f"/{name}", name=name, is_directory=folders) for name in names)
+    return DirectoryListing(path="/", entries=entries, request_ids=())
+
+
+class TestDetectPreviousReport:
+    def test_finds_a_report_beyond_the_first_page(self, dropbox: "Standin", operator: User, archived: Lease) -> None:
+        dropbox.put(*[f"{ARCHIVE}/scan-{n:04}.pdf" for n in range(2_500)], f"{ARCHIVE}/zz Master Documents.pdf")
+
+        result = detect_previous_report(lease=archived, gateway=gateway_for(operator))
+
+        assert result.found
+        assert result.matching_files == ("zz Master Documents.pdf",)
+        assert dropbox.calls() == {"files/list_folder": 1, "files/list_folder/continue": 1}
+
+    def test_done_twice_says_the_same(self, dropbox: "Standin", operator: User, archived: Lease) -> None:
+        dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
+
+        results = [detect_previous_report(lease=archived, gateway=gateway_for(operator)) for _ in range(2)]
+
+        assert results[0].matching_files == results[1].matching_files
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Master Documents.pdf",
+            "NMNM 0501759 Master Documents.pdf",
+            "Updated Master Documents - Final.pdf",
+            "master documents report.docx",
+            "MASTER DOCUMENTS",
+        ],
+    )
+    def test_knows_a_report_by_its_name(self, operator: User, archived: Lease, name: str) -> None:
+        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=listing(name))
+
+        assert result.matching_files == (name,)
+
+    @pytest.mark.parametrize("name", ["Master.pdf", "Documents.pdf", "MasterDocuments.pdf", "scan.pdf"])
+    def test_takes_nothing_else_for_one(self, operator: User, archived: Lease, name: str) -> None:
+        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=listing(name))
+
+        assert not result.found
+
+    def test_a_folder_of_that_name_is_no_report(self, operator: User, archived: Lease) -> None:
+        folders = listing("Master Documents", folders=True)
+
+        assert not detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=folders).found
+
+    def test_reads_names_as_macos_writes_them(self, operator: User, archived: Lease, settings: object) -> None:
+        settings.RUNSHEET_PREVIOUS_REPORT_PATTERN = ".*résumé.*"
+        names = listing(unicodedata.normalize("NFD", "Résumé.pdf"))
+
+        assert detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=names).found
+
+    def test_reuses_the_listing_it_is_given(self, dropbox: "Standin", operator: User, archived: Lease) -> None:
+        detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=listing("a"))
+
+        assert dropbox.calls() == {}
+
+    def test_refuses_without_a_directory(self, operator: User, lease: Lease) -> None:
+        with pytest.raises(DirectoryUnknown, match="Search for it first"):
+            detect_previous_report(lease=lease, gateway=gateway_for(operator))
+
+    def test_says_that_the_directory_is_gone(self, dropbox: "Standin", operator: User, archived: Lease) -> None:
+        dropbox.delete(ARCHIVE)
+
+        with pytest.raises(NotFound):
+            detect_previous_report(lease=archived, gateway=gateway_for(operator))
+
+    def test_does_not_say_so_when_the_folder_of_all_archives_is_out_of_sight(
+        self, dropbox: "Standin", operator: User, archived: Lease
+    ) -> None:
+        dropbox.delete(BLM)
+
+        with pytest.raises(BasePathMissing):
+            detect_previous_report(lease=archived, gateway=gateway_for(operator))
