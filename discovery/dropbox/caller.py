@@ -1,0 +1,89 @@
+"""One SDK call: one HTTP request, every failure translated, one line in the log."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from dropbox import Dropbox
+from dropbox.common import PathRoot
+
+from core.errors import RunsheetError
+from discovery.dropbox.answers import forget_answer, last_answer
+from discovery.dropbox.connection import session, timeouts_s
+from discovery.dropbox.translation import translate
+
+logger = logging.getLogger(__name__)
+
+USER_AGENT = "Runsheet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply[T]:
+    """What the SDK made of a successful answer."""
+
+    value: T
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whose token is used and where paths begin.
+
+    Attributes:
+        path_root: a namespace; empty: the account's home.
+        before_call: called before every request; what it raises is passed on untouched.
+    """
+
+    account_id: str
+    access_token: str = field(repr=False)
+    path_root: str = ""
+    before_call: Callable[[], None] | None = None
+
+    def evidence(self, *, path: str) -> dict[str, Any]:
+        return {"account": self.account_id, "path_root": self.path_root, "path": path}
+
+    def ask[T](self, route: str, request: Callable[[Dropbox], T], *, path: str = "") -> Reply[T]:
+        """Make one call with the SDK.
+
+        Raises:
+            RunsheetError: what `translate` says.
+        """
+        if self.before_call:
+            self.before_call()
+        client = self._client()
+        forget_answer()
+        started = time.monotonic()
+        try:
+            value = request(client)
+        except Exception as error:
+            # The SDK also throws AssertionError, KeyError, ValueError, stone's and requests' own.
+            failure = translate(last_answer(), route=route, evidence=self.evidence(path=path))
+            self._log(route, path, failure, time.monotonic() - started)
+            raise failure from error
+        self._log(route, path, None, time.monotonic() - started)
+        answer = last_answer()
+        return Reply(value=value, request_id=answer.request_id if answer else "")
+
+    def _client(self) -> Dropbox:
+        client = _Client(
+            oauth2_access_token=self.access_token,
+            max_retries_on_error=0,
+            max_retries_on_rate_limit=0,
+            session=session(),
+            timeout=timeouts_s(),
+            user_agent=USER_AGENT,
+        )
+        return client.with_path_root(PathRoot.root(self.path_root)) if self.path_root else client
+
+    def _log(self, route: str, path: str, failure: RunsheetError | None, seconds: float) -> None:
+        outcome = failure.code if failure else "ok"
+        logger.info("%s path=%s account=%s %s in %.3f s", route, path, self.account_id, outcome, seconds)
+
+
+class _Client(Dropbox):  # type: ignore[misc]  # the SDK ships no types
+    """The SDK without its loop that repeats calls: who tries again, and when, is the queue's business."""
+
+    def request_json_string_with_retry(self, *args: Any, **kwargs: Any) -> Any:
+        return self.request_json_string(*args, **kwargs)

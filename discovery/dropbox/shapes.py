@@ -1,0 +1,61 @@
+"""From the SDK's objects to ours."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from dropbox import Dropbox
+from dropbox.exceptions import ApiError
+from dropbox.files import FileMetadata
+from dropbox.sharing import CreateSharedLinkWithSettingsError
+
+from leases.cloud import CloudFile, ShareLink
+
+
+def cloud_file(entry: Any, *, directory: str) -> CloudFile:
+    """One entry of a directory, or what was looked up."""
+    # Dropbox names no path for what lies in a shared folder that is not mounted.
+    path = entry.path_display or entry.path_lower or f"{directory}/{entry.name}"
+    if not isinstance(entry, FileMetadata):
+        return CloudFile(path=path, name=entry.name, is_directory=True, file_id=entry.id)
+    return CloudFile(
+        path=path,
+        name=entry.name,
+        is_directory=False,
+        file_id=entry.id,
+        size_bytes=entry.size,
+        modified_at=_aware(entry.server_modified),
+    )
+
+
+def create_or_existing_link(client: Dropbox, path: str) -> Any:
+    """The metadata of a new link, or of the one that exists; None when Dropbox says that one exists and no more."""
+    try:
+        return client.sharing_create_shared_link_with_settings(path)
+    except ApiError as error:
+        found = error.error
+        if not isinstance(found, CreateSharedLinkWithSettingsError) or not found.is_shared_link_already_exists():
+            raise
+        existing = found.get_shared_link_already_exists()
+        return existing.get_metadata() if existing and existing.is_metadata() else None
+
+
+def share_link(metadata: Any) -> ShareLink:
+    return ShareLink(
+        url=metadata.url,
+        name=metadata.name,
+        file_id=metadata.id or "",
+        is_public=_is_public(metadata.link_permissions),
+        expires_at=_aware(metadata.expires) if metadata.expires else None,
+    )
+
+
+def _is_public(permissions: Any) -> bool:
+    """What holds, which may be stricter than what was asked for."""
+    if permissions.effective_audience:
+        return bool(permissions.effective_audience.is_public())
+    return bool(permissions.resolved_visibility and permissions.resolved_visibility.is_public())
+
+
+def _aware(moment: datetime) -> datetime:
+    """The SDK's instants are UTC without saying so."""
+    return moment.replace(tzinfo=UTC)

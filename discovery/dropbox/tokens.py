@@ -1,0 +1,130 @@
+"""Access tokens: one refresh for an account, however many workers need it at the same time."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+from psycopg.errors import LockNotAvailable
+from requests import RequestException, Response
+
+from core.clock import now
+from discovery.dropbox.answers import read_answer
+from discovery.dropbox.connection import session, timeouts_s
+from discovery.dropbox.translation import TOKEN_ROUTE, translate
+from discovery.errors import AppKeyMissing, DropboxNotConnected, DropboxUnavailable, NeedsReconnect, RefreshTokenRefused
+from discovery.models import DropboxAccount
+
+logger = logging.getLogger(__name__)
+
+TOKEN_URL = f"https://api.dropboxapi.com/{TOKEN_ROUTE}"
+
+# The wait for the account's lock and this call together must stay within the engine's claim.
+TOKEN_READ_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """An access token.
+
+    Attributes:
+        expires_at: aware.
+        scopes: what it allows; None when Dropbox did not say.
+    """
+
+    access_token: str = field(repr=False)
+    expires_at: datetime
+    scopes: frozenset[str] | None
+
+
+def request_grant(*, refresh_token: str, evidence: dict[str, Any] | None = None) -> Grant:
+    """Have Dropbox issue an access token.
+
+    Raises:
+        AppKeyMissing, AppRefused: the settings are wrong.
+        RefreshTokenRefused: it was revoked, or belongs to another app.
+        RateLimited, DropboxUnavailable, DropboxRefused: as everywhere.
+    """
+    if not settings.DROPBOX_APP_KEY:
+        raise AppKeyMissing
+    evidence = evidence or {}
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": settings.DROPBOX_APP_KEY}
+    if settings.DROPBOX_APP_SECRET:
+        form["client_secret"] = settings.DROPBOX_APP_SECRET
+    connect_s, read_s = timeouts_s()
+    http = session()
+    try:
+        response = http.post(TOKEN_URL, data=form, timeout=(connect_s, min(read_s, TOKEN_READ_TIMEOUT_S)))
+    except RequestException as error:
+        raise translate(None, route=TOKEN_ROUTE, evidence=evidence) from error
+    return _read_grant(response, evidence)
+
+
+def renew_access_token(account: DropboxAccount, *, rejected: str = "") -> None:
+    """See to it that the account holds a valid access token; at most one of all who need it calls Dropbox.
+
+    Args:
+        rejected: the token that Dropbox has just refused, however long it should have lasted.
+
+    Raises:
+        DropboxNotConnected: the account was disconnected meanwhile.
+        NeedsReconnect: Dropbox refuses the refresh token; the account is marked, so that nobody asks again.
+        And what `request_grant` raises.
+    """
+    try:
+        with transaction.atomic():
+            refusal = _renew_locked(account, rejected)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        raise DropboxUnavailable(evidence=_evidence(account)) from error
+    if refusal:
+        raise refusal
+
+
+def _renew_locked(account: DropboxAccount, rejected: str) -> NeedsReconnect | None:
+    """The refusal is returned, not raised, so that the mark on the account is committed."""
+    locked = DropboxAccount.objects.select_for_update().filter(pk=account.pk).first()
+    if locked is None:
+        raise DropboxNotConnected
+    refusal = None
+    if locked.needs_reconnect_reason:
+        refusal = NeedsReconnect(locked.needs_reconnect_reason, evidence=_evidence(account))
+    elif locked.access_token == rejected or not locked.has_valid_token(at=now()):
+        refusal = _renew_from_dropbox(locked)
+    account.access_token = locked.access_token
+    account.access_token_expires_at = locked.access_token_expires_at
+    return refusal
+
+
+def _renew_from_dropbox(locked: DropboxAccount) -> NeedsReconnect | None:
+    try:
+        grant = request_grant(refresh_token=locked.refresh_token, evidence=_evidence(locked))
+    except RefreshTokenRefused as error:
+        locked.needs_reconnect_reason = str(error)
+        locked.save(update_fields=["needs_reconnect_reason"])
+        return error
+    locked.access_token = grant.access_token
+    locked.access_token_expires_at = grant.expires_at
+    locked.save(update_fields=["access_token", "access_token_expires_at"])
+    logger.info("%s account=%s renewed", TOKEN_ROUTE, locked.account_id)
+    return None
+
+
+def _read_grant(response: Response, evidence: dict[str, Any]) -> Grant:
+    unreadable = translate(read_answer(response), route=TOKEN_ROUTE, evidence=evidence)
+    if not response.ok:
+        raise unreadable
+    try:
+        body = response.json()
+        expires_at = now() + timedelta(seconds=int(body["expires_in"]))
+        scopes = frozenset(body["scope"].split()) if "scope" in body else None
+        return Grant(access_token=str(body["access_token"]), expires_at=expires_at, scopes=scopes)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise unreadable from error
+
+
+def _evidence(account: DropboxAccount) -> dict[str, Any]:
+    return {"account": account.account_id}

@@ -1,0 +1,134 @@
+"""What can go wrong between us and Dropbox, named for what happened; each docstring begins with the operator's sentence."""
+
+from typing import Any
+
+from core.errors import Permanent, Refused, RunsheetError, Temporary
+
+
+class NotFound(RunsheetError):
+    """Dropbox has nothing at this path.
+
+    A result, not a failure: only `path/not_found` for the looked-up path ever becomes this.
+    """
+
+    code = "not_found"
+
+
+# --- It may work later ----------------------------------------------------------------------------------------------
+
+
+class DropboxUnavailable(Temporary):
+    """Dropbox could not be reached or gave no proper answer. It is tried again by itself."""
+
+    code = "dropbox_unavailable"
+
+
+class PathRootMoved(DropboxUnavailable):
+    """The team's Dropbox has moved to another root folder. It is tried again by itself.
+
+    Attributes:
+        root_namespace_id, home_namespace_id: where the account's root and home are now.
+    """
+
+    def __init__(self, *, root_namespace_id: str, home_namespace_id: str, evidence: dict[str, Any]) -> None:
+        super().__init__(evidence=evidence)
+        self.root_namespace_id = root_namespace_id
+        self.home_namespace_id = home_namespace_id
+
+
+class RateLimited(Temporary):
+    """Dropbox asks us to slow down. It is tried again by itself when Dropbox allows it."""
+
+    code = "dropbox_rate_limited"
+
+
+class AccountPaused(Temporary):
+    """Dropbox asked this account to slow down a moment ago. It goes on by itself when the pause is over."""
+
+    code = "dropbox_paused"
+    costs_try = False
+
+
+# --- Somebody has to connect Dropbox --------------------------------------------------------------------------------
+
+
+class NeedsReconnect(Temporary):
+    """Dropbox no longer accepts this connection. Connect your Dropbox account again; the search goes on by itself."""
+
+    code = "connect_dropbox"
+
+
+class DropboxNotConnected(NeedsReconnect):
+    """Connect your Dropbox account; the search goes on by itself afterwards."""
+
+
+class TokenRejected(NeedsReconnect):
+    """Dropbox rejected the access token. Connect your Dropbox account again; the search goes on by itself."""
+
+
+class RefreshTokenRefused(NeedsReconnect):
+    """Dropbox refused the refresh token. Connect your Dropbox account again; the search goes on by itself."""
+
+
+class ScopeMissing(NeedsReconnect):
+    """The connection lacks a permission. Connect your Dropbox account again and allow all that is asked for."""
+
+
+class AccountSuspended(NeedsReconnect):
+    """This Dropbox account is suspended. Ask your Dropbox administrator, or connect another account."""
+
+
+# --- It will not work -----------------------------------------------------------------------------------------------
+
+
+class NoInitiatingUser(Permanent):
+    """Nobody started this, so there is no Dropbox account to use. Start it again from the lease's page."""
+
+    code = "no_user"
+
+
+class NotADirectory(Permanent):
+    """There is a file where the directory should be. Rename or move that file in Dropbox, then run it again."""
+
+    code = "not_a_directory"
+
+
+class BasePathMissing(Permanent):
+    """The folder that should hold all archives is not in this Dropbox. Correct the agency's configuration."""
+
+    code = "base_path_missing"
+
+
+class DropboxRefused(Permanent):
+    """Dropbox refuses this request. Look at the evidence for its reason; if it does not help, report it."""
+
+    code = "dropbox_refused"
+
+
+class AppKeyMissing(Permanent):
+    """No Dropbox app is configured. Set DROPBOX_APP_KEY and DROPBOX_APP_SECRET, then run it again."""
+
+    code = "app_key_missing"
+
+
+class AppRefused(Permanent):
+    """Dropbox does not know this app. Correct DROPBOX_APP_KEY and DROPBOX_APP_SECRET, then run it again."""
+
+    code = "app_refused"
+
+
+class TokensUnreadable(Permanent):
+    """The stored Dropbox tokens were encrypted with another key. Add that key to TOKEN_ENCRYPTION_KEYS or reconnect."""
+
+    code = "tokens_unreadable"
+
+
+class LinkRefused(Refused):
+    """Dropbox does not allow a share link here. Open the directory in Dropbox instead."""
+
+    code = "link_refused"
+
+    @property
+    def reason(self) -> str:
+        """One sentence: why there is no link."""
+        return str(self)

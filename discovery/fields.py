@@ -1,0 +1,48 @@
+"""A text column that holds ciphertext."""
+
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from discovery.errors import TokensUnreadable
+
+
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not generic at run time
+    """Text, encrypted with the first of `TOKEN_ENCRYPTION_KEYS` and readable with any of them; never searched.
+
+    Raises:
+        TokensUnreadable: on reading what none of the keys opens.
+    """
+
+    def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
+        text = super().get_db_prep_save(value, connection)
+        return _box(tuple(settings.TOKEN_ENCRYPTION_KEYS)).encrypt(text.encode()).decode() if text else text
+
+    def from_db_value(self, value: str | None, *_: Any) -> str | None:
+        if not value:
+            return value
+        try:
+            return _box(tuple(settings.TOKEN_ENCRYPTION_KEYS)).decrypt(value).decode()
+        except InvalidToken:
+            raise TokensUnreadable from None
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Nothing but `isnull`: the same text has another ciphertext each time."""
+        if lookup_name != "isnull":
+            raise FieldError(f"{self.name} is encrypted and cannot be searched.")
+        return super().get_lookup(lookup_name)
+
+
+@lru_cache(maxsize=8)
+def _box(keys: tuple[str, ...]) -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            "TOKEN_ENCRYPTION_KEYS must hold at least one key of 32 bytes in URL-safe base64, separated by commas."
+        ) from error

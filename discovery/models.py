@@ -1,0 +1,78 @@
+"""The Dropbox accounts that people have connected."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from discovery.fields import EncryptedTextField
+
+ACCOUNT_ID_LENGTH = 40
+NAMESPACE_ID_LENGTH = 40
+
+# A token that ends sooner than this is renewed before it is used, so that it does not end within a job.
+TOKEN_MARGIN = timedelta(minutes=5)
+
+
+class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
+    def pause(self, *, account_id: str, until: datetime) -> None:
+        """Let nobody use this Dropbox account before then; a longer pause stands."""
+        shorter = Q(paused_until__isnull=True) | Q(paused_until__lt=until)
+        self.filter(shorter, account_id=account_id).update(paused_until=until)
+
+    def move_root(self, *, account_id: str, root_namespace_id: str, home_namespace_id: str) -> None:
+        """Remember where the account's paths begin now."""
+        self.filter(account_id=account_id).update(
+            root_namespace_id=root_namespace_id, home_namespace_id=home_namespace_id
+        )
+
+
+class DropboxAccount(models.Model):
+    """One person's connection to a Dropbox account; two people may have connected the same account.
+
+    Attributes:
+        account_id: Dropbox's own, 40 characters, "dbid:…".
+        access_token: empty until it is first fetched; always read together with `access_token_expires_at`.
+        root_namespace_id: where absolute paths begin; differs from `home_namespace_id` in a team space.
+        paused_until: Dropbox asked everybody who uses this account to wait until then.
+        needs_reconnect_reason: why the stored tokens can never work again, in words for the operator; empty: they can.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="dropbox_account")
+    account_id = models.CharField(max_length=ACCOUNT_ID_LENGTH, db_index=True)
+    display_name = models.CharField(max_length=255, blank=True)
+    email = models.EmailField(blank=True)
+    refresh_token = EncryptedTextField()
+    access_token = EncryptedTextField(blank=True, default="")
+    access_token_expires_at = models.DateTimeField(null=True, blank=True)
+    scopes = models.JSONField(default=list, blank=True)
+    root_namespace_id = models.CharField(max_length=NAMESPACE_ID_LENGTH)
+    home_namespace_id = models.CharField(max_length=NAMESPACE_ID_LENGTH)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    needs_reconnect_reason = models.TextField(blank=True, default="")
+    connected_at = models.DateTimeField()
+
+    objects: ClassVar[DropboxAccountQuerySet] = DropboxAccountQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = "Dropbox account"
+        ordering = ["user"]
+
+    def __str__(self) -> str:
+        return self.display_name or self.account_id
+
+    @property
+    def path_root(self) -> str:
+        """The namespace that paths are relative to; empty: the account's home."""
+        return "" if self.root_namespace_id == self.home_namespace_id else self.root_namespace_id
+
+    def has_valid_token(self, *, at: datetime) -> bool:
+        """Whether the access token is there and lasts long enough for a job."""
+        expires_at = self.access_token_expires_at
+        return bool(self.access_token) and expires_at is not None and expires_at > at + TOKEN_MARGIN
+
+    def pause_left_s(self, *, at: datetime) -> float:
+        """Seconds until the account may be used again; 0 when it may."""
+        return max(0.0, (self.paused_until - at).total_seconds()) if self.paused_until else 0.0
