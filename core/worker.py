@@ -26,7 +26,8 @@ class DeathPenalty(UnixSignalDeathPenalty):
     """Raises what no `except Exception` around I/O can swallow when a job has run for too long."""
 
     def __init__(self, timeout: int, exception: type[BaseException] = JobTimeoutException, **kwargs: Any) -> None:
-        super().__init__(timeout, SoftTimeLimit if exception is JobTimeoutException else exception, **kwargs)
+        raised = SoftTimeLimit if exception is JobTimeoutException else exception
+        super().__init__(timeout, raised, **kwargs)  # type: ignore[no-untyped-call]  # rq types this class in part
 
 
 class RunsheetWorker(Worker):
