@@ -1,0 +1,85 @@
+import json
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+from requests import Response
+
+from core.clock import now
+from discovery.dropbox.answers import LONGEST_WAIT_S, read_answer
+
+
+def response(status: int, body: object = "", **headers: str) -> Response:
+    made = Response()
+    made.status_code = status
+    made._content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    made.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return made
+
+
+class TestTag:
+    @pytest.mark.parametrize(
+        ("error", "tag"),
+        [
+            ({".tag": "path", "path": {".tag": "not_found"}}, "path/not_found"),
+            ({".tag": "reset"}, "reset"),
+            ({".tag": "invalid_root", "invalid_root": {".tag": "team"}}, "invalid_root/team"),
+            ({"reason": {".tag": "too_many_requests"}, "retry_after": 3}, "too_many_requests"),
+            ({".tag": "path", "path": "text"}, "path"),
+            ("invalid_grant", "invalid_grant"),
+            ({"path": {".tag": "not_found"}}, ""),
+            ({".tag": 7}, ""),
+            ([], ""),
+        ],
+    )
+    def test_is_the_path_of_tags(self, error: object, tag: str) -> None:
+        answer = read_answer(response(409, {"error_summary": "whatever/..", "error": error}))
+
+        assert answer.tag == tag
+
+    @pytest.mark.parametrize("body", ["<html>path/not_found</html>", '{"error": {".tag"', "[1]", "null", "", "\udcff"])
+    def test_is_empty_for_what_is_no_error_of_dropbox(self, body: str) -> None:
+        broken = response(409)
+        broken._content = body.encode("utf-8", "surrogateescape")
+
+        answer = read_answer(broken)
+
+        assert (answer.tag, answer.body) == ("", {})
+
+    def test_is_empty_for_a_success(self) -> None:
+        assert read_answer(response(200, {"error": "no"})).tag == ""
+
+
+class TestRequestId:
+    def test_is_the_header(self) -> None:
+        assert read_answer(response(200, X_Dropbox_Request_Id="abc")).request_id == "abc"
+
+
+class TestRetryAfter:
+    def test_is_the_header(self) -> None:
+        answer = read_answer(response(429, {"error": {"retry_after": 3}}, Retry_After="15"))
+
+        assert answer.retry_after_s == 15
+
+    def test_may_be_a_date(self) -> None:
+        answer = read_answer(response(429, Retry_After=format_datetime(now() + timedelta(seconds=60), usegmt=True)))
+
+        assert answer.retry_after_s == pytest.approx(60, abs=2)
+
+    def test_of_a_past_date_is_no_wait(self) -> None:
+        answer = read_answer(response(503, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"))
+
+        assert answer.retry_after_s == 0
+
+    @pytest.mark.parametrize("header", ["", "soon", "-5", "nan", "1.5e400", "Wed, 21 Oct 2015 07:28:00"])
+    def test_falls_back_to_the_body(self, header: str) -> None:
+        answer = read_answer(response(429, {"error": {"retry_after": 3}}, Retry_After=header))
+
+        assert answer.retry_after_s == 3
+
+    @pytest.mark.parametrize("body", [{}, {"error": "text"}, {"error": {"retry_after": None}}, "text"])
+    def test_is_unknown_when_neither_says(self, body: object) -> None:
+        assert read_answer(response(429, body)).retry_after_s is None
+
+    def test_is_never_longer_than_a_day(self) -> None:
+        assert read_answer(response(429, Retry_After="9" * 400)).retry_after_s == LONGEST_WAIT_S

@@ -1,0 +1,101 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+
+from discovery.models import DropboxAccount
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+def account(**values: object) -> DropboxAccount:
+    return DropboxAccount(
+        **{
+            "account_id": "dbid:1",
+            "display_name": "Olivia",
+            "refresh_token": "secret-refresh",
+            "access_token": "secret-access",
+            "root_namespace_id": "1",
+            "home_namespace_id": "1",
+            "connected_at": NOON,
+            **values,
+        }
+    )
+
+
+class TestHasValidToken:
+    @pytest.mark.parametrize(
+        ("token", "expires_at", "valid"),
+        [
+            ("t", NOON + 5 * MINUTE + SECOND, True),
+            ("t", NOON + 5 * MINUTE, False),
+            ("t", NOON - SECOND, False),
+            ("t", None, False),
+            ("", NOON + 60 * MINUTE, False),
+        ],
+    )
+    def test_asks_for_five_minutes_more(self, token: str, expires_at: datetime | None, valid: bool) -> None:
+        given = account(access_token=token, access_token_expires_at=expires_at)
+
+        assert given.has_valid_token(at=NOON) is valid
+
+
+class TestPauseLeft:
+    @pytest.mark.parametrize(("until", "left_s"), [(None, 0), (NOON - SECOND, 0), (NOON + MINUTE, 60)])
+    def test_is_what_remains(self, until: datetime | None, left_s: float) -> None:
+        assert account(paused_until=until).pause_left_s(at=NOON) == left_s
+
+
+class TestPathRoot:
+    def test_is_nothing_at_home(self) -> None:
+        assert account().path_root == ""
+
+    def test_is_the_team_space(self) -> None:
+        assert account(root_namespace_id="78").path_root == "78"
+
+
+class TestText:
+    def test_is_the_name(self) -> None:
+        assert str(account()) == "Olivia"
+
+    def test_is_the_account_id_when_there_is_no_name(self) -> None:
+        assert str(account(display_name="")) == "dbid:1"
+
+    def test_shows_no_token(self) -> None:
+        assert "secret" not in f"{account()!r} {account()}"
+
+
+@pytest.mark.django_db
+class TestPause:
+    def test_holds_for_everybody_who_uses_the_account(self, olivia: User, django_user_model: type[User]) -> None:
+        oscar, ada = (django_user_model.objects.create_user(name) for name in ("oscar", "ada"))
+        for user, account_id in ((olivia, "dbid:1"), (oscar, "dbid:1"), (ada, "dbid:2")):
+            account(user=user, account_id=account_id).save()
+
+        DropboxAccount.objects.pause(account_id="dbid:1", until=NOON)
+
+        assert dict(DropboxAccount.objects.values_list("user__username", "paused_until")) == {
+            "olivia": NOON, "oscar": NOON, "ada": None,
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(("asked", "result"), [(NOON + SECOND, NOON + SECOND), (NOON - SECOND, NOON)])
+    def test_is_the_longest_that_was_asked_for(self, olivia: User, asked: datetime, result: datetime) -> None:
+        account(user=olivia, paused_until=NOON).save()
+
+        DropboxAccount.objects.pause(account_id="dbid:1", until=asked)
+
+        assert DropboxAccount.objects.get().paused_until == result
+
+
+@pytest.mark.django_db
+class TestMoveRoot:
+    def test_holds_for_everybody_who_uses_the_account(self, olivia: User, django_user_model: type[User]) -> None:
+        oscar = django_user_model.objects.create_user("oscar")
+        for user in (olivia, oscar):
+            account(user=user).save()
+
+        DropboxAccount.objects.move_root(account_id="dbid:1", root_namespace_id="9", home_namespace_id="8")
+
+        roots = DropboxAccount.objects.values_list("root_namespace_id", "home_namespace_id")
+        assert list(roots) == [("9", "8"), ("9", "8")]
