@@ -100,6 +100,28 @@ class TestTwoPeopleCreateTheSameLease:
         assert Lease.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+class TestTwoPeopleGiveTwoLeasesTheSameNumber:
+    def test_one_is_told(self, olivia: User) -> None:
+        leases = [settled(olivia, lease_number=f"old {each}") for each in range(4)]
+        barrier = Barrier(len(leases))
+
+        def change(lease: Lease) -> Lease | Refused:
+            barrier.wait()
+            try:
+                return services.change_lease(lease_id=lease.pk, agency="BLM", lease_number="new", changed_by=olivia)
+            except Refused as error:
+                return error
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(len(leases)) as pool:
+            results = list(pool.map(change, leases))
+
+        assert sorted(type(each).__name__ for each in results) == [*["DuplicateLease"] * 3, "Lease"]
+        assert Lease.objects.filter(lease_number="new").count() == 1
+
+
 class TestChangeLease:
     def test_searches_again_and_forgets_the_old_result(self, olivia: User) -> None:
         lease = settled(olivia, state="done", runsheet_directory=known_directory(), runsheet_report_found=True)

@@ -1,11 +1,16 @@
+import signal
+import threading
 from datetime import timedelta
 from io import StringIO
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.utils import timezone
 from redis import Redis
 
+from statemachine.management.commands import reconcile as reconcile_command
 from statemachine.models import TransitionLog
 from statemachine.reconcile import Reconciled, reconcile
 from tests.statemachine.conftest import history, owed
@@ -102,6 +107,30 @@ class TestReconcile:
 
 
 class TestReconcileCommand:
+    def test_goes_on_after_an_outage_of_the_database(
+        self, monkeypatch: pytest.MonkeyPatch, settings: object, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.RECONCILE_INTERVAL_S = 0
+        stopped = threading.Event()
+        passes = iter([OperationalError("the server went away"), Reconciled(started=1), Reconciled()])
+
+        def one_pass() -> Reconciled:
+            done = next(passes)
+            if isinstance(done, Exception):
+                raise done
+            if not done:
+                stopped.set()
+            return done
+
+        monkeypatch.setattr(reconcile_command, "reconcile", one_pass)
+        monkeypatch.setattr(reconcile_command, "connection", Mock())
+
+        with caplog.at_level("INFO"):
+            reconcile_command.run_until(stopped)
+
+        assert "the database does not answer (the server went away)" in caplog.text
+        assert "Reconciled(started=1" in caplog.text
+
     def test_once_says_what_it_did(self) -> None:
         owed()
         out = StringIO()
@@ -109,3 +138,17 @@ class TestReconcileCommand:
         call_command("reconcile", "--once", stdout=out)
 
         assert out.getvalue() == "0 started, 1 dispatched, 0 messages lost, 0 crashed\n"
+
+    def test_stops_at_a_signal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def one_pass() -> Reconciled:
+            signal.raise_signal(signal.SIGTERM)
+            return Reconciled()
+
+        monkeypatch.setattr(reconcile_command, "reconcile", one_pass)
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        try:
+            call_command("reconcile")
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -31,9 +31,14 @@ class Command(BaseCommand):
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        while not stopped.is_set():
-            _pass()
-            stopped.wait(settings.RECONCILE_INTERVAL_S)
+        run_until(stopped)
+
+
+def run_until(stopped: threading.Event) -> None:
+    """Pass after pass; an outage of the database is waited out."""
+    while not stopped.is_set():
+        _pass()
+        stopped.wait(settings.RECONCILE_INTERVAL_S)
 
 
 def _pass() -> None:
