@@ -1,0 +1,59 @@
+# Everything installs into this folder (.venv/, .local/); a machine needs python3, make and git.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+LOCAL := $(CURDIR)/.local
+PYTHON := .venv/bin/python
+UV := $(shell command -v uv || echo '$(LOCAL)/uv/bin/uv')
+INSTALLED := .venv/installed
+# A Python that uv has to fetch stays in this folder too.
+export UV_PYTHON_INSTALL_DIR := $(LOCAL)/python
+COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: help demo up test lint fmt lock
+
+help: ## This list
+	@echo 'Usage: make TARGET [ARGS="…"]'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(INSTALLED) ## One lease for every outcome, live in the terminal (ARGS=--json for one JSON document)
+	@$(PYTHON) manage.py demo $(ARGS)
+
+up: $(INSTALLED) ## The console with demo data on this machine, until Ctrl-C (ARGS="--port 9000 --workers 2")
+	@$(PYTHON) manage.py up $(ARGS)
+
+test: lint ## Linters, types, import contracts and all tests (ARGS="tests/core -k name")
+	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
+
+lint: $(INSTALLED) ## Only what needs no server: style, types, import contracts, the compose file
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --check --quiet . || { echo 'Run "make fmt" to format these files:'; .venv/bin/ruff format --check .; exit 1; }
+	@.venv/bin/mypy --no-error-summary .
+	@contracts=$$(.venv/bin/lint-imports --no-logo) || { echo "$$contracts"; exit 1; }
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@echo 'lint: clean'
+
+fmt: $(INSTALLED) ## Format the code and mend what a tool can mend
+	@.venv/bin/ruff check --fix --quiet .
+	@.venv/bin/ruff format .
+
+lock: $(UV) ## Resolve pyproject.toml again into both requirements files
+	@$(COMPILE) pyproject.toml --output-file requirements.txt
+	@$(COMPILE) pyproject.toml --all-extras --output-file requirements-dev.txt
+
+# What installation says goes to standard error: `make demo ARGS=--json` prints a document and nothing else.
+$(INSTALLED): requirements-dev.txt .python-version | $(UV)
+	@mkdir -p '$(LOCAL)'
+	@echo 'Installing Python $(shell cat .python-version) and the locked packages into .venv …' >&2
+	@[ -x $(PYTHON) ] || $(UV) venv --quiet --allow-existing .venv >&2
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(PYTHON) requirements-dev.txt >&2
+	@touch $@
+
+# python3 may lack venv's pip (Debian without python3-venv), or pip, but hardly both.
+$(LOCAL)/uv/bin/uv:
+	@echo 'Installing uv into .local/uv …' >&2
+	@mkdir -p '$(LOCAL)'
+	@( python3 -m venv '$(LOCAL)/uv' && '$(LOCAL)/uv/bin/python' -m pip install --quiet uv ) > '$(LOCAL)/uv.log' 2>&1 \
+	|| ( rm -rf '$(LOCAL)/uv' && python3 -m pip install --quiet --target '$(LOCAL)/uv' uv ) >> '$(LOCAL)/uv.log' 2>&1 \
+	|| { echo 'uv could not be installed: python3 needs its venv or pip module (Debian: apt-get install python3-venv) and a package index it can reach; see .local/uv.log.' >&2; exit 1; }
