@@ -46,7 +46,8 @@ lock: $(UV) ## Resolve pyproject.toml again into both requirements files
 $(INSTALLED): requirements-dev.txt .python-version | $(UV)
 	@mkdir -p '$(LOCAL)'
 	@echo 'Installing Python $(shell cat .python-version) and the locked packages into .venv …' >&2
-	@[ -x $(PYTHON) ] || $(UV) venv --quiet --allow-existing .venv >&2
+	@[ -x $(PYTHON) ] || $(UV) venv --quiet --allow-existing .venv >&2 \
+	|| { echo 'There is no Python $(shell cat .python-version) on the PATH and uv could not fetch one: install it, and repeat.' >&2; exit 1; }
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(PYTHON) requirements-dev.txt >&2
 	@touch $@
 
