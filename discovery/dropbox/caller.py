@@ -13,6 +13,7 @@ from core.errors import RunsheetError
 from discovery.dropbox.answers import forget_answer, last_answer
 from discovery.dropbox.connection import session, timeouts_s
 from discovery.dropbox.translation import translate
+from discovery.errors import DropboxUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class Caller:
         except Exception as error:
             # The SDK also throws AssertionError, KeyError, ValueError, stone's and requests' own.
             failure = translate(last_answer(), route=route, evidence=self.evidence(path=path))
+            if isinstance(failure, DropboxUnavailable):
+                failure.evidence["cause"] = type(error).__name__  # its text may hold a share link
             self._log(route, path, failure, time.monotonic() - started)
             raise failure from error
         self._log(route, path, None, time.monotonic() - started)
@@ -78,7 +81,10 @@ class Caller:
         return client.with_path_root(PathRoot.root(self.path_root)) if self.path_root else client
 
     def _log(self, route: str, path: str, failure: RunsheetError | None, seconds: float) -> None:
-        outcome = failure.code if failure else "ok"
+        outcome = "ok"
+        if failure:
+            told = [str(failure.evidence[name]) for name in ("status", "error", "cause") if failure.evidence.get(name)]
+            outcome = f"{failure.code} ({' '.join(told)})"
         logger.info("%s path=%s account=%s %s in %.3f s", route, path, self.account_id, outcome, seconds)
 
 

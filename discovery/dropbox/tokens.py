@@ -24,6 +24,9 @@ TOKEN_URL = f"https://api.dropboxapi.com/{TOKEN_ROUTE}"
 # The wait for the account's lock and this call together must stay within the engine's claim.
 TOKEN_READ_TIMEOUT_S = 20.0
 
+# Tokens last four hours; one that claims more than a day is asked for anew after it.
+LONGEST_TRUST_S = 86_400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -114,16 +117,22 @@ def _renew_from_dropbox(locked: DropboxAccount) -> NeedsReconnect | None:
 
 
 def _read_grant(response: Response, evidence: dict[str, Any]) -> Grant:
-    unreadable = translate(read_answer(response), route=TOKEN_ROUTE, evidence=evidence)
-    if not response.ok:
-        raise unreadable
+    match _body(response):
+        case {"access_token": str(token), "expires_in": int(lasts_s), **others} if response.ok:
+            scopes = others.get("scope")
+            return Grant(
+                access_token=token,
+                expires_at=now() + timedelta(seconds=min(lasts_s, LONGEST_TRUST_S)),
+                scopes=frozenset(scopes.split()) if isinstance(scopes, str) else None,
+            )
+    raise translate(read_answer(response), route=TOKEN_ROUTE, evidence=evidence)
+
+
+def _body(response: Response) -> Any:
     try:
-        body = response.json()
-        expires_at = now() + timedelta(seconds=int(body["expires_in"]))
-        scopes = frozenset(body["scope"].split()) if "scope" in body else None
-        return Grant(access_token=str(body["access_token"]), expires_at=expires_at, scopes=scopes)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise unreadable from error
+        return response.json()
+    except ValueError:
+        return None
 
 
 def _evidence(account: DropboxAccount) -> dict[str, Any]:
