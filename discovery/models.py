@@ -10,6 +10,7 @@ from django.db.models import Q
 from discovery.fields import EncryptedTextField
 
 ACCOUNT_ID_LENGTH = 40
+DISPLAY_NAME_LENGTH = 255
 NAMESPACE_ID_LENGTH = 40
 
 # A token that ends sooner than this is renewed before it is used, so that it does not end within a job.
@@ -42,7 +43,7 @@ class DropboxAccount(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="dropbox_account")
     account_id = models.CharField(max_length=ACCOUNT_ID_LENGTH, db_index=True)
-    display_name = models.CharField(max_length=255, blank=True)
+    display_name = models.CharField(max_length=DISPLAY_NAME_LENGTH, blank=True)
     email = models.EmailField(blank=True)
     refresh_token = EncryptedTextField()
     access_token = EncryptedTextField(blank=True, default="")

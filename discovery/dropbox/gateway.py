@@ -83,14 +83,15 @@ class Gateway:
         return self._caller().evidence(path=path)
 
     def list_directory(self, *, path: str) -> DirectoryListing:
-        """Everything directly inside a directory; one call for each 2,000 entries.
+        """Everything directly inside a directory, "" for the root; one call for each 2,000 entries.
 
         Raises:
             NotFound: there is nothing at the path.
             NotADirectory: a file is.
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
-        _check_path(path)
+        if path:
+            _check_path(path)
         reply = self._ask("files/list_folder", lambda client: client.files_list_folder(path, limit=PAGE_SIZE), path)
         pages = [reply]
         # An empty page may have a successor; only `has_more` tells.
@@ -104,7 +105,7 @@ class Gateway:
         )
 
     def metadata(self, *, path: str) -> CloudFile:
-        """The file or directory itself; one call. Dropbox does not describe the root.
+        """The file or directory itself; one call.
 
         Raises:
             NotFound: there is nothing at the path.
@@ -197,8 +198,9 @@ class Gateway:
 
 
 def _check_path(path: str) -> None:
-    if path and not path.startswith("/"):
-        raise ValueError(f"a path must be absolute: {path!r}")
+    # The root has no description at Dropbox, and a link to it would hand out everything.
+    if not path.startswith("/") or path == "/":
+        raise ValueError(f"a path must be absolute and below the root: {path!r}")
 
 
 def _pause(account: DropboxAccount, error: RateLimited) -> None:

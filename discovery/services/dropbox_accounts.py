@@ -6,9 +6,9 @@ from core.clock import now
 from discovery.dropbox.identity import Identity, allowed_scopes, identify
 from discovery.dropbox.tokens import Grant, request_grant
 from discovery.errors import ScopeMissing
-from discovery.models import DropboxAccount
+from discovery.models import DISPLAY_NAME_LENGTH, DropboxAccount
 
-# What the product asks for; docs/operations.md says what each is for.
+# To tell whose account it is and where its paths begin; to list directories; to find share links; to make them.
 REQUIRED_SCOPES = frozenset({"account_info.read", "files.metadata.read", "sharing.read", "sharing.write"})
 
 
@@ -45,7 +45,7 @@ def _account(
     return DropboxAccount(
         user=user,
         account_id=identity.account_id,
-        display_name=identity.display_name,
+        display_name=identity.display_name[:DISPLAY_NAME_LENGTH],
         email=identity.email,
         root_namespace_id=identity.root_namespace_id,
         home_namespace_id=identity.home_namespace_id,

@@ -27,7 +27,7 @@ class TestGatewayFor:
     def test_makes_no_call(self, operator: User, dropbox: "Standin") -> None:
         gateway = gateway_for(operator)
 
-        assert gateway.account == operator.dropbox_account  # type: ignore[attr-defined]  # the reverse of a OneToOne
+        assert gateway.account == operator.dropbox_account
         assert dropbox.calls() == {}
 
     def test_asks_for_somebody(self) -> None:
@@ -172,7 +172,7 @@ class TestListDirectory:
             gateway.list_directory(path=ARCHIVE)
 
     def test_takes_a_relative_path_for_a_mistake_of_ours(self, gateway: Gateway) -> None:
-        with pytest.raises(ValueError, match="a path must be absolute: 'NMNM 1'"):
+        with pytest.raises(ValueError, match="a path must be absolute and below the root: 'NMNM 1'"):
             gateway.list_directory(path="NMNM 1")
 
 
@@ -254,6 +254,13 @@ class TestCreateShareLink:
     def test_says_not_found(self, gateway: Gateway) -> None:
         with pytest.raises(errors.NotFound):
             gateway.create_share_link(path=ARCHIVE)
+
+    @pytest.mark.parametrize("path", ["", "/", "NMNM 1"])
+    def test_never_shares_the_root(self, gateway: Gateway, dropbox: "Standin", path: str) -> None:
+        with pytest.raises(ValueError, match="a path must be absolute and below the root"):
+            gateway.create_share_link(path=path)
+
+        assert dropbox.calls() == {}
 
 
 class TestCallBudget:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 REFRESH = "standin-refresh-olivia"
 
 
-def in_threads(count: int, work: "Callable[[], None]") -> list[BaseException]:
+def in_threads(count: int, work: "Callable[[], object]") -> list[BaseException]:
     """Run it in so many threads at the same time; what they raised."""
     barrier, raised = threading.Barrier(count), []
 
@@ -186,7 +186,7 @@ class TestManyWorkersAtOnce:
     def test_make_one_refresh_call(self, operator: User, dropbox: "Standin") -> None:
         DropboxAccount.objects.update(access_token="", access_token_expires_at=None)
 
-        raised = in_threads(16, lambda: gateway_for(operator).list_directory(path=""))  # type: ignore[arg-type,return-value]
+        raised = in_threads(16, lambda: gateway_for(operator).list_directory(path=""))
 
         assert raised == []
         assert dropbox.calls() == {TOKEN: 1, LIST: 16}
@@ -194,7 +194,7 @@ class TestManyWorkersAtOnce:
     def test_make_one_refresh_call_when_the_token_is_rejected(self, operator: User, dropbox: "Standin") -> None:
         dropbox.expire_tokens("olivia")
 
-        raised = in_threads(8, lambda: gateway_for(operator).list_directory(path=""))  # type: ignore[arg-type,return-value]
+        raised = in_threads(8, lambda: gateway_for(operator).list_directory(path=""))
 
         assert raised == []
         assert dropbox.calls()[TOKEN] == 1
@@ -202,7 +202,7 @@ class TestManyWorkersAtOnce:
     def test_ask_once_whether_the_refresh_token_is_still_good(self, operator: User, dropbox: "Standin") -> None:
         DropboxAccount.objects.update(refresh_token="made-up", access_token="")
 
-        raised = in_threads(16, lambda: gateway_for(operator))  # type: ignore[arg-type,return-value]
+        raised = in_threads(16, lambda: gateway_for(operator))
 
         assert len(raised) == 16
         assert all(isinstance(error, errors.NeedsReconnect) for error in raised)
