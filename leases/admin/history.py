@@ -1,0 +1,106 @@
+"""The transitions of a lease, in words, and the RQ jobs that took them."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+
+from leases.models import Lease
+from leases.states import State
+from statemachine.admin import job_url
+from statemachine.doorbell import Message
+from statemachine.errors import Bug
+from statemachine.models import TransitionLog
+from statemachine.reactions import reaction_for
+
+MINUTE_S = 60
+HOUR_S = 60 * MINUTE_S
+DAY_S = 24 * HOUR_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """An RQ job; without an address for who may not look at it."""
+
+    id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One transition.
+
+    Attributes:
+        by: a person's name, or what kind of process it was.
+        lasted: how long the state that was left had lasted.
+        evidence: JSON, indented; empty when there is none.
+    """
+
+    log: TransitionLog
+    transition: str
+    from_state: str
+    to_state: str
+    by: str
+    lasted: str
+    evidence: str
+
+
+def history_of(lease: Lease, *, limit: int) -> list[Entry]:
+    """The newest transitions first."""
+    rows = TransitionLog.objects.of(lease).select_related("actor").reverse()[:limit]
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: TransitionLog) -> Entry:
+    return Entry(
+        log=row,
+        transition=row.transition.replace("_", " "),
+        from_state=_state_label(row.from_state),
+        to_state=_state_label(row.to_state),
+        by=str(row.actor or row.get_actor_kind_display()),
+        lasted=duration_text(row.lasted),
+        evidence=json.dumps(row.evidence, indent=2, ensure_ascii=False) if row.evidence else "",
+    )
+
+
+def job_at_work(lease: Lease, *, last: Entry | None, user: User) -> Job | None:
+    """The RQ job that is at a lease, or that ended with a bug and is kept for a day; None if there is none.
+
+    Args:
+        last: the lease's newest transition.
+        user: who looks.
+    """
+    if lease.is_working:
+        job_id, state = _job_id(lease, last), lease.state
+    elif lease.failure_code == Bug.code and last:
+        job_id, state = last.log.job_id, last.log.from_state
+    else:
+        return None
+    return Job(id=job_id, url=job_url(job_id, queue=reaction_for(Lease, state).queue, user=user)) if job_id else None
+
+
+def _job_id(lease: Lease, last: Entry | None) -> str:
+    """A worker that went straight on is still in the job that took the last transition."""
+    if last and last.log.job_id and last.log.generation == lease.generation:
+        return last.log.job_id
+    if not (lease.rung_at or lease.claimed_until or lease.tries):
+        return ""
+    label = lease._meta.label_lower
+    return Message(label=label, pk=lease.pk, state=lease.state, generation=lease.generation).job_id
+
+
+def _state_label(state: str) -> str:
+    return str(State(state).label) if state in State else state
+
+
+def duration_text(duration: timedelta) -> str:
+    """A duration as a person would say it, in its two largest units."""
+    seconds = duration.total_seconds()
+    if seconds < MINUTE_S:
+        return f"{seconds:.1f} s"
+    if seconds < HOUR_S:
+        return f"{seconds // MINUTE_S:.0f} min {seconds % MINUTE_S:.0f} s"
+    if seconds < DAY_S:
+        return f"{seconds // HOUR_S:.0f} h {seconds % HOUR_S // MINUTE_S:.0f} min"
+    return f"{seconds // DAY_S:.0f} d {seconds % DAY_S // HOUR_S:.0f} h"

@@ -1,0 +1,35 @@
+"""Links that leave the console, and links to its own pages for who may open them."""
+
+from django.contrib.auth import get_permission_codename
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from leases.models import CloudLocation
+
+NO_LINK = "No share link is stored."
+
+
+def dropbox_link(location: CloudLocation) -> SafeString | str:
+    """The link to the directory in Dropbox, or why there is none."""
+    if not location.share_url:
+        return location.share_refusal or NO_LINK
+    if not location.share_url.startswith(("https://", "http://")):
+        return "The stored share link is not a web address, so it is not offered here."
+    return format_html(
+        '<a href="{}" target="_blank" rel="noopener noreferrer">Open in Dropbox'
+        '<span class="visually-hidden">: {} (opens in a new tab)</span></a>',
+        location.share_url,
+        location.name,
+    )
+
+
+def record_url(record: Model, user: User) -> str:
+    """The record's page in the console; empty for who may not look at it."""
+    opts = record._meta
+    rights = [f"{opts.app_label}.{get_permission_codename(right, opts)}" for right in ("view", "change")]
+    if not any(user.has_perm(right) for right in rights):
+        return ""
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[record.pk])

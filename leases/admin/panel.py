@@ -1,0 +1,138 @@
+"""What the page of a lease shows beside its two fields: where it stands, what can be done, what was found."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from core.clock import now
+from leases.admin.actions import ACTIONS, Action, why_absent
+from leases.admin.history import Entry, Job, history_of, job_at_work
+from leases.admin.links import dropbox_link, record_url
+from leases.models import CloudLocation, Lease
+from leases.states import State
+from statemachine.models import TransitionLog
+from statemachine.reactions import reaction_for
+
+HISTORY_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A button, or why it is absent."""
+
+    action: Action
+    url: str
+    why_absent: str
+
+
+class Panel:
+    """One lease, as one person may see it."""
+
+    def __init__(self, *, lease: Lease, user: User) -> None:
+        self.lease = lease
+        self._user = user
+
+    @cached_property
+    def offers(self) -> list[Offer]:
+        """Every button, in the order in which they are most likely wanted."""
+        return [
+            Offer(
+                action=action,
+                url=reverse("admin:leases_lease_action", args=[self.lease.pk, action.name]),
+                why_absent=why_absent(action, lease=self.lease, user=self._user),
+            )
+            for action in ACTIONS.values()
+        ]
+
+    @cached_property
+    def progress(self) -> list[str]:
+        """What is being done about the lease, in sentences."""
+        return list(progress_of(self.lease, at=now()))
+
+    @property
+    def has_failed(self) -> bool:
+        return bool(self.lease.state == State.FAILED)
+
+    @property
+    def report(self) -> str:
+        """Whether a previous report exists, without ever guessing."""
+        if self.lease.state == State.DONE:
+            return "Found" if self.lease.runsheet_report_found else "None in the directory"
+        return "Found when last looked for" if self.lease.runsheet_report_found else "Not known"
+
+    @property
+    def location(self) -> CloudLocation | None:
+        return self.lease.runsheet_directory
+
+    @property
+    def location_url(self) -> str:
+        return record_url(self.location, self._user) if self.location else ""
+
+    @property
+    def dropbox(self) -> SafeString | str:
+        return dropbox_link(self.location) if self.location else ""
+
+    @cached_property
+    def job(self) -> Job | None:
+        """The RQ job that is at it, or that ended with a bug and is kept for a day."""
+        return job_at_work(self.lease, last=self.history[0] if self.history else None, user=self._user)
+
+    @cached_property
+    def history(self) -> list[Entry]:
+        """The newest transitions first."""
+        return history_of(self.lease, limit=HISTORY_SHOWN)
+
+    @cached_property
+    def earlier_count(self) -> int:
+        """How many transitions are not shown."""
+        return TransitionLog.objects.of(self.lease).count() - len(self.history)
+
+    @property
+    def log_url(self) -> str:
+        """Where the whole history stands; empty for who may not look at it."""
+        if not self._user.has_perm("statemachine.view_transitionlog"):
+            return ""
+        log = reverse("admin:statemachine_transitionlog_changelist")
+        return f"{log}?record_type={self.lease._meta.label_lower}&record_id={self.lease.pk}"
+
+
+def progress_of(lease: Lease, *, at: datetime) -> Iterator[str]:
+    """What is being done about a lease, in sentences.
+
+    Args:
+        at: the present instant, aware.
+    """
+    if lease.is_working:
+        yield _try_of(lease)
+        yield _next_step(lease, at)
+    elif lease.is_owed:
+        yield "It starts by itself within seconds."
+    else:
+        yield "Nothing is under way."
+
+
+def _try_of(lease: Lease) -> str:
+    budget = reaction_for(Lease, lease.state).tries
+    if lease.tries == 0:
+        return f"Not tried yet (at most {budget} tries)."
+    return f"Try {lease.tries} of {budget}."
+
+
+def _next_step(lease: Lease, at: datetime) -> str:
+    if lease.claimed_until and lease.claimed_until > at:
+        return f"A worker is at it and holds it until {_clock(lease.claimed_until)}."
+    if lease.claimed_until:
+        return "Its worker was lost; another one takes over within seconds."
+    if lease.due_at and lease.due_at > at and lease.rung_at is None:
+        return f"Next at {_clock(lease.due_at)}."
+    return "It waits for a worker."
+
+
+def _clock(at: datetime) -> str:
+    return f"{timezone.localtime(at):%H:%M:%S}"
