@@ -1,0 +1,177 @@
+"""Shared links: who made them, where they lead, and the policies that forbid them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dropbox_standin.journal import path_matches
+from dropbox_standin.tree import File, Namespace, Node
+from dropbox_standin.views import View, lower
+from dropbox_standin.wire import Union, tagged, timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dropbox_standin.accounts import Account
+
+# What a policy can make of a request for a link, and the error that says so.
+REFUSALS: dict[str, Union] = {
+    "access_denied": tagged("access_denied"),
+    "not_authorized": tagged("settings_error", "not_authorized"),
+    "invalid_settings": tagged("settings_error", "invalid_settings"),
+    "email_not_verified": tagged("email_not_verified"),
+    "banned_member": tagged("banned_member"),
+    "too_many_shared_folders": tagged("too_many_shared_folders"),
+}
+OUTCOMES = (*REFUSALS, "team_only", "allow")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What happens when a link is asked for: by one account or all, at one path or everywhere.
+
+    `team_only` makes the link, but for the team only; `allow` makes an exception from what was said before.
+    """
+
+    outcome: str
+    account: str | None = None
+    path: str | None = None
+
+    def covers(self, account: Account, path: str) -> bool:
+        who = self.account in {None, account.key}
+        return who and (self.path is None or path_matches(self.path, path) or path_matches(f"{self.path}/*", path))
+
+
+@dataclass(eq=False)
+class Link:
+    url: str
+    creator: Account
+    namespace: Namespace
+    node: Node
+    audience: str = "public"
+    expires: datetime | None = None
+    password: str | None = None
+    allow_download: bool = True
+
+    def leads_somewhere(self, now: datetime) -> bool:
+        alive = self.namespace.by_id.get(self.node.id) is self.node
+        return alive and (self.expires is None or now < self.expires)
+
+    def admits(self, account: Account | None) -> bool:
+        """Whether this account may follow the link."""
+        if self.audience != "team":
+            return True
+        return account is not None and self.creator.team is not None and account.team is self.creator.team
+
+
+@dataclass
+class Links:
+    """All links. A person has one link to a thing at most; each person has their own."""
+
+    public_url: str
+    policies: list[Policy] = field(default_factory=list)
+    embed_existing: bool = True
+    by_url: dict[str, Link] = field(default_factory=dict)
+    made: int = 0
+
+    def decide(self, account: Account, path: str) -> str:
+        """The outcome of the last policy that covers this, `allow` if none does."""
+        covering = (policy.outcome for policy in reversed(self.policies) if policy.covers(account, path))
+        return next(covering, "allow")
+
+    def existing(self, account: Account, node: Node, *, now: datetime) -> Link | None:
+        for link in self.of(account, now=now):
+            if link.node is node:
+                return link
+        return None
+
+    def of(self, account: Account, *, now: datetime) -> list[Link]:
+        return [link for link in self.by_url.values() if link.creator is account and link.leads_somewhere(now)]
+
+    def make(self, account: Account, namespace: Namespace, node: Node) -> Link:
+        self.made += 1
+        digest = hashlib.sha256(f"{account.key} {node.id} {self.made}".encode()).hexdigest()
+        kind = "fi" if isinstance(node, File) else "fo"
+        url = f"{self.public_url}/scl/{kind}/{digest[:21]}/{digest[21:46]}?rlkey={digest[39:64]}&dl=0"
+        link = Link(url, account, namespace, node)
+        self.by_url[_key(url)] = link
+        return link
+
+    def get(self, url: str) -> Link | None:
+        return self.by_url.get(_key(url))
+
+    def revoke(self, link: Link) -> None:
+        del self.by_url[_key(link.url)]
+
+
+def describe(link: Link, view: View) -> dict[str, Any]:
+    """The link's metadata, with its `.tag`, as this caller sees it."""
+    node = link.node
+    entry: dict[str, Any] = {
+        ".tag": "file" if isinstance(node, File) else "folder",
+        "url": link.url,
+        "id": node.id,
+        "name": node.name,
+        "link_permissions": _permissions(link, view.account),
+    }
+    if link.namespace in view.account.namespaces:
+        entry["path_lower"] = lower("".join(f"/{name}" for name in view.names(node)))
+    if link.expires is not None:
+        entry["expires"] = timestamp(link.expires)
+    if link.creator.team is not None:
+        entry["team_member_info"] = _member(link.creator)
+    return {**entry, **_file_fields(node)} if isinstance(node, File) else entry
+
+
+def _file_fields(file: File) -> dict[str, Any]:
+    return {
+        "client_modified": timestamp(file.client_modified),
+        "server_modified": timestamp(file.server_modified),
+        "rev": file.rev,
+        "size": len(file.content),
+    }
+
+
+def _member(creator: Account) -> dict[str, Any]:
+    team = creator.team
+    if team is None:
+        raise ValueError("only a member of a team has a membership")
+    return {
+        "team_info": {"id": team.team_id, "name": team.name},
+        "display_name": creator.display_name,
+        "member_id": creator.full()["team_member_id"],
+    }
+
+
+def _permissions(link: Link, account: Account) -> dict[str, Any]:
+    own = link.creator is account
+    visibility = {"public": "public", "team": "team_only", "no_one": "no_one", "password": "password"}[link.audience]
+    return {
+        "resolved_visibility": {".tag": visibility},
+        "requested_visibility": {".tag": "password" if link.password else "public"},
+        "effective_audience": {".tag": link.audience},
+        "link_access_level": {".tag": "viewer"},
+        "can_revoke": own,
+        "visibility_policies": [
+            {"policy": {".tag": policy}, "resolved_policy": {".tag": policy}, "allowed": own}
+            for policy in ("public", "password")
+        ],
+        "can_set_expiry": own and not account.basic,
+        "can_remove_expiry": own and not account.basic,
+        "can_set_password": own and not account.basic,
+        "allow_download": link.allow_download,
+        "can_allow_download": own,
+        "can_disallow_download": own,
+        "allow_comments": True,
+        "team_restricts_comments": False,
+        "require_password": link.password is not None,
+    }
+
+
+def _key(url: str) -> str:
+    """What tells links apart: the address without scheme, host and `dl`."""
+    path, _, query = url.partition("?")
+    kept = "&".join(part for part in query.split("&") if not part.startswith("dl="))
+    return f"{path.partition('://')[2].partition('/')[2]}?{kept}"

@@ -1,0 +1,228 @@
+"""One caller's sight of the trees: path roots, mounts, and the metadata of what is found."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dropbox_standin.tree import Change, File, Folder, Namespace, Node, fold, split
+from dropbox_standin.wire import BadRequest, UnionError, conflict, path_root_error, tagged, timestamp
+
+if TYPE_CHECKING:
+    from dropbox_standin.accounts import Account
+
+LONGEST_COMPONENT = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a path leads: to a node, or to where one could be made."""
+
+    namespace: Namespace
+    parts: tuple[str, ...]
+    node: Node | None
+
+    @property
+    def is_root(self) -> bool:
+        return not self.parts and self.node is not None and self.node.parent is None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an account sees when its paths start at a namespace."""
+
+    account: Account
+    base: Namespace
+
+    @property
+    def shows_home_as_folder(self) -> bool:
+        """Under a team's root the member's own home is a folder with the member's name."""
+        return self.account.team is not None and self.base is self.account.root
+
+    def locate(self, path: str, *, outer: str = "path") -> Place:
+        """Follow a path, `id:…`, `rev:…` or `ns:…`.
+
+        Raises:
+            UnionError: the path is malformed; `outer` is the tag the route wraps lookups in.
+        """
+        if path.startswith("id:"):
+            return self._locate_id(path)
+        if path.startswith("rev:"):
+            return self._locate_rev(path.removeprefix("rev:"))
+        if path.startswith("ns:"):
+            number, _, rest = path.removeprefix("ns:").partition("/")
+            return self._locate_in(self._namespace(number, outer=outer), split(rest))
+        _check(path, outer=outer)
+        parts = split(path)
+        if self.shows_home_as_folder and parts and fold(parts[0]) == fold(self.account.display_name):
+            return self._locate_in(self.account.home, parts[1:])
+        return self._locate_in(self.base, parts)
+
+    def find(self, path: str, *, outer: str = "path") -> Node:
+        """The node at a path.
+
+        Raises:
+            UnionError: there is none, or the path is malformed.
+        """
+        node = self.locate(path, outer=outer).node
+        if node is None:
+            raise conflict(outer, "not_found")
+        return node
+
+    def namespace_of(self, node: Node) -> Namespace:
+        root = node.root()
+        return next(space for space in self.account.namespaces if space.root is root)
+
+    def prefix(self, namespace: Namespace) -> tuple[str, ...]:
+        """The names above a namespace's root, as seen from here."""
+        mounted = self.shows_home_as_folder and namespace is self.account.home
+        return (self.account.display_name,) if mounted else ()
+
+    def names(self, node: Node) -> tuple[str, ...]:
+        return (*self.prefix(self.namespace_of(node)), *node.names())
+
+    def describe(self, node: Node) -> dict[str, Any]:
+        """The metadata of a node, with its `.tag`."""
+        return self.describe_all([node])[0]
+
+    def describe_all(self, nodes: list[Node]) -> list[dict[str, Any]]:
+        """The metadata of many nodes; what children of one folder share is worked out once."""
+        known: dict[Node | None, tuple[str, str, str | None]] = {}
+        entries = []
+        for node in nodes:
+            if node.parent is None:
+                entries.append(self._describe_mount(node))
+                continue
+            if node.parent not in known:
+                known[node.parent] = self._inside(node.parent)
+            entries.append(_describe(node, *known[node.parent]))
+        return entries
+
+    def describe_deleted(self, namespace: Namespace, change: Change) -> dict[str, Any]:
+        names = (*self.prefix(namespace), *change.names)
+        path = "/" + "/".join(names)
+        return {".tag": "deleted", "name": names[-1], "path_lower": lower(path), "path_display": path}
+
+    def _inside(self, folder: Folder) -> tuple[str, str, str | None]:
+        path = "".join(f"/{name}" for name in self.names(folder))
+        space = self.namespace_of(folder)
+        return lower(path), path, space.id if space is not self.account.home else None
+
+    def _describe_mount(self, node: Node) -> dict[str, Any]:
+        path = f"/{self.account.display_name}"
+        sharing = {
+            "read_only": False,
+            "shared_folder_id": self.account.home.id,
+            "traverse_only": False,
+            "no_access": False,
+        }
+        entry = _describe_folder(node, lower(path), path, self.account.display_name)
+        return {**entry, "shared_folder_id": self.account.home.id, "sharing_info": sharing}
+
+    def _namespace(self, number: str, *, outer: str) -> Namespace:
+        for space in self.account.namespaces:
+            if space.id == number:
+                return space
+        raise conflict(outer, "not_found")
+
+    def _locate_in(self, namespace: Namespace, parts: tuple[str, ...]) -> Place:
+        return Place(namespace, parts, namespace.find(parts))
+
+    def _locate_id(self, path: str) -> Place:
+        identity, _, rest = path.partition("/")
+        for space in self.account.namespaces:
+            if (node := space.by_id.get(identity)) is not None:
+                parts = split(rest)
+                found = space.find(parts, start=node) if isinstance(node, Folder) else None
+                return Place(space, (*node.names(), *parts), found if parts else node)
+        return Place(self.base, (identity,), None)
+
+    def _locate_rev(self, rev: str) -> Place:
+        for space in self.account.namespaces:
+            if (file := space.by_rev.get(rev)) is not None:
+                return Place(space, file.names(), file)
+        return Place(self.base, (rev,), None)
+
+
+def view_for(account: Account, header: str | None) -> View:
+    """The view that a `Dropbox-API-Path-Root` header asks for; without one, the account's home.
+
+    Raises:
+        BadRequest: the header is not what the specification says.
+        UnionError: the root is not the caller's (422), with the caller's real root where the service tells it.
+    """
+    if header is None:
+        return View(account, account.home)
+    asked = _decode(header)
+    match asked:
+        case {".tag": "home"}:
+            return View(account, account.home)
+        case {".tag": "root", "root": str(number)}:
+            if number != account.root.id:
+                raise path_root_error({".tag": "invalid_root", "invalid_root": account.root_info()})
+            return View(account, account.root)
+        case {".tag": "namespace_id", "namespace_id": str(number)}:
+            for space in account.namespaces:
+                if space.id == number:
+                    return View(account, space)
+            raise path_root_error(tagged("no_permission"))
+    raise BadRequest('HTTP header "Dropbox-API-Path-Root": expected a union PathRoot')
+
+
+def lower(path: str) -> str:
+    """A display path in the lower case that `path_lower` shows."""
+    return "/".join(fold(part) for part in path.split("/"))
+
+
+def without_tag(metadata: dict[str, Any]) -> dict[str, Any]:
+    """For routes whose result is a struct and no union."""
+    return {name: value for name, value in metadata.items() if name != ".tag"}
+
+
+def _decode(header: str) -> Any:
+    try:
+        return json.loads(header)
+    except ValueError:
+        raise BadRequest('HTTP header "Dropbox-API-Path-Root": could not decode input as JSON') from None
+
+
+def _check(path: str, *, outer: str) -> None:
+    parts = split(path)
+    too_long = any(len(part) > LONGEST_COMPONENT for part in parts)
+    if path.endswith("/") or too_long or any(part in {".", ".."} for part in parts) or re.search(r"[\x00\\]", path):
+        raise UnionError(tagged(outer, "malformed_path"))
+
+
+def _describe(node: Node, above_lower: str, above: str, shared_in: str | None) -> dict[str, Any]:
+    path_lower, path = f"{above_lower}/{fold(node.name)}", f"{above}/{node.name}"
+    if isinstance(node, File):
+        entry = _describe_file(node, path_lower, path)
+        sharing: dict[str, Any] = {"read_only": False, "parent_shared_folder_id": shared_in}
+    else:
+        entry = _describe_folder(node, path_lower, path, node.name)
+        sharing = {"read_only": False, "parent_shared_folder_id": shared_in, "traverse_only": False, "no_access": False}
+    if shared_in is not None:
+        entry["sharing_info"] = sharing
+    return entry
+
+
+def _describe_folder(node: Node, path_lower: str, path: str, name: str) -> dict[str, Any]:
+    return {".tag": "folder", "name": name, "path_lower": path_lower, "path_display": path, "id": node.id}
+
+
+def _describe_file(file: File, path_lower: str, path: str) -> dict[str, Any]:
+    return {
+        ".tag": "file",
+        "name": file.name,
+        "path_lower": path_lower,
+        "path_display": path,
+        "id": file.id,
+        "client_modified": timestamp(file.client_modified),
+        "server_modified": timestamp(file.server_modified),
+        "rev": file.rev,
+        "size": len(file.content),
+        "is_downloadable": True,
+        "content_hash": file.content_hash,
+    }
