@@ -1,0 +1,50 @@
+"""What the operator should do about a lease, in a few words; the long version is the failure's own sentence."""
+
+from collections.abc import Mapping
+
+from leases.models import Lease
+from leases.states import State
+
+CONNECT = "Connect your Dropbox account; the search goes on by itself"
+RUN_AGAIN = "Run it again later"
+
+BY_FAILURE: Mapping[str, str] = {
+    "app_key_missing": "Ask an administrator to set the Dropbox app's key",
+    "app_refused": "Ask an administrator to correct the Dropbox app's key",
+    "base_path_missing": "Correct the agency's base path, or connect an account that sees it; run it again",
+    "bug": "Report it with the lease's log, then run it again",
+    "configuration_disabled": "Switch the agency's storage configuration on, then run it again",
+    "configuration_missing": "Add a storage configuration for the agency, then run it again",
+    "connect_dropbox": CONNECT,
+    "crashed": "Run it again; if that fails too, report it",
+    "directory_unknown": "Search the directory first",
+    "dropbox_paused": RUN_AGAIN,
+    "dropbox_rate_limited": RUN_AGAIN,
+    "dropbox_refused": "Look at Dropbox's reason in the lease's log",
+    "dropbox_unavailable": "See whether Dropbox is up, then run it again",
+    "no_user": "Start it yourself, so that it has a Dropbox account to use",
+    "not_a_directory": "Move the file that stands in the directory's place, then run it again",
+    "took_too_long": RUN_AGAIN,
+    "tokens_unreadable": "Ask an administrator for the old encryption key, or connect Dropbox again",
+}
+UNKNOWN_FAILURE = "Read why it failed, then run it again"
+LINK_REFUSED = "Open the directory in Dropbox; ask the Dropbox team's administrator to allow share links"
+BY_STATE: Mapping[str, str] = {
+    State.PENDING: "Nothing runs; start it when you want it searched",
+    State.SEARCHING: "Wait; it goes on by itself",
+    State.DETECTING: "Wait; it goes on by itself",
+    State.FOUND: "Detect a previous report, if you want to know",
+    State.NOT_FOUND: "Check the lease number; if it is right, there is no archive yet",
+}
+
+
+def advice_for(lease: Lease) -> str:
+    """What to do next about the lease as it is."""
+    if lease.state == State.FAILED:
+        return BY_FAILURE.get(lease.failure_code, UNKNOWN_FAILURE)
+    # Refused for a directory that is known: the link is the only thing missing.
+    if lease.runsheet_directory and lease.runsheet_directory.share_refusal:
+        return LINK_REFUSED
+    if lease.state == State.DONE:
+        return "Use the report that exists" if lease.runsheet_report_found else "No report yet; make one"
+    return BY_STATE[lease.state]

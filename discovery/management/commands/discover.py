@@ -1,0 +1,162 @@
+"""`manage.py discover`: from a terminal what the buttons do."""
+
+import json
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from core.errors import Refused
+from discovery.advice import advice_for
+from discovery.services.several_leases import Started, discover_leases
+from leases.models import Agency, Lease
+from leases.states import State
+
+LOOK_AGAIN_S = 0.2
+INTERRUPTED = 130
+HOW = {"created": "created", "started": "started again", "at work": "was at work already"}
+STYLES = {State.DONE: "green", State.FOUND: "green", State.NOT_FOUND: "yellow", State.FAILED: "red"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Find the runsheet archives of leases and look for a previous report in them. Leases that do not exist yet are "
+        "created. Exit code 0 only if all settled and none failed; without --wait, if all were started."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("agency", help=f"one of {', '.join(Agency.values)}")
+        parser.add_argument("numbers", nargs="+", metavar="NUMBER", help="a lease number, such as “NMNM 0501759”")
+        parser.add_argument("--user", required=True, metavar="NAME", help="whose permissions and Dropbox are used")
+        parser.add_argument("--only", choices=("search", "detect"), help="one workflow alone; default: both")
+        parser.add_argument("--wait", action="store_true", help="show the progress until all have settled")
+        parser.add_argument(
+            "--timeout",
+            type=_seconds,
+            default=600.0,
+            metavar="S",
+            help="wait no longer than this (default: %(default)s)",
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON document; progress goes to stderr")
+
+    def handle(self, *, agency: str, numbers: list[str], user: str, only: Any, **options: Any) -> None:
+        try:
+            started = discover_leases(agency=agency, lease_numbers=numbers, user=_person(user), only=only)
+            console = Console(stderr=options["json"])
+            console.print("\n".join(_beginning(started)), highlight=False, markup=False)
+            settled = options["wait"] and _follow(started, console, timeout_s=options["timeout"])
+            leases = _leases(started)
+        except Refused as error:
+            raise CommandError(str(error)) from error
+        except OperationalError as error:
+            raise CommandError(
+                "The database does not answer. Start the servers (`make up`), then try again."
+            ) from error
+        except KeyboardInterrupt:
+            self.stderr.write("Interrupted; the leases stay at work and settle by themselves.")
+            sys.exit(INTERRUPTED)
+        if options["json"]:
+            self.stdout.write(json.dumps(_document(started, leases), indent=2))
+        if options["wait"]:
+            _judge(leases, settled=settled, timeout_s=options["timeout"])
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise ArgumentTypeError(f"must be a number of seconds above 0, not {text!r}")
+    return seconds
+
+
+def _person(name: str) -> User:
+    person = User.objects.filter(username=name, is_active=True).first()
+    if person is None:
+        raise CommandError(f"There is no active user “{name}”. Give the name that the user logs in with.")
+    return person
+
+
+def _leases(started: Iterable[Started]) -> list[Lease]:
+    found = Lease.objects.select_related("runsheet_directory").in_bulk([each.lease_id for each in started])
+    return [found[each.lease_id] for each in started if each.lease_id in found]
+
+
+def _beginning(started: list[Started]) -> Iterator[str]:
+    how = {each.lease_id: HOW[each.how] for each in started}
+    for lease in _leases(started):
+        yield f"{lease}: {how[lease.pk]}"
+
+
+def _follow(started: list[Started], console: Console, *, timeout_s: float) -> bool:
+    """Show the leases until none is owed any work; false if that takes too long."""
+    until = time.monotonic() + timeout_s
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            leases = _leases(started)
+            live.update(_table(leases), refresh=True)
+            if not any(lease.is_owed for lease in leases):
+                return True
+            if time.monotonic() >= until:
+                return False
+            time.sleep(LOOK_AGAIN_S)
+
+
+def _table(leases: list[Lease]) -> Table:
+    table = Table("Lease", "State", "Tries", "Report", "What to do")
+    for lease in leases:
+        table.add_row(
+            str(lease),
+            f"[{STYLES.get(State(lease.state), 'cyan')}]{lease.get_state_display()}[/]",
+            str(lease.tries) if lease.is_owed else "",
+            _report(lease),
+            lease.failure_message or advice_for(lease),
+        )
+    return table
+
+
+def _report(lease: Lease) -> str:
+    if lease.state != State.DONE:
+        return ""
+    return "\n".join(lease.matching_files) or "none"
+
+
+def _document(started: list[Started], leases: list[Lease]) -> dict[str, Any]:
+    how = {each.lease_id: each.how for each in started}
+    return {"leases": [{"how": how[lease.pk], **_described(lease)} for lease in leases]}
+
+
+def _described(lease: Lease) -> dict[str, Any]:
+    place = lease.runsheet_directory
+    return {
+        "id": lease.pk,
+        "agency": lease.agency,
+        "lease_number": lease.lease_number,
+        "state": lease.state,
+        "settled": not lease.is_owed,
+        "path": place.path if place else None,
+        "share_url": lease.runsheet_link or None,
+        "share_refusal": (place.share_refusal if place else "") or None,
+        "report_found": lease.runsheet_report_found if lease.state == State.DONE else None,
+        "matching_files": lease.matching_files,
+        "failure_code": lease.failure_code or None,
+        "failure_message": lease.failure_message or None,
+        "advice": advice_for(lease),
+    }
+
+
+def _judge(leases: list[Lease], *, settled: bool, timeout_s: float) -> None:
+    if not settled:
+        working = ", ".join(str(lease) for lease in leases if lease.is_owed)
+        raise CommandError(f"Still at work after {timeout_s:g} s: {working}. They settle by themselves.")
+    if failed := [str(lease) for lease in leases if lease.state == State.FAILED]:
+        raise CommandError(f"Failed: {', '.join(failed)}. It says above why, and what to do.")

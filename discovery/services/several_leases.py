@@ -1,0 +1,133 @@
+"""Start discovery for several leases of an agency at once: everything is checked before anything is changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models.functions import Upper
+
+from core.errors import Refused
+from leases.errors import DirectoryUnknown, InvalidLease
+from leases.models import Agency, Lease
+from leases.services import create_lease, start_detection, start_full_discovery, start_search
+from leases.validation import normalise_text, validate_lease_number
+from statemachine.errors import TransitionForbidden
+
+type Workflow = Literal["search", "detect"]
+
+AGAIN = {None: start_full_discovery, "search": start_search, "detect": start_detection}
+
+
+class UnknownAgency(Refused):
+    """There is no such agency."""
+
+    code = "unknown_agency"
+
+
+class NamedTwice(Refused):
+    """The same lease is named twice. Name it once."""
+
+    code = "named_twice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What was done about one lease.
+
+    Attributes:
+        how: `created`, `started` again, or `at work` already, which leaves it alone.
+    """
+
+    lease_id: int
+    how: Literal["created", "started", "at work"]
+
+
+def discover_leases(
+    *, agency: str, lease_numbers: Sequence[str], user: User, only: Workflow | None = None
+) -> list[Started]:
+    """Create the leases that do not exist yet and start the others again; one that is at work is left at it.
+
+    Args:
+        only: one workflow alone; None: search, then detection if found.
+
+    Returns:
+        One for each number, in their order.
+
+    Raises:
+        UnknownAgency, InvalidLease, NamedTwice, TransitionForbidden, DirectoryUnknown: nothing was changed.
+        DuplicateLease, TransitionRefused: somebody else was faster; nothing was changed.
+    """
+    if agency not in Agency.values:
+        raise UnknownAgency(f"There is no agency “{agency}”. There are {', '.join(Agency.values)}.")
+    numbers = [_checked(number) for number in lease_numbers]
+    _refuse_twice(numbers)
+    with transaction.atomic():
+        known = _known(agency, numbers)
+        _authorise(user, creates=len(known) < len(numbers))
+        if only == "detect":
+            _refuse_unknown_directories(numbers, known)
+        return [_start(agency, number, known.get(number.upper()), user, only) for number in numbers]
+
+
+def _checked(number: str) -> str:
+    number = normalise_text(number)
+    try:
+        validate_lease_number(number)
+    except ValidationError as error:
+        raise InvalidLease(f"{_shown(number)}: {' '.join(error.messages)}") from error
+    return number
+
+
+def _shown(number: str) -> str:
+    """The number as it may stand in a sentence: short, nothing invisible."""
+    shortest = 60
+    text = ascii(number)[1:-1] if not number.isprintable() else number
+    return f"“{text if len(text) <= shortest else text[:shortest] + '…'}”"
+
+
+def _refuse_twice(numbers: list[str]) -> None:
+    seen: set[str] = set()
+    for number in numbers:
+        if number.upper() in seen:
+            raise NamedTwice(f"{_shown(number)} is named twice (upper and lower case are the same). Name it once.")
+        seen.add(number.upper())
+
+
+def _known(agency: str, numbers: list[str]) -> dict[str, Lease]:
+    upper = [number.upper() for number in numbers]
+    found = Lease.objects.filter(agency=agency).annotate(upper=Upper("lease_number")).filter(upper__in=upper)
+    return {lease.upper: lease for lease in found.select_for_update(of=("self",))}
+
+
+def _authorise(user: User, *, creates: bool) -> None:
+    needed = {"leases.run_discovery": "start discovery"} | ({"leases.add_lease": "create leases"} if creates else {})
+    for permission, meaning in needed.items():
+        if not user.has_perm(permission):
+            raise TransitionForbidden(f"{user.get_username()} may not {meaning}. Ask an administrator.")
+
+
+def _refuse_unknown_directories(numbers: list[str], known: dict[str, Lease]) -> None:
+    for number in numbers:
+        lease = known.get(number.upper())
+        if lease is None or (lease.runsheet_directory_id is None and not lease.is_working):
+            raise DirectoryUnknown(f"No archive directory is known for {_shown(number)}. Search for it first.")
+
+
+def _start(agency: str, number: str, lease: Lease | None, user: User, only: Workflow | None) -> Started:
+    if lease is None:
+        return Started(lease_id=_create(agency, number, user, follow_through=only is None), how="created")
+    if lease.is_working:
+        return Started(lease_id=lease.pk, how="at work")
+    AGAIN[only](lease_id=lease.pk, user=user)
+    return Started(lease_id=lease.pk, how="started")
+
+
+def _create(agency: str, number: str, user: User, *, follow_through: bool) -> int:
+    lease = create_lease(agency=agency, lease_number=number, created_by=user)
+    if not follow_through:
+        # Not committed yet, so no worker has seen it.
+        Lease.objects.filter(pk=lease.pk).update(follow_through=False)
+    return lease.pk
