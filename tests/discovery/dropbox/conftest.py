@@ -10,7 +10,6 @@ from discovery.dropbox import Gateway, gateway_for
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-JSON = {"Content-Type": "application/json"}
 TOKEN = "oauth2/token"
 LIST = "files/list_folder"
 MORE = "files/list_folder/continue"

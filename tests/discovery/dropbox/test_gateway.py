@@ -113,7 +113,7 @@ class TestListDirectory:
 
         assert listing.entries == ()
         assert dropbox.calls() == {LIST: 1}
-        assert listing.request_ids == (dropbox.journal()[0]["request_id"],)
+        assert listing.request_ids == (dropbox.journal()[0].request_id,)
 
     def test_reads_every_page(self, gateway: Gateway, dropbox: "Standin") -> None:
         dropbox.put(*[f"{ARCHIVE}/{number:04}.pdf" for number in range(4_001)])
@@ -126,7 +126,7 @@ class TestListDirectory:
 
     def test_goes_on_after_an_empty_page(self, gateway: Gateway, dropbox: "Standin") -> None:
         dropbox.put(f"{ARCHIVE}/a.pdf")
-        dropbox.configure(empty_pages=2)
+        dropbox.empty_pages(2)
 
         assert names(gateway.list_directory(path=ARCHIVE)) == ["a.pdf"]
 
@@ -150,7 +150,7 @@ class TestListDirectory:
             "route": LIST,
             "status": 409,
             "error": "path/not_found",
-            "request_id": dropbox.journal()[0]["request_id"],
+            "request_id": dropbox.journal()[0].request_id,
         }
         assert dropbox.calls() == {LIST: 1}
 
@@ -165,7 +165,7 @@ class TestListDirectory:
         self, gateway: Gateway, dropbox: "Standin", tags: tuple[str, ...]
     ) -> None:
         dropbox.put(f"{ARCHIVE}/a", f"{ARCHIVE}/b")
-        dropbox.configure(page_size=1)
+        dropbox.page_size(1)
         dropbox.fault(MORE, status=409, body=union(*tags))
 
         with pytest.raises(errors.DropboxUnavailable):
@@ -213,7 +213,7 @@ class TestCreateShareLink:
         dropbox.put(f"{ARCHIVE}/")
         parent = gateway.create_share_link(path=ARCHIVE.rpartition("/")[0])
         first = gateway.create_share_link(path=ARCHIVE)
-        dropbox.fault(LINK, status=409, body=union("shared_link_already_exists"))
+        dropbox.embed_existing(on=False)
 
         again = gateway.create_share_link(path=ARCHIVE)
 
@@ -277,7 +277,7 @@ class TestCallBudget:
 class TestBeforeCall:
     def test_precedes_every_http_call(self, operator: User, dropbox: "Standin") -> None:
         dropbox.put(f"{ARCHIVE}/a", f"{ARCHIVE}/b")
-        dropbox.configure(page_size=1)
+        dropbox.page_size(1)
         DropboxAccount.objects.update(access_token="", access_token_expires_at=None)
         made: list[int] = []
 

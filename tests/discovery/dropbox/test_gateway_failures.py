@@ -82,7 +82,7 @@ class TestPathRoot:
     def test_is_the_team_space(self, gateway: Gateway, dropbox: "Standin") -> None:
         gateway.list_directory(path="")
 
-        assert gateway.account.root_namespace_id in dropbox.journal()[0]["path_root"]
+        assert gateway.account.root_namespace_id in dropbox.journal()[0].path_root
 
     def test_is_left_out_for_a_person_alone(self, olivia: User, dropbox: "Standin") -> None:
         connect_account(user=olivia, refresh_token="standin-refresh-ivan")
@@ -91,22 +91,18 @@ class TestPathRoot:
         gateway = gateway_for(olivia)
         gateway.list_directory(path="")
 
-        assert dropbox.journal()[0]["path_root"] is None
+        assert dropbox.journal()[0].path_root is None
         assert gateway.evidence(path="")["path_root"] == ""
 
-    def test_that_has_moved_is_learnt_and_the_call_repeated(
-        self, operator: User, gateway: Gateway, dropbox: "Standin"
-    ) -> None:
+    def test_that_has_moved_is_learnt_and_the_call_repeated(self, gateway: Gateway, dropbox: "Standin") -> None:
         dropbox.put(f"{ARCHIVE}/")
-        right = gateway.account.root_namespace_id
-        DropboxAccount.objects.update(root_namespace_id="1")
+        moved = dropbox.migrate_root()
 
-        moved = gateway_for(operator)
-        moved.list_directory(path=ARCHIVE)
-        moved.list_directory(path=ARCHIVE)
+        gateway.list_directory(path=ARCHIVE)
+        gateway.list_directory(path=ARCHIVE)
 
         assert dropbox.calls() == {LIST: 3}
-        assert DropboxAccount.objects.get().root_namespace_id == right
+        assert DropboxAccount.objects.get().root_namespace_id == moved
 
     def test_that_moves_again_at_once_is_tried_later(self, gateway: Gateway, dropbox: "Standin") -> None:
         body = union("invalid_root", "team")
