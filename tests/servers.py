@@ -22,6 +22,8 @@ def pytest_load_initial_conftests() -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     servers.LOCAL.mkdir(exist_ok=True)
+    for lock in servers.LOCAL.glob("test-*/lock"):
+        servers.remove(lock.parent)
     directory = Path(tempfile.mkdtemp(prefix="test-", dir=servers.LOCAL))
     _running.callback(shutil.rmtree, directory)
     urls = _running.enter_context(servers.running(directory, durable=False))

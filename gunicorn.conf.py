@@ -1,0 +1,12 @@
+"""How the console is served. The address is given on the command line."""
+
+import os
+
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+worker_class = "gthread"
+threads = 4
+timeout = 30
+graceful_timeout = 8  # less than the supervisor waits before it kills
+# Gunicorn would keep a control socket in the user's home folder; nothing here uses it.
+control_socket_disable = True
+accesslog = "-" if os.environ.get("ACCESS_LOG") == "yes" else None
