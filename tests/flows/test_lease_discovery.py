@@ -215,7 +215,7 @@ class TestRunAgain:
 class TestLinkForbidden:
     def test_is_found_all_the_same_with_the_reason(self, dropbox: "Standin", discovered: Callable) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
-        dropbox.policy(account="olivia", links="forbidden")
+        dropbox.policy("not_authorized", account="olivia")
 
         lease = discovered()
 
