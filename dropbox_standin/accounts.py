@@ -102,11 +102,12 @@ def _membership(team: Team, key: str) -> dict[str, Any]:
                 "shared_link_create_policy": {".tag": "default_public"},
                 "group_creation_policy": {".tag": "admins_only"},
                 "shared_folder_link_restriction_policy": {".tag": "anyone"},
-                "enforce_shared_link_password_policy": {".tag": "optional"},
+                "enforce_link_password_policy": {".tag": "optional"},
                 "default_link_expiration_days_policy": {".tag": "none"},
                 "shared_link_default_permissions_policy": {".tag": "default"},
             },
             "office_addin_policy": {".tag": "disabled"},
+            "top_level_content_policy": {".tag": "admin_only"},
         },
         "team_member_id": f"dbmid:{_digest(key + '@team')}",
     }

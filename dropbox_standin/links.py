@@ -92,9 +92,9 @@ class Links:
 
     def make(self, account: Account, namespace: Namespace, node: Node) -> Link:
         self.made += 1
-        digest = hashlib.sha256(f"{account.key} {node.id} {self.made}".encode()).hexdigest()
+        digest = hashlib.sha512(f"{account.key} {node.id} {self.made}".encode()).hexdigest()
         kind = "fi" if isinstance(node, File) else "fo"
-        url = f"{self.public_url}/scl/{kind}/{digest[:21]}/{digest[21:46]}?rlkey={digest[39:64]}&dl=0"
+        url = f"{self.public_url}/scl/{kind}/{digest[:21]}/{digest[21:46]}?rlkey={digest[46:71]}&dl=0"
         link = Link(url, account, namespace, node)
         self.by_url[_key(url)] = link
         return link
@@ -150,7 +150,7 @@ def _permissions(link: Link, account: Account) -> dict[str, Any]:
     visibility = {"public": "public", "team": "team_only", "no_one": "no_one", "password": "password"}[link.audience]
     return {
         "resolved_visibility": {".tag": visibility},
-        "requested_visibility": {".tag": "password" if link.password else "public"},
+        "requested_visibility": {".tag": visibility if visibility in {"team_only", "password"} else "public"},
         "effective_audience": {".tag": link.audience},
         "link_access_level": {".tag": "viewer"},
         "can_revoke": own,
