@@ -82,7 +82,7 @@ class TestPathRoot:
     def test_is_the_team_space(self, gateway: Gateway, dropbox: "Standin") -> None:
         gateway.list_directory(path="")
 
-        assert gateway.account.root_namespace_id in dropbox.journal()[0].path_root
+        assert gateway.account.root_namespace_id in (dropbox.journal()[0].path_root or "")
 
     def test_is_left_out_for_a_person_alone(self, olivia: User, dropbox: "Standin") -> None:
         connect_account(user=olivia, refresh_token="standin-refresh-ivan")
