@@ -1,0 +1,88 @@
+"""`python -m bench.discovery`: how fast leases are discovered; see the README in this folder."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import NoReturn
+
+from bench.figures import PREDECESSOR, Figures, latencies, per_lease, shown
+from bench.memory import watched
+from bench.stage import Stage, staged
+from core.errors import RunsheetError
+from core.processes import stop_signals
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"bench.discovery: {message}\n")
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    try:
+        with stop_signals(), staged(workers=options.workers) as stage:
+            figures = _measure(stage, options)
+    except RunsheetError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    document = asdict(figures) | {"predecessor": PREDECESSOR}
+    print(json.dumps(document, indent=2) if options.json else shown(figures))
+    return 0
+
+
+def _measure(stage: Stage, options: argparse.Namespace) -> Figures:
+    from bench import leases  # noqa: PLC0415 - Django is ready only now
+
+    person = leases.prepare(stage.standin, count=options.leases)
+    # The first lease waits for the workers to be up; it is not measured.
+    leases.serial(person, [leases.number(0)])
+    stage.standin.latency(options.latency_ms)
+    stage.standin.clear_journal()
+    discover = leases.serial if options.mode == "serial" else leases.burst
+    with watched(stage.pool_pid) as peak:
+        made = discover(person, [leases.number(each) for each in range(1, options.leases + 1)])
+    each_s, elapsed_s = leases.took_s(made)
+    calls = stage.standin.journal()
+    at_work = 1 if options.mode == "serial" else options.workers
+    return Figures(
+        mode=options.mode,
+        leases=options.leases,
+        workers=options.workers,
+        latency_ms=options.latency_ms,
+        calls_per_lease=per_lease([call.route for call in calls], options.leases),
+        **latencies(each_s),
+        elapsed_s=elapsed_s,
+        leases_per_s=options.leases / elapsed_s,
+        latency_share=sum(call.duration_s for call in calls) / ((sum(each_s) if at_work == 1 else elapsed_s) * at_work),
+        peak_bytes=peak.bytes,
+        memory_kind=peak.kind,
+    )
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="bench.discovery", description="Measure the discovery of leases on real servers.")
+    parser.add_argument("--leases", type=_whole(1), default=100, metavar="N", help="default: %(default)s")
+    parser.add_argument("--latency-ms", type=_whole(0), default=50, metavar="N", help="per call (default: %(default)s)")
+    parser.add_argument("--workers", type=_whole(1), default=4, metavar="N", help="default: %(default)s")
+    parser.add_argument("--mode", choices=("serial", "burst"), default="serial", help="default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+class _whole:  # noqa: N801 - argparse shows it as the name of a type
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def __call__(self, text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and int(text) >= self.least):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {self.least} on")
+        return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""The leases of a measurement; imported once Django is ready."""
+
+import time
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.db.models import Max, Min
+
+from core.errors import RunsheetError
+from discovery.services.dropbox_accounts import connect_account
+from dropbox_standin.client import Standin
+from leases.models import AgencyStorageConfig, Lease
+from leases.services import create_lease
+from leases.states import State
+from statemachine.models import TransitionLog
+
+BASE_PATH = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
+LOOK_AGAIN_S = 0.005
+LONGEST_S = 300.0
+
+
+class WentWrong(RunsheetError):
+    """A lease did not end as found with a link and a report."""
+
+
+def prepare(standin: Standin, *, count: int) -> User:
+    """Archives to find, and a person who is connected to the Dropbox that holds them."""
+    standin.put(*(f"{BASE_PATH}/{number(each)}/{number(each)} Master Documents.pdf" for each in range(count + 1)))
+    AgencyStorageConfig.objects.create(
+        agency="BLM", runsheet_archive_base_path=BASE_PATH, documents_base_path="/d", misc_index_base_path="/m"
+    )
+    person = User.objects.create_superuser("bench")
+    connect_account(user=person, refresh_token="standin-refresh-olivia")  # noqa: S106 - the stand-in's
+    return person
+
+
+def number(each: int) -> str:
+    return f"NMNM {each:07}"
+
+
+def serial(person: User, numbers: Sequence[str]) -> list[int]:
+    """One lease after the other has settled."""
+    made = []
+    for each in numbers:
+        made.append(create_lease(agency="BLM", lease_number=each, created_by=person).pk)
+        wait_until_settled(made[-1:])
+    return made
+
+
+def burst(person: User, numbers: Sequence[str]) -> list[int]:
+    """All leases at once, each in a transaction of its own."""
+    made = [create_lease(agency="BLM", lease_number=each, created_by=person).pk for each in numbers]
+    wait_until_settled(made)
+    return made
+
+
+def wait_until_settled(leases: Sequence[int]) -> None:
+    """Raises: WentWrong: it takes too long, or one did not end as it should."""
+    until = time.monotonic() + LONGEST_S
+    while Lease.objects.filter(pk__in=leases, due_at__isnull=False).exists():
+        if time.monotonic() > until:
+            raise WentWrong(f"Not all leases settled within {LONGEST_S:g} s.")
+        time.sleep(LOOK_AGAIN_S if len(leases) == 1 else 10 * LOOK_AGAIN_S)
+    good = Lease.objects.filter(pk__in=leases, state=State.DONE, runsheet_report_found=True)
+    bad = set(leases) - set(good.exclude(runsheet_directory__share_url="").values_list("pk", flat=True))
+    if bad:
+        lease = Lease.objects.get(pk=min(bad))
+        raise WentWrong(f"{len(bad)} leases did not end well; {lease}: {lease.state} {lease.failure_message}")
+
+
+def took_s(leases: Sequence[int]) -> tuple[list[float], float]:
+    """From commit to settled for each lease, and from the first commit to the last one settled; the log's times."""
+    log = TransitionLog.objects.filter(record_type="leases.lease", record_id__in=leases)
+    spans = list(log.values("record_id").annotate(begun=Min("at"), ended=Max("at")))
+    elapsed = max(span["ended"] for span in spans) - min(span["begun"] for span in spans)
+    return [(span["ended"] - span["begun"]).total_seconds() for span in spans], elapsed.total_seconds()

@@ -1,0 +1,68 @@
+"""What a measurement runs on: servers of its own, the stand-in, a real worker pool and the reconciler."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import django
+
+from core import servers
+from core.processes import Children, child_environment, free_port, run, supervised
+from core.programs import MIGRATE, RECONCILER, Program, worker
+from core.servers import LOCAL, ServerUrls
+from dropbox_standin.client import Standin
+
+DIRECTORY = LOCAL / "bench"
+STANDIN_ANSWERS_S = 30.0
+# What production would be given, so that what is measured is what production runs; they protect nothing here.
+SECRETS = {
+    "SECRET_KEY": "bench-only-bench-only-bench-only-bench-only-bench-only",
+    "TOKEN_ENCRYPTION_KEYS": "YmVuY2gtb25seS1iZW5jaC1vbmx5LWJlbmNoLW9ubHk=",
+    "ALLOWED_HOSTS": "localhost",
+    "DROPBOX_APP_KEY": "standin-app",
+    "DROPBOX_APP_SECRET": "standin-secret",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    standin: Standin
+    pool_pid: int
+
+
+@contextmanager
+def staged(*, workers: int) -> Iterator[Stage]:
+    """Everything up, Django ready in this process, no lease yet. The servers are as durable as in production."""
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        os.environ.pop(name, None)  # a measurement fills its servers; it must never be somebody's own
+    if DIRECTORY.exists():
+        servers.remove(DIRECTORY)
+    with servers.running(DIRECTORY) as urls, _standin_running(urls) as (standin, environment):
+        os.environ.update(environment)
+        run(MIGRATE, environment=environment)
+        django.setup()
+        logging.getLogger().setLevel(logging.WARNING)  # of this process only; the workers log as in production
+        programs = [worker(count=workers), RECONCILER]
+        with supervised(programs, environment=environment, logs=DIRECTORY / "log") as children:
+            yield Stage(standin=standin, pool_pid=_pid(children, "worker"))
+
+
+@contextmanager
+def _standin_running(urls: ServerUrls) -> Iterator[tuple[Standin, dict[str, str]]]:
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    command = ("python", "-m", "dropbox_standin", "--port", str(port), "--seed", "empty")
+    environment = SECRETS | child_environment(
+        urls, dropbox_base_url=address, settings_module="core.settings.production"
+    )
+    with supervised(
+        [Program(name="standin", command=command)], environment=environment, logs=DIRECTORY / "log"
+    ) as children:
+        children.wait_for(address, timeout_s=STANDIN_ANSWERS_S)
+        with Standin(address) as standin:
+            yield standin, environment
+
+
+def _pid(children: Children, name: str) -> int:
+    return next(child.process.pid for child in children.running if child.program.name == name)
