@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.contrib.auth.models import User
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from dropbox_standin.client import Standin
 
@@ -24,7 +24,7 @@ def standin_process() -> "Iterator[Standin]":
 
 
 @pytest.fixture
-def dropbox(standin_process: "Standin", settings: "SettingsWrapper") -> "Standin":
+def dropbox(standin_process: "Standin", settings: "Settings") -> "Standin":
     """An empty stand-in with the well-known accounts, which the product takes for Dropbox."""
     standin_process.reset(seed="empty")
     settings.DROPBOX_BASE_URL = standin_process.base_url
@@ -32,7 +32,7 @@ def dropbox(standin_process: "Standin", settings: "SettingsWrapper") -> "Standin
 
 
 @pytest.fixture
-def redis(settings: "SettingsWrapper") -> "Iterator[Redis]":
+def redis(settings: "Settings") -> "Iterator[Redis]":
     """The Redis number, empty before and after."""
     connection = Redis.from_url(settings.REDIS_URL)
     connection.flushdb()

