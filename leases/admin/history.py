@@ -96,11 +96,12 @@ def _state_label(state: str) -> str:
 
 def duration_text(duration: timedelta) -> str:
     """A duration as a person would say it, in its two largest units."""
-    seconds = duration.total_seconds()
+    seconds = round(duration.total_seconds(), 1)
     if seconds < MINUTE_S:
         return f"{seconds:.1f} s"
-    if seconds < HOUR_S:
-        return f"{seconds // MINUTE_S:.0f} min {seconds % MINUTE_S:.0f} s"
-    if seconds < DAY_S:
-        return f"{seconds // HOUR_S:.0f} h {seconds % HOUR_S // MINUTE_S:.0f} min"
-    return f"{seconds // DAY_S:.0f} d {seconds % DAY_S // HOUR_S:.0f} h"
+    whole = int(seconds)
+    if whole < HOUR_S:
+        return f"{whole // MINUTE_S} min {whole % MINUTE_S} s"
+    if whole < DAY_S:
+        return f"{whole // HOUR_S} h {whole % HOUR_S // MINUTE_S} min"
+    return f"{whole // DAY_S} d {whole % DAY_S // HOUR_S} h"

@@ -1,0 +1,258 @@
+"""Making and changing a lease in the console."""
+
+from time import monotonic
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
+
+from leases import services
+from leases.errors import DuplicateLease
+from leases.models import Lease
+from statemachine.models import TransitionLog
+from tests.leases.test_services import settled
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+ADD = "/admin/leases/lease/add/"
+
+
+@pytest.fixture
+def console(olivia: User, client: Client) -> Client:
+    client.force_login(olivia)
+    return client
+
+
+def change_url(lease: Lease) -> str:
+    return reverse("admin:leases_lease_change", args=[lease.pk])
+
+
+def everything_of(lease: Lease) -> Any:
+    return Lease.objects.filter(pk=lease.pk).values().get()
+
+
+class TestAddForm:
+    def test_asks_for_agency_and_number_only(self, console: Client) -> None:
+        form = console.get(ADD).context["adminform"].form
+
+        assert list(form.fields) == ["agency", "lease_number"]
+
+    def test_makes_a_lease_that_starts_by_itself(
+        self, console: Client, olivia: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = console.post(ADD, {"agency": "BLM", "lease_number": " NMNM 1 "})
+
+        lease = Lease.objects.get()
+        assert answer.status_code == 302
+        assert (lease.agency, lease.lease_number, lease.state) == ("BLM", "NMNM 1", "searching")
+        assert (lease.created_by, lease.initiated_by) == (olivia, olivia)
+        assert lease.rung_at is not None
+
+    def test_leads_to_the_lease_it_made(self, console: Client) -> None:
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": "NMNM 1", "_continue": "1"}, follow=True)
+
+        assert answer.redirect_chain == [(change_url(Lease.objects.get()), 302)]
+
+    @pytest.mark.parametrize(
+        ("number", "sentence"),
+        [
+            ("", "Enter a lease number, for example NMNM 0501759."),
+            ("7" * 300, "A lease number has at most 100 characters; this one has 300."),
+            ("NMNM/1", "A lease number must not contain “/”."),
+            ("NMNM\\1", "A lease number must not contain “\\”."),
+            ("..", "A lease number must not contain “..”."),
+            ("NM\x07NM", "A lease number must not contain control characters or invisible characters; type it again by hand."),
+            ("NM\x00NM", "A lease number must not contain control characters; type it again by hand."),
+            (".", "A lease number must not be a single dot."),
+        ],
+    )  # fmt: skip
+    def test_says_in_one_sentence_what_is_wrong_with_a_number(
+        self, console: Client, number: str, sentence: str
+    ) -> None:
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": number})
+
+        assert answer.context["adminform"].form.errors == {"lease_number": [sentence]}
+        assert not Lease.objects.exists()
+
+    def test_leads_to_the_lease_that_differs_only_in_case(self, console: Client, olivia: User) -> None:
+        existing = settled(olivia, lease_number="NMNM 1a")
+
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": "nmnm 1A"})
+
+        errors = answer.context["adminform"].form.errors
+        assert list(errors) == ["lease_number"]
+        assert len(errors["lease_number"]) == 1
+        assert f'<a href="{change_url(existing)}">NMNM 1a</a>' in answer.text
+        assert Lease.objects.count() == 1
+
+    def test_escapes_the_number_it_leads_to(self, console: Client, olivia: User) -> None:
+        settled(olivia, lease_number="<script>alert(1)<")
+
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": "<SCRIPT>alert(1)<"})
+
+        assert "&lt;script&gt;alert(1)&lt;</a>" in answer.text
+        assert "<script>alert(1)" not in answer.text
+
+    def test_allows_the_same_number_at_another_agency(self, console: Client, olivia: User) -> None:
+        settled(olivia)
+
+        console.post(ADD, {"agency": "NMSLO", "lease_number": "NMNM 1"})
+
+        assert Lease.objects.count() == 2
+
+    def test_refuses_an_agency_that_does_not_exist(self, console: Client) -> None:
+        answer = console.post(ADD, {"agency": "NASA", "lease_number": "NMNM 1"})
+
+        assert list(answer.context["adminform"].form.errors) == ["agency"]
+
+    def test_lets_nobody_type_what_the_engine_finds_out(self, console: Client, viewer: User) -> None:
+        console.post(
+            ADD,
+            {
+                "agency": "BLM", "lease_number": "NMNM 1", "state": "done", "tries": "4", "generation": "99",
+                "runsheet_report_found": "on", "created_by": str(viewer.pk), "initiated_by": str(viewer.pk),
+            },
+        )  # fmt: skip
+
+        lease = Lease.objects.get()
+        assert (lease.state, lease.tries, lease.generation) == ("searching", 0, 1)
+        assert not lease.runsheet_report_found
+        assert lease.created_by != viewer
+        assert lease.initiated_by != viewer
+
+    def test_tells_when_somebody_else_was_faster(self, console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        def too_late(**_: object) -> Lease:
+            raise DuplicateLease
+
+        monkeypatch.setattr(services, "create_lease", too_late)
+
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": "NMNM 1"}, follow=True)
+
+        assert DuplicateLease.sentence() in answer.text
+
+    def test_is_for_who_may_add(self, client: Client, viewer: User) -> None:
+        client.force_login(viewer)
+
+        answer = client.post(ADD, {"agency": "BLM", "lease_number": "NMNM 1"})
+
+        assert answer.status_code == 403
+        assert not Lease.objects.exists()
+
+    def test_does_not_wait_for_redis(
+        self,
+        console: Client,
+        settings: Settings,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        before = monotonic()
+
+        with django_capture_on_commit_callbacks(execute=True):
+            console.post(ADD, {"agency": "BLM", "lease_number": "NMNM 1"})
+
+        lease = Lease.objects.get()
+        assert monotonic() - before < 1
+        assert (lease.state, lease.rung_at) == ("searching", None)
+        assert console.get(change_url(lease)).status_code == 200
+        assert console.get("/admin/leases/lease/").status_code == 200
+
+
+class TestChangeForm:
+    def test_searches_again_when_the_number_changes(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="done", runsheet_report_found=True, matching_files=["a.pdf"])
+
+        console.post(change_url(lease), {"agency": "BLM", "lease_number": "NMNM 2"})
+
+        changed = Lease.objects.get()
+        assert (changed.lease_number, changed.state, changed.initiated_by) == ("NMNM 2", "searching", olivia)
+        assert (changed.runsheet_report_found, changed.matching_files) == (False, [])
+        assert TransitionLog.objects.of(changed).get().reason == "changed from BLM NMNM 1"
+
+    def test_stops_a_run_under_way_and_searches_the_new_number(self, console: Client, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+
+        console.post(change_url(lease), {"agency": "NMSLO", "lease_number": "NMNM 1"})
+
+        transitions = list(TransitionLog.objects.of(lease).values_list("transition", flat=True))
+        assert transitions == ["start_search", "cancel", "start_search"]
+        assert Lease.objects.get().agency == "NMSLO"
+
+    @pytest.mark.parametrize("transition", ["fail", "start_search", "record_not_found", "cancel"])
+    def test_does_nothing_when_nothing_differs(self, console: Client, olivia: User, transition: str) -> None:
+        lease = settled(olivia, state="done")
+        before = everything_of(lease)
+
+        console.post(
+            change_url(lease),
+            {"agency": "BLM", "lease_number": "NMNM 1", "state": "failed", "_fsm_transition_to": transition},
+        )
+
+        assert everything_of(lease) == before
+        assert not TransitionLog.objects.exists()
+
+    def test_changes_nothing_when_the_number_is_bad(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="done")
+        before = everything_of(lease)
+
+        answer = console.post(change_url(lease), {"agency": "BLM", "lease_number": "a/b"})
+
+        assert answer.context["adminform"].form.errors == {"lease_number": ["A lease number must not contain “/”."]}
+        assert everything_of(lease) == before
+
+    def test_changes_the_case_of_its_own_number(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="done")
+
+        console.post(change_url(lease), {"agency": "BLM", "lease_number": "nmnm 1"})
+
+        assert Lease.objects.get().lease_number == "nmnm 1"
+
+    def test_is_read_only_for_who_may_only_look(self, client: Client, viewer: User) -> None:
+        lease = settled(viewer, state="done")
+        client.force_login(viewer)
+
+        page = client.get(change_url(lease))
+        answer = client.post(change_url(lease), {"agency": "BLM", "lease_number": "NMNM 2"})
+
+        assert page.status_code == 200
+        assert 'name="lease_number"' not in page.text
+        assert answer.status_code == 403
+        assert Lease.objects.get().lease_number == "NMNM 1"
+
+    def test_needs_no_right_to_run_discovery(self, client: Client, viewer: User) -> None:
+        viewer.user_permissions.add(Permission.objects.get(codename="change_lease"))
+        lease = settled(viewer, state="done")
+        client.force_login(viewer)
+
+        client.post(change_url(lease), {"agency": "BLM", "lease_number": "NMNM 2"})
+
+        assert (Lease.objects.get().lease_number, Lease.objects.get().state) == ("NMNM 2", "searching")
+
+
+class TestDelete:
+    def test_is_for_who_may_delete(self, client: Client, viewer: User) -> None:
+        lease = settled(viewer)
+        client.force_login(viewer)
+        url = reverse("admin:leases_lease_delete", args=[lease.pk])
+
+        refused = client.post(url, {"post": "yes"}).status_code
+        viewer.user_permissions.add(Permission.objects.get(codename="delete_lease"))
+        client.post(url, {"post": "yes"})
+
+        assert refused == 403
+        assert not Lease.objects.exists()
+
+    def test_keeps_the_log(self, console: Client, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+
+        console.post(reverse("admin:leases_lease_delete", args=[lease.pk]), {"post": "yes"})
+
+        assert not Lease.objects.exists()
+        assert TransitionLog.objects.filter(record_id=lease.pk).count() == 1

@@ -1,0 +1,389 @@
+"""What the list and the page of a lease show."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from leases import services
+from leases.admin.history import duration_text
+from leases.admin.panel import progress_of
+from leases.models import CloudLocation, Lease
+from statemachine import claims
+from statemachine.doorbell import Message
+from statemachine.jobs import run
+from statemachine.models import TransitionLog
+from statemachine.transitions import Actor, Step, advance, locked
+from tests.leases.test_services import settled
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+LIST = "/admin/leases/lease/"
+NOON = datetime(2026, 1, 1, 19, 0, tzinfo=UTC)  # 12:00 in Denver
+
+
+@pytest.fixture
+def console(olivia: User, client: Client) -> Client:
+    client.force_login(olivia)
+    return client
+
+
+def page_of(client: Client, lease: Lease) -> Any:
+    return client.get(reverse("admin:leases_lease_change", args=[lease.pk]))
+
+
+def location(**values: Any) -> CloudLocation:
+    url = {"share_url": "https://www.dropbox.com/scl/fo/1?rlkey=2&dl=0"} if "share_refusal" not in values else {}
+    return CloudLocation.objects.create(**{"path": "/a/NMNM 1", "name": "NMNM 1", **url, **values})
+
+
+def take(lease: Lease, transition: str, *, actor: Actor, **step: Any) -> Lease:
+    with locked(Lease, lease.pk) as record:
+        advance(record, Step(transition=transition, **step), actor)
+    return record
+
+
+class TestList:
+    def test_tells_what_is_known(self, console: Client, olivia: User) -> None:
+        settled(olivia, state="done", runsheet_directory=location(), runsheet_report_found=True, tries=2)
+
+        text = console.get(LIST).text
+
+        assert '<span class="state state-done">Done</span>' in text
+        assert (
+            'href="https://www.dropbox.com/scl/fo/1?rlkey=2&amp;dl=0" target="_blank" rel="noopener noreferrer"' in text
+        )
+        assert "olivia" in text
+        assert "icon-yes" in text
+
+    @pytest.mark.parametrize(("state", "icon"), [("found", "icon-unknown"), ("done", "icon-no")])
+    def test_never_says_no_before_the_directory_was_read(
+        self, console: Client, olivia: User, state: str, icon: str
+    ) -> None:
+        settled(olivia, state=state)
+
+        assert icon in console.get(LIST).text
+
+    def test_tells_why_there_is_no_link(self, console: Client, olivia: User) -> None:
+        settled(olivia, state="found", runsheet_directory=location(share_refusal="Your team forbids share links."))
+
+        assert "Your team forbids share links." in console.get(LIST).text
+
+    def test_finds_a_number(self, console: Client, olivia: User) -> None:
+        settled(olivia, lease_number="NMNM 0501759")
+        settled(olivia, lease_number="B0-1234-5")
+
+        found = console.get(LIST, {"q": "nmnm 05"}).context["cl"].result_list
+
+        assert [lease.lease_number for lease in found] == ["NMNM 0501759"]
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            {"state__exact": "failed"},
+            {"agency__exact": "NMSLO"},
+            {"failure_code": "configuration_missing"},
+            {"runsheet_report_found__exact": "1"},
+        ],
+    )
+    def test_filters(self, console: Client, olivia: User, wanted: dict[str, str]) -> None:
+        settled(olivia, lease_number="other", state="done")
+        settled(
+            olivia,
+            lease_number="wanted",
+            agency="NMSLO",
+            state="failed",
+            failure_code="configuration_missing",
+            runsheet_report_found=True,
+        )
+
+        answer = console.get(LIST, wanted)
+
+        assert [lease.lease_number for lease in answer.context["cl"].result_list] == ["wanted"]
+        assert "configuration missing" in answer.text
+
+    def test_asks_the_database_as_often_for_many_as_for_few(self, console: Client, olivia: User, viewer: User) -> None:
+        settled(olivia, lease_number="0", runsheet_directory=location())
+        console.get(LIST)
+        with CaptureQueriesContext(connection) as few:
+            console.get(LIST)
+        for number in range(1, 30):
+            where = location(path=f"/a/{number}")
+            settled(olivia if number % 2 else viewer, lease_number=str(number), runsheet_directory=where)
+
+        with CaptureQueriesContext(connection) as many:
+            console.get(LIST)
+
+        assert len(many) == len(few)
+
+    def test_is_for_who_may_look(self, client: Client) -> None:
+        client.force_login(User.objects.create_user("stranger", is_staff=True))
+
+        assert client.get(LIST).status_code == 403
+
+
+class TestResult:
+    def test_leads_to_the_location_and_to_dropbox(self, console: Client, olivia: User) -> None:
+        where = location()
+        lease = settled(
+            olivia, state="done", runsheet_directory=where, runsheet_report_found=True, matching_files=["a <b>.pdf"]
+        )
+
+        text = page_of(console, lease).text
+
+        assert f'<a href="/admin/leases/cloudlocation/{where.pk}/change/">/a/NMNM 1</a>' in text
+        assert (
+            'href="https://www.dropbox.com/scl/fo/1?rlkey=2&amp;dl=0" target="_blank" rel="noopener noreferrer"' in text
+        )
+        assert "<li>a &lt;b&gt;.pdf</li>" in text
+
+    def test_is_told_without_links_to_what_one_may_not_open(self, client: Client, viewer: User) -> None:
+        lease = settled(viewer, state="found", runsheet_directory=location())
+        client.force_login(viewer)
+
+        text = page_of(client, lease).text
+
+        assert "/a/NMNM 1" in text
+        assert "/admin/leases/cloudlocation/" not in text
+
+    def test_tells_why_there_is_no_share_link(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="found", runsheet_directory=location(share_refusal="Forbidden by your team."))
+
+        assert "Forbidden by your team." in page_of(console, lease).text
+
+    def test_offers_no_link_that_is_not_a_web_address(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="found", runsheet_directory=location(share_url="javascript:alert(1)"))
+
+        text = page_of(console, lease).text
+
+        assert "javascript:alert" not in text
+        assert "is not a web address" in text
+
+    @pytest.mark.parametrize(
+        ("state", "found", "words"),
+        [
+            ("done", True, "Found"),
+            ("done", False, "None in the directory"),
+            ("found", False, "Not known"),
+            ("searching", True, "Found when last looked for"),
+        ],
+    )
+    def test_never_guesses_about_the_report(
+        self, console: Client, olivia: User, state: str, found: bool, words: str
+    ) -> None:
+        lease = settled(olivia, state=state, runsheet_report_found=found, due_at="2100-01-01T00:00Z")
+
+        assert page_of(console, lease).context["panel"].report == words
+
+    def test_says_why_it_failed(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="failed", failure_code="dropbox_refused", failure_message="Dropbox said no.")
+
+        text = page_of(console, lease).text
+
+        assert "Failed (<code>dropbox_refused</code>):" in text
+        assert "Dropbox said no." in text
+
+    def test_says_why_the_last_try_did_not_work(self, console: Client, olivia: User) -> None:
+        lease = settled(
+            olivia, state="searching", failure_code="unreachable", failure_message="No answer.",
+            due_at="2100-01-01T00:00Z", tries=1,
+        )  # fmt: skip
+
+        text = page_of(console, lease).text
+
+        assert "The last try did not work (<code>unreachable</code>):" in text
+
+
+class TestProgress:
+    @pytest.mark.parametrize(
+        ("values", "sentences"),
+        [
+            ({"state": "done"}, ["Nothing is under way."]),
+            ({"state": "pending"}, ["Nothing is under way."]),
+            ({"state": "pending", "due_at": NOON}, ["It starts by itself within seconds."]),
+            (
+                {"state": "searching", "due_at": NOON, "rung_at": NOON},
+                ["Not tried yet (at most 5 tries).", "It waits for a worker."],
+            ),
+            (
+                {"state": "searching", "due_at": NOON + timedelta(minutes=1), "tries": 2},
+                ["Try 2 of 5.", "Next at 12:01:00."],
+            ),
+            (
+                {"state": "detecting", "due_at": NOON, "tries": 1, "claimed_until": NOON + timedelta(seconds=40)},
+                ["Try 1 of 5.", "A worker is at it and holds it until 12:00:40."],
+            ),
+            (
+                {"state": "detecting", "due_at": NOON, "tries": 1, "claimed_until": NOON - timedelta(seconds=1)},
+                ["Try 1 of 5.", "Its worker was lost; another one takes over within seconds."],
+            ),
+        ],
+    )
+    def test_is_told_in_sentences(self, values: dict[str, Any], sentences: list[str]) -> None:
+        lease = Lease(**{"due_at": None, "agency": "BLM", "lease_number": "NMNM 1", **values})
+
+        assert list(progress_of(lease, at=NOON)) == sentences
+
+    def test_is_shown_on_the_page(self, console: Client, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+
+        assert "Not tried yet (at most 5 tries)." in page_of(console, lease).text
+
+
+class TestJob:
+    def message(self, lease: Lease) -> Message:
+        return Message(label="leases.lease", pk=lease.pk, state=lease.state, generation=lease.generation)
+
+    def test_is_the_one_that_was_sent(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="searching", generation=3, due_at=NOON, rung_at=NOON)
+
+        text = page_of(console, lease).text
+
+        job_id = f"leases_lease-{lease.pk}-searching-3"
+        url = reverse("admin:django_rq_job_detail", args=[0, job_id])
+        assert f'<a href="{url}">{job_id}</a>' in text
+
+    def test_exists_only_once_it_was_sent(self, console: Client, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+
+        assert page_of(console, lease).context["panel"].job is None
+
+    def test_is_the_same_when_its_worker_went_straight_on(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="searching", generation=3, due_at=NOON)
+        message = self.message(lease)
+        claims.claim(message)
+        worker = Actor.worker(message.job_id)
+        take(lease, "record_found", actor=worker, arguments={"location_id": location().pk})
+
+        take(lease, "start_detection", actor=worker, claim=True)
+
+        assert page_of(console, lease).context["panel"].job.id == f"leases_lease-{lease.pk}-searching-3"
+
+    def test_of_a_bug_is_kept(self, console: Client, olivia: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        lease = settled(olivia, state="searching", generation=3, due_at=NOON)
+        monkeypatch.setattr("discovery.reactions.gateway_for", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run("leases.lease", lease.pk, "searching", 3)
+
+        panel = page_of(console, lease).context["panel"]
+
+        assert panel.lease.failure_code == "bug"
+        assert panel.job.id == f"leases_lease-{lease.pk}-searching-3"
+
+    def test_is_no_link_for_who_may_not_look_at_the_queues(self, client: Client, viewer: User) -> None:
+        lease = settled(viewer, state="searching", generation=3, due_at=NOON, rung_at=NOON)
+        client.force_login(viewer)
+
+        text = page_of(client, lease).text
+
+        assert f"leases_lease-{lease.pk}-searching-3" in text
+        assert "django_rq" not in text
+
+    @pytest.mark.parametrize("state", ["pending", "found", "done", "failed"])
+    def test_is_gone_when_all_went_well_or_was_refused(self, console: Client, olivia: User, state: str) -> None:
+        lease = settled(olivia, state=state, failure_code="configuration_missing", tries=1)
+
+        assert page_of(console, lease).context["panel"].job is None
+
+
+class TestHistory:
+    def test_tells_who_did_what_and_why(self, console: Client, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+        take(
+            lease, "record_found", actor=Actor.worker("job-1"), arguments={"location_id": location().pk},
+            reason="because", evidence={"path": "/a/<NMNM 1>"},
+        )  # fmt: skip
+        services.start_detection(lease_id=lease.pk, user=olivia)
+
+        answer = page_of(console, lease)
+
+        told = [
+            (entry.from_state, entry.to_state, entry.transition, entry.by, entry.log.reason)
+            for entry in answer.context["panel"].history
+        ]
+        assert told == [
+            ("Directory found", "Detecting report", "start detection", "olivia", "detection"),
+            ("Searching", "Directory found", "record found", "worker", "because"),
+            ("Pending", "Searching", "start search", "reconciler", "created"),
+        ]
+        assert "<code>job-1</code>" in answer.text
+        assert (
+            "<details><summary>Evidence</summary><pre>{\n  &quot;path&quot;: &quot;/a/&lt;NMNM 1&gt;&quot;\n}</pre>"
+            in answer.text
+        )
+
+    def test_shows_the_newest_and_leads_to_the_rest(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia)
+        for _ in range(30):
+            take(lease, "start_search", actor=Actor.person(olivia))
+            take(lease, "cancel", actor=Actor.person(olivia))
+
+        answer = page_of(console, lease)
+        whole = console.get(answer.context["panel"].log_url)
+
+        assert len(answer.context["panel"].history) == 50
+        assert "10 earlier transitions are not shown." in answer.text
+        assert whole.context["cl"].result_count == 60
+
+    def test_leads_nobody_to_a_log_he_may_not_open(self, client: Client, viewer: User) -> None:
+        lease = settled(viewer)
+        client.force_login(viewer)
+
+        without = page_of(client, lease).context["panel"].log_url
+        viewer.user_permissions.add(Permission.objects.get(codename="view_transitionlog"))
+
+        assert without == ""
+        assert page_of(client, lease).context["panel"].log_url
+
+    def test_is_empty_for_a_lease_that_was_never_started(self, console: Client, olivia: User) -> None:
+        assert "Nothing has happened yet." in page_of(console, settled(olivia)).text
+
+    def test_names_a_state_that_the_code_no_longer_knows(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia)
+        TransitionLog.objects.create(
+            record_type="leases.lease", record_id=lease.pk, transition="x", from_state="gone", to_state="pending",
+            generation=1, actor_kind="user", lasted=timedelta(), at=timezone.now(),
+        )  # fmt: skip
+
+        assert page_of(console, lease).context["panel"].history[0].from_state == "gone"
+
+
+class TestDurationText:
+    @pytest.mark.parametrize(
+        ("duration", "text"),
+        [
+            (timedelta(milliseconds=140), "0.1 s"),
+            (timedelta(seconds=59), "59.0 s"),
+            (timedelta(seconds=59, milliseconds=990), "1 min 0 s"),
+            (timedelta(minutes=2, seconds=5), "2 min 5 s"),
+            (timedelta(minutes=2, seconds=59.9), "2 min 59 s"),
+            (timedelta(hours=3, minutes=4), "3 h 4 min"),
+            (timedelta(days=2, hours=5), "2 d 5 h"),
+        ],
+    )
+    def test_is_in_the_two_largest_units(self, duration: timedelta, text: str) -> None:
+        assert duration_text(duration) == text
+
+
+class TestPage:
+    def test_of_an_unknown_lease_leads_away(self, console: Client) -> None:
+        answer = console.get("/admin/leases/lease/4711/change/", follow=True)
+
+        assert answer.redirect_chain == [("/admin/", 302)]
+
+    def test_holds_no_script_or_style_of_its_own(self, console: Client, olivia: User) -> None:
+        text = page_of(console, settled(olivia, state="done", runsheet_directory=location())).text
+
+        assert " style=" not in text
+        assert "<style" not in text
+        assert "leases/admin.css" in text

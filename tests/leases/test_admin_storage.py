@@ -1,0 +1,124 @@
+"""Where archives lie, and the places that were found."""
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from leases.models import AgencyStorageConfig, CloudLocation
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+CONFIGURATIONS = "/admin/leases/agencystorageconfig/"
+LOCATIONS = "/admin/leases/cloudlocation/"
+GOOD = {
+    "agency": "BLM",
+    "enabled": "on",
+    "runsheet_archive_base_path": "/archive",
+    "documents_base_path": "/documents",
+    "misc_index_base_path": "/misc",
+}
+
+
+@pytest.fixture
+def console(olivia: User, client: Client) -> Client:
+    client.force_login(olivia)
+    return client
+
+
+class TestAgencyStorageConfigAdmin:
+    def test_normalises_a_path_on_save(self, console: Client) -> None:
+        console.post(f"{CONFIGURATIONS}add/", {**GOOD, "runsheet_archive_base_path": "/State Workspace//Archive/ "})
+
+        assert AgencyStorageConfig.objects.get().runsheet_archive_base_path == "/State Workspace/Archive"
+
+    @pytest.mark.parametrize("field", ["runsheet_archive_base_path", "documents_base_path", "misc_index_base_path"])
+    @pytest.mark.parametrize(
+        ("path", "sentence"),
+        [
+            ("archive", "A path begins with a slash: write “/archive”."),
+            ("/a\\b", "Write a path with “/”, not with “\\”."),
+            ("/a/../b", "A path must not contain “.” or “..” as a part; write the full path."),
+            ("/", "Enter the path of a Dropbox folder, for example /State Workspace/Runsheet Archive."),
+            ("/a\x07", "A path must not contain control characters or invisible characters; type it again by hand."),
+            ("", "This field is required."),
+        ],
+    )
+    def test_says_at_the_field_what_is_wrong(self, console: Client, field: str, path: str, sentence: str) -> None:
+        answer = console.post(f"{CONFIGURATIONS}add/", {**GOOD, field: path})
+
+        assert answer.context["adminform"].form.errors == {field: [sentence]}
+        assert not AgencyStorageConfig.objects.exists()
+
+    def test_says_once_that_a_path_is_too_long(self, console: Client) -> None:
+        answer = console.post(f"{CONFIGURATIONS}add/", {**GOOD, "documents_base_path": "/" + "a" * 600})
+
+        errors = answer.context["adminform"].form.errors
+        assert list(errors) == ["documents_base_path"]
+        assert len(errors["documents_base_path"]) == 1
+
+    def test_holds_one_for_each_agency(self, console: Client) -> None:
+        console.post(f"{CONFIGURATIONS}add/", GOOD)
+
+        answer = console.post(f"{CONFIGURATIONS}add/", GOOD)
+
+        assert list(answer.context["adminform"].form.errors) == ["agency"]
+
+    def test_lists_and_searches(self, console: Client) -> None:
+        console.post(f"{CONFIGURATIONS}add/", GOOD)
+
+        assert "/archive" in console.get(CONFIGURATIONS, {"q": "archive"}).text
+        assert "/archive" not in console.get(CONFIGURATIONS, {"q": "elsewhere"}).text
+
+    def test_explains_each_field(self, console: Client) -> None:
+        text = console.get(f"{CONFIGURATIONS}add/").text
+
+        assert "The folder that holds one archive folder per lease" in text
+
+    def test_is_changed_only_by_who_may(self, console: Client, viewer: User, client: Client) -> None:
+        console.post(f"{CONFIGURATIONS}add/", GOOD)
+        viewer.user_permissions.add(Permission.objects.get(codename="view_agencystorageconfig"))
+        client.force_login(viewer)
+        url = reverse("admin:leases_agencystorageconfig_change", args=[AgencyStorageConfig.objects.get().pk])
+
+        page = client.get(url)
+        answer = client.post(url, {**GOOD, "documents_base_path": "/other"})
+
+        assert (page.status_code, answer.status_code) == (200, 403)
+        assert AgencyStorageConfig.objects.get().documents_base_path == "/documents"
+
+
+class TestCloudLocationAdmin:
+    @pytest.fixture
+    def place(self) -> CloudLocation:
+        return CloudLocation.objects.create(path="/a/NMNM 1", name="NMNM 1", share_url="https://example.com/s/1")
+
+    def test_searches_by_path(self, console: Client, place: CloudLocation) -> None:
+        assert "/a/NMNM 1" in console.get(LOCATIONS, {"q": "nmnm"}).text
+        assert "/a/NMNM 1" not in console.get(LOCATIONS, {"q": "elsewhere"}).text
+
+    def test_leads_to_dropbox(self, console: Client, place: CloudLocation) -> None:
+        text = console.get(f"{LOCATIONS}{place.pk}/change/").text
+
+        assert 'href="https://example.com/s/1" target="_blank" rel="noopener noreferrer"' in text
+
+    def test_tells_when_no_link_is_stored(self, console: Client, place: CloudLocation) -> None:
+        CloudLocation.objects.update(share_url="")
+
+        assert "No share link is stored." in console.get(f"{LOCATIONS}{place.pk}/change/").text
+
+    def test_is_typed_by_nobody(self, console: Client, place: CloudLocation) -> None:
+        added = console.post(f"{LOCATIONS}add/", {"path": "/b", "name": "b"})
+        changed = console.post(f"{LOCATIONS}{place.pk}/change/", {"path": "/b", "name": "b"})
+
+        assert (added.status_code, changed.status_code) == (403, 403)
+        assert CloudLocation.objects.get().path == "/a/NMNM 1"
+
+    def test_is_deleted_by_who_may(self, console: Client, place: CloudLocation) -> None:
+        console.post(f"{LOCATIONS}{place.pk}/delete/", {"post": "yes"})
+
+        assert not CloudLocation.objects.exists()
