@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
@@ -109,6 +110,14 @@ def _advance(model: type[StateMachine], message: Message, step: Step) -> bool:
         with fenced(model, message) as record:
             advance(record, step, RECONCILER)
     except (Stale, TransitionRefused):
+        return False
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        # One row's bug must not stand in the way of all others; it is tried again after them.
+        logger.exception("reconciler: %s could not take %s", message.job_id, step.transition)
+        later = Now() + timedelta(seconds=settings.DOORBELL_PATIENCE_S)
+        model._default_manager.filter(pk=message.pk, generation=message.generation).update(due_at=later)
         return False
     return True
 

@@ -39,6 +39,35 @@ class TestReconcile:
         assert Kettle.objects.filter(state="heating", rung_at__isnull=False).count() == 2
         assert set(TransitionLog.objects.values_list("actor_kind", flat=True)) == {"reconciler"}
 
+    def test_one_rows_bug_does_not_stand_in_the_way_of_others(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        cursed, sound = Kettle.objects.create(label="cursed"), Kettle.objects.create(label="sound")
+        plain_save = Kettle.save
+
+        def save(kettle: Kettle, *args: object, **kwargs: object) -> None:
+            if kettle.label == "cursed":
+                raise ZeroDivisionError
+            plain_save(kettle, *args, **kwargs)
+
+        monkeypatch.setattr(Kettle, "save", save)
+
+        assert reconcile() == Reconciled(started=1)
+        assert Kettle.objects.get(pk=sound.pk).state == "heating"
+        assert Kettle.objects.get(pk=cursed.pk).due_at > in_s(50)
+        assert "could not take switch_on" in caplog.text
+
+    def test_an_outage_of_the_database_is_not_taken_for_a_bug_of_the_row(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        Kettle.objects.create()
+
+        def save(*_: object, **__: object) -> None:
+            raise OperationalError
+
+        monkeypatch.setattr(Kettle, "save", save)
+
+        with pytest.raises(OperationalError):
+            reconcile()
+
     def test_leaves_a_cancelled_row_alone(self) -> None:
         Kettle.objects.create(due_at=None)
 
