@@ -7,6 +7,8 @@ from core.settings import environment
 
 ROOT = servers.ROOT
 _urls = servers.configured_urls()
+DATABASE_URL = environment.address("DATABASE_URL", _urls.database_url, schemes=("postgresql", "postgres"))
+REDIS_URL = environment.address("REDIS_URL", _urls.redis_url, schemes=("redis", "rediss", "unix"))
 
 # --- Django -------------------------------------------------------------------------------------------------------
 
@@ -65,17 +67,17 @@ LOGIN_URL = "admin:login"
 
 # --- PostgreSQL: the truth ------------------------------------------------------------------------------------------
 
+_database = dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
 DATABASES = {
     "default": {
-        **dj_database_url.parse(_urls.database_url, conn_max_age=60, conn_health_checks=True),
+        **_database,
         # A lock that somebody else holds is an answer for the operator after this long, not a page that never comes.
-        "OPTIONS": {"options": "-c lock_timeout=10000"},
+        "OPTIONS": {"options": "-c lock_timeout=10000", **_database.get("OPTIONS", {})},
     }
 }
 
 # --- Redis: the doorbell --------------------------------------------------------------------------------------------
 
-REDIS_URL = _urls.redis_url
 # How long a request may wait for Redis before the reconciler is left to ring (Redis never blocks or fails a save).
 DOORBELL_TIMEOUT_S = environment.number("DOORBELL_TIMEOUT_S", 0.3)
 CACHES = {
@@ -117,7 +119,7 @@ DISCOVERY_BACKOFF_CAP_S = environment.number("DISCOVERY_BACKOFF_CAP_S", 120)
 
 # --- Discovery ------------------------------------------------------------------------------------------------------
 
-RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.text("RUNSHEET_PREVIOUS_REPORT_PATTERN", r".*master documents.*")
+RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.pattern("RUNSHEET_PREVIOUS_REPORT_PATTERN", r".*master documents.*")
 
 # --- Dropbox --------------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,18 @@
 """A developer's machine: the stand-in or the real Dropbox, embedded servers, nothing beyond loopback."""
 
+from hashlib import sha256
+
 from core.settings import environment
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
+from core.settings.base import ROOT
 
 DEBUG = True
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 # Not secrets: they protect nothing but the data in this checkout's .local folder.
 SECRET_KEY = environment.text("SECRET_KEY", "development-only-development-only-development-only")
 TOKEN_ENCRYPTION_KEYS = environment.words("TOKEN_ENCRYPTION_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmw=")
+
+# Browsers keep cookies by host, not by port: two checkouts on one machine would log each other out.
+_checkout = sha256(str(ROOT).encode()).hexdigest()[:8]
+SESSION_COOKIE_NAME = f"session-{_checkout}"
+CSRF_COOKIE_NAME = f"csrf-{_checkout}"

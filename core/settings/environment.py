@@ -1,6 +1,9 @@
 """The only reader of the environment; an absent or unreadable value is one sentence, not a traceback."""
 
+import math
 import os
+import re
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -21,17 +24,59 @@ def number(name: str, default: float) -> float:
     """The value of a variable as a number.
 
     Raises:
-        ImproperlyConfigured: it is not a number.
+        ImproperlyConfigured: it is not a number, or a negative one.
     """
     value = os.environ.get(name) or str(default)
     try:
-        return float(value)
+        found = float(value)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
+        found = math.nan
+    if not math.isfinite(found) or found < 0:
+        raise ImproperlyConfigured(f"{name} must be a number, 0 or more, not {value!r}.")
+    return found
 
 
 def whole_number(name: str, default: int) -> int:
-    return int(number(name, default))
+    """The value of a variable as a whole number.
+
+    Raises:
+        ImproperlyConfigured: it is not one.
+    """
+    value = number(name, default)
+    if not value.is_integer():
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value}.")
+    return int(value)
+
+
+def pattern(name: str, default: str) -> str:
+    """The value of a variable as a regular expression.
+
+    Raises:
+        ImproperlyConfigured: it is not one.
+    """
+    value = text(name, default)
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ImproperlyConfigured(f"{name} must be a regular expression; {value!r} is none: {error}.") from None
+    return value
+
+
+def address(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
+    """A server's address, checked for its kind; it may hold a password, so that the message does not repeat it.
+
+    Raises:
+        ImproperlyConfigured: it is the address of something else.
+    """
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is not a valid address; see docs/operations.md for its form.") from None
+    if parts.scheme not in schemes:
+        kinds = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ImproperlyConfigured(f"{name} must begin with {kinds}.")
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -1,12 +1,12 @@
 """`manage.py load_demo_data`: what `manage.py up` puts into an empty database."""
 
-import importlib
-import importlib.util
 from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
+
+from discovery.services.demo_data import load_demo_data
 
 # The console of `manage.py up` answers on loopback only.
 OPERATOR = "operator"
@@ -24,6 +24,6 @@ class Command(BaseCommand):
             self.stdout.write("There are users already; nothing is added.")
             return
         User.objects.create_superuser(OPERATOR, "operator@example.com", PASSWORD)
-        if not only_user and importlib.util.find_spec("discovery.services.demo_data"):
-            importlib.import_module("discovery.services.demo_data").load_demo_data()
+        if not only_user:
+            load_demo_data()
         self.stdout.write(f"The user “{OPERATOR}” is there.")
