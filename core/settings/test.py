@@ -1,7 +1,7 @@
 """Tests: real PostgreSQL and Valkey (tests/servers.py starts them), one database and one Redis number per worker."""
 
 import os
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode
 
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
 from core.settings.base import DATABASES, INSTALLED_APPS, MIDDLEWARE, RQ_QUEUES, _urls
@@ -16,9 +16,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Number 0 stays free, so that a run against an ordinary Redis leaves its data alone.
-_parts = urlsplit(_urls.redis_url)
-_query = {**dict(parse_qsl(_parts.query)), "db": str(int(_worker) + 1)}
-REDIS_URL = urlunsplit(_parts._replace(query=urlencode(_query)))
+_address, _, _query = _urls.redis_url.partition("?")
+REDIS_URL = f"{_address}?{urlencode({**dict(parse_qsl(_query)), 'db': int(_worker) + 1})}"
 RQ_QUEUES["discovery"]["URL"] = REDIS_URL
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 STORAGES = {
