@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
@@ -47,14 +48,13 @@ class LeaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     fields = ("agency", "lease_number")
     list_display = (
         "lease_number",
-        "agency",
+        "agency_code",
         "state_badge",
         "report",
         "link",
         "tries",
-        "failure_code",
         "created_by",
-        "created_at",
+        "created",
     )
     list_filter = ("state", "agency", FailureCodeFilter, "runsheet_report_found")
     list_select_related = ("runsheet_directory", "created_by")
@@ -66,9 +66,17 @@ class LeaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     class Media:
         css = {"all": ["leases/admin.css"]}
 
+    @admin.display(description="agency", ordering="agency")
+    def agency_code(self, lease: Lease) -> str:
+        return lease.agency
+
     @admin.display(description="state", ordering="state")
     def state_badge(self, lease: Lease) -> SafeString:
-        return format_html('<span class="state state-{}">{}</span>', lease.state, lease.get_state_display())
+        """The state, and what a failure is called, or what is being waited for."""
+        badge = format_html('<span class="state state-{}">{}</span>', lease.state, lease.get_state_display())
+        if not lease.failure_code:
+            return badge
+        return format_html('{} <span class="failure-code">{}</span>', badge, lease.failure_code.replace("_", " "))
 
     @admin.display(description="report found", boolean=True, ordering="runsheet_report_found")
     def report(self, lease: Lease) -> bool | None:
@@ -78,6 +86,10 @@ class LeaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     @admin.display(description="link", empty_value="none")
     def link(self, lease: Lease) -> SafeString | str | None:
         return dropbox_link(lease.runsheet_directory) if lease.runsheet_directory else None
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, lease: Lease) -> str:
+        return f"{timezone.localtime(lease.created_at):%Y-%m-%d %H:%M}"
 
     @override
     def save_model(self, request: HttpRequest, obj: Lease, form: Any, change: bool) -> None:

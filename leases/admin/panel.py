@@ -50,6 +50,14 @@ class Panel:
             for action in ACTIONS.values()
         ]
 
+    @property
+    def offered(self) -> list[Offer]:
+        return [offer for offer in self.offers if not offer.why_absent]
+
+    @property
+    def absent(self) -> list[Offer]:
+        return [offer for offer in self.offers if offer.why_absent]
+
     @cached_property
     def progress(self) -> list[str]:
         """What is being done about the lease, in sentences."""
