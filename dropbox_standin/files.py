@@ -10,7 +10,7 @@ from dropbox_standin import args, cursors
 from dropbox_standin.call import Call, OpenRoute, Route
 from dropbox_standin.tree import File, Folder, Node, fold
 from dropbox_standin.views import without_tag
-from dropbox_standin.wire import BINARY, Answer, BadRequest, answer_json, conflict, encode_header
+from dropbox_standin.wire import BINARY, Answer, BadRequest, answer_json, answer_text, conflict, encode_header
 from dropbox_standin.world import TemporaryLink, World
 
 if TYPE_CHECKING:
@@ -78,11 +78,13 @@ def download(call: Call) -> Answer:
         "ETag": f'W/"{file.rev}"',
         "Accept-Ranges": "bytes",
     }
-    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", call.headers.get("range", ""))
+    asked, size = re.fullmatch(r"bytes=(\d+)-(\d*)", call.headers.get("range", "")), len(file.content)
     if asked is None:
         return Answer(file.content, 200, BINARY, headers)
-    first, last = int(asked[1]), min(int(asked[2] or len(file.content)), len(file.content) - 1)
-    headers["Content-Range"] = f"bytes {first}-{last}/{len(file.content)}"
+    first, last = int(asked[1]), min(int(asked[2] or size), size - 1)
+    if first >= size:
+        return answer_text("The range begins behind the end.", status=416)
+    headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     return Answer(file.content[first : last + 1], 206, BINARY, headers)
 
 

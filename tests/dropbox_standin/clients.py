@@ -69,6 +69,7 @@ def at_root(client: Dropbox, account: AccountInfo) -> Dropbox:
 
 
 def flow_for(standin: Standin, browser_session: dict[str, str], **options: Any) -> DropboxOAuth2Flow:
+    options.setdefault("consumer_secret", None if options.get("use_pkce") else "standin-secret")
     flow = DropboxOAuth2Flow(
         consumer_key="standin-app",
         redirect_uri="http://127.0.0.1:8000/callback",

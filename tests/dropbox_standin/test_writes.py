@@ -1,0 +1,236 @@
+from datetime import datetime
+
+import pytest
+import requests
+from dropbox import Dropbox
+from dropbox.exceptions import ApiError, BadInputError
+from dropbox.files import FileMetadata, FolderMetadata, WriteMode
+
+from dropbox_standin.client import Standin
+from tests.dropbox_standin.clients import raw_call
+
+
+class TestCreateFolder:
+    def test_makes_the_folder_and_those_above(self, team: Dropbox) -> None:
+        folder = team.files_create_folder_v2("/A/b/C").metadata
+
+        assert isinstance(folder, FolderMetadata)
+        assert team.files_get_metadata("/a/B/c").path_display == "/A/b/C"
+
+    @pytest.mark.parametrize(
+        ("path", "kind"), [("/a/FOLDER", "folder"), ("/A/file.txt", "file"), ("/A/file.txt/beneath", "file_ancestor")]
+    )
+    def test_conflicts_with_what_is_there(self, standin: Standin, team: Dropbox, path: str, kind: str) -> None:
+        standin.put("/A/folder/", "/A/file.txt")
+
+        with pytest.raises(ApiError) as caught:
+            team.files_create_folder_v2(path)
+
+        assert caught.value.error.get_path().get_conflict()._tag == kind
+
+    def test_finds_another_name_when_asked(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/")
+
+        assert team.files_create_folder_v2("/A", autorename=True).metadata.name == "A (1)"
+
+
+class TestUpload:
+    def test_keeps_content_and_time(self, team: Dropbox) -> None:
+        moment = datetime(2024, 2, 29, 12, 30)  # noqa: DTZ001 - the SDK wants naive UTC
+
+        team.files_upload(b"content", "/A/b.txt", client_modified=moment)
+
+        metadata, response = team.files_download("/a/b.txt")
+        assert response.content == b"content"
+        assert metadata.client_modified == moment
+
+    def test_of_the_same_content_changes_nothing_and_of_another_conflicts(self, team: Dropbox) -> None:
+        first = team.files_upload(b"one", "/b.txt")
+        assert team.files_upload(b"one", "/b.txt").id == first.id
+
+        with pytest.raises(ApiError) as caught:
+            team.files_upload(b"two", "/b.txt")
+
+        assert caught.value.error.get_path().reason.get_conflict().is_file()
+
+    def test_overwrites_when_asked_and_keeps_the_id(self, team: Dropbox) -> None:
+        first = team.files_upload(b"one", "/b.txt")
+
+        second = team.files_upload(b"two", "/B.txt", mode=WriteMode.overwrite)
+
+        assert (second.id, second.name) == (first.id, "b.txt")
+        assert second.rev != first.rev
+
+    def test_updates_the_revision_it_names_only(self, team: Dropbox) -> None:
+        first = team.files_upload(b"one", "/b.txt")
+        team.files_upload(b"two", "/b.txt", mode=WriteMode.update(first.rev))
+
+        with pytest.raises(ApiError):
+            team.files_upload(b"three", "/b.txt", mode=WriteMode.update(first.rev))
+
+        assert team.files_upload(b"3", "/b.txt", mode=WriteMode.update(first.rev), autorename=True).name == "b (1).txt"
+
+    def test_refuses_content_of_another_hash(self, team: Dropbox) -> None:
+        with pytest.raises(ApiError) as caught:
+            team.files_upload(b"content", "/b.txt", content_hash="0" * 64)
+
+        assert caught.value.error.is_content_hash_mismatch()
+
+    @pytest.mark.parametrize(("path", "kind"), [("/A", "folder"), ("/A/file.txt/beneath.txt", "file_ancestor")])
+    def test_conflicts_with_what_stands_in_its_way(self, standin: Standin, team: Dropbox, path: str, kind: str) -> None:
+        standin.put("/A/file.txt")
+
+        with pytest.raises(ApiError) as caught:
+            team.files_upload(b"content", path)
+
+        assert caught.value.error.get_path().reason.get_conflict()._tag == kind
+
+    def test_refuses_a_time_that_is_none(self, standin: Standin) -> None:
+        response = raw_call(
+            standin,
+            "files/upload",
+            data=b"x",
+            headers={
+                "Content-Type": "application/octet-stream",
+                "Dropbox-API-Arg": '{"path":"/x","client_modified":"today"}',
+            },
+        )
+
+        assert response.status_code == 400
+        assert "client_modified" in response.text
+
+
+class TestDownload:
+    def test_serves_a_range(self, standin: Standin) -> None:
+        standin.put("/b.txt", content="0123456789", home="olivia")
+
+        response = raw_call(
+            standin, "files/download", headers={"Dropbox-API-Arg": '{"path":"/b.txt"}', "Range": "bytes=2-4"}
+        )
+
+        assert (response.status_code, response.content) == (206, b"234")
+        assert response.headers["Content-Range"] == "bytes 2-4/10"
+
+    def test_refuses_a_range_beyond_the_end(self, standin: Standin) -> None:
+        standin.put("/b.txt", content="01", home="olivia")
+
+        response = raw_call(
+            standin, "files/download", headers={"Dropbox-API-Arg": '{"path":"/b.txt"}', "Range": "bytes=2-"}
+        )
+
+        assert response.status_code == 416
+
+    def test_names_a_file_beyond_ascii_in_its_header(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/Größe ½.txt")
+
+        metadata, _ = team.files_download("/größe ½.TXT")
+
+        assert metadata.name == "Größe ½.txt"
+
+    def test_of_a_folder_is_refused(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/")
+
+        with pytest.raises(ApiError) as caught:
+            team.files_download("/A")
+
+        assert caught.value.error.get_path().is_not_file()
+
+
+class TestTemporaryLink:
+    def test_serves_the_content_without_a_token_for_four_hours(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/b.txt", content="content")
+        link = team.files_get_temporary_link("/b.txt").link
+
+        assert requests.get(link, timeout=10).content == b"content"
+        standin.advance_clock(4 * 3600 + 1)
+        assert requests.get(link, timeout=10).status_code == 410
+
+
+class TestDelete:
+    def test_takes_a_folder_with_all_beneath(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/b/c.txt")
+
+        deleted = team.files_delete_v2("/a").metadata
+
+        assert deleted.path_display == "/A"
+        assert "/A/" not in standin.tree()
+
+    def test_spares_a_file_of_another_revision(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/b.txt")
+
+        with pytest.raises(ApiError) as caught:
+            team.files_delete_v2("/b.txt", parent_rev="123456789")
+
+        assert caught.value.error.get_path_write().get_conflict().is_file()
+
+    def test_says_what_is_not_there(self, team: Dropbox) -> None:
+        with pytest.raises(ApiError) as caught:
+            team.files_delete_v2("/missing")
+
+        assert caught.value.error.get_path_lookup().is_not_found()
+
+    def test_leaves_the_members_home_alone(self, team: Dropbox) -> None:
+        with pytest.raises(ApiError) as caught:
+            team.files_delete_v2("/Olivia Operator")
+
+        assert caught.value.error.get_path_lookup().is_restricted_content()
+
+
+class TestMove:
+    def test_takes_id_and_contents_along(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/b/c.txt")
+        before = team.files_get_metadata("/A/b")
+
+        moved = team.files_move_v2("/a/B", "/New/Place").metadata
+
+        assert (moved.id, moved.path_display) == (before.id, "/New/Place")
+        assert team.files_get_metadata("/new/place/c.txt").path_display == "/New/Place/c.txt"
+
+    def test_is_told_by_a_recursive_cursor(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/b/c.txt")
+        cursor = team.files_list_folder("", recursive=True).cursor
+        team.files_move_v2("/A/b", "/B")
+
+        news = team.files_list_folder_continue(cursor).entries
+
+        assert [entry.path_display for entry in news] == ["/A/b", "/B", "/B/c.txt"]
+
+    def test_changes_the_case_of_a_name(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/report.pdf")
+
+        assert isinstance(team.files_move_v2("/report.pdf", "/Report.PDF").metadata, FileMetadata)
+        assert "/Report.PDF" in standin.tree()
+
+    @pytest.mark.parametrize(
+        ("source", "target", "error"),
+        [
+            ("/missing", "/x", "from_lookup/not_found"),
+            ("/A", "/B", "to/conflict/folder"),
+            ("/A", "/A/inside", "cant_move_folder_into_itself"),
+            ("/A", "/file.txt/x", "to/conflict/file_ancestor"),
+            ("/A", "/Olivia Operator/A", "cant_move_shared_folder"),
+        ],
+    )
+    def test_says_why_it_cannot(self, standin: Standin, source: str, target: str, error: str) -> None:
+        standin.put("/A/", "/B/", "/file.txt")
+        root = standin.account("olivia").root_namespace_id
+
+        response = raw_call(
+            standin,
+            "files/move_v2",
+            json={"from_path": source, "to_path": target},
+            headers={"Dropbox-API-Path-Root": f'{{".tag":"root","root":"{root}"}}'},
+        )
+
+        assert response.status_code == 409
+        assert response.json()["error_summary"].rstrip(".").rstrip("/") == error
+
+    def test_finds_another_name_when_asked(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/", "/B/")
+
+        assert team.files_move_v2("/A", "/B", autorename=True).metadata.name == "B (1)"
+
+
+def test_a_path_that_is_no_path_is_a_bad_request(standin: Standin, team: Dropbox) -> None:
+    with pytest.raises(BadInputError, match="root folder is unsupported"):
+        team.files_get_metadata("/")
