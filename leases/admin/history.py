@@ -14,6 +14,7 @@ from statemachine.errors import Bug
 from statemachine.models import TransitionLog
 from statemachine.reactions import reaction_for
 
+SECOND_MS = 1000
 MINUTE_S = 60
 HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
@@ -96,7 +97,10 @@ def _state_label(state: str) -> str:
 
 def duration_text(duration: timedelta) -> str:
     """A duration as a person would say it, in its two largest units."""
-    seconds = round(duration.total_seconds(), 1)
+    milliseconds = round(duration / timedelta(milliseconds=1))
+    seconds = round(milliseconds / SECOND_MS, 1)
+    if milliseconds < SECOND_MS:
+        return f"{milliseconds} ms"
     if seconds < MINUTE_S:
         return f"{seconds:.1f} s"
     whole = int(seconds)

@@ -362,7 +362,9 @@ class TestDurationText:
     @pytest.mark.parametrize(
         ("duration", "text"),
         [
-            (timedelta(milliseconds=140), "0.1 s"),
+            (timedelta(), "0 ms"),
+            (timedelta(milliseconds=140.4), "140 ms"),
+            (timedelta(milliseconds=999.6), "1.0 s"),
             (timedelta(seconds=59), "59.0 s"),
             (timedelta(seconds=59, milliseconds=990), "1 min 0 s"),
             (timedelta(minutes=2, seconds=5), "2 min 5 s"),
