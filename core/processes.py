@@ -12,6 +12,7 @@ Everything happens in the thread that entered the body, because Linux ties a chi
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -33,6 +34,7 @@ from core.servers import LOCAL, ROOT, ServerUrls
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLL_S = 0.1
+DAILY_ROUND = re.compile(r"(^| |\[)INFO( |\])")
 # A child that dies starts again after 1, 2, 4 … seconds, from 1 again when it has run for the longest of them.
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
@@ -105,8 +107,8 @@ class Child:
         self._reader.join(timeout=1)
 
     def say(self, line: str) -> None:
-        """Tell the terminal, if there is one."""
-        if self._echo is not None:
+        """Tell the terminal, if there is one, unless it is the daily round, which only the log file keeps."""
+        if self._echo is not None and not DAILY_ROUND.search(line):
             self._echo.write(f"{self.program.name:<10} | {line}\n")
             self._echo.flush()
 
@@ -188,7 +190,7 @@ def supervised(
     Args:
         environment: the whole environment of each; see `child_environment`.
         logs: where each gets a log file, emptied at its start.
-        echo: where their lines are shown as well, each behind its program's name.
+        echo: where their lines above level INFO are shown as well, each behind its program's name.
     """
     logs.mkdir(parents=True, exist_ok=True)
     children = Children(environment=environment, logs=logs, echo=echo)
