@@ -36,8 +36,7 @@ async def exchange(world: World, entry: Entry, work: Callable[[], Awaitable[Answ
     """Serve one call, or let it go wrong as was ordered."""
     fault = world.faults.take(entry.route, entry.path)
     wait_s = world.settings.latency_s + (fault.delay_s if fault else 0)
-    if wait_s:
-        await asyncio.sleep(wait_s)
+    await _pause(until=entry.monotonic_s + wait_s)
     served = await _serve(world, entry, work) if fault is None or fault.serves else None
     answer = _answer(fault, served)
     headers = {**answer.headers, "X-Dropbox-Request-Id": entry.request_id}
@@ -48,6 +47,12 @@ async def exchange(world: World, entry: Entry, work: Callable[[], Awaitable[Answ
     if fault is not None and fault.kind in BREAKING:
         return Broken(fault, answer, headers)
     return Response(answer.body, answer.status, headers, answer.content_type)
+
+
+async def _pause(*, until: float) -> None:
+    """Wait in full: the loop's timer counts in whole milliseconds and may wake a little early."""
+    while (left_s := until - time.monotonic()) > 0:  # noqa: ASYNC110 - there is no event to wait for, only time
+        await asyncio.sleep(left_s)
 
 
 async def _serve(world: World, entry: Entry, work: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -107,4 +107,4 @@ def decode_strictly(response: requests.Response, **_: Any) -> None:
 
 
 def decode(validator: Any, value: Any) -> Any:
-    return stone_serializers.json_compat_obj_decode(validator, value, strict=True)
+    return stone_serializers.json_compat_obj_decode(validator, value, strict=True)  # type: ignore[no-untyped-call]

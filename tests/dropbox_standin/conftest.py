@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
 
+PROXIES_AND_CERTIFICATES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy or a bundle of certificates of the machine's would come before what a test asks for."""
+    for name in PROXIES_AND_CERTIFICATES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
 @pytest.fixture
 def standin(standin_process: "Standin") -> "Standin":
     standin_process.reset(seed="empty")

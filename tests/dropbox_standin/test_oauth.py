@@ -83,7 +83,8 @@ class TestConsentPage:
 
 class TestCode:
     def test_is_good_once(self, standin: Standin) -> None:
-        flow, browser = flow_for(standin, browser_session := {}), browser_session
+        browser: dict[str, str] = {}
+        flow = flow_for(standin, browser)
         query = answer(standin, flow.start(), account="olivia")
         state = dict(browser)
         flow.finish(query)

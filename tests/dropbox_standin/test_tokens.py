@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from dropbox import Dropbox
 from dropbox.exceptions import AuthError, RateLimitError
@@ -204,7 +206,7 @@ def test_space_usage_counts_what_is_there(standin: Standin, home: Dropbox) -> No
     assert home.users_get_space_usage().used == 5
 
 
-def auth_error(client: Dropbox) -> object:
+def auth_error(client: Dropbox) -> Any:
     with pytest.raises(AuthError) as caught:
         client.check_user("x")
     return caught.value.error
