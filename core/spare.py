@@ -4,10 +4,11 @@ Never touches data that is there: a database made for it and dropped again, and 
 """
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -20,6 +21,8 @@ from core.servers import ServerUrls
 
 # What an ordinary Redis offers; 0 is where people keep their data.
 REDIS_NUMBERS = range(15, 0, -1)
+# Says that the number is taken.
+MARK = "runsheet-spare"
 
 
 class NoSpareServer(Refused):
@@ -44,7 +47,7 @@ def spare_servers(directory: Path) -> Iterator[ServerUrls]:
     with ExitStack() as stack:
         urls = stack.enter_context(servers.running(directory, durable=False))
         yield ServerUrls(
-            database_url=stack.enter_context(_database(urls.database_url))
+            database_url=stack.enter_context(_database(urls.database_url, purpose=directory.name))
             if os.environ.get("DATABASE_URL")
             else urls.database_url,
             redis_url=stack.enter_context(_redis_number(urls.redis_url))
@@ -54,11 +57,11 @@ def spare_servers(directory: Path) -> Iterator[ServerUrls]:
 
 
 @contextmanager
-def _database(url: str) -> Iterator[str]:
-    name = f"runsheet_spare_{os.getpid()}"
+def _database(url: str, *, purpose: str) -> Iterator[str]:
+    name = f"runsheet_{purpose}_{secrets.token_hex(4)}"
     _execute(url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
-        yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        yield _with_database(url, name)
     finally:
         _execute(url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
@@ -76,7 +79,7 @@ def _execute(url: str, statement: sql.Composed) -> None:
 
 @contextmanager
 def _redis_number(url: str) -> Iterator[str]:
-    spare = _empty_number(url)
+    spare = _take_number(url)
     try:
         yield spare
     finally:
@@ -84,12 +87,12 @@ def _redis_number(url: str) -> Iterator[str]:
             redis.flushdb()
 
 
-def _empty_number(url: str) -> str:
+def _take_number(url: str) -> str:
     try:
         for number in REDIS_NUMBERS:
             spare = _with_number(url, number)
             with Redis.from_url(spare) as redis:
-                if _is_empty(redis):
+                if _is_taken(redis):
                     return spare
     except RedisError as error:
         raise NoSpareServer(
@@ -100,14 +103,19 @@ def _empty_number(url: str) -> str:
     )
 
 
-def _is_empty(redis: Redis) -> bool:
+def _is_taken(redis: Redis) -> bool:
+    """Take the number if it is empty; one of several who try at the same time gets it."""
     try:
-        return redis.dbsize() == 0
+        return redis.dbsize() == 0 and bool(redis.set(MARK, os.getpid(), nx=True))
     except ResponseError:  # a server with fewer numbers
         return False
 
 
-def _with_number(url: str, number: int) -> str:
+def _with_database(url: str, name: str) -> str:
     parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query)) | {"db": str(number)}
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    return f"{parts.scheme}://{parts.netloc}/{name}{parts.query and '?'}{parts.query}"
+
+
+def _with_number(url: str, number: int) -> str:
+    base, _, query = url.partition("?")
+    return f"{base}?{urlencode(dict(parse_qsl(query)) | {'db': str(number)})}"

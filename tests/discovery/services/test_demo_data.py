@@ -1,0 +1,63 @@
+"""What `make up` shows on its first run."""
+
+import pytest
+from django.contrib.auth.models import User
+from redis import Redis
+
+from discovery.models import DropboxAccount
+from discovery.services.demo_data import BASE_PATHS, LEASES, WITHOUT_DROPBOX, load_demo_data
+from dropbox_standin.client import Standin
+from dropbox_standin.seeds import BLM_BASE, DEMO, NMSLO_BASE
+from leases.models import AgencyStorageConfig, Lease
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(redis: Redis) -> None: ...
+
+
+class TestLoadDemoData:
+    def test_makes_people_agencies_and_leases(self, db: None, dropbox: Standin) -> None:
+        load_demo_data()
+
+        assert DropboxAccount.objects.get().user.username == "operator"
+        assert set(AgencyStorageConfig.objects.values_list("agency", "runsheet_archive_base_path")) == set(
+            BASE_PATHS.items()
+        )
+        assert Lease.objects.count() == len(LEASES) + 1
+        assert Lease.objects.get(created_by__username="newcomer").lease_number == WITHOUT_DROPBOX[1]
+
+    def test_run_again_adds_and_changes_nothing(self, db: None, dropbox: Standin) -> None:
+        load_demo_data()
+        AgencyStorageConfig.objects.update(runsheet_archive_base_path="/Elsewhere")
+        before = (User.objects.count(), Lease.objects.count(), dropbox.calls())
+
+        load_demo_data()
+
+        assert (User.objects.count(), Lease.objects.count(), dropbox.calls()) == before
+        assert set(AgencyStorageConfig.objects.values_list("runsheet_archive_base_path", flat=True)) == {"/Elsewhere"}
+
+    def test_keeps_the_operator_that_is_there(self, db: None, dropbox: Standin) -> None:
+        User.objects.create_superuser("operator", password="chosen")
+
+        load_demo_data()
+
+        assert User.objects.get(username="operator").check_password("chosen")
+
+    def test_names_archives_that_the_stand_in_has(self) -> None:
+        known = {("BLM", number) for number in (*_special(), *DEMO.ordinary_blm)}
+        known |= {("NMSLO", number) for number in DEMO.ordinary_nmslo}
+
+        assert BASE_PATHS == {"BLM": BLM_BASE, "NMSLO": NMSLO_BASE}
+        assert {*LEASES, WITHOUT_DROPBOX} <= known
+
+
+def _special() -> tuple[str, ...]:
+    return (
+        DEMO.report_found,
+        DEMO.no_report,
+        DEMO.empty,
+        DEMO.only_subfolders,
+        DEMO.beyond_first_page,
+        DEMO.link_forbidden,
+        DEMO.not_found,
+    )
