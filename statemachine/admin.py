@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, URLPattern, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_rq.admin import QueueAdmin
@@ -25,7 +26,7 @@ type View = Callable[..., HttpResponse]
 
 @admin.register(TransitionLog)
 class TransitionLogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    list_display = ("at", "record", "from_state", "to_state", "transition", "actor_kind", "actor", "reason")
+    list_display = ("when", "record", "from_state", "to_state", "transition", "actor_kind", "actor", "reason")
     list_filter = ("actor_kind", "transition", "record_type")
     list_select_related = ("actor",)
     search_fields = ("=record_id", "job_id", "reason")
@@ -45,6 +46,11 @@ class TransitionLogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gen
         "job_id",
         "evidence_text",
     )
+
+    @admin.display(description="when", ordering="at")
+    def when(self, row: TransitionLog) -> str:
+        """To the second, which is how far transitions are apart."""
+        return f"{timezone.localtime(row.at):%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="record")
     def record(self, row: TransitionLog) -> SafeString | str:
