@@ -109,7 +109,8 @@ def _start(plan: Plan, children: Children, environment: dict[str, str]) -> None:
         children.start(standin(port=plan.standin_port))
         children.wait_for(plan.dropbox_base_url)
     only_user = () if plan.standin_port is not None else ("--only-user",)
-    run(("python", "manage.py", "load_demo_data", "--verbosity", "0", *only_user), environment=environment)
+    quiet = {"LOG_LEVEL": "WARNING"}
+    run(("python", "manage.py", "load_demo_data", *only_user), environment=environment | quiet)
     children.start(web(bind=f"{HOST}:{plan.port}"), worker(count=plan.workers), RECONCILER)
     children.wait_for(plan.address)
 
