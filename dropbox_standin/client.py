@@ -70,7 +70,7 @@ class StandinError(Exception):
 
 
 class Standin:
-    """A running stand-in, under control. It can be shared by threads, but for faults that wait for one of them."""
+    """A running stand-in, under control. Threads may share it."""
 
     def __init__(self, base_url: str, *, ca: Path | None = None) -> None:
         self.base_url = base_url.rstrip("/")

@@ -111,7 +111,9 @@ def page(cursor: Cursor) -> tuple[list[dict[str, Any]], Cursor, bool]:
         cursor = _with_changes(cursor)
     end = cursor.at + cursor.limit
     entries = _describe(cursor.view, cursor.items[cursor.at : end])
-    return entries, replace(cursor, at=end), end < len(cursor.items)
+    if end < len(cursor.items):
+        return entries, replace(cursor, at=end), True
+    return entries, replace(cursor, items=(), at=0), False  # what has been told need not be kept
 
 
 def has_news(cursor: Cursor) -> bool:

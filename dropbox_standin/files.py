@@ -112,9 +112,9 @@ def find_file(call: Call) -> File:
 def _start(call: Call, *, latest: bool = False) -> cursors.Cursor:
     path = call.args["path"]
     if path == "/":
-        raise BadRequest(
-            'request body: path: Specify the root folder as an empty string rather than as "/".',
-        )
+        raise BadRequest('request body: path: Specify the root folder as an empty string rather than as "/".')
+    if call.args["shared_link"] is not None:
+        raise BadRequest("request body: shared_link: the stand-in lists by path only")
     settings = call.world.settings
     return cursors.start(
         view=call.view,

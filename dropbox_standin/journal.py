@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ SHOWN = (
     "client_id",
     "scope",
 )
+
+
+KEPT = 200_000
 
 
 @dataclass(slots=True)
@@ -54,9 +57,9 @@ class Entry:
 
 @dataclass
 class Journal:
-    """The calls in the order in which they arrived; an entry appears when its answer starts."""
+    """The calls in the order in which they arrived; an entry appears when its answer starts. Counts go on, old entries go."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT))
     counts: Counter[str] = field(default_factory=Counter)
     arrivals: int = 0
 

@@ -74,6 +74,7 @@ class Links:
     policies: list[Policy] = field(default_factory=list)
     embed_existing: bool = True
     by_url: dict[str, Link] = field(default_factory=dict)
+    by_target: dict[tuple[str, str], Link] = field(default_factory=dict)
     made: int = 0
 
     def decide(self, account: Account, path: str) -> str:
@@ -82,10 +83,8 @@ class Links:
         return next(covering, "allow")
 
     def existing(self, account: Account, node: Node, *, now: datetime) -> Link | None:
-        for link in self.of(account, now=now):
-            if link.node is node:
-                return link
-        return None
+        link = self.by_target.get((account.key, node.id))
+        return link if link is not None and link.leads_somewhere(now) else None
 
     def of(self, account: Account, *, now: datetime) -> list[Link]:
         return [link for link in self.by_url.values() if link.creator is account and link.leads_somewhere(now)]
@@ -96,7 +95,7 @@ class Links:
         kind = "fi" if isinstance(node, File) else "fo"
         url = f"{self.public_url}/scl/{kind}/{digest[:21]}/{digest[21:46]}?rlkey={digest[46:71]}&dl=0"
         link = Link(url, account, namespace, node)
-        self.by_url[_key(url)] = link
+        self.by_url[_key(url)] = self.by_target[account.key, node.id] = link
         return link
 
     def get(self, url: str) -> Link | None:
@@ -104,6 +103,7 @@ class Links:
 
     def revoke(self, link: Link) -> None:
         del self.by_url[_key(link.url)]
+        del self.by_target[link.creator.key, link.node.id]
 
 
 def describe(link: Link, view: View) -> dict[str, Any]:

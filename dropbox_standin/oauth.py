@@ -8,16 +8,15 @@ import hmac
 import urllib.parse
 from typing import TYPE_CHECKING
 
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-
 from dropbox_standin import exchange, pages
 from dropbox_standin.tokens import ACCESS_TOKEN_S, CODE_S, SCOPES, AccessToken, App, Code, Grant
-from dropbox_standin.wire import Answer, answer_json
+from dropbox_standin.wire import HTML, Answer, answer_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from dropbox_standin.world import World
 
@@ -70,16 +69,26 @@ async def answer_consent(world: World, request: Request) -> Response:
     """What the buttons of the consent page do."""
     form = _form(await request.body())
     asked = _asked(form)
-    try:
-        _check_authorization(world, asked)
-    except Unauthorizable as error:
-        return HTMLResponse(pages.problem("This app cannot be connected", str(error)), 400)
+
+    async def work() -> Answer:
+        try:
+            _check_authorization(world, asked)
+        except Unauthorizable as error:
+            return pages.answer_page(pages.problem("This app cannot be connected", str(error)), status=400)
+        return _decide(world, form, asked)
+
+    entry = exchange.begin(world, "oauth2/authorize")
+    entry.note_args(asked)
+    return await exchange.exchange(world, entry, work)
+
+
+def _decide(world: World, form: Mapping[str, str], asked: Mapping[str, str]) -> Answer:
     account = world.accounts.get(form.get("account", ""))
     if form.get("decision") != "allow":
         denial = {"error": "access_denied", "error_description": "The user chose not to give your app access"}
         return _send_back(asked, denial)
     if account is None:
-        return HTMLResponse(pages.problem("Nobody was chosen", "Go back and choose an account."), 400)
+        return pages.answer_page(pages.problem("Nobody was chosen", "Go back and choose an account."), status=400)
     code = Code(
         value=world.tokens.random(43),
         app=world.tokens.apps[asked["client_id"]],
@@ -115,22 +124,22 @@ def _scopes(asked: Mapping[str, str]) -> frozenset[str]:
     return frozenset(asked.get("scope", "").split()) or SCOPES
 
 
-def _send_back(asked: Mapping[str, str], result: Mapping[str, str]) -> Response:
+def _send_back(asked: Mapping[str, str], result: Mapping[str, str]) -> Answer:
     """To the app's redirect URI, or without one to a page that shows the code."""
     if "redirect_uri" not in asked:
-        return HTMLResponse(pages.code(result.get("code")))
+        return pages.answer_page(pages.code(result.get("code")))
     state = {"state": asked["state"]} if "state" in asked else {}
     parts = urllib.parse.urlsplit(asked["redirect_uri"])
     query = "&".join(part for part in (parts.query, urllib.parse.urlencode({**result, **state})) if part)
-    return RedirectResponse(urllib.parse.urlunsplit(parts._replace(query=query)), 302)
+    return Answer(b"", 302, HTML, {"Location": urllib.parse.urlunsplit(parts._replace(query=query))})
 
 
 # The token endpoint
 
 
 async def token(world: World, request: Request) -> Response:
-    """`/oauth2/token`, and `/1/oauth2/token` as older clients call it."""
-    form = _form(await request.body())
+    """`/oauth2/token`, and `/1/oauth2/token` as older clients call it; Dropbox's JavaScript SDK puts all in the URL."""
+    form = {**request.query_params, **_form(await request.body())}
 
     async def work() -> Answer:
         try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args, links
 from dropbox_standin.call import Call, Route
+from dropbox_standin.tree import Folder, split
 from dropbox_standin.wire import Answer, BadRequest, UnionError, answer_json, conflict
 
 if TYPE_CHECKING:
@@ -66,7 +68,11 @@ def get_shared_link_metadata(call: Call) -> Answer:
         raise conflict("shared_link_access_denied")
     if link.password is not None and call.args["link_password"] != link.password:
         raise conflict("shared_link_access_denied")
-    return answer_json(links.describe(link, call.view))
+    start = link.node if isinstance(link.node, Folder) else None
+    node = link.namespace.find(split(call.args["path"] or ""), start=start)
+    if start is not None and node is None:
+        raise conflict("shared_link_not_found")
+    return answer_json(links.describe(replace(link, node=node) if start and node else link, call.view))
 
 
 def revoke_shared_link(call: Call) -> Answer:

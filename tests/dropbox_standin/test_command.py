@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,12 +182,5 @@ def refuses_soon(port: int) -> bool:
                 return True
             except TimeoutError:
                 pass
-            probe_wait()
+        time.sleep(0.01)
     return False
-
-
-def probe_wait() -> None:
-    """Give the process that is ending the processor."""
-    import time
-
-    time.sleep(0.01)

@@ -73,9 +73,11 @@ class TestCreateSharedLink:
         link = team.sharing_create_shared_link_with_settings(archive)
 
         page = requests.get(link.url, timeout=10)
+        file = requests.get(team.sharing_create_shared_link_with_settings(f"{archive}/report.pdf").url, timeout=10)
 
-        assert page.status_code == 200
+        assert (page.status_code, file.status_code) == (200, 200)
         assert "report.pdf" in page.text
+        assert "A file of" in file.text
 
 
 class TestPolicy:
@@ -155,6 +157,19 @@ class TestSettings:
 
         assert link.link_permissions.effective_audience.is_team()
 
+    @pytest.mark.parametrize(
+        "settings",
+        [SharedLinkSettings(audience=LinkAudience.team), SharedLinkSettings(require_password=True)],
+        ids=["team", "password"],
+    )
+    def test_must_fit_the_account_and_each_other(self, standin: Standin, settings: SharedLinkSettings) -> None:
+        standin.create_account("mia")
+        standin.put("/A/", home="mia")
+
+        error = refusal(sdk(standin, "mia"), "/A", settings)
+
+        assert error.get_settings_error().is_invalid_settings()
+
 
 class TestListSharedLinks:
     def test_finds_the_direct_link_only(self, team: Dropbox, archive: str) -> None:
@@ -228,6 +243,15 @@ class TestGetSharedLinkMetadata:
 
         assert not lookup(team, link.url)
         assert requests.get(link.url, timeout=10).status_code == 404
+
+    def test_follows_a_path_within_the_link(self, standin: Standin, team: Dropbox, archive: str) -> None:
+        link = team.sharing_create_shared_link_with_settings(archive)
+
+        inside = team.sharing_get_shared_link_metadata(link.url, path="/REPORT.pdf")
+
+        assert (inside.name, inside.url) == ("report.pdf", link.url)
+        with pytest.raises(ApiError):
+            team.sharing_get_shared_link_metadata(link.url, path="/missing")
 
     def test_asks_for_the_password(self, team: Dropbox, archive: str) -> None:
         settings = SharedLinkSettings(require_password=True, link_password="open")

@@ -26,6 +26,11 @@ class TestConsentPage:
         assert all(name in page for name in ("Olivia Operator", "Ivan Individual", "sharing.read", "Allow", "Deny"))
         assert "sharing.write" not in page
 
+    def test_is_in_the_journal_like_every_call(self, standin: Standin) -> None:
+        connect(standin, account="olivia")
+
+        assert standin.calls() == {"oauth2/authorize": 2, "oauth2/token": 1}
+
     def test_escapes_what_it_is_given(self, standin: Standin) -> None:
         page = open_page(standin, state='"><script>').text
 
@@ -151,7 +156,7 @@ class TestRefresh:
     FORM = {"grant_type": "refresh_token", "refresh_token": "standin-refresh-olivia"}
 
     @pytest.mark.parametrize("path", ["/oauth2/token", "/1/oauth2/token"])
-    def test_takes_the_secret_from_form_or_basic_authentication(self, standin: Standin, path: str) -> None:
+    def test_takes_the_secret_from_form_url_or_basic_authentication(self, standin: Standin, path: str) -> None:
         url = standin.base_url + path
 
         by_form = requests.post(
@@ -159,7 +164,14 @@ class TestRefresh:
         )
         by_basic = requests.post(url, data=self.FORM, auth=("standin-app", "standin-secret"), timeout=10)
 
-        for response in (by_form, by_basic):
+        by_url = requests.post(
+            url,
+            params={**self.FORM, "client_id": "standin-app", "client_secret": "standin-secret"},
+            headers={"Content-Type": "application/json"},
+            timeout=10,
+        )
+
+        for response in (by_form, by_basic, by_url):
             assert response.json().keys() == {"access_token", "token_type", "expires_in", "scope"}
 
     def test_may_narrow_the_scopes_but_not_widen_them(self, standin: Standin) -> None:

@@ -52,6 +52,20 @@ class TestTeamSpace:
         with pytest.raises(ApiError):
             paul.files_get_metadata("/Olivia Operator/note.txt")
 
+    def test_knows_a_file_by_id_however_it_is_reached(self, standin: Standin, home: Dropbox, team: Dropbox) -> None:
+        standin.put("/notes/today.txt", home="olivia")
+        notes = home.files_get_metadata("/notes")
+
+        assert team.files_get_metadata(notes.id).path_display == "/Olivia Operator/notes"
+        assert team.files_get_metadata(f"{notes.id}/TODAY.txt").name == "today.txt"
+
+    @pytest.mark.parametrize("path", ["id:none", "rev:0123456789", "ns:1/x"])
+    def test_has_no_place_for_a_stranger(self, team: Dropbox, path: str) -> None:
+        with pytest.raises(ApiError) as caught:
+            team.files_get_metadata(path)
+
+        assert caught.value.error.get_path().is_not_found()
+
 
 class TestPathRoot:
     def test_that_has_moved_carries_the_new_one(self, standin: Standin, home: Dropbox, team: Dropbox) -> None:

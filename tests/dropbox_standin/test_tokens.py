@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+import requests
 from dropbox import Dropbox
 from dropbox.exceptions import AuthError, RateLimitError
 
@@ -155,6 +156,16 @@ class TestArguments:
 
     def test_of_a_route_that_takes_none_may_be_missing(self, standin: Standin) -> None:
         assert raw_call(standin, "users/get_current_account").status_code == 200
+
+    def test_come_by_post(self, standin: Standin) -> None:
+        response = requests.get(f"{standin.base_url}/2/check/user", timeout=10)
+
+        assert (response.status_code, 'Expecting "POST"' in response.text) == (400, True)
+
+    def test_that_the_stand_in_does_not_serve_are_refused(self, standin: Standin) -> None:
+        response = raw_call(standin, "files/list_folder", json={"path": "", "shared_link": {"url": "x"}})
+
+        assert (response.status_code, "shared_link" in response.text) == (400, True)
 
     def test_for_an_unknown_route_are_not_looked_at(self, standin: Standin) -> None:
         response = raw_call(standin, "files/strange", json={})

@@ -231,6 +231,15 @@ class TestMove:
         assert team.files_move_v2("/A", "/B", autorename=True).metadata.name == "B (1)"
 
 
+class TestMalformedPath:
+    @pytest.mark.parametrize("path", ["/..", "/A/./b", "/A/", "/back\\slash", f"/{'x' * 256}"])
+    def test_is_refused(self, team: Dropbox, path: str) -> None:
+        with pytest.raises(ApiError) as caught:
+            team.files_create_folder_v2(path)
+
+        assert caught.value.error.get_path().is_malformed_path()
+
+
 def test_a_path_that_is_no_path_is_a_bad_request(standin: Standin, team: Dropbox) -> None:
     with pytest.raises(BadInputError, match="root folder is unsupported"):
         team.files_get_metadata("/")
