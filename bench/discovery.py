@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from typing import NoReturn
@@ -22,9 +23,10 @@ class Parser(argparse.ArgumentParser):
 
 def main() -> int:
     options = _parser().parse_args()
+    load_before = os.getloadavg()[0]
     try:
         with stop_signals(), staged(workers=options.workers) as stage:
-            figures = _measure(stage, options)
+            figures = _measure(stage, options, load_before=load_before)
     except RunsheetError as error:
         print(error, file=sys.stderr)
         return 1
@@ -35,7 +37,7 @@ def main() -> int:
     return 0
 
 
-def _measure(stage: Stage, options: argparse.Namespace) -> Figures:
+def _measure(stage: Stage, options: argparse.Namespace, *, load_before: float) -> Figures:
     from bench import leases  # noqa: PLC0415 - Django is ready only now
 
     person = leases.prepare(stage.standin, count=options.leases)
@@ -61,6 +63,8 @@ def _measure(stage: Stage, options: argparse.Namespace) -> Figures:
         latency_share=sum(call.duration_s for call in calls) / ((sum(each_s) if at_work == 1 else elapsed_s) * at_work),
         peak_bytes=peak.bytes,
         memory_kind=peak.kind,
+        load_before=load_before,
+        processors=os.cpu_count() or 1,
     )
 
 

@@ -19,6 +19,8 @@ class Figures:
         elapsed_s: from the first lease's commit to the last one's being settled.
         latency_share: of the time that the workers could have worked, how much they waited for Dropbox; in serial mode
             one of them works at a time.
+        load_before: the machine's load average (processes that want a processor) before anything was started; what else
+            runs is in every figure.
         peak_bytes: of the worker pool, its work-horses included; `memory_kind` says which sum it is.
     """
 
@@ -35,6 +37,8 @@ class Figures:
     latency_share: float
     peak_bytes: int
     memory_kind: str
+    load_before: float
+    processors: int
 
 
 def latencies(seconds: Sequence[float]) -> dict[str, float]:
@@ -63,6 +67,7 @@ def shown(figures: Figures) -> str:
         ("leases per second", f"{figures.leases_per_s:.1f}", ""),
         ("share of that time waiting for Dropbox", f"{figures.latency_share:.0%}", ""),
         (f"peak memory of the worker pool ({figures.memory_kind})", f"{figures.peak_bytes / 2**20:.0f} MiB", ""),
+        (f"load of the machine before ({figures.processors} processors)", f"{figures.load_before:.1f}", ""),
     )
     title = f"{figures.leases} leases, {figures.mode}, {figures.latency_ms} ms per call, {figures.workers} workers"
     width = max(len(name) for name, *_ in rows)
