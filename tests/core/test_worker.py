@@ -5,10 +5,11 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from django.db import connections
+from pytest_django.fixtures import Settings
 from redis import Redis
 from rq import Queue
 from rq.registry import FailedJobRegistry
@@ -20,13 +21,14 @@ from statemachine.dispatch import dispatch
 from statemachine.reactions import Outcome, Run
 from tests.statemachine.conftest import history, owed
 from tests.toy.models import Kettle
+from tests.toy.reactions import Work
 from tests.toy.reactions import work as works
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def work(redis: Redis) -> Iterator[dict[str, Callable]]:
+def work(redis: Redis) -> Iterator[Work]:
     works["heat"] = lambda _run: Outcome(transition="boiled")
     yield works
     works.clear()
@@ -64,7 +66,7 @@ def deaf(run: Run[Kettle]) -> Outcome:
 
 
 class TestRunsheetWorker:
-    def test_does_the_work_in_a_work_horse(self, work: dict, redis: Redis) -> None:
+    def test_does_the_work_in_a_work_horse(self, work: Work, redis: Redis) -> None:
         kettle = owed()
         dispatch(Kettle, limit=1)
 
@@ -74,7 +76,7 @@ class TestRunsheetWorker:
         assert history(kettle) == ["boiled"]
         assert redis.keys("rq:job:*") == []
 
-    def test_soft_limit_ends_work_that_swallows_exceptions(self, work: dict, redis: Redis, settings: object) -> None:
+    def test_soft_limit_ends_work_that_swallows_exceptions(self, work: Work, redis: Redis, settings: Settings) -> None:
         settings.DISCOVERY_SOFT_TIME_LIMIT_S = 1
         work["heat"] = endless
         owed()
@@ -86,7 +88,7 @@ class TestRunsheetWorker:
         assert (kettle.state, kettle.tries, kettle.failure_code) == ("heating", 1, "took_too_long")
         assert kettle.due_at is not None
 
-    def test_hard_limit_kills_work_that_hears_nothing(self, work: dict, redis: Redis, settings: object) -> None:
+    def test_hard_limit_kills_work_that_hears_nothing(self, work: Work, redis: Redis, settings: Settings) -> None:
         settings.DISCOVERY_SOFT_TIME_LIMIT_S = 1
         settings.DISCOVERY_TIME_LIMIT_S = 2
         work["heat"] = deaf
@@ -99,8 +101,8 @@ class TestRunsheetWorker:
         assert (kettle.state, kettle.tries) == ("heating", 1)
         assert kettle.due_at == kettle.claimed_until, "its claim runs out by itself, and it is due then"
 
-    def test_shows_a_bug_in_the_failed_registry(self, work: dict, redis: Redis) -> None:
-        work["heat"] = lambda _run: 1 / 0
+    def test_shows_a_bug_in_the_failed_registry(self, work: Work, redis: Redis) -> None:
+        work["heat"] = lambda _run: Outcome(transition=str(1 / 0))
         kettle = owed()
         dispatch(Kettle, limit=1)
 

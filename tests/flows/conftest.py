@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from pytest_django.fixtures import Settings
 from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
@@ -29,7 +30,7 @@ class InProcessWorker(SimpleWorker):
 
 
 @pytest.fixture(autouse=True)
-def _fast_and_forgetful(settings: object) -> Iterator[None]:
+def _fast_and_forgetful(settings: Settings) -> Iterator[None]:
     """Retries wait for as short as RQ can; nothing is remembered of other tests' Dropboxes."""
     settings.DISCOVERY_BACKOFF_BASE_S = 0.01
     cache.clear()

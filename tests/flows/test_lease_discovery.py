@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from leases import services
-from leases.models import AgencyStorageConfig, Lease
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from statemachine import jobs
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM, FULL_RUN, history
@@ -39,8 +39,19 @@ def discovered(operator: User, work_until_settled: Callable[[], None]) -> Callab
     return discover
 
 
+def location_of(lease: Lease) -> CloudLocation:
+    assert lease.runsheet_directory is not None
+    return lease.runsheet_directory
+
+
+def last_of(lease: Lease) -> TransitionLog:
+    return TransitionLog.objects.of(lease).reverse()[0]
+
+
 class TestReportFound:
-    def test_is_done_with_link_and_names_in_two_calls(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_is_done_with_link_and_names_in_two_calls(
+        self, dropbox: "Standin", discovered: Callable[..., Lease]
+    ) -> None:
         dropbox.put(f"{ARCHIVE}/Runsheets/", f"{ARCHIVE}/Updated MASTER documents - Final.pdf", f"{ARCHIVE}/scan.pdf")
 
         lease = discovered()
@@ -51,16 +62,18 @@ class TestReportFound:
         assert dropbox.calls() == {LIST: 1, LINK: 1}
         assert history(lease) == FULL_RUN
 
-    def test_fills_the_location_with_all_that_dropbox_tells(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_fills_the_location_with_all_that_dropbox_tells(
+        self, dropbox: "Standin", discovered: Callable[..., Lease]
+    ) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
 
-        location = discovered("nmnm 0501759").runsheet_directory
+        location = location_of(discovered("nmnm 0501759"))
 
         assert (location.provider, location.path.lower(), location.is_directory) == ("dropbox", ARCHIVE.lower(), True)
         assert location.name == NUMBER
         assert location.file_id.startswith("id:")
 
-    def test_keeps_the_evidence(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_keeps_the_evidence(self, dropbox: "Standin", discovered: Callable[..., Lease]) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
 
         found = TransitionLog.objects.of(discovered()).get(transition="record_found")
@@ -71,7 +84,7 @@ class TestReportFound:
         assert found.evidence["request_ids"]
         assert "http" not in str(found.evidence)
 
-    def test_beyond_the_first_page_is_found_too(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_beyond_the_first_page_is_found_too(self, dropbox: "Standin", discovered: Callable[..., Lease]) -> None:
         dropbox.put(*[f"{ARCHIVE}/scan-{number:04}.pdf" for number in range(2_500)])
         dropbox.put(f"{ARCHIVE}/zz Master Documents.pdf")
 
@@ -87,7 +100,9 @@ class TestNoReport:
         [["scan.pdf"], [], ["^Document Archive/", "Runsheets/"], ["Master Documents/"]],
         ids=["other files", "empty", "only folders", "a folder named like a report"],
     )
-    def test_is_done_all_the_same(self, dropbox: "Standin", discovered: Callable, content: list[str]) -> None:
+    def test_is_done_all_the_same(
+        self, dropbox: "Standin", discovered: Callable[..., Lease], content: list[str]
+    ) -> None:
         dropbox.put(f"{ARCHIVE}/", *[f"{ARCHIVE}/{name}" for name in content])
 
         lease = discovered()
@@ -97,7 +112,7 @@ class TestNoReport:
 
 
 class TestNotFound:
-    def test_is_a_result_after_one_call(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_is_a_result_after_one_call(self, dropbox: "Standin", discovered: Callable[..., Lease]) -> None:
         discovered("first, which looks at the base path")
         dropbox.clear_journal()
 
@@ -107,12 +122,16 @@ class TestNotFound:
         assert dropbox.calls() == {LIST: 1}
         assert history(lease) == [("start_search", "searching"), ("record_not_found", "not_found")]
 
-    def test_looks_at_the_base_path_before_it_says_so(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_looks_at_the_base_path_before_it_says_so(
+        self, dropbox: "Standin", discovered: Callable[..., Lease]
+    ) -> None:
         discovered()
 
         assert dropbox.calls() == {LIST: 1, METADATA: 1}
 
-    def test_is_never_said_when_the_base_path_is_missing(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_is_never_said_when_the_base_path_is_missing(
+        self, dropbox: "Standin", discovered: Callable[..., Lease]
+    ) -> None:
         AgencyStorageConfig.objects.update(runsheet_archive_base_path="/Federal Workspace/Typo")
 
         lease = discovered()
@@ -120,7 +139,7 @@ class TestNotFound:
         assert (lease.state, lease.failure_code) == ("failed", "base_path_missing")
         assert "/Federal Workspace/Typo" in lease.failure_message
 
-    def test_a_file_with_the_leases_name_is_not_it(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_a_file_with_the_leases_name_is_not_it(self, dropbox: "Standin", discovered: Callable[..., Lease]) -> None:
         dropbox.put(ARCHIVE)
 
         lease = discovered()
@@ -128,11 +147,15 @@ class TestNotFound:
         assert (lease.state, lease.failure_code) == ("failed", "not_a_directory")
 
     def test_forgets_what_was_known(
-        self, dropbox: "Standin", discovered: Callable, operator: User, work_until_settled: Callable
+        self,
+        dropbox: "Standin",
+        discovered: Callable[..., Lease],
+        operator: User,
+        work_until_settled: Callable[[], None],
     ) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         lease = discovered()
-        location = lease.runsheet_directory
+        location = location_of(lease)
         dropbox.delete(ARCHIVE)
 
         services.start_full_discovery(lease_id=lease.pk, user=operator)
@@ -146,7 +169,11 @@ class TestNotFound:
 
 class TestDirectoryVanishesBetweenTheWorkflows:
     def test_detection_alone_finds_it_gone(
-        self, dropbox: "Standin", discovered: Callable, operator: User, work_until_settled: Callable
+        self,
+        dropbox: "Standin",
+        discovered: Callable[..., Lease],
+        operator: User,
+        work_until_settled: Callable[[], None],
     ) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         lease = discovered()
@@ -156,12 +183,16 @@ class TestDirectoryVanishesBetweenTheWorkflows:
         work_until_settled()
 
         assert Lease.objects.get().state == "not_found"
-        assert TransitionLog.objects.of(lease).last().reason == "the directory is gone"
+        assert last_of(lease).reason == "the directory is gone"
 
 
 class TestRunAgain:
     def test_a_stored_link_costs_no_call(
-        self, dropbox: "Standin", discovered: Callable, operator: User, work_until_settled: Callable
+        self,
+        dropbox: "Standin",
+        discovered: Callable[..., Lease],
+        operator: User,
+        work_until_settled: Callable[[], None],
     ) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         first = discovered()
@@ -174,7 +205,11 @@ class TestRunAgain:
         assert Lease.objects.get().runsheet_link == first.runsheet_link
 
     def test_search_alone_stops_at_found(
-        self, dropbox: "Standin", discovered: Callable, operator: User, work_until_settled: Callable
+        self,
+        dropbox: "Standin",
+        discovered: Callable[..., Lease],
+        operator: User,
+        work_until_settled: Callable[[], None],
     ) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         lease = discovered()
@@ -186,7 +221,11 @@ class TestRunAgain:
         assert (lease.state, lease.runsheet_report_found) == ("found", True)
 
     def test_detection_alone_lists_for_itself(
-        self, dropbox: "Standin", discovered: Callable, operator: User, work_until_settled: Callable
+        self,
+        dropbox: "Standin",
+        discovered: Callable[..., Lease],
+        operator: User,
+        work_until_settled: Callable[[], None],
     ) -> None:
         dropbox.put(f"{ARCHIVE}/scan.pdf")
         lease = discovered()
@@ -200,7 +239,11 @@ class TestRunAgain:
         assert Lease.objects.get().matching_files == ["master documents report.docx"]
 
     def test_a_new_number_searches_for_that_one(
-        self, dropbox: "Standin", discovered: Callable, operator: User, work_until_settled: Callable
+        self,
+        dropbox: "Standin",
+        discovered: Callable[..., Lease],
+        operator: User,
+        work_until_settled: Callable[[], None],
     ) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         lease = discovered("NMNM 1")
@@ -213,18 +256,20 @@ class TestRunAgain:
 
 
 class TestLinkForbidden:
-    def test_is_found_all_the_same_with_the_reason(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_is_found_all_the_same_with_the_reason(self, dropbox: "Standin", discovered: Callable[..., Lease]) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         dropbox.policy("not_authorized", account="olivia")
 
         lease = discovered()
 
         assert (lease.state, lease.runsheet_report_found, lease.runsheet_link) == ("done", True, "")
-        assert lease.runsheet_directory.share_refusal
+        assert location_of(lease).share_refusal
 
 
 class TestNothingToSearchWith:
-    def test_an_agency_without_configuration_fails_by_name(self, operator: User, work_until_settled: Callable) -> None:
+    def test_an_agency_without_configuration_fails_by_name(
+        self, operator: User, work_until_settled: Callable[[], None]
+    ) -> None:
         services.create_lease(agency="NMSLO", lease_number="B0-1234-5", created_by=operator)
 
         work_until_settled()
@@ -234,7 +279,7 @@ class TestNothingToSearchWith:
         assert "NMSLO" in lease.failure_message
 
     def test_a_user_without_dropbox_fails_after_the_retries(
-        self, operator: User, django_user_model: type[User], work_until_settled: Callable
+        self, operator: User, django_user_model: type[User], work_until_settled: Callable[[], None]
     ) -> None:
         nobody = django_user_model.objects.create_user("nobody")
         services.create_lease(agency="BLM", lease_number=NUMBER, created_by=nobody)
@@ -243,9 +288,9 @@ class TestNothingToSearchWith:
 
         lease = Lease.objects.get()
         assert (lease.state, lease.failure_code) == ("failed", "connect_dropbox")
-        assert TransitionLog.objects.of(lease).last().tries == 5
+        assert last_of(lease).tries == 5
 
-    def test_a_row_without_a_creator_says_so(self, operator: User, work_until_settled: Callable) -> None:
+    def test_a_row_without_a_creator_says_so(self, operator: User, work_until_settled: Callable[[], None]) -> None:
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO leases_lease (agency, lease_number) VALUES ('BLM', 'NMNM 1')")
 
@@ -255,7 +300,7 @@ class TestNothingToSearchWith:
 
 
 class TestTrouble:
-    def test_two_503s_and_then_fine(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_two_503s_and_then_fine(self, dropbox: "Standin", discovered: Callable[..., Lease]) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         dropbox.fault(LIST, status=503, times=2)
 
@@ -276,14 +321,14 @@ class TestTrouble:
         assert again.intervals[0] >= 7
 
     def test_a_link_that_fails_for_a_while_costs_nothing_but_time(
-        self, dropbox: "Standin", discovered: Callable
+        self, dropbox: "Standin", discovered: Callable[..., Lease]
     ) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         dropbox.fault(LINK, status=500, times=1)
 
         assert discovered().state == "done"
 
-    def test_gives_up_after_five_tries_and_says_why(self, dropbox: "Standin", discovered: Callable) -> None:
+    def test_gives_up_after_five_tries_and_says_why(self, dropbox: "Standin", discovered: Callable[..., Lease]) -> None:
         dropbox.put(f"{ARCHIVE}/")
         dropbox.fault(LIST, status=503, times=9)
 
@@ -295,7 +340,7 @@ class TestTrouble:
 
 class TestMadeInAnyWay:
     def test_bulk_created_leases_start_by_themselves(
-        self, dropbox: "Standin", operator: User, work_until_settled: Callable
+        self, dropbox: "Standin", operator: User, work_until_settled: Callable[[], None]
     ) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         Lease.objects.bulk_create([Lease(agency="BLM", lease_number=NUMBER, created_by=operator)])
@@ -305,7 +350,7 @@ class TestMadeInAnyWay:
         assert Lease.objects.get().state == "done"
 
     def test_leases_of_plain_sql_start_by_themselves(
-        self, dropbox: "Standin", operator: User, work_until_settled: Callable
+        self, dropbox: "Standin", operator: User, work_until_settled: Callable[[], None]
     ) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         with connection.cursor() as cursor:

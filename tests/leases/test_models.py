@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -25,6 +26,7 @@ class TestLease:
 
         lease = Lease.objects.get()
         assert (lease.state, lease.follow_through, lease.generation) == ("pending", True, 0)
+        assert lease.due_at is not None
         assert lease.due_at <= timezone.now()
         assert str(lease) == "BLM NMNM 1"
 
@@ -61,7 +63,7 @@ class TestLease:
             ({"state": "not_found", "runsheet_report_found": True}, "leases_lease_not_found_has_nothing"),
         ],
     )
-    def test_refuses_what_cannot_be(self, values: dict, constraint: str) -> None:
+    def test_refuses_what_cannot_be(self, values: dict[str, Any], constraint: str) -> None:
         Lease.objects.create(agency="BLM", lease_number="1")
 
         with violates(constraint), transaction.atomic():
@@ -86,7 +88,7 @@ class TestLease:
 
 
 class TestAgencyStorageConfig:
-    def config(self, **values: object) -> AgencyStorageConfig:
+    def config(self, **values: Any) -> AgencyStorageConfig:
         paths = {"runsheet_archive_base_path": "/a", "documents_base_path": "/b", "misc_index_base_path": "/c"}
         return AgencyStorageConfig(**{"agency": "BLM", **paths, **values})
 
@@ -158,7 +160,7 @@ class TestCloudLocation:
             ({"share_url": "https://e.com", "share_refusal": "no"}, "leases_location_link_or_refusal"),
         ],
     )
-    def test_refuses_what_cannot_be(self, values: dict, constraint: str) -> None:
+    def test_refuses_what_cannot_be(self, values: dict[str, Any], constraint: str) -> None:
         with violates(constraint), transaction.atomic():
             CloudLocation.objects.create(**{"path": "/a", "name": "a", **values})
 
@@ -171,7 +173,7 @@ class TestCloudLocation:
             ({"share_url": "https://e.com", "share_expires_at": timezone.now() + timedelta(days=1)}, True),
         ],
     )
-    def test_has_a_good_link_until_it_expires(self, values: dict, good: bool) -> None:
+    def test_has_a_good_link_until_it_expires(self, values: dict[str, Any], good: bool) -> None:
         CloudLocation.objects.create(path="/a", name="a", **values)
 
         assert has_good_link("/A") is good

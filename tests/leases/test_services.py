@@ -1,9 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from core.errors import Refused
 from leases import services
@@ -22,7 +24,7 @@ def history(lease: Lease) -> list[tuple[str, str]]:
     return list(TransitionLog.objects.of(lease).values_list("transition", "to_state"))
 
 
-def settled(user: User, **values: object) -> Lease:
+def settled(user: User, **values: Any) -> Lease:
     """A lease that nothing is owed for."""
     lease = Lease(**{"agency": "BLM", "lease_number": "NMNM 1", "due_at": None, "created_by": user, **values})
     lease.save()
@@ -34,7 +36,9 @@ def known_directory() -> CloudLocation:
 
 
 class TestCreateLease:
-    def test_starts_it_by_itself(self, olivia: User, django_capture_on_commit_callbacks: object) -> None:
+    def test_starts_it_by_itself(
+        self, olivia: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
         with django_capture_on_commit_callbacks(execute=True):
             services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
 
@@ -71,7 +75,7 @@ class TestCreateLease:
             ({"agency": ""}, "cannot be blank"),
         ],
     )
-    def test_refuses_bad_input_with_a_sentence(self, olivia: User, values: dict, sentence: str) -> None:
+    def test_refuses_bad_input_with_a_sentence(self, olivia: User, values: dict[str, Any], sentence: str) -> None:
         with pytest.raises(InvalidLease, match=sentence):
             services.create_lease(**{"agency": "BLM", "lease_number": "1", "created_by": olivia, **values})
 

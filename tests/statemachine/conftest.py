@@ -1,20 +1,24 @@
 """Kettles, and people who may or may not boil water."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 from redis import Redis
 
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
-from statemachine.reactions import Outcome
+from statemachine.reactions import Outcome, Run
 from tests.toy import reactions
 from tests.toy.models import Kettle
+from tests.toy.reactions import Work
 
 
 @pytest.fixture(autouse=True)
-def work(redis: Redis) -> Iterator[dict[str, Callable]]:
+def work(redis: Redis) -> Iterator[Work]:
     """What the kettles' reactions do in this test."""
     reactions.work["heat"] = lambda _run: Outcome(transition="boiled")
     reactions.work["steep"] = lambda _run: Outcome(transition="poured")
@@ -34,7 +38,26 @@ def guest(db: None) -> User:
     return User.objects.create_user("guest")
 
 
-def owed(**values: object) -> Kettle:
+def in_s(seconds: float) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def due_at(kettle: Kettle) -> datetime:
+    assert kettle.due_at is not None
+    return kettle.due_at
+
+
+def noting[T](notes: list[T], look: Callable[[Run[Kettle]], T], outcome: Outcome) -> Callable[[Run[Kettle]], Outcome]:
+    """A reaction that comes to the outcome and notes what it saw of its run."""
+
+    def react(run: Run[Kettle]) -> Outcome:
+        notes.append(look(run))
+        return outcome
+
+    return react
+
+
+def owed(**values: Any) -> Kettle:
     """A kettle that is owed heat now, as if it had just been switched on."""
     return Kettle.objects.create(**{"state": "heating", "generation": 1, **values})
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,17 +17,18 @@ from statemachine.models import TransitionLog
 from statemachine.reactions import Outcome, Run
 from statemachine.reconcile import reconcile
 from statemachine.transitions import RECONCILER, Step, take
-from tests.statemachine.conftest import history, message, owed
+from tests.statemachine.conftest import history, message, noting, owed
 from tests.toy.models import Kettle
+from tests.toy.reactions import Work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at_once[T](*contenders: Callable[[], T]) -> list[T | Exception]:
+def at_once(*contenders: Callable[[], Any]) -> list[Any]:
     """Run all of them at the same moment; what each returned or raised."""
     barrier = threading.Barrier(len(contenders))
 
-    def contend(act: Callable[[], T]) -> T | Exception:
+    def contend(act: Callable[[], Any]) -> Any:
         barrier.wait()
         try:
             return act()
@@ -75,9 +77,9 @@ class TestAtTheSameTime:
 
         assert history(kettle) == ["switch_on"]
 
-    def test_two_workers_on_one_row_do_the_work_once(self, work: dict) -> None:
+    def test_two_workers_on_one_row_do_the_work_once(self, work: Work) -> None:
         calls: list[int] = []
-        work["heat"] = lambda run: calls.append(run.record.pk) or Outcome(transition="boiled")
+        work["heat"] = noting(calls, lambda run: run.record.pk, Outcome(transition="boiled"))
         kettle = owed()
 
         ended = at_once(*[run(kettle)] * 6)
@@ -97,7 +99,7 @@ class TestAtTheSameTime:
         assert sum(isinstance(each, Refused) for each in results) == 4
         assert history(kettle) == ["switch_on"]
 
-    def test_a_cancel_and_a_result_leave_one_of_them(self, work: dict) -> None:
+    def test_a_cancel_and_a_result_leave_one_of_them(self, work: Work) -> None:
         kettle = owed()
 
         def cancel() -> Kettle:
@@ -109,7 +111,7 @@ class TestAtTheSameTime:
 
 
 class TestTheZombie:
-    def test_a_worker_that_wakes_after_a_redispatch_writes_nothing(self, work: dict) -> None:
+    def test_a_worker_that_wakes_after_a_redispatch_writes_nothing(self, work: Work) -> None:
         """The stale worker sleeps past its claim; another does its work; then it wakes."""
         asleep, wake = threading.Event(), threading.Event()
 
@@ -133,7 +135,7 @@ class TestTheZombie:
         assert Kettle.objects.get().litres == 1
         assert history(kettle) == ["boiled"]
 
-    def test_a_failure_of_a_stale_worker_writes_nothing(self, work: dict) -> None:
+    def test_a_failure_of_a_stale_worker_writes_nothing(self, work: Work) -> None:
         asleep, wake = threading.Event(), threading.Event()
 
         def sleeper(_run: Run[Kettle]) -> Outcome:

@@ -1,23 +1,21 @@
 import socket
 import zlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from statemachine import doorbell
 from statemachine.dispatch import dispatch, kick
-from tests.statemachine.conftest import message, owed
+from tests.statemachine.conftest import due_at, in_s, message, owed
 from tests.toy.models import Kettle
 
 pytestmark = pytest.mark.django_db
-
-
-def in_s(seconds: float) -> object:
-    return timezone.now() + timedelta(seconds=seconds)
 
 
 class TestDispatch:
@@ -37,7 +35,7 @@ class TestDispatch:
 
         kettle = Kettle.objects.get()
         assert (kettle.generation, kettle.tries) == (2, 0)
-        assert kettle.due_at > in_s(50)
+        assert due_at(kettle) > in_s(50)
         assert kettle.rung_at is not None
 
     def test_sends_nothing_twice(self) -> None:
@@ -57,7 +55,7 @@ class TestDispatch:
         ],
         ids=["nothing owed", "not started", "owed no more", "not due yet", "held by a worker", "budget spent"],
     )
-    def test_leaves_alone(self, values: dict) -> None:
+    def test_leaves_alone(self, values: dict[str, Any]) -> None:
         owed(**values)
 
         assert dispatch(Kettle, limit=10) == 0
@@ -84,17 +82,17 @@ class TestDispatch:
         assert dispatch(Kettle, limit=10) == 1
         assert Kettle.objects.get().claimed_until is None
 
-    def test_owes_the_row_again_when_redis_does_not_take_the_message(self, settings: object) -> None:
+    def test_owes_the_row_again_when_redis_does_not_take_the_message(self, settings: Settings) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
         owed()
 
         assert dispatch(Kettle, limit=10) == 0
 
         kettle = Kettle.objects.get()
-        assert kettle.due_at <= timezone.now()
+        assert due_at(kettle) <= timezone.now()
         assert (kettle.state, kettle.rung_at) == ("heating", None)
 
-    def test_does_not_wait_for_a_redis_that_never_answers(self, settings: object) -> None:
+    def test_does_not_wait_for_a_redis_that_never_answers(self, settings: Settings) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
             owed()
@@ -129,7 +127,7 @@ class TestRing:
 
         doorbell.ring(ringing, queue="toy")
 
-        stored = redis.hgetall(Job.key_for(ringing.job_id))
+        stored: dict[Any, Any] = redis.hgetall(Job.key_for(ringing.job_id))
         assert b"\x80" not in stored[b"data"][:3]
         assert b"toy.kettle" in zlib.decompress(stored[b"data"])
 

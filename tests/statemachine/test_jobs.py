@@ -1,3 +1,7 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
@@ -9,8 +13,9 @@ from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
 from statemachine.reactions import Outcome, Run
 from statemachine.transitions import RECONCILER, Step, take
-from tests.statemachine.conftest import history, message, owed
+from tests.statemachine.conftest import due_at, history, message, noting, owed
 from tests.toy.models import Kettle
+from tests.toy.reactions import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -25,11 +30,11 @@ class Paused(Interrupted):
     costs_try = False
 
 
-def run(message: Message) -> object:
+def run(message: Message) -> Any:
     return jobs.run(message.label, message.pk, message.state, message.generation)
 
 
-def raising(error: BaseException) -> object:
+def raising(error: BaseException) -> Callable[[Run[Kettle]], Outcome]:
     def react(_run: Run[Kettle]) -> Outcome:
         raise error
 
@@ -37,7 +42,7 @@ def raising(error: BaseException) -> object:
 
 
 class TestRun:
-    def test_does_the_work_and_records_its_outcome(self, work: dict) -> None:
+    def test_does_the_work_and_records_its_outcome(self, work: Work) -> None:
         work["heat"] = lambda _run: Outcome(transition="boiled", record=lambda _: {"litres": 3}, evidence={"c": 100})
         kettle = owed()
 
@@ -51,9 +56,9 @@ class TestRun:
             "worker", f"toy_kettle-{kettle.pk}-heating-1", {"c": 100}, 1,
         )  # fmt: skip
 
-    def test_counts_a_try_when_it_claims(self, work: dict) -> None:
+    def test_counts_a_try_when_it_claims(self, work: Work) -> None:
         tries: list[int] = []
-        work["heat"] = lambda run: tries.append(run.record.tries) or Outcome(transition="boiled")
+        work["heat"] = noting(tries, lambda run: run.record.tries, Outcome(transition="boiled"))
 
         run(message(owed(tries=1)))
 
@@ -75,25 +80,25 @@ class TestRun:
         assert run(seen) == "stale"
 
     def test_is_stale_while_another_worker_holds_the_row(self) -> None:
-        kettle = owed(claimed_until=timezone.now() + timezone.timedelta(seconds=30))
+        kettle = owed(claimed_until=timezone.now() + timedelta(seconds=30))
 
         assert run(message(kettle)) == "stale"
         assert Kettle.objects.get().tries == 0
 
     def test_takes_over_from_a_worker_whose_claim_ran_out(self) -> None:
-        kettle = owed(claimed_until=timezone.now() - timezone.timedelta(seconds=1), tries=1)
+        kettle = owed(claimed_until=timezone.now() - timedelta(seconds=1), tries=1)
 
         assert run(message(kettle)) == "ready"
 
-    def test_done_twice_does_the_work_once(self, work: dict) -> None:
+    def test_done_twice_does_the_work_once(self, work: Work) -> None:
         calls: list[int] = []
-        work["heat"] = lambda run: calls.append(run.record.pk) or Outcome(transition="boiled")
+        work["heat"] = noting(calls, lambda run: run.record.pk, Outcome(transition="boiled"))
         seen = message(owed())
 
         assert (run(seen), run(seen)) == ("ready", "stale")
         assert len(calls) == 1
 
-    def test_writes_nothing_when_the_row_moved_on_meanwhile(self, work: dict) -> None:
+    def test_writes_nothing_when_the_row_moved_on_meanwhile(self, work: Work) -> None:
         def cancelled_meanwhile(run: Run[Kettle]) -> Outcome:
             take(model=Kettle, pk=run.record.pk, step=Step(transition="cancel"), actor=RECONCILER)
             return Outcome(transition="boiled", record=lambda _: pytest.fail("recorded although stale"))
@@ -104,7 +109,7 @@ class TestRun:
         assert run(message(kettle)) == "stale"
         assert history(kettle) == ["cancel"]
 
-    def test_stops_when_it_finds_its_claim_lost(self, work: dict) -> None:
+    def test_stops_when_it_finds_its_claim_lost(self, work: Work) -> None:
         def redispatched_meanwhile(run: Run[Kettle]) -> Outcome:
             Kettle.objects.update(generation=2)
             run.renewed_at -= 60
@@ -117,14 +122,15 @@ class TestRun:
         assert run(message(kettle)) == "stale"
         assert history(kettle) == []
 
-    def test_keeps_its_claim_while_the_row_is_its_own(self, work: dict) -> None:
+    def test_keeps_its_claim_while_the_row_is_its_own(self, work: Work) -> None:
         def slow(run: Run[Kettle]) -> Outcome:
-            held_until = Kettle.objects.get().claimed_until
+            held_until = due_at(Kettle.objects.get())
             run.keep_claim()
-            assert Kettle.objects.get().claimed_until == held_until, "renewed although it was claimed just now"
+            assert due_at(Kettle.objects.get()) == held_until, "renewed although it was claimed just now"
             run.renewed_at -= 60
             run.keep_claim()
-            assert Kettle.objects.get().claimed_until > held_until
+            assert due_at(Kettle.objects.get()) > held_until
+            assert Kettle.objects.get().claimed_until == due_at(Kettle.objects.get())
             return Outcome(transition="boiled")
 
         work["heat"] = slow
@@ -133,27 +139,27 @@ class TestRun:
 
 
 class TestGoingStraightOn:
-    def test_works_on_the_next_state_in_the_same_job(self, work: dict) -> None:
+    def test_works_on_the_next_state_in_the_same_job(self, work: Work) -> None:
         work["heat"] = lambda _run: Outcome(transition="boiled", then="steep", carry="hot water")
         carried: list[object] = []
-        work["steep"] = lambda run: carried.append(run.carry) or Outcome(transition="poured")
+        work["steep"] = noting(carried, lambda run: run.carry, Outcome(transition="poured"))
         kettle = owed()
 
         assert run(message(kettle)) == "ready"
         assert carried == ["hot water"]
         assert history(kettle) == ["boiled", "steep", "poured"]
 
-    def test_holds_the_row_from_the_moment_it_enters_the_next_state(self, work: dict) -> None:
+    def test_holds_the_row_from_the_moment_it_enters_the_next_state(self, work: Work) -> None:
         seen: list[Kettle] = []
         work["heat"] = lambda _run: Outcome(transition="boiled", then="steep")
-        work["steep"] = lambda run: seen.append(Kettle.objects.get()) or Outcome(transition="poured")
+        work["steep"] = noting(seen, lambda run: Kettle.objects.get(), Outcome(transition="poured"))
 
         run(message(owed()))
 
         assert (seen[0].state, seen[0].tries) == ("steeping", 1)
         assert seen[0].claimed_until is not None
 
-    def test_puts_the_next_state_back_when_only_that_fails(self, work: dict) -> None:
+    def test_puts_the_next_state_back_when_only_that_fails(self, work: Work) -> None:
         work["heat"] = lambda _run: Outcome(transition="boiled", then="steep")
         work["steep"] = raising(Interrupted())
         kettle = owed()
@@ -162,7 +168,7 @@ class TestGoingStraightOn:
         kettle = Kettle.objects.get()
         assert (kettle.state, kettle.tries, kettle.claimed_until) == ("steeping", 1, None)
 
-    def test_takes_both_transitions_or_none(self, work: dict) -> None:
+    def test_takes_both_transitions_or_none(self, work: Work) -> None:
         work["heat"] = lambda _run: Outcome(transition="boiled", record=lambda _: {"litres": 0}, then="steep")
         kettle = owed()
 
@@ -172,7 +178,7 @@ class TestGoingStraightOn:
 
 
 class TestTemporaryFailure:
-    def test_waits_and_tries_again(self, work: dict) -> None:
+    def test_waits_and_tries_again(self, work: Work) -> None:
         work["heat"] = raising(Interrupted())
         kettle = owed()
         before = timezone.now()
@@ -182,22 +188,22 @@ class TestTemporaryFailure:
         assert isinstance(again, Retry)
         kettle = Kettle.objects.get()
         assert (kettle.state, kettle.tries, kettle.generation, kettle.claimed_until) == ("heating", 1, 1, None)
-        assert 0.9 <= (kettle.due_at - before).total_seconds() <= 4
+        assert 0.9 <= (due_at(kettle) - before).total_seconds() <= 4
         assert (kettle.failure_code, kettle.failure_message) == (
             "power_cut", "The power went away. It is tried again by itself.",
         )  # fmt: skip
         assert history(kettle) == []
 
-    def test_waits_as_long_as_the_other_side_asks(self, work: dict) -> None:
+    def test_waits_as_long_as_the_other_side_asks(self, work: Work) -> None:
         work["heat"] = raising(Interrupted(retry_after_s=300))
         before = timezone.now()
 
         again = run(message(owed()))
 
         assert again.intervals == [300]
-        assert (Kettle.objects.get().due_at - before).total_seconds() >= 299
+        assert (due_at(Kettle.objects.get()) - before).total_seconds() >= 299
 
-    def test_gives_up_when_the_budget_is_spent(self, work: dict) -> None:
+    def test_gives_up_when_the_budget_is_spent(self, work: Work) -> None:
         work["heat"] = raising(Interrupted("No power for days.", evidence={"volts": 0}))
         kettle = owed(tries=2)
 
@@ -207,20 +213,20 @@ class TestTemporaryFailure:
         assert TransitionLog.objects.get().evidence == {"volts": 0}
         assert TransitionLog.objects.get().tries == 3
 
-    def test_a_pause_costs_no_try(self, work: dict) -> None:
+    def test_a_pause_costs_no_try(self, work: Work) -> None:
         work["heat"] = raising(Paused(retry_after_s=1))
         kettle = owed(tries=2)
 
         assert isinstance(run(message(kettle)), Retry)
         assert Kettle.objects.get().tries == 2
 
-    def test_taking_too_long_is_one(self, work: dict) -> None:
+    def test_taking_too_long_is_one(self, work: Work) -> None:
         work["heat"] = raising(SoftTimeLimit())
 
         assert isinstance(run(message(owed())), Retry)
         assert Kettle.objects.get().failure_code == "took_too_long"
 
-    def test_writes_nothing_when_the_row_moved_on_meanwhile(self, work: dict) -> None:
+    def test_writes_nothing_when_the_row_moved_on_meanwhile(self, work: Work) -> None:
         def redispatched_meanwhile(_run: Run[Kettle]) -> Outcome:
             Kettle.objects.update(generation=2)
             raise Interrupted
@@ -233,14 +239,14 @@ class TestTemporaryFailure:
 
 class TestFailingForGood:
     @pytest.mark.parametrize("error", [Permanent("It is broken."), Refused("It is broken.")])
-    def test_fails_at_once(self, work: dict, error: Exception) -> None:
+    def test_fails_at_once(self, work: Work, error: Exception) -> None:
         work["heat"] = raising(error)
         kettle = owed()
 
         assert run(message(kettle)) == "broken"
         assert Kettle.objects.get().failure_message == "It is broken."
 
-    def test_a_bug_is_recorded_and_raised(self, work: dict) -> None:
+    def test_a_bug_is_recorded_and_raised(self, work: Work) -> None:
         work["heat"] = raising(ZeroDivisionError("oops"))
         kettle = owed()
 
@@ -250,7 +256,7 @@ class TestFailingForGood:
         assert Kettle.objects.get().failure_code == "bug"
         assert TransitionLog.objects.get().evidence == {"exception": "ZeroDivisionError"}
 
-    def test_a_bug_is_raised_also_when_the_row_has_moved_on(self, work: dict) -> None:
+    def test_a_bug_is_raised_also_when_the_row_has_moved_on(self, work: Work) -> None:
         def redispatched_meanwhile(_run: Run[Kettle]) -> Outcome:
             Kettle.objects.update(generation=2)
             raise ZeroDivisionError
@@ -262,7 +268,7 @@ class TestFailingForGood:
 
         assert Kettle.objects.get().state == "heating"
 
-    def test_losing_the_database_is_no_bug(self, work: dict) -> None:
+    def test_losing_the_database_is_no_bug(self, work: Work) -> None:
         work["heat"] = raising(OperationalError("the server went away"))
 
         with pytest.raises(OperationalError):

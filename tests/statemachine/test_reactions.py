@@ -3,7 +3,7 @@ from django.apps import apps
 
 from statemachine.checks import every_working_state_has_a_reaction
 from statemachine.models import StateMachine
-from statemachine.reactions import Backoff, machines, reaction, reaction_for, reactions_of
+from statemachine.reactions import Backoff, Outcome, machines, reaction, reaction_for, reactions_of
 from tests.toy.models import Kettle, State
 
 MACHINES = [model for model in apps.get_models() if issubclass(model, StateMachine)]
@@ -37,7 +37,9 @@ class TestRegistry:
 
     def test_refuses_a_second_reaction_for_a_state(self) -> None:
         with pytest.raises(AssertionError, match="already has a reaction for heating"):
-            reaction(Kettle, State.HEATING, retry=lambda: Backoff(tries=1, base_s=1, cap_s=1))(print)
+            reaction(Kettle, State.HEATING, retry=lambda: Backoff(tries=1, base_s=1, cap_s=1))(
+                lambda _run: Outcome(transition="boiled")
+            )
 
 
 class TestCheck:

@@ -1,26 +1,24 @@
 import signal
 import threading
-from datetime import timedelta
 from io import StringIO
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django.fixtures import Settings
 from redis import Redis
 
 from statemachine.management.commands import reconcile as reconcile_command
 from statemachine.models import TransitionLog
 from statemachine.reconcile import Reconciled, reconcile
-from tests.statemachine.conftest import history, owed
+from tests.statemachine.conftest import due_at, history, in_s, owed
 from tests.toy.models import Kettle
 
 pytestmark = pytest.mark.django_db
-
-
-def in_s(seconds: float) -> object:
-    return timezone.now() + timedelta(seconds=seconds)
 
 
 class TestReconcile:
@@ -28,7 +26,7 @@ class TestReconcile:
         assert not reconcile()
 
     def test_starts_and_dispatches_what_code_of_ours_never_saw(
-        self, django_capture_on_commit_callbacks: object
+        self, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         Kettle.objects.bulk_create([Kettle(), Kettle()])
 
@@ -45,7 +43,7 @@ class TestReconcile:
         cursed, sound = Kettle.objects.create(label="cursed"), Kettle.objects.create(label="sound")
         plain_save = Kettle.save
 
-        def save(kettle: Kettle, *args: object, **kwargs: object) -> None:
+        def save(kettle: Kettle, *args: Any, **kwargs: Any) -> None:
             if kettle.label == "cursed":
                 raise ZeroDivisionError
             plain_save(kettle, *args, **kwargs)
@@ -54,7 +52,7 @@ class TestReconcile:
 
         assert reconcile() == Reconciled(started=1)
         assert Kettle.objects.get(pk=sound.pk).state == "heating"
-        assert Kettle.objects.get(pk=cursed.pk).due_at > in_s(50)
+        assert due_at(Kettle.objects.get(pk=cursed.pk)) > in_s(50)
         assert "could not take switch_on" in caplog.text
 
     def test_an_outage_of_the_database_is_not_taken_for_a_bug_of_the_row(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +76,9 @@ class TestReconcile:
 
         assert reconcile() == Reconciled(dispatched=1)
 
-    def test_keeps_the_queue_short(self, settings: object, django_capture_on_commit_callbacks: object) -> None:
+    def test_keeps_the_queue_short(
+        self, settings: Settings, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
         settings.QUEUE_TARGET = 3
         Kettle.objects.bulk_create([Kettle() for _ in range(5)])
         owed()
@@ -120,7 +120,7 @@ class TestReconcile:
 
         assert not reconcile()
 
-    def test_changes_nothing_while_redis_is_away(self, settings: object) -> None:
+    def test_changes_nothing_while_redis_is_away(self, settings: Settings) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
         owed()
         Kettle.objects.create()
@@ -128,7 +128,7 @@ class TestReconcile:
         assert not reconcile()
         assert Kettle.objects.filter(due_at__lte=timezone.now()).count() == 2
 
-    def test_still_fails_the_crashed_while_redis_is_away(self, settings: object) -> None:
+    def test_still_fails_the_crashed_while_redis_is_away(self, settings: Settings) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
         owed(tries=3, due_at=in_s(-1), claimed_until=in_s(-1))
 
@@ -137,14 +137,18 @@ class TestReconcile:
 
 class TestReconcileCommand:
     def test_goes_on_after_an_outage_of_the_database(
-        self, monkeypatch: pytest.MonkeyPatch, settings: object, caplog: pytest.LogCaptureFixture
+        self, monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
         settings.RECONCILE_INTERVAL_S = 0
         stopped = threading.Event()
-        passes = iter([OperationalError("the server went away"), Reconciled(started=1), Reconciled()])
+        passes: list[Reconciled | Exception] = [
+            OperationalError("the server went away"),
+            Reconciled(started=1),
+            Reconciled(),
+        ]
 
         def one_pass() -> Reconciled:
-            done = next(passes)
+            done = passes.pop(0)
             if isinstance(done, Exception):
                 raise done
             if not done:

@@ -1,8 +1,10 @@
 import contextlib
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.models import TransitionLog
@@ -13,7 +15,7 @@ from tests.toy.models import Kettle
 pytestmark = pytest.mark.django_db
 
 
-def switch_on(kettle: Kettle, user: User, **values: object) -> Kettle:
+def switch_on(kettle: Kettle, user: User, **values: Any) -> Kettle:
     step = Step(transition="switch_on", arguments={"litres": 2}, reason="thirsty", evidence={"cups": 4})
     return take(model=Kettle, pk=kettle.pk, step=step, actor=Actor.person(user), **values)
 
@@ -64,7 +66,7 @@ class TestTake:
         assert Kettle.objects.get().initiated_by == cook
 
     def test_rings_only_once_the_transaction_is_committed(
-        self, cook: User, django_capture_on_commit_callbacks: object
+        self, cook: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         kettle = Kettle.objects.create()
 

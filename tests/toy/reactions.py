@@ -7,7 +7,8 @@ from statemachine.reactions import Backoff, Outcome, Run, reaction
 from tests.toy.models import Kettle, State
 
 TRIES = 3
-work: dict[str, Callable[[Run[Kettle]], Outcome]] = {}
+type Work = dict[str, Callable[[Run[Kettle]], Outcome]]
+work: Work = {}
 
 
 def retry_rules() -> Backoff:

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
 
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, NotFound
@@ -73,7 +74,7 @@ class TestDetectPreviousReport:
 
         assert not detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=folders).found
 
-    def test_reads_names_as_macos_writes_them(self, operator: User, archived: Lease, settings: object) -> None:
+    def test_reads_names_as_macos_writes_them(self, operator: User, archived: Lease, settings: Settings) -> None:
         settings.RUNSHEET_PREVIOUS_REPORT_PATTERN = ".*résumé.*"
         names = listing(unicodedata.normalize("NFD", "Résumé.pdf"))
 
