@@ -1,0 +1,79 @@
+"""docker-compose.yml and the Dockerfile, as far as that can be told without Docker."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from core.programs import MIGRATE, RECONCILER, Program, web, worker
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    services: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
+    return services
+
+
+class TestCompose:
+    def test_is_what_the_specification_allows(self) -> None:
+        command = ["check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(ROOT / "docker-compose.yml")]
+
+        done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+
+        assert done.returncode == 0, done.stdout
+
+    @pytest.mark.parametrize("program", [web(bind="0.0.0.0:8000"), worker(count="${WORKERS:-4}"), RECONCILER])
+    def test_runs_what_make_up_runs(self, services: dict[str, Any], program: Program) -> None:
+        assert tuple(services[program.name]["command"]) == program.command
+
+    def test_migrates_as_make_up_does(self, services: dict[str, Any]) -> None:
+        assert tuple(services["migrate"]["command"]) == MIGRATE
+
+    def test_publishes_the_web_port_only(self, services: dict[str, Any]) -> None:
+        published = {name for name, service in services.items() if "ports" in service}
+
+        assert published == {"web"}
+
+    def test_gives_a_worker_the_time_to_end_its_job(self, services: dict[str, Any], settings: Any) -> None:
+        assert int(services["worker"]["stop_grace_period"].removesuffix("s")) > settings.DISCOVERY_TIME_LIMIT_S
+
+    def test_starts_everything_again_but_the_migration(self, services: dict[str, Any]) -> None:
+        once = {name for name, service in services.items() if service["restart"] != "always"}
+
+        assert once == {"migrate"}
+
+    def test_takes_every_value_that_it_needs_from_the_example(self) -> None:
+        needed = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+        offered = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+        assert needed <= offered
+
+
+class TestImage:
+    def test_has_the_python_of_the_project(self) -> None:
+        version = (ROOT / ".python-version").read_text().strip()
+        images = re.findall(r"^FROM python:([\d.]+)-slim", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+        assert images == [version, version]
+
+    def test_does_not_run_as_root(self) -> None:
+        assert re.search(r"^USER runsheet$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+    def test_holds_every_package_of_the_product_and_no_other(self) -> None:
+        kept = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+
+        assert kept == {
+            "core",
+            "discovery",
+            "gunicorn.conf.py",
+            "leases",
+            "manage.py",
+            "requirements.txt",
+            "statemachine",
+        }

@@ -1,0 +1,38 @@
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django_migration_linter import MigrationLinter
+
+OURS = ["statemachine", "leases", "discovery"]
+
+
+@pytest.mark.django_db
+class TestMigrations:
+    def test_say_all_that_the_models_say(self) -> None:
+        call_command("makemigrations", check=True, dry_run=True, stdout=StringIO())
+
+    def test_hold_nothing_that_an_old_version_still_running_would_trip_over(self) -> None:
+        linter = MigrationLinter(include_apps=OURS, no_cache=True, no_output=True)
+
+        linter.lint_all_migrations()
+
+        assert linter.nb_total > 0
+        assert linter.nb_erroneous == 0
+
+
+@pytest.mark.django_db(transaction=True)
+class TestMigratingBackAndForth:
+    def test_ends_where_it_began(self) -> None:
+        before = set(connection.introspection.table_names())
+
+        for app in reversed(OURS):
+            call_command("migrate", app, "zero", verbosity=0)
+        ours = {model._meta.db_table for app in OURS for model in apps.get_app_config(app).get_models()}
+        without = set(connection.introspection.table_names())
+        call_command("migrate", verbosity=0)
+
+        assert without.isdisjoint(ours)
+        assert set(connection.introspection.table_names()) == before

@@ -1,0 +1,69 @@
+"""Rules about the files as they lie in the repository."""
+
+import re
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = ["requirements.txt", "requirements-dev.txt"]
+LONGEST_FILE = 400
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.splitlines() if (ROOT / name).exists()]
+
+
+class TestLocks:
+    @pytest.mark.parametrize("name", LOCKS)
+    def test_name_no_host(self, name: str) -> None:
+        assert "://" not in (ROOT / name).read_text()
+
+    @pytest.mark.parametrize("name", LOCKS)
+    def test_pin_every_package_with_hashes(self, name: str) -> None:
+        blocks = re.split(r"\n(?=\S)", (ROOT / name).read_text().strip())
+
+        assert [block for block in blocks if not re.match(r"[\w.\[\]-]+==\S+.*--hash=sha256:", block, re.DOTALL)] == []
+
+    def test_production_has_the_versions_that_the_tests_ran_with(self) -> None:
+        production, development = ((ROOT / name).read_text().splitlines() for name in LOCKS)
+
+        assert [line for line in production if "==" in line and line not in development] == []
+
+    def test_django_is_the_release_that_was_decided_on(self) -> None:
+        assert version("django").startswith("6.1.")
+
+
+class TestSources:
+    def test_reach_for_no_host_but_loopback_and_dropbox(self) -> None:
+        allowed = re.compile(
+            r"://(127\.0\.0\.1|localhost|\[::1\]|[\w.-]*\.?(dropbox\.com|dropboxapi\.com|example(\.com|\.org)?|w3\.org)\b|[{$%(\"'`…])"
+        )
+        product = tracked("core/*.py", "statemachine/*.py", "leases/*.py", "discovery/*.py")
+
+        named = [
+            f"{path.relative_to(ROOT)}: {line.strip()}"
+            for path in product
+            for line in path.read_text().splitlines()
+            if re.search(r"https?://", line)
+            and not all(allowed.match(line, m.start()) for m in re.finditer("://", line))
+        ]
+
+        assert named == []
+
+    def test_stay_short_enough_to_read(self) -> None:
+        long = [path for path in tracked("*.py") if len(path.read_text().splitlines()) > LONGEST_FILE]
+
+        assert long == []
+
+
+class TestImportContracts:
+    def test_are_kept(self) -> None:
+        done = subprocess.run(
+            [ROOT / ".venv/bin/lint-imports", "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+        assert done.returncode == 0, done.stdout

