@@ -185,7 +185,7 @@ def _check(lease: Lease) -> None:
     except ValidationError as error:
         if any(found.code == "unique" for found in error.error_dict.get("__all__", [])):
             raise DuplicateLease(f"{lease.agency} already has a lease {lease.lease_number}. Open that one.") from error
-        raise InvalidLease(" ".join(error.messages)) from error
+        raise InvalidLease(" ".join(found[0] for found in error.message_dict.values())) from error
 
 
 def _translated(error: IntegrityError) -> DuplicateLease | IntegrityError:

@@ -1,10 +1,13 @@
 """What `make up` shows on its first run: people, agencies and leases that come to every kind of end."""
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
+from discovery.dropbox import gateway_for
+from discovery.errors import LinkRefused, NotFound
 from discovery.services.dropbox_accounts import connect_account
-from leases.models import AgencyStorageConfig, Lease
-from leases.services import create_lease
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.services import create_lease, forget_link, record_location
 
 OPERATOR = "operator"
 NEWCOMER = "newcomer"
@@ -47,6 +50,23 @@ def load_demo_data() -> None:
     for agency, number in LEASES:
         _add(agency, number, operator)
     _add(*WITHOUT_DROPBOX, person(NEWCOMER))
+
+
+def renew_links() -> None:
+    """Make every stored share link anew: a stand-in that was started again knows none of the old ones.
+
+    Raises:
+        What `gateway_for` and `Gateway.create_share_link` raise, but for a link that cannot be had: that is forgotten.
+    """
+    gateway = gateway_for(User.objects.filter(username=OPERATOR).first())
+    for path in CloudLocation.objects.exclude(share_url="").values_list("path", flat=True):
+        try:
+            link = gateway.create_share_link(path=path)
+        except (NotFound, LinkRefused):
+            forget_link(path=path)
+            continue
+        with transaction.atomic():
+            record_location(path=path, link=link)
 
 
 def person(name: str) -> User:

@@ -67,7 +67,7 @@ class TestCreateLease:
         ("values", "sentence"),
         [
             ({"lease_number": "a/b"}, "must not contain “/”"),
-            ({"lease_number": ".."}, "must not contain “..”"),
+            ({"lease_number": "a\\b"}, "must not contain"),
             ({"lease_number": "a\x00b"}, "control characters"),
             ({"lease_number": "N" * 300}, "at most 100 characters"),
             ({"lease_number": ""}, "cannot be blank"),
@@ -76,9 +76,10 @@ class TestCreateLease:
         ],
     )
     def test_refuses_bad_input_with_a_sentence(self, olivia: User, values: dict[str, Any], sentence: str) -> None:
-        with pytest.raises(InvalidLease, match=sentence):
+        with pytest.raises(InvalidLease, match=sentence) as refused:
             services.create_lease(**{"agency": "BLM", "lease_number": "1", "created_by": olivia, **values})
 
+        assert str(refused.value).count(".") == 1, "one sentence"
         assert not Lease.objects.exists()
         assert not TransitionLog.objects.exists()
 

@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 
-from discovery.services.demo_data import load_demo_data
+from core.errors import RunsheetError
+from discovery.services.demo_data import load_demo_data, renew_links
 
 # The console of `manage.py up` answers on loopback only.
 OPERATOR = "operator"
@@ -22,8 +23,17 @@ class Command(BaseCommand):
     def handle(self, *, only_user: bool, **options: Any) -> None:
         if User.objects.exists():
             self.stdout.write("There are users already; nothing is added.")
+            if not only_user:
+                self._renew_links()
             return
         User.objects.create_superuser(OPERATOR, "operator@example.com", PASSWORD)
         if not only_user:
             load_demo_data()
         self.stdout.write(f"The user “{OPERATOR}” is there.")
+
+    def _renew_links(self) -> None:
+        try:
+            renew_links()
+        except RunsheetError as error:
+            # The console works all the same; only its old links into the stand-in lead nowhere.
+            self.stderr.write(f"The stored share links could not be renewed: {error}")
