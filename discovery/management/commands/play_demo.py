@@ -130,9 +130,9 @@ def _states(examples: Mapping[int, Example], leases: Mapping[int, Lease]) -> Tab
 
 def _summary(accounts: list[dict[str, Any]]) -> Table:
     # Legible in 100 columns: what is short is not broken, so that the advice gets the rest.
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
-    table.add_column("Outcome", min_width=22)
+    table.add_column("Outcome")
     for name in ("State", "Share link", "Report", "Tries", "Calls", "Seconds"):
         table.add_column(name, no_wrap=True)
     table.add_column("What to do")
