@@ -13,6 +13,7 @@ import pytest
 
 from core import processes
 from core.processes import (
+    Child,
     Children,
     NotAnswering,
     ProgramEnded,
@@ -89,13 +90,23 @@ class TestSupervised:
 
         assert terminal.getvalue() == "toy        | WARNING look here\n"
 
-    def test_ends_the_last_started_first(self, logs: Path) -> None:
+    def test_ends_the_last_started_first(self, logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         order: list[str] = []
+
+        def noted(child: Child) -> Callable[[], None]:
+            stop = child.stop
+
+            def note_and_stop() -> None:
+                order.append(child.program.name)
+                stop()
+
+            return note_and_stop
+
         names = ["first", "second"]
 
         with supervised([python(SLEEPS, name=name) for name in names], environment=ENVIRONMENT, logs=logs) as children:
             for child in children.running:
-                child.stop = lambda child=child, stop=child.stop: (order.append(child.program.name), stop())  # type: ignore[method-assign,misc]
+                monkeypatch.setattr(child, "stop", noted(child))
 
         assert order == ["second", "first"]
 
