@@ -53,6 +53,9 @@ class TestExamples:
             "a 429 with Retry-After": DEMO.rate_limited,
         }
 
+    def test_know_where_their_archives_lie(self) -> None:
+        assert EXAMPLES[0].path == "/Federal Workspace/^Runsheet Workspace/Runsheet Archive/NMNM 0501759"
+
 
 class TestStartExamples:
     def test_makes_each_lease_once_for_its_own_person(self, db: None, dropbox: Standin) -> None:
