@@ -92,21 +92,17 @@ class TestSupervised:
 
     def test_ends_the_last_started_first(self, logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         order: list[str] = []
+        stop = Child.stop
 
-        def noted(child: Child) -> Callable[[], None]:
-            stop = child.stop
+        def noted(child: Child) -> None:
+            order.append(child.program.name)
+            stop(child)
 
-            def note_and_stop() -> None:
-                order.append(child.program.name)
-                stop()
+        monkeypatch.setattr(Child, "stop", noted)
+        programs = [python(SLEEPS, name=name) for name in ("first", "second")]
 
-            return note_and_stop
-
-        names = ["first", "second"]
-
-        with supervised([python(SLEEPS, name=name) for name in names], environment=ENVIRONMENT, logs=logs) as children:
-            for child in children.running:
-                monkeypatch.setattr(child, "stop", noted(child))
+        with supervised(programs, environment=ENVIRONMENT, logs=logs):
+            pass
 
         assert order == ["second", "first"]
 
