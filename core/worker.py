@@ -1,16 +1,16 @@
-"""The RQ worker: both time limits, and nothing of it outlives its parent.
+"""The RQ worker: one process, job after job, both time limits, and nothing of it outlives its parent.
 
 What brings a dead worker's work back is the claim and the reconciler; RQ's own clean-up only tidies its registries.
-With `statemachine.doorbell`, the only code that sees rq.
+With `statemachine.doorbell`, the only code that sees rq (docs/decisions/0003-workers-do-not-fork-per-job.md).
 """
 
-import gc
+import faulthandler
 import os
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
-from rq import Worker
+from django.db import close_old_connections, connections, reset_queries
+from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
@@ -26,41 +26,43 @@ class DeathPenalty(UnixSignalDeathPenalty):
         super().__init__(timeout, raised, **kwargs)  # type: ignore[no-untyped-call]  # rq types this class in part
 
 
-class RunsheetWorker(Worker):
-    """RQ's forking worker with short time-outs.
+class RunsheetWorker(SimpleWorker):
+    """Works in its own process, keeping its connections to PostgreSQL and Dropbox from job to job.
 
-    The soft limit is the job's own time-out; the hard limit kills the work-horse.
+    The soft limit is the job's own time-out, an exception. The hard limit ends the process, whatever it hangs in, and
+    shows where; the pool starts another, and the claim runs out.
     """
 
     death_penalty_class = DeathPenalty
     # After a Redis outage a worker looks again after this many seconds at the latest (RQ: 60).
     max_connection_wait_time = 2.0
-    # How often it looks at its work-horse, and so how exactly the hard limit is kept.
-    job_monitoring_interval_s = 5
+    # Then it ends and the pool starts another, so that nothing a library leaks can grow for ever.
+    jobs_per_process = 1_000
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs |= {
-            "worker_ttl": 30,
-            "job_monitoring_interval": self.job_monitoring_interval_s,
-            "maintenance_interval": 60,
-        }
+        kwargs |= {"worker_ttl": 30, "job_monitoring_interval": 5, "maintenance_interval": 60}
         super().__init__(*args, **kwargs)
         self.log_job_description = False
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
-        """Work until told to stop; the processes forked from here end with it."""
+        """Work until told to stop; the scheduler that is forked from here ends with it."""
         end_with_parent()
         os.register_at_fork(after_in_child=end_with_parent)
         connections.close_all()
-        # The work-horses share these pages with the worker; without this a collection in one copies them all.
-        gc.collect()
-        gc.freeze()
-        return bool(super().work(*args, **kwargs))
+        return bool(super().work(*args, **kwargs | {"max_jobs": self.jobs_per_process}))
 
-    def maintain_heartbeats(self, job: Job) -> None:
-        """Called every few seconds while a work-horse runs; kills it when it is beyond the hard limit."""
-        if self.current_job_working_time > settings.DISCOVERY_TIME_LIMIT_S:
-            self.log.warning("job %s ran beyond the hard limit; its work-horse is killed", job.id)
-            self.kill_horse()
-            return
-        super().maintain_heartbeats(job)
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Do one job, with a watchdog of the C level that needs neither signals nor the interpreter's lock."""
+        _fresh_connections()
+        faulthandler.dump_traceback_later(settings.DISCOVERY_TIME_LIMIT_S, exit=True)
+        try:
+            super().execute_job(job, queue)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            _fresh_connections()
+
+
+def _fresh_connections() -> None:
+    """What Django does around a request: drop connections that are too old or broken, and forget logged queries."""
+    close_old_connections()
+    reset_queries()

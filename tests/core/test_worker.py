@@ -1,4 +1,4 @@
-"""The worker as a process of its own, forking real work-horses; its work is a kettle's."""
+"""The worker as a process of its own; its work is a kettle's."""
 
 import contextlib
 import multiprocessing
@@ -34,11 +34,11 @@ def work(redis: Redis) -> Iterator[Work]:
     works.clear()
 
 
-def work_until_idle(redis: Redis) -> None:
-    """Let a worker process do all that is queued, and wait for its end."""
+def work_until_idle(redis: Redis) -> int | None:
+    """Let a worker process do all that is queued; with which code it ended."""
 
     def process() -> None:
-        RunsheetWorker.job_monitoring_interval_s = 1
+        connections["default"].settings_dict["CONN_MAX_AGE"] = 60  # as outside the tests
         worker = RunsheetWorker(
             [Queue("toy", connection=redis, serializer=JSONSerializer)], connection=redis, serializer=JSONSerializer
         )
@@ -49,7 +49,7 @@ def work_until_idle(redis: Redis) -> None:
     child = multiprocessing.get_context("fork").Process(target=process)
     child.start()
     child.join(30)
-    assert child.exitcode == 0
+    return child.exitcode
 
 
 def endless(_run: Run[Kettle]) -> Outcome:
@@ -65,12 +65,27 @@ def deaf(run: Run[Kettle]) -> Outcome:
     return endless(run)
 
 
+def backend_pid() -> int:
+    """Which process of PostgreSQL serves this one."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def ending_its_connection(run: Run[Kettle]) -> Outcome:
+    """The first time, PostgreSQL ends the connection while the work is done."""
+    if run.record.pk == Kettle.objects.order_by("pk").values_list("pk", flat=True)[0]:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    return Outcome(transition="boiled")
+
+
 class TestRunsheetWorker:
-    def test_does_the_work_in_a_work_horse(self, work: Work, redis: Redis) -> None:
+    def test_does_the_work_and_leaves_nothing_in_redis(self, work: Work, redis: Redis) -> None:
         kettle = owed()
         dispatch(Kettle, limit=1)
 
-        work_until_idle(redis)
+        assert work_until_idle(redis) == 0
 
         assert Kettle.objects.get().state == "ready"
         assert history(kettle) == ["boiled"]
@@ -82,7 +97,7 @@ class TestRunsheetWorker:
         owed()
         dispatch(Kettle, limit=1)
 
-        work_until_idle(redis)
+        assert work_until_idle(redis) == 0
 
         kettle = Kettle.objects.get()
         assert (kettle.state, kettle.tries, kettle.failure_code) == ("heating", 1, "took_too_long")
@@ -95,7 +110,7 @@ class TestRunsheetWorker:
         owed()
         dispatch(Kettle, limit=1)
 
-        work_until_idle(redis)
+        assert work_until_idle(redis) == 1
 
         kettle = Kettle.objects.get()
         assert (kettle.state, kettle.tries) == ("heating", 1)
@@ -106,11 +121,44 @@ class TestRunsheetWorker:
         kettle = owed()
         dispatch(Kettle, limit=1)
 
-        work_until_idle(redis)
+        assert work_until_idle(redis) == 0
 
         registry = FailedJobRegistry("toy", connection=redis, serializer=JSONSerializer)
         assert registry.get_job_ids() == [f"toy_kettle-{kettle.pk}-heating-2"]
         assert Kettle.objects.get().failure_code == "bug"
+
+    def test_keeps_its_connection_from_job_to_job(self, work: Work, redis: Redis) -> None:
+        work["heat"] = lambda _run: Outcome(transition="boiled", record=lambda _: {"litres": backend_pid()})
+        for _ in range(3):
+            owed()
+        dispatch(Kettle, limit=3)
+
+        work_until_idle(redis)
+
+        assert Kettle.objects.values("litres").distinct().count() == 1
+
+    def test_goes_on_when_postgresql_has_ended_its_connection(self, work: Work, redis: Redis) -> None:
+        work["heat"] = ending_its_connection
+        first, second = owed(), owed()
+        dispatch(Kettle, limit=2)
+
+        work_until_idle(redis)
+
+        assert Kettle.objects.get(pk=first.pk).state == "heating", "nothing could be recorded"
+        assert Kettle.objects.get(pk=first.pk).is_owed
+        assert Kettle.objects.get(pk=second.pk).state == "ready"
+
+    def test_makes_way_for_a_fresh_process_after_many_jobs(
+        self, work: Work, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(RunsheetWorker, "jobs_per_process", 2)
+        for _ in range(3):
+            owed()
+        dispatch(Kettle, limit=3)
+
+        work_until_idle(redis)
+
+        assert Kettle.objects.filter(state="ready").count() == 2
 
 
 class TestDeathPenalty:
