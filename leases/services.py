@@ -14,13 +14,14 @@ from leases.validation import normalise_text
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
 
-def create_lease(*, agency: str, lease_number: str, created_by: User) -> Lease:
+def create_lease(*, agency: str, lease_number: str, created_by: User, follow_through: bool = True) -> Lease:
     """Make a lease; it starts by itself once the transaction is committed.
 
     Args:
         agency: a value of `Agency`.
         lease_number: one folder name; made NFC.
         created_by: the user whose Dropbox the run uses.
+        follow_through: whether a found directory is read for a report by itself.
 
     Raises:
         InvalidLease, DuplicateLease: nothing was saved.
@@ -28,6 +29,7 @@ def create_lease(*, agency: str, lease_number: str, created_by: User) -> Lease:
     lease = Lease(
         agency=agency,
         lease_number=normalise_text(lease_number),
+        follow_through=follow_through,
         created_by_id=created_by.pk,
         updated_by_id=created_by.pk,
         initiated_by_id=created_by.pk,

@@ -118,16 +118,9 @@ def _refuse_unknown_directories(numbers: list[str], known: dict[str, Lease]) -> 
 
 def _start(agency: str, number: str, lease: Lease | None, user: User, only: Workflow | None) -> Started:
     if lease is None:
-        return Started(lease_id=_create(agency, number, user, follow_through=only is None), how="created")
+        created = create_lease(agency=agency, lease_number=number, created_by=user, follow_through=only is None)
+        return Started(lease_id=created.pk, how="created")
     if lease.is_working:
         return Started(lease_id=lease.pk, how="at work")
     AGAIN[only](lease_id=lease.pk, user=user)
     return Started(lease_id=lease.pk, how="started")
-
-
-def _create(agency: str, number: str, user: User, *, follow_through: bool) -> int:
-    lease = create_lease(agency=agency, lease_number=number, created_by=user)
-    if not follow_through:
-        # Not committed yet, so no worker has seen it.
-        Lease.objects.filter(pk=lease.pk).update(follow_through=False)
-    return lease.pk

@@ -50,6 +50,11 @@ class TestCreateLease:
         assert lease.rung_at is not None
         assert history(lease) == [("start_search", "searching")]
 
+    def test_can_be_told_to_stop_at_found(self, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="1", created_by=olivia, follow_through=False)
+
+        assert not lease.follow_through
+
     def test_keeps_one_spelling_of_the_same_text(self, olivia: User) -> None:
         lease = services.create_lease(agency="BLM", lease_number="cafe\u0301", created_by=olivia)
 
