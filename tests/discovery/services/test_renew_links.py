@@ -1,3 +1,5 @@
+from io import StringIO
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -51,19 +53,18 @@ class TestRenewLinks:
 
 
 class TestLoadDemoDataCommand:
-    def test_says_why_the_links_could_not_be_renewed(
-        self, dropbox: Standin, olivia: User, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        call_command("load_demo_data")
+    def test_says_why_the_links_could_not_be_renewed(self, dropbox: Standin, olivia: User) -> None:
+        errors = StringIO()
 
-        assert "The stored share links could not be renewed" in capsys.readouterr().err
+        call_command("load_demo_data", stderr=errors)
 
-    def test_renews_them_when_the_data_is_there_already(
-        self, dropbox: Standin, location: CloudLocation, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+        assert "The stored share links could not be renewed" in errors.getvalue()
+
+    def test_renews_them_when_the_data_is_there_already(self, dropbox: Standin, location: CloudLocation) -> None:
         dropbox.put(f"{ARCHIVE}/")
+        errors = StringIO()
 
-        call_command("load_demo_data")
+        call_command("load_demo_data", stderr=errors)
 
         assert CloudLocation.objects.get().share_url != OLD
-        assert capsys.readouterr().err == ""
+        assert errors.getvalue() == ""
