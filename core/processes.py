@@ -28,9 +28,10 @@ from urllib.request import ProxyHandler, build_opener
 
 import psutil
 
+from core import servers
 from core.errors import RunsheetError
 from core.programs import Program
-from core.servers import LOCAL, ROOT, ServerUrls
+from core.servers import ROOT, ServerUrls
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLL_S = 0.1
@@ -182,16 +183,17 @@ def supervised(
     programs: Iterable[Program],
     *,
     environment: Mapping[str, str],
-    logs: Path = LOCAL / "log",
+    logs: Path | None = None,
     echo: TextIO | None = None,
 ) -> Iterator[Children]:
     """Run programs for the length of the body.
 
     Args:
         environment: the whole environment of each; see `child_environment`.
-        logs: where each gets a log file, emptied at its start.
+        logs: where each gets a log file, emptied at its start; `.local/log` if not given.
         echo: where their lines above level INFO are shown as well, each behind its program's name.
     """
+    logs = logs or servers.LOCAL / "log"
     logs.mkdir(parents=True, exist_ok=True)
     children = Children(environment=environment, logs=logs, echo=echo)
     with ExitStack() as stack:

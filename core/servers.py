@@ -5,6 +5,7 @@ nothing is reachable from the network and two checkouts never meet. Whatever a k
 runs, a half-made data directory) is cleared away at the next start. Must be importable before Django's settings are.
 """
 
+import atexit
 import fcntl
 import json
 import os
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
+RUNTIME = LOCAL / "run"
 
 # A Unix socket's address holds 107 bytes on Linux, 103 on macOS; what follows the directory needs some of them.
 LONGEST_SOCKET_DIRECTORY = 80
@@ -62,16 +64,18 @@ def configured_urls() -> ServerUrls:
 
 
 @contextmanager
-def running(directory: Path = LOCAL, *, durable: bool = True) -> Iterator[ServerUrls]:
+def running(directory: Path | None = None, *, durable: bool = True) -> Iterator[ServerUrls]:
     """Run what the environment does not name, and stop it again.
 
     Args:
-        directory: holds the data, the logs and the sockets; made if missing. One process at a time may use it.
+        directory: holds the data, the logs and the sockets; made if missing; the checkout's own if not given. One
+            process at a time may use it.
         durable: false gives up safety against a crash of the machine for speed; for tests.
 
     Raises:
         AlreadyRunning: another process uses the directory.
     """
+    directory = directory or LOCAL
     directory.mkdir(parents=True, exist_ok=True)
     embedded: dict[str, str] = {}
     with ExitStack() as stack:
@@ -111,7 +115,8 @@ def _alone(directory: Path) -> Iterator[None]:
 @contextmanager
 def _postgres(data: Path, *, durable: bool) -> Iterator[str]:
     # The wheel keeps its lock file in the user's runtime directory, or in /tmp; both lie outside the checkout.
-    runtime = _socket_directory(data.parent / "run")
+    # One for the checkout, whatever the data: the wheel asks once and keeps to the answer.
+    runtime = _socket_directory(RUNTIME)
     (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
     runtime.chmod(0o700)  # asked for by the XDG specification
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
@@ -123,6 +128,8 @@ def _postgres(data: Path, *, durable: bool) -> Iterator[str]:
     _configure_postgres(data, durable=durable)
     try:
         server.start()
+        # At exit the wheel would make its lock file once more, in a directory that may be gone.
+        atexit.unregister(server._cleanup)  # noqa: SLF001 - there is no other way to say so
         socket_directory = server.get_postmaster_info().socket_dir
         assert socket_directory is not None, "PostgreSQL runs without a socket"
         _create_database(_postgres_url(socket_directory, database="postgres"))

@@ -127,8 +127,7 @@ class TestRunning:
         for url in (urls.database_url, urls.redis_url):
             assert "d" * 120 not in url
         remove(deep)
-        for name in ("run", "valkey"):
-            shutil.rmtree(servers._socket_directory(deep / name))
+        shutil.rmtree(servers._socket_directory(deep / "valkey"))
 
     def test_tells_other_commands_of_the_checkout_where_they_answer(
         self, directory: Path, monkeypatch: pytest.MonkeyPatch
