@@ -12,6 +12,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from statemachine import reconcile as reconciler
+from statemachine.doorbell import Message
 from statemachine.management.commands import reconcile as reconcile_command
 from statemachine.models import TransitionLog
 from statemachine.reconcile import Reconciled, reconcile
@@ -127,6 +129,22 @@ class TestReconcile:
 
         assert not reconcile()
         assert Kettle.objects.filter(due_at__lte=timezone.now()).count() == 2
+
+    @pytest.mark.parametrize("moved_on", [{"generation": 2}, {"state": "ready"}])
+    def test_leaves_a_row_to_whoever_was_faster(
+        self, monkeypatch: pytest.MonkeyPatch, moved_on: dict[str, Any]
+    ) -> None:
+        kettle = owed(tries=3, due_at=in_s(-1), claimed_until=in_s(-1))
+        plain_message = reconciler._message
+
+        def somebody_is_faster(model: type[Kettle], row: tuple[int, str, int]) -> Message:
+            Kettle.objects.update(**moved_on)
+            return plain_message(model, row)
+
+        monkeypatch.setattr(reconciler, "_message", somebody_is_faster)
+
+        assert not reconcile()
+        assert history(kettle) == []
 
     def test_still_fails_the_crashed_while_redis_is_away(self, settings: Settings) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
