@@ -78,6 +78,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=self.program.inherits,
         )
         assert self.process.stdout is not None
         self._reader = threading.Thread(target=self._copy, args=(self.process.stdout,), daemon=True)
@@ -264,6 +265,24 @@ def free_port(preferred: int = 0) -> int:
                 raise
             return free_port()
         return int(probe.getsockname()[1])
+
+
+def listening(preferred: int) -> socket.socket:
+    """A listening socket of the loopback, on the preferred port or, if that is taken, on any.
+
+    For a child to inherit: between finding a free port and using it, nobody else can take it.
+    """
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", preferred))
+        listener.listen()
+    except OSError:
+        listener.close()
+        if not preferred:
+            raise
+        return listening(0)
+    return listener
 
 
 def _keep(child: Child) -> None:

@@ -11,20 +11,22 @@ class Program:
         name: what its lines in the terminal and its log file are called.
         command: as typed in the checkout; `python` is the interpreter that has the requirements.
         stop_s: how many seconds it gets to end in order before it is killed.
+        inherits: file descriptors that it is handed, such as a listening socket.
     """
 
     name: str
     command: tuple[str, ...]
     stop_s: float = 10.0
+    inherits: tuple[int, ...] = ()
 
 
 MIGRATE = ("python", "manage.py", "migrate", "--no-input")
 RECONCILER = Program(name="reconciler", command=("python", "manage.py", "reconcile"))
 
 
-def web(*, bind: str) -> Program:
+def web(*, bind: str, inherits: tuple[int, ...] = ()) -> Program:
     """The console. Everything but the address stands in gunicorn.conf.py."""
-    return Program(name="web", command=("python", "-m", "gunicorn", "core.wsgi", "--bind", bind))
+    return Program(name="web", command=("python", "-m", "gunicorn", "core.wsgi", "--bind", bind), inherits=inherits)
 
 
 def worker(*, count: int | str) -> Program:

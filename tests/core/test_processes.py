@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ from core.processes import (
     ProgramEnded,
     child_environment,
     free_port,
+    listening,
     run,
     stop_signals,
     supervised,
@@ -296,3 +298,23 @@ class TestChild:
         )
 
         assert done.stdout == b""
+
+
+class TestListening:
+    def test_two_of_them_never_share_a_port(self) -> None:
+        with listening(0) as first:
+            port = first.getsockname()[1]
+
+            with listening(port) as second:
+                assert second.getsockname()[1] != port
+
+    def test_a_child_serves_what_it_inherits(self, logs: Path) -> None:
+        with listening(0) as listener:
+            code = (
+                "import http.server as h, socket; s = h.HTTPServer(('', 0), h.SimpleHTTPRequestHandler, False); "
+                f"s.socket = socket.socket(fileno={listener.fileno()}); s.serve_forever()"
+            )
+            program = replace(python(code), inherits=(listener.fileno(),))
+
+            with supervised([program], environment=ENVIRONMENT, logs=logs) as children:
+                children.wait_for(f"http://127.0.0.1:{listener.getsockname()[1]}/")

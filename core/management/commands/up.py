@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import ArgumentParser
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from core import servers
 from core.errors import Refused, RunsheetError
 from core.management.commands.load_demo_data import OPERATOR, PASSWORD
-from core.processes import Children, child_environment, free_port, run, stop_signals, supervised
+from core.processes import Children, child_environment, free_port, listening, run, stop_signals, supervised
 from core.programs import MIGRATE, RECONCILER, standin, web, worker
 from core.servers import ServerUrls
 
@@ -66,8 +66,9 @@ class Command(BaseCommand):
         if plan.standin_port is not None:
             environment |= STANDIN_APP
         run((*MIGRATE, "--verbosity", "0"), environment=environment)
-        with supervised([], environment=environment, echo=sys.stdout) as children:
-            _start(plan, children, environment)
+        with listening(plan.port) as listener, supervised([], environment=environment, echo=sys.stdout) as children:
+            plan = replace(plan, port=listener.getsockname()[1])
+            _start(plan, children, environment, listener.fileno())
             self.stdout.write(_welcome(plan))
             self.stdout.flush()
             try:
@@ -104,14 +105,14 @@ def _web_port(asked: int | None) -> int:
     return asked
 
 
-def _start(plan: Plan, children: Children, environment: dict[str, str]) -> None:
+def _start(plan: Plan, children: Children, environment: dict[str, str], listener: int) -> None:
     if plan.standin_port is not None:
         children.start(standin(port=plan.standin_port))
         children.wait_for(plan.dropbox_base_url)
     only_user = () if plan.standin_port is not None else ("--only-user",)
     quiet = {"LOG_LEVEL": "WARNING"}
     run(("python", "manage.py", "load_demo_data", *only_user), environment=environment | quiet)
-    children.start(web(bind=f"{HOST}:{plan.port}"), worker(count=plan.workers), RECONCILER)
+    children.start(web(bind=f"fd://{listener}", inherits=(listener,)), worker(count=plan.workers), RECONCILER)
     children.wait_for(plan.address)
 
 
