@@ -85,7 +85,11 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "runsheet",
-        "OPTIONS": {"socket_timeout": 1.0, "socket_connect_timeout": 1.0},
+        "OPTIONS": {
+            "socket_timeout": 1.0,
+            "socket_connect_timeout": 1.0,
+            "serializer": "core.cache.JSONSerializer",
+        },
     },
 }
 DISCOVERY_QUEUE = "discovery"
