@@ -78,5 +78,5 @@ class TestTls:
 
 class TestCache:
     def test_gives_up_soon(self) -> None:
-        options = base.CACHES["default"]["OPTIONS"]
+        options: Any = base.CACHES["default"]["OPTIONS"]
         assert (options["socket_timeout"], options["socket_connect_timeout"]) == (1.0, 1.0)
