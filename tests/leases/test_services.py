@@ -311,6 +311,13 @@ class TestRecordLocation:
     def test_names_a_place_without_a_link_by_its_path(self) -> None:
         assert services.record_location(path="/a/NMNM 1", link=None).name == "NMNM 1"
 
+    def test_takes_the_row_of_a_worker_that_was_faster(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = services.record_location(path="/a/1", link=LINK)
+        answers = [CloudLocation.objects.none(), CloudLocation.objects.all()]
+        monkeypatch.setattr(services, "locations_at", lambda _path: answers.pop(0))
+
+        assert services.record_location(path="/a/1", link=None) == first
+
 
 class TestForgetLink:
     def test_a_directory_that_is_gone_has_no_link(self) -> None:
