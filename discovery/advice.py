@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from leases.models import Lease
 from leases.states import State
 
-CONNECT = "Connect your Dropbox account; the search goes on by itself"
+CONNECT = "Connect your Dropbox account, then run it again"
 RUN_AGAIN = "Run it again later"
 
 BY_FAILURE: Mapping[str, str] = {

@@ -53,21 +53,21 @@ class AccountPaused(Temporary):
 
 
 class NeedsReconnect(Temporary):
-    """Dropbox no longer accepts this connection. Connect your Dropbox account again; the search goes on by itself."""
+    """Dropbox no longer accepts this connection. Connect your Dropbox account again, then run it again."""
 
     code = "connect_dropbox"
 
 
 class DropboxNotConnected(NeedsReconnect):
-    """Connect your Dropbox account; the search goes on by itself afterwards."""
+    """Connect your Dropbox account; then run it again."""
 
 
 class TokenRejected(NeedsReconnect):
-    """Dropbox rejected the access token. Connect your Dropbox account again; the search goes on by itself."""
+    """Dropbox rejected the access token. Connect your Dropbox account again, then run it again."""
 
 
 class RefreshTokenRefused(NeedsReconnect):
-    """Dropbox refused the refresh token. Connect your Dropbox account again; the search goes on by itself."""
+    """Dropbox refused the refresh token. Connect your Dropbox account again, then run it again."""
 
 
 class ScopeMissing(NeedsReconnect):
