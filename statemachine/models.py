@@ -174,3 +174,17 @@ class TransitionLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_type} {self.record_id}: {self.from_state} → {self.to_state}"
+
+
+class Heartbeat(models.Model):
+    """When a program of which one must run somewhere was last seen at work, and on which host."""
+
+    name = models.CharField(max_length=50, unique=True)
+    at = models.DateTimeField(db_default=Now())
+    host = models.CharField(max_length=255, default="", db_default="", blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.host}"

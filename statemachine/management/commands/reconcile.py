@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
+from statemachine import heartbeat
 from statemachine.reconcile import reconcile
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *, once: bool, **options: Any) -> None:
         if once:
             done = reconcile()
+            heartbeat.beat(heartbeat.RECONCILER)
             self.stdout.write(
                 f"{done.started} started, {done.dispatched} dispatched, {done.lost} messages lost, {done.crashed} crashed"
             )
@@ -44,6 +46,7 @@ def run_until(stopped: threading.Event) -> None:
 def _pass() -> None:
     try:
         done = reconcile()
+        heartbeat.beat(heartbeat.RECONCILER)
     except (OperationalError, InterfaceError) as error:
         # The next pass opens a new connection; whoever supervises sees the log.
         logger.warning("reconciler: the database does not answer (%s)", str(error).strip())
