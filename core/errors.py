@@ -57,6 +57,13 @@ class Permanent(RunsheetError):
     code = "permanent"
 
 
+class WorkerStopping(BaseException):
+    """The worker was told to stop, and the job has used up the time it was given to end.
+
+    Not an `Exception`, for the same reason as `SoftTimeLimit`.
+    """
+
+
 class SoftTimeLimit(BaseException):
     """The job has run for too long; it counts as a temporary failure.
 

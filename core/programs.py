@@ -33,7 +33,7 @@ def worker(*, count: int | str) -> Program:
     """A pool of workers. It must be told the serializer and the class; the settings reach neither."""
     pool = ("python", "manage.py", "rqworker-pool", "discovery", "--num-workers", str(count))
     options = ("--serializer", "json", "--worker-class", "core.worker.RunsheetWorker")
-    return Program(name="worker", command=(*pool, *options))
+    return Program(name="worker", command=(*pool, *options), stop_s=30.0)
 
 
 def standin(*, port: int) -> Program:

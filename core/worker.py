@@ -6,6 +6,8 @@ With `statemachine.doorbell`, the only code that sees rq (docs/decisions/0003-wo
 
 import faulthandler
 import os
+import signal
+from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +17,10 @@ from rq.job import Job
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from core.child import end_with_parent
-from core.errors import SoftTimeLimit
+from core.errors import SoftTimeLimit, WorkerStopping
+
+# A job that does not hear that it should stop is killed after this many seconds more.
+DEAF_S = 5
 
 
 class DeathPenalty(UnixSignalDeathPenalty):
@@ -23,7 +28,14 @@ class DeathPenalty(UnixSignalDeathPenalty):
 
     def __init__(self, timeout: int, exception: type[BaseException] = JobTimeoutException, **kwargs: Any) -> None:
         raised = SoftTimeLimit if exception is JobTimeoutException else exception
-        super().__init__(timeout, raised, **kwargs)  # type: ignore[no-untyped-call]  # rq types this class in part
+        allowed_s = min(timeout, settings.WORKER_STOP_S) if RunsheetWorker.told_to_stop else timeout
+        super().__init__(allowed_s, raised, **kwargs)  # type: ignore[no-untyped-call]  # rq types this class in part
+
+    def handle_death_penalty(self, signum: int, frame: FrameType | None) -> None:
+        """The alarm rings: because of the time limit, or because the worker is to stop."""
+        if RunsheetWorker.told_to_stop:
+            raise WorkerStopping
+        super().handle_death_penalty(signum, frame)  # type: ignore[no-untyped-call]
 
 
 class RunsheetWorker(SimpleWorker):
@@ -38,6 +50,7 @@ class RunsheetWorker(SimpleWorker):
     max_connection_wait_time = 2.0
     # Then it ends and the pool starts another, so that nothing a library leaks can grow for ever.
     jobs_per_process = 1_000
+    told_to_stop = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs |= {"worker_ttl": 30, "job_monitoring_interval": 5, "maintenance_interval": 60}
@@ -50,6 +63,14 @@ class RunsheetWorker(SimpleWorker):
         os.register_at_fork(after_in_child=end_with_parent)
         connections.close_all()
         return bool(super().work(*args, **kwargs | {"max_jobs": self.jobs_per_process}))
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Let the job that is under way end if it can in its time, and see that this process does in any case."""
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        RunsheetWorker.told_to_stop = True
+        if left_s := signal.alarm(0):  # the soft limit's; there is none between jobs
+            signal.alarm(min(left_s, settings.WORKER_STOP_S))
+        faulthandler.dump_traceback_later(settings.WORKER_STOP_S + DEAF_S, exit=True)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Do one job, with a watchdog of the C level that needs neither signals nor the interpreter's lock."""

@@ -25,6 +25,7 @@ BY_FAILURE: Mapping[str, str] = {
     "no_user": "Start it yourself, so that it has a Dropbox account to use",
     "not_a_directory": "Move the file that stands in the directory's place, then run it again",
     "took_too_long": RUN_AGAIN,
+    "worker_stopped": RUN_AGAIN,
     "tokens_unreadable": "Ask an administrator for the old encryption key, or connect Dropbox again",
 }
 UNKNOWN_FAILURE = "Read why it failed, then run it again"

@@ -14,7 +14,9 @@ from leases.validation import normalise_text
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
 
-def create_lease(*, agency: str, lease_number: str, created_by: User, follow_through: bool = True) -> Lease:
+def create_lease(
+    *, agency: str, lease_number: str, created_by: User, follow_through: bool = True, background: bool = False
+) -> Lease:
     """Make a lease; it starts by itself once the transaction is committed.
 
     Args:
@@ -22,6 +24,7 @@ def create_lease(*, agency: str, lease_number: str, created_by: User, follow_thr
         lease_number: one folder name; made NFC.
         created_by: the user whose Dropbox the run uses.
         follow_through: whether a found directory is read for a report by itself.
+        background: one of so many that what others start by hand goes first.
 
     Raises:
         InvalidLease, DuplicateLease: nothing was saved.
@@ -36,14 +39,15 @@ def create_lease(*, agency: str, lease_number: str, created_by: User, follow_thr
     )
     with transaction.atomic():
         _save_new(lease)
-        start_by_itself(lease)
+        start_by_itself(lease, background=background)
     return Lease.objects.get(pk=lease.pk)
 
 
-def start_by_itself(lease: Lease) -> None:
+def start_by_itself(lease: Lease, *, background: bool = False) -> None:
     """Start a lease that has just been saved, without waiting for the reconciler, which would do the same."""
+    step = Step(transition=Lease.start_transition, reason="created", background=background)
     with locked(Lease, lease.pk) as record:
-        advance(record, Step(transition=Lease.start_transition, reason="created"), RECONCILER)
+        advance(record, step, RECONCILER)
 
 
 def _save_new(lease: Lease) -> None:
@@ -84,30 +88,35 @@ def _search_again(lease: Lease, actor: Actor, *, reason: str) -> None:
         raise _translated(error) from error
 
 
-def start_search(*, lease_id: int, user: User, generation: int | None = None) -> Lease:
+def start_search(*, lease_id: int, user: User, generation: int | None = None, background: bool = False) -> Lease:
     """Search the directory only.
 
     Args:
         generation: what the person saw; None: whatever the present state allows.
+        background: one of so many that what others start by hand goes first.
 
     Raises:
         RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
     """
-    step = Step(transition="start_search", arguments={"follow_through": False}, reason="search")
+    step = Step(transition="start_search", arguments={"follow_through": False}, reason="search", background=background)
     return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
-def start_full_discovery(*, lease_id: int, user: User, generation: int | None = None) -> Lease:
+def start_full_discovery(
+    *, lease_id: int, user: User, generation: int | None = None, background: bool = False
+) -> Lease:
     """Search the directory and, if it is found, detect a previous report in it.
 
     Raises:
         RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
     """
-    step = Step(transition="start_search", arguments={"follow_through": True}, reason="full discovery")
+    step = Step(
+        transition="start_search", arguments={"follow_through": True}, reason="full discovery", background=background
+    )
     return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
-def start_detection(*, lease_id: int, user: User, generation: int | None = None) -> Lease:
+def start_detection(*, lease_id: int, user: User, generation: int | None = None, background: bool = False) -> Lease:
     """Detect a previous report in the known directory.
 
     Raises:
@@ -117,7 +126,7 @@ def start_detection(*, lease_id: int, user: User, generation: int | None = None)
     with locked(Lease, lease_id) as lease:
         if lease.runsheet_directory_id is None and not lease.is_working:
             raise DirectoryUnknown
-        step = Step(transition="start_detection", reason="detection")
+        step = Step(transition="start_detection", reason="detection", background=background)
         return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 

@@ -1,16 +1,21 @@
 """Holding a row: compare-and-set on state and generation, by the database's clock, so that hosts need not agree on time."""
 
+import logging
+import threading
 from datetime import timedelta
+from typing import Self
 
 from django.apps import apps
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from statemachine.doorbell import Message
 from statemachine.errors import ClaimLost
 from statemachine.models import StateMachine
+
+logger = logging.getLogger(__name__)
 
 UNCLAIMED = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
 
@@ -53,6 +58,53 @@ def put_back(message: Message, *, delay_s: float, counted: bool, code: str, expl
             failure_message=explanation,
         )
     )
+
+
+class Heartbeat:
+    """Renews the claim from a thread of its own while the body runs, so that no single slow step loses the row.
+
+    It ends with its process, and stands still with it: what hangs in C code that keeps the interpreter's lock, or is
+    stopped by a signal, loses its claim.
+
+    Attributes:
+        message: which claim to renew; the worker sets it anew when it goes on with the row's next state.
+    """
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        # Long enough for a renewal that is under way; one that hangs must not keep the worker.
+        self._thread.join(timeout=1)
+
+    def _beat(self) -> None:
+        try:
+            while not self._ended.wait(settings.CLAIM_RENEWAL_S):
+                self._renew()
+        finally:
+            connection.close()  # the thread's own, which most jobs are too short to open
+
+    def _renew(self) -> None:
+        try:
+            renew(self.message)
+        except ClaimLost:
+            # The worker finds out by itself, or is just going on with the next state.
+            logger.info("job: %s is no longer held", self.message.job_id)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("job: the database does not answer a heartbeat (%s)", str(error).strip())
+            connection.close()
+
+
+def message_of(record: StateMachine) -> Message:
+    """What says "this row, as it is now"."""
+    return Message(label=record._meta.label_lower, pk=record.pk, state=record.state, generation=record.generation)
 
 
 def fenced(message: Message) -> QuerySet[StateMachine]:

@@ -1,5 +1,7 @@
-"""Send a message for every row that is owed work. `kick` and the reconciler are the same code."""
+"""Send a message for rows that are owed work."""
 
+import logging
+from collections.abc import Collection
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -9,22 +11,41 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
+from redis.exceptions import RedisError
 
 from statemachine import doorbell
 from statemachine.doorbell import Message
 from statemachine.models import StateMachine
 from statemachine.reactions import Reaction, reaction_for, reactions_of
 
+logger = logging.getLogger(__name__)
+
 
 def kick(label: str, pk: int) -> None:
-    """Dispatch one row at once, if it is owed work."""
+    """Dispatch one row at once, if it is owed work and the queue is short; else `statemachine.pump` does it in its turn."""
     model: type[StateMachine] = apps.get_model(label)
-    dispatch(model, limit=1, pk=pk)
+    try:
+        has_room = room(model) > 0
+    except RedisError as error:
+        logger.warning("doorbell: Redis does not answer (%s); the reconciler will ring", error)
+        return
+    if has_room:
+        dispatch(model, pks=[pk])
 
 
-def dispatch(model: type[StateMachine], *, limit: int, pk: int | None = None) -> int:
-    """Ring for the most urgent rows that are owed work now; how many Redis took."""
-    messages = _take_owed(model, limit=limit, pk=pk)
+def room(model: type[StateMachine]) -> int:
+    """How many messages may be sent while the queue stays short enough to be overtaken.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    waiting = sum(doorbell.waiting_count(queue) for queue in {each.queue for each in reactions_of(model)})
+    return max(settings.QUEUE_TARGET - waiting, 0)
+
+
+def dispatch(model: type[StateMachine], *, pks: Collection[int]) -> int:
+    """Ring for those of the rows that are owed work now and that nobody else is dispatching; how many Redis took."""
+    messages = _take_owed(model, pks)
     refused = [message for message in messages if not _ring(model, message)]
     for message in refused:
         _owe_again(model, message)
@@ -32,9 +53,9 @@ def dispatch(model: type[StateMachine], *, limit: int, pk: int | None = None) ->
 
 
 def owed(model: type[StateMachine]) -> QuerySet[StateMachine]:
-    """Rows in a working state that nobody works on and whose time has come, most urgent first."""
+    """Rows in a working state that nobody works on and whose time has come."""
     within_budget = reduce(or_, (Q(state=each.state, tries__lt=each.tries) for each in reactions_of(model)), Q(pk=None))
-    return _time_has_come(model).filter(within_budget).order_by("due_at", "pk")
+    return _time_has_come(model).filter(within_budget)
 
 
 def spent(model: type[StateMachine], found: Reaction) -> QuerySet[StateMachine]:
@@ -45,17 +66,18 @@ def spent(model: type[StateMachine], found: Reaction) -> QuerySet[StateMachine]:
 def _time_has_come(model: type[StateMachine]) -> QuerySet[StateMachine]:
     # A retry is RQ's to deliver; only when it is overdue is it ours. A dead worker's row is due when its claim ends.
     patience = timedelta(seconds=settings.RETRY_GRACE_S)
-    unclaimed = Q(claimed_until__isnull=True) & (Q(tries=0) | Q(due_at__lte=Now() - patience))
+    mine = Q(tries=0) | Q(background=True) | Q(due_at__lte=Now() - patience)
+    unclaimed = Q(claimed_until__isnull=True) & mine
     return model._default_manager.filter(
         unclaimed | Q(claimed_until__lte=Now()), state__in=model.working_states, due_at__lte=Now()
     )
 
 
-def _take_owed(model: type[StateMachine], *, limit: int, pk: int | None) -> list[Message]:
+def _take_owed(model: type[StateMachine], pks: Collection[int]) -> list[Message]:
     label = model._meta.label_lower
     with transaction.atomic():
-        rows = owed(model) if pk is None else owed(model).filter(pk=pk)
-        found = list(rows.select_for_update(skip_locked=True).values_list("pk", "state", "generation")[:limit])
+        rows = owed(model).filter(pk__in=pks).order_by("due_at", "pk").select_for_update(skip_locked=True)
+        found = list(rows.values_list("pk", "state", "generation"))
         model._default_manager.filter(pk__in=[row[0] for row in found]).update(
             generation=F("generation") + 1,
             due_at=Now() + timedelta(seconds=settings.DOORBELL_PATIENCE_S),

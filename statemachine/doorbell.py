@@ -7,21 +7,25 @@ import logging
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
+from datetime import timedelta
 
 from django.conf import settings
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry as RedisRetry
 from rq import Queue, Retry
 from rq.exceptions import DuplicateJobError
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
+from rq.utils import str_to_date
+
+from core.clock import now
+from core.redis_client import ask
 
 logger = logging.getLogger(__name__)
 
 FAILED_JOB_KEPT_S = 86_400
+# Between taking a message and claiming its row a worker needs milliseconds; hosts may differ by some seconds.
+ANSWERED_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +46,7 @@ class Message:
 def ring(message: Message, *, queue: str) -> bool:
     """Send a message; false if Redis did not take it (logged; the reconciler rings again)."""
     try:
-        _queue(queue).enqueue(
-            "statemachine.jobs.run",
-            message.label,
-            message.pk,
-            message.state,
-            message.generation,
-            job_id=message.job_id,
-            unique=True,
-            job_timeout=settings.DISCOVERY_SOFT_TIME_LIMIT_S,
-            result_ttl=0,
-            failure_ttl=FAILED_JOB_KEPT_S,
-        )
+        ask(lambda redis: _send(redis, message, queue))
     except DuplicateJobError:
         logger.info("doorbell: %s is already queued", message.job_id)
     except RedisError as error:
@@ -68,20 +61,23 @@ def waiting_count(queue: str) -> int:
     Raises:
         RedisError: Redis does not answer.
     """
-    return int(_queue(queue).count)
+    return ask(lambda redis: int(_queue(redis, queue).count))
 
 
-def unknown(messages: Collection[Message], *, queue: str) -> list[Message]:
-    """Those of the messages that Redis has lost.
+def unanswered(messages: Collection[Message]) -> list[Message]:
+    """Those of the messages that no worker will answer: Redis has lost them, or their worker ended before the claim.
 
     Raises:
         RedisError: Redis does not answer.
     """
-    with _queue(queue).connection.pipeline(transaction=False) as pipeline:
-        for message in messages:
-            pipeline.exists(Job.key_for(message.job_id))
-        known = pipeline.execute()
-    return [message for message, found in zip(messages, known, strict=True) if not found]
+
+    def states(redis: Redis) -> list[list[bytes | None]]:
+        with redis.pipeline(transaction=False) as pipeline:
+            for message in messages:
+                pipeline.hmget(Job.key_for(message.job_id), "status", "started_at")
+            return list(pipeline.execute())
+
+    return [message for message, state in zip(messages, ask(states), strict=True) if not _is_on_its_way(*state)]
 
 
 def again_in(delay_s: float) -> Retry:
@@ -89,16 +85,27 @@ def again_in(delay_s: float) -> Retry:
     return Retry(max=10_000, interval=[math.ceil(delay_s)])
 
 
-def _queue(name: str) -> Queue:
-    return Queue(name, connection=_connection(settings.REDIS_URL), serializer=JSONSerializer)
+def _is_on_its_way(status: bytes | None, started_at: bytes | None) -> bool:
+    if status == JobStatus.STARTED.encode() and started_at:
+        begun = str_to_date(started_at)
+        return begun is not None and abs(now() - begun) < ANSWERED_WITHIN
+    return status == JobStatus.QUEUED.encode()
 
 
-@cache
-def _connection(url: str) -> Redis:
-    # A request must never wait for Redis: one quick attempt, the reconciler does the rest.
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=settings.DOORBELL_TIMEOUT_S,
-        socket_timeout=settings.DOORBELL_TIMEOUT_S,
-        retry=RedisRetry(NoBackoff(), 0),
+def _send(redis: Redis, message: Message, queue: str) -> None:
+    _queue(redis, queue).enqueue(
+        "statemachine.jobs.run",
+        message.label,
+        message.pk,
+        message.state,
+        message.generation,
+        job_id=message.job_id,
+        unique=True,
+        job_timeout=settings.DISCOVERY_SOFT_TIME_LIMIT_S,
+        result_ttl=0,
+        failure_ttl=FAILED_JOB_KEPT_S,
     )
+
+
+def _queue(redis: Redis, name: str) -> Queue:
+    return Queue(name, connection=redis, serializer=JSONSerializer)

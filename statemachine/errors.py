@@ -45,6 +45,13 @@ class TookTooLong(Temporary):
     code = "took_too_long"
 
 
+class WorkerStopped(Temporary):
+    """The worker was told to stop. It goes on by itself with another one."""
+
+    code = "worker_stopped"
+    costs_try = False
+
+
 class Bug(Permanent):
     """Something unexpected went wrong in the program; it was not tried again. Report it, then run it again."""
 

@@ -4,53 +4,73 @@ import logging
 from contextlib import suppress
 from typing import Any
 
+from django.apps import apps
 from django.db import InterfaceError, OperationalError
+from redis.exceptions import RedisError
+from structlog.contextvars import bound_contextvars
 
-from core.errors import RunsheetError, SoftTimeLimit, Temporary
+from core.errors import RunsheetError, SoftTimeLimit, Temporary, WorkerStopping
 from statemachine import claims
 from statemachine.doorbell import Message, again_in
-from statemachine.errors import Bug, ClaimLost, Stale, TookTooLong
+from statemachine.errors import Bug, ClaimLost, Stale, TookTooLong, WorkerStopped
 from statemachine.models import StateMachine
+from statemachine.pump import top_up
 from statemachine.reactions import Outcome, Reaction, Run, reaction_for
 from statemachine.transitions import Actor, Step, advance, fenced
 
 logger = logging.getLogger(__name__)
 
 STALE = "stale"
+WAITING = "waiting"
 
 
 def run(label: str, pk: int, state: str, generation: int) -> Any:
-    """Do the work that a row owes; the RQ job.
+    """Do the work that a row owes, then see that the queue does not run empty; the RQ job.
 
     Returns:
-        The state it ended in, "stale" if the row had moved on (nothing was written then), or an `rq.Retry`.
+        The state it ended in, "stale" if the row had moved on (nothing was written then), "waiting" if the row will be
+        tried again when it is due, or an `rq.Retry` that does the same sooner.
 
     Raises:
         Exception: a bug in the work; recorded with the row first, and never tried again.
     """
     message = Message(label=label, pk=pk, state=state, generation=generation)
+    with bound_contextvars(**{f"{label.rpartition('.')[2]}_id": pk}, generation=generation, job_id=message.job_id):
+        ended = _run(message)
+        _top_up(message)
+    return ended
+
+
+def _run(message: Message) -> Any:
     record = claims.claim(message)
     if record is None:
         logger.info("job: %s is stale", message.job_id)
         return STALE
     try:
-        return _work(Run(record=record, job_id=message.job_id))
+        with bound_contextvars(user_id=record.initiated_by_id), claims.Heartbeat(message) as heartbeat:
+            return _work(Run(record=record, job_id=message.job_id), heartbeat)
     except (Stale, ClaimLost):
         logger.info("job: %s became stale", message.job_id)
         return STALE
 
 
-def _work(this: Run[StateMachine]) -> Any:
+def _top_up(message: Message) -> None:
+    try:
+        top_up(apps.get_model(message.label))
+    except (RedisError, OperationalError, InterfaceError) as error:
+        logger.warning("job: the queue could not be topped up (%s); the reconciler does it", str(error).strip())
+
+
+def _work(this: Run[StateMachine], heartbeat: claims.Heartbeat) -> Any:
     """Work through the states that the row owes, one after the other, as long as each outcome says to go on."""
     following: Run[StateMachine] | None = this
     while following is not None:
         this, found = following, reaction_for(type(following.record), following.record.state)
-        logger.info(
-            "job: %s begins, try %s, user %s", this.message.job_id, this.record.tries, this.record.initiated_by_id
-        )
+        heartbeat.message = this.message
+        logger.info("job: %s begins, try %s", this.message.job_id, this.record.tries)
         try:
             following = _commit(this, found.react(this))
-        except (Temporary, SoftTimeLimit) as error:
+        except (Temporary, SoftTimeLimit, WorkerStopping) as error:
             return _put_back(this, found, error)
         except RunsheetError as error:
             return _fail(this, error)
@@ -79,9 +99,9 @@ def _commit(this: Run[StateMachine], outcome: Outcome) -> Run[StateMachine] | No
     return Run(record=record, job_id=this.job_id, carry=outcome.carry) if outcome.then else None
 
 
-def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftTimeLimit) -> Any:
+def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftTimeLimit | WorkerStopping) -> Any:
     """Wait and try again, or give up when the budget is spent."""
-    temporary = error if isinstance(error, Temporary) else TookTooLong()
+    temporary = _as_temporary(error)
     if temporary.costs_try and this.record.tries >= found.tries:
         return _fail(this, temporary)
     delay_s = found.delay_s(tries=this.record.tries, error=temporary)
@@ -99,7 +119,20 @@ def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftT
         temporary.code,
         delay_s,
     )
-    return again_in(delay_s) if written else STALE
+    if not written:
+        return STALE
+    # RQ brings it sooner than the reconciler; but many at once would be a long queue again, and nobody waits for those.
+    return again_in(delay_s) if temporary.costs_try and not this.record.background else WAITING
+
+
+def _as_temporary(error: Temporary | SoftTimeLimit | WorkerStopping) -> Temporary:
+    match error:
+        case SoftTimeLimit():
+            return TookTooLong()
+        case WorkerStopping():
+            return WorkerStopped()
+        case Temporary():
+            return error
 
 
 def _fail(this: Run[StateMachine], error: RunsheetError) -> str:

@@ -54,8 +54,8 @@ class StateMachine(models.Model):
 
     Attributes:
         working_states: in these, work is owed until the row leaves them.
-        start_transition: dispatch takes it on an initial row whose `due_at` has come, so that a row made in any way
-            starts by itself.
+        start_transition: taken on every row in any other state whose `due_at` has come, so that a new row, made in any
+            way, starts by itself.
     """
 
     working_states: ClassVar[frozenset[str]]
@@ -76,6 +76,9 @@ class StateMachine(models.Model):
         null=True, editable=False, help_text="When a message was sent that no worker has answered yet."
     )
     claimed_until = models.DateTimeField(null=True, editable=False, help_text="A worker holds the row until then.")
+    background = models.BooleanField(
+        default=True, db_default=True, editable=False, help_text="What somebody has started by hand goes first."
+    )
     entered_at = models.DateTimeField(db_default=Now(), editable=False, help_text="Since when it is in this state.")
     initiated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -95,7 +98,7 @@ class StateMachine(models.Model):
         abstract = True
         indexes = [
             models.Index(
-                fields=["due_at"],
+                fields=["background", "due_at"],
                 condition=models.Q(due_at__isnull=False),
                 name="%(app_label)s_%(class)s_due",
             ),

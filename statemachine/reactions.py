@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from statemachine import claims
-from statemachine.doorbell import Message
 from statemachine.models import StateMachine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.errors import Temporary
+    from statemachine.doorbell import Message
 
 # A run renews its claim at most this often; well inside settings.CLAIM_S.
 RENEWAL_S = 3.0
@@ -83,8 +83,7 @@ class Run[M: StateMachine]:
     @property
     def message(self) -> Message:
         """The fence: label, key, state and generation that this run was claimed for."""
-        record = self.record
-        return Message(label=record._meta.label_lower, pk=record.pk, state=record.state, generation=record.generation)
+        return claims.message_of(self.record)
 
     def keep_claim(self) -> None:
         """Hold the row a little longer; to be called before every slow step.
@@ -107,8 +106,11 @@ class Reaction:
     retry: Callable[[], Backoff]
     queue: str
 
-    def delay_s(self, *, tries: int, error: Temporary | None) -> float:
-        return self.retry().delay_s(tries=tries, retry_after_s=error.retry_after_s if error else None)
+    def delay_s(self, *, tries: int, error: Temporary) -> float:
+        """How long to wait after so many tries: what costs none is not the work's fault and waits no longer than asked."""
+        if not error.costs_try:
+            return error.retry_after_s or 0.0
+        return self.retry().delay_s(tries=tries, retry_after_s=error.retry_after_s)
 
     @property
     def tries(self) -> int:

@@ -4,18 +4,16 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
-from statemachine import doorbell
-from statemachine.dispatch import dispatch, spent
-from statemachine.doorbell import Message
-from statemachine.errors import Crashed, Stale, TransitionRefused
+from statemachine import claims, doorbell
+from statemachine.dispatch import spent
+from statemachine.errors import Crashed
 from statemachine.models import StateMachine
+from statemachine.pump import advance_unless_faster, top_up
 from statemachine.reactions import machines, reactions_of
-from statemachine.transitions import RECONCILER, Step, advance, fenced
+from statemachine.transitions import Step
 
 logger = logging.getLogger(__name__)
 
@@ -57,37 +55,20 @@ def reconcile() -> Reconciled:
 def _bring_on_its_way(model: type[StateMachine]) -> Reconciled:
     try:
         lost = _owe_lost(model)
-        room = _room(model)
+        done = top_up(model)
     except RedisError as error:
         logger.warning("reconciler: Redis does not answer (%s); everything owed stays owed", error)
         return Reconciled()
-    dispatched = dispatch(model, limit=room)
-    started = _start(model, limit=room - dispatched)
-    return Reconciled(started=started, dispatched=dispatched, lost=lost)
-
-
-def _room(model: type[StateMachine]) -> int:
-    """How many messages may be sent while the queue stays short enough to be overtaken."""
-    waiting = sum(doorbell.waiting_count(queue) for queue in {each.queue for each in reactions_of(model)})
-    return max(settings.QUEUE_TARGET - waiting, 0)
-
-
-def _start(model: type[StateMachine], *, limit: int) -> int:
-    """Start initial rows that are due, also those that no code of ours made. Starting one rings for it."""
-    owed = model._default_manager.filter(state=model.initial_state(), due_at__lte=Now()).order_by("due_at", "pk")
-    rows = owed.values_list("pk", "state", "generation")[:limit]
-    return sum(_advance(model, _message(model, row), Step(transition=model.start_transition)) for row in rows)
+    return Reconciled(started=done.started, dispatched=done.dispatched, lost=lost)
 
 
 def _owe_lost(model: type[StateMachine]) -> int:
-    """Find messages that Redis has forgotten (FLUSHALL, a restart without persistence) and make their rows due."""
+    """Find messages that nobody will answer (FLUSHALL, a restart without persistence, a killed worker); make their rows due."""
     rung_before = Now() - timedelta(seconds=ON_ITS_WAY_S)
     count = 0
     for found in reactions_of(model):
         rung = model._default_manager.filter(state=found.state, rung_at__lte=rung_before).order_by("rung_at")
-        rows = rung.values_list("pk", "state", "generation")[:AT_ONCE]
-        lost = doorbell.unknown([_message(model, row) for row in rows], queue=found.queue)
-        for message in lost:
+        for message in doorbell.unanswered([claims.message_of(row) for row in rung[:AT_ONCE]]):
             count += model._default_manager.filter(
                 pk=message.pk, generation=message.generation, rung_at__isnull=False
             ).update(due_at=Now(), rung_at=None)
@@ -97,31 +78,8 @@ def _owe_lost(model: type[StateMachine]) -> int:
 def _fail_crashed(model: type[StateMachine]) -> int:
     count = 0
     for found in reactions_of(model):
-        for row in spent(model, found).values_list("pk", "state", "generation")[:AT_ONCE]:
+        for row in spent(model, found)[:AT_ONCE]:
             arguments = {"code": Crashed.code, "message": Crashed.sentence()}
             step = Step(transition="fail", arguments=arguments, reason=Crashed.sentence())
-            count += _advance(model, _message(model, row), step)
+            count += advance_unless_faster(model, claims.message_of(row), step)
     return count
-
-
-def _advance(model: type[StateMachine], message: Message, step: Step) -> bool:
-    """Take a transition unless somebody else was faster."""
-    try:
-        with fenced(model, message) as record:
-            advance(record, step, RECONCILER)
-    except (Stale, TransitionRefused):
-        return False
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
-        # One row's bug must not stand in the way of all others; it is tried again after them.
-        logger.exception("reconciler: %s could not take %s", message.job_id, step.transition)
-        later = Now() + timedelta(seconds=settings.DOORBELL_PATIENCE_S)
-        model._default_manager.filter(pk=message.pk, generation=message.generation).update(due_at=later)
-        return False
-    return True
-
-
-def _message(model: type[StateMachine], row: tuple[int, str, int]) -> Message:
-    pk, state, generation = row
-    return Message(label=model._meta.label_lower, pk=pk, state=state, generation=generation)

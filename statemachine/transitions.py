@@ -55,6 +55,7 @@ class Step:
         reason: why, for a person reading the log.
         evidence: what was asked and answered (JSON).
         claim: the worker who takes it goes straight on with the state it leads to.
+        background: let what others start by hand go first; None: as the record says, but what a person starts goes first.
     """
 
     transition: str
@@ -62,6 +63,7 @@ class Step:
     reason: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
     claim: bool = False
+    background: bool | None = None
 
 
 def take[M: StateMachine](*, model: type[M], pk: int, step: Step, actor: Actor, generation: int | None = None) -> M:
@@ -139,7 +141,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
     _transition(record, step.transition)
     getattr(record, step.transition)(**step.arguments)
     _owe(record, at, claim=step.claim)
-    _start_run(record, actor)
+    _start_run(record, step, actor)
     if step.transition != "fail":
         record.failure_code = record.failure_message = ""
     record.save()
@@ -177,10 +179,13 @@ def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
     record.due_at = (record.claimed_until or at) if record.is_working else None
 
 
-def _start_run(record: StateMachine, actor: Actor) -> None:
-    """What a person starts uses that person's authorisation."""
+def _start_run(record: StateMachine, step: Step, actor: Actor) -> None:
+    """What a person starts uses that person's authorisation, and is waited for."""
     if record.is_working and actor.kind == ActorKind.USER:
         record.initiated_by_id = actor.user.pk if actor.user else None
+        record.background = False
+    if step.background is not None:
+        record.background = step.background
 
 
 def label_of(found: Any) -> str:

@@ -105,16 +105,21 @@ RQ_SHOW_ADMIN_LINK = False
 
 # --- The engine -----------------------------------------------------------------------------------------------------
 
-# A worker holds a row for this long and renews before every call; a killed worker's row is taken up again after it.
-# Must exceed the longest single Dropbox call (connect + read time-out).
-CLAIM_S = 40
+# A worker holds a row for this long and renews the claim in time; a killed worker's row is taken up again after it.
+CLAIM_S = 15
+CLAIM_RENEWAL_S = 4
 # A message that no worker has answered for this long is sent again.
-DOORBELL_PATIENCE_S = 60
+DOORBELL_PATIENCE_S = 30
 # How long after its due instant RQ may still deliver a retry before the reconciler does.
 RETRY_GRACE_S = 5
 RECONCILE_INTERVAL_S = environment.number("RECONCILE_INTERVAL_S", 2)
-# The reconciler rings only while fewer messages than this wait; the rest stays owed, where it can be overtaken.
-QUEUE_TARGET = environment.whole_number("QUEUE_TARGET", 100)
+# Nobody rings while this many messages wait; the rest stays owed in the database, where it can be overtaken. More
+# only makes what somebody starts by hand wait longer: each worker tops the queue up whenever it has done a job.
+QUEUE_TARGET = environment.whole_number("QUEUE_TARGET", 16)
+# What was started by hand overtakes the rest, except what has waited for so much longer.
+BACKGROUND_YIELD_S = 600
+# A worker that is told to stop may finish what it is at for this long; then it puts the work back.
+WORKER_STOP_S = 20
 DISCOVERY_SOFT_TIME_LIMIT_S = environment.whole_number("DISCOVERY_SOFT_TIME_LIMIT", 90)
 DISCOVERY_TIME_LIMIT_S = environment.whole_number("DISCOVERY_TIME_LIMIT", 120)
 DISCOVERY_TRIES = 5

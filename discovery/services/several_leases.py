@@ -18,6 +18,8 @@ from statemachine.errors import TransitionForbidden
 
 type Workflow = Literal["search", "detect"]
 
+# So many somebody may wait for; more than that let what others start by hand go first.
+BY_HAND_AT_MOST = 20
 AGAIN = {None: start_full_discovery, "search": start_search, "detect": start_detection}
 
 
@@ -69,7 +71,8 @@ def discover_leases(
         _authorise(user, creates=len(known) < len(numbers))
         if only == "detect":
             _refuse_unknown_directories(numbers, known)
-        return [_start(agency, number, known.get(number.upper()), user, only) for number in numbers]
+        many = len(numbers) > BY_HAND_AT_MOST
+        return [_start(agency, number, known.get(number.upper()), user, only, background=many) for number in numbers]
 
 
 def _checked(number: str) -> str:
@@ -116,11 +119,15 @@ def _refuse_unknown_directories(numbers: list[str], known: dict[str, Lease]) -> 
             raise DirectoryUnknown(f"No archive directory is known for {_shown(number)}. Search for it first.")
 
 
-def _start(agency: str, number: str, lease: Lease | None, user: User, only: Workflow | None) -> Started:
+def _start(
+    agency: str, number: str, lease: Lease | None, user: User, only: Workflow | None, *, background: bool
+) -> Started:
     if lease is None:
-        created = create_lease(agency=agency, lease_number=number, created_by=user, follow_through=only is None)
+        created = create_lease(
+            agency=agency, lease_number=number, created_by=user, follow_through=only is None, background=background
+        )
         return Started(lease_id=created.pk, how="created")
     if lease.is_working:
         return Started(lease_id=lease.pk, how="at work")
-    AGAIN[only](lease_id=lease.pk, user=user)
+    AGAIN[only](lease_id=lease.pk, user=user, background=background)
     return Started(lease_id=lease.pk, how="started")

@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from core.programs import MIGRATE, RECONCILER, Program, web, worker
+from core.worker import DEAF_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +42,7 @@ class TestCompose:
         assert published == {"web"}
 
     def test_gives_a_worker_the_time_to_end_its_job(self, services: dict[str, Any], settings: Any) -> None:
-        assert int(services["worker"]["stop_grace_period"].removesuffix("s")) > settings.DISCOVERY_TIME_LIMIT_S
+        assert int(services["worker"]["stop_grace_period"].removesuffix("s")) >= settings.WORKER_STOP_S + DEAF_S + 5
 
     def test_starts_everything_again_but_the_migration(self, services: dict[str, Any]) -> None:
         once = {name for name, service in services.items() if service["restart"] != "always"}

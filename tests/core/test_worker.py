@@ -15,11 +15,11 @@ from rq import Queue
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
+from core import worker as worker_module
 from core.errors import SoftTimeLimit
 from core.worker import DeathPenalty, RunsheetWorker
-from statemachine.dispatch import dispatch
 from statemachine.reactions import Outcome, Run
-from tests.statemachine.conftest import history, owed
+from tests.statemachine.conftest import dispatch_all, history, owed
 from tests.toy.models import Kettle
 from tests.toy.reactions import Work
 from tests.toy.reactions import work as works
@@ -59,6 +59,12 @@ def endless(_run: Run[Kettle]) -> Outcome:
             time.sleep(60)
 
 
+def told_to_stop(run: Run[Kettle]) -> Outcome:
+    """Hangs, and its worker is told to stop."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    return endless(run)
+
+
 def deaf(run: Run[Kettle]) -> Outcome:
     """Hangs where no signal handler of Python's runs."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
@@ -83,7 +89,7 @@ def ending_its_connection(run: Run[Kettle]) -> Outcome:
 class TestRunsheetWorker:
     def test_does_the_work_and_leaves_nothing_in_redis(self, work: Work, redis: Redis) -> None:
         kettle = owed()
-        dispatch(Kettle, limit=1)
+        dispatch_all()
 
         assert work_until_idle(redis) == 0
 
@@ -95,7 +101,7 @@ class TestRunsheetWorker:
         settings.DISCOVERY_SOFT_TIME_LIMIT_S = 1
         work["heat"] = endless
         owed()
-        dispatch(Kettle, limit=1)
+        dispatch_all()
 
         assert work_until_idle(redis) == 0
 
@@ -108,7 +114,7 @@ class TestRunsheetWorker:
         settings.DISCOVERY_TIME_LIMIT_S = 2
         work["heat"] = deaf
         owed()
-        dispatch(Kettle, limit=1)
+        dispatch_all()
 
         assert work_until_idle(redis) == 1
 
@@ -116,10 +122,55 @@ class TestRunsheetWorker:
         assert (kettle.state, kettle.tries) == ("heating", 1)
         assert kettle.due_at == kettle.claimed_until, "its claim runs out by itself, and it is due then"
 
+    def test_told_to_stop_it_puts_back_what_takes_too_long(self, work: Work, redis: Redis, settings: Settings) -> None:
+        settings.WORKER_STOP_S = 1
+        work["heat"] = told_to_stop
+        owed()
+        dispatch_all()
+
+        assert work_until_idle(redis) == 0
+
+        kettle = Kettle.objects.get()
+        assert (kettle.state, kettle.tries, kettle.claimed_until) == ("heating", 0, None)
+        assert kettle.failure_code == "worker_stopped"
+
+    def test_told_to_stop_it_ends_even_if_its_work_hears_nothing(
+        self, work: Work, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.WORKER_STOP_S = 1
+        monkeypatch.setattr(worker_module, "DEAF_S", 1)
+
+        def deaf_and_told(run: Run[Kettle]) -> Outcome:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return deaf(run)
+
+        work["heat"] = deaf_and_told
+        owed()
+        dispatch_all()
+
+        assert work_until_idle(redis) == 1
+
+        assert Kettle.objects.get().state == "heating"
+        assert Kettle.objects.get().is_owed
+
+    def test_told_to_stop_it_finishes_what_is_quick(self, work: Work, redis: Redis) -> None:
+        def quick(_run: Run[Kettle]) -> Outcome:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return Outcome(transition="boiled")
+
+        work["heat"] = quick
+        first, second = owed(), owed()
+        dispatch_all()
+
+        assert work_until_idle(redis) == 0
+
+        assert Kettle.objects.get(pk=first.pk).state == "ready"
+        assert Kettle.objects.get(pk=second.pk).state == "heating", "another worker's"
+
     def test_shows_a_bug_in_the_failed_registry(self, work: Work, redis: Redis) -> None:
         work["heat"] = lambda _run: Outcome(transition=str(1 / 0))
         kettle = owed()
-        dispatch(Kettle, limit=1)
+        dispatch_all()
 
         assert work_until_idle(redis) == 0
 
@@ -131,7 +182,7 @@ class TestRunsheetWorker:
         work["heat"] = lambda _run: Outcome(transition="boiled", record=lambda _: {"litres": backend_pid()})
         for _ in range(3):
             owed()
-        dispatch(Kettle, limit=3)
+        dispatch_all()
 
         work_until_idle(redis)
 
@@ -140,7 +191,7 @@ class TestRunsheetWorker:
     def test_goes_on_when_postgresql_has_ended_its_connection(self, work: Work, redis: Redis) -> None:
         work["heat"] = ending_its_connection
         first, second = owed(), owed()
-        dispatch(Kettle, limit=2)
+        dispatch_all()
 
         work_until_idle(redis)
 
@@ -154,7 +205,7 @@ class TestRunsheetWorker:
         monkeypatch.setattr(RunsheetWorker, "jobs_per_process", 2)
         for _ in range(3):
             owed()
-        dispatch(Kettle, limit=3)
+        dispatch_all()
 
         work_until_idle(redis)
 

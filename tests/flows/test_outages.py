@@ -126,13 +126,18 @@ class TestRedisStopped:
 
 class TestFlushall:
     def test_of_a_hundred_queued_leases_all_settle_once(
-        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable[..., None]
+        self,
+        operator: User,
+        dropbox: "Standin",
+        valkey: Valkey,
+        programs: Callable[..., None],
+        settings: Settings,
     ) -> None:
         numbers = [f"NMNM {number}" for number in range(100)]
         dropbox.put(*[f"{BLM}/{number}/Master Documents.pdf" for number in numbers])
         leases = [services.create_lease(agency="BLM", lease_number=each, created_by=operator) for each in numbers]
         redis = Redis.from_url(valkey.url)
-        assert redis.llen("rq:queue:discovery") == 100
+        assert redis.llen("rq:queue:discovery") == settings.QUEUE_TARGET
 
         redis.flushall()
         programs(RECONCILER, worker(count=4))

@@ -9,6 +9,8 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 from redis import Redis
 
+from statemachine.claims import message_of
+from statemachine.dispatch import dispatch
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
 from statemachine.reactions import Outcome, Run
@@ -59,14 +61,19 @@ def noting[T](notes: list[T], look: Callable[[Run[Kettle]], T], outcome: Outcome
 
 def owed(**values: Any) -> Kettle:
     """A kettle that is owed heat now, as if it had just been switched on."""
-    return Kettle.objects.create(**{"state": "heating", "generation": 1, **values})
+    return Kettle.objects.create(**{"state": "heating", "generation": 1, "background": False, **values})
 
 
 def message(kettle: Kettle) -> Message:
     """What would be rung for the kettle as it is in the database."""
     fresh = Kettle.objects.get(pk=kettle.pk)
-    return Message(label="toy.kettle", pk=fresh.pk, state=fresh.state, generation=fresh.generation)
+    return message_of(fresh)
 
 
 def history(kettle: Kettle) -> list[str]:
     return list(TransitionLog.objects.of(kettle).values_list("transition", flat=True))
+
+
+def dispatch_all() -> int:
+    """Ring for every kettle that is owed work."""
+    return dispatch(Kettle, pks=list(Kettle.objects.values_list("pk", flat=True)))

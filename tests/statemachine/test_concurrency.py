@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from core.errors import Refused
 from statemachine import jobs
-from statemachine.dispatch import dispatch, kick
+from statemachine.dispatch import kick
 from statemachine.models import TransitionLog
 from statemachine.reactions import Outcome, Run
 from statemachine.reconcile import reconcile
 from statemachine.transitions import RECONCILER, Step, take
-from tests.statemachine.conftest import history, message, noting, owed
+from tests.statemachine.conftest import dispatch_all, history, message, noting, owed
 from tests.toy.models import Kettle
 from tests.toy.reactions import Work
 
@@ -50,7 +50,7 @@ class TestAtTheSameTime:
     def test_two_dispatches_of_one_row_send_one_message(self) -> None:
         owed()
 
-        sent = at_once(*[lambda: dispatch(Kettle, limit=10)] * 6)
+        sent = at_once(*[dispatch_all] * 6)
 
         assert sorted(sent) == [0, 0, 0, 0, 0, 1]
         assert Kettle.objects.get().generation == 2
@@ -58,7 +58,7 @@ class TestAtTheSameTime:
     def test_two_dispatchers_share_many_rows_without_overlap(self) -> None:
         Kettle.objects.bulk_create([Kettle(state="heating", generation=1) for _ in range(40)])
 
-        sent = at_once(*[lambda: dispatch(Kettle, limit=100)] * 4)
+        sent = at_once(*[dispatch_all] * 4)
 
         assert sum(sent) == 40
         assert set(Kettle.objects.values_list("generation", flat=True)) == {2}

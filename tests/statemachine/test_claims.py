@@ -1,0 +1,93 @@
+"""A claim is kept by a thread while its work is slow, on real connections."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from statemachine import claims
+from statemachine.claims import Heartbeat
+from statemachine.doorbell import Message
+from tests.statemachine.conftest import message, owed
+from tests.toy.models import Kettle
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings: Settings) -> None:
+    settings.CLAIM_RENEWAL_S = 0.05
+
+
+def await_that(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+class TestHeartbeat:
+    def test_renews_the_claim_while_the_work_is_slow(self) -> None:
+        held = claims.claim(message(owed()))
+        assert held is not None
+        first = held.claimed_until
+
+        with Heartbeat(claims.message_of(held)):
+            await_that(lambda: Kettle.objects.get().claimed_until != first)
+
+        kettle = Kettle.objects.get()
+        assert kettle.claimed_until is not None
+        assert kettle.claimed_until > timezone.now()
+        assert kettle.due_at == kettle.claimed_until
+
+    def test_goes_on_with_the_state_that_the_worker_goes_on_with(self) -> None:
+        kettle = owed()
+        held = claims.claim(message(kettle))
+        assert held is not None
+        first = held.claimed_until
+
+        with Heartbeat(claims.message_of(held)) as heartbeat:
+            Kettle.objects.update(generation=7, state="steeping")
+            heartbeat.message = message(kettle)
+            await_that(lambda: Kettle.objects.get().claimed_until != first)
+
+    def test_takes_no_row_back_that_belongs_to_somebody_else(self, caplog: pytest.LogCaptureFixture) -> None:
+        held = claims.claim(message(owed()))
+        assert held is not None
+        Kettle.objects.update(generation=7)
+
+        with caplog.at_level("INFO"), Heartbeat(claims.message_of(held)):
+            await_that(lambda: "is no longer held" in caplog.text)
+
+        assert Kettle.objects.get().claimed_until == held.claimed_until
+
+    def test_outlives_an_outage_of_the_database(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        held = claims.claim(message(owed()))
+        assert held is not None
+        first, renew, failures = held.claimed_until, claims.renew, [OperationalError("the server went away")]
+
+        def renew_later(mine: Message) -> None:
+            if failures:
+                raise failures.pop()
+            renew(mine)
+
+        monkeypatch.setattr(claims, "renew", renew_later)
+
+        with Heartbeat(claims.message_of(held)):
+            await_that(lambda: Kettle.objects.get().claimed_until != first)
+
+    def test_leaves_no_connection_behind(self) -> None:
+        held = claims.claim(message(owed()))
+        assert held is not None
+        first = held.claimed_until
+
+        with Heartbeat(claims.message_of(held)):
+            await_that(lambda: Kettle.objects.get().claimed_until != first)
+        with connection.cursor() as cursor:
+            count = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            await_that(lambda: cursor.execute(count).fetchone() == (0,))
