@@ -162,9 +162,13 @@ class Children:
     def keep(self) -> NoReturn:
         """Start again whichever ends, until interrupted."""
         while True:
-            for child in self.running:
-                _keep(child)
+            self.mend()
             time.sleep(POLL_S)
+
+    def mend(self) -> None:
+        """Start again whichever has ended, after its pause; to be called again and again."""
+        for child in self.running:
+            _keep(child)
 
     def stop(self) -> None:
         """End all of them, the last started first."""
