@@ -69,7 +69,7 @@ def shown(figures: Figures) -> str:
         (f"peak memory of the worker pool ({figures.memory_kind})", f"{figures.peak_bytes / 2**20:.0f} MiB", ""),
         (f"load of the machine before ({figures.processors} processors)", f"{figures.load_before:.1f}", ""),
     )
-    title = f"{figures.leases} leases, {figures.mode}, {figures.latency_ms} ms per call, {figures.workers} workers"
+    title = f"{figures.leases} leases, {figures.mode}, {figures.latency_ms} ms per call, {figures.workers} workers, no ceiling"
     width = max(len(name) for name, *_ in rows)
     lines = [f"{title:<{width}}  {'now':>9}  predecessor"]
     return "\n".join(lines + [f"{name:<{width}}  {now:>9}  {before}".rstrip() for name, now, before in rows])

@@ -25,6 +25,9 @@ SECRETS = {
     "DROPBOX_APP_SECRET": "standin-secret",
 }
 
+# No ceiling of calls per second: what is measured is the product, not how polite it is set to be.
+SETTINGS = {"DROPBOX_CALLS_PER_S": "0"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
@@ -53,8 +56,10 @@ def staged(*, workers: int) -> Iterator[Stage]:
 def _standin_running(urls: ServerUrls) -> Iterator[tuple[Standin, dict[str, str]]]:
     address = f"http://127.0.0.1:{(port := free_port())}"
     command = ("python", "-m", "dropbox_standin", "--port", str(port), "--seed", "empty")
-    environment = SECRETS | child_environment(
-        urls, dropbox_base_url=address, settings_module="core.settings.production"
+    environment = (
+        SECRETS
+        | SETTINGS
+        | child_environment(urls, dropbox_base_url=address, settings_module="core.settings.production")
     )
     with supervised(
         [Program(name="standin", command=command)], environment=environment, logs=DIRECTORY / "log"

@@ -18,6 +18,7 @@ BY_FAILURE: Mapping[str, str] = {
     "connect_dropbox": CONNECT,
     "crashed": "Run it again; if that fails too, report it",
     "directory_unknown": "Search the directory first",
+    "dropbox_ceiling": RUN_AGAIN,
     "dropbox_paused": RUN_AGAIN,
     "dropbox_rate_limited": RUN_AGAIN,
     "dropbox_refused": "Look at Dropbox's reason in the lease's log",

@@ -49,6 +49,12 @@ class AccountPaused(Temporary):
     costs_try = False
 
 
+class AtCeiling(AccountPaused):
+    """This Dropbox account is asked as often as our ceiling allows. It goes on by itself in a moment."""
+
+    code = "dropbox_ceiling"
+
+
 # --- Somebody has to connect Dropbox --------------------------------------------------------------------------------
 
 

@@ -24,8 +24,8 @@ def standin_process() -> "Iterator[Standin]":
 
 
 @pytest.fixture
-def dropbox(standin_process: "Standin", settings: "Settings") -> "Standin":
-    """An empty stand-in with the well-known accounts, which the product takes for Dropbox."""
+def dropbox(standin_process: "Standin", settings: "Settings", redis: Redis) -> "Standin":
+    """An empty stand-in with the well-known accounts, which the product takes for Dropbox; no account is paused."""
     standin_process.reset(seed="empty")
     settings.DROPBOX_BASE_URL = standin_process.base_url
     return standin_process

@@ -136,6 +136,8 @@ RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.pattern("RUNSHEET_PREVIOUS_REPORT
 DROPBOX_BASE_URL = environment.text("DROPBOX_BASE_URL", " ").strip()
 DROPBOX_APP_KEY = environment.text("DROPBOX_APP_KEY", " ").strip()
 DROPBOX_APP_SECRET = environment.text("DROPBOX_APP_SECRET", " ").strip()
+# One account is asked at most so often in any second, by all workers together; 0: no ceiling.
+DROPBOX_CALLS_PER_S = environment.whole_number("DROPBOX_CALLS_PER_S", 12)
 DROPBOX_CONNECT_TIMEOUT_S = 5
 DROPBOX_READ_TIMEOUT_S = 30
 

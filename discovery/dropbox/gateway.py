@@ -11,7 +11,7 @@ from dropbox import Dropbox
 from psycopg.errors import LockNotAvailable
 
 from core.clock import now
-from discovery.dropbox import shapes
+from discovery.dropbox import pace, shapes
 from discovery.dropbox.caller import Caller, Reply
 from discovery.dropbox.tokens import renew_access_token
 from discovery.dropbox.translation import CREATE_LINK_ROUTE, LIST_LINKS_ROUTE
@@ -169,6 +169,7 @@ class Gateway:
         return self._ask_once(self._caller(), route, request, path)
 
     def _ask_once[T](self, caller: Caller, route: str, request: Callable[[Dropbox], T], path: str) -> Reply[T]:
+        pace.wait_turn(self.account.account_id)
         try:
             return caller.ask(route, request, path=path)
         except RateLimited as error:
@@ -206,12 +207,12 @@ def _check_path(path: str) -> None:
 def _pause(account: DropboxAccount, error: RateLimited) -> None:
     """Let everybody who uses this Dropbox account wait as long as Dropbox asks."""
     until = now() + timedelta(seconds=error.retry_after_s or 0)
+    pace.pause(account.account_id, until=until)
     try:
         with transaction.atomic():
             DropboxAccount.objects.pause(account_id=account.account_id, until=until)
     except OperationalError as failure:
         if not isinstance(failure.__cause__, LockNotAvailable):
             raise
-        # Somebody renews the token just now and Dropbox is slow. This job waits all the same; the next to be
-        # rate-limited writes the pause.
-        logger.warning("account=%s is locked; the pause until %s was not written", account.account_id, until)
+        # Somebody renews the token just now and Dropbox is slow.
+        logger.warning("account=%s is locked; the pause until %s stands in Redis only", account.account_id, until)

@@ -69,6 +69,7 @@ def environment(valkey: Valkey, dropbox: "Standin", settings: Settings) -> Mappi
     given = child_environment(ServerUrls(database_url=url, redis_url=valkey.url), dropbox_base_url=dropbox.base_url)
     keys = ",".join(settings.TOKEN_ENCRYPTION_KEYS)
     return given | {
+        "DROPBOX_CALLS_PER_S": "0",
         "TOKEN_ENCRYPTION_KEYS": keys,
         "DROPBOX_APP_KEY": settings.DROPBOX_APP_KEY,
         "DROPBOX_APP_SECRET": settings.DROPBOX_APP_SECRET,
