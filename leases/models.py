@@ -207,6 +207,9 @@ class Lease(StateMachine):
         """The share link to the archive; empty when there is none."""
         return self.runsheet_directory.share_url if self.runsheet_directory else ""
 
+    def log_context(self) -> dict[str, object]:
+        return {"agency": self.agency}
+
     @transition(
         field=state,
         source=SEARCHABLE,

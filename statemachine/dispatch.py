@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
+from core import tally
 from statemachine import doorbell
 from statemachine.doorbell import Message
 from statemachine.models import StateMachine
@@ -49,6 +50,8 @@ def dispatch(model: type[StateMachine], *, pks: Collection[int]) -> int:
     refused = [message for message in messages if not _ring(model, message)]
     for message in refused:
         _owe_again(model, message)
+    tally.count("messages_refused", len(refused), machine=model._meta.label_lower)
+    tally.count("messages_rung", len(messages) - len(refused), machine=model._meta.label_lower)
     return len(messages) - len(refused)
 
 

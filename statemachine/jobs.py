@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from redis.exceptions import RedisError
 from structlog.contextvars import bound_contextvars
 
+from core import tally
 from core.errors import RunsheetError, SoftTimeLimit, Temporary, WorkerStopping
 from statemachine import claims
 from statemachine.doorbell import Message, again_in
@@ -44,14 +45,20 @@ def run(label: str, pk: int, state: str, generation: int) -> Any:
 def _run(message: Message) -> Any:
     record = claims.claim(message)
     if record is None:
-        logger.info("job: %s is stale", message.job_id)
-        return STALE
+        return _stale(message)
     try:
-        with bound_contextvars(user_id=record.initiated_by_id), claims.Heartbeat(message) as heartbeat:
+        context = {"user_id": record.initiated_by_id, **record.log_context()}
+        with bound_contextvars(**context), claims.Heartbeat(message) as heartbeat:
             return _work(Run(record=record, job_id=message.job_id), heartbeat)
     except (Stale, ClaimLost):
-        logger.info("job: %s became stale", message.job_id)
-        return STALE
+        return _stale(message)
+
+
+def _stale(message: Message) -> str:
+    """The row has moved on, before the claim or since; nothing was written."""
+    logger.info("job: %s is stale", message.job_id)
+    tally.count("stale_messages", machine=message.label)
+    return STALE
 
 
 def _top_up(message: Message) -> None:
@@ -68,6 +75,7 @@ def _work(this: Run[StateMachine], heartbeat: claims.Heartbeat) -> Any:
         this, found = following, reaction_for(type(following.record), following.record.state)
         heartbeat.message = this.message
         logger.info("job: %s begins, try %s", this.message.job_id, this.record.tries)
+        tally.count("tries", machine=this.message.label, state=this.message.state)
         try:
             following = _commit(this, found.react(this))
         except (Temporary, SoftTimeLimit, WorkerStopping) as error:
@@ -78,6 +86,7 @@ def _work(this: Run[StateMachine], heartbeat: claims.Heartbeat) -> Any:
             # The database went away, so nothing can be recorded; the claim runs out and the reconciler brings it back.
             raise
         except Exception as error:
+            logger.exception("job: %s hit a bug", this.message.job_id)
             with suppress(Stale):  # the bug is told all the same
                 _fail(this, Bug(evidence={"exception": type(error).__name__}))
             raise
@@ -120,7 +129,8 @@ def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftT
         delay_s,
     )
     if not written:
-        return STALE
+        return _stale(this.message)
+    tally.count("tries_put_back", machine=this.message.label, state=this.message.state, code=temporary.code)
     # RQ brings it sooner than the reconciler; but many at once would be a long queue again, and nobody waits for those.
     return again_in(delay_s) if temporary.costs_try and not this.record.background else WAITING
 
@@ -147,5 +157,6 @@ def _fail(this: Run[StateMachine], error: RunsheetError) -> str:
             ),
             Actor.worker(this.job_id),
         )
+    tally.count("tries_given_up", machine=this.message.label, state=this.message.state, code=error.code)
     logger.info("job: %s gave up after try %s (%s)", this.message.job_id, this.record.tries, error.code)
     return str(record.state)

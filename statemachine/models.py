@@ -113,6 +113,10 @@ class StateMachine(models.Model):
     def is_working(self) -> bool:
         return self.state in self.working_states
 
+    def log_context(self) -> dict[str, object]:
+        """What else every log line of a job about this record should carry."""
+        return {}
+
     @classmethod
     def initial_state(cls) -> str:
         field = cls._meta.get_field("state")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
+from core import tally
 from statemachine import claims, doorbell
 from statemachine.dispatch import spent
 from statemachine.errors import Crashed
@@ -59,6 +60,8 @@ def _bring_on_its_way(model: type[StateMachine]) -> Reconciled:
     except RedisError as error:
         logger.warning("reconciler: Redis does not answer (%s); everything owed stays owed", error)
         return Reconciled()
+    if lost:
+        tally.count("messages_lost", lost, machine=model._meta.label_lower)
     return Reconciled(started=done.started, dispatched=done.dispatched, lost=lost)
 
 
@@ -81,5 +84,8 @@ def _fail_crashed(model: type[StateMachine]) -> int:
         for row in spent(model, found)[:AT_ONCE]:
             arguments = {"code": Crashed.code, "message": Crashed.sentence()}
             step = Step(transition="fail", arguments=arguments, reason=Crashed.sentence())
-            count += advance_unless_faster(model, claims.message_of(row), step)
+            message = claims.message_of(row)
+            if advance_unless_faster(model, message, step):
+                tally.count("tries_given_up", machine=message.label, state=message.state, code=Crashed.code)
+                count += 1
     return count

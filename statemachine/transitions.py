@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
+from statemachine import settling
 from statemachine.dispatch import kick
 from statemachine.doorbell import Message
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
@@ -145,7 +146,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
     if step.transition != "fail":
         record.failure_code = record.failure_message = ""
     record.save()
-    TransitionLog.objects.create(
+    row = TransitionLog.objects.create(
         record_type=record._meta.label_lower,
         record_id=record.pk,
         transition=step.transition,
@@ -166,6 +167,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
         record._meta.label_lower, record.pk, step.transition, left, record.state, record.generation, actor.kind,
         record.initiated_by_id,
     )  # fmt: skip
+    transaction.on_commit(partial(settling.note, row), robust=True)
     if record.is_working and not step.claim:
         transaction.on_commit(partial(kick, record._meta.label_lower, record.pk), robust=True)
 

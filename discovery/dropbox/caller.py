@@ -9,6 +9,7 @@ from typing import Any
 from dropbox import Dropbox
 from dropbox.common import PathRoot
 
+from core import tally
 from core.errors import RunsheetError
 from discovery.dropbox.answers import forget_answer, last_answer
 from discovery.dropbox.connection import session, timeouts_s
@@ -81,11 +82,13 @@ class Caller:
         return client.with_path_root(PathRoot.root(self.path_root)) if self.path_root else client
 
     def _log(self, route: str, path: str, failure: RunsheetError | None, seconds: float) -> None:
+        tally.observe("dropbox_call_seconds", seconds, route=route, outcome=failure.code if failure else "ok")
         outcome = "ok"
         if failure:
             told = [str(failure.evidence[name]) for name in ("status", "error", "cause") if failure.evidence.get(name)]
             outcome = f"{failure.code} ({' '.join(told)})"
-        logger.info("%s path=%s account=%s %s in %.3f s", route, path, self.account_id, outcome, seconds)
+        details = {"path": path, "account": self.account_id, "duration_s": round(seconds, 3)}
+        logger.info("%s path=%s account=%s %s in %.3f s", route, path, self.account_id, outcome, seconds, extra=details)
 
 
 class _Client(Dropbox):  # type: ignore[misc]  # the SDK ships no types

@@ -1,0 +1,36 @@
+"""Count transitions, and measure how long a record took to come to rest."""
+
+from datetime import datetime
+
+from django.apps import apps
+
+from core import tally
+from statemachine.models import ActorKind, StateMachine, TransitionLog
+
+
+def note(log: TransitionLog) -> None:
+    """Tally a transition that has been committed."""
+    tally.count("transitions", machine=log.record_type, transition=log.transition, actor=log.actor_kind)
+    began = run_began_at(log)
+    if began is not None:
+        seconds = (log.at - began).total_seconds()
+        tally.observe("settle_seconds", seconds, machine=log.record_type, state=log.to_state)
+
+
+def run_began_at(log: TransitionLog) -> datetime | None:
+    """Since when the work was owed that this transition ended; None if it ended none, or a person did.
+
+    A run that started by itself was owed since the record was made, not only since somebody took it up.
+    """
+    model: type[StateMachine] = apps.get_model(log.record_type)
+    working = model.working_states
+    if log.to_state in working or log.from_state not in working or log.actor_kind == ActorKind.USER:
+        return None
+    history = TransitionLog.objects.filter(record_type=log.record_type, record_id=log.record_id)
+    if history.filter(generation__gt=log.generation, from_state=log.to_state, at=log.at).exists():
+        return None  # its worker went straight on
+    starts = history.filter(generation__lt=log.generation, to_state__in=working).exclude(actor_kind=ActorKind.WORKER)
+    start = starts.exclude(from_state__in=working).order_by("generation").last()
+    if start is None:
+        return None
+    return start.at - start.lasted if start.from_state == model.initial_state() and start.actor is None else start.at
