@@ -24,6 +24,11 @@ def _problems(model: type[StateMachine]) -> list[CheckMessage]:
             for state in sorted(model.working_states - reacting)
         ),
         *(
+            [Error(f"{label}: all its reactions must use one queue.", id="statemachine.E003")]
+            if len({each.queue for each in reactions_of(model)}) > 1
+            else []
+        ),
+        *(
             Error(f"{label}: “{state}” has a reaction but is not among working_states.", id="statemachine.E002")
             for state in sorted(reacting - model.working_states)
         ),

@@ -17,7 +17,7 @@ from core import tally
 from statemachine import doorbell
 from statemachine.doorbell import Message
 from statemachine.models import StateMachine
-from statemachine.reactions import Reaction, reaction_for, reactions_of
+from statemachine.reactions import Reaction, queue_of, reactions_of
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def kick(label: str, pk: int) -> None:
     """Dispatch one row at once, if it is owed work and the queue is short; else `statemachine.pump` does it in its turn."""
     model: type[StateMachine] = apps.get_model(label)
     try:
-        has_room = room(model) > 0
+        has_room = room(queue_of(model)) > 0
     except RedisError as error:
         logger.warning("doorbell: Redis does not answer (%s); the reconciler will ring", error)
         return
@@ -34,14 +34,13 @@ def kick(label: str, pk: int) -> None:
         dispatch(model, pks=[pk])
 
 
-def room(model: type[StateMachine]) -> int:
+def room(queue: str) -> int:
     """How many messages may be sent while the queue stays short enough to be overtaken.
 
     Raises:
         RedisError: Redis does not answer.
     """
-    waiting = sum(doorbell.waiting_count(queue) for queue in {each.queue for each in reactions_of(model)})
-    return max(settings.QUEUE_TARGET - waiting, 0)
+    return max(settings.QUEUE_TARGET - doorbell.waiting_count(queue), 0)
 
 
 def dispatch(model: type[StateMachine], *, pks: Collection[int]) -> int:
@@ -93,7 +92,7 @@ def _take_owed(model: type[StateMachine], pks: Collection[int]) -> list[Message]
 
 
 def _ring(model: type[StateMachine], message: Message) -> bool:
-    return doorbell.ring(message, queue=reaction_for(model, message.state).queue)
+    return doorbell.ring(message, queue=queue_of(model))
 
 
 def _owe_again(model: type[StateMachine], message: Message) -> None:

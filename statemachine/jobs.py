@@ -16,7 +16,7 @@ from statemachine.doorbell import Message, again_in
 from statemachine.errors import Bug, ClaimLost, Stale, TookTooLong, WorkerStopped
 from statemachine.models import StateMachine
 from statemachine.pump import top_up
-from statemachine.reactions import Outcome, Reaction, Run, reaction_for
+from statemachine.reactions import Outcome, Reaction, Run, queue_of, reaction_for
 from statemachine.transitions import Actor, Step, advance, fenced
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def _stale(message: Message) -> str:
 
 def _top_up(message: Message) -> None:
     try:
-        top_up(apps.get_model(message.label))
+        top_up(queue_of(apps.get_model(message.label)))
     except (RedisError, OperationalError, InterfaceError) as error:
         logger.warning("job: the queue could not be topped up (%s); the reconciler does it", str(error).strip())
 

@@ -113,6 +113,12 @@ class StateMachine(models.Model):
     def is_working(self) -> bool:
         return self.state in self.working_states
 
+    def entering(self) -> None:
+        """Called in every transition's transaction once the new state is set, before the record is saved.
+
+        For what belongs together with the state; no I/O but the database's.
+        """
+
     def log_context(self) -> dict[str, object]:
         """What else every log line of a job about this record should carry."""
         return {}

@@ -3,7 +3,10 @@
 The reconciler does this every few seconds, and each worker when it has done a job.
 """
 
+import itertools
 import logging
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +20,7 @@ from statemachine.dispatch import dispatch, owed, room
 from statemachine.doorbell import Message
 from statemachine.errors import Stale
 from statemachine.models import StateMachine
+from statemachine.reactions import machines, queue_of
 from statemachine.transitions import RECONCILER, Step, advance, fenced
 
 logger = logging.getLogger(__name__)
@@ -30,18 +34,23 @@ class ToppedUp:
     dispatched: int
 
 
-def top_up(model: type[StateMachine]) -> ToppedUp:
-    """Start and ring for the most urgent rows, as many as the queue has room for.
+def top_up(queue: str) -> ToppedUp:
+    """Start and ring for the most urgent rows of all machines that share the queue, as many as it has room for.
 
     Raises:
         RedisError: Redis does not answer; everything owed stays owed.
     """
-    chosen = _most_urgent(model, limit=room(model))
-    start = Step(transition=model.start_transition)
-    dispatched = dispatch(model, pks=[row.pk for row in chosen if row.is_working])
-    # A started row rings for itself when that is committed.
-    started = [advance_unless_faster(model, message_of(row), start) for row in chosen if not row.is_working]
-    return ToppedUp(started=sum(started), dispatched=dispatched)
+    chosen = _most_urgent([model for model in machines() if queue_of(model) == queue], limit=room(queue))
+    working: dict[type[StateMachine], list[int]] = defaultdict(list)
+    started = 0
+    for row in chosen:
+        if row.is_working:
+            working[type(row)].append(row.pk)
+        else:
+            # It rings for itself when that is committed.
+            step = Step(transition=row.start_transition)
+            started += advance_unless_faster(type(row), message_of(row), step)
+    return ToppedUp(started=started, dispatched=sum(dispatch(model, pks=pks) for model, pks in working.items()))
 
 
 def advance_unless_faster(model: type[StateMachine], message: Message, step: Step) -> bool:
@@ -62,9 +71,10 @@ def advance_unless_faster(model: type[StateMachine], message: Message, step: Ste
     return True
 
 
-def _most_urgent(model: type[StateMachine], *, limit: int) -> list[StateMachine]:
+def _most_urgent(models: Iterable[type[StateMachine]], *, limit: int) -> list[StateMachine]:
     """What was started by hand goes first, but not for ever: who has waited for long enough is no longer overtaken."""
-    found = [*_first(model, limit, background=False), *_first(model, limit, background=True)]
+    lanes = itertools.product(models, (False, True))
+    found = [row for model, background in lanes for row in _first(model, limit, background=background)]
     return sorted(found, key=_urgency)[:limit]
 
 

@@ -151,6 +151,11 @@ def reactions_of(model: type[StateMachine]) -> list[Reaction]:
     return [found for (registered, _), found in _registry.items() if registered is model]
 
 
+def queue_of(model: type[StateMachine]) -> str:
+    """The queue of a machine; `statemachine.checks` sees to it that there is one."""
+    return reactions_of(model)[0].queue
+
+
 def machines() -> list[type[StateMachine]]:
     """Every model that has a reaction."""
     return list({model: None for model, _ in _registry})

@@ -13,7 +13,7 @@ from statemachine.dispatch import spent
 from statemachine.errors import Crashed
 from statemachine.models import StateMachine
 from statemachine.pump import advance_unless_faster, top_up
-from statemachine.reactions import machines, reactions_of
+from statemachine.reactions import machines, queue_of, reactions_of
 from statemachine.transitions import Step
 
 logger = logging.getLogger(__name__)
@@ -46,22 +46,18 @@ class Reconciled:
 
 def reconcile() -> Reconciled:
     """One pass over every machine. Any number may run at the same time."""
-    done = Reconciled()
-    for model in machines():
-        done += Reconciled(crashed=_fail_crashed(model))
-        done += _bring_on_its_way(model)
+    done = Reconciled(crashed=sum(_fail_crashed(model) for model in machines()))
+    try:
+        for queue in {queue_of(model): None for model in machines()}:
+            done += _bring_on_its_way(queue)
+    except RedisError as error:
+        logger.warning("reconciler: Redis does not answer (%s); everything owed stays owed", error)
     return done
 
 
-def _bring_on_its_way(model: type[StateMachine]) -> Reconciled:
-    try:
-        lost = _owe_lost(model)
-        done = top_up(model)
-    except RedisError as error:
-        logger.warning("reconciler: Redis does not answer (%s); everything owed stays owed", error)
-        return Reconciled()
-    if lost:
-        tally.count("messages_lost", lost, machine=model._meta.label_lower)
+def _bring_on_its_way(queue: str) -> Reconciled:
+    lost = sum(_owe_lost(model) for model in machines() if queue_of(model) == queue)
+    done = top_up(queue)
     return Reconciled(started=done.started, dispatched=done.dispatched, lost=lost)
 
 
@@ -75,6 +71,7 @@ def _owe_lost(model: type[StateMachine]) -> int:
             count += model._default_manager.filter(
                 pk=message.pk, generation=message.generation, rung_at__isnull=False
             ).update(due_at=Now(), rung_at=None)
+    tally.count("messages_lost", count, machine=model._meta.label_lower)
     return count
 
 

@@ -145,6 +145,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
     _start_run(record, step, actor)
     if step.transition != "fail":
         record.failure_code = record.failure_message = ""
+    record.entering()
     record.save()
     row = TransitionLog.objects.create(
         record_type=record._meta.label_lower,

@@ -24,7 +24,7 @@ class TestUrgency:
         owed(due_at=in_s(-10))
         urgent = owed(due_at=in_s(-20))
 
-        top_up(Kettle)
+        top_up("toy")
 
         assert rung() == [urgent.pk]
 
@@ -33,7 +33,7 @@ class TestUrgency:
             owed(background=True, due_at=in_s(-500))
         by_hand = owed(background=False, due_at=in_s(-1))
 
-        top_up(Kettle)
+        top_up("toy")
 
         assert rung() == [by_hand.pk]
 
@@ -41,7 +41,7 @@ class TestUrgency:
         patient = owed(background=True, due_at=in_s(-700))
         owed(background=False, due_at=in_s(-1))
 
-        top_up(Kettle)
+        top_up("toy")
 
         assert rung() == [patient.pk]
 
@@ -49,7 +49,7 @@ class TestUrgency:
         Kettle.objects.bulk_create([Kettle(due_at=in_s(-30)) for _ in range(3)])
         by_hand = owed(due_at=in_s(-1))
 
-        assert top_up(Kettle) == ToppedUp(started=0, dispatched=1)
+        assert top_up("toy") == ToppedUp(started=0, dispatched=1)
         assert rung() == [by_hand.pk]
 
 
@@ -60,7 +60,7 @@ class TestStarting:
         kettle = owed(state="broken", failure_code="no_power")
 
         with django_capture_on_commit_callbacks(execute=True):
-            assert top_up(Kettle) == ToppedUp(started=1, dispatched=0)
+            assert top_up("toy") == ToppedUp(started=1, dispatched=0)
 
         assert history(kettle) == ["switch_on"]
         assert rung() == [kettle.pk]
@@ -72,5 +72,5 @@ class TestStarting:
         Kettle.objects.bulk_create([Kettle() for _ in range(5)])
 
         with django_capture_on_commit_callbacks(execute=True):
-            assert top_up(Kettle) == ToppedUp(started=3, dispatched=0)
-        assert top_up(Kettle) == ToppedUp(started=0, dispatched=0)
+            assert top_up("toy") == ToppedUp(started=3, dispatched=0)
+        assert top_up("toy") == ToppedUp(started=0, dispatched=0)

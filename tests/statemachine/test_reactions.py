@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 from django.apps import apps
 
+from statemachine import reactions
 from statemachine.checks import every_working_state_has_a_reaction
 from statemachine.models import StateMachine
 from statemachine.reactions import Backoff, Outcome, machines, reaction, reaction_for, reactions_of
@@ -54,6 +57,15 @@ class TestCheck:
             for each in every_working_state_has_a_reaction()
             if each.id == "statemachine.E001" and "toy" in each.msg
         ] == ["toy.Kettle: no reaction is registered for the working state “ready”."]
+
+    def test_names_a_machine_with_two_queues(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        elsewhere = replace(reaction_for(Kettle, "heating"), queue="other")
+        key: tuple[type[StateMachine], str] = (Kettle, "heating")
+        monkeypatch.setitem(reactions._registry, key, elsewhere)
+
+        assert [each.id for each in every_working_state_has_a_reaction() if "Kettle" in each.msg] == [
+            "statemachine.E003"
+        ]
 
     def test_names_a_reaction_of_a_state_that_owes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Kettle, "working_states", frozenset({"heating"}))
