@@ -35,7 +35,7 @@ from core.servers import ROOT, ServerUrls
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLL_S = 0.1
-DAILY_ROUND = re.compile(r"(^| |\[)INFO( |\])")
+DAILY_ROUND = re.compile(r'(^| |\[)INFO( |\])|"level": "info"')
 # A child that dies starts again after 1, 2, 4 … seconds, from 1 again when it has run for the longest of them.
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0

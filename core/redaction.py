@@ -1,0 +1,71 @@
+"""Take secrets out of whatever is about to leave the process: log lines, tracebacks, error reports.
+
+By the name of a value where there is one, else by the look of the text. It is the last line of defence: nothing should
+log a secret in the first place.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+REDACTED = "[redacted]"
+
+# A value of such a name is left out whatever it looks like; so is what follows such a name and = or : in a text.
+_NAMES = (
+    r"(?:[\w-]{0,40}(?:password|passwd|secret(?:[_-]?key)?|token|api[_-]?key|encryption[_-]?keys?|e[_-]?mail|rlkey|share_url)"
+    r"|authorization|(?:set-)?cookie|sessionid)"
+)
+_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
+
+# Each in time that grows with the length of the text only: no pattern may be made to hang a worker.
+_PATTERNS = [
+    # Share links, of Dropbox or its stand-in: whoever has one has the archive.
+    (re.compile(r"(https?://[^\s/\"'<>\\]{1,255})/(?:scl|sh|s)/[^\s\"'<>\\]+"), rf"\1/{REDACTED}"),
+    # The password in an address: scheme://user:password@host. It may hold anything but what ends the address.
+    (re.compile(r"(://[^\s/:@\"'<>]{0,255}:)[^\s/\"'<>]{1,1024}@"), rf"\1{REDACTED}@"),
+    (re.compile(r"\b(Bearer|Basic)\s+(?!\[)[\w.~+/=-]{4,}", re.IGNORECASE), rf"\1 {REDACTED}"),
+    # Dropbox's short-lived tokens, its long-lived ones (64 characters with a run of A), and what Fernet encrypts.
+    (re.compile(r"\bsl\.[\w-][\w.-]{7,}"), REDACTED),
+    (re.compile(r"(?<![\w:-])[\w-]{6,20}?A{8,}[\w-]{20,}"), REDACTED),
+    (re.compile(r"\bgAAAAA[\w=-]{20,}"), REDACTED),
+    # name=value, name: value, "name": "value"; also with the quotes of JSON within JSON.
+    (
+        re.compile(rf"\b({_NAMES})(\\?[\"']?\s{{0,4}}[=:]\s{{0,4}}\\?[\"']?)(?!\[)[^\s\"'\\&,;)}}\]]+", re.IGNORECASE),
+        rf"\1\2{REDACTED}",
+    ),
+    (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[A-Za-z]{2,24}\b"), REDACTED),
+]
+
+
+def redact(value: Any) -> Any:
+    """The same without secrets, made of nothing but JSON's types; what is none of them becomes its `repr`."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return {redact_text(str(name)): _named(str(name), each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact(each) for each in value]
+    return redact_text(_shown(value))
+
+
+def redact_text(text: str) -> str:
+    """The text with everything blotted out that looks like a secret."""
+    for pattern, instead in _PATTERNS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _named(name: str, value: Any) -> Any:
+    # A number or a truth about a secret, such as how many tokens there are, is none.
+    if _SECRET_NAME.fullmatch(name) and not isinstance(value, bool | int | float | None):
+        return REDACTED
+    return redact(value)
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # noqa: BLE001 - a record that cannot be shown must not stop the line that names it
+        return f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"
