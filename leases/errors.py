@@ -1,6 +1,6 @@
 """What can be wrong with a record."""
 
-from core.errors import Permanent, Refused
+from core.errors import Permanent, Refused, Temporary
 
 
 class InvalidLease(Refused):
@@ -19,6 +19,24 @@ class DirectoryUnknown(Refused):
     """No archive directory is known for this lease. Search for it first."""
 
     code = "directory_unknown"
+
+
+class EmailNotConfigured(Permanent):
+    """No mail server is configured, so nobody is told by e-mail. Set EMAIL_URL."""
+
+    code = "email_not_configured"
+
+
+class NoAddress(Permanent):
+    """The person has no e-mail address. Add one under “Users”."""
+
+    code = "no_address"
+
+
+class EmailUnavailable(Temporary):
+    """The mail server did not take the mail. It is tried again by itself."""
+
+    code = "email_unavailable"
 
 
 class ConfigurationMissing(Permanent):

@@ -1,5 +1,6 @@
 """The records: a lease, where an agency keeps its archives, and a place in the cloud."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now, Upper
 from django_fsm import transition
 
-from leases.states import DETECTABLE, SEARCHABLE, WORKING, State
+from leases.states import DETECTABLE, SEARCHABLE, WORKING, NoticeState, State
 from leases.validation import (
     BASE_PATH_LENGTH,
     LEASE_NUMBER_LENGTH,
@@ -119,6 +120,71 @@ class CloudLocation(models.Model):
         return self.path
 
 
+class FailureNotice(StateMachine):
+    """One mail to one person about all leases that failed for one reason within some minutes.
+
+    It gathers until it is due; then it is sent like any other work: retried, logged, never lost. The person is
+    `initiated_by`, whose runs they were.
+
+    Attributes:
+        told: how many failed leases the mail named.
+    """
+
+    working_states: ClassVar[frozenset[str]] = frozenset({NoticeState.SENDING})
+    start_transition: ClassVar[str] = "start_sending"
+
+    state = state_field(NoticeState, initial=NoticeState.GATHERING)
+    reason = models.CharField(max_length=50, editable=False, help_text="The failure code that the leases share.")
+    told = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+
+    class Meta(StateMachine.Meta):
+        verbose_name = "failure notice"
+        ordering = ["-pk"]
+        constraints = [
+            known_states(NoticeState),
+            models.UniqueConstraint(
+                fields=["initiated_by", "reason"],
+                condition=Q(state=NoticeState.GATHERING),
+                name="leases_failurenotice_one_gathers",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.initiated_by}: {self.reason.replace('_', ' ')}"
+
+    @staticmethod
+    def gathering_for(*, user_id: int, reason: str) -> "FailureNotice":
+        """The notice that one more failed lease belongs to; locked, so that it is not sent before the lease is saved."""
+        mine = FailureNotice.objects.filter(initiated_by_id=user_id, reason=reason, state=NoticeState.GATHERING)
+        due_at = Now() + timedelta(seconds=settings.NOTICE_GATHERS_S)
+        while True:
+            FailureNotice.objects.bulk_create(
+                [FailureNotice(initiated_by_id=user_id, reason=reason, due_at=due_at)], ignore_conflicts=True
+            )
+            # The one that stood in the way may be on its way to its reader by now.
+            if found := mine.select_for_update().first():
+                return found
+
+    @transition(field=state, source=NoticeState.GATHERING, target=NoticeState.SENDING)
+    def start_sending(self) -> None:
+        """Gather no more and owe the mail."""
+
+    @transition(field=state, source=NoticeState.SENDING, target=NoticeState.SENT)
+    def record_sent(self, *, told: int) -> None:
+        """The mail server has taken it."""
+        self.told = told
+
+    @transition(field=state, source=NoticeState.SENDING, target=NoticeState.NEEDLESS)
+    def record_needless(self) -> None:
+        """None of the leases is failed any more."""
+
+    @transition(field=state, source=NoticeState.SENDING, target=NoticeState.FAILED)
+    def fail(self, *, code: str, message: str) -> None:
+        """Give up; the console tells the person all the same."""
+        self.failure_code = code
+        self.failure_message = message
+
+
 def _directory_is_known(lease: Any) -> bool:
     return lease.runsheet_directory_id is not None
 
@@ -147,6 +213,9 @@ class Lease(StateMachine):
     matching_files = models.JSONField(
         default=list, db_default=[], editable=False, help_text="The names that matched the report pattern."
     )
+    failure_notice = models.ForeignKey(
+        FailureNotice, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="leases"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
@@ -157,6 +226,7 @@ class Lease(StateMachine):
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     if TYPE_CHECKING:
+        failure_notice_id: int | None
         runsheet_directory_id: int | None
         created_by_id: int | None
 
@@ -206,6 +276,12 @@ class Lease(StateMachine):
     def runsheet_link(self) -> str:
         """The share link to the archive; empty when there is none."""
         return self.runsheet_directory.share_url if self.runsheet_directory else ""
+
+    def entering(self) -> None:
+        """Whoever started a run that failed is told, in one mail for many."""
+        self.failure_notice = None
+        if self.state == State.FAILED and self.initiated_by_id is not None:
+            self.failure_notice = FailureNotice.gathering_for(user_id=self.initiated_by_id, reason=self.failure_code)
 
     def log_context(self) -> dict[str, object]:
         return {"agency": self.agency}

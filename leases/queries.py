@@ -1,10 +1,11 @@
 """Reads that more than one place needs."""
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Lower, Now
 
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
-from leases.models import AgencyStorageConfig, CloudLocation
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.states import State
 
 DROPBOX = "dropbox"
 
@@ -25,6 +26,13 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
             f"The storage configuration of {agency} is switched off. Switch it on, then run it again."
         )
     return found
+
+
+def failures_of(user_id: int) -> list[tuple[str, int]]:
+    """How many of the leases that somebody started have failed, by failure code, the most first."""
+    failed = Lease.objects.filter(state=State.FAILED, initiated_by_id=user_id).order_by()
+    counted = failed.values_list("failure_code").annotate(count=Count("pk")).order_by("-count", "failure_code")
+    return list(counted)
 
 
 def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocation]:

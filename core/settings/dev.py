@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from core.servers import LOCAL
 from core.settings import environment
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
 from core.settings.base import ROOT
@@ -11,6 +12,10 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 # Not secrets: they protect nothing but the data in this checkout's .local folder.
 SECRET_KEY = environment.text("SECRET_KEY", "development-only-development-only-development-only")
 TOKEN_ENCRYPTION_KEYS = environment.words("TOKEN_ENCRYPTION_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmw=")
+
+# Without a mail server, mails lie in a folder to be looked at.
+_mails = {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": {"file_path": str(LOCAL / "mail")}}
+MAILERS = environment.mailers("EMAIL_URL", default={"default": _mails})
 
 # Browsers keep cookies by host, not by port: two checkouts on one machine would log each other out.
 _checkout = sha256(str(ROOT).encode()).hexdigest()[:8]

@@ -4,9 +4,14 @@ import math
 import os
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+# Encrypted from the first byte, after STARTTLS, and not at all (a relay on the same machine).
+SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
+SMTP_TIMEOUT_S = 10
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -91,6 +96,30 @@ def address(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
         kinds = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ImproperlyConfigured(f"{name} must begin with {kinds}.")
     return value
+
+
+def mailers(name: str, *, default: dict[str, Any]) -> dict[str, Any]:
+    """Django's MAILERS from an address such as smtps://user:password@mail.example.com:465.
+
+    Raises:
+        ImproperlyConfigured: it is no address of a mail server.
+    """
+    value = os.environ.get(name)
+    if not value:
+        return default
+    parts = urlsplit(address(name, value, schemes=tuple(SMTP_PORTS)))
+    if not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must name a host, such as smtps://user:password@mail.example.com.")
+    options = {
+        "host": parts.hostname,
+        "port": parts.port or SMTP_PORTS[parts.scheme],
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_ssl": parts.scheme == "smtps",
+        "use_tls": parts.scheme == "smtp+tls",
+        "timeout": SMTP_TIMEOUT_S,
+    }
+    return {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -10,6 +10,7 @@ SECRET_KEY = environment.text("SECRET_KEY")
 TOKEN_ENCRYPTION_KEYS = environment.words("TOKEN_ENCRYPTION_KEYS", environment.text("TOKEN_ENCRYPTION_KEYS"))
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", environment.text("ALLOWED_HOSTS"))
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
+CONSOLE_URL = environment.text("CONSOLE_URL", f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
 for _name in ("DATABASE_URL", "REDIS_URL", "DROPBOX_APP_KEY", "DROPBOX_APP_SECRET"):
     environment.text(_name)
 

@@ -3,5 +3,6 @@
 from leases.admin.configurations import AgencyStorageConfigAdmin
 from leases.admin.leases import LeaseAdmin
 from leases.admin.locations import CloudLocationAdmin
+from leases.admin.notices import FailureNoticeAdmin
 
-__all__ = ["AgencyStorageConfigAdmin", "CloudLocationAdmin", "LeaseAdmin"]
+__all__ = ["AgencyStorageConfigAdmin", "CloudLocationAdmin", "FailureNoticeAdmin", "LeaseAdmin"]

@@ -24,7 +24,7 @@ def history(lease: Lease) -> list[tuple[str, str]]:
     return list(TransitionLog.objects.of(lease).values_list("transition", "to_state"))
 
 
-def settled(user: User, **values: Any) -> Lease:
+def settled(user: User | None, **values: Any) -> Lease:
     """A lease that nothing is owed for."""
     lease = Lease(**{"agency": "BLM", "lease_number": "NMNM 1", "due_at": None, "created_by": user, **values})
     lease.save()

@@ -185,7 +185,9 @@ class TestTheCommand:
         assert capsys.readouterr().out == svg(picture_of(Lease, mark="failed"))
 
     def test_asks_which_one_when_there_are_several(self) -> None:
-        with pytest.raises(CommandError, match=r"^Say which machine to draw: leases.Lease, toy.Kettle\.$"):
+        with pytest.raises(
+            CommandError, match=r"^Say which machine to draw: leases.FailureNotice, leases.Lease, toy.Kettle\.$"
+        ):
             call_command("state_diagram")
 
     def test_draws_the_only_one_unasked(
@@ -199,7 +201,8 @@ class TestTheCommand:
 
     def test_refuses_an_unknown_machine_in_one_sentence(self) -> None:
         with pytest.raises(
-            CommandError, match=r"^There is no machine “auth.User”. There are leases.Lease, toy.Kettle\.$"
+            CommandError,
+            match=r"^There is no machine “auth.User”. There are leases.FailureNotice, leases.Lease, toy.Kettle\.$",
         ):
             call_command("state_diagram", "auth.User")
 

@@ -65,6 +65,7 @@ class Command(BaseCommand):
         environment = child_environment(urls, dropbox_base_url=plan.dropbox_base_url)
         if plan.standin_port is not None:
             environment |= STANDIN_APP
+        environment |= {"CONSOLE_URL": f"http://{HOST}:{plan.port}"}
         run((*MIGRATE, "--verbosity", "0"), environment=environment)
         with listening(plan.port) as listener, supervised([], environment=environment, echo=sys.stdout) as children:
             plan = replace(plan, port=listener.getsockname()[1])

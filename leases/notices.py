@@ -1,0 +1,79 @@
+"""The mail that tells somebody which of their leases have failed, and why."""
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import EmailMessage
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from leases.errors import EmailNotConfigured, EmailUnavailable, NoAddress
+from leases.models import FailureNotice, Lease
+from leases.states import State
+
+NAMED_AT_MOST = 50
+
+
+def failed_leases(notice: FailureNotice) -> list[Lease]:
+    """Those of the gathered leases that are still failed; who was quick to run them again need not be told."""
+    return list(Lease.objects.filter(failure_notice=notice, state=State.FAILED).order_by("agency", "lease_number"))
+
+
+def send(notice: FailureNotice, leases: list[Lease]) -> None:
+    """Send one mail about these leases.
+
+    If the process dies between the mail server's answer and the record of it, the mail is sent once more, under the same
+    Message-ID: rather twice than not at all.
+
+    Raises:
+        EmailNotConfigured, NoAddress: nobody can be told.
+        EmailUnavailable: the mail server did not take it.
+    """
+    if not settings.MAILERS:
+        raise EmailNotConfigured
+    user = notice.initiated_by
+    if user is None or not user.email:
+        raise NoAddress
+    mail = _mail(notice, leases, user)
+    try:
+        mail.send()
+    except OSError as error:  # smtplib's errors are OSErrors too
+        raise EmailUnavailable(evidence={"cause": type(error).__name__}) from error
+
+
+def list_of_failed(reason: str, *, user_id: int) -> str:
+    """The address, below the console's, of the list of those leases."""
+    wanted = {"state__exact": str(State.FAILED), "failure_code": reason, "initiated_by__id__exact": str(user_id)}
+    return f"{reverse('admin:leases_lease_changelist')}?{urlencode(wanted)}"
+
+
+def _mail(notice: FailureNotice, leases: list[Lease], user: User) -> EmailMessage:
+    what = f"{leases[0]} has" if len(leases) == 1 else f"{len(leases)} leases have"
+    host = settings.CONSOLE_URL.rpartition("/")[2].partition(":")[0]
+    return EmailMessage(
+        subject=f"Runsheet: {what} failed ({notice.reason.replace('_', ' ')})",
+        body=_body(notice, leases, user),
+        to=[user.email],
+        headers={"Message-ID": f"<failure-notice-{notice.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+    )
+
+
+def _body(notice: FailureNotice, leases: list[Lease], user: User) -> str:
+    lines = [
+        f"{lease}\n  {settings.CONSOLE_URL}{reverse('admin:leases_lease_change', args=[lease.pk])}"
+        for lease in leases[:NAMED_AT_MOST]
+    ]
+    if len(leases) > NAMED_AT_MOST:
+        lines.append(f"and {len(leases) - NAMED_AT_MOST} more")
+    return "\n".join(
+        [
+            f"Hello {user.get_short_name() or user.get_username()},",
+            "",
+            "discovery gave up on leases that you started:" if len(leases) > 1 else "discovery gave up on a lease:",
+            "",
+            leases[0].failure_message,
+            "",
+            *lines,
+            "",
+            f"All of them in the console: {settings.CONSOLE_URL}{list_of_failed(notice.reason, user_id=user.pk)}",
+        ]
+    )

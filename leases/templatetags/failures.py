@@ -1,0 +1,23 @@
+"""What of one's own has failed, on the pages where one looks first."""
+
+from typing import Any
+
+from django import template
+from django.contrib.auth.models import AnonymousUser, User
+
+from leases.notices import list_of_failed
+from leases.queries import failures_of
+
+register = template.Library()
+
+
+@register.inclusion_tag("admin/leases/failures.html")
+def my_failures(user: User | AnonymousUser) -> dict[str, Any]:
+    """The failed leases that this person started, by reason, each leading to its list; nothing if there are none."""
+    if user.pk is None or not user.has_perm("leases.view_lease"):
+        return {"failures": []}
+    failures = [
+        {"reason": code.replace("_", " "), "count": count, "url": list_of_failed(code, user_id=user.pk)}
+        for code, count in failures_of(user.pk)
+    ]
+    return {"failures": failures}
