@@ -1,0 +1,88 @@
+"""`python -m tests.chaos --seed N [--profile short|long|edits] [--unfenced]`; `make chaos SEED=N` is the long one."""
+
+import argparse
+import faulthandler
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bench import breakable
+from core.errors import RunsheetError
+from core.processes import stop_signals
+from core.servers import LOCAL
+from tests.chaos.oracle import Violation
+from tests.chaos.plan import PROFILES, Plan, make_plan
+
+# Beyond the profile's own limit, for starting, judging and stopping; then the process ends, and all of its own with it.
+START_AND_STOP_S = 90
+# Of each rule's violations.
+SHOWN = 10
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    profile = PROFILES[options.profile]
+    if options.unfenced:
+        profile = replace(profile, settings_module="tests.chaos.unfenced.settings")
+    faulthandler.dump_traceback_later(2 * profile.limit_s + START_AND_STOP_S, exit=True)
+    plan = make_plan(seed=options.seed, profile=profile)
+    try:
+        with stop_signals():
+            return _play(plan, seed=options.seed, directory=options.directory)
+    except RunsheetError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command's output
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _play(plan: Plan, *, seed: int, directory: str) -> int:
+    profile = plan.profile
+    building = breakable.Plan(
+        skews_s=plan.skews_s,
+        reconciler_skews_s=plan.reconciler_skews_s,
+        workers=profile.workers,
+        latency_ms=profile.latency_ms,
+        settings_module=profile.settings_module,
+    )
+    with breakable.breakable(LOCAL / directory, building) as house:
+        logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files
+        from tests.chaos.run import Run  # Django is ready only now
+
+        say(f"clocks: pools {plan.skews_s}, reconcilers {plan.reconciler_skews_s} s ahead")
+        verdict = Run(house, plan, seed=seed, say=say).play()
+        for host in (*house.hosts, *house.reconcilers):
+            host.crash()  # nothing is under way any more, and stopping in order takes its time
+    for rule, broken in _by_rule(verdict.violations).items():
+        say(f"WRONG  {rule}: {len(broken)} times, such as")
+        for violation in broken[:SHOWN]:
+            say(f"       {violation}")
+    general = sum(violation.lease is None for violation in verdict.violations)
+    but = f", but {general} calls or sums of calls are wrong" if general else ""
+    say(f"{verdict.right} of {verdict.leases} leases are right{but} (seed {seed})")
+    return 1 if verdict.violations else 0
+
+
+def _by_rule(violations: Sequence[Violation]) -> dict[str, list[Violation]]:
+    found: dict[str, list[Violation]] = {}
+    for violation in violations:
+        found.setdefault(violation.rule, []).append(violation)
+    return found
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a command's output
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tests.chaos", description="Break everything, and see what is lost.")
+    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    parser.add_argument("--profile", choices=PROFILES, default="long", help="default: %(default)s")
+    parser.add_argument("--unfenced", action="store_true", help="without the fence, which must go wrong")
+    parser.add_argument("--directory", default="chaos", help="in .local, for servers and logs (default: %(default)s)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

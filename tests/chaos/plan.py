@@ -1,0 +1,254 @@
+"""What is going to happen in a run: the leases, what goes wrong with each, and the blows; the same for the same seed."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+BASE_PATH = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
+PEOPLE = ("olivia", "paul")
+LIST = "files/list_folder"
+LINK = "sharing/create_shared_link_with_settings"
+JSON = "application/json"
+# Hosts may differ by some seconds; two of them by twice this.
+MOST_SKEW_S = 4.0
+# Of the five tries that a lease has, Dropbox spoils at most two; the rest is for the blows.
+MOST_TROUBLES = 2
+
+
+class Archive(StrEnum):
+    """What Dropbox holds under a lease's number."""
+
+    REPORT = "a report"
+    PLAIN = "files, but no report"
+    EMPTY = "nothing"
+    NO_LINK = "a report, and a policy that forbids its link"
+    MISSING = "no such directory"
+
+
+class Blow(StrEnum):
+    """What is done to the running system."""
+
+    KILL_WORKER = "SIGKILL of a worker"
+    KILL_HOST = "SIGKILL of a whole pool with its scheduler"
+    KILL_RECONCILER = "SIGKILL of a reconciler"
+    ZOMBIE = "SIGSTOP of a worker past its claim, then SIGCONT"
+    FLUSHALL = "FLUSHALL"
+    VALKEY_KILLED = "Valkey killed without persistence, then started"
+    POSTGRES_FAST = "PostgreSQL restarted (fast)"
+    POSTGRES_IMMEDIATE = "PostgreSQL restarted (immediate)"
+    TOKENS_EXPIRE = "all access tokens expire, and the first renewal fails"
+    TWICE = "a message delivered once more"
+
+
+class Deed(StrEnum):
+    """What a person does to a lease while a worker is at it."""
+
+    EDIT = "gets another number"
+    CANCEL = "is stopped"
+    CANCEL_AND_AGAIN = "is stopped and started again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """A number and what a search for it must come to."""
+
+    number: str
+    archive: Archive
+
+    @property
+    def path(self) -> str:
+        return f"{BASE_PATH}/{self.number}"
+
+    @property
+    def reports(self) -> tuple[str, ...]:
+        """The names that detection must find; they tell of which number they are."""
+        has_report = self.archive in {Archive.REPORT, Archive.NO_LINK}
+        return (f"{self.number} Master Documents.pdf",) if has_report else ()
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """What to put into the Dropbox."""
+        match self.archive:
+            case Archive.MISSING:
+                return ()
+            case Archive.EMPTY:
+                return (f"{self.path}/",)
+        return (f"{self.path}/scan.pdf", *(f"{self.path}/{name}" for name in self.reports))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One call of a lease that Dropbox does not answer well; `order` is what the stand-in is asked for."""
+
+    name: str
+    route: str
+    order: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLease:
+    at_s: float
+    aim: Aim
+    person: str
+    made_by: Literal["service", "bulk_create", "SQL"]
+    troubles: tuple[Trouble, ...] = ()
+    deed: Deed | None = None
+    new_aim: Aim | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedBlow:
+    """`choice` says which of those that can be hit, `lasts_s` how long what is down stays down."""
+
+    at_s: float
+    blow: Blow
+    choice: int
+    lasts_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How much of everything.
+
+    Attributes:
+        chaos_s: leases come and blows fall in this time; then everything has until `limit_s` to settle.
+        read_timeout_s: the settings' own; what Dropbox does not answer takes longer.
+        edited, stopped, troubled: which share of the leases.
+    """
+
+    leases: int
+    chaos_s: float
+    limit_s: float
+    hosts: int
+    workers: int
+    latency_ms: int
+    settings_module: str
+    read_timeout_s: float
+    blows: Mapping[Blow, int]
+    edited: float = 0.1
+    stopped: float = 0.1
+    troubled: float = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    profile: Profile
+    skews_s: tuple[float, ...]
+    reconciler_skews_s: tuple[float, ...]
+    leases: tuple[PlannedLease, ...] = field(repr=False)
+    blows: tuple[PlannedBlow, ...] = field(repr=False)
+
+
+SHORT = Profile(
+    leases=40,
+    chaos_s=14,
+    limit_s=45,
+    hosts=2,
+    workers=2,
+    latency_ms=150,
+    settings_module="tests.chaos.settings",
+    read_timeout_s=2,
+    blows=dict.fromkeys(Blow, 1) | {Blow.KILL_WORKER: 2},
+)
+LONG = Profile(
+    leases=300,
+    chaos_s=150,
+    limit_s=480,
+    hosts=3,
+    workers=2,
+    latency_ms=250,
+    settings_module="core.settings.production",
+    read_timeout_s=30,
+    blows=dict.fromkeys(Blow, 3) | {Blow.KILL_WORKER: 8, Blow.KILL_HOST: 4, Blow.ZOMBIE: 6, Blow.TWICE: 10},
+)
+# Nothing is killed, but every lease gets another number while a worker is at the first: what the fence is for.
+EDITS = Profile(
+    leases=12,
+    chaos_s=4,
+    limit_s=30,
+    hosts=1,
+    workers=4,
+    latency_ms=600,
+    settings_module="tests.chaos.settings",
+    read_timeout_s=2,
+    blows={Blow.TWICE: 4},
+    edited=1.0,
+    stopped=0.0,
+    troubled=0.0,
+)
+PROFILES = {"short": SHORT, "long": LONG, "edits": EDITS}
+
+
+def make_plan(*, seed: int, profile: Profile) -> Plan:
+    """The plan of a seed; it depends on nothing else."""
+    rng = random.Random(seed)
+    blows = [
+        PlannedBlow(
+            at_s=round(rng.uniform(0.1, 1) * profile.chaos_s, 1),
+            blow=blow,
+            choice=rng.randrange(1_000),
+            lasts_s=round(rng.uniform(0.5, 3), 1),
+        )
+        for blow, count in profile.blows.items()
+        for _ in range(count)
+    ]
+    leases = [_lease(rng, profile, each) for each in range(profile.leases)]
+    return Plan(
+        profile=profile,
+        skews_s=_skews(rng, profile.hosts),
+        reconciler_skews_s=_skews(rng, 2),
+        leases=tuple(sorted(leases, key=lambda each: each.at_s)),
+        blows=tuple(sorted(blows, key=lambda each: each.at_s)),
+    )
+
+
+def _skews(rng: random.Random, count: int) -> tuple[float, ...]:
+    """One clock is right; of two or more, one is as wrong as it may be."""
+    others = [round(rng.uniform(-MOST_SKEW_S, MOST_SKEW_S), 1) for _ in range(count - 2)]
+    return (0.0, rng.choice((-MOST_SKEW_S, MOST_SKEW_S)), *others)[:count]
+
+
+def _lease(rng: random.Random, profile: Profile, each: int) -> PlannedLease:
+    deed = _deed(rng, profile)
+    aim = Aim(number=f"NMNM {each:07}", archive=_archive(rng))
+    return PlannedLease(
+        at_s=round(rng.uniform(0, 0.8) * profile.chaos_s, 1),
+        aim=aim,
+        person=rng.choice(PEOPLE),
+        made_by=rng.choice(("service", "service", "bulk_create", "SQL")),
+        troubles=tuple(_trouble(rng, profile, aim) for _ in range(rng.randint(1, MOST_TROUBLES)))
+        if rng.random() < profile.troubled
+        else (),
+        deed=deed,
+        new_aim=Aim(number=f"NMLC {each:07}", archive=_archive(rng)) if deed is Deed.EDIT else None,
+    )
+
+
+def _archive(rng: random.Random) -> Archive:
+    return rng.choices(list(Archive), weights=(50, 15, 5, 10, 20))[0]
+
+
+def _deed(rng: random.Random, profile: Profile) -> Deed | None:
+    share = rng.random()
+    if share < profile.edited:
+        return Deed.EDIT
+    return rng.choice((Deed.CANCEL, Deed.CANCEL_AND_AGAIN)) if share < profile.edited + profile.stopped else None
+
+
+def _trouble(rng: random.Random, profile: Profile, aim: Aim) -> Trouble:
+    orders: dict[str, dict[str, Any]] = {
+        "500": {"status": 500},
+        "503": {"status": 503},
+        "429": {"status": 429, "headers": {"Retry-After": "2"}},
+        "time-out": {"delay_s": profile.read_timeout_s + 1},
+        "reset": {"kind": "reset"},
+        "half an answer": {"kind": "truncate"},
+        "garbage": {"status": 200, "body": '{"entries": [{', "content_type": JSON},
+        "a proxy's page": {"kind": "html"},
+        "the answer lost": {"kind": "close", "perform": True},
+    }
+    name = rng.choice(list(orders))
+    has_link_call = aim.archive is not Archive.MISSING
+    return Trouble(name=name, route=LINK if has_link_call and rng.random() < 0.3 else LIST, order=orders[name])

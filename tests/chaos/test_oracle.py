@@ -1,0 +1,257 @@
+"""That each rule can fail: histories made up to break it, and only it where that is possible."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.chaos.oracle import (
+    FEW_CALLS,
+    LINK,
+    LIST,
+    SEARCHED_FIRST,
+    Act,
+    Asked,
+    Ending,
+    Story,
+    Taken,
+    Target,
+    judge,
+)
+
+ONE = Target(number="NMNM 1", path="/a/NMNM 1", state="done", reports=("1 Master Documents.pdf",), link=True)
+TWO = Target(number="NMNM 2", path="/a/NMNM 2", state="done", reports=("2 Master Documents.pdf",), link=True)
+GONE = Target(number="NMNM 3", path="/a/NMNM 3", state="not_found")
+
+STARTED = Taken(transition="start_search", source="pending", target="searching", generation=1, by="reconciler")
+FOUND = Taken(
+    transition="record_found", source="searching", target="found", generation=3, by="worker", path="/a/NMNM 1"
+)
+GOES_ON = Taken(transition="start_detection", source="found", target="detecting", generation=4, by="worker")
+DETECTED = Taken(
+    transition="record_detection", source="detecting", target="done", generation=5, by="worker", path="/a/NMNM 1"
+)
+CANCELLED = Taken(transition="cancel", source="searching", target="pending", generation=3, by="user")
+FAILED = Taken(transition="fail", source="searching", target="failed", generation=3, by="worker", tries=5)
+AGAIN = Taken(transition="start_search", source="failed", target="searching", generation=4, by="user")
+EDITED = Taken(
+    transition="start_search", source="done", target="searching", generation=6, by="user", reason="changed from BLM 1"
+)
+FULL_RUN = (STARTED, FOUND, GOES_ON, DETECTED)
+DONE = Ending(
+    state="done", number="NMNM 1", generation=5, path="/a/NMNM 1", reports=("1 Master Documents.pdf",), link=True
+)
+GOOD = Story(lease=1, target=ONE, taken=FULL_RUN, ending=DONE)
+CALLS = (Asked(seq=1, route=LIST, path="/a/NMNM 1", status=200), Asked(seq=2, route=LINK, path="/a/nmnm 1", status=200))
+
+
+def later(row: Taken, by: int, **changes: str) -> Taken:
+    return replace(row, generation=row.generation + by, **changes)  # type: ignore[arg-type]
+
+
+# Found and edited; then the second number's own run.
+SECOND_RUN = tuple(
+    later(row, 5, path=row.path and TWO.path) for row in (replace(EDITED, generation=1), FOUND, GOES_ON, DETECTED)
+)
+CHANGED = Story(
+    lease=1,
+    target=ONE,
+    acts=(Act(kind="edit", target=TWO),),
+    taken=FULL_RUN + SECOND_RUN,
+    ending=replace(DONE, number="NMNM 2", generation=10, path=TWO.path, reports=TWO.reports),
+)
+STOPPED = Story(
+    lease=1,
+    target=ONE,
+    acts=(Act(kind="cancel"),),
+    taken=(STARTED, CANCELLED),
+    ending=Ending(state="pending", number="NMNM 1", generation=3),
+)
+RUN_AGAIN = Story(
+    lease=1,
+    target=ONE,
+    acts=(Act(kind="start"),),
+    taken=(STARTED, FAILED, AGAIN, *(later(row, 3) for row in FULL_RUN[1:])),
+    ending=replace(DONE, generation=8),
+)
+NOT_THERE = Story(
+    lease=1,
+    target=GONE,
+    taken=(STARTED, replace(FOUND, transition="record_not_found", target="not_found", path="/a/NMNM 3")),
+    ending=Ending(state="not_found", number="NMNM 3", generation=3),
+)
+
+
+def broken(story: Story) -> set[str]:
+    """The rules that a lease's story breaks."""
+    return {violation.rule for violation in judge([story], (), blows=0) if violation.lease}
+
+
+def ending(**changes: object) -> Story:
+    return replace(GOOD, ending=replace(DONE, **changes))  # type: ignore[arg-type]
+
+
+class TestRightStories:
+    @pytest.mark.parametrize(
+        "story",
+        [GOOD, CHANGED, STOPPED, RUN_AGAIN, NOT_THERE],
+        ids=["found", "edited", "stopped", "run again", "not found"],
+    )
+    def test_break_nothing(self, story: Story) -> None:
+        assert broken(story) == set()
+
+    def test_of_a_lease_edited_while_a_worker_was_at_it_have_the_stop_in_the_log(self) -> None:
+        edit = replace(EDITED, source="pending", generation=4)
+        rest = SECOND_RUN[1:]
+
+        assert broken(replace(CHANGED, taken=(STARTED, CANCELLED, edit, *rest))) == set()
+
+
+class TestSettled:
+    RULE = "every lease is settled in the right state"
+
+    def test_breaks_where_work_is_still_owed(self) -> None:
+        assert broken(ending(owed=True)) == {self.RULE}
+
+    def test_breaks_where_the_result_is_another(self) -> None:
+        assert broken(replace(GOOD, target=replace(ONE, state="not_found"))) == {self.RULE}
+
+    def test_breaks_where_a_failure_stayed(self) -> None:
+        story = replace(GOOD, taken=(STARTED, FAILED), ending=replace(DONE, state="failed", path="", reports=()))
+
+        assert broken(story) == {self.RULE}
+
+    def test_breaks_where_a_stopped_lease_went_on(self) -> None:
+        story = replace(CHANGED, acts=(*CHANGED.acts, Act(kind="cancel")))
+
+        assert self.RULE in broken(story)
+
+
+class TestResult:
+    RULE = "every lease has its result"
+
+    @pytest.mark.parametrize("changes", [{"reports": ()}, {"link": False}, {"refusal": True, "link": False}])
+    def test_breaks_where_something_is_missing_or_wrong(self, changes: dict[str, object]) -> None:
+        assert broken(ending(**changes)) == {self.RULE}
+
+    def test_breaks_where_an_edit_was_lost(self) -> None:
+        story = replace(CHANGED, ending=replace(CHANGED.ending, number="NMNM 1"))
+
+        assert broken(story) == {self.RULE}
+
+
+class TestDiagram:
+    RULE = "every history is a path of the diagram"
+
+    def test_breaks_where_an_edge_does_not_exist(self) -> None:
+        shortcut = replace(DETECTED, source="searching", generation=3)
+
+        assert broken(replace(GOOD, taken=(STARTED, shortcut))) == {self.RULE}
+
+    def test_breaks_where_a_transition_leads_elsewhere(self) -> None:
+        assert self.RULE in broken(replace(GOOD, taken=(*FULL_RUN[:3], replace(DETECTED, target="found"))))
+
+    def test_breaks_where_a_transition_is_unknown(self) -> None:
+        assert broken(replace(GOOD, taken=(*FULL_RUN[:3], replace(DETECTED, transition="guess")))) == {self.RULE}
+
+    def test_breaks_where_a_row_is_missing(self) -> None:
+        assert broken(replace(GOOD, taken=(STARTED, GOES_ON, DETECTED))) == {self.RULE}
+
+    def test_breaks_where_the_log_ends_elsewhere(self) -> None:
+        assert broken(replace(GOOD, taken=FULL_RUN[:3])) == {self.RULE}
+
+
+class TestOnce:
+    RULE = "nothing is done twice"
+
+    def test_breaks_where_a_search_is_repeated_by_itself(self) -> None:
+        again = replace(AGAIN, source="done", by="reconciler", generation=6)
+        twice = (*FULL_RUN, again, *(later(row, 5) for row in FULL_RUN[1:]))
+
+        assert broken(replace(GOOD, taken=twice, ending=replace(DONE, generation=10))) == {self.RULE}
+
+
+class TestPeople:
+    RULE = "only people start and stop again"
+
+    def test_breaks_where_nobody_started_it_again(self) -> None:
+        assert broken(replace(RUN_AGAIN, acts=())) == {self.RULE}
+
+    def test_breaks_where_what_somebody_did_was_lost(self) -> None:
+        assert broken(replace(GOOD, acts=(Act(kind="start"),))) == {self.RULE}
+
+
+class TestGenerations:
+    RULE = "generations rise"
+
+    def test_breaks_where_one_is_given_twice(self) -> None:
+        story = replace(GOOD, taken=(STARTED, replace(FOUND, generation=1), GOES_ON, DETECTED))
+
+        assert broken(story) == {self.RULE}
+
+    def test_breaks_where_the_row_is_behind_its_log(self) -> None:
+        assert broken(ending(generation=4)) == {self.RULE}
+
+
+class TestApart:
+    RULE = "no result of one number on another"
+
+    def test_breaks_where_a_late_answer_is_written_after_the_edit(self) -> None:
+        found_late = replace(SECOND_RUN[1], path=ONE.path)
+        story = replace(CHANGED, taken=(*FULL_RUN, SECOND_RUN[0], found_late, *SECOND_RUN[2:]))
+
+        assert broken(story) == {self.RULE}
+
+    def test_breaks_where_nobody_can_tell_what_was_asked(self) -> None:
+        assert broken(replace(GOOD, taken=(STARTED, replace(FOUND, path=""), GOES_ON, DETECTED))) == {self.RULE}
+
+    def test_breaks_where_the_directory_is_another_numbers(self) -> None:
+        assert broken(replace(CHANGED, ending=replace(CHANGED.ending, path=ONE.path))) == {self.RULE}
+
+    def test_breaks_where_the_reports_are_another_numbers(self) -> None:
+        assert self.RULE in broken(ending(reports=TWO.reports))
+
+
+class TestGivingUp:
+    RULE = "nobody gives up too soon"
+
+    def test_breaks_where_tries_were_left(self) -> None:
+        story = replace(RUN_AGAIN, taken=(STARTED, replace(FAILED, tries=4), *RUN_AGAIN.taken[2:]))
+
+        assert broken(story) == {self.RULE}
+
+
+class TestCalls:
+    def rules(self, *calls: Asked, blows: int = 0, other: int = 0) -> set[str]:
+        return {violation.rule for violation in judge([GOOD], calls, blows=blows, other=other)}
+
+    def test_of_the_ideal_break_nothing(self) -> None:
+        assert self.rules(*CALLS) == set()
+
+    def test_break_where_a_link_comes_before_the_listing(self) -> None:
+        assert self.rules(replace(CALLS[1], seq=0), CALLS[0]) == {SEARCHED_FIRST}
+
+    @pytest.mark.parametrize("status", [409, None])
+    def test_break_where_the_listing_was_no_success(self, status: int | None) -> None:
+        assert self.rules(replace(CALLS[0], status=status), CALLS[1]) == {SEARCHED_FIRST}
+
+    def test_break_where_the_link_is_to_another_path(self) -> None:
+        assert self.rules(CALLS[0], replace(CALLS[1], path="/a")) == {SEARCHED_FIRST}
+
+    def test_break_where_one_is_too_many(self) -> None:
+        assert self.rules(*CALLS, replace(CALLS[1], seq=3)) == {FEW_CALLS}
+
+    def test_may_be_one_more_for_each_that_dropbox_spoiled(self) -> None:
+        assert self.rules(Asked(seq=0, route=LIST, path="/a/NMNM 1", status=503, fault="status"), *CALLS) == set()
+
+    def test_may_be_one_more_for_each_worker_that_was_hit(self) -> None:
+        assert self.rules(*CALLS, replace(CALLS[0], seq=3), blows=1) == set()
+
+    def test_may_be_those_that_are_no_leases(self) -> None:
+        assert self.rules(Asked(seq=0, route="oauth2/token", path="", status=200), *CALLS, other=1) == set()
+
+    def test_of_many_leases_may_be_a_tenth_more(self) -> None:
+        ten = [replace(GOOD, lease=each) for each in range(10)]
+        calls = [replace(call, seq=seq) for seq, call in enumerate(CALLS * 11)]
+
+        assert judge(ten, calls, blows=0) == []
+        assert [each.rule for each in judge(ten, [*calls, CALLS[1]], blows=0)] == [FEW_CALLS]

@@ -1,0 +1,49 @@
+"""That a seed says everything, and that a plan leaves every lease a way to its right end."""
+
+import pytest
+
+from tests.chaos.plan import LONG, PROFILES, SHORT, Blow, Deed, Plan, Profile, make_plan
+
+
+@pytest.fixture(params=list(PROFILES.values()), ids=list(PROFILES))
+def profile(request: pytest.FixtureRequest) -> Profile:
+    found: Profile = request.param
+    return found
+
+
+class TestMakePlan:
+    def test_is_the_same_for_the_same_seed(self) -> None:
+        assert make_plan(seed=7, profile=LONG) == make_plan(seed=7, profile=LONG)
+
+    def test_is_another_for_another_seed(self) -> None:
+        assert make_plan(seed=7, profile=LONG) != make_plan(seed=8, profile=LONG)
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_leaves_tries_for_the_blows(self, profile: Profile, seed: int) -> None:
+        plan = make_plan(seed=seed, profile=profile)
+
+        assert max(len(lease.troubles) for lease in plan.leases) <= 2
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_gives_no_number_twice(self, profile: Profile, seed: int) -> None:
+        numbers = self.numbers(make_plan(seed=seed, profile=profile))
+
+        assert len(numbers) == len(set(numbers))
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_keeps_the_clocks_together_and_one_of_them_wrong(self, seed: int) -> None:
+        plan = make_plan(seed=seed, profile=LONG)
+
+        skews = (*plan.skews_s, *plan.reconciler_skews_s)
+        assert max(skews) - min(skews) <= 8
+        assert all(max(map(abs, each)) == 4 for each in (plan.skews_s, plan.reconciler_skews_s))
+
+    def test_has_every_blow_and_every_deed_also_when_it_is_short(self) -> None:
+        plan = make_plan(seed=1, profile=SHORT)
+
+        assert {each.blow for each in plan.blows} == set(Blow)
+        assert {each.deed for each in plan.leases} == {None, *Deed}
+        assert {each.made_by for each in plan.leases} == {"service", "bulk_create", "SQL"}
+
+    def numbers(self, plan: Plan) -> list[str]:
+        return [aim.number for lease in plan.leases for aim in (lease.aim, lease.new_aim) if aim]

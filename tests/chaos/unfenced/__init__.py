@@ -1,0 +1,1 @@
+"""The engine without its fence, to show that the oracle would notice."""
