@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from core import logs
+from core import logs, sentry
 
 
 class CoreConfig(AppConfig):
@@ -9,3 +9,4 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         """Let what is logged, and what goes wrong, be seen."""
         logs.configure_structlog()
+        sentry.start()

@@ -145,3 +145,6 @@ DROPBOX_READ_TIMEOUT_S = 30
 
 LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", among=logs.LEVELS)
 LOGGING = logs.configuration(level=LOG_LEVEL, form=environment.choice("LOG_FORMAT", "console", among=logs.FORMS))
+# Empty: no error tracker.
+SENTRY_DSN = environment.text("SENTRY_DSN", " ").strip()
+SENTRY_ENVIRONMENT = environment.text("SENTRY_ENVIRONMENT", " ").strip()
