@@ -40,12 +40,12 @@ class EmailUnavailable(Temporary):
 
 
 class ConfigurationMissing(Permanent):
-    """This agency has no storage configuration. Add one under “Agency storage configurations”, then run it again."""
+    """This agency has no storage configuration. Add one under “Agency storage configurations”; it goes on by itself."""
 
     code = "configuration_missing"
 
 
 class ConfigurationDisabled(Permanent):
-    """This agency's storage configuration is switched off. Switch it on, then run it again."""
+    """This agency's storage configuration is switched off. Switch it on; it goes on by itself."""
 
     code = "configuration_disabled"

@@ -28,7 +28,7 @@ def send(notice: FailureNotice, leases: list[Lease]) -> None:
         EmailNotConfigured, NoAddress: nobody can be told.
         EmailUnavailable: the mail server did not take it.
     """
-    if not settings.MAILERS:
+    if not settings.HAS_MAIL_SERVER:
         raise EmailNotConfigured
     user = notice.initiated_by
     if user is None or not user.email:

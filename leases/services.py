@@ -1,17 +1,25 @@
 """What people and workers do with the records."""
 
+from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from leases.cloud import ShareLink
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
-from leases.models import CloudLocation, Lease
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.queries import DROPBOX, locations_at
+from leases.states import State
 from leases.validation import normalise_text
+from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
+
+# What a lease fails with when its agency's configuration is missing, switched off, or names the wrong folder.
+CONFIGURATION_FAILURES = ("configuration_missing", "configuration_disabled", "base_path_missing")
 
 
 def create_lease(
@@ -138,6 +146,25 @@ def cancel(*, lease_id: int, user: User, generation: int | None = None) -> Lease
     """
     step = Step(transition="cancel", reason="stopped")
     return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
+
+
+def configuration_saved(configuration: AgencyStorageConfig) -> int:
+    """Start again by themselves the agency's leases that failed for want of this configuration; how many.
+
+    Saving it once more unchanged starts nothing for a while (`statemachine.repeats`).
+    """
+    given = (configuration.enabled, configuration.runsheet_archive_base_path)
+    if is_repeated(f"configuration:{configuration.agency}", given=sha256(repr(given).encode()).hexdigest()):
+        return 0
+    return resume_failed(Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES))
+
+
+def resume_failed(leases: QuerySet[Lease]) -> int:
+    """Owe those of the leases that have failed a new start, since what they failed for is mended; how many.
+
+    They start a few at a time, and what people start by hand goes first.
+    """
+    return leases.filter(state=State.FAILED, due_at__isnull=True).update(due_at=Now(), background=True)
 
 
 def record_location(*, path: str, link: ShareLink | None, refusal: str = "") -> CloudLocation:

@@ -126,9 +126,24 @@ DISCOVERY_TRIES = 5
 DISCOVERY_BACKOFF_BASE_S = environment.number("DISCOVERY_BACKOFF_BASE_S", 2)
 DISCOVERY_BACKOFF_CAP_S = environment.number("DISCOVERY_BACKOFF_CAP_S", 120)
 
+# An automatic trigger that comes again with the same input is skipped for so long.
+DISCOVERY_DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120)
+
 # --- Discovery ------------------------------------------------------------------------------------------------------
 
 RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.pattern("RUNSHEET_PREVIOUS_REPORT_PATTERN", r".*master documents.*")
+
+# --- Telling people -------------------------------------------------------------------------------------------------
+
+# Where the console is reached, for links in mails.
+CONSOLE_URL = environment.text("CONSOLE_URL", "http://127.0.0.1:8000").rstrip("/")
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "Runsheet <runsheet@localhost>")
+# Without a mail server the console tells people, and the notices say that no mail was sent.
+EMAIL_URL = environment.text("EMAIL_URL", " ").strip()
+HAS_MAIL_SERVER = bool(EMAIL_URL)
+MAILERS = environment.mailers("EMAIL_URL", EMAIL_URL or "smtp://localhost")
+# All leases that fail for one reason within this time are told in one mail.
+NOTICE_GATHERS_S = environment.number("NOTICE_GATHERS_S", 180)
 
 # --- Dropbox --------------------------------------------------------------------------------------------------------
 

@@ -2,10 +2,9 @@
 
 from hashlib import sha256
 
-from core.servers import LOCAL
 from core.settings import environment
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
-from core.settings.base import ROOT
+from core.settings.base import EMAIL_URL, ROOT
 
 DEBUG = True
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
@@ -14,8 +13,10 @@ SECRET_KEY = environment.text("SECRET_KEY", "development-only-development-only-d
 TOKEN_ENCRYPTION_KEYS = environment.words("TOKEN_ENCRYPTION_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmw=")
 
 # Without a mail server, mails lie in a folder to be looked at.
-_mails = {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": {"file_path": str(LOCAL / "mail")}}
-MAILERS = environment.mailers("EMAIL_URL", default={"default": _mails})
+if not EMAIL_URL:
+    HAS_MAIL_SERVER = True
+    _mails = {"file_path": str(ROOT / ".local" / "mail")}
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": _mails}}
 
 # Browsers keep cookies by host, not by port: two checkouts on one machine would log each other out.
 _checkout = sha256(str(ROOT).encode()).hexdigest()[:8]

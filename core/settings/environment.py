@@ -98,15 +98,12 @@ def address(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
     return value
 
 
-def mailers(name: str, *, default: dict[str, Any]) -> dict[str, Any]:
+def mailers(name: str, value: str) -> dict[str, Any]:
     """Django's MAILERS from an address such as smtps://user:password@mail.example.com:465.
 
     Raises:
         ImproperlyConfigured: it is no address of a mail server.
     """
-    value = os.environ.get(name)
-    if not value:
-        return default
     parts = urlsplit(address(name, value, schemes=tuple(SMTP_PORTS)))
     if not parts.hostname:
         raise ImproperlyConfigured(f"{name} must name a host, such as smtps://user:password@mail.example.com.")

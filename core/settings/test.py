@@ -20,6 +20,7 @@ _address, _, _query = _urls.redis_url.partition("?")
 REDIS_URL = f"{_address}?{urlencode({**dict(parse_qsl(_query)), 'db': int(_worker) + 1})}"
 RQ_QUEUES["discovery"]["URL"] = REDIS_URL
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+HAS_MAIL_SERVER = True
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from core.errors import Permanent, RunsheetError, Temporary
 from discovery.advice import BY_FAILURE, LINK_REFUSED, UNKNOWN_FAILURE, advice_for
-from leases.errors import DirectoryUnknown
+from leases.errors import DirectoryUnknown, EmailNotConfigured, EmailUnavailable, NoAddress
 from leases.models import CloudLocation, Lease
 from leases.states import State
 
@@ -13,12 +13,13 @@ class TestAdviceFor:
     def test_knows_every_code_that_a_lease_can_fail_with(self) -> None:
         codes = {error.code for kind in (Permanent, Temporary) for error in _kinds_of(kind)} | {DirectoryUnknown.code}
 
-        assert codes - {"permanent", "temporary"} == set(BY_FAILURE)
+        of_mails = {error.code for error in (EmailNotConfigured, EmailUnavailable, NoAddress)}
+        assert codes - of_mails - {"permanent", "temporary"} == set(BY_FAILURE)
 
     def test_tells_what_to_do_about_a_failure(self) -> None:
         lease = Lease(state=State.FAILED, failure_code="configuration_missing")
 
-        assert advice_for(lease) == "Add a storage configuration for the agency, then run it again"
+        assert advice_for(lease) == "Add a storage configuration for the agency; it goes on by itself"
 
     def test_has_an_answer_to_a_failure_it_does_not_know(self) -> None:
         assert advice_for(Lease(state=State.FAILED, failure_code="of a later version")) == UNKNOWN_FAILURE

@@ -5,7 +5,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from leases.models import AgencyStorageConfig, CloudLocation
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from tests.leases.test_services import settled
 
 pytestmark = [
     pytest.mark.django_db,
@@ -28,6 +29,42 @@ GOOD = {
 def console(olivia: User, client: Client) -> Client:
     client.force_login(olivia)
     return client
+
+
+class TestLeasesThatWaitForIt:
+    @pytest.fixture(autouse=True)
+    def _leases(self, olivia: User) -> None:
+        failures = ["configuration_missing", "configuration_disabled", "base_path_missing", "connect_dropbox"]
+        for code in failures:
+            settled(olivia, lease_number=code, state="failed", failure_code=code)
+        settled(olivia, agency="NMSLO", state="failed", failure_code="configuration_missing")
+
+    def owed(self) -> set[str]:
+        return set(Lease.objects.filter(due_at__isnull=False, background=True).values_list("lease_number", flat=True))
+
+    def test_go_on_by_themselves_once_it_is_saved(self, console: Client) -> None:
+        answer = console.post(f"{CONFIGURATIONS}add/", GOOD, follow=True)
+
+        assert self.owed() == {"configuration_missing", "configuration_disabled", "base_path_missing"}
+        assert "start again by themselves: 3." in answer.text
+
+    def test_do_not_start_again_when_nothing_has_changed(self, console: Client) -> None:
+        console.post(f"{CONFIGURATIONS}add/", GOOD)
+        Lease.objects.update(due_at=None)
+
+        console.post(f"{CONFIGURATIONS}{AgencyStorageConfig.objects.get().pk}/change/", GOOD)
+
+        assert self.owed() == set()
+
+    def test_start_again_after_every_change(self, console: Client) -> None:
+        console.post(f"{CONFIGURATIONS}add/", GOOD)
+        for path in ("/elsewhere", "/archive"):
+            Lease.objects.update(due_at=None)
+
+            change = f"{CONFIGURATIONS}{AgencyStorageConfig.objects.get().pk}/change/"
+            console.post(change, {**GOOD, "runsheet_archive_base_path": path})
+
+            assert len(self.owed()) == 3
 
 
 class TestAgencyStorageConfigAdmin:

@@ -202,7 +202,7 @@ class TestSending:
         assert (notice.state, notice.failure_code) == ("failed", "no_address")
 
     def test_says_that_there_is_no_mail_server(self, olivia: User, deliver: Deliver, settings: Settings) -> None:
-        settings.MAILERS = {}
+        settings.HAS_MAIL_SERVER = False
         fail(at_work(olivia, "1"))
 
         deliver()
