@@ -70,15 +70,15 @@ def _measure(stage: Stage, options: argparse.Namespace, *, load_before: float) -
 
 def _parser() -> Parser:
     parser = Parser(prog="bench.discovery", description="Measure the discovery of leases on real servers.")
-    parser.add_argument("--leases", type=_whole(1), default=100, metavar="N", help="default: %(default)s")
-    parser.add_argument("--latency-ms", type=_whole(0), default=50, metavar="N", help="per call (default: %(default)s)")
-    parser.add_argument("--workers", type=_whole(1), default=4, metavar="N", help="default: %(default)s")
+    parser.add_argument("--leases", type=whole(1), default=100, metavar="N", help="default: %(default)s")
+    parser.add_argument("--latency-ms", type=whole(0), default=50, metavar="N", help="per call (default: %(default)s)")
+    parser.add_argument("--workers", type=whole(1), default=4, metavar="N", help="default: %(default)s")
     parser.add_argument("--mode", choices=("serial", "burst"), default="serial", help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
 
-class _whole:  # noqa: N801 - argparse shows it as the name of a type
+class whole:  # noqa: N801 - argparse shows it as the name of a type
     def __init__(self, least: int) -> None:
         self.least = least
 

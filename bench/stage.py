@@ -25,9 +25,6 @@ SECRETS = {
     "DROPBOX_APP_SECRET": "standin-secret",
 }
 
-# No ceiling of calls per second: what is measured is the product, not how polite it is set to be.
-SETTINGS = {"DROPBOX_CALLS_PER_S": "0"}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
@@ -36,13 +33,17 @@ class Stage:
 
 
 @contextmanager
-def staged(*, workers: int) -> Iterator[Stage]:
-    """Everything up, Django ready in this process, no lease yet. The servers are as durable as in production."""
+def staged(*, workers: int, ceiling: int = 0) -> Iterator[Stage]:
+    """Everything up, Django ready in this process, no lease yet. The servers are as durable as in production.
+
+    Args:
+        ceiling: of Dropbox calls per second; 0, none: what is measured is the product, not how polite it is set to be.
+    """
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)  # a measurement fills its servers; it must never be somebody's own
     if DIRECTORY.exists():
         servers.remove(DIRECTORY)
-    with servers.running(DIRECTORY) as urls, _standin_running(urls) as (standin, environment):
+    with servers.running(DIRECTORY) as urls, _standin_running(urls, ceiling) as (standin, environment):
         os.environ.update(environment)
         run(MIGRATE, environment=environment)
         django.setup()
@@ -53,13 +54,13 @@ def staged(*, workers: int) -> Iterator[Stage]:
 
 
 @contextmanager
-def _standin_running(urls: ServerUrls) -> Iterator[tuple[Standin, dict[str, str]]]:
+def _standin_running(urls: ServerUrls, ceiling: int) -> Iterator[tuple[Standin, dict[str, str]]]:
     address = f"http://127.0.0.1:{(port := free_port())}"
     command = ("python", "-m", "dropbox_standin", "--port", str(port), "--seed", "empty")
     environment = (
         SECRETS
-        | SETTINGS
         | child_environment(urls, dropbox_base_url=address, settings_module="core.settings.production")
+        | {"DROPBOX_CALLS_PER_S": str(ceiling)}
     )
     with supervised(
         [Program(name="standin", command=command)], environment=environment, logs=DIRECTORY / "log"
