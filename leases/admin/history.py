@@ -8,11 +8,10 @@ from django.contrib.auth.models import User
 
 from leases.models import Lease
 from leases.states import State
-from statemachine.admin import job_url
+from statemachine.dashboard import job_url, kept_jobs, may_use_queues
 from statemachine.doorbell import Message
 from statemachine.errors import Bug
 from statemachine.models import TransitionLog
-from statemachine.reactions import reaction_for
 
 SECOND_MS = 1000
 MINUTE_S = 60
@@ -35,6 +34,7 @@ class Entry:
     Attributes:
         by: a person's name, or what kind of process it was.
         lasted: how long the state that was left had lasted.
+        job_url: the page of the job that did it, while RQ keeps the job; else empty.
         evidence: JSON, indented; empty when there is none.
     """
 
@@ -44,16 +44,18 @@ class Entry:
     to_state: str
     by: str
     lasted: str
+    job_url: str
     evidence: str
 
 
-def history_of(lease: Lease, *, limit: int) -> list[Entry]:
-    """The newest transitions first."""
-    rows = TransitionLog.objects.of(lease).select_related("actor").reverse()[:limit]
-    return [_entry(row) for row in rows]
+def history_of(lease: Lease, *, limit: int, user: User) -> list[Entry]:
+    """The newest transitions first, as one person may see them."""
+    rows = list(TransitionLog.objects.of(lease).select_related("actor").reverse()[:limit])
+    kept = kept_jobs({row.job_id for row in rows if row.job_id}) if may_use_queues(user) else set()
+    return [_entry(row, job_url=job_url(row.job_id, user=user) if row.job_id in kept else "") for row in rows]
 
 
-def _entry(row: TransitionLog) -> Entry:
+def _entry(row: TransitionLog, *, job_url: str) -> Entry:
     return Entry(
         log=row,
         transition=row.transition.replace("_", " "),
@@ -61,6 +63,7 @@ def _entry(row: TransitionLog) -> Entry:
         to_state=_state_label(row.to_state),
         by=str(row.actor or row.get_actor_kind_display()),
         lasted=duration_text(row.lasted),
+        job_url=job_url,
         evidence=json.dumps(row.evidence, indent=2, ensure_ascii=False) if row.evidence else "",
     )
 
@@ -73,12 +76,12 @@ def job_at_work(lease: Lease, *, last: Entry | None, user: User) -> Job | None:
         user: who looks.
     """
     if lease.is_working:
-        job_id, state = _job_id(lease, last), lease.state
+        job_id = _job_id(lease, last)
     elif lease.failure_code == Bug.code and last:
-        job_id, state = last.log.job_id, last.log.from_state
+        job_id = last.log.job_id
     else:
         return None
-    return Job(id=job_id, url=job_url(job_id, queue=reaction_for(Lease, state).queue, user=user)) if job_id else None
+    return Job(id=job_id, url=job_url(job_id, user=user)) if job_id else None
 
 
 def _job_id(lease: Lease, last: Entry | None) -> str:

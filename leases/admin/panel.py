@@ -94,7 +94,7 @@ class Panel:
     @cached_property
     def history(self) -> list[Entry]:
         """The newest transitions first."""
-        return history_of(self.lease, limit=HISTORY_SHOWN)
+        return history_of(self.lease, limit=HISTORY_SHOWN, user=self._user)
 
     @cached_property
     def earlier_count(self) -> int:

@@ -1,22 +1,16 @@
 """The log to look at, and RQ's dashboard for superusers only."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLPattern, reverse
-from django_rq.models import Dashboard
-from pytest_django.fixtures import Settings
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.serializers import JSONSerializer
 
-from statemachine import doorbell
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
 from statemachine.transitions import Actor, Step, take
@@ -127,98 +121,3 @@ class TestTransitionLogAdmin:
             console.get(LOG)
 
         assert len(many) == len(few)
-
-
-def dashboard_urls() -> list[str]:
-    """Every address of the dashboard, for a job that is queued."""
-    values: dict[str, Any] = {
-        "queue_index": 0,
-        "job_id": MESSAGE.job_id,
-        "result_id": "r",
-        "key": "rq:worker:w",
-        "scheduler_index": 0,
-        "connection_index": 0,
-        "scheduler_name": "s",
-        "cron_job_name": "c",
-    }
-    pages = [page for page in admin.site._registry[Dashboard].get_urls() if isinstance(page, URLPattern)]
-    return [
-        reverse(f"admin:{page.name}", kwargs={name: values[name] for name in page.pattern.converters}) for page in pages
-    ]
-
-
-class TestQueueDashboard:
-    @pytest.fixture(autouse=True)
-    def _queued(self, redis: Redis) -> None:
-        doorbell.ring(MESSAGE, queue="discovery")
-        # django-rq's page of a worker asserts that the worker exists.
-        SimpleWorker(["discovery"], name="w", connection=redis, serializer=JSONSerializer).register_birth()  # type: ignore[no-untyped-call]
-
-    @pytest.mark.parametrize("method", ["get", "post"])
-    def test_is_closed_to_staff_at_every_address(self, client: Client, staff: User, redis: Redis, method: str) -> None:
-        client.force_login(staff)
-        urls = dashboard_urls()
-
-        answers = {url: getattr(client, method)(url, {"post": "yes"}).status_code for url in urls}
-
-        assert len(urls) > 20
-        assert answers == dict.fromkeys(urls, 403)
-        assert job_count(redis) == 1
-
-    @pytest.mark.parametrize("method", ["get", "post"])
-    def test_leads_nobody_to_the_login(self, client: Client, redis: Redis, method: str) -> None:
-        for url in dashboard_urls():
-            answer = getattr(client, method)(url)
-
-            assert answer.status_code == 302
-            assert answer["Location"].startswith("/admin/login/")
-        assert job_count(redis) == 1
-
-    def test_is_not_offered_to_staff(self, client: Client, staff: User) -> None:
-        client.force_login(staff)
-
-        assert "django_rq" not in client.get("/admin/").text
-
-    def test_is_offered_to_a_superuser(self, console: Client) -> None:
-        assert 'href="/admin/django_rq/dashboard/"' in console.get("/admin/").text
-
-    def test_breaks_at_no_address(self, console: Client) -> None:
-        # rq-scheduler is another package, which is not installed; nothing leads to its page.
-        urls = [url for url in dashboard_urls() if "/schedulers/" not in url]
-
-        answers = {url: console.get(url).status_code for url in urls}
-
-        assert {url: status for url, status in answers.items() if status >= 500} == {}
-
-    def test_shows_a_job_with_its_arguments(self, console: Client) -> None:
-        url = reverse("admin:django_rq_job_detail", args=[0, MESSAGE.job_id])
-
-        text = console.get(url).text
-
-        assert "statemachine.jobs.run" in text
-        assert "leases.lease" in text
-
-    def test_has_no_page_of_a_table_that_does_not_exist(self, console: Client) -> None:
-        for page in ("add", "1/change", "1/delete", "1/history", "1"):
-            assert console.get(f"/admin/django_rq/dashboard/{page}/").status_code == 404
-
-    def test_is_asked_for_the_token_against_forgery(self, olivia: User, redis: Redis) -> None:
-        client = Client(enforce_csrf_checks=True)
-        client.force_login(olivia)
-
-        answer = client.post(reverse("admin:django_rq_clear", args=[0]), {"post": "yes"})
-
-        assert answer.status_code == 403
-        assert job_count(redis) == 1
-
-    def test_empties_a_queue_for_a_superuser(self, console: Client, redis: Redis) -> None:
-        console.post(reverse("admin:django_rq_clear", args=[0]), {"post": "yes"})
-
-        assert job_count(redis) == 0
-
-    def test_says_that_redis_does_not_answer(self, console: Client, settings: Settings) -> None:
-        settings.RQ_QUEUES = {"discovery": {"URL": "redis://127.0.0.1:1/0", "SERIALIZER": "json"}}
-
-        answer = console.get("/admin/django_rq/dashboard/", follow=True)
-
-        assert "Redis does not answer" in answer.text

@@ -1,0 +1,71 @@
+"""Looking at RQ's queues changes nothing in them: what django-rq's pages read with, replaced by what only reads."""
+
+from types import ModuleType
+from typing import Any
+
+from django.conf import settings
+from django_rq import cron_views, stats_views, utils, views
+from django_rq.settings import get_queues_list
+from redis import Redis
+from rq import Queue, registry, serializers
+from rq.serializers import JSONSerializer
+
+from core import redis_client
+
+
+def change_nothing() -> None:
+    """Put the replacements in place, in this process.
+
+    Raises:
+        AttributeError: django-rq no longer reads with one of them; see what it does instead.
+    """
+    # Pickled data runs code when it is read, and RQ falls back on pickle wherever django-rq names no serializer.
+    _replace(serializers, PickleSerializer=JSONSerializer)
+    jobs = {
+        kind.__name__: _merely_read(kind)
+        for kind in (
+            registry.DeferredJobRegistry,
+            registry.FailedJobRegistry,
+            registry.FinishedJobRegistry,
+            registry.ScheduledJobRegistry,
+        )
+    }
+    jobs["StartedJobRegistry"] = StartedJobs
+    _replace(utils, **jobs, clean_registries=_leave, get_queue_by_index=queue_by_index, get_connection=connection)
+    _replace(views, **jobs, get_queue_by_index=queue_by_index)
+    _replace(cron_views, get_queue_by_index=queue_by_index)
+    # Its metrics clean what they count, and one request can narrow them for all that follow.
+    _replace(stats_views, RQCollector=None)
+
+
+def queue_by_index(index: int) -> Queue:
+    """A queue whose Redis has to answer quickly, also on connections that last."""
+    return Queue(get_queues_list()[index]["name"], connection=connection(), serializer=JSONSerializer)
+
+
+def connection(*_: Any) -> Redis:
+    return redis_client.connection(settings.REDIS_URL)
+
+
+class StartedJobs(registry.StartedJobRegistry):
+    """Cleaning it runs the callbacks of abandoned jobs, here and not in a worker, with a signal that no thread can have."""
+
+    def cleanup(self, *_: Any, **__: Any) -> None:
+        """Left to the workers."""
+
+    def remove(self, *_: Any, **__: Any) -> None:
+        """The place of a job whose data is gone: RQ cannot do it by the job's id, and does it by itself in time."""
+
+
+def _merely_read(kind: type[registry.BaseRegistry]) -> type[registry.BaseRegistry]:
+    return type(kind.__name__, (kind,), {"cleanup": _leave})
+
+
+def _leave(*_: Any, **__: Any) -> None:
+    """A worker does it every minute."""
+
+
+def _replace(module: ModuleType, **replacements: Any) -> None:
+    for name, replacement in replacements.items():
+        getattr(module, name)
+        setattr(module, name, replacement)
