@@ -180,7 +180,7 @@ def breakable(directory: Path, plan: Plan) -> Iterator[House]:
     if directory.exists():
         servers.remove(directory)
     with ExitStack() as stack:
-        valkey = Valkey(directory.with_name(f"{directory.name}-valkey"))
+        valkey = Valkey(directory / "valkey")  # where `servers.remove` looks for one that a killed run has left
         valkey.start()
         stack.callback(valkey.kill)
         os.environ["REDIS_URL"] = valkey.url

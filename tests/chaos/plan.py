@@ -15,6 +15,10 @@ JSON = "application/json"
 MOST_SKEW_S = 4.0
 # Of the five tries that a lease has, Dropbox spoils at most two; the rest is for the blows.
 MOST_TROUBLES = 2
+# Half of the leases come in bursts, as by an import, and half of the blows fall into the time after one; in shares of the
+# time that there is for leases and blows.
+BURSTS = (0.1, 0.35, 0.6)
+BURST_LASTS = 0.1
 
 
 class Archive(StrEnum):
@@ -144,10 +148,10 @@ class Plan:
 SHORT = Profile(
     leases=40,
     chaos_s=14,
-    limit_s=45,
+    limit_s=50,
     hosts=2,
     workers=2,
-    latency_ms=150,
+    latency_ms=250,
     settings_module="tests.chaos.settings",
     read_timeout_s=2,
     blows=dict.fromkeys(Blow, 1) | {Blow.KILL_WORKER: 2},
@@ -158,7 +162,7 @@ LONG = Profile(
     limit_s=480,
     hosts=3,
     workers=2,
-    latency_ms=250,
+    latency_ms=400,
     settings_module="core.settings.production",
     read_timeout_s=30,
     blows=dict.fromkeys(Blow, 3) | {Blow.KILL_WORKER: 8, Blow.KILL_HOST: 4, Blow.ZOMBIE: 6, Blow.TWICE: 10},
@@ -186,7 +190,7 @@ def make_plan(*, seed: int, profile: Profile) -> Plan:
     rng = random.Random(seed)
     blows = [
         PlannedBlow(
-            at_s=round(rng.uniform(0.1, 1) * profile.chaos_s, 1),
+            at_s=round(_blow_at(rng, blow) * profile.chaos_s, 1),
             blow=blow,
             choice=rng.randrange(1_000),
             lasts_s=round(rng.uniform(0.5, 3), 1),
@@ -210,11 +214,19 @@ def _skews(rng: random.Random, count: int) -> tuple[float, ...]:
     return (0.0, rng.choice((-MOST_SKEW_S, MOST_SKEW_S)), *others)[:count]
 
 
+def _blow_at(rng: random.Random, blow: Blow) -> float:
+    if blow is Blow.ZOMBIE:  # a long sleep must not make the run longer
+        return rng.uniform(BURSTS[0], 2 * BURSTS[1])
+    if rng.random() < 1 / 2:
+        return rng.choice(BURSTS) + rng.uniform(0, BURST_LASTS)
+    return rng.uniform(BURSTS[0], 1)
+
+
 def _lease(rng: random.Random, profile: Profile, each: int) -> PlannedLease:
     deed = _deed(rng, profile)
     aim = Aim(number=f"NMNM {each:07}", archive=_archive(rng))
     return PlannedLease(
-        at_s=round(rng.uniform(0, 0.8) * profile.chaos_s, 1),
+        at_s=round((rng.choice(BURSTS) if rng.random() < 1 / 2 else rng.uniform(0, 0.8)) * profile.chaos_s, 1),
         aim=aim,
         person=rng.choice(PEOPLE),
         made_by=rng.choice(("service", "service", "bulk_create", "SQL")),

@@ -39,7 +39,7 @@ class TestMakePlan:
         assert all(max(map(abs, each)) == 4 for each in (plan.skews_s, plan.reconciler_skews_s))
 
     def test_has_every_blow_and_every_deed_also_when_it_is_short(self) -> None:
-        plan = make_plan(seed=1, profile=SHORT)
+        plan = make_plan(seed=3, profile=SHORT)
 
         assert {each.blow for each in plan.blows} == set(Blow)
         assert {each.deed for each in plan.leases} == {None, *Deed}

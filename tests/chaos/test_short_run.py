@@ -12,9 +12,9 @@ pytestmark = pytest.mark.xdist_group("chaos")
 
 class TestShortRun:
     def test_loses_repeats_and_mixes_up_nothing(self, chaos: Chaos) -> None:
-        done = chaos("--profile", "short", "--seed", "1")
+        done = chaos("--profile", "short", "--seed", "3")
 
-        assert done.stdout.splitlines()[-1:] == ["40 of 40 leases are right (seed 1)"], done.stdout + done.stderr
+        assert done.stdout.splitlines()[-1:] == ["40 of 40 leases are right (seed 3)"], done.stdout + done.stderr
         assert done.returncode == 0
 
 

@@ -1,0 +1,152 @@
+"""What is done to the running system; imported once Django is ready."""
+
+import re
+import signal
+from collections.abc import Callable
+from functools import partial
+
+from django.conf import settings
+from django.db import connection
+from django.db.models.functions import Now
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from bench.breakable import House, send
+from leases.models import Lease
+from statemachine.errors import TransitionRefused
+from tests.chaos.agenda import AGAIN_S, Agenda
+from tests.chaos.plan import PEOPLE, Blow, PlannedBlow
+
+JOB = re.compile(r"-(\d+)-[a-z]+-\d+$")
+# How long a blow waits for a worker in the middle of a job before it falls on any.
+PATIENCE_S = 3.0
+LOOK_AGAIN_S = 0.03
+# How long a zombie sleeps on after its claim at most, while its work is not yet done by another.
+OVERSLEEPS_S = 10.0
+
+
+class Blows:
+    """Strikes, and counts what that may cost.
+
+    Attributes:
+        hits: how often a worker in the middle of a job was hit; each may cost a call.
+        other_calls: asked for besides the leases' own, one for each person each time: tokens, and the base path when the
+            cache has forgotten that it is there.
+    """
+
+    def __init__(self, house: House, agenda: Agenda, *, start_again: Callable[[int], None]) -> None:
+        self.hits = 0
+        self.other_calls = len(PEOPLE)
+        self._house = house
+        self._agenda = agenda
+        self._start_again = start_again
+
+    def strike(self, planned: PlannedBlow) -> None:
+        """Do it now, or as soon as there is something to hit.
+
+        Raises:
+            RedisError: Redis, which knows who is at work, is down; nothing was done.
+        """
+        match planned.blow:
+            case Blow.KILL_WORKER | Blow.ZOMBIE:
+                self._on_worker(planned, until_s=self._agenda.now_s + PATIENCE_S)
+            case Blow.KILL_HOST:
+                self._kill_host(planned)
+            case Blow.KILL_RECONCILER:
+                reconciler = self._house.reconcilers[planned.choice % len(self._house.reconcilers)]
+                reconciler.crash()
+                self._tell(planned, reconciler.name)
+            case Blow.FLUSHALL:
+                self._house.valkey.flush()
+                self.other_calls += len(PEOPLE)
+                self._tell(planned)
+            case Blow.VALKEY_KILLED:
+                self._kill_valkey(planned)
+            case Blow.POSTGRES_FAST | Blow.POSTGRES_IMMEDIATE:
+                self._restart_postgres(planned)
+            case Blow.TOKENS_EXPIRE:
+                self._expire_tokens(planned)
+            case Blow.TWICE:
+                self._deliver_twice(planned)
+
+    def _tell(self, planned: PlannedBlow, whom: str = "") -> None:
+        self._agenda.say(f"{planned.blow}{whom and ': '}{whom}")
+
+    def _on_worker(self, planned: PlannedBlow, *, until_s: float) -> None:
+        """Hit a worker in the middle of a job; when none says that it is (FLUSHALL makes them forget), any."""
+        busy = [each for each in self._house.valkey.at_work() if self._house.host_of(each.pid)]
+        if not busy and self._agenda.now_s < until_s:
+            self._agenda.after(LOOK_AGAIN_S, partial(self._on_worker, planned, until_s=until_s))
+            return
+        pids = [each.pid for each in busy] or [pid for host in self._house.hosts for pid in host.workers()]
+        if not pids:
+            self._agenda.after(AGAIN_S, partial(self._on_worker, planned, until_s=until_s))
+            return
+        pid = pids[planned.choice % len(pids)]
+        job = next((each.job_id for each in busy if each.pid == pid), "whatever it is at")
+        self.hits += 1
+        if planned.blow is Blow.KILL_WORKER:
+            send(pid, signal.SIGKILL)
+        else:
+            self._stop(pid, job)
+        self._tell(planned, f"{pid} at {job}")
+
+    def _stop(self, pid: int, job: str) -> None:
+        send(pid, signal.SIGSTOP)
+        latest_s = self._agenda.now_s + settings.CLAIM_S + OVERSLEEPS_S
+        self._agenda.after(settings.CLAIM_S, partial(self._wake, pid, job, until_s=latest_s))
+
+    def _wake(self, pid: int, job: str, *, until_s: float) -> None:
+        """Let the zombie go on when another has done its work and the row is searching once more: only the generation tells."""
+        if found := JOB.search(job):
+            try:
+                self._start_again(int(found[1]))
+            except TransitionRefused:  # still at work
+                if self._agenda.now_s < until_s:
+                    self._agenda.after(AGAIN_S, partial(self._wake, pid, job, until_s=until_s))
+                    return
+        send(pid, signal.SIGCONT)
+        self._agenda.say(f"SIGCONT of worker {pid}")
+
+    def _kill_host(self, planned: PlannedBlow) -> None:
+        host = self._house.hosts[planned.choice % len(self._house.hosts)]
+        self.hits += min(len(host.workers()), self._at_work_count())
+        host.crash()
+        self._tell(planned, host.name)
+
+    def _kill_valkey(self, planned: PlannedBlow) -> None:
+        self._house.valkey.kill()
+        self.other_calls += len(PEOPLE)
+        self._tell(planned, f"down for {planned.lasts_s} s")
+        self._agenda.after(planned.lasts_s, self._house.valkey.start)
+
+    def _restart_postgres(self, planned: PlannedBlow) -> None:
+        self.hits += self._at_work_count()
+        connection.close()
+        self._house.postgres.restart("fast" if planned.blow is Blow.POSTGRES_FAST else "immediate")
+        self._tell(planned)
+
+    def _expire_tokens(self, planned: PlannedBlow) -> None:
+        self.hits += self._at_work_count()
+        self._house.standin.fault("oauth2/token", status=503)
+        for name in PEOPLE:
+            self._house.standin.expire_tokens(name)
+        self.other_calls += len(PEOPLE)
+        self._tell(planned)
+
+    def _deliver_twice(self, planned: PlannedBlow) -> None:
+        """The message of a row that a worker holds, once more under another name."""
+        held = Lease.objects.filter(claimed_until__gt=Now()).order_by("pk").values_list("pk", "state", "generation")
+        rows = list(held)
+        if not rows:
+            self._agenda.after(LOOK_AGAIN_S, partial(self._deliver_twice, planned))
+            return
+        pk, state, generation = rows[planned.choice % len(rows)]
+        with Redis.from_url(self._house.valkey.url) as redis:
+            queue = Queue(settings.DISCOVERY_QUEUE, connection=redis, serializer=JSONSerializer)
+            queue.enqueue("statemachine.jobs.run", "leases.lease", pk, state, generation, result_ttl=0)
+        self._tell(planned, f"lease {pk}, {state}, generation {generation}")
+
+    def _at_work_count(self) -> int:
+        return Lease.objects.filter(claimed_until__gt=Now()).count()
