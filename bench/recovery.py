@@ -74,7 +74,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     document = {kind: asdict(recovery) for kind, recovery in found.items()} | {"load_before": load_before}
-    print(json.dumps(document, indent=2) if options.json else shown(found, load_before=load_before))
+    print(json.dumps(document, indent=2, ensure_ascii=False) if options.json else shown(found, load_before=load_before))
     return 0 if all(recovery.good for recovery in found.values()) else 1
 
 
