@@ -3,12 +3,12 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-LOCAL := $(CURDIR)/.local
+LOCAL := .local
 PYTHON := .venv/bin/python
 UV := $(shell command -v uv || echo '$(LOCAL)/uv/bin/uv')
 INSTALLED := .venv/installed
 # A Python that uv has to fetch stays in this folder too.
-export UV_PYTHON_INSTALL_DIR := $(LOCAL)/python
+export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: help demo up test chaos lint fmt lock
