@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "core.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -160,6 +161,8 @@ DROPBOX_READ_TIMEOUT_S = 30
 
 LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", among=logs.LEVELS)
 LOGGING = logs.configuration(level=LOG_LEVEL, form=environment.choice("LOG_FORMAT", "console", among=logs.FORMS))
+# With it as a bearer token anybody may read the metrics; empty: only superusers.
+METRICS_TOKEN = environment.text("METRICS_TOKEN", " ").strip()
 # Empty: no error tracker.
 SENTRY_DSN = environment.text("SENTRY_DSN", " ").strip()
 SENTRY_ENVIRONMENT = environment.text("SENTRY_ENVIRONMENT", " ").strip()

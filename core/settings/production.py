@@ -17,6 +17,7 @@ for _name in ("DATABASE_URL", "REDIS_URL", "DROPBOX_APP_KEY", "DROPBOX_APP_SECRE
 LOGGING = logs.configuration(level=LOG_LEVEL, form=environment.choice("LOG_FORMAT", "json", among=logs.FORMS))
 
 SECURE_SSL_REDIRECT = environment.text("SECURE_SSL_REDIRECT", "yes") == "yes"
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # Prometheus asks without the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
