@@ -24,7 +24,6 @@ LONG_CALL_S = 25.0
 SHORT_CALL_S = 1.0
 # Redis stays down until the workers have done what they were at.
 VALKEY_DOWN_S = 3.0
-LEASES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +37,13 @@ class Hang:
 class Kills:
     """The kills in one house; each leaves it as it found it, with everything settled."""
 
-    def __init__(self, house: House, *, workers: int) -> None:
+    def __init__(self, house: House, *, workers: int, repeat: int) -> None:
         logging.getLogger().setLevel(logging.CRITICAL)  # of this process only
         self._house = house
         self._workers = workers
         self._used = 0
-        self._person = leases.prepare(house.standin, count=LEASES)
+        # For each time: two kinds that keep every worker busy before one more waits, and four with one lease.
+        self._person = leases.prepare(house.standin, count=repeat * (2 * (workers + 1) + 4))
         # Everybody is up once this is done; it is not measured.
         leases.serial(self._person, [self._number()])
 
@@ -177,4 +177,4 @@ class Kills:
 
     def _number(self) -> str:
         self._used += 1
-        return leases.number(self._used % LEASES)
+        return leases.number(self._used - 1)

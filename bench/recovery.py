@@ -127,7 +127,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Recovery]:
     with breakable(DIRECTORY, plan) as house:
         from bench.kills import Kills  # noqa: PLC0415 - Django is ready only now
 
-        kills = Kills(house, workers=options.workers)
+        kills = Kills(house, workers=options.workers, repeat=options.repeat)
         found = {
             kind: summary(KINDS[kind], [kills.measure(kind) for _ in range(options.repeat)])
             for kind in KINDS
