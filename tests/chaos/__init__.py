@@ -1,6 +1,6 @@
 """Breaking everything on purpose, and an oracle that tells whether anything was lost, repeated or mixed up.
 
-`make chaos SEED=7` plays 300 leases in about three minutes (never more than eighteen), with production settings; the short run
+`make chaos SEED=7` plays 300 leases in about three minutes (never more than ten), with production settings; the short run
 and the one without the fence are part of `make test`. What is planned depends on the seed alone; which worker is hit, and what it
 is at then, also on how fast the machine is. `.local/chaos/log` keeps what each program said.
 

@@ -25,7 +25,7 @@ def main() -> int:
     profile = PROFILES[options.profile]
     if options.unfenced:
         profile = replace(profile, settings_module="tests.chaos.unfenced.settings")
-    faulthandler.dump_traceback_later(2 * profile.limit_s + START_AND_STOP_S, exit=True)
+    faulthandler.dump_traceback_later(profile.limit_s + START_AND_STOP_S, exit=True)
     plan = make_plan(seed=options.seed, profile=profile)
     try:
         with stop_signals():
