@@ -63,6 +63,12 @@ def configured_urls() -> ServerUrls:
     )
 
 
+class UnfitPath(Refused):
+    """The embedded PostgreSQL cannot run in a folder whose path holds a blank."""
+
+    code = "unfit_path"
+
+
 @contextmanager
 def running(directory: Path | None = None, *, durable: bool = True) -> Iterator[ServerUrls]:
     """Run what the environment does not name, and stop it again.
@@ -74,6 +80,7 @@ def running(directory: Path | None = None, *, durable: bool = True) -> Iterator[
 
     Raises:
         AlreadyRunning: another process uses the directory.
+        UnfitPath: the embedded PostgreSQL would not start there.
     """
     directory = directory or LOCAL
     directory.mkdir(parents=True, exist_ok=True)
@@ -81,6 +88,7 @@ def running(directory: Path | None = None, *, durable: bool = True) -> Iterator[
     with ExitStack() as stack:
         stack.enter_context(_alone(directory))
         if not os.environ.get("DATABASE_URL"):
+            _refuse_blanks(directory)
             embedded["DATABASE_URL"] = stack.enter_context(_postgres(directory / "postgres", durable=durable))
         if not os.environ.get("REDIS_URL"):
             embedded["REDIS_URL"] = stack.enter_context(_valkey(directory / "valkey", durable=durable))
@@ -110,6 +118,15 @@ def _alone(directory: Path) -> Iterator[None]:
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
+
+
+def _refuse_blanks(directory: Path) -> None:
+    # The wheel hands the socket's folder to the server unquoted.
+    if any(character.isspace() for character in str(directory)):
+        raise UnfitPath(
+            f"The embedded PostgreSQL cannot run in “{directory}”, whose path holds a blank. Move the checkout to a path "
+            "without one, or name a PostgreSQL of your own in DATABASE_URL."
+        )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as NobodyAnswers
 
 from core import servers
-from core.servers import AlreadyRunning, ServerUrls, configured_urls, remove, running
+from core.servers import AlreadyRunning, ServerUrls, UnfitPath, configured_urls, remove, running
 
 # Starts servers in a directory, leaves a mark in both, says so, and waits to be killed.
 LEAVES_A_MARK = """
@@ -128,6 +128,10 @@ class TestRunning:
             assert "d" * 120 not in url
         remove(deep)
         shutil.rmtree(servers._socket_directory(deep / "valkey"))
+
+    def test_says_that_postgresql_does_not_start_below_a_blank(self, directory: Path) -> None:
+        with pytest.raises(UnfitPath, match="whose path holds a blank"), running(directory / "my leases"):
+            pytest.fail("started")
 
     def test_tells_other_commands_of_the_checkout_where_they_answer(
         self, directory: Path, monkeypatch: pytest.MonkeyPatch
