@@ -35,12 +35,15 @@ class ToppedUp:
 
 
 def top_up(queue: str) -> ToppedUp:
-    """Start and ring for the most urgent rows of all machines that share the queue, as many as it has room for.
+    """Start and ring for the most urgent rows of all machines that share the queue, once it is half empty.
 
     Raises:
         RedisError: Redis does not answer; everything owed stays owed.
     """
-    chosen = _most_urgent([model for model in machines() if queue_of(model) == queue], limit=room(queue))
+    free = room(queue)
+    if free < settings.QUEUE_TARGET / 2:
+        return ToppedUp(started=0, dispatched=0)
+    chosen = _most_urgent([model for model in machines() if queue_of(model) == queue], limit=free)
     working: dict[type[StateMachine], list[int]] = defaultdict(list)
     started = 0
     for row in chosen:
@@ -73,9 +76,14 @@ def advance_unless_faster(model: type[StateMachine], message: Message, step: Ste
 
 def _most_urgent(models: Iterable[type[StateMachine]], *, limit: int) -> list[StateMachine]:
     """What was started by hand goes first, but not for ever: who has waited for long enough is no longer overtaken."""
-    lanes = itertools.product(models, (False, True))
+    lanes = itertools.product(filter(_owes_anything, models), (False, True))
     found = [row for model, background in lanes for row in _first(model, limit, background=background)]
     return sorted(found, key=_urgency)[:limit]
+
+
+def _owes_anything(model: type[StateMachine]) -> bool:
+    """Mostly not, which is cheap to find out after every job."""
+    return model._default_manager.filter(due_at__lte=Now()).exists()
 
 
 def _urgency(record: StateMachine) -> tuple[datetime, int]:

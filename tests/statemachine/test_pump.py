@@ -4,6 +4,7 @@ import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
+from statemachine.dispatch import dispatch
 from statemachine.pump import ToppedUp, top_up
 from tests.statemachine.conftest import history, in_s, owed
 from tests.toy.models import Kettle
@@ -74,3 +75,12 @@ class TestStarting:
         with django_capture_on_commit_callbacks(execute=True):
             assert top_up("toy") == ToppedUp(started=3, dispatched=0)
         assert top_up("toy") == ToppedUp(started=0, dispatched=0)
+
+    def test_waits_until_the_queue_is_half_empty(self, settings: Settings) -> None:
+        settings.QUEUE_TARGET = 4
+        kettles = [owed() for _ in range(5)]
+        dispatch(Kettle, pks=[kettle.pk for kettle in kettles[:3]])
+
+        assert top_up("toy") == ToppedUp(started=0, dispatched=0)
+        settings.QUEUE_TARGET = 6
+        assert top_up("toy") == ToppedUp(started=0, dispatched=2)
