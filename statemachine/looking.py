@@ -8,6 +8,8 @@ from django_rq import cron_views, stats_views, utils, views
 from django_rq.settings import get_queues_list
 from redis import Redis
 from rq import Queue, registry, serializers
+from rq.executions import Execution
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from core import redis_client
@@ -32,7 +34,7 @@ def change_nothing() -> None:
     }
     jobs["StartedJobRegistry"] = StartedJobs
     _replace(utils, **jobs, clean_registries=_leave, get_queue_by_index=queue_by_index, get_connection=connection)
-    _replace(views, **jobs, get_queue_by_index=queue_by_index)
+    _replace(views, **jobs, get_queue_by_index=queue_by_index, get_executions=executions)
     _replace(cron_views, get_queue_by_index=queue_by_index)
     # Its metrics clean what they count, and one request can narrow them for all that follow.
     _replace(stats_views, RQCollector=None)
@@ -45,6 +47,11 @@ def queue_by_index(index: int) -> Queue:
 
 def connection(*_: Any) -> Redis:
     return redis_client.connection(settings.REDIS_URL)
+
+
+def executions(queue: Queue, keys: list[tuple[str, str]]) -> list[Execution]:
+    """What is under way; the page about it needs the data of each job."""
+    return [each for each in utils.get_executions(queue, keys) if Job.exists(each.job_id, connection=queue.connection)]
 
 
 class StartedJobs(registry.StartedJobRegistry):
