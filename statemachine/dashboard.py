@@ -1,6 +1,6 @@
 """RQ's dashboard in the admin: for who may, never an error page, and from each job to its record and back.
 
-What is awkward in django-rq is put right here (docs/decisions/0006-looking-at-the-queues-changes-nothing.md).
+What is awkward in django-rq is put right here (docs/decisions/0008-looking-at-the-queues-changes-nothing.md).
 """
 
 import logging
