@@ -60,12 +60,18 @@ class EngineCollector:
     def _redis(self) -> Iterator[Metric]:
         waiting = _gauge("queue_messages", "Messages that wait for a worker.", "queue")
         alive = _gauge("workers", "Workers that listen, by what they are at.", "queue", "state")
-        for queue in sorted({each.queue for model in machines() for each in reactions_of(model)}):
+        listening = workers.listening()
+        for queue in queues():
             waiting.add_metric([queue], doorbell.waiting_count(queue))
-            states = [worker.state for worker in workers.listening_to(queue)]
+            states = [worker.state for worker in listening if queue in worker.queues]
             for state in sorted({"idle", "busy", *states}):
                 alive.add_metric([queue, state], states.count(state))
         yield from (waiting, alive)
+
+
+def queues() -> list[str]:
+    """Every queue that some machine's work goes through."""
+    return sorted({each.queue for model in machines() for each in reactions_of(model)})
 
 
 def _gauge(name: str, documentation: str, *labels: str) -> GaugeMetricFamily:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from redis import Redis
-from rq.worker_registration import WORKERS_BY_QUEUE_KEY
+from rq.worker_registration import REDIS_WORKER_KEYS
 
 from core.redis_client import ask
 
@@ -17,26 +17,32 @@ class Listener:
     """
 
     name: str
+    queues: tuple[str, ...]
     state: str
     host: str
 
 
-def listening_to(queue: str) -> list[Listener]:
-    """The workers of a queue.
+def listening() -> list[Listener]:
+    """Every worker.
 
     Raises:
         RedisError: Redis does not answer.
     """
 
     def look(redis: Redis) -> list[tuple[str, list[bytes | None]]]:
-        keys = sorted(key.decode() for key in redis.smembers(WORKERS_BY_QUEUE_KEY % queue))  # type: ignore[union-attr]  # redis types its answers for both of its clients
+        keys = sorted(key.decode() for key in redis.smembers(REDIS_WORKER_KEYS))  # type: ignore[union-attr]  # redis types its answers for both of its clients
         with redis.pipeline(transaction=False) as pipeline:
             for key in keys:
-                pipeline.hmget(key, "birth", "state", "hostname")
+                pipeline.hmget(key, "queues", "state", "hostname")
             return list(zip(keys, pipeline.execute(), strict=True))
 
     return [
-        Listener(name=key.rpartition(":")[2], state=(state or b"idle").decode(), host=(host or b"").decode())
-        for key, (birth, state, host) in ask(look)
-        if birth  # else its hash has expired: it was killed
+        Listener(
+            name=key.rpartition(":")[2],
+            queues=tuple(queues.decode().split(",")),
+            state=(state or b"idle").decode(),
+            host=(host or b"").decode(),
+        )
+        for key, (queues, state, host) in ask(look)
+        if queues  # else what is known of it has expired: it was killed
     ]

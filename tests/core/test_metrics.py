@@ -140,7 +140,7 @@ class TestPrograms:
         worker = RunsheetWorker([queue], connection=redis, serializer=JSONSerializer, name="here")
         worker.register_birth()  # type: ignore[no-untyped-call]  # rq types this class in part
         worker.set_state("busy")
-        redis.sadd("rq:workers:toy", "rq:worker:killed-long-ago")
+        redis.sadd("rq:workers", "rq:worker:killed-long-ago")
 
         found = scrape(client)
 
