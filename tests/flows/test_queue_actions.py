@@ -27,8 +27,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     # Static files are collected for production only.
     pytest.mark.filterwarnings("ignore:No directory at"),
-    # django-rq's page of a failed job reads what RQ would rather have it read elsewhere.
-    pytest.mark.filterwarnings("ignore:job.exc_info is deprecated"),
 ]
 
 COUNT = 4
