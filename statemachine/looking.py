@@ -8,8 +8,9 @@ from django_rq import cron_views, stats_views, utils, views
 from django_rq.settings import get_queues_list
 from redis import Redis
 from rq import Queue, registry, serializers
+from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from core import redis_client
@@ -23,7 +24,7 @@ def change_nothing() -> None:
     """
     # Pickled data runs code when it is read, and RQ falls back on pickle wherever django-rq names no serializer.
     _replace(serializers, PickleSerializer=JSONSerializer)
-    jobs = {
+    jobs: dict[str, type[Any]] = {
         kind.__name__: _merely_read(kind)
         for kind in (
             registry.DeferredJobRegistry,
@@ -33,6 +34,7 @@ def change_nothing() -> None:
         )
     }
     jobs["StartedJobRegistry"] = StartedJobs
+    jobs["Job"] = LegibleJob
     _replace(utils, **jobs, clean_registries=_leave, get_queue_by_index=queue_by_index, get_connection=connection)
     _replace(views, **jobs, get_queue_by_index=queue_by_index, get_executions=executions)
     _replace(cron_views, get_queue_by_index=queue_by_index)
@@ -42,7 +44,9 @@ def change_nothing() -> None:
 
 def queue_by_index(index: int) -> Queue:
     """A queue whose Redis has to answer quickly, also on connections that last."""
-    return Queue(get_queues_list()[index]["name"], connection=connection(), serializer=JSONSerializer)
+    return Queue(
+        get_queues_list()[index]["name"], connection=connection(), job_class=LegibleJob, serializer=JSONSerializer
+    )
 
 
 def connection(*_: Any) -> Redis:
@@ -52,6 +56,34 @@ def connection(*_: Any) -> Redis:
 def executions(queue: Queue, keys: list[tuple[str, str]]) -> list[Execution]:
     """What is under way; the page about it needs the data of each job."""
     return [each for each in utils.get_executions(queue, keys) if Job.exists(each.job_id, connection=queue.connection)]
+
+
+class LegibleJob(Job):
+    """One that can be listed and deleted although RQ cannot read all that Redis holds of it."""
+
+    def restore(self, raw_data: Any) -> None:
+        """Take of what Redis holds all that makes sense."""
+        if not self._makes_sense(raw_data):
+            data = {b"data": raw_data[b"data"]}
+            raw_data = {name: value for name, value in raw_data.items() if self._makes_sense({**data, name: value})}
+        super().restore(raw_data)
+        self.enqueued_at = self.enqueued_at or self.created_at
+
+    def _makes_sense(self, raw_data: dict[bytes, bytes]) -> bool:
+        try:
+            super().restore(raw_data)
+        except NoSuchJobError:
+            raise
+        except Exception:  # noqa: BLE001 - anything may be wrong with it
+            return False
+        return True
+
+    def get_status(self, refresh: bool = True) -> JobStatus:  # noqa: FBT001, FBT002 - RQ's signature
+        """As what the job was last seen, if it is now something that RQ does not know."""
+        try:
+            return super().get_status(refresh)
+        except ValueError:
+            return self._status
 
 
 class StartedJobs(registry.StartedJobRegistry):
