@@ -81,13 +81,12 @@ class Kills:
         return Hang(killed_s=time.monotonic() - begun, resumed_s=resumed_s)
 
     def _worker(self) -> float:
-        pk = self._long_one()
-        send(self._claimed(pk), signal.SIGKILL)
+        pk, pid = self._in_flight()
+        send(pid, signal.SIGKILL)
         return self._until(lambda: self._moved_on(pk))
 
     def _host(self) -> float:
-        pk = self._long_one()
-        self._claimed(pk)
+        pk, _ = self._in_flight()
         self._house.hosts[0].crash()
         return self._until(lambda: self._moved_on(pk))
 
@@ -110,8 +109,12 @@ class Kills:
         self._house.valkey.start()
         return self._until(lambda: self._was_claimed(pk))
 
-    def _long_one(self) -> int:
-        return self._slow_one(LONG_CALL_S)
+    def _in_flight(self) -> tuple[int, int]:
+        """A row whose worker waits for Dropbox at this moment, and the worker's process."""
+        pk = self._slow_one(LONG_CALL_S)
+        pid = self._claimed(pk)
+        self._until(lambda: not self._house.standin.faults())  # it has been asked for what it answers so late
+        return pk, pid
 
     def _slow_one(self, delay_s: float) -> int:
         number = self._number()
