@@ -40,10 +40,11 @@ logger = logging.getLogger(__name__)
 
 REDIS_SILENT = "Redis does not answer, so its queues cannot be shown. No work is lost meanwhile."
 NO_SUCH_QUEUE = "There is no such queue."
-NO_SUCH_PAGE = "What this page would show does not exist, or no longer."
+NO_LONGER_THERE = (
+    "Something of this is not there, or no longer, so not all of it was shown or done. Look at the list again."
+)
 NO_RQ_SCHEDULER = "The package rq-scheduler is not used here. What waits for its next try stands among the scheduled jobs of its queue."
 WORKER_ENDED = "This worker has ended; these are the ones at work."
-JOB_GONE = "A job is no longer there, so not everything was done. Look at the list again."
 NOT_IN_THIS_STATE = "RQ does not do that with a job in its present state."
 
 looking.change_nothing()
@@ -169,12 +170,12 @@ def _guarded(view: View) -> View:
             return _nothing_there(request, **kwargs) or view(request, *args, **kwargs)
         except (RedisConnectionError, RedisTimeout):
             return _elsewhere(request, REDIS_SILENT, "index")
-        except NoSuchJobError:
-            return _elsewhere(request, JOB_GONE, "django_rq_home")
         except InvalidJobOperation:
             return _elsewhere(request, NOT_IN_THIS_STATE, "django_rq_home")
-        except Http404:
-            return _elsewhere(request, NO_SUCH_PAGE, "django_rq_home")
+        except (NoSuchJobError, Http404):
+            if "job_id" in kwargs and "result_id" not in kwargs:
+                return _page(request, "gone", job_id=kwargs["job_id"])
+            return _elsewhere(request, NO_LONGER_THERE, "django_rq_home")
         except Exception:
             # Whatever is in Redis, RQ did not write it as it reads it; a page that says so helps more than none.
             logger.exception("dashboard: %s cannot be shown", request.path)

@@ -46,22 +46,29 @@ class TestWhatIsNotThere:
 
         answer = keeper.post(url, {"action": "delete", "job_ids": ["never-was"]}, follow=True)
 
-        assert dashboard.JOB_GONE in answer.text
+        assert dashboard.NO_LONGER_THERE in answer.text
 
+    @pytest.mark.parametrize("page", ["job_detail", "delete_job"])
     def test_a_job_that_goes_while_it_is_looked_at(
-        self, keeper: Client, redis: Redis, queued: None, monkeypatch: pytest.MonkeyPatch
+        self, keeper: Client, redis: Redis, queued: None, monkeypatch: pytest.MonkeyPatch, page: str
     ) -> None:
         monkeypatch.setattr(views, "get_queue_by_index", lambda _: redis.flushdb() and queue_of(redis))
 
-        assert (
-            dashboard.JOB_GONE
-            in keeper.get(reverse("admin:django_rq_delete_job", args=[0, MESSAGE.job_id]), follow=True).text
-        )
+        answer = keeper.get(reverse(f"admin:django_rq_{page}", args=[0, MESSAGE.job_id]))
+
+        assert "RQ forgets a job as soon as it is done" in answer.text
+
+    def test_a_job_without_any_data(self, keeper: Client, redis: Redis, queued: None) -> None:
+        redis.hdel(Job.key_for(MESSAGE.job_id), "data")
+
+        answer = keeper.get(page_of(MESSAGE.job_id))
+
+        assert "RQ forgets a job as soon as it is done" in answer.text
 
     def test_a_result(self, keeper: Client, queued: None) -> None:
         url = reverse("admin:django_rq_result_detail", args=[0, MESSAGE.job_id, "1-0"])
 
-        assert dashboard.NO_SUCH_PAGE in keeper.get(url, follow=True).text
+        assert dashboard.NO_LONGER_THERE in keeper.get(url, follow=True).text
 
     @pytest.mark.parametrize("key", ["rq:worker:ended", "ended"])
     def test_a_worker(self, keeper: Client, redis: Redis, key: str) -> None:
@@ -81,7 +88,7 @@ class TestWhatIsNotThere:
     @pytest.mark.parametrize("number", [0, 99])
     def test_a_cron_scheduler(self, keeper: Client, redis: Redis, number: int) -> None:
         for url in urls(connection_index=number):
-            assert dashboard.NO_SUCH_PAGE in keeper.get(url, follow=True).text
+            assert dashboard.NO_LONGER_THERE in keeper.get(url, follow=True).text
 
 
 @pytest.mark.usefixtures("queued")
