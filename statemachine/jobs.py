@@ -136,13 +136,9 @@ def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftT
 
 
 def _as_temporary(error: Temporary | SoftTimeLimit | WorkerStopping) -> Temporary:
-    match error:
-        case SoftTimeLimit():
-            return TookTooLong()
-        case WorkerStopping():
-            return WorkerStopped()
-        case Temporary():
-            return error
+    if isinstance(error, Temporary):
+        return error
+    return TookTooLong() if isinstance(error, SoftTimeLimit) else WorkerStopped()
 
 
 def _fail(this: Run[StateMachine], error: RunsheetError) -> str:

@@ -92,6 +92,23 @@ class TestGathering:
             "Runsheet: BLM 2 has failed (connect dropbox)",
         ]
 
+    def test_a_notice_that_leaves_at_the_same_moment_is_followed_by_another(
+        self, olivia: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain, gone = FailureNotice.objects.bulk_create, []
+
+        def standing_in_the_way_for_a_moment(*args: Any, **kwargs: Any) -> Any:
+            if not gone:
+                gone.append("it was there when we inserted, and not when we looked")
+                return []
+            return plain(*args, **kwargs)
+
+        monkeypatch.setattr(FailureNotice.objects, "bulk_create", standing_in_the_way_for_a_moment)
+
+        fail(at_work(olivia, "1"))
+
+        assert Lease.objects.get().failure_notice == FailureNotice.objects.get(state="gathering")
+
     def test_waits_some_minutes_for_more(self, olivia: User, settings: Settings) -> None:
         settings.NOTICE_GATHERS_S = 180
         fail(at_work(olivia, "1"))
