@@ -95,7 +95,8 @@ class TestGathering:
     def test_a_notice_that_leaves_at_the_same_moment_is_followed_by_another(
         self, olivia: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        plain, gone = FailureNotice.objects.bulk_create, []
+        plain = FailureNotice.objects.bulk_create
+        gone: list[str] = []
 
         def standing_in_the_way_for_a_moment(*args: Any, **kwargs: Any) -> Any:
             if not gone:
