@@ -73,6 +73,11 @@ class Valkey:
     def start(self) -> None:
         self._server.start()
 
+    def check(self) -> None:
+        """Raises: RedisError: it is down."""
+        with Redis.from_url(self.url) as redis:
+            redis.ping()
+
     def kill(self) -> None:
         """SIGKILL."""
         self._server.terminate()

@@ -46,7 +46,7 @@ class Blows:
         """Do it now, or as soon as there is something to hit.
 
         Raises:
-            RedisError: Redis, which knows who is at work, is down; nothing was done.
+            RedisError: Redis, which knows who is at work, is down already; nothing was done.
         """
         match planned.blow:
             case Blow.KILL_WORKER | Blow.ZOMBIE:
@@ -116,6 +116,7 @@ class Blows:
         self._tell(planned, host.name)
 
     def _kill_valkey(self, planned: PlannedBlow) -> None:
+        self._house.valkey.check()  # while it is down already, this blow waits for its return
         self._house.valkey.kill()
         self.other_calls += len(PEOPLE)
         self._tell(planned, f"down for {planned.lasts_s} s")
