@@ -27,6 +27,7 @@ BY_FAILURE: Mapping[str, str] = {
     "not_a_directory": "Move the file that stands in the directory's place, then run it again",
     "took_too_long": RUN_AGAIN,
     "worker_stopped": RUN_AGAIN,
+    "unsafe_path": "Correct the lease number or the agency's base path; run it again",
     "tokens_unreadable": "Ask an administrator for the old encryption key, or connect Dropbox again",
 }
 UNKNOWN_FAILURE = "Read why it failed, then run it again"

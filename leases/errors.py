@@ -49,3 +49,9 @@ class ConfigurationDisabled(Permanent):
     """This agency's storage configuration is switched off. Switch it on; it goes on by itself."""
 
     code = "configuration_disabled"
+
+
+class UnsafePath(Permanent):
+    """The lease number or the agency's base path would lead to another folder. Correct it, then run it again."""
+
+    code = "unsafe_path"

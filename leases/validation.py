@@ -1,11 +1,16 @@
 """What a lease number and a base path may look like; each refusal is one sentence that says what to do."""
 
+import re
 import unicodedata
 
 from django.core.exceptions import ValidationError
 
+from leases.lookalikes import has_invisible, look_alikes, without_look_alikes
+
 LEASE_NUMBER_LENGTH = 100
 BASE_PATH_LENGTH = 500
+# Dropbox takes them as they stand, but whoever decodes them once too often would see a dot or a slash.
+PERCENT_CODE = re.compile(r"%(?:u|[0-9a-f]{2})", re.IGNORECASE)
 
 
 def validate_lease_number(number: str) -> None:
@@ -21,6 +26,7 @@ def validate_lease_number(number: str) -> None:
 
 def _lease_number_problem(number: str) -> str:
     forbidden = next((each for each in ("/", "\\", "..") if each in number), "")
+    posing = look_alikes(number[: LEASE_NUMBER_LENGTH + 1])
     return _first(
         (not number, "Enter a lease number, for example NMNM 0501759."),
         (
@@ -28,12 +34,17 @@ def _lease_number_problem(number: str) -> str:
             f"A lease number has at most {LEASE_NUMBER_LENGTH} characters; this one has {len(number)}.",
         ),
         (
-            not number.isprintable(),
+            has_invisible(number),
             "A lease number must not contain control characters or invisible characters; type it again by hand.",
         ),
         (number != number.strip(), "Remove the blanks before and after the lease number."),
         (forbidden, f"A lease number must not contain “{forbidden}”."),
         (number == ".", "A lease number must not be a single dot."),
+        (posing, f"A lease number must not contain “{posing[:1]}”, which only looks like a dot or a slash."),
+        (
+            PERCENT_CODE.search(number),
+            "A lease number must not contain percent codes such as “%2F”; write it as the folder is named.",
+        ),
     )
 
 
@@ -56,6 +67,8 @@ def normalise_base_path(path: str) -> str:
 
 
 def _base_path_problem(path: str) -> str:
+    path_start = path[: BASE_PATH_LENGTH + 1]
+    posing = [char for char in look_alikes(path_start) if without_look_alikes(char) in {"/", "\\"}]
     return _first(
         (not path.strip(" /"), "Enter the path of a Dropbox folder, for example /State Workspace/Runsheet Archive."),
         (
@@ -65,14 +78,40 @@ def _base_path_problem(path: str) -> str:
         (not path.startswith("/"), f"A path begins with a slash: write “/{path}”."),
         ("\\" in path, "Write a path with “/”, not with “\\”."),
         (
-            not path.isprintable(),
+            has_invisible(path),
             "A path must not contain control characters or invisible characters; type it again by hand.",
         ),
         (
-            any(part.strip(" ") in {".", ".."} for part in path.split("/")),
+            any(_is_dots(part) for part in path_start.split("/")),
             "A path must not contain “.” or “..” as a part; write the full path.",
         ),
+        (posing, f"A path must not contain “{''.join(posing[:1])}”, which only looks like a slash."),
+        (
+            PERCENT_CODE.search(path),
+            "A path must not contain percent codes such as “%2F”; write it as the folder is named.",
+        ),
     )
+
+
+def _is_dots(part: str) -> bool:
+    plain = without_look_alikes(part).strip(" ")
+    return bool(plain) and not plain.strip(".")
+
+
+def archive_path(*, base_path: str, lease_number: str) -> str:
+    """Where a lease's archive lies: directly in the base path, or nowhere.
+
+    Both were checked when they were saved; whatever reached the database another way is checked here.
+
+    Raises:
+        ValidationError: the path would lead to another folder.
+    """
+    if normalise_base_path(base_path) != base_path:
+        raise ValidationError("The base path is not written as it is kept; save the configuration again.")
+    if normalise_text(lease_number) != lease_number:
+        raise ValidationError("The lease number is not written as it is kept; save the lease again.")
+    validate_lease_number(lease_number)
+    return f"{base_path}/{lease_number}"
 
 
 def _first(*problems: tuple[object, str]) -> str:

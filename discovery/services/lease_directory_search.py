@@ -3,13 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from discovery.dropbox import Gateway
 from discovery.errors import DropboxUnavailable, LinkRefused, NotFound
 from discovery.services.base_paths import confirm_not_found
 from leases.cloud import DirectoryListing, ShareLink
+from leases.errors import UnsafePath
 from leases.models import Lease
 from leases.queries import has_good_link, storage_configuration
 from leases.services import forget_link, record_location
+from leases.validation import archive_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +65,11 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
 
     Raises:
         ConfigurationMissing, ConfigurationDisabled: there is no place to look.
+        UnsafePath: the place would not lie in the folder that holds all archives.
         BasePathMissing: the folder that holds all archives is not there, so "not found" would be a false answer.
         Temporary, Permanent: as the gateway says.
     """
-    base_path = storage_configuration(lease.agency).runsheet_archive_base_path
-    path = f"{base_path}/{lease.lease_number}"
+    path = _place_of(lease)
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
@@ -89,6 +93,14 @@ def record_directory(sighting: DirectorySighting) -> DirectorySearchResult:
         return DirectorySearchResult(found=False, path=sighting.path)
     location = record_location(path=sighting.path, link=sighting.link, refusal=sighting.link_refusal)
     return DirectorySearchResult(found=True, path=sighting.path, share_url=location.share_url, location_id=location.pk)
+
+
+def _place_of(lease: Lease) -> str:
+    base_path = storage_configuration(lease.agency).runsheet_archive_base_path
+    try:
+        return archive_path(base_path=base_path, lease_number=lease.lease_number)
+    except ValidationError as error:
+        raise UnsafePath(f"{error.messages[0]} Then run it again.", evidence={"base_path": base_path}) from error
 
 
 def _with_new_link(

@@ -1,7 +1,23 @@
+import sys
+import unicodedata
+from typing import Literal
+
 import pytest
 from django.core.exceptions import ValidationError
 
-from leases.validation import normalise_base_path, validate_lease_number
+from leases.validation import archive_path, normalise_base_path, normalise_text, validate_lease_number
+
+BASE = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
+# Every character there is, but the ones that ASCII has; the halves of surrogate pairs too.
+NOT_ASCII = list(map(chr, range(0x80, sys.maxunicode + 1)))
+
+
+def is_accepted(number: str) -> bool:
+    try:
+        validate_lease_number(number)
+    except ValidationError:
+        return False
+    return True
 
 
 class TestValidateLeaseNumber:
@@ -27,6 +43,30 @@ class TestValidateLeaseNumber:
             ("NMNM\u200b1", "invisible characters"),
             ("NMNM\u00a01", "invisible characters"),
             ("N" * 300, "at most 100 characters; this one has 300"),
+            ("a\u2044b", "contain “\u2044”, which only looks like a dot or a slash"),  # fraction slash
+            ("a\u2215b", "only looks like"),  # division slash
+            ("a\uff0fb", "only looks like"),  # full-width slash
+            ("a\u29f8b", "only looks like"),  # big solidus
+            ("a\u0338b", "only looks like"),  # a slash laid over the letter before
+            ("a\uff3cb", "only looks like"),  # full-width backslash
+            ("a\ufe68b", "only looks like"),  # small backslash
+            ("a\u2216b", "only looks like"),  # set minus
+            ("\uff0e\uff0e", "only looks like"),  # full-width dots
+            ("\u2024\u2024", "only looks like"),  # one-dot leaders
+            ("\u2025", "only looks like"),  # two-dot leader
+            ("\u2026", "only looks like"),  # ellipsis
+            ("\u2105", "only looks like"),  # “care of”, which has a slash in it
+            ("%2e%2e%2fNMNM 1", "percent codes"),
+            ("%252e%252e", "percent codes"),
+            ("%c0%ae%c0%ae", "percent codes"),
+            ("%u2215", "percent codes"),
+            ("NMNM 1%00", "percent codes"),
+            ("NMNM\u31641", "invisible characters"),  # Hangul filler
+            ("NMNM\u28001", "invisible characters"),  # Braille blank
+            ("NMNM 1\ufe0f", "invisible characters"),  # variation selector
+            ("NMNM 1\u3000", "invisible characters"),  # ideographic blank
+            ("\u202eMNMN", "invisible characters"),  # right-to-left override
+            ("NMNM 1\udc80", "invisible characters"),  # half of a surrogate pair
         ],
     )
     def test_refuses_with_one_sentence(self, number: str, sentence: str) -> None:
@@ -35,6 +75,42 @@ class TestValidateLeaseNumber:
 
         (message,) = refused.value.messages
         assert sentence in message
+
+    @pytest.mark.parametrize("fold", ["NFC", "NFD", "NFKC", "NFKD"])
+    def test_accepts_no_character_that_becomes_a_dot_or_a_slash(
+        self, fold: Literal["NFC", "NFD", "NFKC", "NFKD"]
+    ) -> None:
+        dangerous = [char for char in NOT_ASCII if set(unicodedata.normalize(fold, char)) & set("./\\")]
+
+        assert [char for char in dangerous if is_accepted(f"a{char}b")] == []
+
+    def test_accepts_no_character_whose_other_case_is_a_dot_or_a_slash(self) -> None:
+        dangerous = [c for c in NOT_ASCII if set(c.lower() + c.upper() + c.casefold()) & set("./\\")]
+
+        assert [char for char in dangerous if is_accepted(f"a{char}b")] == []
+
+    def test_a_percent_sign_alone_is_a_character_like_others(self) -> None:
+        validate_lease_number("50 % of NMNM 1")
+
+
+class TestNormaliseText:
+    def test_makes_no_character_into_a_dot_or_a_slash(self) -> None:
+        assert [char for char in NOT_ASCII if set(normalise_text(char)) & set("./\\")] == []
+
+
+class TestArchivePath:
+    def test_lies_directly_in_the_base_path(self) -> None:
+        assert archive_path(base_path=BASE, lease_number="NMNM 1") == f"{BASE}/NMNM 1"
+
+    @pytest.mark.parametrize("number", ["..", "../a", "a/b", "a\\b", " ", "", "a ", "%2e%2e", "a\x00b", "N\u0303 1"])
+    def test_does_not_believe_a_number_from_the_database(self, number: str) -> None:
+        with pytest.raises(ValidationError):
+            archive_path(base_path=BASE, lease_number=number)
+
+    @pytest.mark.parametrize("path", ["", "/", "/a/..", "/a/.. /b", "a", "/a/", "/a//b", "/a\\b", "/N\u0303"])
+    def test_does_not_believe_a_base_path_from_the_database(self, path: str) -> None:
+        with pytest.raises(ValidationError):
+            archive_path(base_path=path, lease_number="NMNM 1")
 
 
 class TestNormaliseBasePath:
@@ -50,6 +126,9 @@ class TestNormaliseBasePath:
                 "/State Workspace/^Runsheet Workspace/Archive - New",
             ),
             ("/cafe\u0301", "/caf\u00e9"),
+            ("/Section \u00bd", "/Section \u00bd"),
+            ("/Archive\u2026", "/Archive\u2026"),
+            ("/a.b/...c", "/a.b/...c"),
         ],
     )
     def test_keeps_one_spelling(self, typed: str, kept: str) -> None:
@@ -68,6 +147,17 @@ class TestNormaliseBasePath:
             ("/./b", "“.” or “..”"),
             ("/a\x07", "control characters"),
             ("/" + "a" * 600, "at most 500 characters"),
+            ("/a/.. /b", "“.” or “..”"),
+            ("/a/.../b", "“.” or “..”"),
+            ("/a/\uff0e\uff0e/b", "“.” or “..”"),
+            ("/a/\u2025/b", "“.” or “..”"),
+            ("/a/.\u2024/b", "“.” or “..”"),
+            ("/a\u2215..\u2215b", "only looks like a slash"),
+            ("/a\uff3cb", "only looks like a slash"),
+            ("/a/%2e%2e/b", "percent codes"),
+            ("/a/%2fb", "percent codes"),
+            ("/a\u3164/b", "invisible characters"),
+            ("/a\x00/b", "invisible characters"),
         ],
     )
     def test_refuses_with_one_sentence(self, typed: str, sentence: str) -> None:

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, DropboxUnavailable, NotADirectory
 from discovery.services.lease_directory_search import DirectorySearchResult, look_for_directory, search_directory
-from leases.errors import ConfigurationDisabled, ConfigurationMissing
+from leases.errors import ConfigurationDisabled, ConfigurationMissing, UnsafePath
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 
@@ -54,6 +54,27 @@ class TestLookForDirectory:
         look_for_directory(lease=lease, gateway=gateway_for(operator))
 
         assert not CloudLocation.objects.exists()
+
+    @pytest.mark.parametrize("number", ["..", "../NMNM 1", "a/b", "a\\b", "%2e%2e", "\uff0e\uff0e", "NMNM 1 ", ""])
+    def test_a_number_that_leads_elsewhere_is_asked_for_nowhere(
+        self, dropbox: "Standin", operator: User, lease: Lease, number: str
+    ) -> None:
+        lease.lease_number = number
+
+        with pytest.raises(UnsafePath, match=r"Then run it again\.$"):
+            look_for_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert dropbox.calls() == {}
+
+    def test_a_base_path_that_plain_sql_has_bent_is_asked_for_nowhere(
+        self, dropbox: "Standin", operator: User, lease: Lease
+    ) -> None:
+        AgencyStorageConfig.objects.update(runsheet_archive_base_path=f"{BLM}/.. ")
+
+        with pytest.raises(UnsafePath, match="as a part"):
+            look_for_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert dropbox.calls() == {}
 
     def test_without_configuration_asks_nobody(self, dropbox: "Standin", operator: User, lease: Lease) -> None:
         AgencyStorageConfig.objects.all().delete()
