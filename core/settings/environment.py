@@ -2,12 +2,13 @@
 
 import math
 import os
-import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from core.patterns import LONGEST_PATTERN, PatternRefused, compiled
 
 # Encrypted from the first byte, after STARTTLS, and not at all (a relay on the same machine).
 SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
@@ -68,16 +69,20 @@ def choice(name: str, default: str, among: Collection[str]) -> str:
 
 
 def pattern(name: str, default: str) -> str:
-    """The value of a variable as a regular expression.
+    """The value of a variable as a regular expression that `core.patterns` can match.
 
     Raises:
-        ImproperlyConfigured: it is not one.
+        ImproperlyConfigured: it is not one, or too long.
     """
     value = text(name, default)
+    if len(value) > LONGEST_PATTERN:
+        raise ImproperlyConfigured(f"{name} may have at most {LONGEST_PATTERN} characters, not {len(value)}.")
     try:
-        re.compile(value)
-    except re.error as error:
-        raise ImproperlyConfigured(f"{name} must be a regular expression; {value!r} is none: {error}.") from None
+        compiled(value)
+    except PatternRefused as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a regular expression of RE2's syntax; {value!r} is none: {error}"
+        ) from None
     return value
 
 

@@ -1,11 +1,11 @@
 """The second workflow: does a previous report lie in a lease's runsheet archive?"""
 
-import re
 import unicodedata
 from dataclasses import dataclass
 
 from django.conf import settings
 
+from core.patterns import compiled
 from discovery.dropbox import Gateway
 from discovery.errors import NotFound
 from discovery.services.base_paths import confirm_not_found
@@ -61,6 +61,4 @@ def _list(path: str, gateway: Gateway) -> DirectoryListing:
 def _is_report(entry: CloudFile) -> bool:
     # macOS uploads names in NFD; the pattern is written in NFC.
     name = unicodedata.normalize("NFC", entry.name)
-    return not entry.is_directory and bool(
-        re.search(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN, name, flags=re.IGNORECASE)
-    )
+    return not entry.is_directory and compiled(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)(name)

@@ -66,7 +66,15 @@ class TestPattern:
     def test_refuses_what_is_no_regular_expression(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(NAME, "(")
 
-        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a regular expression; '\\(' is none:"):
+        with pytest.raises(
+            ImproperlyConfigured, match=f"{NAME} must be a regular expression of RE2's syntax; '\\(' is none: .*\\.$"
+        ):
+            environment.pattern(NAME, ".*")
+
+    def test_refuses_a_long_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "a" * 201)
+
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} may have at most 200 characters, not 201."):
             environment.pattern(NAME, ".*")
 
 

@@ -1,3 +1,4 @@
+import time
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,16 @@ class TestDetectPreviousReport:
         names = listing(unicodedata.normalize("NFD", "Résumé.pdf"))
 
         assert detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=names).found
+
+    @pytest.mark.parametrize("pattern", ["(a+)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(.*a){20}$"])
+    def test_no_pattern_hangs_a_worker(self, operator: User, archived: Lease, settings: Settings, pattern: str) -> None:
+        settings.RUNSHEET_PREVIOUS_REPORT_PATTERN = pattern
+        names = listing(*["a" * 255 + "!"] * 2_000)
+        before = time.process_time()
+
+        detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=names)
+
+        assert time.process_time() - before < 5
 
     def test_reuses_the_listing_it_is_given(self, dropbox: "Standin", operator: User, archived: Lease) -> None:
         detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=listing("a"))
