@@ -11,7 +11,7 @@ INSTALLED := .venv/installed
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo up test chaos lint fmt lock
+.PHONY: help demo up test chaos lint fmt lock audit
 
 help: ## This list
 	@echo 'Usage: make TARGET [ARGS="…"]'
@@ -44,6 +44,10 @@ fmt: $(INSTALLED) ## Format the code and mend what a tool can mend
 lock: $(UV) ## Resolve pyproject.toml again into both requirements files
 	@$(COMPILE) pyproject.toml --output-file requirements.txt
 	@$(COMPILE) pyproject.toml --all-extras --output-file requirements-dev.txt
+
+# An index that knows nothing of a package is no proof that it is sound: --strict makes a failure of it.
+audit: $(INSTALLED) ## Whether a locked package has a known hole (asks a package index, so not part of `test`)
+	@.venv/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements-dev.txt $(ARGS)
 
 # What installation says goes to standard error: `make demo ARGS=--json` prints a document and nothing else.
 $(INSTALLED): requirements-dev.txt .python-version | $(UV)
