@@ -11,7 +11,8 @@ FROM python:3.13-slim
 ENV PATH=/opt/runsheet/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DJANGO_SETTINGS_MODULE=core.settings.production
-RUN useradd --system --uid 10001 --no-create-home runsheet
+RUN groupadd --system --gid 10001 runsheet \
+ && useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin runsheet
 COPY --from=install /opt/runsheet /opt/runsheet
 WORKDIR /srv/runsheet
 COPY . .
@@ -21,6 +22,7 @@ RUN SECRET_KEY=none TOKEN_ENCRYPTION_KEYS=none ALLOWED_HOSTS=none DROPBOX_APP_KE
     python manage.py collectstatic --no-input \
  && python -m compileall -q .
 
-USER runsheet
+# By number, so that whoever runs the image can tell that it is not root. The code belongs to root: nothing rewrites itself.
+USER 10001:10001
 EXPOSE 8000
 CMD ["python", "-m", "gunicorn", "core.wsgi", "--bind", "0.0.0.0:8000"]

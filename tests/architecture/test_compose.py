@@ -49,6 +49,14 @@ class TestCompose:
 
         assert once == {"migrate"}
 
+    @pytest.mark.parametrize("name", ["web", "worker", "reconciler", "migrate"])
+    def test_gives_our_programs_nothing_to_write_to_and_no_privilege(self, services: dict[str, Any], name: str) -> None:
+        service = services[name]
+
+        assert (service["read_only"], service["tmpfs"]) == (True, ["/tmp"])
+        assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+        assert "volumes" not in service
+
     def test_takes_every_value_that_it_needs_from_the_example(self) -> None:
         needed = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
         offered = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
@@ -64,7 +72,30 @@ class TestImage:
         assert images == [version, version]
 
     def test_does_not_run_as_root(self) -> None:
-        assert re.search(r"^USER runsheet$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+        last_stage = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+        users = re.findall(r"^USER (\S+)$", last_stage, re.MULTILINE)
+
+        assert users == ["10001:10001"]
+        assert re.search(r"\nUSER [^\n]+\nEXPOSE [^\n]+\nCMD [^\n]+\n$", last_stage), (
+            "nothing is run or copied after it"
+        )
+
+    def test_cannot_change_its_own_code(self) -> None:
+        assert "--chown" not in (ROOT / "Dockerfile").read_text()
+
+    def test_installs_nothing_without_a_hash(self) -> None:
+        text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+        installs = re.findall(r"(?:uv )?pip (?:install|sync)[^\n&]*", text)
+
+        assert [each.strip() for each in installs if "--require-hashes" not in each] == [
+            "pip install --no-cache-dir uv"
+        ]
+        assert not re.search(r"^ADD |curl|wget|apt-get", text, re.MULTILINE)
+
+    def test_keeps_no_secret(self) -> None:
+        kept = re.findall(r"^(?:ENV|ARG) .*(?:\\\n.*)*", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+        assert [each for each in kept if re.search(r"KEY|SECRET|PASSWORD|TOKEN|_URL", each)] == []
 
     def test_holds_every_package_of_the_product_and_no_other(self) -> None:
         kept = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
