@@ -1,6 +1,7 @@
 """What Dropbox answered on the wire, read without the SDK: its exceptions lose the tag of many refusals."""
 
 import json
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,10 @@ from core.clock import now
 
 # A wait longer than this is taken for a mistake of whoever sent it.
 LONGEST_WAIT_S = 86_400.0
+# Tags, request ids and scopes are kept and shown. What has not their form may be anything, also what we sent.
+TAG = re.compile(r"[a-z0-9_]{1,64}")
+SCOPE = re.compile(r"[a-z_]{1,32}(\.[a-z_]{1,32}){1,3}")
+REQUEST_ID = re.compile(r"[0-9a-fA-F-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,7 @@ class Answer:
 
     Attributes:
         tag: the error's path of tags, such as "path/not_found"; empty where there is none that can be read.
+        request_id: Dropbox's name for the call; empty where it gives none.
         body: the decoded JSON; empty where it is none.
         retry_after_s: what the header asks for, else the body; None when neither does.
     """
@@ -29,6 +35,12 @@ class Answer:
     request_id: str
     retry_after_s: float | None
     body: dict[str, Any]
+
+    @property
+    def required_scope(self) -> str:
+        """The permission that the token lacks; empty where that is not what is wrong."""
+        error = self.body.get("error")
+        return _of_form(SCOPE, error.get("required_scope")) if isinstance(error, dict) else ""
 
 
 _last: ContextVar[Answer | None] = ContextVar("last_answer", default=None)
@@ -55,7 +67,7 @@ def read_answer(response: Response) -> Answer:
     return Answer(
         status=response.status_code,
         tag=_tag(body.get("error")),
-        request_id=response.headers.get("X-Dropbox-Request-Id", ""),
+        request_id=_of_form(REQUEST_ID, response.headers.get("X-Dropbox-Request-Id")),
         retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""), body),
         body=body,
     )
@@ -71,16 +83,18 @@ def _json(response: Response) -> dict[str, Any]:
 
 def _tag(error: Any) -> str:
     if isinstance(error, str):
-        return error
+        return _of_form(TAG, error)
     if not isinstance(error, dict):
         return ""
     if "reason" in error:  # a rate limit's tag is one level down
         return _tag(error["reason"])
-    tag = error.get(".tag")
-    if not isinstance(tag, str):
-        return ""
+    tag = _of_form(TAG, error.get(".tag"))
     deeper = _tag(error[tag]) if isinstance(error.get(tag), dict) else ""
     return f"{tag}/{deeper}" if deeper else tag
+
+
+def _of_form(form: re.Pattern[str], text: Any) -> str:
+    return text if isinstance(text, str) and form.fullmatch(text) else ""
 
 
 def _retry_after_s(header: str, body: dict[str, Any]) -> float | None:

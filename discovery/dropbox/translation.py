@@ -93,7 +93,7 @@ def _unauthorized(answer: Answer, route: str, evidence: dict[str, Any]) -> Runsh
 
 
 def _scope_missing(answer: Answer, evidence: dict[str, Any]) -> ScopeMissing:
-    scope = answer.body["error"].get("required_scope", "")
+    scope = answer.required_scope
     return ScopeMissing(
         f"The connection lacks the permission {scope}. Connect your Dropbox account again and allow all that is asked "
         "for."

@@ -30,6 +30,10 @@ class TestTag:
             ({"path": {".tag": "not_found"}}, ""),
             ({".tag": 7}, ""),
             ([], ""),
+            ("sl.u.AbCd-1234", ""),
+            ({".tag": "sl.u.AbCd-1234"}, ""),
+            ({".tag": "path", "path": {".tag": "<b>"}}, "path"),
+            ({".tag": "a" * 65}, ""),
         ],
     )
     def test_is_the_path_of_tags(self, error: object, tag: str) -> None:
@@ -53,6 +57,24 @@ class TestTag:
 class TestRequestId:
     def test_is_the_header(self) -> None:
         assert read_answer(response(200, X_Dropbox_Request_Id="abc")).request_id == "abc"
+
+    @pytest.mark.parametrize("header", ["sl.u.AbCd-1234", "<b>", "a" * 65])
+    def test_is_empty_for_what_is_none(self, header: str) -> None:
+        assert read_answer(response(200, X_Dropbox_Request_Id=header)).request_id == ""
+
+
+class TestRequiredScope:
+    @pytest.mark.parametrize(
+        ("error", "scope"),
+        [
+            ({".tag": "missing_scope", "required_scope": "files.metadata.read"}, "files.metadata.read"),
+            ({".tag": "missing_scope", "required_scope": "sl.u.AbCd-1234"}, ""),
+            ({".tag": "missing_scope"}, ""),
+            ("missing_scope", ""),
+        ],
+    )
+    def test_is_what_dropbox_names(self, error: object, scope: str) -> None:
+        assert read_answer(response(401, {"error": error})).required_scope == scope
 
 
 class TestRetryAfter:
