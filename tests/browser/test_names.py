@@ -12,8 +12,8 @@ from discovery.services.dropbox_accounts import connect_account
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.models import TransitionLog
-from tests.browser.conftest import System, log_in
-from tests.live import await_that
+from tests.browser.conftest import log_in
+from tests.live import System, await_that
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -54,7 +54,7 @@ class TestNames:
     def test_are_shown_as_they_are_and_run_nothing(
         self, lease: Lease, system: System, page: Page, complaints: list[str]
     ) -> None:
-        log_in(page, system)
+        log_in(page, system.url)
         page.goto(system.url + reverse("admin:leases_lease_change", args=[lease.pk]))
         for name in REPORTS:
             expect(page.locator(".lease-panel").get_by_text(name, exact=True)).to_be_visible()

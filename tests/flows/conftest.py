@@ -16,7 +16,7 @@ from discovery.services.dropbox_accounts import connect_account
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
-from tests.live import environment, programs, valkey  # noqa: F401 - fixtures
+from tests.live import environment, person, programs, system, valkey  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
