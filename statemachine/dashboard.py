@@ -18,6 +18,8 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, reverse
+from django.utils.csp import CSP
+from django.views.decorators.csp import csp_override
 from django_rq.admin import QueueAdmin
 from django_rq.models import Dashboard
 from django_rq.settings import get_queues_list, get_queues_map
@@ -46,6 +48,10 @@ NO_LONGER_THERE = (
 NO_RQ_SCHEDULER = "The package rq-scheduler is not used here. What waits for its next try stands among the scheduled jobs of its queue."
 WORKER_ENDED = "This worker has ended; these are the ones at work."
 NOT_IN_THIS_STATE = "RQ does not do that with a job in its present state."
+
+# django-rq's pages bring style sheets and style attributes of their own, written into them; of scripts they bring none
+# that is needed (statemachine/templates/django_rq/).
+POLICY = {**settings.SECURE_CSP, "style-src": [CSP.SELF, CSP.UNSAFE_INLINE]}
 
 looking.change_nothing()
 
@@ -145,7 +151,7 @@ class GuardedQueueAdmin(QueueAdmin):
             if str(each.name).startswith("django_rq_") and not str(each.name).endswith(absent)
         ]
         for page in pages:
-            page.callback = self.admin_site.admin_view(_guarded(page.callback))
+            page.callback = self.admin_site.admin_view(csp_override(POLICY)(_guarded(page.callback)))
         return pages
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -1,6 +1,9 @@
 """What every environment shares. Units stand in the names."""
 
+from urllib.parse import urlsplit
+
 import dj_database_url
+from django.utils.csp import CSP
 
 from core import logs, servers
 from core.settings import environment
@@ -29,6 +32,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -44,6 +48,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
@@ -57,6 +62,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    # What was stored before Argon2 came; each becomes Argon2 when its person logs in.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
@@ -152,10 +162,41 @@ NOTICE_GATHERS_S = environment.number("NOTICE_GATHERS_S", 180)
 DROPBOX_BASE_URL = environment.text("DROPBOX_BASE_URL", " ").strip()
 DROPBOX_APP_KEY = environment.text("DROPBOX_APP_KEY", " ").strip()
 DROPBOX_APP_SECRET = environment.text("DROPBOX_APP_SECRET", " ").strip()
+_consent = urlsplit(DROPBOX_BASE_URL or "https://www.dropbox.com")
+_origin_of_consent = f"{_consent.scheme}://{_consent.netloc}"
 # One account is asked at most so often in any second, by all workers together; 0: no ceiling.
 DROPBOX_CALLS_PER_S = environment.whole_number("DROPBOX_CALLS_PER_S", 12)
 DROPBOX_CONNECT_TIMEOUT_S = 5
 DROPBOX_READ_TIMEOUT_S = 30
+
+# --- Safety in the browser ------------------------------------------------------------------------------------------
+
+# Where the console answers: a name, not a secret, since whoever is not logged in is led there.
+ADMIN_PATH = environment.folder("ADMIN_PATH", "admin")
+# Everybody logs in again after so long.
+SESSION_COOKIE_AGE = 3600 * environment.whole_number("SESSION_HOURS", 12)
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # "Strict" would forget who comes back from Dropbox
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# What a page may load and where it may send: only what this server gave it. RQ's pages have one exception, see
+# statemachine/dashboard.py.
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    # “Connect Dropbox” is a form whose answer leads there.
+    "form-action": [CSP.SELF, _origin_of_consent],
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+}
 
 # --- Logging --------------------------------------------------------------------------------------------------------
 

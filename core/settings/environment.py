@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,9 @@ from core.patterns import LONGEST_PATTERN, PatternRefused, compiled
 # Encrypted from the first byte, after STARTTLS, and not at all (a relay on the same machine).
 SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
 SMTP_TIMEOUT_S = 10
+
+# What else this server answers at.
+TAKEN = ("dropbox", "health", "metrics", "static")
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -122,6 +126,20 @@ def mailers(name: str, value: str) -> dict[str, Any]:
         "timeout": SMTP_TIMEOUT_S,
     }
     return {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
+
+
+def folder(name: str, default: str) -> str:
+    """The value of a variable as a part of this server's addresses, without slashes around it.
+
+    Raises:
+        ImproperlyConfigured: it has other characters than letters, digits, “-” and “_”, or is taken.
+    """
+    value = text(name, default).strip("/")
+    if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value) or value.partition("/")[0] in TAKEN:
+        raise ImproperlyConfigured(
+            f"{name} must be letters, digits, “-”, “_” and “/”, and not begin with {' or '.join(TAKEN)}; not {value!r}."
+        )
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -39,7 +39,7 @@ class Plan:
 
     @property
     def address(self) -> str:
-        return f"http://{HOST}:{self.port}/admin/"
+        return f"http://{HOST}:{self.port}/{settings.ADMIN_PATH}/"
 
 
 class Command(BaseCommand):
