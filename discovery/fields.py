@@ -21,21 +21,33 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         text = super().get_db_prep_save(value, connection)
-        return _box(tuple(settings.TOKEN_ENCRYPTION_KEYS)).encrypt(text.encode()).decode() if text else text
+        return encrypt(text) if text else text
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
-        if not value:
-            return value
-        try:
-            return _box(tuple(settings.TOKEN_ENCRYPTION_KEYS)).decrypt(value).decode()
-        except InvalidToken:
-            raise TokensUnreadable from None
+        return decrypt(value) if value else value
 
     def get_lookup(self, lookup_name: str) -> Any:
         """Nothing but `isnull`: the same text has another ciphertext each time."""
         if lookup_name != "isnull":
             raise FieldError(f"{self.name} is encrypted and cannot be searched.")
         return super().get_lookup(lookup_name)
+
+
+def encrypt(text: str) -> str:
+    """With the first of `TOKEN_ENCRYPTION_KEYS`."""
+    return _box(tuple(settings.TOKEN_ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
+
+
+def decrypt(ciphertext: str) -> str:
+    """With any of `TOKEN_ENCRYPTION_KEYS`.
+
+    Raises:
+        TokensUnreadable: none of them opens it.
+    """
+    try:
+        return _box(tuple(settings.TOKEN_ENCRYPTION_KEYS)).decrypt(ciphertext).decode()
+    except InvalidToken:
+        raise TokensUnreadable from None
 
 
 @lru_cache(maxsize=8)
