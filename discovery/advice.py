@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from leases.models import Lease
 from leases.states import State
 
-CONNECT = "Connect your Dropbox account, then run it again"
+CONNECT = "Connect your Dropbox account; it goes on by itself"
 RUN_AGAIN = "Run it again later"
 
 BY_FAILURE: Mapping[str, str] = {
@@ -21,6 +21,7 @@ BY_FAILURE: Mapping[str, str] = {
     "dropbox_ceiling": RUN_AGAIN,
     "dropbox_paused": RUN_AGAIN,
     "dropbox_rate_limited": RUN_AGAIN,
+    "dropbox_reconnected": RUN_AGAIN,
     "dropbox_refused": "Look at Dropbox's reason in the lease's log",
     "dropbox_unavailable": "See whether Dropbox is up, then run it again",
     "no_user": "Start it yourself, so that it has a Dropbox account to use",
@@ -28,7 +29,7 @@ BY_FAILURE: Mapping[str, str] = {
     "took_too_long": RUN_AGAIN,
     "worker_stopped": RUN_AGAIN,
     "unsafe_path": "Correct the lease number or the agency's base path; run it again",
-    "tokens_unreadable": "Ask an administrator for the old encryption key, or connect Dropbox again",
+    "tokens_unreadable": "Connect Dropbox again, or ask an administrator for the old encryption key",
 }
 UNKNOWN_FAILURE = "Read why it failed, then run it again"
 LINK_REFUSED = "Open the directory in Dropbox; ask the Dropbox team's administrator to allow share links"

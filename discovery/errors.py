@@ -49,6 +49,13 @@ class AccountPaused(Temporary):
     costs_try = False
 
 
+class Reconnected(Temporary):
+    """Dropbox was connected anew meanwhile. It is tried again by itself with the new connection."""
+
+    code = "dropbox_reconnected"
+    costs_try = False
+
+
 class AtCeiling(AccountPaused):
     """This Dropbox account is asked as often as our ceiling allows. It goes on by itself in a moment."""
 
@@ -59,21 +66,21 @@ class AtCeiling(AccountPaused):
 
 
 class NeedsReconnect(Temporary):
-    """Dropbox no longer accepts this connection. Connect your Dropbox account again, then run it again."""
+    """Dropbox no longer accepts this connection. Connect your Dropbox account again; it goes on by itself."""
 
     code = "connect_dropbox"
 
 
 class DropboxNotConnected(NeedsReconnect):
-    """Connect your Dropbox account; then run it again."""
+    """No Dropbox account is connected. Connect yours; it goes on by itself."""
 
 
 class TokenRejected(NeedsReconnect):
-    """Dropbox rejected the access token. Connect your Dropbox account again, then run it again."""
+    """Dropbox rejected the access token. Connect your Dropbox account again; it goes on by itself."""
 
 
 class RefreshTokenRefused(NeedsReconnect):
-    """Dropbox refused the refresh token. Connect your Dropbox account again, then run it again."""
+    """Dropbox has ended this connection. Connect your Dropbox account again; it goes on by itself."""
 
 
 class ScopeMissing(NeedsReconnect):
@@ -81,7 +88,7 @@ class ScopeMissing(NeedsReconnect):
 
 
 class AccountSuspended(NeedsReconnect):
-    """This Dropbox account is suspended. Ask your Dropbox administrator, or connect another account."""
+    """This Dropbox account is suspended. Ask your Dropbox administrator, then connect it again, or connect another one."""
 
 
 # --- It will not work -----------------------------------------------------------------------------------------------
@@ -127,6 +134,18 @@ class TokensUnreadable(Permanent):
     """The stored Dropbox tokens were encrypted with another key. Add that key to TOKEN_ENCRYPTION_KEYS or reconnect."""
 
     code = "tokens_unreadable"
+
+
+class CodeRefused(Refused):
+    """Dropbox took the answer of its own page for used up or too old."""
+
+    code = "code_refused"
+
+
+class AccountBusy(Refused):
+    """This Dropbox connection is being renewed at this moment. Try again in a minute."""
+
+    code = "account_busy"
 
 
 class LinkRefused(Refused):

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.contrib.auth.models import User
+from django.db import models, transaction
 from django.db.models import Q
 
 from discovery.fields import EncryptedTextField
@@ -15,6 +16,8 @@ NAMESPACE_ID_LENGTH = 40
 
 # A token that ends sooner than this is renewed before it is used, so that it does not end within a job.
 TOKEN_MARGIN = timedelta(minutes=5)
+# When it was last used is known no better than this, so that not every job writes it.
+USE_IS_NOTED_EVERY = timedelta(minutes=5)
 
 
 class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
@@ -22,6 +25,26 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
         """Let nobody use this Dropbox account before then; a longer pause stands."""
         shorter = Q(paused_until__isnull=True) | Q(paused_until__lt=until)
         self.filter(shorter, account_id=account_id).update(paused_until=until)
+
+    def mark_lost(self, account: "DropboxAccount", *, reason: str) -> None:
+        """Say that this connection has to be made anew, unless that has happened meanwhile."""
+        self.filter(pk=account.pk, connected_at=account.connected_at).update(needs_reconnect_reason=reason)
+
+    def note_use(self, account: "DropboxAccount", *, at: datetime) -> None:
+        """Remember that the account is used; who finds it locked leaves that to the next."""
+        if account.last_used_at and at - account.last_used_at < USE_IS_NOTED_EVERY:
+            return
+        with transaction.atomic():
+            unlocked = self.filter(pk=account.pk).select_for_update(skip_locked=True).order_by().values("pk")
+            self.filter(pk__in=unlocked).update(last_used_at=at)
+
+    def is_connected_since(self, at: datetime, *, user: User | None) -> bool:
+        """Whether the person has connected Dropbox at or after that time, and it works."""
+        return self.filter(user=user, connected_at__gte=at, needs_reconnect_reason="").exists()
+
+    def of(self, user: User) -> "DropboxAccount | None":
+        """The person's account, without the tokens: it can be shown even when those cannot be decrypted."""
+        return self.filter(user=user).defer("refresh_token", "access_token").first()
 
     def move_root(self, *, account_id: str, root_namespace_id: str, home_namespace_id: str) -> None:
         """Remember where the account's paths begin now."""
@@ -38,6 +61,7 @@ class DropboxAccount(models.Model):
         access_token: empty until it is first fetched; always read together with `access_token_expires_at`.
         root_namespace_id: where absolute paths begin; differs from `home_namespace_id` in a team space.
         paused_until: Dropbox asked everybody who uses this account to wait until then.
+        last_used_at: to within `USE_IS_NOTED_EVERY`; empty: never since it was connected.
         needs_reconnect_reason: why the stored tokens can never work again, in words for the operator; empty: they can.
     """
 
@@ -54,6 +78,7 @@ class DropboxAccount(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
     needs_reconnect_reason = models.TextField(blank=True, default="")
     connected_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[DropboxAccountQuerySet] = DropboxAccountQuerySet.as_manager()  # type: ignore[assignment]
 

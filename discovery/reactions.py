@@ -1,12 +1,16 @@
 """What a lease's states owe: when it is searching, look for the directory; when it is detecting, look into it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 
+from core.clock import now
 from discovery.dropbox import gateway_for
-from discovery.errors import NotFound
+from discovery.errors import NeedsReconnect, NotFound, Reconnected, TokensUnreadable
+from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import detect_previous_report
 from leases.models import Lease
@@ -28,8 +32,9 @@ def retry_rules() -> Backoff:
 def search(run: Run[Lease]) -> Outcome:
     """Look for the lease's directory and record what was found."""
     lease = run.record
-    gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
-    sighting = look_for_directory(lease=lease, gateway=gateway)
+    with _again_if_reconnected(lease):
+        gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
+        sighting = look_for_directory(lease=lease, gateway=gateway)
     if sighting.listing is None:
         return Outcome(transition="record_not_found", record=partial(_forget, sighting), evidence=sighting.evidence)
     return Outcome(
@@ -45,9 +50,10 @@ def search(run: Run[Lease]) -> Outcome:
 def detect(run: Run[Lease]) -> Outcome:
     """Look into the lease's directory for a previous report and record the matching names."""
     lease = run.record
-    gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
     try:
-        result = detect_previous_report(lease=lease, gateway=gateway, listing=run.carry)
+        with _again_if_reconnected(lease):
+            gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
+            result = detect_previous_report(lease=lease, gateway=gateway, listing=run.carry)
     except NotFound as error:
         return Outcome(
             transition="record_not_found",
@@ -66,6 +72,22 @@ def detect(run: Run[Lease]) -> Outcome:
             "request_ids": list(result.listing.request_ids),
         },
     )
+
+
+@contextmanager
+def _again_if_reconnected(lease: Lease) -> Iterator[None]:
+    """A run that began before its user connected Dropbox has missed what connecting resumes, so it must not fail now.
+
+    Raises:
+        Reconnected: instead of the failure.
+    """
+    began_at = now()
+    try:
+        yield
+    except (NeedsReconnect, TokensUnreadable) as error:
+        if DropboxAccount.objects.is_connected_since(began_at, user=lease.initiated_by):
+            raise Reconnected(evidence=error.evidence) from error
+        raise
 
 
 def _remember(sighting: DirectorySighting, _lease: Lease) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from discovery.dropbox.tokens import renew_access_token
 from discovery.dropbox.translation import CREATE_LINK_ROUTE, LIST_LINKS_ROUTE
 from discovery.errors import (
     AccountPaused,
+    AccountSuspended,
     DropboxNotConnected,
     DropboxUnavailable,
     NeedsReconnect,
@@ -45,6 +46,7 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
         NoInitiatingUser: there is no user whose Dropbox could be used.
         DropboxNotConnected, NeedsReconnect: the user has to connect Dropbox first.
         AccountPaused: Dropbox asked everybody who uses this account to wait.
+        Reconnected: another Dropbox was connected at this moment.
         TokensUnreadable: the stored tokens were encrypted with another key.
         RateLimited, DropboxUnavailable, DropboxRefused, AppKeyMissing, AppRefused: the access token had to be renewed
             and could not be.
@@ -62,6 +64,7 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
     gateway = Gateway(account=account, before_call=before_call)
     if not account.has_valid_token(at=now()):
         gateway.renew_token()
+    DropboxAccount.objects.note_use(account, at=now())
     return gateway
 
 
@@ -132,6 +135,7 @@ class Gateway:
 
         Raises:
             NeedsReconnect: Dropbox accepts the connection no more.
+            Reconnected: another Dropbox was connected at this moment.
             RateLimited, DropboxUnavailable, DropboxRefused, AppKeyMissing, AppRefused: as the error says.
         """
         # Before the account is locked: it writes, and its row must not wait for this transaction's end.
@@ -175,9 +179,9 @@ class Gateway:
         except RateLimited as error:
             _pause(self.account, error)
             raise
-        except ScopeMissing as error:
-            # Only connecting again can add a permission; until then nobody needs to ask.
-            DropboxAccount.objects.filter(pk=self.account.pk).update(needs_reconnect_reason=str(error))
+        except (ScopeMissing, AccountSuspended) as error:
+            # Only connecting again shows that this is mended; until then nobody needs to ask.
+            DropboxAccount.objects.mark_lost(self.account, reason=str(error))
             raise
 
     def _caller(self) -> Caller:

@@ -14,7 +14,14 @@ from core.clock import now
 from discovery.dropbox.answers import read_answer
 from discovery.dropbox.connection import session, timeouts_s
 from discovery.dropbox.translation import TOKEN_ROUTE, translate
-from discovery.errors import AppKeyMissing, DropboxNotConnected, DropboxUnavailable, NeedsReconnect, RefreshTokenRefused
+from discovery.errors import (
+    AppKeyMissing,
+    DropboxNotConnected,
+    DropboxUnavailable,
+    NeedsReconnect,
+    Reconnected,
+    RefreshTokenRefused,
+)
 from discovery.models import DropboxAccount
 
 logger = logging.getLogger(__name__)
@@ -35,11 +42,13 @@ class Grant:
     Attributes:
         expires_at: aware.
         scopes: what it allows; None when Dropbox did not say.
+        refresh_token: empty, unless it is the first of a new connection.
     """
 
     access_token: str = field(repr=False)
     expires_at: datetime
     scopes: frozenset[str] | None
+    refresh_token: str = field(repr=False, default="")
 
 
 def request_grant(*, refresh_token: str, evidence: dict[str, Any] | None = None) -> Grant:
@@ -50,10 +59,21 @@ def request_grant(*, refresh_token: str, evidence: dict[str, Any] | None = None)
         RefreshTokenRefused: it was revoked, or belongs to another app.
         RateLimited, DropboxUnavailable, DropboxRefused: as everywhere.
     """
+    return request_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token}, evidence=evidence)
+
+
+def request_tokens(form: dict[str, str], *, evidence: dict[str, Any] | None = None) -> Grant:
+    """Ask Dropbox for tokens in the name of our app; one call.
+
+    Raises:
+        AppKeyMissing, AppRefused: the settings are wrong.
+        RefreshTokenRefused: what is to be turned into tokens is worth nothing.
+        RateLimited, DropboxUnavailable, DropboxRefused: as everywhere.
+    """
     if not settings.DROPBOX_APP_KEY:
         raise AppKeyMissing
     evidence = evidence or {}
-    form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": settings.DROPBOX_APP_KEY}
+    form = {**form, "client_id": settings.DROPBOX_APP_KEY}
     if settings.DROPBOX_APP_SECRET:
         form["client_secret"] = settings.DROPBOX_APP_SECRET
     connect_s, read_s = timeouts_s()
@@ -73,6 +93,7 @@ def renew_access_token(account: DropboxAccount, *, rejected: str = "") -> None:
 
     Raises:
         DropboxNotConnected: the account was disconnected meanwhile.
+        Reconnected: the person has connected another one meanwhile.
         NeedsReconnect: Dropbox refuses the refresh token; the account is marked, so that nobody asks again.
         And what `request_grant` raises.
     """
@@ -92,6 +113,8 @@ def _renew_locked(account: DropboxAccount, rejected: str) -> NeedsReconnect | No
     locked = DropboxAccount.objects.select_for_update().filter(pk=account.pk).first()
     if locked is None:
         raise DropboxNotConnected
+    if locked.account_id != account.account_id:
+        raise Reconnected(evidence=_evidence(account))  # its token would be used with the other one's root
     refusal = None
     if locked.needs_reconnect_reason:
         refusal = NeedsReconnect(locked.needs_reconnect_reason, evidence=_evidence(account))
@@ -119,11 +142,12 @@ def _renew_from_dropbox(locked: DropboxAccount) -> NeedsReconnect | None:
 def _read_grant(response: Response, evidence: dict[str, Any]) -> Grant:
     match _body(response):
         case {"access_token": str(token), "expires_in": int(lasts_s), **others} if response.ok:
-            scopes = others.get("scope")
+            scopes, refresh_token = others.get("scope"), others.get("refresh_token")
             return Grant(
                 access_token=token,
                 expires_at=now() + timedelta(seconds=min(lasts_s, LONGEST_TRUST_S)),
                 scopes=frozenset(scopes.split()) if isinstance(scopes, str) else None,
+                refresh_token=refresh_token if isinstance(refresh_token, str) else "",
             )
     raise translate(read_answer(response), route=TOKEN_ROUTE, evidence=evidence)
 

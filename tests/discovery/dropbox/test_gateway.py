@@ -35,7 +35,7 @@ class TestGatewayFor:
             gateway_for(None)
 
     def test_asks_for_a_connection(self, olivia: User) -> None:
-        with pytest.raises(errors.DropboxNotConnected, match="Connect your Dropbox account"):
+        with pytest.raises(errors.DropboxNotConnected, match="Connect yours"):
             gateway_for(olivia)
 
     def test_says_why_to_connect_again(self, operator: User, dropbox: "Standin") -> None:

@@ -162,7 +162,7 @@ class TestRenewAccessToken:
         with pytest.raises(errors.RefreshTokenRefused):
             renew_access_token(DropboxAccount.objects.get())
 
-        assert DropboxAccount.objects.get().needs_reconnect_reason.startswith("Dropbox refused the refresh token")
+        assert DropboxAccount.objects.get().needs_reconnect_reason.startswith("Dropbox has ended this connection")
 
     def test_does_not_mark_an_account_when_dropbox_is_away(self, operator: User, dropbox: "Standin") -> None:
         DropboxAccount.objects.update(access_token="")

@@ -70,7 +70,7 @@ class TestConnectDropbox:
             ("standin-refresh-olivia", "nobody", "There is no user 'nobody'."),
             ("", "olivia", "Standard input holds no refresh token."),
             ("  \n", "olivia", "Standard input holds no refresh token."),
-            ("made-up", "olivia", "Dropbox refused the refresh token."),
+            ("made-up", "olivia", "Dropbox has ended this connection."),
         ],
     )
     def test_says_what_is_wrong(self, type_in: "Callable[[str], None]", typed: str, user: str, sentence: str) -> None:
