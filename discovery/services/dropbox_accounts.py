@@ -1,15 +1,119 @@
-"""Connect a person to their Dropbox."""
+"""Connect a person to their Dropbox, keep what they had, and disconnect them."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
+from django.db import OperationalError, transaction
+from django.db.models import QuerySet
+from psycopg.errors import LockNotAvailable
 
 from core.clock import now
+from core.errors import RunsheetError
+from discovery.dropbox import oauth
 from discovery.dropbox.identity import Identity, allowed_scopes, identify
-from discovery.dropbox.tokens import Grant, request_grant
-from discovery.errors import ScopeMissing
+from discovery.dropbox.tokens import Grant, renew_access_token, request_grant
+from discovery.errors import AccountBusy, DropboxNotConnected, NeedsReconnect, ScopeMissing, TokensUnreadable
 from discovery.models import DISPLAY_NAME_LENGTH, DropboxAccount
+from leases.models import Lease
+from leases.services import resume_failed
+from leases.states import WORKING, State
+
+logger = logging.getLogger(__name__)
 
 # To tell whose account it is and where its paths begin; to list directories; to find share links; to make them.
 REQUIRED_SCOPES = frozenset({"account_info.read", "files.metadata.read", "sharing.read", "sharing.write"})
+# What a lease fails with that goes on when its user connects Dropbox.
+AUTHORISATION_FAILURES = (NeedsReconnect.code, TokensUnreadable.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorisation:
+    """What a person has allowed at Dropbox; not stored yet."""
+
+    grant: Grant = field(repr=False)
+    scopes: frozenset[str]
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What connecting came to.
+
+    Attributes:
+        resumed: how many leases that had failed for want of it start again by themselves.
+    """
+
+    account: DropboxAccount
+    resumed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnection:
+    """What disconnecting came to.
+
+    Attributes:
+        revoked: whether Dropbox has ended the connection too.
+        interrupted: how many leases were under way with it.
+    """
+
+    name: str
+    revoked: bool
+    interrupted: int
+
+
+def begin_authorisation(*, state: str, verifier: str, redirect_uri: str) -> str:
+    """The address at Dropbox where a person says yes or no.
+
+    Raises:
+        AppKeyMissing, ImproperlyConfigured: the settings are wrong.
+    """
+    return oauth.authorisation_url(state=state, verifier=verifier, redirect_uri=redirect_uri, scopes=REQUIRED_SCOPES)
+
+
+def authorise(*, code: str, verifier: str, redirect_uri: str) -> Authorisation:
+    """Turn the code of Dropbox's answer into tokens and see whose they are; two calls, and nothing is stored.
+
+    Raises:
+        CodeRefused: the code is used up, too old or not meant for this.
+        ScopeMissing: not all of `REQUIRED_SCOPES` was granted; the tokens are given back.
+        AppKeyMissing, AppRefused: the settings are wrong.
+        RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: Dropbox cannot be asked now.
+    """
+    grant = oauth.exchange_code(code=code, verifier=verifier, redirect_uri=redirect_uri)
+    try:
+        return _authorisation(grant)
+    except RunsheetError:
+        _give_back(grant.access_token)
+        raise
+
+
+def replaced_by(authorisation: Authorisation, *, user: User) -> DropboxAccount | None:
+    """The other Dropbox account that storing this would replace."""
+    account = DropboxAccount.objects.of(user)
+    same = account is None or account.account_id == authorisation.identity.account_id
+    return None if same else account
+
+
+def connect(*, user: User, authorisation: Authorisation) -> Connection:
+    """Keep what was authorised, encrypted; leases that failed for want of it start again by themselves.
+
+    Another account that the user had connected before is revoked at Dropbox, if that can be done.
+
+    Raises:
+        AccountBusy: nothing was stored.
+    """
+    old_token = _token_to_revoke(user) if replaced_by(authorisation, user=user) else ""
+    account = _account(user, authorisation)
+    with _unless_busy(), transaction.atomic():
+        _store(account)
+        resumed = resume_failed(_failed_for_want_of_dropbox(user))
+    if old_token:
+        _give_back(old_token)
+    logger.info("user %s connected Dropbox account=%s, %s leases go on", user.pk, account.account_id, resumed)
+    return Connection(account=account, resumed=resumed)
 
 
 def connect_account(*, user: User, refresh_token: str) -> DropboxAccount:
@@ -22,14 +126,56 @@ def connect_account(*, user: User, refresh_token: str) -> DropboxAccount:
         ScopeMissing: it does not allow all of `REQUIRED_SCOPES`.
         AppKeyMissing, AppRefused: the settings are wrong.
         RateLimited, DropboxUnavailable, AccountSuspended, DropboxRefused: Dropbox cannot be asked now.
+        AccountBusy: nothing was stored.
     """
     grant = request_grant(refresh_token=refresh_token)
+    kept = Grant(
+        access_token=grant.access_token, expires_at=grant.expires_at, scopes=grant.scopes, refresh_token=refresh_token
+    )
+    return connect(user=user, authorisation=_authorisation(kept)).account
+
+
+def decline(authorisation: Authorisation) -> None:
+    """Give tokens back that are not to be kept; that Dropbox cannot be asked now is no reason to keep them."""
+    _give_back(authorisation.grant.access_token)
+
+
+def disconnect_account(*, user: User) -> Disconnection:
+    """Revoke the person's connection at Dropbox and forget it here, even when it cannot be revoked.
+
+    Raises:
+        DropboxNotConnected: there is none.
+        AccountBusy: nothing was changed here.
+    """
+    account = DropboxAccount.objects.of(user)
+    if account is None:
+        raise DropboxNotConnected
+    revoked = _revoke_stored(user)
+    with _unless_busy(), transaction.atomic():
+        DropboxAccount.objects.filter(pk=account.pk).delete()
+    logger.info("user %s disconnected Dropbox account=%s, revoked: %s", user.pk, account.account_id, revoked)
+    return Disconnection(name=str(account), revoked=revoked, interrupted=under_way(user).count())
+
+
+def under_way(user: User) -> QuerySet[Lease]:
+    """The leases that are being worked on, or are about to be, with this person's Dropbox."""
+    return Lease.objects.filter(initiated_by=user, state__in=WORKING)
+
+
+def waiting_for_dropbox(user: User) -> QuerySet[Lease]:
+    """The leases of this person that have failed for want of a Dropbox and would go on with it."""
+    return _failed_for_want_of_dropbox(user).filter(due_at__isnull=True)
+
+
+def _failed_for_want_of_dropbox(user: User) -> QuerySet[Lease]:
+    return Lease.objects.filter(initiated_by=user, state=State.FAILED, failure_code__in=AUTHORISATION_FAILURES)
+
+
+def _authorisation(grant: Grant) -> Authorisation:
     scopes = grant.scopes if grant.scopes is not None else allowed_scopes(access_token=grant.access_token)
     if lacking := REQUIRED_SCOPES - scopes:
         raise ScopeMissing(_lacking_sentence(lacking))
-    account = _account(user, refresh_token, grant, scopes, identify(access_token=grant.access_token))
-    _store(account)
-    return account
+    return Authorisation(grant=grant, scopes=scopes, identity=identify(access_token=grant.access_token))
 
 
 def _lacking_sentence(lacking: frozenset[str]) -> str:
@@ -39,9 +185,8 @@ def _lacking_sentence(lacking: frozenset[str]) -> str:
     )
 
 
-def _account(
-    user: User, refresh_token: str, grant: Grant, scopes: frozenset[str], identity: Identity
-) -> DropboxAccount:
+def _account(user: User, authorisation: Authorisation) -> DropboxAccount:
+    grant, identity = authorisation.grant, authorisation.identity
     return DropboxAccount(
         user=user,
         account_id=identity.account_id,
@@ -49,10 +194,10 @@ def _account(
         email=identity.email,
         root_namespace_id=identity.root_namespace_id,
         home_namespace_id=identity.home_namespace_id,
-        refresh_token=refresh_token,
+        refresh_token=grant.refresh_token,
         access_token=grant.access_token,
         access_token_expires_at=grant.expires_at,
-        scopes=sorted(scopes),
+        scopes=sorted(authorisation.scopes),
         connected_at=now(),
     )
 
@@ -61,3 +206,41 @@ def _store(account: DropboxAccount) -> None:
     """Insert or replace without reading: the old tokens may be encrypted with a key that is lost."""
     replaced = [field.name for field in DropboxAccount._meta.fields if field.name not in ("id", "user")]
     DropboxAccount.objects.bulk_create([account], update_conflicts=True, unique_fields=["user"], update_fields=replaced)
+
+
+def _revoke_stored(user: User) -> bool:
+    """Whether Dropbox has revoked what is stored; why not is in the log."""
+    token = _token_to_revoke(user)
+    return bool(token) and _give_back(token)
+
+
+def _token_to_revoke(user: User) -> str:
+    """An access token to revoke the stored connection with; empty if there is none to be had."""
+    try:
+        account = DropboxAccount.objects.filter(user=user).first()
+        if account and not account.has_valid_token(at=now()):
+            renew_access_token(account)
+    except RunsheetError as error:
+        logger.warning("the Dropbox connection of user %s cannot be revoked (%s)", user.pk, error.code)
+        return ""
+    return account.access_token if account else ""
+
+
+def _give_back(access_token: str) -> bool:
+    try:
+        oauth.revoke(access_token=access_token)
+    except RunsheetError as error:
+        logger.warning("a Dropbox connection could not be revoked (%s)", error.code)
+        return False
+    return True
+
+
+@contextmanager
+def _unless_busy() -> Iterator[None]:
+    """Whoever renews the token holds the row, for as long as Dropbox takes to answer."""
+    try:
+        yield
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        raise AccountBusy from error
