@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from core.metrics import metrics
@@ -14,5 +14,6 @@ admin.site.enable_nav_sidebar = False
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
+    path("", include("discovery.urls")),
     path("metrics", metrics),
 ]

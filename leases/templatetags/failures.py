@@ -10,6 +10,9 @@ from leases.queries import failures_of
 
 register = template.Library()
 
+# A banner on every page says what these need.
+IN_BANNER = ("connect_dropbox", "tokens_unreadable")
+
 
 @register.inclusion_tag("admin/leases/failures.html")
 def my_failures(user: User | AnonymousUser) -> dict[str, Any]:
@@ -19,5 +22,6 @@ def my_failures(user: User | AnonymousUser) -> dict[str, Any]:
     failures = [
         {"reason": code.replace("_", " "), "count": count, "url": list_of_failed(code, user_id=user.pk)}
         for code, count in failures_of(user.pk)
+        if code not in IN_BANNER
     ]
     return {"failures": failures}

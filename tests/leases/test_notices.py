@@ -156,14 +156,16 @@ class TestInTheConsole:
     @pytest.mark.parametrize("page", ["/admin/", "/admin/leases/lease/"])
     def test_tells_on_the_pages_where_one_looks_first(self, olivia: User, client: Client, page: str) -> None:
         for number in range(3):
-            fail(at_work(olivia, str(number)))
+            fail(at_work(olivia, str(number)), code="dropbox_unavailable", message="Dropbox was away.")
         fail(at_work(olivia, "4"), code="bug", message="A bug.")
+        fail(at_work(olivia, "5"), code="connect_dropbox")
         client.force_login(olivia)
 
         text = client.get(page).text
 
-        assert ">3 leases: connect dropbox</a>" in text
+        assert ">3 leases: dropbox unavailable</a>" in text
         assert ">1 lease: bug</a>" in text
+        assert ">1 lease: connect dropbox</a>" not in text  # the banner says it
 
     @pytest.mark.parametrize("page", ["/admin/", "/admin/leases/lease/"])
     def test_tells_nobody_of_what_others_started(self, olivia: User, viewer: User, client: Client, page: str) -> None:
