@@ -1,11 +1,12 @@
 """The Dropbox accounts that people have connected."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q
 
 from discovery.fields import EncryptedTextField
@@ -18,6 +19,8 @@ NAMESPACE_ID_LENGTH = 40
 TOKEN_MARGIN = timedelta(minutes=5)
 # When it was last used is known no better than this, so that not every job writes it.
 USE_IS_NOTED_EVERY = timedelta(minutes=5)
+# Dropbox wants to hear within seconds that its notification is stored; who holds an account is not waited for.
+CHANGE_WAITS_MS = 500
 
 
 class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
@@ -37,6 +40,19 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
         with transaction.atomic():
             unlocked = self.filter(pk=account.pk).select_for_update(skip_locked=True).order_by().values("pk")
             self.filter(pk__in=unlocked).update(last_used_at=at)
+
+    def mark_changed(self, *, account_ids: Collection[str], at: datetime) -> int:
+        """Remember that something has changed in these Dropbox accounts; returns how many rows that are.
+
+        Raises:
+            OperationalError: one of the accounts is held by somebody; nothing was stored.
+        """
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{CHANGE_WAITS_MS}ms"])
+            # In one order, so that two notifications of the same accounts never wait for each other.
+            named = self.filter(account_id__in=account_ids).select_for_update(no_key=True).order_by("pk").values("pk")
+            return self.filter(pk__in=named).update(changed_at=at)
 
     def is_connected_since(self, at: datetime, *, user: User | None) -> bool:
         """Whether the person has connected Dropbox at or after that time, and it works."""
@@ -62,6 +78,7 @@ class DropboxAccount(models.Model):
         root_namespace_id: where absolute paths begin; differs from `home_namespace_id` in a team space.
         paused_until: Dropbox asked everybody who uses this account to wait until then.
         last_used_at: to within `USE_IS_NOTED_EVERY`; empty: never since it was connected.
+        changed_at: when Dropbox last told that something has changed in it; empty: never since it was connected.
         needs_reconnect_reason: why the stored tokens can never work again, in words for the operator; empty: they can.
     """
 
@@ -79,6 +96,7 @@ class DropboxAccount(models.Model):
     needs_reconnect_reason = models.TextField(blank=True, default="")
     connected_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[DropboxAccountQuerySet] = DropboxAccountQuerySet.as_manager()  # type: ignore[assignment]
 

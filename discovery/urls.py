@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import path
 
 from discovery import views
+from discovery.webhooks import webhook
 
 _for_staff = admin.site.admin_view
 
@@ -11,4 +12,5 @@ urlpatterns = [
     path("dropbox/callback/", views.callback, name="dropbox_callback"),
     path("dropbox/replace/", _for_staff(views.replace), name="dropbox_replace"),
     path("dropbox/disconnect/", _for_staff(views.disconnect), name="dropbox_disconnect"),
+    path("dropbox/webhook/", webhook, name="dropbox_webhook"),
 ]

@@ -1,0 +1,87 @@
+"""Where Dropbox tells that something has changed in an account; it names accounts, never paths.
+
+https://www.dropbox.com/developers/reference/webhooks
+"""
+
+import hmac
+import json
+import logging
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+from psycopg.errors import LockNotAvailable
+
+from core.clock import now
+from discovery.models import ACCOUNT_ID_LENGTH, DropboxAccount
+
+logger = logging.getLogger(__name__)
+
+# Some thousand accounts; Dropbox names few at a time.
+LARGEST_BODY_BYTES = 256 * 1024
+LONGEST_CHALLENGE = 500
+PLAIN = "text/plain; charset=utf-8"
+
+
+@csrf_exempt  # the signature tells who sends it
+@require_http_methods(["GET", "POST"])
+def webhook(request: HttpRequest) -> HttpResponse:
+    """Answer Dropbox's question whether this is the place, or take its notification; nobody is logged in here."""
+    if not settings.DROPBOX_APP_SECRET:
+        logger.warning("Dropbox calls the webhook, but its signature cannot be checked: set DROPBOX_APP_SECRET.")
+        return _say("not configured", status=404)
+    return _echo(request.GET.get("challenge", "")) if request.method == "GET" else _take(request)
+
+
+def _echo(challenge: str) -> HttpResponse:
+    if not 0 < len(challenge) <= LONGEST_CHALLENGE:
+        return _say("no challenge", status=400)
+    return _say(challenge, status=200)
+
+
+def _take(request: HttpRequest) -> HttpResponse:
+    body = request.read(LARGEST_BODY_BYTES + 1)
+    if len(body) > LARGEST_BODY_BYTES:
+        return _say("too large", status=413)
+    if not _is_signed(body, signature=request.headers.get("X-Dropbox-Signature", "")):
+        logger.warning("a notification without Dropbox's signature was refused")
+        return _say("wrong signature", status=403)
+    try:
+        accounts = _accounts(json.loads(body))
+    except (ValueError, RecursionError):
+        return _say("not JSON", status=400)
+    return _store(accounts)
+
+
+def _is_signed(body: bytes, *, signature: str) -> bool:
+    expected = hmac.new(settings.DROPBOX_APP_SECRET.encode(), body, sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.encode())
+
+
+def _accounts(notification: Any) -> set[str]:
+    """What is named in `list_folder.accounts` and could be an account's id; the rest is ignored."""
+    match notification:
+        case {"list_folder": {"accounts": [*named]}}:
+            texts = (each for each in named if isinstance(each, str))
+            return {each for each in texts if each.isprintable() and len(each) <= ACCOUNT_ID_LENGTH}
+    return set()
+
+
+def _store(accounts: set[str]) -> HttpResponse:
+    try:
+        known = DropboxAccount.objects.mark_changed(account_ids=accounts, at=now())
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        # Somebody renews its token at this moment. What is not answered by 200 is told again later.
+        return _say("busy", status=503)
+    logger.info("Dropbox tells of changes in %s accounts, %s of them connected here", len(accounts), known)
+    return _say("", status=200)
+
+
+def _say(text: str, *, status: int) -> HttpResponse:
+    return HttpResponse(text, content_type=PLAIN, status=status, headers={"X-Content-Type-Options": "nosniff"})
