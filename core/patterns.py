@@ -1,7 +1,7 @@
 """Regular expressions that somebody writes into a setting, matched so that none of them can hang a worker.
 
 RE2 needs time in proportion to the text, whatever the pattern; for that it knows no look-ahead, no look-behind and no
-back-references (https://github.com/google/re2/wiki/Syntax).
+back-references.
 """
 
 from collections.abc import Callable
