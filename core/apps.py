@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 from core import logs, sentry
 
@@ -10,3 +11,7 @@ class CoreConfig(AppConfig):
         """Let what is logged, and what goes wrong, be seen."""
         logs.configure_structlog()
         sentry.start()
+
+
+class ConsoleConfig(AdminConfig):
+    default_site = "core.console.Console"

@@ -5,11 +5,6 @@ from django.views.generic import RedirectView
 
 from core.metrics import metrics
 
-admin.site.site_header = admin.site.site_title = "Runsheet"
-admin.site.index_title = "Console"
-# Lists of leases need the width more than a second way to the start page.
-admin.site.enable_nav_sidebar = False
-
 # Probes of health are answered before any of these, by core.health.
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -22,7 +22,7 @@ INSTALLED_APPS = [
     "discovery.apps.DiscoveryConfig",
     "django_fsm",
     "django_rq",
-    "django.contrib.admin",
+    "core.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -176,6 +176,10 @@ ADMIN_PATH = environment.folder("ADMIN_PATH", "admin")
 # Everybody logs in again after so long.
 SESSION_COOKIE_AGE = 3600 * environment.whole_number("SESSION_HOURS", 12)
 SESSION_COOKIE_HTTPONLY = True
+# Tells a browser in which somebody has logged in from one that tries a name for the first time.
+BROWSER_COOKIE_NAME = "browser"
+# So many proxies append to X-Forwarded-For; logins are counted by the address that the outermost of them saw.
+PROXY_COUNT = environment.whole_number("PROXY_COUNT", 0)
 SESSION_COOKIE_SAMESITE = "Lax"  # "Strict" would forget who comes back from Dropbox
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -185,7 +189,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # What a page may load and where it may send: only what this server gave it. RQ's pages have one exception, see
 # statemachine/dashboard.py.
-SECURE_CSP = {
+SECURE_CSP: dict[str, list[str]] = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF, CSP.NONCE],
     "style-src": [CSP.SELF, CSP.NONCE],

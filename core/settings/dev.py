@@ -22,3 +22,4 @@ if not EMAIL_URL:
 _checkout = sha256(str(ROOT).encode()).hexdigest()[:8]
 SESSION_COOKIE_NAME = f"session-{_checkout}"
 CSRF_COOKIE_NAME = f"csrf-{_checkout}"
+BROWSER_COOKIE_NAME = f"browser-{_checkout}"

@@ -27,6 +27,8 @@ CSRF_COOKIE_SECURE = True
 # Browsers take a cookie of such a name from this host over https only: no neighbour in the domain can plant one.
 SESSION_COOKIE_NAME = "__Host-session"
 CSRF_COOKIE_NAME = "__Host-csrf"
+BROWSER_COOKIE_NAME = "__Host-browser"
+PROXY_COUNT = environment.whole_number("PROXY_COUNT", 1)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

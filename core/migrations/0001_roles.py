@@ -1,0 +1,68 @@
+"""What a person may do is said by a role, which is one of Django's groups."""
+
+from django.contrib.auth.management import create_permissions
+from django.db import migrations
+
+SEE = (
+    "leases.view_lease",
+    "leases.view_cloudlocation",
+    "leases.view_agencystorageconfig",
+    "leases.view_failurenotice",
+    "statemachine.view_transitionlog",
+)
+RUN = (
+    "leases.add_lease",
+    "leases.change_lease",
+    "leases.run_discovery",
+)
+ADMINISTER = (
+    "leases.delete_lease",
+    "leases.add_agencystorageconfig",
+    "leases.change_agencystorageconfig",
+    "leases.delete_agencystorageconfig",
+    "leases.delete_cloudlocation",
+    "discovery.view_dropboxaccount",
+    "statemachine.use_queues",
+)
+# People and roles themselves are a superuser's business: who may change users may make himself one.
+ROLES = {
+    "Viewer": SEE,
+    "Operator": SEE + RUN,
+    "Administrator": SEE + RUN + ADMINISTER,
+}
+
+
+def make_roles(apps, schema_editor):
+    """Run again, it gives back what was taken from a role, and takes nothing away."""
+    _make_permissions(apps)
+    Permission = apps.get_model("auth", "Permission")
+    for name, rights in ROLES.items():
+        role, _ = apps.get_model("auth", "Group").objects.get_or_create(name=name)
+        for right in rights:
+            app, _, codename = right.partition(".")
+            role.permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+
+
+def _make_permissions(apps):
+    """Django makes them only when all migrations are done."""
+    for label in sorted({right.partition(".")[0] for right in ROLES["Administrator"]}):
+        app = apps.get_app_config(label)
+        # An app as a migration sees it has no module, and is passed over without one.
+        app.models_module = True
+        create_permissions(app, apps=apps, verbosity=0)
+        app.models_module = None
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+        ("statemachine", "0004_use_queues"),
+        ("leases", "0003_failure_notices"),
+        ("discovery", "0001_initial"),
+    ]
+
+    operations = [
+        # Undone, the roles stay, and so do the people in them.
+        migrations.RunPython(make_roles, migrations.RunPython.noop),
+    ]
