@@ -51,7 +51,7 @@ NOT_IN_THIS_STATE = "RQ does not do that with a job in its present state."
 
 # django-rq's pages bring style sheets and style attributes of their own, written into them; of scripts they bring none
 # that is needed (statemachine/templates/django_rq/).
-POLICY: dict[str, Collection[str] | str] = {**settings.SECURE_CSP, "style-src": [CSP.SELF, CSP.UNSAFE_INLINE]}
+POLICY = settings.SECURE_CSP | {"style-src": [CSP.SELF, CSP.UNSAFE_INLINE]}
 
 looking.change_nothing()
 
