@@ -176,7 +176,7 @@ class FailureNotice(StateMachine):
 
     @transition(field=state, source=NoticeState.SENDING, target=NoticeState.NEEDLESS)
     def record_needless(self) -> None:
-        """None of the leases is failed any more."""
+        """None of the leases is failed any more, or the person has been told before."""
 
     @transition(field=state, source=NoticeState.SENDING, target=NoticeState.FAILED)
     def fail(self, *, code: str, message: str) -> None:

@@ -8,14 +8,27 @@ from django.utils.http import urlencode
 
 from leases.errors import EmailNotConfigured, EmailUnavailable, NoAddress
 from leases.models import FailureNotice, Lease
-from leases.states import State
+from leases.states import NoticeState, State
 
 NAMED_AT_MOST = 50
+# What the person mends once for all leases: a banner asks for it on every page, and one mail is enough until then.
+MENDED_AT_ONCE = ("connect_dropbox", "tokens_unreadable")
 
 
 def failed_leases(notice: FailureNotice) -> list[Lease]:
     """Those of the gathered leases that are still failed; who was quick to run them again need not be told."""
     return list(Lease.objects.filter(failure_notice=notice, state=State.FAILED).order_by("agency", "lease_number"))
+
+
+def is_told_already(notice: FailureNotice) -> bool:
+    """Whether an earlier mail has told the person what to mend, and they have not done so: some of its leases still wait."""
+    if notice.reason not in MENDED_AT_ONCE:
+        return False
+    earlier = FailureNotice.objects.filter(
+        initiated_by=notice.initiated_by, reason=notice.reason, state=NoticeState.SENT, pk__lt=notice.pk
+    )
+    waiting = Lease.objects.filter(state=State.FAILED, failure_code=notice.reason, failure_notice__in=earlier)
+    return waiting.exists()
 
 
 def send(notice: FailureNotice, leases: list[Lease]) -> None:

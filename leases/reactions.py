@@ -1,7 +1,7 @@
 """What a failure notice owes when it has gathered: one mail."""
 
 from leases.models import FailureNotice
-from leases.notices import failed_leases, send
+from leases.notices import failed_leases, is_told_already, send
 from leases.states import NoticeState
 from statemachine.reactions import Backoff, Outcome, Run, reaction
 
@@ -13,10 +13,12 @@ def retry_rules() -> Backoff:
 
 @reaction(FailureNotice, NoticeState.SENDING, retry=retry_rules)
 def tell(run: Run[FailureNotice]) -> Outcome:
-    """Send the mail, unless the leases were mended meanwhile."""
+    """Send the mail, unless the leases were mended meanwhile or the person knows."""
     leases = failed_leases(run.record)
     if not leases:
         return Outcome(transition="record_needless", reason="none of its leases is failed any more")
+    if is_told_already(run.record):
+        return Outcome(transition="record_needless", reason="an earlier mail said so, and it is not mended yet")
     send(run.record, leases)
     return Outcome(
         transition="record_sent",

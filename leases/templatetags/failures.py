@@ -5,13 +5,10 @@ from typing import Any
 from django import template
 from django.contrib.auth.models import AnonymousUser, User
 
-from leases.notices import list_of_failed
+from leases.notices import MENDED_AT_ONCE, list_of_failed
 from leases.queries import failures_of
 
 register = template.Library()
-
-# A banner on every page says what these need.
-IN_BANNER = ("connect_dropbox", "tokens_unreadable")
 
 
 @register.inclusion_tag("admin/leases/failures.html")
@@ -22,6 +19,6 @@ def my_failures(user: User | AnonymousUser) -> dict[str, Any]:
     failures = [
         {"reason": code.replace("_", " "), "count": count, "url": list_of_failed(code, user_id=user.pk)}
         for code, count in failures_of(user.pk)
-        if code not in IN_BANNER
+        if code not in MENDED_AT_ONCE
     ]
     return {"failures": failures}

@@ -82,15 +82,40 @@ class TestGathering:
         ]
 
     def test_what_fails_later_makes_another(self, olivia: User, deliver: Deliver) -> None:
-        fail(at_work(olivia, "1"))
+        fail(at_work(olivia, "1"), code="bug", message="A bug.")
         deliver()
-        fail(at_work(olivia, "2"))
+        fail(at_work(olivia, "2"), code="bug", message="A bug.")
         deliver()
 
         assert [sent.subject for sent in mail.outbox] == [
-            "Runsheet: BLM 1 has failed (connect dropbox)",
-            "Runsheet: BLM 2 has failed (connect dropbox)",
+            "Runsheet: BLM 1 has failed (bug)",
+            "Runsheet: BLM 2 has failed (bug)",
         ]
+
+    def test_what_is_mended_once_for_all_leases_is_told_once_until_it_is(
+        self, olivia: User, viewer: User, deliver: Deliver
+    ) -> None:
+        User.objects.filter(pk=viewer.pk).update(email="viewer@example.com")
+        first = at_work(olivia, "1")
+        fail(first)
+        deliver()
+        fail(at_work(olivia, "2"))
+        fail(at_work(viewer, "3"))
+        deliver()
+
+        assert [sent.to[0] for sent in mail.outbox] == ["olivia@example.com", "viewer@example.com"]
+        assert list(FailureNotice.objects.order_by("pk").values_list("state", flat=True)) == [
+            "sent",
+            "needless",
+            "sent",
+        ]
+
+        with locked(Lease, first.pk) as record:
+            advance(record, Step(transition="start_search"), RECONCILER)
+        fail(at_work(olivia, "4"))
+        deliver()
+
+        assert mail.outbox[-1].subject == "Runsheet: BLM 4 has failed (connect dropbox)"
 
     def test_a_notice_that_leaves_at_the_same_moment_is_followed_by_another(
         self, olivia: User, monkeypatch: pytest.MonkeyPatch
