@@ -701,7 +701,19 @@ class TestTheBanner:
     def test_is_not_for_others(self, lost: Client, django_user_model: type[User]) -> None:
         lost.force_login(django_user_model.objects.create_superuser("oscar"))
 
-        assert "dropbox-banner" not in lost.get("/admin/").text
+        assert "dropbox-banner" not in lost.get(LEASES).text
+
+    def test_shows_the_way_on_the_start_page_before_anything_fails(self, browser: Client) -> None:
+        page = browser.get("/admin/").text
+
+        assert page.count(">Connect Dropbox</a>") == 1
+        assert "is-lost" not in page
+        assert "dropbox-banner" not in browser.get(LEASES).text
+
+    def test_does_not_invite_who_needs_no_dropbox(self, browser: Client, django_user_model: type[User]) -> None:
+        browser.force_login(django_user_model.objects.create_user("viewer", is_staff=True))
+
+        assert "dropbox-banner" not in browser.get("/admin/").text
 
     def test_is_not_on_the_page_that_says_it_all(self, lost: Client) -> None:
         assert "dropbox-banner" not in lost.get(HERE).text
