@@ -13,6 +13,7 @@ from leases.states import NoticeState, State
 NAMED_AT_MOST = 50
 # What the person mends once for all leases: a banner asks for it on every page, and one mail is enough until then.
 MENDED_AT_ONCE = ("connect_dropbox", "tokens_unreadable")
+TELLING = (NoticeState.SENDING, NoticeState.SENT)
 
 
 def failed_leases(notice: FailureNotice) -> list[Lease]:
@@ -21,11 +22,11 @@ def failed_leases(notice: FailureNotice) -> list[Lease]:
 
 
 def is_told_already(notice: FailureNotice) -> bool:
-    """Whether an earlier mail has told the person what to mend, and they have not done so: some of its leases still wait."""
+    """Whether an earlier mail tells the person what to mend, and they have not done so: some of its leases still wait."""
     if notice.reason not in MENDED_AT_ONCE:
         return False
     earlier = FailureNotice.objects.filter(
-        initiated_by=notice.initiated_by, reason=notice.reason, state=NoticeState.SENT, pk__lt=notice.pk
+        initiated_by=notice.initiated_by, reason=notice.reason, state__in=TELLING, pk__lt=notice.pk
     )
     waiting = Lease.objects.filter(state=State.FAILED, failure_code=notice.reason, failure_notice__in=earlier)
     return waiting.exists()

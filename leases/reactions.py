@@ -18,7 +18,7 @@ def tell(run: Run[FailureNotice]) -> Outcome:
     if not leases:
         return Outcome(transition="record_needless", reason="none of its leases is failed any more")
     if is_told_already(run.record):
-        return Outcome(transition="record_needless", reason="an earlier mail said so, and it is not mended yet")
+        return Outcome(transition="record_needless", reason="an earlier mail says so, and it is not mended yet")
     send(run.record, leases)
     return Outcome(
         transition="record_sent",
