@@ -1,0 +1,147 @@
+"""Who looks after people cannot become more than he is."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from tests.roles import in_role
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    """The browser of an Administrator."""
+    client.force_login(in_role("Administrator"))
+    return client
+
+
+@pytest.fixture
+def owen() -> User:
+    """Somebody with the role Operator."""
+    user = in_role("Operator")
+    User.objects.filter(pk=user.pk).update(username="owen")
+    user.refresh_from_db()
+    return user
+
+
+def save(client: Client, person: User, **fields: Any) -> int:
+    """Send the form of a person's page; the answer's status."""
+    form = {
+        "username": person.username,
+        "is_active": "on",
+        "is_staff": "on",
+        "groups": [group.pk for group in person.groups.all()],
+        "date_joined_0": "2026-01-02",
+        "date_joined_1": "03:04:05",
+    }
+    return client.post(page("change", person), form | fields).status_code
+
+
+def page(name: str, person: User) -> str:
+    return reverse(f"admin:auth_user_{name}", args=[person.pk])
+
+
+def above(kind: str, person: User) -> User:
+    """The person, who holds now what no Administrator holds."""
+    if kind == "superuser":
+        person.is_superuser = True
+    elif kind == "superuser who is not active":
+        person.is_superuser, person.is_active = True, False
+    elif kind == "role of one's own":
+        person.groups.add(bigger_role())
+    else:
+        person.user_permissions.add(Permission.objects.get(codename="change_group"))
+    person.save()
+    return person
+
+
+def bigger_role() -> Group:
+    role = Group.objects.create(name="Owners")
+    role.permissions.add(Permission.objects.get(codename="change_group"))
+    return role
+
+
+KINDS = ["superuser", "superuser who is not active", "role of one's own", "right of one's own"]
+
+
+class TestAdministrator:
+    def test_makes_people_and_gives_them_a_role(self, admin: Client, owen: User) -> None:
+        form = {
+            "username": "nina",
+            "password1": "ninety-nine x",
+            "password2": "ninety-nine x",
+            "usable_password": "true",
+        }
+        assert admin.post(reverse("admin:auth_user_add"), form).status_code == 302
+        nina = User.objects.get(username="nina")
+
+        assert save(admin, nina, groups=[Group.objects.get(name="Operator").pk]) == 302
+
+        assert nina.groups.get().name == "Operator"
+
+    def test_takes_a_role_away(self, admin: Client, owen: User) -> None:
+        assert save(admin, owen, groups=[]) == 302
+
+        assert not owen.groups.exists()
+
+    def test_makes_no_superuser(self, admin: Client, owen: User) -> None:
+        rights = [right.pk for right in Permission.objects.all()]
+        assert save(admin, owen, is_superuser="on", user_permissions=rights) == 302
+
+        owen.refresh_from_db()
+
+        assert not owen.is_superuser
+        assert not owen.user_permissions.exists()
+
+    def test_gives_no_role_that_holds_more(self, admin: Client, owen: User) -> None:
+        assert save(admin, owen, groups=[bigger_role().pk]) == 200
+
+        assert owen.groups.get().name == "Operator"
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_changes_nobody_who_holds_more(self, admin: Client, owen: User, kind: str) -> None:
+        above(kind, owen)
+
+        assert save(admin, owen, username="mine", is_active="on") == 403
+
+        assert User.objects.get(pk=owen.pk).username == "owen"
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_sets_no_password_of_who_holds_more(self, admin: Client, owen: User, kind: str) -> None:
+        above(kind, owen)
+        form = {"password1": "ninety-nine x", "password2": "ninety-nine x", "usable_password": "true"}
+
+        answer = admin.post(page("password_change", owen), form)
+
+        assert answer.status_code == 403
+        assert User.objects.get(pk=owen.pk).check_password("operator")
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_deletes_nobody_who_holds_more(self, admin: Client, owen: User, kind: str) -> None:
+        above(kind, owen)
+        assert admin.post(page("delete", owen), {"post": "yes"}).status_code == 403
+
+        form = {"action": "delete_selected", "_selected_action": [owen.pk], "post": "yes"}
+        admin.post(reverse("admin:auth_user_changelist"), form)
+
+        assert User.objects.filter(pk=owen.pk).exists()
+
+    def test_deletes_others(self, admin: Client, owen: User) -> None:
+        assert admin.post(page("delete", owen), {"post": "yes"}).status_code == 302
+
+        assert not User.objects.filter(pk=owen.pk).exists()
+
+
+class TestSuperuser:
+    def test_makes_superusers(self, client: Client, olivia: User, owen: User) -> None:
+        client.force_login(olivia)
+
+        assert save(client, owen, is_superuser="on", groups=[bigger_role().pk]) == 302
+
+        owen.refresh_from_db()
+        assert owen.is_superuser
+        assert owen.groups.get().name == "Owners"
