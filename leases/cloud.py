@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +57,24 @@ class DirectoryListing:
     path: str
     entries: tuple[CloudFile, ...]
     request_ids: tuple[str, ...]
+
+
+class Audience(Enum):
+    """Whom a new share link opens for, unless somebody changes it."""
+
+    ANYBODY = "anybody who has it"
+    TEAM = "members of the team"
+    INVITED = "people who are invited"
+    UNKNOWN = "whom the team's policy says"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPolicy:
+    """What an account may do about share links, apart from what is so of one directory.
+
+    Attributes:
+        email_is_verified: without that, the cloud makes no links.
+    """
+
+    audience: Audience
+    email_is_verified: bool

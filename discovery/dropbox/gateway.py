@@ -28,7 +28,7 @@ from discovery.errors import (
     TokenRejected,
 )
 from discovery.models import DropboxAccount
-from leases.cloud import CloudFile, DirectoryListing, ShareLink
+from leases.cloud import CloudFile, DirectoryListing, LinkPolicy, ShareLink
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +129,15 @@ class Gateway:
         _check_path(path)
         reply = self._ask(CREATE_LINK_ROUTE, lambda client: shapes.create_or_existing_link(client, path), path)
         return shapes.share_link(reply.value or self._existing_link(path))
+
+    def link_policy(self) -> LinkPolicy:
+        """What the account and its team allow for links in general; one call.
+
+        Raises:
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        reply = self._ask("users/get_current_account", lambda client: client.users_get_current_account(), "")
+        return shapes.link_policy(reply.value)
 
     def renew_token(self, *, rejected: str = "") -> None:
         """Renew the access token if it ends soon or is the one that was rejected; one call, or none if somebody else did.

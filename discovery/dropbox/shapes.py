@@ -8,7 +8,7 @@ from dropbox.exceptions import ApiError
 from dropbox.files import FileMetadata
 from dropbox.sharing import CreateSharedLinkWithSettingsError
 
-from leases.cloud import CloudFile, ShareLink
+from leases.cloud import Audience, CloudFile, LinkPolicy, ShareLink
 
 
 def cloud_file(entry: Any, *, directory: str) -> CloudFile:
@@ -47,6 +47,18 @@ def share_link(metadata: Any) -> ShareLink:
         is_public=_is_public(metadata.link_permissions),
         expires_at=_aware(metadata.expires) if metadata.expires else None,
     )
+
+
+def link_policy(account: Any) -> LinkPolicy:
+    """Of a full account; who is in no team may share with everybody."""
+    policy = account.team.sharing_policies.shared_link_create_policy if account.team else None
+    if policy is None or policy.is_default_public():
+        audience = Audience.ANYBODY
+    elif policy.is_default_team_only() or policy.is_team_only():
+        audience = Audience.TEAM
+    else:
+        audience = Audience.INVITED if policy.is_default_no_one() else Audience.UNKNOWN
+    return LinkPolicy(audience=audience, email_is_verified=bool(account.email_verified))
 
 
 def _is_public(permissions: Any) -> bool:
