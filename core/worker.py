@@ -1,7 +1,8 @@
 """The RQ worker: one process, job after job, both time limits, and nothing of it outlives its parent.
 
 What brings a dead worker's work back is the claim and the reconciler; RQ's own clean-up only tidies its registries.
-With `statemachine.doorbell`, the only code that sees rq (docs/decisions/0003-workers-do-not-fork-per-job.md).
+With `statemachine.doorbell` and what mends RQ's dashboard, the only code that sees rq
+(docs/decisions/0003-workers-do-not-fork-per-job.md).
 """
 
 import faulthandler
