@@ -11,7 +11,7 @@ timeout = 30
 graceful_timeout = 8  # less than the supervisor waits before it kills
 # Gunicorn would keep a control socket in the user's home folder; nothing here uses it.
 control_socket_disable = True
-accesslog = "-" if os.environ.get("ACCESS_LOG") == "yes" else None
+accesslog = "-"
 
 # The master's lines look like those of its workers, which get theirs from Django's settings.
 _production = os.environ.get("DJANGO_SETTINGS_MODULE", "core.settings.production").endswith(".production")
@@ -19,3 +19,6 @@ logconfig_dict = logs.configuration(
     level=(os.environ.get("LOG_LEVEL") or "INFO").upper(),
     form=(os.environ.get("LOG_FORMAT") or ("json" if _production else "console")).lower(),
 )
+# With a configuration of its own gunicorn logs every request, whatever accesslog says.
+if os.environ.get("ACCESS_LOG") != "yes":
+    logconfig_dict["loggers"]["gunicorn.access"]["level"] = "CRITICAL"

