@@ -30,7 +30,13 @@ def logged(form: str, *, level: str = "INFO") -> Iterator[Capture]:
     """What is written in the body, through a logger tree of this test's own."""
     stream = io.StringIO()
     configuration = logs.configuration(level=level, form=form)
-    handler = {"class": "logging.StreamHandler", "formatter": "line", "level": level, "stream": stream}
+    handler = {
+        "class": "logging.StreamHandler",
+        "formatter": "line",
+        "level": level,
+        "stream": stream,
+        "filters": ["repeats"],
+    }
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
     logging.config.dictConfig(
@@ -39,7 +45,9 @@ def logged(form: str, *, level: str = "INFO") -> Iterator[Capture]:
             "disable_existing_loggers": False,
             "formatters": configuration["formatters"],
             "handlers": {"stderr": handler},
-            "loggers": {"sample": {"handlers": ["stderr"], "level": level, "propagate": False}},
+            "loggers": {
+                name: {"handlers": ["stderr"], "level": level, "propagate": False} for name in ("sample", "rq.worker")
+            },
         }
     )
     try:
@@ -47,8 +55,9 @@ def logged(form: str, *, level: str = "INFO") -> Iterator[Capture]:
     finally:
         root.setLevel(before[0])
         root.handlers[:] = before[1]
-        logging.getLogger("sample").handlers.clear()
-        logging.getLogger("sample").propagate = True
+        for name in ("sample", "rq.worker"):
+            logging.getLogger(name).handlers.clear()
+            logging.getLogger(name).propagate = True
 
 
 def fail(secret: str) -> None:
@@ -114,6 +123,17 @@ class TestJson:
             "[redacted]",
         )
         assert line["logger"] == "sample.ours"
+
+    def test_leaves_out_what_rq_repeats_without_lease_and_user(self) -> None:
+        with logged("json") as written:
+            rq = logging.getLogger("rq.worker")
+            rq.info("Worker %s: %s: %s", "w1", "discovery", "leases_lease-17-searching-2")
+            rq.info("*** Listening on %s...", "discovery")
+            rq.warning("Worker %s: job %s has exceeded …", "w1", "leases_lease-17-searching-2")
+            logging.getLogger("sample").info("job: leases_lease-17-searching-2 begins")
+
+        said = [json.loads(line)["event"].split()[0] for line in written().splitlines()]
+        assert said == ["***", "Worker", "job:"]
 
     def test_writes_nothing_below_the_level(self) -> None:
         with logged("json", level="WARNING") as written:
