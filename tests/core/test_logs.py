@@ -30,13 +30,7 @@ def logged(form: str, *, level: str = "INFO") -> Iterator[Capture]:
     """What is written in the body, through a logger tree of this test's own."""
     stream = io.StringIO()
     configuration = logs.configuration(level=level, form=form)
-    handler = {
-        "class": "logging.StreamHandler",
-        "formatter": "line",
-        "level": level,
-        "stream": stream,
-        "filters": ["repeats"],
-    }
+    handler = configuration["handlers"]["stderr"] | {"stream": stream}
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
     logging.config.dictConfig(
