@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from contextvars import copy_context
 from datetime import timedelta
 from typing import Self
 
@@ -73,7 +74,8 @@ class Heartbeat:
     def __init__(self, message: Message) -> None:
         self.message = message
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        # In the job's own context, so that its lines say whose work it is.
+        self._thread = threading.Thread(target=copy_context().run, args=(self._beat,), name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,7 +1,7 @@
 """One scrape tells of everything."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +16,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from core import redis_client, tally
+from core.metrics import HELP
 from core.worker import RunsheetWorker
 from statemachine import heartbeat
 from statemachine.models import Heartbeat
@@ -151,6 +152,9 @@ class TestPrograms:
 
 
 class TestTallies:
+    def test_are_all_explained(self) -> None:
+        assert set(HELP) == {*get_args(tally.Counted.__value__), *get_args(tally.Observed.__value__)}
+
     def test_are_counters_and_cumulated_histograms(self, client: Client) -> None:
         tally.count("tries", 3, machine="toy.kettle", state="heating")
         for seconds in (0.4, 7, 4_000):
