@@ -25,6 +25,7 @@ BY_FAILURE: Mapping[str, str] = {
     "dropbox_unavailable": "See whether Dropbox is up, then run it again",
     "no_user": "Start it yourself, so that it has a Dropbox account to use",
     "not_a_directory": "Move the file that stands in the directory's place, then run it again",
+    "row_locked": RUN_AGAIN,
     "took_too_long": RUN_AGAIN,
     "worker_stopped": RUN_AGAIN,
     "tokens_unreadable": "Ask an administrator for the old encryption key, or connect Dropbox again",

@@ -61,7 +61,7 @@ def owed(model: type[StateMachine]) -> QuerySet[StateMachine]:
 
 
 def spent(model: type[StateMachine], found: Reaction) -> QuerySet[StateMachine]:
-    """Rows whose every try was begun and none of which ended: their work killed its worker."""
+    """Rows whose last try was begun and never ended: it killed its worker."""
     return _time_has_come(model).filter(state=found.state, tries__gte=found.tries).order_by("due_at", "pk")
 
 

@@ -88,30 +88,35 @@ def take[M: StateMachine](*, model: type[M], pk: int, step: Step, actor: Actor, 
 
 
 @contextmanager
-def locked[M: StateMachine](model: type[M], pk: int) -> Iterator[M]:
+def locked[M: StateMachine](model: type[M], pk: int, *, wait: bool = True) -> Iterator[M]:
     """The record, locked until the transaction ends.
+
+    Args:
+        wait: for whoever holds it now; else a record that is held is as good as gone.
 
     Raises:
         RecordGone: it does not exist.
     """
     with transaction.atomic():
-        record = (
-            model._default_manager.select_for_update(of=("self",)).annotate(database_now=Now()).filter(pk=pk).first()
-        )
+        rows = model._default_manager.select_for_update(of=("self",), skip_locked=not wait)
+        record = rows.annotate(database_now=Now()).filter(pk=pk).first()
         if record is None:
             raise RecordGone
         yield record
 
 
 @contextmanager
-def fenced[M: StateMachine](model: type[M], message: Message) -> Iterator[M]:
+def fenced[M: StateMachine](model: type[M], message: Message, *, wait: bool = True) -> Iterator[M]:
     """The record, locked, if it is still where the message says.
+
+    Args:
+        wait: for whoever holds it now; else it counts as moved on.
 
     Raises:
         Stale: it has moved on or is gone.
     """
     try:
-        with locked(model, message.pk) as record:
+        with locked(model, message.pk, wait=wait) as record:
             if (record.state, record.generation) != (message.state, message.generation):
                 raise Stale
             yield record

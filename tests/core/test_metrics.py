@@ -183,6 +183,16 @@ class TestOutages:
         assert value(client, "up", part="database") == 1
         assert value(client, "records", machine="toy.kettle", state="heating") == 1
 
+    def test_before_the_migration_the_rest_is_told(self, client: Client) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE toy_kettle RENAME TO gone")
+
+        tally.count("tries", machine="toy.kettle", state="heating")
+        found = scrape(client)
+
+        assert found["runsheet_up", (("part", "database"),)] == 0
+        assert found["runsheet_tries_total", (("machine", "toy.kettle"), ("state", "heating"))] == 1
+
     @pytest.mark.django_db(transaction=True)
     def test_without_the_database_the_rest_is_told(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         tally.count("tries", machine="toy.kettle", state="heating")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Interrupted(Temporary):
-    """The power went away. It is tried again by itself."""
+    """The power went away."""
 
     code = "power_cut"
 
@@ -230,7 +230,10 @@ class TestTemporaryFailure:
 
         assert run(message(kettle)) == "broken"
         kettle = Kettle.objects.get()
-        assert (kettle.failure_code, kettle.failure_message) == ("power_cut", "No power for days.")
+        assert (kettle.failure_code, kettle.failure_message) == (
+            "power_cut",
+            "No power for days. It was tried 3 times.",
+        )
         assert TransitionLog.objects.get().evidence == {"volts": 0}
         assert TransitionLog.objects.get().tries == 3
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import Error
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from core.database import in_words
 from core.errors import Refused
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
@@ -56,10 +57,8 @@ class Command(BaseCommand):
             leases = _leases(started)
         except Refused as error:
             raise CommandError(str(error)) from error
-        except OperationalError as error:
-            raise CommandError(
-                "The database does not answer. Start the servers (`make up`), then try again."
-            ) from error
+        except Error as error:
+            raise CommandError(in_words(error)) from error
         except KeyboardInterrupt:
             self.stderr.write("Interrupted; the leases stay at work and settle by themselves.")
             sys.exit(INTERRUPTED)
