@@ -70,8 +70,6 @@ def _top_up(message: Message) -> None:
     except RedisError as error:
         logger.warning("job: the queue could not be topped up (%s); the reconciler does it", error)
     except Error as error:
-        if not (is_conflict(error) or is_outage(error)):
-            raise
         logger.warning("job: the queue could not be topped up; the reconciler does it. %s", in_words(error))
 
 

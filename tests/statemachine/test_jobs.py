@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
@@ -196,6 +197,14 @@ class TestToppingUp:
 
         assert Kettle.objects.get(pk=second.pk).rung_at is None
         assert "the reconciler does it" in caplog.text
+
+    def test_is_left_to_the_reconciler_when_the_database_goes_away(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(jobs, "top_up", Mock(side_effect=OperationalError("gone")))
+
+        assert run(message(owed())) == "ready"
+        assert "the reconciler does it. The database does not answer (gone)." in caplog.text
 
 
 class TestTemporaryFailure:
