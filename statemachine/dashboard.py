@@ -15,7 +15,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import URLPattern, reverse
 from django_rq.admin import QueueAdmin
@@ -169,6 +169,8 @@ def _guarded(view: View) -> View:
         try:
             return _nothing_there(request, **kwargs) or view(request, *args, **kwargs)
         except (RedisConnectionError, RedisTimeout):
+            if request.path.rstrip("/").endswith("json"):  # a program asks, which no page helps
+                return JsonResponse({"error": REDIS_SILENT}, status=503)
             return _elsewhere(request, REDIS_SILENT, "index")
         except InvalidJobOperation:
             return _elsewhere(request, NOT_IN_THIS_STATE, "django_rq_home")

@@ -79,15 +79,20 @@ def _work(this: Run[StateMachine], heartbeat: claims.Heartbeat) -> Any:
     while isinstance(ended, Run):
         this, found = ended, reaction_for(type(ended.record), ended.record.state)
         heartbeat.message = this.message
-        logger.info("job: %s begins, try %s", this.message.job_id, this.record.tries)
-        tally.count("tries", machine=this.message.label, state=this.message.state)
-        try:
-            ended = _react(this, found)
-        except Error as error:
-            if not is_conflict(error):
-                raise
-            ended = _put_back(this, found, RowLocked(retry_after_s=LOCKED_S))
+        with bound_contextvars(generation=this.message.generation, job_id=this.message.job_id):
+            ended = _react_unless_locked(this, found)
     return ended
+
+
+def _react_unless_locked(this: Run[StateMachine], found: Reaction) -> Any:
+    logger.info("job: %s begins, try %s", this.message.job_id, this.record.tries)
+    tally.count("tries", machine=this.message.label, state=this.message.state)
+    try:
+        return _react(this, found)
+    except Error as error:
+        if not is_conflict(error):
+            raise
+        return _put_back(this, found, RowLocked(retry_after_s=LOCKED_S))
 
 
 def _react(this: Run[StateMachine], found: Reaction) -> Any:

@@ -172,6 +172,12 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
         "transition: %s %s %s: %s → %s, generation %s, by %s, user %s",
         record._meta.label_lower, record.pk, step.transition, left, record.state, record.generation, actor.kind,
         record.initiated_by_id,
+        extra={
+            f"{record._meta.model_name}_id": record.pk,
+            "user_id": record.initiated_by_id,
+            "generation": record.generation,
+            **record.log_context(),
+        },
     )  # fmt: skip
     transaction.on_commit(partial(settling.note, row), robust=True)
     if record.is_working and not step.claim:

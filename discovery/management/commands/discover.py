@@ -1,6 +1,7 @@
 """`manage.py discover`: from a terminal what the buttons do."""
 
 import json
+import logging
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
@@ -47,6 +48,16 @@ class Command(BaseCommand):
             help="wait no longer than this (default: %(default)s)",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON document; progress goes to stderr")
+
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """With no lines of the log between those of the table, unless more words are asked for."""
+        before = logging.root.manager.disable
+        if options["verbosity"] <= 1:
+            logging.disable(logging.INFO)
+        try:
+            return super().execute(*args, **options)
+        finally:
+            logging.disable(before)
 
     def handle(self, *, agency: str, numbers: list[str], user: str, only: Any, **options: Any) -> None:
         try:
