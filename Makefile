@@ -24,7 +24,7 @@ up: $(INSTALLED) ## The console with demo data on this machine, until Ctrl-C (AR
 	@$(PYTHON) manage.py up $(ARGS)
 
 test: lint ## Linters, types, import contracts and all tests (ARGS="tests/core -k name")
-	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
 
 chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (SEED=7 for another run than the first)
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1)

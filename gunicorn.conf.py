@@ -1,6 +1,10 @@
 """How the console is served. The address is given on the command line."""
 
+import faulthandler
 import os
+import threading
+import time
+from typing import Any
 
 from core import logs
 
@@ -11,7 +15,7 @@ timeout = 30
 graceful_timeout = 8  # less than the supervisor waits before it kills
 # Gunicorn would keep a control socket in the user's home folder; nothing here uses it.
 control_socket_disable = True
-accesslog = "-" if os.environ.get("ACCESS_LOG") == "yes" else None
+accesslog = "-"
 
 # The master's lines look like those of its workers, which get theirs from Django's settings.
 _production = os.environ.get("DJANGO_SETTINGS_MODULE", "core.settings.production").endswith(".production")
@@ -19,3 +23,36 @@ logconfig_dict = logs.configuration(
     level=(os.environ.get("LOG_LEVEL") or "INFO").upper(),
     form=(os.environ.get("LOG_FORMAT") or ("json" if _production else "console")).lower(),
 )
+# With a configuration of its own gunicorn logs every request, whatever accesslog says.
+if os.environ.get("ACCESS_LOG") != "yes":
+    logconfig_dict["loggers"]["gunicorn.access"]["level"] = "CRITICAL"
+
+# A request takes a second or two. One that takes so long hangs, as on a database that accepts and never answers, and
+# with each of them a thread is lost for ever; so the process shows where, ends, and the master starts another.
+HANGS_S = 120
+WATCH_EVERY_S = 5
+_began_at: dict[int, float] = {}
+
+
+def pre_request(worker: Any, request: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """A thread begins with a request."""
+    _began_at[threading.get_ident()] = time.monotonic()
+
+
+def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """It has done with it."""
+    _began_at.pop(threading.get_ident(), None)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Watch the process from a thread of its own."""
+    threading.Thread(target=_watch, args=(worker.log,), daemon=True).start()
+
+
+def _watch(log: Any) -> None:
+    while True:
+        time.sleep(WATCH_EVERY_S)
+        if time.monotonic() - min([*_began_at.values()], default=time.monotonic()) > HANGS_S:
+            log.error("A request hangs for more than %s s; this process ends.", HANGS_S)
+            faulthandler.dump_traceback()
+            os._exit(1)

@@ -36,13 +36,17 @@ class Refused(RunsheetError):
 class Temporary(RunsheetError):
     """It did not work now and may work later.
 
+    The sentence says only what happened, since it also stands where nothing is tried any more.
+
     Attributes:
         retry_after_s: seconds to wait at least, if the other side said so.
         costs_try: whether the attempt counts against the budget. A pause of a whole account costs none.
+        goes_on: what to add while it will be tried again.
     """
 
     code = "temporary"
     costs_try: ClassVar[bool] = True
+    goes_on: ClassVar[str] = "It is tried again by itself."
 
     def __init__(
         self, message: str = "", *, retry_after_s: float | None = None, evidence: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, ProgrammingError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
+from core.database import NOT_MIGRATED
 from core.probes import PATIENCE_S, Probe, ask_database, ask_redis
 from statemachine import heartbeat
 
@@ -19,7 +20,6 @@ OK = "ok"
 NO_DATABASE = (
     "PostgreSQL does not answer: nothing can be shown or saved. See that it runs and that DATABASE_URL is right."
 )
-NOT_MIGRATED = "The database lacks tables. Run: python manage.py migrate"
 NO_REDIS = (
     "Redis does not answer: saving works and no work is lost, but none is done until it is back. "
     "See that it runs and that REDIS_URL is right."

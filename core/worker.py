@@ -1,17 +1,22 @@
 """The RQ worker: one process, job after job, both time limits, and nothing of it outlives its parent.
 
 What brings a dead worker's work back is the claim and the reconciler; RQ's own clean-up only tidies its registries.
-With `statemachine.doorbell`, the only code that sees rq (docs/decisions/0003-workers-do-not-fork-per-job.md).
+With `statemachine.doorbell` and what mends RQ's dashboard, the only code that sees rq
+(docs/decisions/0003-workers-do-not-fork-per-job.md).
 """
 
 import faulthandler
+import logging
 import os
 import signal
+import time
 from types import FrameType
 from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections, connections, reset_queries
+from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
@@ -19,6 +24,9 @@ from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 from core.child import end_with_parent
 from core.errors import SoftTimeLimit, WorkerStopping
 
+logger = logging.getLogger(__name__)
+
+REDIS_POLL_S = 1
 # A job that does not hear that it should stop is killed after this many seconds more.
 DEAF_S = 5
 
@@ -53,6 +61,8 @@ class RunsheetWorker(SimpleWorker):
     told_to_stop = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("prepare_for_work", True):
+            _await_redis(kwargs["connection"])
         kwargs |= {"worker_ttl": 30, "job_monitoring_interval": 5, "maintenance_interval": 60}
         super().__init__(*args, **kwargs)
         self.log_job_description = False
@@ -81,6 +91,26 @@ class RunsheetWorker(SimpleWorker):
         finally:
             faulthandler.cancel_dump_traceback_later()
             _fresh_connections()
+
+
+def _await_redis(connection: Redis) -> None:
+    """Start once Redis answers: one that ends at once instead, the pool starts again at once, with a traceback each time."""
+    waiting = False
+    while not _answers(connection):
+        if not waiting:
+            logger.warning("worker: Redis does not answer; it starts when Redis does")
+            end_with_parent()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)  # what is inherited from the pool would stop the pool, not this
+        waiting = True
+        time.sleep(REDIS_POLL_S)
+
+
+def _answers(connection: Redis) -> bool:
+    try:
+        return bool(connection.ping())
+    except RedisError:
+        return False
 
 
 def _fresh_connections() -> None:

@@ -26,6 +26,7 @@ BY_FAILURE: Mapping[str, str] = {
     "dropbox_unavailable": "See whether Dropbox is up, then run it again",
     "no_user": "Start it yourself, so that it has a Dropbox account to use",
     "not_a_directory": "Move the file that stands in the directory's place, then run it again",
+    "row_locked": RUN_AGAIN,
     "took_too_long": RUN_AGAIN,
     "worker_stopped": RUN_AGAIN,
     "unsafe_path": "Correct the lease number or the agency's base path; run it again",

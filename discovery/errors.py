@@ -18,13 +18,13 @@ class NotFound(RunsheetError):
 
 
 class DropboxUnavailable(Temporary):
-    """Dropbox could not be reached or gave no proper answer. It is tried again by itself."""
+    """Dropbox could not be reached or gave no proper answer."""
 
     code = "dropbox_unavailable"
 
 
 class PathRootMoved(DropboxUnavailable):
-    """The team's Dropbox has moved to another root folder. It is tried again by itself.
+    """The team's Dropbox has moved to another root folder.
 
     Attributes:
         root_namespace_id, home_namespace_id: where the account's root and home are now.
@@ -37,29 +37,33 @@ class PathRootMoved(DropboxUnavailable):
 
 
 class RateLimited(Temporary):
-    """Dropbox asks us to slow down. It is tried again by itself when Dropbox allows it."""
+    """Dropbox asks us to slow down."""
 
     code = "dropbox_rate_limited"
+    goes_on = "It is tried again by itself when Dropbox allows it."
 
 
 class AccountPaused(Temporary):
-    """Dropbox asked this account to slow down a moment ago. It goes on by itself when the pause is over."""
+    """Dropbox asked this account to slow down a moment ago."""
 
     code = "dropbox_paused"
     costs_try = False
+    goes_on = "It goes on by itself when the pause is over."
 
 
 class Reconnected(Temporary):
-    """Dropbox was connected anew meanwhile. It is tried again by itself with the new connection."""
+    """Dropbox was connected anew meanwhile."""
 
     code = "dropbox_reconnected"
     costs_try = False
+    goes_on = "It is tried again by itself with the new connection."
 
 
 class AtCeiling(AccountPaused):
-    """This Dropbox account is asked as often as our ceiling allows. It goes on by itself in a moment."""
+    """This Dropbox account is asked as often as our ceiling allows."""
 
     code = "dropbox_ceiling"
+    goes_on = "It goes on by itself in a moment."
 
 
 # --- Somebody has to connect Dropbox --------------------------------------------------------------------------------
@@ -69,6 +73,7 @@ class NeedsReconnect(Temporary):
     """Dropbox no longer accepts this connection. Connect your Dropbox account again; it goes on by itself."""
 
     code = "connect_dropbox"
+    goes_on = ""
 
 
 class DropboxNotConnected(NeedsReconnect):

@@ -14,9 +14,9 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
-from psycopg.errors import LockNotAvailable
 
 from core.clock import now
+from core.database import is_conflict
 from discovery.models import ACCOUNT_ID_LENGTH, DropboxAccount
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def _store(accounts: set[str]) -> HttpResponse:
     try:
         known = DropboxAccount.objects.mark_changed(account_ids=accounts, at=now())
     except OperationalError as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
+        if not is_conflict(error):
             raise
         # Somebody renews its token at this moment. What is not answered by 200 is told again later.
         return _say("busy", status=503)

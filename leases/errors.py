@@ -34,7 +34,7 @@ class NoAddress(Permanent):
 
 
 class EmailUnavailable(Temporary):
-    """The mail server did not take the mail. It is tried again by itself."""
+    """The mail server did not take the mail."""
 
     code = "email_unavailable"
 

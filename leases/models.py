@@ -159,7 +159,9 @@ class FailureNotice(StateMachine):
         due_at = Now() + timedelta(seconds=settings.NOTICE_GATHERS_S)
         while True:
             FailureNotice.objects.bulk_create(
-                [FailureNotice(initiated_by_id=user_id, reason=reason, due_at=due_at)], ignore_conflicts=True
+                # Somebody waits for it, also while an import of thousands is worked on.
+                [FailureNotice(initiated_by_id=user_id, reason=reason, due_at=due_at, background=False)],
+                ignore_conflicts=True,
             )
             # The one that stood in the way may be on its way to its reader by now.
             if found := mine.select_for_update().first():

@@ -2,15 +2,17 @@
 
 import logging
 import threading
+from contextvars import copy_context
 from datetime import timedelta
 from typing import Self
 
 from django.apps import apps
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
+from core.database import in_words
 from statemachine.doorbell import Message
 from statemachine.errors import ClaimLost
 from statemachine.models import StateMachine
@@ -73,7 +75,8 @@ class Heartbeat:
     def __init__(self, message: Message) -> None:
         self.message = message
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        # In the job's own context, so that its lines say whose work it is.
+        self._thread = threading.Thread(target=copy_context().run, args=(self._beat,), name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -97,8 +100,8 @@ class Heartbeat:
         except ClaimLost:
             # The worker finds out by itself, or is just going on with the next state.
             logger.info("job: %s is no longer held", self.message.job_id)
-        except (OperationalError, InterfaceError) as error:
-            logger.warning("job: the database does not answer a heartbeat (%s)", str(error).strip())
+        except Error as error:
+            logger.warning("job: %s could not be held for longer. %s", self.message.job_id, in_words(error))
             connection.close()
 
 

@@ -15,7 +15,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import URLPattern, reverse
 from django.utils.csp import CSP
@@ -175,7 +175,7 @@ def _guarded(view: View) -> View:
         try:
             return _nothing_there(request, **kwargs) or view(request, *args, **kwargs)
         except (RedisConnectionError, RedisTimeout):
-            return _elsewhere(request, REDIS_SILENT, "index")
+            return _silent(request)
         except InvalidJobOperation:
             return _elsewhere(request, NOT_IN_THIS_STATE, "django_rq_home")
         except (NoSuchJobError, Http404):
@@ -218,6 +218,12 @@ def _nothing_there(
         return _elsewhere(request, WORKER_ENDED, "django_rq_workers", queue_index)
     ask(Redis.ping)
     return None
+
+
+def _silent(request: HttpRequest) -> HttpResponse:
+    if request.path.rstrip("/").endswith("json"):  # a program asks, which no page helps
+        return JsonResponse({"error": REDIS_SILENT}, status=503)
+    return _elsewhere(request, REDIS_SILENT, "index")
 
 
 def _elsewhere(request: HttpRequest, sentence: str, page: str, *args: Any) -> HttpResponse:

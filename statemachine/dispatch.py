@@ -61,7 +61,7 @@ def owed(model: type[StateMachine]) -> QuerySet[StateMachine]:
 
 
 def spent(model: type[StateMachine], found: Reaction) -> QuerySet[StateMachine]:
-    """Rows whose every try was begun and none of which ended: their work killed its worker."""
+    """Rows whose last try was begun and never ended: it killed its worker."""
     return _time_has_come(model).filter(state=found.state, tries__gte=found.tries).order_by("due_at", "pk")
 
 
@@ -79,16 +79,20 @@ def _take_owed(model: type[StateMachine], pks: Collection[int]) -> list[Message]
     label = model._meta.label_lower
     with transaction.atomic():
         rows = owed(model).filter(pk__in=pks).order_by("due_at", "pk").select_for_update(skip_locked=True)
-        found = list(rows.values_list("pk", "state", "generation"))
+        found = list(rows.values_list("pk", "state", "generation", "claimed_until", "tries"))
         model._default_manager.filter(pk__in=[row[0] for row in found]).update(
             generation=F("generation") + 1,
             due_at=Now() + timedelta(seconds=settings.DOORBELL_PATIENCE_S),
             rung_at=Now(),
             claimed_until=None,
         )
-    return [
-        Message(label=label, pk=row_pk, state=state, generation=generation + 1) for row_pk, state, generation in found
-    ]
+    messages = []
+    for pk, state, generation, claimed_until, tries in found:
+        messages.append(Message(label=label, pk=pk, state=state, generation=generation + 1))
+        if claimed_until is not None:
+            logger.warning("dispatch: the worker of %s was lost on try %s", messages[-1].job_id, tries)
+            tally.count("tries_lost", machine=label, state=state)
+    return messages
 
 
 def _ring(model: type[StateMachine], message: Message) -> bool:

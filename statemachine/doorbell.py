@@ -1,6 +1,6 @@
 """RQ, as the engine uses it: "look at this row" messages. Losing or repeating them is harmless.
 
-With `core.worker`, the only code that sees rq.
+With `core.worker`, and what mends RQ's dashboard (`statemachine.looking`), the only code that sees rq.
 """
 
 import logging

@@ -34,21 +34,32 @@ class Stale(Refused):
 
 
 class Crashed(Permanent):
-    """The work on this record ended its worker every time it was tried. Run it again; if that fails too, report it."""
+    """Every try was broken off: its worker ended without a result. Run it again; if that fails too, report it."""
 
     code = "crashed"
+    at_last = (
+        "The last try was broken off: its worker ended without a result. Run it again; if that fails too, report it."
+    )
 
 
 class TookTooLong(Temporary):
-    """The work took longer than a job may last. It is tried again by itself."""
+    """The work took longer than a job may last."""
 
     code = "took_too_long"
 
 
 class WorkerStopped(Temporary):
-    """The worker was told to stop. It goes on by itself with another one."""
+    """The worker was told to stop."""
 
     code = "worker_stopped"
+    costs_try = False
+    goes_on = "It goes on by itself with another one."
+
+
+class RowLocked(Temporary):
+    """What this work has to write is held by somebody else."""
+
+    code = "row_locked"
     costs_try = False
 
 

@@ -5,15 +5,16 @@ from contextlib import suppress
 from typing import Any
 
 from django.apps import apps
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from redis.exceptions import RedisError
 from structlog.contextvars import bound_contextvars
 
 from core import tally
+from core.database import in_words, is_conflict, is_outage
 from core.errors import RunsheetError, SoftTimeLimit, Temporary, WorkerStopping
 from statemachine import claims
 from statemachine.doorbell import Message, again_in
-from statemachine.errors import Bug, ClaimLost, Stale, TookTooLong, WorkerStopped
+from statemachine.errors import Bug, ClaimLost, RowLocked, Stale, TookTooLong, WorkerStopped
 from statemachine.models import StateMachine
 from statemachine.pump import top_up
 from statemachine.reactions import Outcome, Reaction, Run, queue_of, reaction_for
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 STALE = "stale"
 WAITING = "waiting"
+# Whoever holds a row for longer than its lock's time-out is likely to hold it for some seconds more.
+LOCKED_S = 5
 
 
 def run(label: str, pk: int, state: str, generation: int) -> Any:
@@ -64,33 +67,51 @@ def _stale(message: Message) -> str:
 def _top_up(message: Message) -> None:
     try:
         top_up(queue_of(apps.get_model(message.label)))
-    except (RedisError, OperationalError, InterfaceError) as error:
-        logger.warning("job: the queue could not be topped up (%s); the reconciler does it", str(error).strip())
+    except RedisError as error:
+        logger.warning("job: the queue could not be topped up (%s); the reconciler does it", error)
+    except Error as error:
+        logger.warning("job: the queue could not be topped up; the reconciler does it. %s", in_words(error))
 
 
 def _work(this: Run[StateMachine], heartbeat: claims.Heartbeat) -> Any:
     """Work through the states that the row owes, one after the other, as long as each outcome says to go on."""
-    following: Run[StateMachine] | None = this
-    while following is not None:
-        this, found = following, reaction_for(type(following.record), following.record.state)
+    ended: Any = this
+    while isinstance(ended, Run):
+        this, found = ended, reaction_for(type(ended.record), ended.record.state)
         heartbeat.message = this.message
-        logger.info("job: %s begins, try %s", this.message.job_id, this.record.tries)
-        tally.count("tries", machine=this.message.label, state=this.message.state)
-        try:
-            following = _commit(this, found.react(this))
-        except (Temporary, SoftTimeLimit, WorkerStopping) as error:
-            return _put_back(this, found, error)
-        except RunsheetError as error:
-            return _fail(this, error)
-        except (OperationalError, InterfaceError):
-            # The database went away, so nothing can be recorded; the claim runs out and the reconciler brings it back.
+        with bound_contextvars(generation=this.message.generation, job_id=this.message.job_id):
+            ended = _react_unless_locked(this, found)
+    return ended
+
+
+def _react_unless_locked(this: Run[StateMachine], found: Reaction) -> Any:
+    logger.info("job: %s begins, try %s", this.message.job_id, this.record.tries)
+    tally.count("tries", machine=this.message.label, state=this.message.state)
+    try:
+        return _react(this, found)
+    except Error as error:
+        if not is_conflict(error):
             raise
-        except Exception as error:
-            logger.exception("job: %s hit a bug", this.message.job_id)
-            with suppress(Stale):  # the bug is told all the same
-                _fail(this, Bug(evidence={"exception": type(error).__name__}))
+        return _put_back(this, found, RowLocked(retry_after_s=LOCKED_S))
+
+
+def _react(this: Run[StateMachine], found: Reaction) -> Any:
+    """Do the work of one state and record what came of it; the next run if the worker goes straight on."""
+    try:
+        following = _commit(this, found.react(this))
+    except (Temporary, SoftTimeLimit, WorkerStopping) as error:
+        return _put_back(this, found, error)
+    except RunsheetError as error:
+        return _fail(this, error)
+    except Exception as error:
+        if isinstance(error, Error) and (is_conflict(error) or is_outage(error)):
+            # While the database is away nothing can be recorded; the claim runs out and the reconciler brings it back.
             raise
-    return this.record.state
+        logger.exception("job: %s hit a bug", this.message.job_id)
+        with suppress(Stale):  # the bug is told all the same
+            _fail(this, Bug(evidence={"exception": type(error).__name__}))
+        raise
+    return following or this.record.state
 
 
 def _commit(this: Run[StateMachine], outcome: Outcome) -> Run[StateMachine] | None:
@@ -112,14 +133,14 @@ def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftT
     """Wait and try again, or give up when the budget is spent."""
     temporary = _as_temporary(error)
     if temporary.costs_try and this.record.tries >= found.tries:
-        return _fail(this, temporary)
+        return _fail(this, temporary, after=this.record.tries)
     delay_s = found.delay_s(tries=this.record.tries, error=temporary)
     written = claims.put_back(
         this.message,
         delay_s=delay_s,
         counted=temporary.costs_try,
         code=temporary.code,
-        explanation=str(temporary),
+        explanation=f"{temporary} {temporary.goes_on}".strip(),
     )
     logger.info(
         "job: %s failed on try %s (%s), again in %.1f s",
@@ -141,14 +162,16 @@ def _as_temporary(error: Temporary | SoftTimeLimit | WorkerStopping) -> Temporar
     return TookTooLong() if isinstance(error, SoftTimeLimit) else WorkerStopped()
 
 
-def _fail(this: Run[StateMachine], error: RunsheetError) -> str:
+def _fail(this: Run[StateMachine], error: RunsheetError, *, after: int = 1) -> str:
+    """Give up, after so many tries."""
+    sentence = f"{error} It was tried {after} times." if after > 1 else str(error)
     with fenced(type(this.record), this.message) as record:
         advance(
             record,
             Step(
                 transition="fail",
-                arguments={"code": error.code, "message": str(error)},
-                reason=str(error),
+                arguments={"code": error.code, "message": sentence},
+                reason=sentence,
                 evidence=error.evidence,
             ),
             Actor.worker(this.job_id),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.db.models import Count, DurationField, ExpressionWrapper, Min, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
@@ -26,7 +26,7 @@ class EngineCollector:
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("runsheet_up", "Whether this part answered the scrape.", labels=["part"])
         for part, ask, failures in (
-            ("database", self._database, (OperationalError, InterfaceError)),
+            ("database", self._database, (Error,)),
             ("redis", self._redis, (RedisError,)),
         ):
             try:

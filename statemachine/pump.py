@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from core.database import in_words, is_conflict, is_outage
 from statemachine.claims import message_of
 from statemachine.dispatch import dispatch, owed, room
 from statemachine.doorbell import Message
@@ -24,6 +25,8 @@ from statemachine.reactions import machines, queue_of
 from statemachine.transitions import RECONCILER, Step, advance, fenced
 
 logger = logging.getLogger(__name__)
+
+LOCK_PATIENCE_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +60,31 @@ def top_up(queue: str) -> ToppedUp:
 
 
 def advance_unless_faster(model: type[StateMachine], message: Message, step: Step) -> bool:
-    """Take a transition as the reconciler, unless somebody else was faster."""
+    """Take a transition as the reconciler, unless somebody else was faster or holds the row."""
     try:
-        with fenced(model, message) as record:
+        with fenced(model, message, wait=False) as record:
+            _lose_patience_soon()
             advance(record, step, RECONCILER)
     except Stale:
         return False
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, Error) and is_conflict(error):
+            logger.info("reconciler: %s must wait: %s", message.job_id, in_words(error))
+            return False
+        if isinstance(error, Error) and is_outage(error):
+            raise
         # One row's bug must not stand in the way of all others; it is tried again after them.
         logger.exception("reconciler: %s could not take %s", message.job_id, step.transition)
         later = Now() + timedelta(seconds=settings.DOORBELL_PATIENCE_S)
         model._default_manager.filter(pk=message.pk, generation=message.generation).update(due_at=later)
         return False
     return True
+
+
+def _lose_patience_soon() -> None:
+    """What one row waits for must not keep all the others."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(LOCK_PATIENCE_MS)])
 
 
 def _most_urgent(models: Iterable[type[StateMachine]], *, limit: int) -> list[StateMachine]:

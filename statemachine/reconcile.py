@@ -1,15 +1,18 @@
 """What makes lost messages harmless: look at the rows, and bring every one that is owed work on its way again."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
 from core import tally
 from statemachine import claims, doorbell
 from statemachine.dispatch import spent
+from statemachine.doorbell import Message
 from statemachine.errors import Crashed
 from statemachine.models import StateMachine
 from statemachine.pump import advance_unless_faster, top_up
@@ -67,20 +70,29 @@ def _owe_lost(model: type[StateMachine]) -> int:
     count = 0
     for found in reactions_of(model):
         rung = model._default_manager.filter(state=found.state, rung_at__lte=rung_before).order_by("rung_at")
-        for message in doorbell.unanswered([claims.message_of(row) for row in rung[:AT_ONCE]]):
-            count += model._default_manager.filter(
-                pk=message.pk, generation=message.generation, rung_at__isnull=False
-            ).update(due_at=Now(), rung_at=None)
+        count += _owe(model, doorbell.unanswered([claims.message_of(row) for row in rung[:AT_ONCE]]))
     tally.count("messages_lost", count, machine=model._meta.label_lower)
     return count
+
+
+def _owe(model: type[StateMachine], messages: Iterable[Message]) -> int:
+    """Make the rows due, except those that have moved on and those that somebody holds at this moment."""
+    generations = {message.pk: message.generation for message in messages}
+    with transaction.atomic():
+        rows = model._default_manager.filter(pk__in=generations, rung_at__isnull=False)
+        found = rows.select_for_update(skip_locked=True).values_list("pk", "generation")
+        lost = [pk for pk, generation in found if generation == generations[pk]]
+        return model._default_manager.filter(pk__in=lost).update(due_at=Now(), rung_at=None)
 
 
 def _fail_crashed(model: type[StateMachine]) -> int:
     count = 0
     for found in reactions_of(model):
         for row in spent(model, found)[:AT_ONCE]:
-            arguments = {"code": Crashed.code, "message": Crashed.sentence()}
-            step = Step(transition="fail", arguments=arguments, reason=Crashed.sentence())
+            sentence = Crashed.at_last if row.failure_code else Crashed.sentence()
+            arguments = {"code": Crashed.code, "message": sentence}
+            evidence = {"before": row.failure_message} if row.failure_code else {}
+            step = Step(transition="fail", arguments=arguments, reason=sentence, evidence=evidence)
             message = claims.message_of(row)
             if advance_unless_faster(model, message, step):
                 tally.count("tries_given_up", machine=message.label, state=message.state, code=Crashed.code)

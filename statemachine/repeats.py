@@ -22,6 +22,8 @@ def is_repeated(trigger: str, *, given: str) -> bool:
         trigger: what happened to whom, such as `configuration:BLM`.
         given: stands for the input that it came with.
     """
+    if not settings.DISCOVERY_DEDUP_TTL_S:
+        return False
     try:
         return ask(partial(_is_known, f"runsheet:trigger:{trigger}", given))
     except RedisError as error:

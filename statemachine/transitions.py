@@ -88,30 +88,35 @@ def take[M: StateMachine](*, model: type[M], pk: int, step: Step, actor: Actor, 
 
 
 @contextmanager
-def locked[M: StateMachine](model: type[M], pk: int) -> Iterator[M]:
+def locked[M: StateMachine](model: type[M], pk: int, *, wait: bool = True) -> Iterator[M]:
     """The record, locked until the transaction ends.
+
+    Args:
+        wait: for whoever holds it now; else a record that is held is as good as gone.
 
     Raises:
         RecordGone: it does not exist.
     """
     with transaction.atomic():
-        record = (
-            model._default_manager.select_for_update(of=("self",)).annotate(database_now=Now()).filter(pk=pk).first()
-        )
+        rows = model._default_manager.select_for_update(of=("self",), skip_locked=not wait)
+        record = rows.annotate(database_now=Now()).filter(pk=pk).first()
         if record is None:
             raise RecordGone
         yield record
 
 
 @contextmanager
-def fenced[M: StateMachine](model: type[M], message: Message) -> Iterator[M]:
+def fenced[M: StateMachine](model: type[M], message: Message, *, wait: bool = True) -> Iterator[M]:
     """The record, locked, if it is still where the message says.
+
+    Args:
+        wait: for whoever holds it now; else it counts as moved on.
 
     Raises:
         Stale: it has moved on or is gone.
     """
     try:
-        with locked(model, message.pk) as record:
+        with locked(model, message.pk, wait=wait) as record:
             if (record.state, record.generation) != (message.state, message.generation):
                 raise Stale
             yield record
@@ -167,6 +172,12 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
         "transition: %s %s %s: %s → %s, generation %s, by %s, user %s",
         record._meta.label_lower, record.pk, step.transition, left, record.state, record.generation, actor.kind,
         record.initiated_by_id,
+        extra={
+            f"{record._meta.model_name}_id": record.pk,
+            "user_id": record.initiated_by_id,
+            "generation": record.generation,
+            **record.log_context(),
+        },
     )  # fmt: skip
     transaction.on_commit(partial(settling.note, row), robust=True)
     if record.is_working and not step.claim:

@@ -70,7 +70,7 @@ PASSWORD_HASHERS = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = environment.text("TIME_ZONE", "America/Denver")
+TIME_ZONE = environment.time_zone("TIME_ZONE", "America/Denver")
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = servers.LOCAL / "static"
@@ -78,19 +78,32 @@ LOGIN_URL = "admin:login"
 
 # --- PostgreSQL: the truth ------------------------------------------------------------------------------------------
 
+# Who waits for a lock is told so after this long, not shown a page that never comes.
+LOCK_TIMEOUT_S = 10
+# The locks of a process that is stopped, or whose host is lost, end after this long. Longer than a renewal of a token.
+TRANSACTION_IDLE_S = 40
 _database = dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
 DATABASES = {
     "default": {
         **_database,
-        # A lock that somebody else holds is an answer for the operator after this long, not a page that never comes.
-        "OPTIONS": {"options": "-c lock_timeout=10000", **_database.get("OPTIONS", {})},
+        "OPTIONS": {
+            "options": f"-c lock_timeout={LOCK_TIMEOUT_S}s"
+            f" -c idle_in_transaction_session_timeout={TRANSACTION_IDLE_S}s",
+            # A server that is gone without a word is noticed within 15 to 25 s (libpq's units: s, s, s, count, ms).
+            "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
+            **_database.get("OPTIONS", {}),
+        },
     }
 }
 
 # --- Redis: the doorbell --------------------------------------------------------------------------------------------
 
 # How long a request may wait for Redis before the reconciler is left to ring (Redis never blocks or fails a save).
-DOORBELL_TIMEOUT_S = environment.number("DOORBELL_TIMEOUT_S", 0.3)
+DOORBELL_TIMEOUT_S = environment.number("DOORBELL_TIMEOUT_S", 0.3, minimum=0.01)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -123,21 +136,26 @@ CLAIM_RENEWAL_S = 4
 DOORBELL_PATIENCE_S = 30
 # How long after its due instant RQ may still deliver a retry before the reconciler does.
 RETRY_GRACE_S = 5
-RECONCILE_INTERVAL_S = environment.number("RECONCILE_INTERVAL_S", 2)
+RECONCILE_INTERVAL_S = environment.number("RECONCILE_INTERVAL_S", 2, minimum=0.1)
 # Nobody rings while this many messages wait; the rest stays owed in the database, where it can be overtaken. More
 # only makes what somebody starts by hand wait longer: each worker tops the queue up whenever it has done a job.
-QUEUE_TARGET = environment.whole_number("QUEUE_TARGET", 16)
+QUEUE_TARGET = environment.whole_number("QUEUE_TARGET", 16, minimum=1)
 # What was started by hand overtakes the rest, except what has waited for so much longer.
 BACKGROUND_YIELD_S = 600
 # A worker that is told to stop may finish what it is at for this long; then it puts the work back.
 WORKER_STOP_S = 20
-DISCOVERY_SOFT_TIME_LIMIT_S = environment.whole_number("DISCOVERY_SOFT_TIME_LIMIT", 90)
-DISCOVERY_TIME_LIMIT_S = environment.whole_number("DISCOVERY_TIME_LIMIT", 120)
+DISCOVERY_SOFT_TIME_LIMIT_S = environment.whole_number("DISCOVERY_SOFT_TIME_LIMIT", 90, minimum=1)
+DISCOVERY_TIME_LIMIT_S = environment.whole_number(
+    # Later than the exception, so that what does not heed it is killed.
+    "DISCOVERY_TIME_LIMIT",
+    120,
+    minimum=DISCOVERY_SOFT_TIME_LIMIT_S + 1,
+)
 DISCOVERY_TRIES = 5
 DISCOVERY_BACKOFF_BASE_S = environment.number("DISCOVERY_BACKOFF_BASE_S", 2)
 DISCOVERY_BACKOFF_CAP_S = environment.number("DISCOVERY_BACKOFF_CAP_S", 120)
 
-# An automatic trigger that comes again with the same input is skipped for so long.
+# An automatic trigger that comes again with the same input is skipped for so long; 0: never.
 DISCOVERY_DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120)
 
 # --- Discovery ------------------------------------------------------------------------------------------------------
@@ -174,7 +192,7 @@ DROPBOX_READ_TIMEOUT_S = 30
 # Where the console answers: a name, not a secret, since whoever is not logged in is led there.
 ADMIN_PATH = environment.folder("ADMIN_PATH", "admin")
 # Everybody logs in again after so long.
-SESSION_COOKIE_AGE = 3600 * environment.whole_number("SESSION_HOURS", 12)
+SESSION_COOKIE_AGE = 3600 * environment.whole_number("SESSION_HOURS", 12, minimum=1)
 SESSION_COOKIE_HTTPONLY = True
 # Tells a browser in which somebody has logged in from one that tries a name for the first time.
 BROWSER_COOKIE_NAME = "browser"
@@ -209,5 +227,5 @@ LOGGING = logs.configuration(level=LOG_LEVEL, form=environment.choice("LOG_FORMA
 # With it as a bearer token anybody may read the metrics; empty: only superusers.
 METRICS_TOKEN = environment.text("METRICS_TOKEN", " ").strip()
 # Empty: no error tracker.
-SENTRY_DSN = environment.text("SENTRY_DSN", " ").strip()
+SENTRY_DSN = environment.sentry_dsn("SENTRY_DSN")
 SENTRY_ENVIRONMENT = environment.text("SENTRY_ENVIRONMENT", " ").strip()

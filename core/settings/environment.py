@@ -6,8 +6,10 @@ import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
+from sentry_sdk.utils import BadDsn, Dsn
 
 from core.patterns import LONGEST_PATTERN, PatternRefused, compiled
 
@@ -31,32 +33,59 @@ def text(name: str, default: str | None = None) -> str:
     return value
 
 
-def number(name: str, default: float) -> float:
+def number(name: str, default: float, *, minimum: float = 0) -> float:
     """The value of a variable as a number.
 
     Raises:
-        ImproperlyConfigured: it is not a number, or a negative one.
+        ImproperlyConfigured: it is not a number, or less than the minimum.
     """
     value = os.environ.get(name) or str(default)
     try:
         found = float(value)
     except ValueError:
         found = math.nan
-    if not math.isfinite(found) or found < 0:
-        raise ImproperlyConfigured(f"{name} must be a number, 0 or more, not {value!r}.")
+    if not math.isfinite(found) or found < minimum:
+        raise ImproperlyConfigured(f"{name} must be a number, {minimum:g} or more, not {value!r}.")
     return found
 
 
-def whole_number(name: str, default: int) -> int:
+def whole_number(name: str, default: int, *, minimum: int = 0) -> int:
     """The value of a variable as a whole number.
 
     Raises:
-        ImproperlyConfigured: it is not one.
+        ImproperlyConfigured: it is not one, or less than the minimum.
     """
-    value = number(name, default)
+    value = number(name, default, minimum=minimum)
     if not value.is_integer():
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value}.")
     return int(value)
+
+
+def time_zone(name: str, default: str) -> str:
+    """The value of a variable as the name of a time zone.
+
+    Raises:
+        ImproperlyConfigured: there is none of that name.
+    """
+    value = text(name, default)
+    if value not in available_timezones():
+        raise ImproperlyConfigured(f"{name} must be the name of a time zone, such as {default}, not {value!r}.")
+    return value
+
+
+def sentry_dsn(name: str) -> str:
+    """The value of a variable as the address of an error tracker's project; empty if it is unset.
+
+    Raises:
+        ImproperlyConfigured: it is no such address. It holds a key, so that the message does not repeat it.
+    """
+    value = text(name, " ").strip()
+    try:
+        return value and str(Dsn(value))
+    except (BadDsn, ValueError):
+        raise ImproperlyConfigured(
+            f"{name} must be a DSN as the error tracker shows it; see docs/observability.md."
+        ) from None
 
 
 def choice(name: str, default: str, among: Collection[str]) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 from dropbox import Dropbox
-from psycopg.errors import LockNotAvailable
 
 from core.clock import now
+from core.database import is_conflict
 from discovery.dropbox import pace, shapes
 from discovery.dropbox.caller import Caller, Reply
 from discovery.dropbox.tokens import renew_access_token
@@ -225,7 +225,7 @@ def _pause(account: DropboxAccount, error: RateLimited) -> None:
         with transaction.atomic():
             DropboxAccount.objects.pause(account_id=account.account_id, until=until)
     except OperationalError as failure:
-        if not isinstance(failure.__cause__, LockNotAvailable):
+        if not is_conflict(failure):
             raise
         # Somebody renews the token just now and Dropbox is slow.
         logger.warning("account=%s is locked; the pause until %s stands in Redis only", account.account_id, until)

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from psycopg.errors import LockNotAvailable
 from requests import RequestException, Response
 
 from core.clock import now
+from core.database import is_conflict
 from discovery.dropbox.answers import read_answer
 from discovery.dropbox.connection import session, timeouts_s
 from discovery.dropbox.translation import TOKEN_ROUTE, translate
@@ -101,7 +101,7 @@ def renew_access_token(account: DropboxAccount, *, rejected: str = "") -> None:
         with transaction.atomic():
             refusal = _renew_locked(account, rejected)
     except OperationalError as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
+        if not is_conflict(error):
             raise
         raise DropboxUnavailable(evidence=_evidence(account)) from error
     if refusal:

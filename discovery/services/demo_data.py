@@ -71,7 +71,7 @@ def renew_links() -> None:
 
 def person(name: str) -> User:
     """The user, made with every permission and no password if there is none."""
-    return User.objects.filter(username=name).first() or User.objects.create_superuser(name)
+    return User.objects.filter(username=name).first() or User.objects.create_superuser(name, f"{name}@example.com")
 
 
 def configure(agency: str) -> None:

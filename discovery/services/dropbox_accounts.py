@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 from django.db.models import QuerySet
-from psycopg.errors import LockNotAvailable
 
 from core.clock import now
+from core.database import is_conflict
 from core.errors import RunsheetError
 from discovery.dropbox import oauth
 from discovery.dropbox.identity import Identity, allowed_scopes, identify
@@ -241,6 +241,6 @@ def _unless_busy() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
+        if not is_conflict(error):
             raise
         raise AccountBusy from error

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import OperationalError, connection, transaction
-from psycopg.errors import LockNotAvailable
 
+from core.database import is_conflict
 from discovery.errors import TokensUnreadable
 from discovery.fields import EncryptedTextField
 from discovery.models import DropboxAccount
@@ -67,7 +67,7 @@ def _rotate(pk: int) -> _Outcome | None:
     except TokensUnreadable:
         return _Outcome.UNREADABLE
     except OperationalError as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
+        if not is_conflict(error):
             raise
         return _Outcome.BUSY
     return _Outcome.DONE

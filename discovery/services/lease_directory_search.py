@@ -114,6 +114,6 @@ def _with_new_link(
     except NotFound as error:
         # It was listed a moment ago; the next try's listing decides, not this answer.
         raise DropboxUnavailable(
-            "The directory changed while it was being looked at. It is tried again by itself.", evidence=error.evidence
+            "The directory changed while it was being looked at.", evidence=error.evidence
         ) from error
     return DirectorySighting(path=path, listing=listing, link=link, evidence=evidence | {"link": "created"})

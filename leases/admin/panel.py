@@ -99,7 +99,10 @@ class Panel:
     @cached_property
     def earlier_count(self) -> int:
         """How many transitions are not shown."""
-        return TransitionLog.objects.of(self.lease).count() - len(self.history)
+        if not self.history:
+            return 0
+        oldest = self.history[-1].log
+        return TransitionLog.objects.of(self.lease).filter(generation__lt=oldest.generation).count()
 
     @property
     def log_url(self) -> str:

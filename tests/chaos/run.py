@@ -64,7 +64,7 @@ class Run:
             # had, the oracle tells from the log.
             self._agenda.say(f"{len(failed)} leases have failed and are run again: {failed}")
             for pk, _ in failed:
-                self._start(pk)
+                self._agenda.attempt(partial(self._start, pk))
             self._until_settled()
         return self._verdict()
 

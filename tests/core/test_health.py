@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 
 from core import health
+from core.database import NOT_MIGRATED
 from core.probes import Probe
 from statemachine import heartbeat
 from statemachine.models import Heartbeat
@@ -145,7 +146,7 @@ class TestReady:
             with connection.cursor() as cursor:
                 cursor.execute("ALTER TABLE gone RENAME TO statemachine_heartbeat")
 
-        assert (status, found["database"]) == (503, health.NOT_MIGRATED)
+        assert (status, found["database"]) == (503, NOT_MIGRATED)
 
     def test_is_no_error_in_the_log(self, client: Client, redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
         late(95)

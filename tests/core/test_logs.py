@@ -30,7 +30,7 @@ def logged(form: str, *, level: str = "INFO") -> Iterator[Capture]:
     """What is written in the body, through a logger tree of this test's own."""
     stream = io.StringIO()
     configuration = logs.configuration(level=level, form=form)
-    handler = {"class": "logging.StreamHandler", "formatter": "line", "level": level, "stream": stream}
+    handler = configuration["handlers"]["stderr"] | {"stream": stream}
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
     logging.config.dictConfig(
@@ -39,7 +39,9 @@ def logged(form: str, *, level: str = "INFO") -> Iterator[Capture]:
             "disable_existing_loggers": False,
             "formatters": configuration["formatters"],
             "handlers": {"stderr": handler},
-            "loggers": {"sample": {"handlers": ["stderr"], "level": level, "propagate": False}},
+            "loggers": {
+                name: {"handlers": ["stderr"], "level": level, "propagate": False} for name in ("sample", "rq.worker")
+            },
         }
     )
     try:
@@ -47,8 +49,9 @@ def logged(form: str, *, level: str = "INFO") -> Iterator[Capture]:
     finally:
         root.setLevel(before[0])
         root.handlers[:] = before[1]
-        logging.getLogger("sample").handlers.clear()
-        logging.getLogger("sample").propagate = True
+        for name in ("sample", "rq.worker"):
+            logging.getLogger(name).handlers.clear()
+            logging.getLogger(name).propagate = True
 
 
 def fail(secret: str) -> None:
@@ -115,6 +118,17 @@ class TestJson:
         )
         assert line["logger"] == "sample.ours"
 
+    def test_leaves_out_what_rq_repeats_without_lease_and_user(self) -> None:
+        with logged("json") as written:
+            rq = logging.getLogger("rq.worker")
+            rq.info("Worker %s: %s: %s", "w1", "discovery", "leases_lease-17-searching-2")
+            rq.info("*** Listening on %s...", "discovery")
+            rq.warning("Worker %s: job %s has exceeded …", "w1", "leases_lease-17-searching-2")
+            logging.getLogger("sample").info("job: leases_lease-17-searching-2 begins")
+
+        said = [json.loads(line)["event"].split()[0] for line in written().splitlines()]
+        assert said == ["***", "Worker", "job:"]
+
     def test_writes_nothing_below_the_level(self) -> None:
         with logged("json", level="WARNING") as written:
             talkative = logging.getLogger("sample.talkative")
@@ -173,6 +187,21 @@ def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def served(**values: str) -> str:
+    """What the web process writes from its start to its end, with one request between."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "core.wsgi", "--bind", f"127.0.0.1:{port}"]
+    web = subprocess.Popen(
+        command, cwd=ROOT, env=environment(WEB_CONCURRENCY="1", **values), stderr=subprocess.PIPE, text=True
+    )
+    try:
+        eventually(lambda: _answers(port))
+    finally:
+        web.terminate()
+        _, written = web.communicate(timeout=20)
+    return written
+
+
 class TestPrograms:
     def test_rq_writes_as_we_do(self) -> None:
         command = [sys.executable, "manage.py", "rqworker", "discovery", "--burst", "--serializer", "json"]
@@ -183,19 +212,15 @@ class TestPrograms:
         assert "rq.worker" in {line["logger"] for line in lines(done.stderr)}
 
     def test_gunicorn_writes_as_we_do(self) -> None:
-        port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "core.wsgi", "--bind", f"127.0.0.1:{port}"]
-        web = subprocess.Popen(
-            command, cwd=ROOT, env=environment(WEB_CONCURRENCY="1", ACCESS_LOG="yes"), stderr=subprocess.PIPE, text=True
-        )
-        try:
-            eventually(lambda: _answers(port))
-        finally:
-            web.terminate()
-            _, written = web.communicate(timeout=20)
+        found = {(line["logger"], line["level"]) for line in lines(served(ACCESS_LOG="yes"))}
 
-        found = {(line["logger"], line["level"]) for line in lines(written)}
         assert {("gunicorn.error", "info"), ("gunicorn.access", "info")} <= found
+
+    def test_gunicorn_tells_of_requests_only_when_asked_to(self) -> None:
+        found = {line["logger"] for line in lines(served(ACCESS_LOG=""))}
+
+        assert "gunicorn.error" in found
+        assert "gunicorn.access" not in found
 
     @pytest.mark.parametrize(("name", "value"), [("LOG_LEVEL", "LOUD"), ("LOG_FORMAT", "xml")])
     def test_refuse_to_start_with_what_they_cannot_read(self, name: str, value: str) -> None:

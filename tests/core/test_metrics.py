@@ -1,7 +1,7 @@
 """One scrape tells of everything."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +16,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from core import redis_client, tally
+from core.metrics import HELP
 from core.worker import RunsheetWorker
 from statemachine import heartbeat
 from statemachine.models import Heartbeat
@@ -151,6 +152,9 @@ class TestPrograms:
 
 
 class TestTallies:
+    def test_are_all_explained(self) -> None:
+        assert set(HELP) == {*get_args(tally.Counted.__value__), *get_args(tally.Observed.__value__)}
+
     def test_are_counters_and_cumulated_histograms(self, client: Client) -> None:
         tally.count("tries", 3, machine="toy.kettle", state="heating")
         for seconds in (0.4, 7, 4_000):
@@ -178,6 +182,16 @@ class TestOutages:
         assert value(client, "up", part="redis") == 0
         assert value(client, "up", part="database") == 1
         assert value(client, "records", machine="toy.kettle", state="heating") == 1
+
+    def test_before_the_migration_the_rest_is_told(self, client: Client) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE toy_kettle RENAME TO gone")
+
+        tally.count("tries", machine="toy.kettle", state="heating")
+        found = scrape(client)
+
+        assert found["runsheet_up", (("part", "database"),)] == 0
+        assert found["runsheet_tries_total", (("machine", "toy.kettle"), ("state", "heating"))] == 1
 
     @pytest.mark.django_db(transaction=True)
     def test_without_the_database_the_rest_is_told(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

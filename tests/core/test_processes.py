@@ -193,10 +193,34 @@ class TestKeep:
             stop_signals(),
         ):
             threading.Thread(target=interrupt_when, args=(lambda: terminal.getvalue().count("\n") >= 3,)).start()
-            children.keep()
+            children.keep({})
 
         assert terminal.getvalue().splitlines()[:3] == [
             f"toy        | ended (exit code 3); starts again in {pause} s" for pause in ("0.01", "0.02", "0.04")
+        ]
+
+    def test_tells_what_became_of_servers_that_it_guards(
+        self, children: Children, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(processes, "FIRST_PAUSE_S", 0.01)
+        monkeypatch.setattr(processes, "POLL_S", 0.01)
+        terminal = io.StringIO()
+        monkeypatch.setattr(children, "_echo", terminal)
+        answers = iter([False, RuntimeError("no room\nand more"), True])
+
+        def guard() -> bool:
+            answer = next(answers, False)
+            if isinstance(answer, Exception):
+                raise answer
+            return bool(answer)
+
+        with pytest.raises(KeyboardInterrupt), stop_signals():
+            threading.Thread(target=interrupt_when, args=(lambda: "runs again" in terminal.getvalue(),)).start()
+            children.keep({"valkey": guard})
+
+        assert terminal.getvalue().splitlines() == [
+            "valkey     | had ended and does not start (no room); tried again in 0.01 s",
+            "valkey     | had ended; it runs again",
         ]
 
     def test_begins_with_the_shortest_pause_after_a_long_run(

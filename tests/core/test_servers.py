@@ -4,9 +4,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from redis import Redis
@@ -14,6 +17,7 @@ from redis.exceptions import ConnectionError as NobodyAnswers
 
 from core import servers
 from core.servers import AlreadyRunning, ServerUrls, UnfitPath, configured_urls, remove, running
+from tests.core.test_processes import eventually
 
 # Starts servers in a directory, leaves a mark in both, says so, and waits to be killed.
 LEAVES_A_MARK = """
@@ -59,6 +63,27 @@ def start_and_kill(directory: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "marked\n"
         process.kill()
+
+
+def kill(directory: Path, name: str) -> None:
+    """SIGKILL one of the servers."""
+    if name == "postgres":
+        server = servers._postmaster(directory / "postgres")
+    else:
+        server = next(each for each in psutil.Process().children() if str(directory) in " ".join(each.cmdline()))
+    assert server is not None
+    server.kill()
+    eventually(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
+
+
+def until_it_starts(guard: Callable[[], bool]) -> None:
+    """What is left of a killed PostgreSQL may still hold its memory."""
+    for _ in range(20):
+        with suppress(subprocess.SubprocessError):
+            assert guard()
+            return
+        time.sleep(0.5)
+    raise AssertionError("it never started")
 
 
 class TestRunning:
@@ -108,6 +133,17 @@ class TestRunning:
 
         with running(directory) as urls:
             assert answer(urls)
+
+    @pytest.mark.parametrize("name", ["postgres", "valkey"])
+    def test_guards_start_a_killed_server_again(self, directory: Path, name: str) -> None:
+        with running(directory) as urls:
+            assert not any(guard() for guard in urls.guards.values())
+            kill(directory, name)
+
+            until_it_starts(urls.guards[name])
+
+            assert answer(urls)
+            assert not any(guard() for guard in urls.guards.values())
 
     def test_does_not_take_another_process_for_the_server(self, directory: Path) -> None:
         with running(directory):

@@ -6,11 +6,13 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 from django.db import connections
 from pytest_django.fixtures import Settings
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from rq import Queue
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
@@ -84,6 +86,28 @@ def ending_its_connection(run: Run[Kettle]) -> Outcome:
         with connections["default"].cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     return Outcome(transition="boiled")
+
+
+class TestWithoutRedis:
+    def test_waits_for_it_and_can_be_ended(
+        self, redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """One that ended would be started again at once by the pool, over and over."""
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        monkeypatch.setattr(worker_module, "REDIS_POLL_S", 0)
+        monkeypatch.setattr(worker_module, "end_with_parent", lambda: None)
+        away = RedisConnectionError("away")
+        monkeypatch.setattr(redis, "ping", Mock(side_effect=[away, away, True]))
+
+        try:
+            RunsheetWorker([Queue("toy", connection=redis)], connection=redis, serializer=JSONSerializer)
+            heard = [signal.getsignal(number) for number in before]
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        assert heard == [signal.SIG_DFL, signal.SIG_DFL]
+        assert caplog.text.count("Redis does not answer") == 1
 
 
 class TestRunsheetWorker:

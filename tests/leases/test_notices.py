@@ -147,6 +147,11 @@ class TestGathering:
         assert 170 < (notice.due_at - timezone.now()).total_seconds() < 190
         assert mail.outbox == []
 
+    def test_overtakes_what_nobody_waits_for(self, olivia: User) -> None:
+        fail(at_work(olivia, "NMNM 1", background=True))
+
+        assert FailureNotice.objects.get().background is False
+
     def test_what_was_mended_meanwhile_is_not_told(self, olivia: User, deliver: Deliver) -> None:
         lease = at_work(olivia, "1")
         fail(lease)

@@ -175,6 +175,18 @@ class TestChangeLease:
         lease = Lease.objects.get(pk=lease.pk)
         assert (lease.lease_number, lease.state) == ("1", "not_found")
 
+    def test_refuses_a_duplicate_that_somebody_saves_after_the_check(
+        self, olivia: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settled(olivia, lease_number="2")
+        lease = settled(olivia, lease_number="1", state="not_found")
+        monkeypatch.setattr(services, "_check", lambda _lease: None)
+
+        with pytest.raises(DuplicateLease):
+            services.change_lease(lease_id=lease.pk, agency="BLM", lease_number="2", changed_by=olivia)
+
+        assert Lease.objects.get(pk=lease.pk).lease_number == "1"
+
     def test_refuses_bad_input(self, olivia: User) -> None:
         lease = settled(olivia)
 

@@ -1,23 +1,26 @@
 """Races on PostgreSQL with real transactions; each contender has a connection of its own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
 from core.errors import Refused
-from statemachine import jobs
+from statemachine import jobs, pump
 from statemachine.dispatch import kick
 from statemachine.models import TransitionLog
 from statemachine.reactions import Outcome, Run
-from statemachine.reconcile import reconcile
+from statemachine.reconcile import Reconciled, reconcile
 from statemachine.transitions import RECONCILER, Step, take
-from tests.statemachine.conftest import dispatch_all, history, message, noting, owed
+from tests.statemachine.conftest import dispatch_all, history, in_s, message, noting, owed
 from tests.toy.models import Kettle
 from tests.toy.reactions import Work
 
@@ -39,6 +42,19 @@ def at_once(*contenders: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(contenders)) as pool:
         return list(pool.map(contend, contenders))
+
+
+@contextmanager
+def locking(*kettles: Kettle) -> Iterator[None]:
+    """Somebody has taken hold of the rows and does not let go: a process stopped in the middle of a transaction."""
+    somebody = connection.copy()
+    somebody.set_autocommit(False)
+    try:
+        with somebody.cursor() as cursor:
+            cursor.execute("SELECT FROM toy_kettle WHERE id = ANY(%s) FOR UPDATE", [[each.pk for each in kettles]])
+        yield
+    finally:
+        somebody.close()
 
 
 def run(kettle: Kettle) -> Callable[[], object]:
@@ -108,6 +124,86 @@ class TestAtTheSameTime:
         at_once(cancel, run(kettle))
 
         assert history(kettle) in (["cancel"], ["boiled"])
+
+
+class TestALockThatNobodyLetsGo:
+    """A process was stopped, or its host lost, between taking hold of a row and committing."""
+
+    def test_the_reconciler_passes_it_by(self) -> None:
+        crashed = {"tries": 3, "due_at": in_s(-1), "claimed_until": in_s(-1)}
+        unanswered = {"rung_at": in_s(-3), "due_at": in_s(20)}
+        held = [owed(**crashed), owed(**unanswered), owed(), Kettle.objects.create()]
+        for values in (crashed, unanswered, {}):
+            owed(**values)
+        Kettle.objects.create()
+
+        with locking(*held):
+            assert reconcile() == Reconciled(crashed=1, lost=1, dispatched=2, started=1)
+        assert reconcile() == Reconciled(crashed=1, lost=1, dispatched=2, started=1)
+
+    def test_the_reconciler_passes_by_a_row_whose_record_needs_it(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(pump, "LOCK_PATIENCE_MS", 50)
+        held, plain_save = owed(label="held"), Kettle.save
+        needy, sound = Kettle.objects.create(label="needy"), Kettle.objects.create()
+
+        def save(kettle: Kettle, *args: Any, **kwargs: Any) -> None:
+            if kettle.label == "needy":
+                Kettle.objects.filter(pk=held.pk).update(litres=7)
+            plain_save(kettle, *args, **kwargs)
+
+        monkeypatch.setattr(Kettle, "save", save)
+
+        with locking(held), caplog.at_level("INFO"):
+            assert reconcile().started == 1
+
+        assert Kettle.objects.get(pk=sound.pk).state == "heating"
+        assert Kettle.objects.get(pk=needy.pk).due_at == needy.due_at, "it is tried again at the next pass"
+        assert "holds a row for too long" in caplog.text
+
+    def test_work_that_meets_it_is_put_back_at_no_cost(self, work: Work) -> None:
+        held, kettle = owed(), owed(tries=2)
+
+        def note(_record: Kettle) -> dict[str, Any]:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = 50")
+            Kettle.objects.filter(pk=held.pk).update(litres=7)
+            return {}
+
+        work["heat"] = lambda _run: Outcome(transition="boiled", record=note)
+
+        with locking(held):
+            assert run(kettle)() == "waiting"
+
+        kettle = Kettle.objects.get(pk=kettle.pk)
+        assert (kettle.state, kettle.tries, kettle.claimed_until, kettle.failure_code) == (
+            "heating", 2, None, "row_locked",
+        )  # fmt: skip
+
+    def test_giving_up_that_meets_it_is_put_off(self, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+        held, kettle = owed(), owed()
+
+        def save(_kettle: Kettle, *_args: Any, **_kwargs: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = 50")
+            Kettle.objects.filter(pk=held.pk).update(litres=7)
+
+        def refuse(_run: Run[Kettle]) -> Outcome:
+            raise Refused("no")
+
+        work["heat"] = refuse
+        monkeypatch.setattr(Kettle, "save", save)
+
+        with locking(held):
+            assert run(kettle)() == "waiting"
+
+        assert Kettle.objects.get(pk=kettle.pk).tries == 0
+
+    def test_the_database_ends_it(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('idle_in_transaction_session_timeout')::interval")
+            assert cursor.fetchone() == (timedelta(seconds=settings.TRANSACTION_IDLE_S),)
 
 
 class TestTheZombie:

@@ -11,6 +11,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import utcformat
 
+from core import tally
 from statemachine import doorbell
 from statemachine.dispatch import kick
 from tests.statemachine.conftest import dispatch_all, due_at, in_s, message, owed
@@ -74,11 +75,14 @@ class TestDispatch:
 
         assert dispatch_all() == 1
 
-    def test_takes_up_a_dead_workers_row_when_its_claim_ends(self) -> None:
-        owed(tries=1, due_at=in_s(-1), claimed_until=in_s(-1))
+    def test_takes_up_a_dead_workers_row_when_its_claim_ends(self, caplog: pytest.LogCaptureFixture) -> None:
+        kettle = owed(tries=1, due_at=in_s(-1), claimed_until=in_s(-1))
 
         assert dispatch_all() == 1
         assert Kettle.objects.get().claimed_until is None
+        assert f"the worker of toy_kettle-{kettle.pk}-heating-2 was lost on try 1" in caplog.text
+        lost = tally.read().counters["tries_lost"]
+        assert lost == {(("machine", "toy.kettle"), ("state", "heating")): 1}
 
     def test_owes_the_row_again_when_redis_does_not_take_the_message(self, settings: Settings) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"

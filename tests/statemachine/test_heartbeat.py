@@ -1,3 +1,4 @@
+import socket
 from datetime import timedelta
 from io import StringIO
 
@@ -23,6 +24,7 @@ class TestHeartbeat:
 
         age_s = heartbeat.age_s("reconciler")
 
+        assert str(Heartbeat.objects.get()) == f"reconciler on {socket.gethostname()}"
         assert age_s is not None
         assert 40 <= age_s < 45
 

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Interrupted(Temporary):
-    """The power went away. It is tried again by itself."""
+    """The power went away."""
 
     code = "power_cut"
 
@@ -197,6 +198,14 @@ class TestToppingUp:
         assert Kettle.objects.get(pk=second.pk).rung_at is None
         assert "the reconciler does it" in caplog.text
 
+    def test_is_left_to_the_reconciler_when_the_database_goes_away(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(jobs, "top_up", Mock(side_effect=OperationalError("gone")))
+
+        assert run(message(owed())) == "ready"
+        assert "the reconciler does it. The database does not answer (gone)." in caplog.text
+
 
 class TestTemporaryFailure:
     def test_waits_and_tries_again(self, work: Work) -> None:
@@ -230,7 +239,10 @@ class TestTemporaryFailure:
 
         assert run(message(kettle)) == "broken"
         kettle = Kettle.objects.get()
-        assert (kettle.failure_code, kettle.failure_message) == ("power_cut", "No power for days.")
+        assert (kettle.failure_code, kettle.failure_message) == (
+            "power_cut",
+            "No power for days. It was tried 3 times.",
+        )
         assert TransitionLog.objects.get().evidence == {"volts": 0}
         assert TransitionLog.objects.get().tries == 3
 

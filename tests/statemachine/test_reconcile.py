@@ -1,4 +1,7 @@
 import signal
+import subprocess
+import sys
+import textwrap
 import threading
 from io import StringIO
 from typing import Any
@@ -6,13 +9,15 @@ from unittest.mock import Mock
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError
+from django.core.management.base import CommandError
+from django.db import OperationalError, connection
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from statemachine import claims
+from statemachine import claims, heartbeat
 from statemachine.doorbell import Message
 from statemachine.management.commands import reconcile as reconcile_command
 from statemachine.models import TransitionLog
@@ -114,8 +119,18 @@ class TestReconcile:
 
         kettle = Kettle.objects.get(pk=kettle.pk)
         assert (kettle.state, kettle.failure_code) == ("broken", "crashed")
-        assert "ended its worker every time" in kettle.failure_message
+        assert kettle.failure_message.startswith("Every try was broken off")
         assert history(kettle) == ["fail"]
+
+    def test_does_not_say_that_every_try_killed_its_worker_when_only_the_last_did(self) -> None:
+        kettle = owed(
+            tries=3, due_at=in_s(-1), claimed_until=in_s(-1), failure_code="power_cut", failure_message="No power."
+        )
+
+        reconcile()
+
+        assert Kettle.objects.get(pk=kettle.pk).failure_message.startswith("The last try was broken off")
+        assert TransitionLog.objects.get().evidence == {"before": "No power."}
 
     def test_does_not_fail_a_row_that_a_worker_still_holds(self) -> None:
         owed(tries=3, due_at=in_s(30), claimed_until=in_s(30))
@@ -153,6 +168,12 @@ class TestReconcile:
         assert reconcile() == Reconciled(crashed=1)
 
 
+def locked_row() -> OperationalError:
+    error = OperationalError("canceling statement due to lock timeout")
+    error.__cause__ = LockNotAvailable()
+    return error
+
+
 class TestReconcileCommand:
     def test_goes_on_after_an_outage_of_the_database(
         self, monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
@@ -179,8 +200,52 @@ class TestReconcileCommand:
         with caplog.at_level("INFO"):
             reconcile_command.run_until(stopped)
 
-        assert "the database does not answer (the server went away)" in caplog.text
+        assert "The database does not answer (the server went away)" in caplog.text
         assert "Reconciled(started=1" in caplog.text
+
+    def test_counts_as_alive_when_somebody_holds_what_it_needs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reconcile_command, "reconcile", Mock(side_effect=locked_row()))
+
+        reconcile_command._pass()
+
+        age_s = heartbeat.age_s(heartbeat.RECONCILER)
+        assert age_s is not None
+        assert age_s < 5
+
+    def test_waits_out_a_database_that_takes_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        Kettle.objects.create()
+        monkeypatch.setattr(reconcile_command, "connection", Mock())
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+
+        reconcile_command._pass()
+
+        assert "The database does not answer (cannot execute" in caplog.text
+        assert "could not take" not in caplog.text, "no row is to blame"
+
+    def test_ends_when_a_pass_hangs(self) -> None:
+        """As a database that accepts and never answers makes it; what supervises it starts another."""
+        hanging = textwrap.dedent("""
+            import threading, django; django.setup()
+            from statemachine.management.commands import reconcile
+            reconcile.HANGS_S, reconcile.reconcile = 0.5, threading.Event().wait
+            reconcile.run_until(threading.Event())
+        """)
+
+        ended = subprocess.run([sys.executable, "-c", hanging], capture_output=True, text=True, timeout=60, check=False)
+
+        assert ended.returncode == 1
+        assert "Timeout (0:00:00.500000)!" in ended.stderr
+        assert "reconcile.py" in ended.stderr
+
+    def test_says_what_is_missing_before_the_migration(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE toy_kettle RENAME TO gone")
+
+        with pytest.raises(CommandError, match=r"^The database lacks tables\. Run: python manage\.py migrate$"):
+            call_command("reconcile", "--once")
 
     def test_once_says_what_it_did(self) -> None:
         owed()

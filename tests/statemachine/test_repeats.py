@@ -33,6 +33,11 @@ class TestIsRepeated:
 
         assert 0 < int(redis.ttl("runsheet:trigger:configuration:BLM")) <= settings.DISCOVERY_DEDUP_TTL_S == 120
 
+    def test_nothing_is_when_that_is_switched_off(self, settings: Settings) -> None:
+        settings.DISCOVERY_DEDUP_TTL_S = 0
+
+        assert [is_repeated("configuration:BLM", given="a") for _ in range(2)] == [False, False]
+
     def test_without_redis_nothing_is(self, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
 

@@ -31,6 +31,15 @@ class TestTake:
         assert kettle.due_at is not None
         assert kettle.initiated_by == cook
 
+    def test_is_found_in_the_log_by_its_record(self, cook: User, caplog: pytest.LogCaptureFixture) -> None:
+        kettle = Kettle.objects.create()
+
+        with caplog.at_level("INFO"):
+            switch_on(kettle, cook)
+
+        line = vars(caplog.records[-1])
+        assert (line["kettle_id"], line["user_id"], line["generation"]) == (kettle.pk, cook.pk, 1)
+
     def test_writes_one_row_of_the_log(self, cook: User) -> None:
         kettle = Kettle.objects.create()
 

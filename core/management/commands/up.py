@@ -73,7 +73,7 @@ class Command(BaseCommand):
             self.stdout.write(_welcome(plan))
             self.stdout.flush()
             try:
-                children.keep()
+                children.keep(urls.guards)
             finally:
                 self.stdout.write("\nStopping …")
                 self.stdout.flush()

@@ -1,6 +1,7 @@
 """`manage.py discover`: from a terminal what the buttons do."""
 
 import json
+import logging
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
@@ -9,11 +10,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import Error
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from core.database import in_words
 from core.errors import Refused
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
@@ -47,6 +49,16 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="print one JSON document; progress goes to stderr")
 
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """With no lines of the log between those of the table, unless more words are asked for."""
+        before = logging.root.manager.disable
+        if options["verbosity"] <= 1:
+            logging.disable(logging.INFO)
+        try:
+            return super().execute(*args, **options)
+        finally:
+            logging.disable(before)
+
     def handle(self, *, agency: str, numbers: list[str], user: str, only: Any, **options: Any) -> None:
         try:
             started = discover_leases(agency=agency, lease_numbers=numbers, user=_person(user), only=only)
@@ -56,10 +68,8 @@ class Command(BaseCommand):
             leases = _leases(started)
         except Refused as error:
             raise CommandError(str(error)) from error
-        except OperationalError as error:
-            raise CommandError(
-                "The database does not answer. Start the servers (`make up`), then try again."
-            ) from error
+        except Error as error:
+            raise CommandError(in_words(error)) from error
         except KeyboardInterrupt:
             self.stderr.write("Interrupted; the leases stay at work and settle by themselves.")
             sys.exit(INTERRUPTED)

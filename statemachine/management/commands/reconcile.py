@@ -1,5 +1,6 @@
 """`manage.py reconcile`: bring every row that is owed work on its way, for ever; any number of copies."""
 
+import faulthandler
 import logging
 import signal
 import threading
@@ -7,13 +8,18 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connection
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error, connection
 
+from core.database import in_words, is_conflict, is_outage
 from statemachine import heartbeat
 from statemachine.reconcile import reconcile
 
 logger = logging.getLogger(__name__)
+
+# A pass takes less than a second. One that hangs, as on a server that accepts and never answers, ends the process,
+# shows where, and whatever supervises it starts another.
+HANGS_S = 60
 
 
 class Command(BaseCommand):
@@ -24,33 +30,52 @@ class Command(BaseCommand):
 
     def handle(self, *, once: bool, **options: Any) -> None:
         if once:
-            done = reconcile()
-            heartbeat.beat(heartbeat.RECONCILER)
-            self.stdout.write(
-                f"{done.started} started, {done.dispatched} dispatched, {done.lost} messages lost, {done.crashed} crashed"
-            )
+            self._once()
             return
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         run_until(stopped)
 
+    def _once(self) -> None:
+        try:
+            done = reconcile()
+            heartbeat.beat(heartbeat.RECONCILER)
+        except Error as error:
+            raise CommandError(in_words(error)) from error
+        self.stdout.write(
+            f"{done.started} started, {done.dispatched} dispatched, {done.lost} messages lost, {done.crashed} crashed"
+        )
+
 
 def run_until(stopped: threading.Event) -> None:
-    """Pass after pass; an outage of the database is waited out."""
+    """Pass after pass; whatever ails the database is waited out."""
     while not stopped.is_set():
-        _pass()
+        faulthandler.dump_traceback_later(HANGS_S, exit=True)
+        try:
+            _pass()
+        finally:
+            faulthandler.cancel_dump_traceback_later()
         stopped.wait(settings.RECONCILE_INTERVAL_S)
 
 
 def _pass() -> None:
     try:
-        done = reconcile()
+        _reconcile()
         heartbeat.beat(heartbeat.RECONCILER)
-    except (OperationalError, InterfaceError) as error:
+    except Error as error:
         # The next pass opens a new connection; whoever supervises sees the log.
-        logger.warning("reconciler: the database does not answer (%s)", str(error).strip())
+        logger.log(logging.WARNING if is_outage(error) else logging.ERROR, "reconciler: %s", in_words(error))
         connection.close()
+
+
+def _reconcile() -> None:
+    try:
+        done = reconcile()
+    except Error as error:
+        if not is_conflict(error):
+            raise
+        logger.warning("reconciler: %s", in_words(error))
     else:
         if done:
             logger.info("reconciler: %s", done)

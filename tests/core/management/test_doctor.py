@@ -62,7 +62,7 @@ class MailServer(socketserver.StreamRequestHandler):
 @pytest.fixture(scope="session")
 def durable_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One that keeps what it holds, as production's does; the tests' own does not."""
-    with servers._valkey(tmp_path_factory.mktemp("valkey"), durable=True) as url:
+    with servers._valkey(tmp_path_factory.mktemp("valkey"), durable=True) as (url, _):
         yield url
 
 

@@ -45,6 +45,46 @@ class TestWholeNumber:
         with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a whole number, not 2.5."):
             environment.whole_number(NAME, 2)
 
+    def test_refuses_what_would_stop_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "0")
+
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number, 1 or more, not '0'."):
+            environment.whole_number(NAME, 2, minimum=1)
+
+
+class TestTimeZone:
+    def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "Europe/Berlin")
+
+        assert environment.time_zone(NAME, "America/Denver") == "Europe/Berlin"
+
+    def test_refuses_what_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "../etc/passwd")
+
+        with pytest.raises(
+            ImproperlyConfigured, match=f"{NAME} must be the name of a time zone, such as America/Denver"
+        ):
+            environment.time_zone(NAME, "America/Denver")
+
+
+class TestSentryDsn:
+    def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "https://key@sentry.example/7")
+
+        assert environment.sentry_dsn(NAME) == "https://key@sentry.example/7"
+
+    def test_is_empty_when_unset(self) -> None:
+        assert not environment.sentry_dsn(NAME)
+
+    @pytest.mark.parametrize("value", ["sentry", "https://sentry.example/7", "https://key@sentry.example/seven"])
+    def test_refuses_what_is_none_without_repeating_its_key(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            environment.sentry_dsn(NAME)
+
+        assert str(refusal.value) == f"{NAME} must be a DSN as the error tracker shows it; see docs/observability.md."
+
 
 class TestChoice:
     def test_is_the_value_in_the_case_that_was_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,13 @@ class TestStarting:
         ]
         assert capsys.readouterr().out == f"BLM {NUMBER}: created\nBLM NMNM 2: created\n"
 
+    def test_mixes_no_lines_of_the_log_into_what_it_says(self, olivia: User, caplog: pytest.LogCaptureFixture) -> None:
+        with caplog.at_level("INFO"):
+            call_command("discover", "BLM", NUMBER, user="olivia")
+            assert caplog.text == ""
+            call_command("discover", "BLM", "NMNM 2", user="olivia", verbosity=2)
+            assert "transition:" in caplog.text
+
     def test_starts_a_lease_that_exists_again_in_whatever_case_it_is_typed(self, olivia: User) -> None:
         lease = settled(NUMBER, olivia)
 
@@ -182,7 +189,7 @@ class TestRefusing:
 
         monkeypatch.setattr(discover, "discover_leases", down)
 
-        with pytest.raises(CommandError, match=r"^The database does not answer\."):
+        with pytest.raises(CommandError, match=r"^The database does not answer"):
             call_command("discover", "BLM", NUMBER, user="olivia")
 
     @pytest.mark.parametrize("timeout", ["0", "-1", "soon", "inf", "nan"])

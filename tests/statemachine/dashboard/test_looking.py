@@ -135,6 +135,12 @@ class TestRedisAway:
         assert all(dashboard.REDIS_SILENT in answer.text for answer in answers)
         assert time.monotonic() - begun < 5
 
+    @pytest.mark.usefixtures("_away")
+    def test_is_said_to_a_program_in_its_language(self, keeper: Client) -> None:
+        answer = keeper.get(f"{HOME}stats.json/")
+
+        assert (answer.status_code, answer.json()) == (503, {"error": dashboard.REDIS_SILENT})
+
 
 class TestReplacements:
     def test_are_refused_when_there_is_nothing_to_replace(self, monkeypatch: pytest.MonkeyPatch) -> None:

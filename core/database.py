@@ -1,0 +1,38 @@
+"""What an error of PostgreSQL means for whoever meets it."""
+
+from django.db import Error, OperationalError
+from django.db import InterfaceError as ConnectionBroken
+from psycopg.errors import (
+    DeadlockDetected,
+    LockNotAvailable,
+    ReadOnlySqlTransaction,
+    SerializationFailure,
+    UndefinedColumn,
+    UndefinedTable,
+)
+
+NOT_MIGRATED = "The database lacks tables. Run: python manage.py migrate"
+
+
+def is_conflict(error: Error) -> bool:
+    """Another transaction was in the way; the connection is sound, and the same may work a moment later."""
+    return isinstance(error.__cause__, (LockNotAvailable, DeadlockDetected, SerializationFailure))
+
+
+def is_outage(error: Error) -> bool:
+    """The database is away, or takes nothing (a standby, a full disk): to be waited out, and nobody's bug."""
+    if isinstance(error, (OperationalError, ConnectionBroken)):
+        return not is_conflict(error)
+    return isinstance(error.__cause__, ReadOnlySqlTransaction)
+
+
+def in_words(error: Error) -> str:
+    """One sentence that says what is wrong and, where somebody can do something, what."""
+    if isinstance(error.__cause__, (UndefinedTable, UndefinedColumn)):
+        return NOT_MIGRATED
+    reason = str(error).strip().partition("\n")[0]
+    if is_conflict(error):
+        return f"Somebody else holds a row for too long ({reason})."
+    if is_outage(error):
+        return f"The database does not answer ({reason}). See that it runs and that DATABASE_URL is right."
+    return f"The database refuses: {reason}"
