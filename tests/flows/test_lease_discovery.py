@@ -12,6 +12,7 @@ from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from statemachine import jobs
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM, FULL_RUN, history
+from tests.links import revoke_link
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -24,6 +25,7 @@ ARCHIVE = f"{BLM}/{NUMBER}"
 LIST = "files/list_folder"
 MORE = "files/list_folder/continue"
 LINK = "sharing/create_shared_link_with_settings"
+LINK_METADATA = "sharing/get_shared_link_metadata"
 METADATA = "files/get_metadata"
 
 
@@ -187,7 +189,7 @@ class TestDirectoryVanishesBetweenTheWorkflows:
 
 
 class TestRunAgain:
-    def test_a_stored_link_costs_no_call(
+    def test_a_stored_link_is_kept_for_one_more_call(
         self,
         dropbox: "Standin",
         discovered: Callable[..., Lease],
@@ -201,8 +203,43 @@ class TestRunAgain:
         services.start_full_discovery(lease_id=first.pk, user=operator)
         work_until_settled()
 
+        assert dropbox.calls() == {LIST: 1, LINK_METADATA: 1}
+        assert Lease.objects.get().runsheet_link == first.runsheet_link
+
+    def test_of_many_a_link_of_today_costs_no_call(
+        self,
+        dropbox: "Standin",
+        discovered: Callable[..., Lease],
+        operator: User,
+        work_until_settled: Callable[[], None],
+    ) -> None:
+        dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
+        first = discovered()
+        dropbox.clear_journal()
+
+        services.start_full_discovery(lease_id=first.pk, user=operator, background=True)
+        work_until_settled()
+
         assert dropbox.calls() == {LIST: 1}
         assert Lease.objects.get().runsheet_link == first.runsheet_link
+
+    def test_a_dead_link_is_replaced(
+        self,
+        dropbox: "Standin",
+        discovered: Callable[..., Lease],
+        operator: User,
+        work_until_settled: Callable[[], None],
+    ) -> None:
+        dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
+        first = discovered()
+        revoke_link(dropbox, first.runsheet_link)
+
+        services.start_full_discovery(lease_id=first.pk, user=operator)
+        work_until_settled()
+
+        lease = Lease.objects.get()
+        assert lease.state == "done"
+        assert lease.runsheet_link not in ("", first.runsheet_link)
 
     def test_search_alone_stops_at_found(
         self,
