@@ -3,28 +3,23 @@
 A new address or transition without a row fails. Whether what is allowed does the right thing, other tests ask.
 """
 
-import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import AnonymousUser, Group, User
-from django.contrib.contenttypes.models import ContentType
-from django.db import models, transaction
+from django.db import transaction
 from django.test import Client
-from django.urls import URLResolver, get_resolver, reverse
+from django.urls import reverse
 from redis import Redis
 
 from core.clock import now
-from discovery.models import DropboxAccount
 from leases.admin.actions import ACTIONS
-from leases.models import AgencyStorageConfig, CloudLocation, FailureNotice, Lease
+from leases.models import CloudLocation, Lease
 from leases.states import State
 from statemachine.models import StateMachine, TransitionLog
 from statemachine.reactions import machines
-from tests.roles import ROLES, in_role
-from tests.statemachine.dashboard.conftest import THERE, queue_of, queued  # noqa: F401 - a fixture
+from tests.architecture.conftest import PEOPLE, WALKED, People, Things, browser, concrete
+from tests.statemachine.dashboard.conftest import queue_of
 
 pytestmark = [
     pytest.mark.django_db,
@@ -35,8 +30,6 @@ pytestmark = [
 
 # --- The matrix -----------------------------------------------------------------------------------------------------
 
-# "user" may log in, but not to the console; "staff" has no role.
-PEOPLE = ("anonymous", "user", "staff", *ROLES, "superuser")
 EVERYBODY = frozenset(PEOPLE)
 NOBODY: frozenset[str] = frozenset()
 STAFF = frozenset(PEOPLE[2:])
@@ -127,6 +120,7 @@ ADDRESSES = {
     "admin/leases/lease/<pk>/<name>/": Row(NOBODY, OPERATOR),
     "admin/leases/agencystorageconfig/<pk>/test/": Row(NOBODY, ADMINISTRATOR),
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
+    "archives/<pk>/": Row(VIEWER, NOBODY),
     "dropbox/": Row(STAFF, NOBODY),
     "dropbox/connect/": Row(NOBODY, OPERATOR),
     "dropbox/callback/": Row(OPERATOR, NOBODY),
@@ -156,95 +150,7 @@ TRANSITIONS = {
     },
 }
 
-# --- What is asked --------------------------------------------------------------------------------------------------
-
-
-def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
-    """Every address that the project answers, as the matrix writes it."""
-    for each in (resolver or get_resolver()).url_patterns:
-        route = prefix + str(each.pattern)
-        if isinstance(each, URLResolver):
-            yield from addresses(each, route)
-        else:
-            named = re.sub(r"<\w+:(\w+)>|\(\?P<(\w+)>[^)]*\)\??", lambda found: f"<{found[1] or found[2]}>", route)
-            yield re.sub(r"/\?|[$^]", lambda found: "/" if found[0] == "/?" else "", named)
-
-
-WALKED = sorted(set(addresses()))
-
-
-@pytest.fixture
-def people(db: None) -> dict[str, User | AnonymousUser]:
-    """One of each kind."""
-    return {
-        "anonymous": AnonymousUser(),
-        "user": User.objects.create_user("user"),
-        "staff": User.objects.create_user("staff", is_staff=True),
-        **{name: in_role(name) for name in ROLES},
-        "superuser": User.objects.create_superuser("superuser"),
-    }
-
-
-@pytest.fixture
-def there(people: dict[str, User | AnonymousUser]) -> dict[str, models.Model]:
-    """One record of each model that has pages."""
-    nina, connected = User.objects.create_user("nina"), User.objects.create_user("connected")
-    lease = Lease.objects.create(agency="BLM", lease_number="NMNM 1")
-    made: list[models.Model] = [
-        lease,
-        AgencyStorageConfig.objects.create(
-            agency="BLM", runsheet_archive_base_path="/a", documents_base_path="/d", misc_index_base_path="/m"
-        ),
-        CloudLocation.objects.create(path="/a/b", name="b"),
-        FailureNotice.objects.create(initiated_by=nina, reason="bug"),
-        TransitionLog.objects.create(
-            record_type="leases.lease",
-            record_id=lease.pk,
-            transition="start_search",
-            from_state="pending",
-            to_state="searching",
-            generation=99,
-            actor_kind="user",
-            at=now(),
-            lasted=now() - now(),
-        ),
-        DropboxAccount.objects.create(
-            user=connected,
-            account_id="dbid:nina",
-            refresh_token="refresh",
-            root_namespace_id="1",
-            home_namespace_id="1",
-            connected_at=now(),
-        ),
-        nina,
-        Group.objects.create(name="Nobody's"),
-    ]
-    return {record._meta.label_lower.replace(".", "/"): record for record in made}
-
-
-def concrete(address: str, there: dict[str, models.Model]) -> str:
-    """The address of something that is there."""
-    record = next((record for place, record in there.items() if address.startswith(f"admin/{place}/")), None)
-    pk = record.pk if record else there["leases/lease"].pk
-    values = {
-        **THERE,
-        "object_id": pk,
-        "id": pk,
-        "pk": pk,
-        "name": "discover",
-        "app_label": "leases",
-        "url": "nothing/here/",
-        "content_type_id": ContentType.objects.get_for_model(Lease).pk,
-    }
-    url = "/" + re.sub(r"<(\w+)>", lambda found: str(values[found[1]]), address)
-    return f"{url}?challenge=c" if address == "dropbox/webhook/" else url
-
-
-def browser(person: User | AnonymousUser) -> Client:
-    client = Client()
-    if isinstance(person, User):
-        client.force_login(person)
-    return client
+# --- Addresses ------------------------------------------------------------------------------------------------------
 
 
 def is_let_in(answer: Any) -> bool:
@@ -280,8 +186,8 @@ class TestAddresses:
     @pytest.mark.parametrize("address", WALKED)
     def test_are_for_whom_the_matrix_says(
         self,
-        people: dict[str, User | AnonymousUser],
-        there: dict[str, models.Model],
+        people: People,
+        there: Things,
         redis: Redis,
         address: str,
         method: str,
@@ -343,9 +249,7 @@ class TestTransitions:
 
     @pytest.mark.parametrize("who", PEOPLE)
     @pytest.mark.parametrize(("of", "name"), [(of, name) for of, rows in TRANSITIONS.items() for name in rows])
-    def test_are_for_whom_the_matrix_says(
-        self, people: dict[str, User | AnonymousUser], there: dict[str, models.Model], who: str, of: str, name: str
-    ) -> None:
+    def test_are_for_whom_the_matrix_says(self, people: People, there: Things, who: str, of: str, name: str) -> None:
         record, client = there[of.replace(".", "/")], browser(people[who])
         assert isinstance(record, StateMachine)
         ready(record, name)
