@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from redis import Redis
 
 from core.clock import now
+from core.health import VIEWS
+from core.settings.environment import TAKEN
 from leases.admin.actions import ACTIONS
 from leases.models import CloudLocation, Lease
 from leases.states import State
@@ -180,6 +183,11 @@ def ask(client: Client, method: str, url: str, form: dict[str, Any]) -> bool:
 class TestAddresses:
     def test_are_the_ones_in_the_matrix(self) -> None:
         assert set(ADDRESSES) == set(WALKED)
+
+    def test_are_nowhere_where_the_console_could_be_put(self) -> None:
+        places = {address.partition("/")[0] for address in WALKED} | {url.split("/")[1] for url in VIEWS}
+
+        assert places == {"", settings.ADMIN_PATH, *TAKEN} - {settings.STATIC_URL.strip("/")}
 
     @pytest.mark.usefixtures("queued")
     @pytest.mark.parametrize("method", ["get", "post"])
