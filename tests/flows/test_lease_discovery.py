@@ -12,7 +12,6 @@ from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from statemachine import jobs
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM, FULL_RUN, history
-from tests.links import revoke_link
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -205,41 +204,6 @@ class TestRunAgain:
 
         assert dropbox.calls() == {LIST: 1, LINK_METADATA: 1}
         assert Lease.objects.get().runsheet_link == first.runsheet_link
-
-    def test_of_many_a_link_of_today_costs_no_call(
-        self,
-        dropbox: "Standin",
-        discovered: Callable[..., Lease],
-        operator: User,
-        work_until_settled: Callable[[], None],
-    ) -> None:
-        dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
-        first = discovered()
-        dropbox.clear_journal()
-
-        services.start_full_discovery(lease_id=first.pk, user=operator, background=True)
-        work_until_settled()
-
-        assert dropbox.calls() == {LIST: 1}
-        assert Lease.objects.get().runsheet_link == first.runsheet_link
-
-    def test_a_dead_link_is_replaced(
-        self,
-        dropbox: "Standin",
-        discovered: Callable[..., Lease],
-        operator: User,
-        work_until_settled: Callable[[], None],
-    ) -> None:
-        dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
-        first = discovered()
-        revoke_link(dropbox, first.runsheet_link)
-
-        services.start_full_discovery(lease_id=first.pk, user=operator)
-        work_until_settled()
-
-        lease = Lease.objects.get()
-        assert lease.state == "done"
-        assert lease.runsheet_link not in ("", first.runsheet_link)
 
     def test_search_alone_stops_at_found(
         self,
