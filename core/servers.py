@@ -308,6 +308,36 @@ def _remember(embedded: dict[str, str]) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
+@contextmanager
+def remember_standin(variables: dict[str, str] | None) -> Iterator[None]:
+    """Tell other commands of this checkout which stand-in for Dropbox runs; None: there is none, whatever a killed run left.
+
+    For who runs the servers.
+    """
+    path = LOCAL / "standin.json"
+    path.unlink(missing_ok=True)
+    if variables is not None:
+        path.write_text(json.dumps(variables))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def running_standin() -> dict[str, str]:
+    """The variables that lead to the stand-in of a running `manage.py up`; empty if none runs."""
+    path = LOCAL / "standin.json"
+    try:
+        variables = dict(json.loads(path.read_text()))
+        with _alone(LOCAL):
+            path.unlink(missing_ok=True)  # who wrote it was killed
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    except AlreadyRunning:
+        return variables
+    return {}
+
+
 def _remembered() -> dict[str, str]:
     with suppress(FileNotFoundError, json.JSONDecodeError):
         return dict(json.loads((LOCAL / "servers.json").read_text()))

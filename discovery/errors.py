@@ -153,6 +153,12 @@ class AccountBusy(Refused):
     code = "account_busy"
 
 
+class LinkDead(Refused):
+    """The share link leads nowhere any more: it was revoked or has expired, or what it led to was deleted."""
+
+    code = "link_dead"
+
+
 class LinkRefused(Refused):
     """Dropbox does not allow a share link here. Open the directory in Dropbox instead."""
 

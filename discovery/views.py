@@ -14,9 +14,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from core.errors import RunsheetError, Temporary
+from core.errors import RunsheetError
 from discovery.attempts import Attempt, keep_replacement, replacement, take_replacement
-from discovery.errors import AccountBusy, DropboxNotConnected, NeedsReconnect
+from discovery.errors import AccountBusy, DropboxNotConnected
 from discovery.models import DropboxAccount
 from discovery.services import dropbox_accounts
 from discovery.services.dropbox_accounts import Authorisation
@@ -39,7 +39,6 @@ SCOPES_UNKNOWN = (
     "the app's settings. Nothing was stored."
 )
 NO_ANSWER = "Dropbox could not ask you just now. Nothing was stored."
-UNAVAILABLE = "Dropbox could not be reached just now, or gave no proper answer."
 DENIALS = {"access_denied": DENIED, "invalid_scope": SCOPES_UNKNOWN}
 
 
@@ -106,16 +105,11 @@ def _finish(request: HttpRequest, attempt: Attempt, *, code: str) -> HttpRespons
     try:
         authorisation = dropbox_accounts.authorise(code=code, verifier=attempt.verifier, redirect_uri=_redirect_uri())
     except (RunsheetError, ImproperlyConfigured) as error:
-        return _explain(request, f"{_sentence(error)} Nothing was stored.", next_path=attempt.next)
+        return _explain(request, f"{error} Nothing was stored.", next_path=attempt.next)
     if dropbox_accounts.replaced_by(authorisation, user=_person(request)):
         keep_replacement(request.session, authorisation, next_path=attempt.next)
         return HttpResponseRedirect(_address(attempt.next))
     return _store(request, authorisation, next_path=attempt.next)
-
-
-def _sentence(error: Exception) -> str:
-    """What was meant for the operator of a lease says that it is tried again by itself; this is not."""
-    return UNAVAILABLE if isinstance(error, Temporary) and not isinstance(error, NeedsReconnect) else str(error)
 
 
 @require_POST

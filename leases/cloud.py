@@ -33,6 +33,7 @@ class ShareLink:
         url: opaque; it grants access, so it is never logged.
         file_id: the cloud's lasting name of what the link leads to; empty where the cloud gave none.
         name: the name of what the link leads to, in the cloud's own spelling.
+        path: where what it leads to lies, folded, in the account's path root; empty where the cloud does not say.
         is_public: whether anybody who has the link may open it.
         expires_at: aware; None when it does not expire.
     """
@@ -40,6 +41,7 @@ class ShareLink:
     url: str
     name: str
     file_id: str = ""
+    path: str = ""
     is_public: bool = False
     expires_at: datetime | None = None
 

@@ -97,6 +97,9 @@ class CloudLocation(models.Model):
         blank=True, default="", db_default="", help_text="Why there is no share link, where the cloud refused one."
     )
     share_expires_at = models.DateTimeField(null=True, blank=True)
+    share_checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the cloud was last asked whether the share link still leads there."
+    )
     is_public = models.BooleanField(default=False, db_default=False)
     size_bytes = models.BigIntegerField(null=True, blank=True)
     modified_at = models.DateTimeField(null=True, blank=True)

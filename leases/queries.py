@@ -1,5 +1,7 @@
 """Reads that more than one place needs."""
 
+from datetime import datetime
+
 from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Lower, Now
 
@@ -40,7 +42,18 @@ def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocatio
     return CloudLocation.objects.alias(folded=Lower("path")).filter(provider=provider, folded=Lower(Value(path)))
 
 
-def has_good_link(path: str) -> bool:
-    """Whether a share link is stored for the path that has not expired."""
+def linked_location(path: str) -> CloudLocation | None:
+    """The location at the path, if a share link is stored for it that has not expired."""
     unexpired = Q(share_expires_at__isnull=True) | Q(share_expires_at__gt=Now())
-    return locations_at(path).exclude(share_url="").filter(unexpired).exists()
+    return locations_at(path).exclude(share_url="").filter(unexpired).first()
+
+
+def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) -> bool:
+    """Whether it is the caller who checks the share link now: nobody has since then, and nobody else does.
+
+    Args:
+        before: a check before this instant is too old.
+        at: the present instant.
+    """
+    due = Q(share_checked_at__isnull=True) | Q(share_checked_at__lt=before)
+    return bool(CloudLocation.objects.filter(due, pk=location.pk).update(share_checked_at=at))

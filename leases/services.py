@@ -1,5 +1,6 @@
 """What people and workers do with the records."""
 
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -167,15 +168,20 @@ def resume_failed(leases: QuerySet[Lease]) -> int:
     return leases.filter(state=State.FAILED, due_at__isnull=True).update(due_at=Now(), background=True)
 
 
-def record_location(*, path: str, link: ShareLink | None, refusal: str = "") -> CloudLocation:
+def record_location(
+    *, path: str, link: ShareLink | None, refusal: str = "", checked_at: datetime | None = None
+) -> CloudLocation:
     """Remember a directory and what leads to it.
 
     Args:
         path: absolute, as it was asked for.
         link: None leaves a stored link as it is, unless there is a refusal.
         refusal: why there is no link, for the operator.
+        checked_at: when the link was seen to lead there; None leaves what is known.
     """
     values = _link_values(link, refusal)
+    if checked_at:
+        values["share_checked_at"] = checked_at
     found, created = _location(path, values)
     if not created and values:
         for name, value in values.items():

@@ -129,10 +129,10 @@ def authorise(record: StateMachine, transition_name: str, actor: Actor) -> None:
 
     Raises:
         UnknownTransition, TransitionRefused: no such transition, or not from the present state.
-        TransitionForbidden: the person lacks the permission.
+        TransitionForbidden: the person lacks the permission, or no permission lets a person do it.
     """
     found = _transition(record, transition_name)
-    if actor.kind == ActorKind.USER and not found.has_perm(record, actor.user):
+    if actor.kind == ActorKind.USER and not (found.permission and found.has_perm(record, actor.user)):
         raise TransitionForbidden(f"You do not have the permission to do “{label_of(found)}”. Ask an administrator.")
 
 

@@ -180,6 +180,10 @@ NOTICE_GATHERS_S = environment.number("NOTICE_GATHERS_S", 180)
 DROPBOX_BASE_URL = environment.text("DROPBOX_BASE_URL", " ").strip()
 DROPBOX_APP_KEY = environment.text("DROPBOX_APP_KEY", " ").strip()
 DROPBOX_APP_SECRET = environment.text("DROPBOX_APP_SECRET", " ").strip()
+if not environment.names("DROPBOX_BASE_URL") and (_standin := servers.running_standin()):
+    # The accounts of what `manage.py up` runs in this checkout are its stand-in's, so it is what other commands mean.
+    DROPBOX_BASE_URL = _standin["DROPBOX_BASE_URL"]
+    DROPBOX_APP_KEY, DROPBOX_APP_SECRET = _standin["DROPBOX_APP_KEY"], _standin["DROPBOX_APP_SECRET"]
 _consent = urlsplit(DROPBOX_BASE_URL or "https://www.dropbox.com")
 _origin_of_consent = f"{_consent.scheme}://{_consent.netloc}"
 # One account is asked at most so often in any second, by all workers together; 0: no ceiling.

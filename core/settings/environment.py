@@ -18,7 +18,7 @@ SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
 SMTP_TIMEOUT_S = 10
 
 # What else this server answers at.
-TAKEN = ("dropbox", "health", "metrics", "static")
+TAKEN = ("archives", "dropbox", "health", "metrics", "static")
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -31,6 +31,11 @@ def text(name: str, default: str | None = None) -> str:
     if value is None:
         raise ImproperlyConfigured(f"{name} is not set. Set it in the environment or in .env; see docs/operations.md.")
     return value
+
+
+def names(name: str) -> bool:
+    """Whether the variable is there, be it empty."""
+    return name in os.environ
 
 
 def number(name: str, default: float, *, minimum: float = 0) -> float:

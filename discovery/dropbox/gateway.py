@@ -14,7 +14,7 @@ from core.database import is_conflict
 from discovery.dropbox import pace, shapes
 from discovery.dropbox.caller import Caller, Reply
 from discovery.dropbox.tokens import renew_access_token
-from discovery.dropbox.translation import CREATE_LINK_ROUTE, LIST_LINKS_ROUTE
+from discovery.dropbox.translation import CREATE_LINK_ROUTE, LINK_METADATA_ROUTE, LIST_LINKS_ROUTE
 from discovery.errors import (
     AccountPaused,
     AccountSuspended,
@@ -129,6 +129,19 @@ class Gateway:
         _check_path(path)
         reply = self._ask(CREATE_LINK_ROUTE, lambda client: shapes.create_or_existing_link(client, path), path)
         return shapes.share_link(reply.value or self._existing_link(path))
+
+    def share_link(self, *, url: str, path: str) -> ShareLink:
+        """What a stored share link leads to, as this account sees it; one call.
+
+        Args:
+            path: where it should lead, for the evidence; the link itself is never logged.
+
+        Raises:
+            LinkDead: it leads nowhere, or not this account.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        reply = self._ask(LINK_METADATA_ROUTE, lambda client: client.sharing_get_shared_link_metadata(url), path)
+        return shapes.share_link(reply.value)
 
     def link_policy(self) -> LinkPolicy:
         """What the account and its team allow for links in general; one call.

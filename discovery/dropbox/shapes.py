@@ -44,6 +44,7 @@ def share_link(metadata: Any) -> ShareLink:
         url=metadata.url,
         name=metadata.name,
         file_id=metadata.id or "",
+        path=metadata.path_lower or "",
         is_public=_is_public(metadata.link_permissions),
         expires_at=_aware(metadata.expires) if metadata.expires else None,
     )

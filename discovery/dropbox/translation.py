@@ -13,6 +13,7 @@ from discovery.errors import (
     AppRefused,
     DropboxRefused,
     DropboxUnavailable,
+    LinkDead,
     LinkRefused,
     NotADirectory,
     NotFound,
@@ -26,6 +27,7 @@ from discovery.errors import (
 TOKEN_ROUTE = "oauth2/token"  # noqa: S105 - a route
 CREATE_LINK_ROUTE = "sharing/create_shared_link_with_settings"
 LIST_LINKS_ROUTE = "sharing/list_shared_links"
+LINK_METADATA_ROUTE = "sharing/get_shared_link_metadata"
 LINK_ROUTES = (CREATE_LINK_ROUTE, LIST_LINKS_ROUTE)
 LOOKUP_ROUTES = ("files/list_folder", "files/get_metadata", *LINK_ROUTES)
 
@@ -41,6 +43,8 @@ _LINK_REFUSALS = {
     "too_many_shared_folders": "This Dropbox account has reached its limit of shared folders.",
     "path/restricted_content": "Dropbox does not share this content for legal reasons.",
 }
+# The second: for this account, or for everybody but those who were invited.
+_DEAD_LINKS = ("shared_link_not_found", "shared_link_access_denied", "unsupported_link_type")
 _PATH_REFUSALS = {
     "path/malformed_path": "Dropbox cannot have a directory of this name. Correct the lease number or the base path.",
     "path/restricted_content": "Dropbox withholds this content for legal reasons. Ask your Dropbox administrator.",
@@ -117,6 +121,8 @@ def _conflict(answer: Answer, route: str, evidence: dict[str, Any]) -> RunsheetE
         return NotFound(evidence=evidence) if route in LOOKUP_ROUTES else None
     if answer.tag == "path/not_folder":
         return NotADirectory(evidence=evidence)
+    if route == LINK_METADATA_ROUTE and answer.tag in _DEAD_LINKS:
+        return LinkDead(evidence=evidence)
     if route in LINK_ROUTES and answer.tag in _LINK_REFUSALS:
         return LinkRefused(_LINK_REFUSALS[answer.tag], evidence=evidence)
     if answer.tag in _PATH_REFUSALS:

@@ -13,7 +13,7 @@ NO_LINK = "No share link is stored."
 
 
 def dropbox_link(location: CloudLocation) -> SafeString | str:
-    """The link to the directory in Dropbox, or why there is none."""
+    """The link to the directory in Dropbox, by way of a look whether it still leads there, or why there is none."""
     if not location.share_url:
         return location.share_refusal or NO_LINK
     if not location.share_url.startswith(("https://", "http://")):
@@ -21,7 +21,7 @@ def dropbox_link(location: CloudLocation) -> SafeString | str:
     return format_html(
         '<a href="{}" target="_blank" rel="noopener noreferrer">Open in Dropbox'
         '<span class="visually-hidden">: {} (opens in a new tab)</span></a>',
-        location.share_url,
+        reverse("open_archive", args=[location.pk]),
         location.name,
     )
 

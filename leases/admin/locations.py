@@ -22,6 +22,7 @@ class CloudLocationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gen
         "is_directory",
         "link",
         "share_expires_at",
+        "share_checked_at",
         "is_public",
         "file_id",
         "size_bytes",

@@ -3,14 +3,17 @@
 from typing import Any
 
 import pytest
+from django.conf import settings as base_settings
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 from redis import Redis
 
 from core import logins, redis_client
+from core.clock import now
 from core.console import TOO_MANY
 from core.settings import base
 
@@ -217,3 +220,24 @@ class TestPasswords:
         assert said(client, password="olivia") == "in"
 
         assert User.objects.get(username="olivia").password.startswith("argon2$")
+
+
+class TestSession:
+    def test_ends_although_the_browser_keeps_its_cookie(self, client: Client) -> None:
+        assert said(client, password="olivia") == "in"
+        assert client.get(reverse("admin:index")).status_code == 200
+        ends_in = Session.objects.get().expire_date - now()
+        assert ends_in.total_seconds() == pytest.approx(base.SESSION_COOKIE_AGE, abs=60)
+
+        Session.objects.update(expire_date=now())
+
+        assert client.get(reverse("admin:index")).status_code == 302
+
+    def test_ends_with_the_logout(self, client: Client) -> None:
+        said(client, password="olivia")
+        kept = client.cookies[base_settings.SESSION_COOKIE_NAME].value
+
+        client.post(reverse("admin:logout"))
+
+        client.cookies[base_settings.SESSION_COOKIE_NAME] = kept
+        assert client.get(reverse("admin:index")).status_code == 302

@@ -243,3 +243,34 @@ class TestRemove:
             remove(directory)
 
             assert answer(urls)
+
+
+class TestRunningStandin:
+    VARIABLES = {"DROPBOX_BASE_URL": "http://127.0.0.1:9"}
+
+    @pytest.fixture(autouse=True)
+    def _local(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(servers, "LOCAL", tmp_path)
+
+    def test_is_found_while_it_runs(self) -> None:
+        with servers._alone(servers.LOCAL), servers.remember_standin(self.VARIABLES):
+            assert servers.running_standin() == self.VARIABLES
+
+        assert servers.running_standin() == {}
+
+    def test_is_forgotten_when_what_ran_it_was_killed(self) -> None:
+        with servers.remember_standin(self.VARIABLES):  # and nobody holds the servers
+            assert servers.running_standin() == {}
+
+        assert not (servers.LOCAL / "standin.json").exists()
+
+    def test_of_a_killed_run_is_none_beside_the_real_dropbox(self) -> None:
+        (servers.LOCAL / "standin.json").write_text('{"DROPBOX_BASE_URL": "http://127.0.0.1:9"}')
+
+        with servers._alone(servers.LOCAL), servers.remember_standin(None):
+            assert servers.running_standin() == {}
+
+    def test_is_none_where_half_of_the_file_was_written(self) -> None:
+        (servers.LOCAL / "standin.json").write_text('{"DROPBOX_')
+
+        assert servers.running_standin() == {}

@@ -39,9 +39,11 @@ def eventually[T](ask: Callable[[], T | None], *, within_s: float = 60) -> T:
     return answer
 
 
-def manage(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def manage(checkout: Path, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "manage.py", *words]
-    return subprocess.run(command, cwd=checkout, env=environment(), capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=checkout, env=environment(), input=typed, capture_output=True, text=True, check=False
+    )
 
 
 def environment() -> dict[str, str]:
@@ -113,6 +115,10 @@ class TestUp:
         kept = "from django.contrib.auth.models import User; User.objects.create_user('kept')"
         assert manage(checkout, "shell", "--command", kept).returncode == 0
 
+        # Other commands find its stand-in without being told.
+        connected = manage(checkout, "connect_dropbox", "--user", "kept", typed="standin-refresh-paul\n")
+        assert "kept is connected to Dropbox as Paul Partner" in connected.stdout
+
         # Another one beside it is refused and does no harm.
         second = manage(checkout, "up")
         assert second.returncode == 1
@@ -123,6 +129,11 @@ class TestUp:
         first.process.kill()
         first.process.wait()
         eventually(lambda: all(each.name() in {"postgres", "valkey-server"} for each in processes_of(checkout)))
+
+        where = manage(
+            checkout, "shell", "--command", "from django.conf import settings\nprint([settings.DROPBOX_BASE_URL])"
+        )
+        assert where.stdout.splitlines()[-1] == "['']"
 
         # ... which the next one clears away; it finds the data again.
         third = Running(checkout, "--workers", "1")

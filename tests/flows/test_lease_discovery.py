@@ -24,6 +24,7 @@ ARCHIVE = f"{BLM}/{NUMBER}"
 LIST = "files/list_folder"
 MORE = "files/list_folder/continue"
 LINK = "sharing/create_shared_link_with_settings"
+LINK_METADATA = "sharing/get_shared_link_metadata"
 METADATA = "files/get_metadata"
 
 
@@ -187,7 +188,7 @@ class TestDirectoryVanishesBetweenTheWorkflows:
 
 
 class TestRunAgain:
-    def test_a_stored_link_costs_no_call(
+    def test_a_stored_link_is_kept_for_one_more_call(
         self,
         dropbox: "Standin",
         discovered: Callable[..., Lease],
@@ -201,7 +202,7 @@ class TestRunAgain:
         services.start_full_discovery(lease_id=first.pk, user=operator)
         work_until_settled()
 
-        assert dropbox.calls() == {LIST: 1}
+        assert dropbox.calls() == {LIST: 1, LINK_METADATA: 1}
         assert Lease.objects.get().runsheet_link == first.runsheet_link
 
     def test_search_alone_stops_at_found(

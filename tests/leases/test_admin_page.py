@@ -55,14 +55,13 @@ def take(lease: Lease, transition: str, *, actor: Actor, **step: Any) -> Lease:
 
 class TestList:
     def test_tells_what_is_known(self, console: Client, olivia: User) -> None:
-        settled(olivia, state="done", runsheet_directory=location(), runsheet_report_found=True, tries=2)
+        where = location()
+        settled(olivia, state="done", runsheet_directory=where, runsheet_report_found=True, tries=2)
 
         text = console.get(LIST).text
 
         assert '<span class="state state-done">Done</span>' in text
-        assert (
-            'href="https://www.dropbox.com/scl/fo/1?rlkey=2&amp;dl=0" target="_blank" rel="noopener noreferrer"' in text
-        )
+        assert f'href="/archives/{where.pk}/" target="_blank" rel="noopener noreferrer"' in text
         assert "olivia" in text
         assert "icon-yes" in text
 
@@ -142,9 +141,7 @@ class TestResult:
         text = page_of(console, lease).text
 
         assert f'<a href="/admin/leases/cloudlocation/{where.pk}/change/">/a/NMNM 1</a>' in text
-        assert (
-            'href="https://www.dropbox.com/scl/fo/1?rlkey=2&amp;dl=0" target="_blank" rel="noopener noreferrer"' in text
-        )
+        assert f'href="/archives/{where.pk}/" target="_blank" rel="noopener noreferrer"' in text
         assert "<li>a &lt;b&gt;.pdf</li>" in text
 
     def test_is_told_without_links_to_what_one_may_not_open(self, client: Client, viewer: User) -> None:

@@ -141,7 +141,7 @@ class TestCloudLocationAdmin:
     def test_leads_to_dropbox(self, console: Client, place: CloudLocation) -> None:
         text = console.get(f"{LOCATIONS}{place.pk}/change/").text
 
-        assert 'href="https://example.com/s/1" target="_blank" rel="noopener noreferrer"' in text
+        assert f'href="/archives/{place.pk}/" target="_blank" rel="noopener noreferrer"' in text
 
     def test_tells_when_no_link_is_stored(self, console: Client, place: CloudLocation) -> None:
         CloudLocation.objects.update(share_url="")

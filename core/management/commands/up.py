@@ -41,6 +41,13 @@ class Plan:
     def address(self) -> str:
         return f"http://{HOST}:{self.port}/{settings.ADMIN_PATH}/"
 
+    @property
+    def standin(self) -> dict[str, str] | None:
+        """What leads to the stand-in; None if another Dropbox is used."""
+        if self.standin_port is None:
+            return None
+        return {**STANDIN_APP, "DROPBOX_BASE_URL": self.dropbox_base_url}
+
 
 class Command(BaseCommand):
     help = "Run the console, the workers, the reconciler and a stand-in for Dropbox, until Ctrl-C."
@@ -63,11 +70,14 @@ class Command(BaseCommand):
 
     def _serve(self, plan: Plan, urls: ServerUrls) -> None:
         environment = child_environment(urls, dropbox_base_url=plan.dropbox_base_url)
-        if plan.standin_port is not None:
-            environment |= STANDIN_APP
+        environment |= plan.standin or {}
         environment |= {"CONSOLE_URL": f"http://{HOST}:{plan.port}"}
         run((*MIGRATE, "--verbosity", "0"), environment=environment)
-        with listening(plan.port) as listener, supervised([], environment=environment, echo=sys.stdout) as children:
+        with (
+            listening(plan.port) as listener,
+            servers.remember_standin(plan.standin),
+            supervised([], environment=environment, echo=sys.stdout) as children,
+        ):
             plan = replace(plan, port=listener.getsockname()[1])
             _start(plan, children, environment, listener.fileno())
             self.stdout.write(_welcome(plan))

@@ -142,3 +142,22 @@ class TestWords:
 
     def test_are_none_when_unset(self) -> None:
         assert environment.words(NAME) == []
+
+
+class TestFolder:
+    @pytest.mark.parametrize(("value", "expected"), [("office", "office"), ("/back/Office-2/", "back/Office-2")])
+    def test_is_the_value_without_slashes_around_it(
+        self, monkeypatch: pytest.MonkeyPatch, value: str, expected: str
+    ) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        assert environment.folder(NAME, "admin") == expected
+
+    @pytest.mark.parametrize("value", ["/", "a//b", "..", "a b", "<slug:x>", "^a$", "dropbox/x", "metrics", "health"])
+    def test_refuses_what_is_no_part_of_an_address_or_is_taken(
+        self, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        with pytest.raises(ImproperlyConfigured, match=f"^{NAME} must be letters"):
+            environment.folder(NAME, "admin")

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import secrets
@@ -38,6 +39,32 @@ def manage(*words: str, environment: dict[str, str]) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
+# What needs no database: who is not logged in has no session, and is led to the login.
+ASK = """
+import json, sys
+import django
+django.setup()
+from django.conf import settings
+from django.test import Client
+answers = []
+for path, secure in json.loads(sys.argv[1]):
+    answer = Client().get(path, secure=secure, headers={"host": settings.ALLOWED_HOSTS[0]})
+    answers.append([answer.status_code, dict(answer.headers)])
+values = [repr(getattr(settings, name)) for name in json.loads(sys.argv[2])]
+print(json.dumps([answers, values]))
+"""
+
+
+def ask(
+    *paths: tuple[str, bool], values: tuple[str, ...] = (), **environment: str
+) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+    """What production answers, over https or not, and what some of its settings are."""
+    command = [sys.executable, "-c", ASK, json.dumps(paths), json.dumps(values)]
+    done = subprocess.run(command, cwd=ROOT, env=filled_in() | environment, capture_output=True, text=True, check=True)
+    answers, found = json.loads(done.stdout.splitlines()[-1])
+    return answers, found
+
+
 class TestProduction:
     def test_passes_the_check_for_deployment(self) -> None:
         done = manage("check", "--deploy", "--fail-level", "INFO", environment=filled_in())
@@ -59,3 +86,47 @@ class TestProduction:
         assert {name: example[name] for name in SECRETS[:2] + SECRETS[3:5]} == dict.fromkeys(
             SECRETS[:2] + SECRETS[3:5], ""
         )
+
+    def test_tells_browsers_to_come_by_https_only(self) -> None:
+        answers, _ = ask(("/admin/", True), ("/admin/", False))
+        (status, headers), (redirected, elsewhere) = answers
+
+        assert (status, headers["Location"]) == (302, "/admin/login/?next=/admin/")
+        assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+        assert (redirected, elsewhere["Location"]) == (301, "https://runsheet.example.com/admin/")
+
+    def test_tells_browsers_what_pages_may_do(self) -> None:
+        ((_, headers),), _ = ask(("/admin/", True))
+
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "script-src 'self'; " in headers["Content-Security-Policy"]
+        assert "form-action 'self' https://www.dropbox.com; " in headers["Content-Security-Policy"]
+
+    @pytest.mark.parametrize("cookie", ["SESSION", "CSRF"])
+    def test_sends_cookies_that_only_this_host_sets_and_no_script_reads(self, cookie: str) -> None:
+        names = tuple(
+            f"{cookie}_COOKIE_{name}" for name in ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "DOMAIN", "PATH")
+        )
+
+        _, found = ask(values=names)
+
+        assert found == [f"'__Host-{cookie.lower().removesuffix('_cookie')}'", "True", "True", "'Lax'", "None", "'/'"]
+
+    def test_lets_sessions_end_after_half_a_day(self) -> None:
+        assert ask(values=("SESSION_COOKIE_AGE",))[1] == ["43200"]
+        assert ask(values=("SESSION_COOKIE_AGE",), SESSION_HOURS="2")[1] == ["7200"]
+
+    def test_answers_where_the_console_was_put_and_nowhere_else(self) -> None:
+        wanted = [(path, True) for path in ("/", "/back/office/leases/lease/", "/dropbox/", "/admin/", "/back/")]
+
+        answers, _ = ask(*wanted, ADMIN_PATH="back/office")
+
+        assert [(status, headers.get("Location")) for status, headers in answers] == [
+            (302, "/back/office/"),
+            (302, "/back/office/login/?next=/back/office/leases/lease/"),
+            (302, "/back/office/login/?next=/dropbox/"),
+            (404, None),
+            (404, None),
+        ]

@@ -180,6 +180,14 @@ class TestRenewAccessToken:
         with pytest.raises(errors.DropboxNotConnected):
             renew_access_token(account)
 
+    def test_says_when_another_account_was_connected_meanwhile(self, operator: User, dropbox: "Standin") -> None:
+        account = DropboxAccount.objects.get()
+        DropboxAccount.objects.update(account_id="dbid:another")
+
+        with pytest.raises(errors.Reconnected):
+            renew_access_token(account, rejected=account.access_token)
+        assert TOKEN not in dropbox.calls()
+
 
 @pytest.mark.django_db(transaction=True)
 class TestManyWorkersAtOnce:

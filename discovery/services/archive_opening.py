@@ -1,0 +1,101 @@
+"""Where a click on “Open in Dropbox” leads: the stored share link, a new one, or a sentence why there is none."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+
+from core.clock import now
+from core.errors import RunsheetError
+from discovery.dropbox import Gateway, gateway_for
+from discovery.errors import BasePathMissing, LinkRefused, NotFound
+from discovery.services.base_paths import confirm_not_found
+from discovery.services.share_links import TRUSTED_FOR, leads_there
+from leases.models import CloudLocation
+from leases.queries import take_link_check
+from leases.services import forget_link, record_location
+
+logger = logging.getLogger(__name__)
+
+# Who could not check leaves it to the next who opens it after this.
+TROUBLE_LASTS = timedelta(minutes=10)
+
+NO_LINK = "No share link is stored for this archive. Run its lease again."
+GONE = (
+    "The folder “{path}” is no longer there: it was moved, renamed or deleted in Dropbox. Move it back, or run its lease "
+    "again to have that recorded."
+)
+OUT_OF_SIGHT = (
+    "The stored share link leads nowhere any more, and your Dropbox does not see the folder “{path}”, so no new link could "
+    "be made. Let somebody whose Dropbox sees it run its lease again."
+)
+REFUSED = (
+    "The stored share link leads nowhere any more, and there is no new one. {reason} Look for “{path}” in Dropbox itself, "
+    "or ask the Dropbox team's administrator to allow share links."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Either of the two is empty.
+
+    Attributes:
+        url: where to go.
+        why_not: a sentence for the operator, with the next step.
+    """
+
+    url: str = ""
+    why_not: str = ""
+
+
+def open_archive(*, location: CloudLocation, user: User) -> Opening:
+    """Look, at most once a day, whether the share link still leads to the archive; make a new one if it does not.
+
+    The opener's own Dropbox is used. Who has none, or cannot be served by Dropbox now, gets the link as it is stored.
+    """
+    if not location.share_url:
+        return Opening(why_not=location.share_refusal or NO_LINK)
+    if not user.has_perm("leases.run_discovery") or not _is_check_due(location):
+        return Opening(url=location.share_url)
+    try:
+        return _checked(location, gateway_for(user))
+    except BasePathMissing:
+        _check_again_soon(location)
+        return Opening(why_not=OUT_OF_SIGHT.format(path=location.path))
+    except (RunsheetError, ImproperlyConfigured) as error:
+        logger.warning("the share link to %s could not be checked (%s)", location.path, type(error).__name__)
+        _check_again_soon(location)
+        return Opening(url=location.share_url)
+
+
+def _is_check_due(location: CloudLocation) -> bool:
+    at = now()
+    has_expired = location.share_expires_at is not None and location.share_expires_at <= at
+    return take_link_check(location, before=at - TRUSTED_FOR, at=at) or has_expired
+
+
+def _checked(location: CloudLocation, gateway: Gateway) -> Opening:
+    path = location.path
+    try:
+        if leads_there(url=location.share_url, path=path, gateway=gateway):
+            return Opening(url=location.share_url)
+        link = gateway.create_share_link(path=path)
+    except LinkRefused as refusal:
+        with transaction.atomic():
+            record_location(path=path, link=None, refusal=refusal.reason, checked_at=now())
+        return Opening(why_not=REFUSED.format(reason=refusal.reason, path=path))
+    except NotFound as error:
+        confirm_not_found(gateway=gateway, path=path, answer=error)
+        forget_link(path=path)
+        return Opening(why_not=GONE.format(path=path))
+    with transaction.atomic():
+        record_location(path=path, link=link, checked_at=now())
+    logger.info("the share link to %s was dead; a new one is stored", path)
+    return Opening(url=link.url)
+
+
+def _check_again_soon(location: CloudLocation) -> None:
+    CloudLocation.objects.filter(pk=location.pk).update(share_checked_at=now() - TRUSTED_FOR + TROUBLE_LASTS)

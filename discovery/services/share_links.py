@@ -1,0 +1,35 @@
+"""Does a stored share link still lead to the archive?"""
+
+from datetime import datetime, timedelta
+
+from discovery.dropbox import Gateway
+from discovery.errors import LinkDead
+from leases.models import CloudLocation
+
+# Dropbox is asked about one link no more often than this, unless somebody runs the lease again by hand.
+TRUSTED_FOR = timedelta(days=1)
+
+
+def is_trusted(location: CloudLocation, *, at: datetime) -> bool:
+    """Whether the link was seen to lead there not long ago."""
+    checked_at = location.share_checked_at
+    return checked_at is not None and checked_at > at - TRUSTED_FOR
+
+
+def leads_there(*, url: str, path: str, gateway: Gateway) -> bool:
+    """Whether the link leads to what lies at the path; one call, a second one if it seems to lead elsewhere.
+
+    A link follows its folder, so after a move it leads somewhere else and is not dead.
+
+    Raises:
+        NotFound: nothing lies at the path any more.
+        Temporary, Permanent: as the gateway says.
+    """
+    try:
+        link = gateway.share_link(url=url, path=path)
+    except LinkDead:
+        return False
+    if not link.path or link.path.casefold() == path.casefold():
+        return True
+    # Paths of links begin where Dropbox likes; what lies there has one name wherever it is seen from.
+    return gateway.metadata(path=path).file_id == link.file_id

@@ -1,0 +1,112 @@
+"""Every address that the project answers, somebody of each kind to ask for it, and something that is there."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+from core.clock import now
+from discovery.models import DropboxAccount
+from leases.models import AgencyStorageConfig, CloudLocation, FailureNotice, Lease
+from statemachine.models import TransitionLog
+from tests.roles import ROLES, in_role
+from tests.statemachine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
+
+type People = dict[str, User | AnonymousUser]
+type Things = dict[str, models.Model]
+
+# "user" may log in, but not to the console; "staff" has no role.
+PEOPLE = ("anonymous", "user", "staff", *ROLES, "superuser")
+
+
+def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    """Every address that the project answers, as the matrix writes it."""
+    for each in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from addresses(each, route)
+        else:
+            named = re.sub(r"<\w+:(\w+)>|\(\?P<(\w+)>[^)]*\)\??", lambda found: f"<{found[1] or found[2]}>", route)
+            yield re.sub(r"/\?|[$^]", lambda found: "/" if found[0] == "/?" else "", named)
+
+
+WALKED = sorted(set(addresses()))
+
+
+@pytest.fixture
+def people(db: None) -> People:
+    """One of each kind."""
+    return {
+        "anonymous": AnonymousUser(),
+        "user": User.objects.create_user("user"),
+        "staff": User.objects.create_user("staff", is_staff=True),
+        **{name: in_role(name) for name in ROLES},
+        "superuser": User.objects.create_superuser("superuser"),
+    }
+
+
+@pytest.fixture
+def there(people: People) -> Things:
+    """One record of each model that has pages."""
+    nina, connected = User.objects.create_user("nina"), User.objects.create_user("connected")
+    lease = Lease.objects.create(agency="BLM", lease_number="NMNM 1")
+    made: list[models.Model] = [
+        lease,
+        AgencyStorageConfig.objects.create(
+            agency="BLM", runsheet_archive_base_path="/a", documents_base_path="/d", misc_index_base_path="/m"
+        ),
+        CloudLocation.objects.create(path="/a/b", name="b"),
+        FailureNotice.objects.create(initiated_by=nina, reason="bug"),
+        TransitionLog.objects.create(
+            record_type="leases.lease",
+            record_id=lease.pk,
+            transition="start_search",
+            from_state="pending",
+            to_state="searching",
+            generation=99,
+            actor_kind="user",
+            at=now(),
+            lasted=now() - now(),
+        ),
+        DropboxAccount.objects.create(
+            user=connected,
+            account_id="dbid:nina",
+            refresh_token="refresh",
+            root_namespace_id="1",
+            home_namespace_id="1",
+            connected_at=now(),
+        ),
+        nina,
+        Group.objects.create(name="Nobody's"),
+    ]
+    return {record._meta.label_lower.replace(".", "/"): record for record in made}
+
+
+def concrete(address: str, there: Things) -> str:
+    """The address of something that is there."""
+    place = next((place for place in there if address.startswith(f"admin/{place}/")), "leases/lease")
+    pk = there["leases/cloudlocation" if address == "archives/<pk>/" else place].pk
+    values = {
+        **THERE,
+        "object_id": pk,
+        "id": pk,
+        "pk": pk,
+        "name": "discover",
+        "app_label": "leases",
+        "url": "nothing/here/",
+        "content_type_id": ContentType.objects.get_for_model(Lease).pk,
+    }
+    url = "/" + re.sub(r"<(\w+)>", lambda found: str(values[found[1]]), address)
+    return f"{url}?challenge=c" if address == "dropbox/webhook/" else url
+
+
+def browser(person: User | AnonymousUser) -> Client:
+    client = Client()
+    if isinstance(person, User):
+        client.force_login(person)
+    return client

@@ -1,0 +1,297 @@
+"""Who may do what: every address that the project answers, and every transition, for everybody, by real requests.
+
+A new address or transition without a row fails. Whether what is allowed does the right thing, other tests ask.
+"""
+
+from typing import Any, NamedTuple
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from redis import Redis
+
+from core.clock import now
+from core.health import VIEWS
+from core.settings.environment import TAKEN
+from leases.admin.actions import ACTIONS
+from leases.models import CloudLocation, Lease
+from leases.states import State
+from statemachine.errors import TransitionForbidden
+from statemachine.models import StateMachine, TransitionLog
+from statemachine.reactions import machines
+from statemachine.transitions import Actor, authorise
+from tests.architecture.conftest import PEOPLE, WALKED, People, Things, browser, concrete
+from tests.statemachine.dashboard.conftest import queue_of
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("redis"),
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+# --- The matrix -----------------------------------------------------------------------------------------------------
+
+EVERYBODY = frozenset(PEOPLE)
+NOBODY: frozenset[str] = frozenset()
+STAFF = frozenset(PEOPLE[2:])
+VIEWER = frozenset(PEOPLE[3:])
+OPERATOR = frozenset(PEOPLE[4:])
+ADMINISTRATOR = frozenset(PEOPLE[5:])
+SUPERUSER = frozenset(PEOPLE[6:])
+
+
+class Row(NamedTuple):
+    """Who may ask for an address, and who may post to it."""
+
+    get: frozenset[str]
+    post: frozenset[str]
+
+
+def records(
+    *,
+    see: frozenset[str],
+    add: frozenset[str] = NOBODY,
+    change: frozenset[str] = NOBODY,
+    delete: frozenset[str] = NOBODY,
+) -> dict[str, Row]:
+    """The rows of a model's pages in the admin."""
+    return {
+        "": Row(see, see),
+        "add/": Row(add, add),
+        "<object_id>/history/": Row(see, see),
+        "<object_id>/delete/": Row(delete, delete),
+        "<object_id>/change/": Row(see, change),
+        "<object_id>/": Row(STAFF, STAFF),  # leads to the page before
+    }
+
+
+MODELS = {
+    "leases/lease": records(see=VIEWER, add=OPERATOR, change=OPERATOR, delete=ADMINISTRATOR),
+    "leases/agencystorageconfig": records(see=VIEWER, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
+    "leases/cloudlocation": records(see=VIEWER, delete=ADMINISTRATOR),
+    "leases/failurenotice": records(see=VIEWER),
+    "statemachine/transitionlog": records(see=VIEWER),
+    "discovery/dropboxaccount": records(see=ADMINISTRATOR),
+    "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
+    "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
+}
+
+QUEUE = "queues/<queue_index>/"
+QUEUES = (
+    "",
+    "stats.json/",
+    "stats.json/<token>/",
+    QUEUE,
+    f"{QUEUE}details/",
+    f"{QUEUE}finished/",
+    f"{QUEUE}failed/",
+    f"{QUEUE}failed/clear/",
+    f"{QUEUE}scheduled/",
+    f"{QUEUE}started/",
+    f"{QUEUE}deferred/",
+    f"{QUEUE}empty/",
+    f"{QUEUE}requeue-all/",
+    f"{QUEUE}<job_id>/",
+    f"{QUEUE}<job_id>/results/<result_id>/",
+    f"{QUEUE}<job_id>/delete/",
+    f"{QUEUE}<job_id>/requeue/",
+    f"{QUEUE}<job_id>/enqueue/",
+    "queues/confirm-action/<queue_index>/",
+    "queues/actions/<queue_index>/",
+    "workers/<queue_index>/",
+    "workers/<queue_index>/<key>/",
+    "schedulers/<scheduler_index>/",
+    "cron-schedulers/<connection_index>/<scheduler_name>/",
+    "cron-schedulers/<connection_index>/<scheduler_name>/jobs/<cron_job_name>/",
+)
+ADDRESSES = {
+    "": Row(EVERYBODY, EVERYBODY),  # leads to the start page
+    "metrics": Row(SUPERUSER, NOBODY),
+    "admin/": Row(STAFF, STAFF),
+    "admin/login/": Row(EVERYBODY, EVERYBODY),
+    # Who is not let into the console is led to its start page, and from there to the login.
+    "admin/logout/": Row(EVERYBODY - STAFF, EVERYBODY),
+    "admin/password_change/": Row(STAFF, STAFF),
+    "admin/password_change/done/": Row(STAFF, NOBODY),
+    "admin/autocomplete/": Row(NOBODY, NOBODY),  # no form asks for it
+    "admin/jsi18n/": Row(STAFF, NOBODY),
+    "admin/r/<content_type_id>/<object_id>/": Row(NOBODY, NOBODY),  # no record has a page outside the console
+    "admin/<app_label>/": Row(VIEWER, VIEWER),
+    "admin/<url>": Row(NOBODY, NOBODY),
+    "admin/leases/lease/<pk>/<name>/": Row(NOBODY, OPERATOR),
+    "admin/leases/agencystorageconfig/<pk>/test/": Row(NOBODY, ADMINISTRATOR),
+    "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
+    "archives/<pk>/": Row(VIEWER, NOBODY),
+    "dropbox/": Row(STAFF, NOBODY),
+    "dropbox/connect/": Row(NOBODY, OPERATOR),
+    "dropbox/callback/": Row(OPERATOR, NOBODY),
+    "dropbox/replace/": Row(NOBODY, OPERATOR),
+    "dropbox/disconnect/": Row(NOBODY, STAFF),
+    "dropbox/webhook/": Row(EVERYBODY, NOBODY),  # what is posted has to be signed by Dropbox
+    f"admin/django_rq/dashboard/{QUEUE}<job_id>/stop/": Row(NOBODY, ADMINISTRATOR),
+    **{f"admin/django_rq/dashboard/{page}": Row(ADMINISTRATOR, ADMINISTRATOR) for page in QUEUES},
+    **{f"admin/{place}/{page}": row for place, rows in MODELS.items() for page, row in rows.items()},
+}
+
+TRANSITIONS = {
+    "leases.lease": {
+        "start_search": OPERATOR,
+        "start_detection": OPERATOR,
+        "cancel": OPERATOR,
+        "record_found": NOBODY,
+        "record_not_found": NOBODY,
+        "record_detection": NOBODY,
+        "fail": NOBODY,
+    },
+    "leases.failurenotice": {
+        "start_sending": NOBODY,
+        "record_sent": NOBODY,
+        "record_needless": NOBODY,
+        "fail": NOBODY,
+    },
+}
+
+# --- Addresses ------------------------------------------------------------------------------------------------------
+
+
+def is_let_in(answer: Any) -> bool:
+    """Neither refused nor sent to the login."""
+    asked_to_log_in = answer.status_code == 302 and answer["Location"].startswith(reverse("admin:login"))
+    return answer.status_code < 400 and not asked_to_log_in
+
+
+def everything(redis: Redis) -> dict[str, Any]:
+    """What is stored, but for what a session remembers."""
+    kept = {
+        model._meta.label: list(model._default_manager.order_by("pk").values())
+        for model in apps.get_models()
+        if model._meta.managed and model._meta.label != "sessions.Session"
+    }
+    return kept | {"queue": queue_of(redis).job_ids}
+
+
+def ask(client: Client, method: str, url: str, form: dict[str, Any]) -> bool:
+    """Whether somebody is let in. What it changes is undone, as far as it is in the database."""
+    with transaction.atomic():
+        answer = client.get(url) if method == "get" else client.post(url, form)
+        transaction.set_rollback(True)
+    return is_let_in(answer)
+
+
+class TestAddresses:
+    def test_are_the_ones_in_the_matrix(self) -> None:
+        assert set(ADDRESSES) == set(WALKED)
+
+    def test_are_nowhere_where_the_console_could_be_put(self) -> None:
+        places = {address.partition("/")[0] for address in WALKED} | {url.split("/")[1] for url in VIEWS}
+
+        assert places == {"", settings.ADMIN_PATH, *TAKEN} - {settings.STATIC_URL.strip("/")}
+
+    @pytest.mark.usefixtures("queued")
+    @pytest.mark.parametrize("method", ["get", "post"])
+    @pytest.mark.parametrize("address", WALKED)
+    def test_are_for_whom_the_matrix_says(
+        self,
+        people: People,
+        there: Things,
+        redis: Redis,
+        address: str,
+        method: str,
+    ) -> None:
+        allowed = getattr(ADDRESSES[address], method)
+        url, form = concrete(address, there), {"post": "yes", "generation": 0}
+        clients = {name: browser(person) for name, person in people.items()}
+        before = everything(redis)
+
+        let_in = {name for name, client in clients.items() if name not in allowed and ask(client, method, url, form)}
+        assert let_in == set()
+        assert everything(redis) == before
+
+        assert {name for name in allowed if ask(clients[name], method, url, form)} == allowed
+
+
+# --- Transitions ----------------------------------------------------------------------------------------------------
+
+
+def label(model: type[StateMachine]) -> str:
+    return model._meta.label_lower
+
+
+MACHINES = {label(model): model for model in machines() if model._meta.app_label != "toy"}
+
+
+def transitions(model: type[StateMachine]) -> dict[str, Any]:
+    """Each transition's name, with what django-fsm knows of it."""
+    return {name: method._django_fsm for name, method in vars(model).items() if hasattr(method, "_django_fsm")}
+
+
+def ready(record: StateMachine, name: str) -> None:
+    """Bring a record where the transition is possible."""
+    source = min(transitions(type(record))[name].transitions)
+    type(record)._default_manager.filter(pk=record.pk).update(state=source, failure_code="x", due_at=now())
+    if isinstance(record, Lease):
+        Lease.objects.filter(pk=record.pk).update(runsheet_directory=CloudLocation.objects.get())
+
+
+def wishes(record: StateMachine, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """Every way in which a request may name a transition."""
+    pages = f"admin:{record._meta.app_label}_{record._meta.model_name}"
+    page = reverse(f"{pages}_change", args=[record.pk]).removesuffix("change/")
+    meant = [action.name for action in ACTIONS.values() if action.transition == name]
+    form = {"generation": record.generation, "transition": name, "state": str(State.DONE), "_save": "Save"}
+    listed = {"action": name, "_selected_action": [record.pk], "index": 0}
+    return [
+        *[(f"{page}{each}/", form) for each in (name, *meant)],
+        (f"{page}change/", form | {"agency": "BLM", "lease_number": "NMNM 1"}),
+        (reverse(f"{pages}_changelist"), listed),
+    ]
+
+
+def is_authorised(record: StateMachine, name: str, person: User) -> bool:
+    try:
+        authorise(record, name, Actor.person(person))
+    except TransitionForbidden:
+        return False
+    return True
+
+
+class TestTransitions:
+    def test_are_the_ones_in_the_matrix(self) -> None:
+        assert {name: set(transitions(model)) for name, model in MACHINES.items()} == {
+            name: set(rows) for name, rows in TRANSITIONS.items()
+        }
+
+    @pytest.mark.parametrize("who", PEOPLE)
+    @pytest.mark.parametrize(("of", "name"), [(of, name) for of, rows in TRANSITIONS.items() for name in rows])
+    def test_are_for_whom_the_matrix_says(self, people: People, there: Things, who: str, of: str, name: str) -> None:
+        record, client = there[of.replace(".", "/")], browser(people[who])
+        assert isinstance(record, StateMachine)
+        ready(record, name)
+        logged = TransitionLog.objects.exclude(generation=99)
+
+        for url, form in wishes(record, name):
+            client.get(url, form)
+        assert not logged.exists()
+        for url, form in wishes(record, name):
+            client.post(url, form)
+
+        assert [row.transition for row in logged] == ([name] if who in TRANSITIONS[of][name] else [])
+
+    @pytest.mark.parametrize(("of", "name"), [(of, name) for of, rows in TRANSITIONS.items() for name in rows])
+    def test_are_for_the_same_people_at_the_door(self, people: People, there: Things, of: str, name: str) -> None:
+        """Whatever leads to it: a command, a new page, or code that forgets to ask."""
+        record = there[of.replace(".", "/")]
+        assert isinstance(record, StateMachine)
+        ready(record, name)
+        record = MACHINES[of]._default_manager.get(pk=record.pk)
+
+        let_in = {
+            who for who, person in people.items() if isinstance(person, User) and is_authorised(record, name, person)
+        }
+
+        assert let_in == TRANSITIONS[of][name]

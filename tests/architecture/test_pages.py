@@ -1,0 +1,144 @@
+"""What every page tells the browser, and that no page needs a script that stands in it."""
+
+from html.parser import HTMLParser
+from typing import Any, override
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+
+from core import metrics
+from tests.architecture.conftest import WALKED, People, Things, browser, concrete
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("redis"),
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+HEADERS = {
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+# django-rq writes style sheets and style attributes into its pages; its queues and jobs can be looked at all the same.
+# No other page may, and no page at all may hold a script.
+STYLED_INLINE = "admin/django_rq/"
+
+
+class Page(HTMLParser):
+    """What in a page the policy would forbid, or would have to allow by name."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.scripts: list[str] = []
+        self.styles: list[str] = []
+        self._policy = policy_of(answer)
+        self.feed(answer.text)
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "script" and given.get("type") != "application/json" and not self._is_ours(given, "script-src"):
+            self.scripts.append(self.get_starttag_text() or "")
+        self.scripts += [f"{name}={value}" for name, value in given.items() if is_script(name, value)]
+        if tag == "style" and not self._has_nonce(given, "style-src"):
+            self.styles.append(self.get_starttag_text() or "")
+        self.styles += [f"style={given['style']}"] if "style" in given else []
+
+    def _is_ours(self, given: dict[str, str], directive: str) -> bool:
+        return given.get("src", "").startswith("/") or ("src" not in given and self._has_nonce(given, directive))
+
+    def _has_nonce(self, given: dict[str, str], directive: str) -> bool:
+        return f"'nonce-{given.get('nonce')}'" in self._policy[directive]
+
+
+def is_script(name: str, value: str) -> bool:
+    return name.startswith("on") or value.strip().lower().startswith("javascript:")
+
+
+def policy_of(answer: Any) -> dict[str, list[str]]:
+    """Each directive's sources."""
+    directives = (each.split() for each in answer["Content-Security-Policy"].split(";"))
+    return {name: sources for name, *sources in directives}
+
+
+def check(answer: Any, *, address: str) -> None:
+    policy = policy_of(answer)
+    assert all(source == "'self'" or source.startswith("'nonce-") for source in policy["script-src"])
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
+    assert ("'unsafe-inline'" in policy["style-src"]) == address.startswith(STYLED_INLINE)
+    assert {name: answer[name] for name in HEADERS} == HEADERS
+    if answer["Content-Type"].startswith("text/html"):
+        page = Page(answer)
+        assert page.scripts == []
+        assert page.styles == [] or address.startswith(STYLED_INLINE)
+
+
+class TestEveryPage:
+    @pytest.mark.usefixtures("queued")
+    @pytest.mark.parametrize("method", ["get", "post"])
+    @pytest.mark.parametrize("address", WALKED)
+    def test_holds_no_script(self, people: People, there: Things, address: str, method: str) -> None:
+        answer = getattr(browser(people["superuser"]), method)(concrete(address, there))
+
+        check(answer, address=address)
+
+    @pytest.mark.parametrize("url", ["/admin/login/", "/admin/login/?next=/admin/leases/lease/", "/nowhere"])
+    def test_holds_none_for_who_is_not_logged_in(self, url: str) -> None:
+        check(browser(AnonymousUser()).get(url), address="")
+
+    def test_holds_none_for_who_is_refused(self, people: People) -> None:
+        answer = browser(people["staff"]).get("/admin/leases/lease/")
+
+        assert answer.status_code == 403
+        check(answer, address="")
+
+    def test_holds_none_when_it_is_about_a_mistake_of_ours(
+        self, people: People, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(metrics, "generate_latest", lambda _: 1 / 0)
+        client = browser(people["superuser"])
+        client.raise_request_exception = False
+
+        answer = client.get("/metrics")
+
+        assert answer.status_code == 500
+        check(answer, address="")
+
+    def test_holds_none_for_who_forgot_the_token_against_forgery(self) -> None:
+        answer = Client(enforce_csrf_checks=True).post("/admin/login/")
+
+        assert answer.status_code == 403
+        check(answer, address="")
+
+
+class TestPolicy:
+    def test_lets_forms_lead_to_dropbox_and_nowhere_else(self, client: Client) -> None:
+        found = policy_of(client.get("/admin/login/"))
+
+        assert found["form-action"] == ["'self'", "https://www.dropbox.com"]
+        assert settings.DROPBOX_BASE_URL == ""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<script>1</script>",
+            "<script nonce='x'>1</script>",
+            "<script src='https://example.com/x.js'></script>",
+            "<p onclick='1'>",
+            "<a href=' JavaScript:1'>",
+            "<p style='color: red'>",
+            "<style>p {}</style>",
+        ],
+    )
+    def test_would_be_broken_by(self, client: Client, text: str) -> None:
+        """Else the tests above could not fail."""
+        answer = client.get("/admin/login/")
+        answer.content = text.encode()
+
+        with pytest.raises(AssertionError):
+            check(answer, address="")

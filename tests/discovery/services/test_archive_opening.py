@@ -1,0 +1,301 @@
+"""Share links that die, each way, when somebody opens one and when its lease is run again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from core.clock import now
+from discovery.dropbox import gateway_for
+from discovery.models import DropboxAccount
+from discovery.services.archive_opening import NO_LINK, Opening, open_archive
+from discovery.services.dropbox_accounts import connect_account
+from discovery.services.lease_directory_search import look_for_directory, search_directory
+from leases.models import CloudLocation, Lease
+from tests.discovery.conftest import ARCHIVE, BLM
+from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, union
+from tests.links import ask, move, revoke_link
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = pytest.mark.django_db
+
+LINK_METADATA = "sharing/get_shared_link_metadata"
+YESTERDAY = timedelta(days=1, minutes=1)
+
+
+@pytest.fixture
+def location(dropbox: "Standin", operator: User, lease: Lease) -> CloudLocation:
+    """The archive, found, with a link that nobody has looked at for a day; the journal is empty."""
+    dropbox.put(f"{ARCHIVE}/scan.pdf")
+    search_directory(lease=lease, gateway=gateway_for(operator))
+    return of_yesterday(dropbox)
+
+
+def of_yesterday(dropbox: "Standin") -> CloudLocation:
+    CloudLocation.objects.update(share_checked_at=now() - YESTERDAY)
+    dropbox.clear_journal()
+    return CloudLocation.objects.get()
+
+
+def stored() -> CloudLocation:
+    return CloudLocation.objects.get()
+
+
+def is_alive(dropbox: "Standin", url: str) -> bool:
+    return bool(ask(dropbox, LINK_METADATA, url=url)["url"])
+
+
+class TestGoodLink:
+    def test_is_followed(self, location: CloudLocation, operator: User, dropbox: "Standin") -> None:
+        assert open_archive(location=location, user=operator) == Opening(url=location.share_url)
+        assert dropbox.calls() == {LINK_METADATA: 1}
+
+    def test_is_looked_at_once_a_day(self, location: CloudLocation, operator: User, dropbox: "Standin") -> None:
+        open_archive(location=location, user=operator)
+        open_archive(location=stored(), user=operator)
+        assert dropbox.calls() == {LINK_METADATA: 1}
+
+        open_archive(location=of_yesterday(dropbox), user=operator)
+        assert dropbox.calls() == {LINK_METADATA: 1}
+
+    def test_that_was_just_made_is_not_looked_at(self, dropbox: "Standin", operator: User, lease: Lease) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+        search_directory(lease=lease, gateway=gateway_for(operator))
+        dropbox.clear_journal()
+
+        assert open_archive(location=stored(), user=operator).url
+        assert dropbox.calls() == {}
+
+    def test_of_whom_nobody_knows_when_it_was_looked_at_is_looked_at(
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
+    ) -> None:
+        CloudLocation.objects.update(share_checked_at=None)
+
+        open_archive(location=stored(), user=operator)
+
+        assert dropbox.calls() == {LINK_METADATA: 1}
+
+    def test_that_dropbox_sees_elsewhere_is_told_by_the_folders_id(
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
+    ) -> None:
+        answer = ask(dropbox, LINK_METADATA, url=location.share_url) | {"path_lower": "/olivia operator/elsewhere"}
+        dropbox.clear_journal()
+        dropbox.fault(LINK_METADATA, status=200, body=answer)
+
+        assert open_archive(location=location, user=operator).url == location.share_url
+        assert dropbox.calls() == {LINK_METADATA: 1, METADATA: 1}
+
+
+class TestDeadLink:
+    def test_that_was_revoked_is_replaced(self, location: CloudLocation, operator: User, dropbox: "Standin") -> None:
+        revoke_link(dropbox, location.share_url)
+
+        opening = open_archive(location=location, user=operator)
+
+        assert opening.url == stored().share_url != location.share_url
+        assert is_alive(dropbox, opening.url)
+
+    def test_that_has_expired_is_replaced(self, location: CloudLocation, operator: User, dropbox: "Standin") -> None:
+        self._let_expire(dropbox, location)
+
+        opening = open_archive(location=stored(), user=operator)
+
+        assert opening.url == stored().share_url != location.share_url
+        assert stored().share_expires_at is None
+
+    def test_that_has_expired_is_replaced_although_somebody_looked_today(
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
+    ) -> None:
+        self._let_expire(dropbox, location)
+        CloudLocation.objects.update(share_checked_at=now(), share_expires_at=now())
+
+        assert open_archive(location=stored(), user=operator).url != location.share_url
+
+    @pytest.mark.parametrize("tag", ["shared_link_access_denied", "unsupported_link_type"])
+    def test_that_is_forbidden_is_replaced_by_ones_own(
+        self, location: CloudLocation, dropbox: "Standin", tag: str
+    ) -> None:
+        paul = User.objects.create_superuser("paul")
+        connect_account(user=paul, refresh_token="standin-refresh-paul")
+        dropbox.fault(LINK_METADATA, status=409, body=union(tag))
+
+        opening = open_archive(location=location, user=paul)
+
+        assert opening.url == stored().share_url != location.share_url
+
+    def test_that_a_policy_forbids_to_make_again_is_explained(
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
+    ) -> None:
+        revoke_link(dropbox, location.share_url)
+        dropbox.policy("not_authorized", account="olivia")
+
+        opening = open_archive(location=location, user=operator)
+
+        assert "leads nowhere any more, and there is no new one. The Dropbox team's policy" in opening.why_not
+        assert (stored().share_url, stored().share_refusal) == (
+            "",
+            "The Dropbox team's policy forbids this share link.",
+        )
+        assert open_archive(location=stored(), user=operator).why_not == stored().share_refusal
+
+    def test_to_a_folder_that_was_deleted_is_explained_and_forgotten(
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
+    ) -> None:
+        dropbox.delete(ARCHIVE)
+
+        opening = open_archive(location=location, user=operator)
+
+        assert f"The folder “{ARCHIVE}” is no longer there" in opening.why_not
+        assert (stored().share_url, stored().share_refusal) == ("", "")
+        assert open_archive(location=stored(), user=operator).why_not == NO_LINK
+
+    def test_to_a_folder_that_was_moved_is_explained_and_forgotten(
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
+    ) -> None:
+        move(dropbox, ARCHIVE, f"{BLM}/somewhere else")
+
+        opening = open_archive(location=location, user=operator)
+
+        assert "it was moved, renamed or deleted in Dropbox" in opening.why_not
+        assert stored().share_url == ""
+
+    def test_to_a_folder_that_was_moved_is_replaced_by_one_to_what_stands_there_now(
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
+    ) -> None:
+        move(dropbox, ARCHIVE, f"{BLM}/somewhere else")
+        dropbox.put(f"{ARCHIVE}/")
+
+        opening = open_archive(location=location, user=operator)
+
+        assert opening.url == stored().share_url != location.share_url
+        assert ask(dropbox, LINK_METADATA, url=opening.url)["path_lower"] == ARCHIVE.lower()
+
+    def test_is_left_to_others_by_who_does_not_see_the_archives(
+        self, location: CloudLocation, dropbox: "Standin"
+    ) -> None:
+        ivan = User.objects.create_superuser("ivan")
+        connect_account(user=ivan, refresh_token="standin-refresh-ivan")
+        revoke_link(dropbox, location.share_url)
+
+        opening = open_archive(location=location, user=ivan)
+
+        assert f"your Dropbox does not see the folder “{ARCHIVE}”" in opening.why_not
+        assert stored().share_url == location.share_url
+
+    @staticmethod
+    def _let_expire(dropbox: "Standin", location: CloudLocation) -> None:
+        """As somebody at Dropbox can arrange it."""
+        revoke_link(dropbox, location.share_url)
+        expires = datetime.now(UTC) + timedelta(hours=1)
+        made: Any = ask(
+            dropbox, LINK, path=ARCHIVE, settings={"expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}", "audience": "public"}
+        )
+        CloudLocation.objects.update(share_url=made["url"], share_expires_at=expires)
+        dropbox.advance_clock(7_200)
+        DropboxAccount.objects.update(access_token_expires_at=None)
+
+
+class TestWhoCannotLook:
+    """Gets the link as it is: Dropbox itself will say what is wrong with it."""
+
+    def test_for_want_of_a_dropbox(self, location: CloudLocation, dropbox: "Standin") -> None:
+        ada = User.objects.create_superuser("ada")
+
+        assert open_archive(location=location, user=ada).url == location.share_url
+        assert dropbox.calls() == {}
+
+    def test_for_want_of_the_permission(self, location: CloudLocation, dropbox: "Standin") -> None:
+        victor = User.objects.create_user("victor", is_staff=True)
+        connect_account(user=victor, refresh_token="standin-refresh-paul")
+        dropbox.clear_journal()
+
+        assert open_archive(location=location, user=victor).url == location.share_url
+        assert dropbox.calls() == {}
+
+    def test_while_dropbox_is_away_and_the_next_looks_ten_minutes_later(
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
+    ) -> None:
+        dropbox.fault(LINK_METADATA, status=503)
+        assert open_archive(location=location, user=operator).url == location.share_url
+
+        open_archive(location=stored(), user=operator)
+        assert dropbox.calls() == {LINK_METADATA: 1}
+
+        CloudLocation.objects.update(share_checked_at=stored().share_checked_at - timedelta(minutes=11))  # type: ignore[operator]
+        open_archive(location=stored(), user=operator)
+        assert dropbox.calls() == {LINK_METADATA: 2}
+
+    def test_where_there_is_no_link(self, location: CloudLocation, operator: User, dropbox: "Standin") -> None:
+        CloudLocation.objects.update(share_url="", share_refusal="The team forbids it.")
+
+        assert open_archive(location=stored(), user=operator) == Opening(why_not="The team forbids it.")
+        assert dropbox.calls() == {}
+
+
+class TestRunAgain:
+    def test_replaces_a_link_that_was_revoked(
+        self, location: CloudLocation, operator: User, lease: Lease, dropbox: "Standin"
+    ) -> None:
+        revoke_link(dropbox, location.share_url)
+        dropbox.clear_journal()
+
+        result = search_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert result.share_url == stored().share_url != location.share_url
+        assert dropbox.calls() == {LIST: 1, LINK_METADATA: 1, LINK: 1}
+
+    def test_replaces_a_link_that_is_forbidden(
+        self, location: CloudLocation, operator: User, lease: Lease, dropbox: "Standin"
+    ) -> None:
+        dropbox.fault(LINK_METADATA, status=409, body=union("shared_link_access_denied"))
+
+        look = look_for_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert look.evidence["link"] == "created"
+
+    def test_replaces_a_link_whose_folder_was_moved(
+        self, location: CloudLocation, operator: User, lease: Lease, dropbox: "Standin"
+    ) -> None:
+        move(dropbox, ARCHIVE, f"{BLM}/somewhere else")
+        dropbox.put(f"{ARCHIVE}/")
+
+        search_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert stored().share_url != location.share_url
+
+    def test_says_why_there_is_no_new_one(
+        self, location: CloudLocation, operator: User, lease: Lease, dropbox: "Standin"
+    ) -> None:
+        revoke_link(dropbox, location.share_url)
+        dropbox.policy("not_authorized", account="olivia")
+
+        search_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert (stored().share_url, stored().share_refusal) == (
+            "",
+            "The Dropbox team's policy forbids this share link.",
+        )
+
+    def test_remembers_when_it_looked(
+        self, location: CloudLocation, operator: User, lease: Lease, dropbox: "Standin"
+    ) -> None:
+        search_directory(lease=lease, gateway=gateway_for(operator))
+
+        assert now() - stored().share_checked_at < timedelta(minutes=1)  # type: ignore[operator]
+        assert dropbox.calls() == {LIST: 1, LINK_METADATA: 1}
+
+    @pytest.mark.parametrize(("age", "looks"), [(timedelta(hours=23), False), (YESTERDAY, True)])
+    @pytest.mark.usefixtures("operator")
+    def test_with_many_others_looks_once_a_day(
+        self, location: CloudLocation, lease: Lease, dropbox: "Standin", age: timedelta, looks: bool
+    ) -> None:
+        CloudLocation.objects.update(share_checked_at=now() - age)
+        lease.background = True
+
+        search_directory(lease=lease, gateway=gateway_for(lease.created_by))
+
+        assert (LINK_METADATA in dropbox.calls()) is looks
+        assert stored().share_url == location.share_url

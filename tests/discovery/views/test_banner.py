@@ -1,0 +1,73 @@
+"""What every page of the console says about one's own Dropbox."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from discovery.models import DropboxAccount
+from leases.models import Lease
+from tests.discovery.views.conftest import HERE, LEASES, connect
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+
+class TestTheBanner:
+    @pytest.fixture
+    def lost(self, browser: Client, olivia: User) -> Client:
+        for number in range(3):
+            Lease.objects.create(agency="BLM", lease_number=f"NMNM {number}", initiated_by=olivia)
+        Lease.objects.update(state="failed", failure_code="connect_dropbox", due_at=None)
+        return browser
+
+    def test_is_one_for_all_leases_and_leads_to_the_way_out(self, lost: Client) -> None:
+        for path in ("/admin/", LEASES):
+            page = lost.get(path).text
+
+            assert page.count("Your Dropbox is not connected.") == 1
+            assert "3 leases that you started</a> wait for it." in page
+            assert f'href="/dropbox/?next={path.replace("/", "%2F")}"' in page
+            assert "leases: connect dropbox</a>" not in page
+
+    def test_says_why_a_connection_has_ended(self, lost: Client) -> None:
+        connect(lost)
+        DropboxAccount.objects.update(needs_reconnect_reason="Dropbox has ended this connection.")
+
+        assert "Dropbox has ended this connection." in lost.get("/admin/").text
+
+    def test_is_there_when_leases_failed_although_the_connection_seems_fine(self, lost: Client) -> None:
+        connect(lost)
+        Lease.objects.update(due_at=None)
+
+        assert "Your Dropbox was out of reach." in lost.get("/admin/").text
+
+    def test_is_gone_as_soon_as_they_go_on(self, lost: Client) -> None:
+        connect(lost)
+
+        assert "dropbox-banner" not in lost.get("/admin/").text
+
+    def test_is_not_for_others(self, lost: Client, django_user_model: type[User]) -> None:
+        lost.force_login(django_user_model.objects.create_superuser("oscar"))
+
+        assert "dropbox-banner" not in lost.get(LEASES).text
+
+    def test_shows_the_way_on_the_start_page_before_anything_fails(self, browser: Client) -> None:
+        page = browser.get("/admin/").text
+
+        assert page.count(">Connect Dropbox</a>") == 1
+        assert "is-lost" not in page
+        assert "dropbox-banner" not in browser.get(LEASES).text
+
+    def test_does_not_invite_who_needs_no_dropbox(self, browser: Client, django_user_model: type[User]) -> None:
+        browser.force_login(django_user_model.objects.create_user("viewer", is_staff=True))
+
+        assert "dropbox-banner" not in browser.get("/admin/").text
+
+    def test_is_not_on_the_page_that_says_it_all(self, lost: Client) -> None:
+        assert "dropbox-banner" not in lost.get(HERE).text
+
+    def test_is_not_on_the_login_page(self, client: Client) -> None:
+        assert "dropbox-banner" not in client.get("/admin/login/").text

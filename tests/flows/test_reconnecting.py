@@ -1,0 +1,67 @@
+"""Somebody connects Dropbox while a lease of theirs is at its last try."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
+
+from core.errors import RunsheetError
+from discovery.dropbox import gateway_for
+from discovery.errors import NeedsReconnect, TokensUnreadable
+from discovery.services.dropbox_accounts import connect_account
+from leases import services
+from leases.models import FailureNotice, Lease
+from tests.flows.conftest import BLM, FULL_RUN, history
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_second_try(settings: Settings) -> None:
+    settings.DISCOVERY_TRIES = 1
+
+
+class TestReconnecting:
+    @pytest.mark.parametrize("error", [NeedsReconnect, TokensUnreadable])
+    @pytest.mark.parametrize("step", [1, 2])
+    def test_during_a_run_lets_it_go_on(
+        self,
+        *,
+        operator: User,
+        dropbox: "Standin",
+        work_until_settled: Callable[[], None],
+        monkeypatch: pytest.MonkeyPatch,
+        error: type[RunsheetError],
+        step: int,
+    ) -> None:
+        dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
+        asked: list[User] = []
+
+        def lost_for_once(user: User, **given: Any) -> Any:
+            asked.append(user)
+            if len(asked) == step:
+                connect_account(user=user, refresh_token="standin-refresh-olivia")
+                raise error
+            return gateway_for(user, **given)
+
+        monkeypatch.setattr("discovery.reactions.gateway_for", lost_for_once)
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
+        work_until_settled()
+
+        assert history(lease) == FULL_RUN
+        assert not FailureNotice.objects.exists()
+
+    def test_before_a_run_changes_nothing(
+        self, operator: User, dropbox: "Standin", work_until_settled: Callable[[], None]
+    ) -> None:
+        dropbox.revoke("olivia")
+        services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
+        work_until_settled()
+
+        assert Lease.objects.get().failure_code == "connect_dropbox"
+        assert FailureNotice.objects.count() == 1
