@@ -1,0 +1,94 @@
+"""How a state, an instant and a duration look on every page of the console."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from core.clock import now
+from leases.states import NoticeState, State
+
+MINUTE_S = 60
+HOUR_S = 60 * MINUTE_S
+DAY_S = 24 * HOUR_S
+OLD_S = 30 * DAY_S
+
+# What is drawn in a square of 16, so that nobody has to tell states apart by their colours.
+SIGNS = {
+    State.PENDING: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M8 5v3l2 2",
+    State.SEARCHING: "M7 2.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 0 0 0-9M10.5 10.5L14 14",
+    State.FOUND: "M2 4h4l2 2h6v7H2z",
+    State.NOT_FOUND: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M4 12L12 4",
+    State.DETECTING: "M4 2h5l3 3v9H4zM6 8h4M6 11h4",
+    State.DONE: "M3 8.5l3.5 3.5L13 4.5",
+    State.FAILED: "M8 2L1.5 13.5h13zM8 6.5v3.5M8 11.8v.2",
+    NoticeState.GATHERING: "M4 4h8M4 8h8M4 12h5",
+    NoticeState.SENDING: "M2 4h12v8H2zM2 4l6 5l6-5",
+    NoticeState.SENT: "M3 8.5l3.5 3.5L13 4.5",
+    NoticeState.NEEDLESS: "M3 8h10",
+}
+UNKNOWN_SIGN = "M8 8v.1"
+LABELS = {**dict(NoticeState.choices), **dict(State.choices)}
+
+
+def state_badge(state: str, label: str = "") -> SafeString:
+    """A state by colour, sign and word.
+
+    Args:
+        state: a state of a lease or a notice; another one gets a plain badge.
+        label: other words than the state's own.
+    """
+    return format_html(
+        '<span class="state state-{}">{}{}</span>', state, sign(state), label or LABELS.get(state, state.capitalize())
+    )
+
+
+def sign(state: str) -> SafeString:
+    """The state's sign alone, for where the word stands beside it."""
+    path = SIGNS.get(state, UNKNOWN_SIGN)  # type: ignore[call-overload]  # a state is a string like any other
+    return format_html('<svg class="sign" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>', path)
+
+
+def ago(at: datetime | None) -> SafeString:
+    """An instant as “3 min ago”, with the exact time and its zone on hover; the browser keeps it up to date.
+
+    Args:
+        at: aware; None is “never”.
+    """
+    if at is None:
+        return mark_safe("never")
+    return _time(at, "ago", distance_text(at - now()))
+
+
+def countdown(at: datetime) -> SafeString:
+    """The time that is left until an instant as “0:42”; the browser counts on."""
+    left_s = max(0, round((at - now()).total_seconds()))
+    return _time(at, "left", f"{left_s // MINUTE_S}:{left_s % MINUTE_S:02}")
+
+
+def exact(at: datetime) -> str:
+    """An instant to the second, with its zone."""
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _time(at: datetime, kind: str, text: str) -> SafeString:
+    return format_html('<time datetime="{}" title="{}" data-time="{}">{}</time>', at.isoformat(), exact(at), kind, text)
+
+
+def distance_text(distance: timedelta) -> str:
+    """How far off something is, in its largest unit: “3 min ago”, “in 2 h”. `console.js` says the same."""
+    seconds = abs(distance.total_seconds())
+    if seconds < 10:  # noqa: PLR2004 - nobody counts these
+        return "just now"
+    if seconds >= OLD_S:
+        amount = f"{round(seconds / DAY_S / 30)} months"
+    elif seconds >= 2 * DAY_S:
+        amount = f"{round(seconds / DAY_S)} days"
+    elif seconds >= HOUR_S:
+        amount = f"{round(seconds / HOUR_S)} h"
+    elif seconds >= MINUTE_S:
+        amount = f"{round(seconds / MINUTE_S)} min"
+    else:
+        amount = f"{round(seconds)} s"
+    return f"{amount} ago" if distance < timedelta(0) else f"in {amount}"
