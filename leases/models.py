@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower, Now, Upper
+from django.db.models import F, Q, Value
+from django.db.models.functions import Lower, Now, Replace, Upper
 from django_fsm import transition
 
 from leases.states import DETECTABLE, SEARCHABLE, WORKING, NoticeState, State
@@ -206,6 +206,12 @@ class Lease(StateMachine):
         validators=[validate_lease_number],
         error_messages={"max_length": f"A lease number has at most {LEASE_NUMBER_LENGTH} characters."},
         help_text="As in the archive's folder name, for example NMNM 0501759 or B0-1234-5; upper or lower case.",
+    )
+    # By this it is found, in whatever spelling of blanks and case somebody types it.
+    number_key = models.GeneratedField(
+        expression=Upper(Replace("lease_number", Value(" "))),
+        output_field=models.CharField(max_length=LEASE_NUMBER_LENGTH),
+        db_persist=True,
     )
     state = state_field(State, initial=State.PENDING)
     follow_through = models.BooleanField(

@@ -1,95 +1,34 @@
-"""The list of leases and the page of one, with the buttons that start and stop its runs."""
+"""The page of a lease, with the buttons that start and stop its runs."""
 
 from typing import Any, ClassVar, override
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from core.errors import Refused
 from leases import services
 from leases.admin.actions import ACTIONS, Action
 from leases.admin.forms import LeaseForm
-from leases.admin.links import dropbox_link
+from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
 from leases.models import Lease
-from leases.states import State
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
 
 
-class FailureCodeFilter(admin.SimpleListFilter):
-    """The codes that there are, of failed leases and of those that are being tried again."""
-
-    title = "failure code"
-    parameter_name = "failure_code"
-
-    @override
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        codes = Lease.objects.exclude(failure_code="").order_by("failure_code").values_list("failure_code", flat=True)
-        return [(code, code.replace("_", " ")) for code in codes.distinct()]
-
-    @override
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(failure_code=self.value()) if self.value() else queryset
-
-
 @admin.register(Lease)
-class LeaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class LeaseAdmin(LeaseList):
     """A person says which lease; everything else is found out, and goes through the services."""
 
     form = LeaseForm
     fields = ("agency", "lease_number")
-    list_display = (
-        "lease_number",
-        "agency_code",
-        "state_badge",
-        "report",
-        "link",
-        "tries",
-        "created_by",
-        "created",
-    )
-    list_filter = ("state", "agency", FailureCodeFilter, "runsheet_report_found")
-    list_select_related = ("runsheet_directory", "created_by")
-    list_per_page = 50
-    search_fields = ("lease_number",)
-    search_help_text = "Search by lease number"
     change_form_template: ClassVar[str] = "admin/leases/lease/change_form.html"
 
     class Media:
         css = {"all": ["leases/admin.css"]}
-
-    @admin.display(description="agency", ordering="agency")
-    def agency_code(self, lease: Lease) -> str:
-        return lease.agency
-
-    @admin.display(description="state", ordering="state")
-    def state_badge(self, lease: Lease) -> SafeString:
-        """The state, and what a failure is called, or what is being waited for."""
-        badge = format_html('<span class="state state-{}">{}</span>', lease.state, lease.get_state_display())
-        if not lease.failure_code:
-            return badge
-        return format_html('{} <span class="failure-code">{}</span>', badge, lease.failure_code.replace("_", " "))
-
-    @admin.display(description="report found", boolean=True, ordering="runsheet_report_found")
-    def report(self, lease: Lease) -> bool | None:
-        """Unknown until the directory has been read."""
-        return lease.runsheet_report_found or (False if lease.state == State.DONE else None)
-
-    @admin.display(description="link", empty_value="none")
-    def link(self, lease: Lease) -> SafeString | str | None:
-        return dropbox_link(lease.runsheet_directory) if lease.runsheet_directory else None
-
-    @admin.display(description="created", ordering="created_at")
-    def created(self, lease: Lease) -> str:
-        return f"{timezone.localtime(lease.created_at):%Y-%m-%d %H:%M}"
 
     @override
     def save_model(self, request: HttpRequest, obj: Lease, form: Any, change: bool) -> None:

@@ -1,0 +1,79 @@
+"""What the list of leases can be narrowed to; all of it stands in the address."""
+
+from typing import Any, override
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from leases.models import Lease
+
+
+def without_choices(request: HttpRequest) -> None:
+    """Whoever asks shows no filters, so the database need not be asked what can be chosen."""
+    request.without_choices = True  # type: ignore[attr-defined]  # read below only
+
+
+class AskingFilter(admin.SimpleListFilter):
+    """A filter that asks the database what can be chosen."""
+
+    def there_is(self) -> list[tuple[str, str]]:
+        """Every choice, and how it is called."""
+        raise NotImplementedError
+
+    @override
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices; the chosen one too, if it is gone meanwhile, or the list would show everything."""
+        chosen = str(self.value() or "")
+        choices = [] if hasattr(request, "without_choices") else self.there_is()
+        return [*choices, (chosen, chosen.replace("_", " "))] if chosen and chosen not in dict(choices) else choices
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+
+
+class FailureCodeFilter(AskingFilter):
+    """The codes that there are, of failed leases and of those that are being tried again."""
+
+    title = "failure code"
+    parameter_name = "failure_code"
+
+    @override
+    def there_is(self) -> list[tuple[str, str]]:
+        codes = Lease.objects.exclude(failure_code="").order_by("failure_code").values_list("failure_code", flat=True)
+        return [(code, code.replace("_", " ")) for code in codes.distinct()]
+
+
+class PersonFilter(AskingFilter):
+    """Whose Dropbox the run uses, which is who started it."""
+
+    title = "who"
+    parameter_name = "initiated_by__id__exact"
+
+    @override
+    def there_is(self) -> list[tuple[str, str]]:
+        people = User.objects.filter(is_staff=True, is_active=True).order_by("username")
+        return [(str(pk), name) for pk, name in people.values_list("pk", "username")]
+
+
+class DayFilter(admin.DateFieldListFilter):
+    """When, in words that say of what."""
+
+    words = {"created_at": "created", "entered_at": "last change"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = self.words[str(self.field_path)]
+
+
+FILTERS = (
+    "state",
+    "agency",
+    "runsheet_report_found",
+    FailureCodeFilter,
+    PersonFilter,
+    ("created_at", DayFilter),
+    ("entered_at", DayFilter),
+)

@@ -1,0 +1,22 @@
+"""What a lease is found by, and the indexes that the list of leases needs when there are many."""
+
+import django.db.models.functions.text
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("leases", "0005_batches")]
+
+    operations = [
+        migrations.AddField(
+            model_name="lease",
+            name="number_key",
+            field=models.GeneratedField(
+                db_persist=True,
+                expression=django.db.models.functions.text.Upper(
+                    django.db.models.functions.text.Replace("lease_number", models.Value(" "))
+                ),
+                output_field=models.CharField(max_length=100),
+            ),
+        ),
+    ]

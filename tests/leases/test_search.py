@@ -1,0 +1,63 @@
+"""A lease is found by its number, however it is typed."""
+
+import pytest
+
+from leases.models import Lease
+from leases.search import keys_of, matching, missing
+from tests.leases.test_services import settled
+
+pytestmark = pytest.mark.django_db
+
+NUMBERS = ("NMNM 0501759", "nmnm 0501760", "B0-1234-5", "LG 12 34")
+
+
+@pytest.fixture(autouse=True)
+def _leases() -> None:
+    for number in NUMBERS:
+        settled(None, lease_number=number)
+
+
+def found(text: str) -> list[str]:
+    return sorted(matching(Lease.objects.all(), text).values_list("lease_number", flat=True))
+
+
+class TestMatching:
+    @pytest.mark.parametrize(
+        "typed",
+        ["NMNM 0501759", "nmnm0501759", "NM NM 05 01 759", "  Nmnm\N{NO-BREAK SPACE}0501759 ", "501759", "nm0501759"],
+    )
+    def test_finds_a_number_in_any_spelling_and_by_a_part(self, typed: str) -> None:
+        assert found(typed) == ["NMNM 0501759"]
+
+    def test_finds_a_number_that_is_kept_in_lower_case(self) -> None:
+        assert found("NMNM0501760") == ["nmnm 0501760"]
+
+    @pytest.mark.parametrize("between", [",", "; ", "\n", "\r\n", "\t", ", ;"])
+    def test_finds_several_that_are_pasted_at_once(self, between: str) -> None:
+        assert found(between.join(["lg1234", "B0-1234-5", "B0-1234-5", "gone"])) == ["B0-1234-5", "LG 12 34"]
+
+    def test_takes_several_for_whole_numbers(self) -> None:
+        assert found("0501759, 0501760") == []
+
+    @pytest.mark.parametrize("typed", ["", "   ", " , ;"])
+    def test_finds_everything_for_nothing(self, typed: str) -> None:
+        assert len(found(typed)) == len(NUMBERS)
+
+    @pytest.mark.parametrize("typed", ["%", "_", "\\"])
+    def test_takes_no_character_for_a_pattern(self, typed: str) -> None:
+        assert found(typed) == []
+
+
+class TestMissing:
+    def test_names_the_pasted_numbers_that_no_lease_has(self) -> None:
+        assert missing(Lease.objects.all(), "lg 1234; gone 1; gone 2") == ["GONE1", "GONE2"]
+
+    def test_names_none_for_a_part_of_a_number(self) -> None:
+        assert missing(Lease.objects.all(), "gone") == []
+
+
+class TestKeys:
+    def test_are_what_the_database_makes_of_a_number(self) -> None:
+        kept = Lease.objects.values_list("lease_number", "number_key")
+
+        assert all(keys_of(number) == [key] for number, key in kept)
