@@ -21,6 +21,18 @@ class DirectoryUnknown(Refused):
     code = "directory_unknown"
 
 
+class BatchGone(Refused):
+    """This batch no longer exists. Go back to the list."""
+
+    code = "batch_gone"
+
+
+class NothingToStart(Refused):
+    """There is nothing to start: each of these leases is under way or about to start. Nothing was changed."""
+
+    code = "nothing_to_start"
+
+
 class EmailNotConfigured(Permanent):
     """No mail server is configured, so nobody is told by e-mail. Set EMAIL_URL."""
 

@@ -1,0 +1,222 @@
+"""Many leases at once: made by an import or started together, looked at as one, stopped, and run again."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import User
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from leases.errors import BatchGone, NothingToStart
+from leases.models import Batch, BatchLease, Lease
+from leases.states import WORKING, State
+from statemachine.errors import RecordGone, TransitionForbidden
+from statemachine.transitions import Actor, Step, advance, authorise, locked
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 1_000
+OWED = Q(lease__due_at__isnull=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where the leases of a batch stand, all counted at one instant.
+
+    Attributes:
+        settled: leases that nothing is owed for, by state.
+        under_way: leases that a worker is at, or that are tried again.
+        waiting: leases whose run has not begun.
+        stoppable: those of the last two that this batch, and nobody since, has started.
+    """
+
+    settled: dict[State, int] = field(default_factory=dict)
+    under_way: int = 0
+    waiting: int = 0
+    stoppable: int = 0
+
+    @property
+    def owed(self) -> int:
+        return self.under_way + self.waiting
+
+    @property
+    def done(self) -> int:
+        return sum(self.settled.values())
+
+    @property
+    def total(self) -> int:
+        return self.done + self.owed
+
+
+def import_leases(
+    *, leases: Iterable[tuple[str, str]], user: User, title: str, left_out: int = 0, batch_size: int = AT_ONCE
+) -> Batch:
+    """Make leases that have been checked, and owe each its first run, which lets go first what is started by hand.
+
+    Args:
+        leases: agency and number, the number normalised.
+        title: what the history calls it: the file's name.
+        left_out: how many rows of the file are not among them.
+
+    Raises:
+        IntegrityError: one of them exists by now. Nothing was saved.
+    """
+    with transaction.atomic():
+        batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title=title, created_by=user, left_out=left_out)
+        people = {"created_by_id": user.pk, "updated_by_id": user.pk, "initiated_by_id": user.pk}
+        new = [Lease(agency=agency, lease_number=number, **people) for agency, number in leases]
+        made = Lease.objects.bulk_create(new, batch_size=batch_size)
+        BatchLease.objects.bulk_create([BatchLease(batch=batch, lease=lease) for lease in made], batch_size=batch_size)
+        return _sized(batch, len(made))
+
+
+def run_many(leases: QuerySet[Lease], user: User, *, title: str = "") -> Batch:
+    """Owe each of the leases a full discovery; those that are owed one already are left alone.
+
+    They start a few at a time, and what people start by hand goes first.
+
+    Args:
+        user: whose Dropbox is used.
+        title: what the history calls it.
+
+    Raises:
+        TransitionForbidden: the person may not run discovery.
+        NothingToStart: all of them are owed a run already, or there are none. Nothing was saved.
+    """
+    _authorise(user)
+    with transaction.atomic():
+        batch = Batch.objects.create(kind=Batch.Kind.RUN, title=title or "Run", created_by=user)
+        chosen = Lease.objects.filter(pk__in=leases.values("pk"))
+        size = _take_in(batch, chosen.filter(due_at__isnull=True))
+        if not size:
+            raise NothingToStart
+        members = BatchLease.objects.filter(batch=batch).values("lease")
+        _owe(Lease.objects.filter(pk__in=members), user, follow_through=True)
+        return _sized(batch, size)
+
+
+def progress_of(batch: Batch) -> Progress:
+    """Where the leases of a batch stand, in one query."""
+    ours = OWED & Q(lease__background=True) & ~Q(Exists(_since()))
+    rows = (
+        BatchLease.objects.filter(batch=batch)
+        .values_list("lease__state")
+        .annotate(count=Count("pk"), owed=Count("pk", filter=OWED), stoppable=Count("pk", filter=ours))
+    )
+    counted = {State(state): (count, owed, stoppable) for state, count, owed, stoppable in rows}
+    settled = {state: counted[state][0] - counted[state][1] for state in State if state in counted}
+    return Progress(
+        settled={state: count for state, count in settled.items() if count},
+        under_way=sum(owed for state, (_, owed, _) in counted.items() if state in WORKING),
+        waiting=sum(owed for state, (_, owed, _) in counted.items() if state not in WORKING),
+        stoppable=sum(stoppable for _, _, stoppable in counted.values()),
+    )
+
+
+def stop(*, batch_id: int, user: User) -> int:
+    """Owe nothing any more that the batch has started: what is under way is cancelled, what waits never begins.
+
+    What another batch, or somebody by hand, has started since is left alone.
+
+    Returns:
+        How many leases it stopped.
+
+    Raises:
+        BatchGone: it does not exist.
+        TransitionForbidden: the person may not stop discovery. Nothing was changed.
+    """
+    _authorise(user)
+    if not Batch.objects.filter(pk=batch_id).update(stopped_at=Now(), stopped_by=user):
+        raise BatchGone
+    ours = _started_by(batch_id)
+    # Whoever is about to start one of them finds another generation, and lets it be.
+    waiting = ours.exclude(state__in=WORKING).update(due_at=None, generation=F("generation") + 1)
+    under_way = ours.filter(state__in=WORKING).order_by("pk").values_list("pk", flat=True)
+    cancelled = sum(_cancel(pk, user) for pk in list(under_way))
+    logger.info("batch %s: stopped, %s waiting and %s under way", batch_id, waiting, cancelled)
+    return waiting + cancelled
+
+
+def run_again(*, batch_id: int, state: State, user: User) -> int:
+    """Owe a run to those leases of the batch that have settled in a state; how many.
+
+    Args:
+        state: failed, or pending for those that were stopped.
+        user: whose Dropbox is used.
+
+    Raises:
+        BatchGone: it does not exist.
+        TransitionForbidden: the person may not run discovery.
+        NothingToStart: none of them is in that state. Nothing was changed.
+    """
+    _authorise(user)
+    with transaction.atomic():
+        if not Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None):
+            raise BatchGone
+        settled = BatchLease.objects.filter(batch=batch_id, lease__state=state, lease__due_at__isnull=True)
+        leases = Lease.objects.filter(pk__in=list(settled.values_list("lease", flat=True)), due_at__isnull=True)
+        settled.update(owed_at=Now())
+        if not (count := _owe(leases, user)):
+            raise NothingToStart
+    logger.info("batch %s: %s leases that were %s run again", batch_id, count, state)
+    return count
+
+
+def _authorise(user: User) -> None:
+    if not user.has_perm("leases.run_discovery"):
+        raise TransitionForbidden("You do not have the permission to start and stop discovery. Ask an administrator.")
+
+
+def _take_in(batch: Batch, leases: QuerySet[Lease]) -> int:
+    """Make the leases members, and lock them until they are owed; how many."""
+    try:
+        chosen, parameters = leases.order_by("pk").select_for_update().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return 0
+    members = BatchLease._meta.db_table
+    with connection.cursor() as cursor:
+        # Hundreds of thousands need not travel to and fro.
+        cursor.execute(
+            f"INSERT INTO {members} (batch_id, lease_id) SELECT %s, chosen.id FROM ({chosen}) AS chosen",  # noqa: S608 - the ORM's own SQL
+            [batch.pk, *parameters],
+        )
+        return int(cursor.rowcount)
+
+
+def _owe(leases: QuerySet[Lease], user: User, **values: bool) -> int:
+    return leases.update(due_at=Now(), background=True, initiated_by=user, **values)
+
+
+def _sized(batch: Batch, size: int) -> Batch:
+    batch.size = size
+    batch.save(update_fields=["size"])
+    logger.info("batch %s: %s of %s leases by user %s", batch.pk, batch.kind, size, batch.created_by_id)
+    return batch
+
+
+def _started_by(batch_id: int) -> QuerySet[Lease]:
+    """What is owed for the batch's leases because of it."""
+    members = BatchLease.objects.filter(~Q(Exists(_since())), batch=batch_id)
+    return Lease.objects.filter(pk__in=members.values("lease"), background=True, due_at__isnull=False)
+
+
+def _since() -> QuerySet[BatchLease]:
+    """What has owed the same lease a run later."""
+    return BatchLease.objects.filter(lease=OuterRef("lease"), owed_at__gt=OuterRef("owed_at"))
+
+
+def _cancel(pk: int, user: User) -> bool:
+    """Stop a run, unless it has settled, or somebody has started it by hand, meanwhile."""
+    actor = Actor.person(user)
+    try:
+        with locked(Lease, pk) as lease:
+            if not (lease.is_working and lease.background):
+                return False
+            authorise(lease, "cancel", actor)
+            advance(lease, Step(transition="cancel", reason="batch stopped"), actor)
+    except RecordGone:
+        return False
+    return True
