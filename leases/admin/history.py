@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 
+from leases.admin.why import reasons
 from leases.models import Lease
 from leases.states import State
 from statemachine.dashboard import job_url, kept_jobs, may_use_queues
@@ -35,7 +36,8 @@ class Entry:
         by: a person's name, or what kind of process it was.
         lasted: how long the state that was left had lasted.
         job_url: the page of the job that did it, while RQ keeps the job; else empty.
-        evidence: JSON, indented; empty when there is none.
+        reasons: what was asked and answered, each with its name.
+        evidence: the same as JSON, indented; empty when there is none.
     """
 
     log: TransitionLog
@@ -45,6 +47,7 @@ class Entry:
     by: str
     lasted: str
     job_url: str
+    reasons: list[tuple[str, str]]
     evidence: str
 
 
@@ -64,6 +67,7 @@ def _entry(row: TransitionLog, *, job_url: str) -> Entry:
         by=str(row.actor or row.get_actor_kind_display()),
         lasted=duration_text(row.lasted),
         job_url=job_url,
+        reasons=list(reasons(row.evidence)),
         evidence=json.dumps(row.evidence, indent=2, ensure_ascii=False) if row.evidence else "",
     )
 
@@ -82,6 +86,12 @@ def job_at_work(lease: Lease, *, last: Entry | None, user: User) -> Job | None:
     else:
         return None
     return Job(id=job_id, url=job_url(job_id, user=user)) if job_id else None
+
+
+def job_of_failure(lease: Lease) -> str:
+    """The job whose transition was the lease's last."""
+    last = TransitionLog.objects.of(lease).last()
+    return last.job_id if last else ""
 
 
 def _job_id(lease: Lease, last: Entry | None) -> str:

@@ -6,17 +6,22 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
+from core.clock import now
 from core.errors import Refused
 from leases import services
+from leases.admin import polling
 from leases.admin.actions import ACTIONS, Action
 from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
+from leases.display import distance_text
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
+from statemachine.models import TransitionLog
 
 
 @admin.register(Lease)
@@ -26,9 +31,6 @@ class LeaseAdmin(LeaseList):
     form = LeaseForm
     fields = ("agency", "lease_number")
     change_form_template: ClassVar[str] = "admin/leases/lease/change_form.html"
-
-    class Media:
-        css = {"all": ["leases/admin.css"]}
 
     @override
     def save_model(self, request: HttpRequest, obj: Lease, form: Any, change: bool) -> None:
@@ -73,7 +75,32 @@ class LeaseAdmin(LeaseList):
     def get_urls(self) -> list[URLPattern]:
         *urls, anything_else = super().get_urls()
         act = self.admin_site.admin_view(require_POST(self.act))
-        return [*urls, path("<int:pk>/<slug:name>/", act, name="leases_lease_action"), anything_else]
+        return [
+            *urls,
+            path("<int:pk>/live/", require_safe(self.live), name="leases_lease_live"),
+            path("<int:pk>/<slug:name>/", act, name="leases_lease_action"),
+            anything_else,
+        ]
+
+    def live(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What of the page follows the work; 204 as long as it is what the person sees already.
+
+        Raises:
+            PermissionDenied, Http404: for who may not look, or no longer.
+        """
+        values = Lease.objects.filter(pk=pk).values(*polling.SHOWN).first()
+        if values and polling.is_unchanged(request, what=f"lease:{pk}", version=polling.version_of(values)):
+            return HttpResponse(status=204)
+        return self.admin_site.admin_view(self._live)(request, pk)
+
+    def _live(self, request: HttpRequest, pk: int) -> HttpResponse:
+        lease = get_object_or_404(
+            Lease.objects.select_related("runsheet_directory", "initiated_by", "created_by"), pk=pk
+        )
+        if not self.has_view_permission(request, lease):
+            raise PermissionDenied
+        panel = Panel(lease=lease, user=person(request))
+        return render(request, "admin/leases/lease/live.html", {"panel": panel})
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Do what a button says, if the button would be there.
@@ -93,6 +120,8 @@ class LeaseAdmin(LeaseList):
         except RecordGone as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(reverse("admin:leases_lease_changelist"))
+        except Stale:
+            messages.warning(request, _overtaken(action, pk))
         except Refused as refusal:
             messages.warning(request, str(refusal))
         else:
@@ -120,3 +149,16 @@ def _generation(request: HttpRequest) -> int:
 
 def _done(action: Action, lease: Lease) -> str:
     return f"“{action.label}”: {lease} is now “{lease.get_state_display()}”."
+
+
+def _overtaken(action: Action, pk: int) -> str:
+    """What happened between the look and the click, and who did it."""
+    lease = Lease.objects.get(pk=pk)
+    last = TransitionLog.objects.of(lease).select_related("actor").last()
+    if last is None:
+        return str(Stale())
+    by = last.actor or f"a {last.get_actor_kind_display()}"
+    return (
+        f"“{action.label}” was not done, because the lease had moved on: {by} did “{last.transition.replace('_', ' ')}” "
+        f"{distance_text(last.at - now())}, and now it is “{lease.get_state_display()}”."
+    )

@@ -32,9 +32,6 @@ class CloudLocationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gen
     )
     readonly_fields = ("link",)
 
-    class Media:
-        css = {"all": ["leases/admin.css"]}
-
     @admin.display(description="share link")
     def link(self, location: CloudLocation) -> SafeString | str:
         return dropbox_link(location)

@@ -1,25 +1,31 @@
 """What the page of a lease shows beside its two fields: where it stands, what can be done, what was found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 
 from django.contrib.auth.models import User
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from core.clock import now
-from leases.admin.actions import ACTIONS, Action, why_absent
+from leases.admin import polling
+from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action, why_absent
 from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
-from leases.models import CloudLocation, Lease
+from leases.admin.next_steps import NextStep, next_step
+from leases.display import countdown
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.states import State
+from statemachine.diagram import picture_of, svg
 from statemachine.models import TransitionLog
 from statemachine.reactions import reaction_for
 
 HISTORY_SHOWN = 50
+# The buttons in the order in which they are most likely wanted; what ends something comes last.
+ORDER: Mapping[str, tuple[Action, ...]] = {State.FOUND: (DETECT, DISCOVER, SEARCH, STOP)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,10 @@ class Offer:
     action: Action
     url: str
     why_absent: str
+
+    @property
+    def ends_something(self) -> bool:
+        return self.action is STOP
 
 
 class Panel:
@@ -47,7 +57,7 @@ class Panel:
                 url=reverse("admin:leases_lease_action", args=[self.lease.pk, action.name]),
                 why_absent=why_absent(action, lease=self.lease, user=self._user),
             )
-            for action in ACTIONS.values()
+            for action in ORDER.get(self.lease.state, ACTIONS.values())
         ]
 
     @property
@@ -62,6 +72,35 @@ class Panel:
     def progress(self) -> list[str]:
         """What is being done about the lease, in sentences."""
         return list(progress_of(self.lease, at=now()))
+
+    @property
+    def seen(self) -> str:
+        """What the page sends when it asks whether something has changed."""
+        version = polling.version_of({name: getattr(self.lease, name) for name in polling.SHOWN})
+        return polling.seen(self._user, what=f"lease:{self.lease.pk}", version=version)
+
+    @property
+    def failure_is_news(self) -> bool:
+        """What went wrong is told until something new is tried; then it is history."""
+        return bool(self.lease.failure_message) and (self.has_failed or _waits(self.lease, now()))
+
+    @cached_property
+    def next_step(self) -> NextStep | None:
+        return next_step(self.lease, self._user) if self.has_failed else None
+
+    @property
+    def diagram(self) -> SafeString:
+        return diagram(self.lease.state)
+
+    @cached_property
+    def reasons(self) -> list[tuple[str, str]]:
+        """What was asked and answered last, and so led to this state."""
+        return next((entry.reasons for entry in self.history if entry.reasons), [])
+
+    @cached_property
+    def configuration_url(self) -> str:
+        found = AgencyStorageConfig.objects.filter(agency=self.lease.agency).first()
+        return record_url(found, self._user) if found else ""
 
     @property
     def has_failed(self) -> bool:
@@ -85,6 +124,12 @@ class Panel:
     @property
     def dropbox(self) -> SafeString | str:
         return dropbox_link(self.location) if self.location else ""
+
+    @property
+    def copy_url(self) -> str:
+        """What is copied to be sent to somebody: the share link itself, which needs no login here."""
+        url = self.location.share_url if self.location else ""
+        return url if url.startswith(("https://", "http://")) else ""
 
     @cached_property
     def job(self) -> Job | None:
@@ -113,6 +158,12 @@ class Panel:
         return f"{log}?record_type={self.lease._meta.label_lower}&record_id={self.lease.pk}"
 
 
+@cache
+def diagram(state: str) -> SafeString:
+    """The machine with one state marked; drawn from the code, so the same for as long as the process lives."""
+    return mark_safe(svg(picture_of(Lease, mark=state)))  # noqa: S308 - nothing in it is anybody's input
+
+
 def progress_of(lease: Lease, *, at: datetime) -> Iterator[str]:
     """What is being done about a lease, in sentences.
 
@@ -137,13 +188,15 @@ def _try_of(lease: Lease) -> str:
 
 def _next_step(lease: Lease, at: datetime) -> str:
     if lease.claimed_until and lease.claimed_until > at:
-        return f"A worker is at it and holds it until {_clock(lease.claimed_until)}."
+        return "A worker is at it."
     if lease.claimed_until:
         return "Its worker was lost; another one takes over within seconds."
-    if lease.due_at and lease.due_at > at and lease.rung_at is None:
-        return f"Next at {_clock(lease.due_at)}."
+    if lease.due_at and _waits(lease, at):
+        return format_html("Next in {}.", countdown(lease.due_at))
     return "It waits for a worker."
 
 
-def _clock(at: datetime) -> str:
-    return f"{timezone.localtime(at):%H:%M:%S}"
+def _waits(lease: Lease, at: datetime) -> bool:
+    """Whether it was put back until some later instant."""
+    later = lease.due_at is not None and lease.due_at > at
+    return lease.is_working and later and lease.claimed_until is None and lease.rung_at is None

@@ -124,6 +124,7 @@ ADDRESSES = {
     "admin/<app_label>/": Row(VIEWER, VIEWER),
     "admin/<url>": Row(NOBODY, NOBODY),
     "admin/leases/lease/<pk>/<name>/": Row(NOBODY, OPERATOR),
+    "admin/leases/lease/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/leases/agencystorageconfig/<pk>/test/": Row(NOBODY, ADMINISTRATOR),
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
     "archives/<pk>/": Row(VIEWER, NOBODY),

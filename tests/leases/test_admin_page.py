@@ -200,6 +200,17 @@ class TestResult:
 
         assert "The last try did not work (<code>unreachable</code>):" in text
 
+    @pytest.mark.parametrize("values", [{"rung_at": NOON}, {"claimed_until": "2100-01-01T00:00Z"}])
+    def test_says_so_no_longer_once_something_new_is_tried(
+        self, console: Client, olivia: User, values: dict[str, Any]
+    ) -> None:
+        lease = settled(
+            olivia, state="searching", failure_code="unreachable", failure_message="No answer.",
+            due_at="2100-01-01T00:00Z", tries=2, **values,
+        )  # fmt: skip
+
+        assert "No answer." not in page_of(console, lease).text
+
 
 class TestProgress:
     @pytest.mark.parametrize(
@@ -214,11 +225,14 @@ class TestProgress:
             ),
             (
                 {"state": "searching", "due_at": NOON + timedelta(minutes=1), "tries": 2},
-                ["Try 2 of 5.", "Next at 12:01:00."],
+                [
+                    "Try 2 of 5.",
+                    'Next in <time datetime="2026-01-01T19:01:00+00:00" title="2026-01-01 12:01:00 MST" data-time="left">1:00</time>.',
+                ],
             ),
             (
                 {"state": "detecting", "due_at": NOON, "tries": 1, "claimed_until": NOON + timedelta(seconds=40)},
-                ["Try 1 of 5.", "A worker is at it and holds it until 12:00:40."],
+                ["Try 1 of 5.", "A worker is at it."],
             ),
             (
                 {"state": "detecting", "due_at": NOON, "tries": 1, "claimed_until": NOON - timedelta(seconds=1)},
@@ -226,7 +240,10 @@ class TestProgress:
             ),
         ],
     )
-    def test_is_told_in_sentences(self, values: dict[str, Any], sentences: list[str]) -> None:
+    def test_is_told_in_sentences(
+        self, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], sentences: list[str]
+    ) -> None:
+        monkeypatch.setattr("leases.display.now", lambda: NOON)
         lease = Lease(**{"due_at": None, "agency": "BLM", "lease_number": "NMNM 1", **values})
 
         assert list(progress_of(lease, at=NOON)) == sentences
@@ -385,4 +402,4 @@ class TestPage:
 
         assert " style=" not in text
         assert "<style" not in text
-        assert "leases/admin.css" in text
+        assert "leases/console.css" in text

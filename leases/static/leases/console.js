@@ -151,7 +151,7 @@
         document.addEventListener("click", onClick);
         // A second press of a button that is on its way would only be told that it came late.
         document.addEventListener("submit", (event) => {
-            if (event.target.matches("[data-once]")) {
+            if (event.target.closest("[data-once]")) {
                 if (event.target.dataset.sent) event.preventDefault();
                 event.target.dataset.sent = "yes";
             }

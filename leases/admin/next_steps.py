@@ -1,0 +1,100 @@
+"""What to do about a failure, as a button: one table, by failure code."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from leases.admin.history import job_of_failure
+from leases.models import AgencyStorageConfig, Lease
+from statemachine.dashboard import job_url
+
+ASK = "Ask an administrator to do that."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """What helps.
+
+    Attributes:
+        label: of the button.
+        url: where it leads; empty if the person may not go there.
+        otherwise: what to do instead, where there is no button.
+    """
+
+    label: str
+    url: str = ""
+    otherwise: str = ""
+
+
+type Step = Callable[[Lease, User], NextStep]
+
+
+def _connect(lease: Lease, user: User) -> NextStep:
+    """Only the person whose run it was can connect the Dropbox that it uses."""
+    if lease.initiated_by_id != user.pk:
+        who = lease.initiated_by or "the person who started it"
+        return NextStep(label="Connect Dropbox", otherwise=f"Ask {who} to connect Dropbox, or run it for yourself.")
+    url = f"{reverse('dropbox_account')}?{urlencode({'next': page_of(lease)})}"
+    return NextStep(label="Connect Dropbox", url=url)
+
+
+def _add_configuration(lease: Lease, user: User) -> NextStep:
+    label = f"Configure {lease.agency}"
+    if not user.has_perm("leases.add_agencystorageconfig"):
+        return NextStep(label=label, otherwise=ASK)
+    return NextStep(label=label, url=f"{reverse('admin:leases_agencystorageconfig_add')}?agency={lease.agency}")
+
+
+def _open_configuration(lease: Lease, user: User) -> NextStep:
+    label = f"Open the configuration of {lease.agency}"
+    found = AgencyStorageConfig.objects.filter(agency=lease.agency).first()
+    if found is None:
+        return _add_configuration(lease, user)
+    if not user.has_perm("leases.change_agencystorageconfig"):
+        return NextStep(label=label, otherwise=ASK)
+    return NextStep(label=label, url=reverse("admin:leases_agencystorageconfig_change", args=[found.pk]))
+
+
+def _correct_number(lease: Lease, user: User) -> NextStep:
+    if not user.has_perm("leases.change_lease"):
+        return NextStep(label="Correct the lease number", otherwise=ASK)
+    return NextStep(label="Correct the lease number", url=f"{page_of(lease)}#id_lease_number")
+
+
+def _look_at_job(lease: Lease, user: User) -> NextStep:
+    job_id = job_of_failure(lease)
+    if not job_id or not (url := job_url(job_id, user=user)):
+        return NextStep(label="Look at its job", otherwise="Report it; then run it again.")
+    return NextStep(label="Look at its job", url=url)
+
+
+def _set_up(_lease: Lease, user: User) -> NextStep:
+    label = "See what the system lacks"
+    url = reverse("system") if user.has_perm("statemachine.use_queues") else ""
+    return NextStep(label=label, url=url, otherwise="" if url else ASK)
+
+
+STEPS: Mapping[str, Step] = {
+    "app_key_missing": _set_up,
+    "app_refused": _set_up,
+    "base_path_missing": _open_configuration,
+    "bug": _look_at_job,
+    "configuration_disabled": _open_configuration,
+    "configuration_missing": _add_configuration,
+    "connect_dropbox": _connect,
+    "tokens_unreadable": _connect,
+    "unsafe_path": _correct_number,
+}
+
+
+def next_step(lease: Lease, user: User) -> NextStep | None:
+    """What helps a lease that has failed; None where running it again is all there is to do."""
+    step = STEPS.get(lease.failure_code)
+    return step(lease, user) if step else None
+
+
+def page_of(lease: Lease) -> str:
+    return reverse("admin:leases_lease_change", args=[lease.pk])
