@@ -33,6 +33,24 @@ class NothingToStart(Refused):
     code = "nothing_to_start"
 
 
+class UnreadableFile(Refused):
+    """This file cannot be read as a table. Save it as CSV or XLSX, and choose that file."""
+
+    code = "unreadable_file"
+
+
+class UploadGone(Refused):
+    """The file that was chosen is no longer kept. Choose it again."""
+
+    code = "upload_gone"
+
+
+class NothingToImport(Refused):
+    """There is no row that could be imported. Nothing was saved."""
+
+    code = "nothing_to_import"
+
+
 class EmailNotConfigured(Permanent):
     """No mail server is configured, so nobody is told by e-mail. Set EMAIL_URL."""
 

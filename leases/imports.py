@@ -1,0 +1,234 @@
+"""From the rows of a file to leases: which column is which, what is wrong with a row, and saving what is right."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
+
+from leases.batches import import_leases
+from leases.errors import NothingToImport, UploadGone
+from leases.models import Agency, Batch, Lease, Upload
+from leases.spreadsheets import Row, read_table
+from leases.validation import normalise_text, validate_lease_number
+
+KEPT = timedelta(days=1)
+HEADER_WITHIN = 10
+RACES = 3
+NUMBER, AGENCY = "lease_number", "agency"
+# As `_name` makes them.
+COLUMN_NAMES = {
+    NUMBER: ("leasenumber", "leaseno", "leasenum", "leaseserialnumber", "serialnumber", "serialno", "lease", "number"),
+    AGENCY: ("agency", "agencycode", "agencyname", "lessor", "office"),
+}
+SPREADSHEET_ERRORS = ("#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#N/A")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """Which column is which, counted from 0.
+
+    Attributes:
+        number: the column of lease numbers; None: not known yet.
+        agency: the column of agencies; None: all are of one.
+        agency_of_all: that one, if it is known.
+        first_row: the number of the first row that is a lease.
+    """
+
+    number: int | None = None
+    agency: int | None = None
+    agency_of_all: str = ""
+    first_row: int = 1
+
+    @property
+    def is_complete(self) -> bool:
+        return self.number is not None and (self.agency is not None or self.agency_of_all in Agency)
+
+
+@dataclass(slots=True, kw_only=True)
+class Checked:
+    """One row of a file as it would be saved.
+
+    Attributes:
+        agency: a value of `Agency`, or as it stands in the file where that is none.
+        problems: a sentence for each column that something is wrong with.
+        existing_id: the lease that the row is a duplicate of.
+    """
+
+    row: int
+    agency: str
+    lease_number: str
+    problems: dict[str, str] = field(default_factory=dict)
+    existing_id: int | None = None
+
+
+def keep_upload(*, name: str, content: bytes, user: User) -> Upload:
+    """Read a file and keep its rows until somebody confirms the import, for a day at most.
+
+    Raises:
+        UnreadableFile: with the one thing to do about it. Nothing was saved.
+    """
+    table = read_table(name=name, content=content)
+    Upload.objects.filter(created_at__lt=Now() - KEPT).delete()
+    rows = [[row.number, row.cells] for row in table.rows]
+    return Upload.objects.create(name=name[-200:], read_as=table.read_as, rows=rows, created_by=user)
+
+
+def rows_of(upload: Upload) -> list[Row]:
+    """The rows of the file, as they were read."""
+    return [Row(number=number, cells=cells) for number, cells in upload.rows]
+
+
+def guess_mapping(rows: Sequence[Row]) -> Mapping:
+    """Which column is which, by the names over them; where there are none, agencies are known by what they are."""
+    for row in rows[:HEADER_WITHIN]:
+        names = [_name(cell) for cell in row.cells]
+        if (number := _column(names, NUMBER)) is not None:
+            return Mapping(number=number, agency=_column(names, AGENCY), first_row=row.number + 1)
+    for row in rows[:HEADER_WITHIN]:
+        agency = next((column for column, cell in enumerate(row.cells) if _agency(cell) in Agency), None)
+        if agency is not None:
+            return Mapping(number=1 - agency if len(row.cells) == 2 else None, agency=agency, first_row=row.number)  # noqa: PLR2004 - the one and the other
+    return Mapping(number=0 if all(len(row.cells) == 1 for row in rows) else None, first_row=rows[0].number)
+
+
+def check_rows(rows: Iterable[Row], mapping: Mapping) -> list[Checked]:
+    """What each row would become, and what is wrong with it; reads the database once.
+
+    Args:
+        mapping: complete.
+    """
+    checked = [_check(row, mapping) for row in rows if row.number >= mapping.first_row]
+    _tell_duplicates([each for each in checked if not each.problems])
+    return checked
+
+
+def confirm(*, upload_id: int, mapping: Mapping, user: User) -> Batch:
+    """Save the leases of a file, without its wrong rows; confirmed again, it is the same batch.
+
+    Raises:
+        UploadGone: it was confirmed or chosen too long ago.
+        NothingToImport: no row is right. Nothing was saved.
+    """
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update(of=("self",)).select_related("batch").filter(pk=upload_id).first()
+        if upload is None:
+            raise UploadGone
+        if upload.batch is None:
+            upload.batch = _save(upload, mapping, user)
+            upload.rows = []
+            upload.save()
+        return upload.batch
+
+
+def _save(upload: Upload, mapping: Mapping, user: User) -> Batch:
+    for race in range(1, RACES + 1):
+        checked = check_rows(rows_of(upload), mapping)
+        right = [(each.agency, each.lease_number) for each in checked if not each.problems]
+        if not right:
+            break
+        try:
+            return import_leases(leases=right, user=user, title=upload.name, left_out=len(checked) - len(right))
+        except IntegrityError:
+            # Somebody else has made one of them since they were checked.
+            if race == RACES:
+                raise
+    raise NothingToImport
+
+
+# --- Columns --------------------------------------------------------------------------------------------------------
+
+
+def _name(cell: str) -> str:
+    return re.sub(r"[\W_]+", "", cell.casefold())
+
+
+def _column(names: Sequence[str], meaning: str) -> int | None:
+    """The column of that meaning; the names that say most come first."""
+    return next((names.index(name) for name in COLUMN_NAMES[meaning] if name in names), None)
+
+
+def _cell(row: Row, column: int | None) -> str:
+    return row.cells[column] if column is not None and column < len(row.cells) else ""
+
+
+# --- Rows -----------------------------------------------------------------------------------------------------------
+
+
+def _check(row: Row, mapping: Mapping) -> Checked:
+    agency = _cell(row, mapping.agency) if mapping.agency is not None else mapping.agency_of_all
+    found = Checked(row=row.number, agency=_agency(agency), lease_number=normalise_text(_cell(row, mapping.number)))
+    problems = {AGENCY: _agency_problem(found.agency), NUMBER: _number_problem(found.lease_number)}
+    found.problems = {column: problem for column, problem in problems.items() if problem}
+    return found
+
+
+def _agency(cell: str) -> str:
+    """An agency by its value, its label or its full name, else what stands there."""
+    wanted = cell.casefold()
+    for agency in Agency:
+        full_name = agency.label.partition("(")[2].rstrip(")")
+        if wanted in {agency.value.casefold(), agency.label.casefold(), full_name.casefold()}:
+            return agency.value
+    return cell
+
+
+def _agency_problem(agency: str) -> str:
+    if agency in Agency:
+        return ""
+    known = " or ".join(Agency.values)
+    if not agency:
+        return f"The agency is missing: write {known}."
+    return _calculated(agency) or f"“{agency}” is no agency known here: write {known}."
+
+
+def _number_problem(number: str) -> str:
+    if not number:
+        return "The lease number is missing."
+    if calculated := _calculated(number):
+        return calculated
+    try:
+        validate_lease_number(number)
+    except ValidationError as error:
+        return str(error.messages[0])
+    return ""
+
+
+def _calculated(cell: str) -> str:
+    if cell.startswith("="):
+        return "This cell is a formula: put its value in its place."
+    return "This cell is an error of the spreadsheet: correct it there." if cell in SPREADSHEET_ERRORS else ""
+
+
+def _tell_duplicates(rows: Sequence[Checked]) -> None:
+    """Of rows of one lease only the first is right, and none if there is such a lease already."""
+    first: dict[tuple[str, str], int] = {}
+    for each, (key, existing_id) in zip(rows, _known(rows), strict=True):
+        if existing_id is not None:
+            each.existing_id = existing_id
+            each.problems[NUMBER] = f"{each.agency} already has this lease."
+        elif (each.agency, key) in first:
+            each.problems[NUMBER] = f"This lease stands in row {first[each.agency, key]} already."
+        first.setdefault((each.agency, key), each.row)
+
+
+def _known(rows: Sequence[Checked]) -> list[tuple[str, int | None]]:
+    """For each row the number as PostgreSQL folds its case, and the lease that has it: what would violate uniqueness."""
+    leases = connection.ops.quote_name(Lease._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # No part of it comes from a file.
+            f"""
+            SELECT upper(given.number), lease.id
+            FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS given (agency, number, place)
+            LEFT JOIN {leases} AS lease ON lease.agency = given.agency AND upper(lease.lease_number) = upper(given.number)
+            ORDER BY given.place
+            """,  # noqa: S608 - a table's name
+            [[each.agency for each in rows], [each.lease_number for each in rows]],
+        )
+        found: list[tuple[str, int | None]] = cursor.fetchall()
+    return found

@@ -1,0 +1,176 @@
+"""What people choose to import: every encoding, every kind of damage; a table or one sentence."""
+
+import io
+import zipfile
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from leases.errors import UnreadableFile
+from leases.exports import defused
+from leases.spreadsheets import MAX_BYTES, MAX_ROWS, Row, read_table
+
+TABLE = "Agency,Lease Number\r\nBLM,NMNM 0501759\r\nNMSLO,Señor 1\r\n"
+ROWS = [["Agency", "Lease Number"], ["BLM", "NMNM 0501759"], ["NMSLO", "Señor 1"]]
+
+
+def workbook(*rows: list[Any], sheets: int = 1) -> bytes:
+    """An XLSX file whose last sheet holds the rows."""
+    book = Workbook()
+    for _ in range(sheets - 1):
+        book.create_sheet()
+    for row in rows:
+        book.worksheets[-1].append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def packed(**parts: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, text in parts.items():
+            package.writestr(name, text)
+    return file.getvalue()
+
+
+def cells(content: bytes) -> list[list[str]]:
+    return [row.cells for row in read_table(name="leases.csv", content=content).rows]
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(UnreadableFile) as caught:
+        read_table(name="leases.csv", content=content)
+    return str(caught.value)
+
+
+class TestCsv:
+    @pytest.mark.parametrize(
+        ("encoding", "read_as"),
+        [
+            ("utf-8", "CSV, UTF-8"),
+            ("utf-8-sig", "CSV, UTF-8"),
+            ("utf-16", "CSV, UTF-16"),
+            ("utf-16-le", "CSV, UTF-16"),
+            ("utf-16-be", "CSV, UTF-16"),
+            ("cp1252", "CSV, Windows-1252"),
+        ],
+    )
+    def test_is_read_in_every_encoding_that_spreadsheets_write(self, encoding: str, read_as: str) -> None:
+        table = read_table(name="leases.csv", content=TABLE.encode(encoding))
+
+        assert [row.cells for row in table.rows] == ROWS
+        assert table.read_as == read_as
+
+    @pytest.mark.parametrize("separator", [";", "\t", "|"])
+    def test_may_separate_its_cells_by_what_is_usual_elsewhere(self, separator: str) -> None:
+        assert cells(TABLE.replace(",", separator).encode()) == ROWS
+
+    def test_may_say_what_separates_its_cells(self) -> None:
+        table = read_table(name="x", content=b"sep=;\r\na,b;c\r\n")
+
+        assert table.rows == [Row(number=2, cells=["a,b", "c"])]
+
+    def test_keeps_the_numbers_of_its_rows_where_some_are_empty_or_long(self) -> None:
+        found = read_table(name="x", content=b'a,b\n\n , \n"two\nlines",c\nd,e\n').rows
+
+        assert [(row.number, row.cells) for row in found] == [
+            (1, ["a", "b"]),
+            (4, ["two\nlines", "c"]),
+            (6, ["d", "e"]),
+        ]
+
+    def test_loses_blanks_around_cells_and_what_an_export_put_in_front(self) -> None:
+        assert cells(f' a ,"{defused("=1+1")}",\'b'.encode()) == [["a", "=1+1", "'b"]]
+
+    def test_keeps_no_cell_that_is_far_too_long(self) -> None:
+        assert len(cells(b"x" * 5_000)[0][0]) == 501
+
+
+class TestXlsx:
+    def test_is_read_as_people_see_it(self) -> None:
+        at = datetime(2026, 11, 21, 13, 30, tzinfo=UTC).replace(tzinfo=None)
+
+        found = cells(workbook(["BLM", 501759, 5.0, 5.5, at, at.date(), at.time(), None, True]))
+
+        assert found == [
+            ["BLM", "501759", "5", "5.5", "2026-11-21 13:30:00", "2026-11-21 00:00:00", "13:30:00", "", "True"]
+        ]
+
+    def test_shows_formulas_and_not_what_they_were_once(self) -> None:
+        assert cells(workbook(["BLM", "=A1"])) == [["BLM", "=A1"]]
+
+    def test_is_read_from_the_first_sheet_that_holds_anything(self) -> None:
+        table = read_table(name="x", content=workbook([], ["BLM", "A1"], sheets=3))
+
+        assert table.rows == [Row(number=2, cells=["BLM", "A1"])]
+        assert table.read_as == "XLSX"
+
+
+class TestRefusals:
+    """One sentence each, with what to do."""
+
+    @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"\n \t\r\n", b"\0\0\0"])
+    def test_of_an_empty_file(self, content: bytes) -> None:
+        assert refusal(content).startswith(("“leases.csv” is empty", "“leases.csv” has no row"))
+
+    @pytest.mark.parametrize("content", [b" , ,\n,,", workbook(), workbook(["", None])])
+    def test_of_a_table_without_anything_in_it(self, content: bytes) -> None:
+        assert refusal(content).startswith("“leases.csv” has no row with anything in it.")
+
+    def test_of_100_megabytes(self) -> None:
+        assert refusal(b"a" * 100_000_000) == (
+            "This file has 100.0 MB; at most 10 MB can be imported at once. Split it."
+        )
+
+    def test_of_too_many_rows(self) -> None:
+        assert len(cells(b"BLM,1\n" * MAX_ROWS)) == MAX_ROWS
+        assert refusal(b"BLM,1\n" * (MAX_ROWS + 2)).startswith("This file has more than 20,000 rows.")
+
+    def test_of_characters_in_no_known_encoding(self) -> None:
+        assert "encodings UTF-8, UTF-16 and Windows-1252" in refusal(b"BLM,\x81\x8d\x8f\n")
+
+    @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\x7fELF\x02\x01\x01", packed(a="b")])
+    def test_of_what_is_no_table(self, content: bytes) -> None:
+        assert refusal(content).startswith("This is no table")
+
+    def test_of_an_old_workbook_and_of_one_with_a_password(self) -> None:
+        assert "Save it as .xlsx" in refusal(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512)
+
+    def test_of_a_pdf_file(self) -> None:
+        assert "PDF" in refusal(b"%PDF-1.7\n")
+
+    def test_of_a_quotation_mark_that_never_ends(self) -> None:
+        assert "The row that begins in line 2" in refusal(b'BLM,1\nBLM,"2\nBLM,3\n')
+
+    @pytest.mark.parametrize("share", [0.3, 0.9])
+    def test_of_half_a_workbook(self, share: float) -> None:
+        whole = workbook(*[["BLM", f"NMNM {n}"] for n in range(100)])
+
+        assert refusal(whole[: int(len(whole) * share)]).startswith("This XLSX file is broken.")
+
+    @pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml"])
+    @pytest.mark.parametrize("text", ["", "<a", "<a/>", "\0\1"])
+    def test_of_a_workbook_with_a_damaged_part(self, part: str, text: str) -> None:
+        with zipfile.ZipFile(io.BytesIO(workbook(["BLM", "A1"]))) as package:
+            parts = {each: package.read(each).decode() for each in package.namelist()}
+
+        assert refusal(packed(**parts | {part: text})).startswith(
+            ("This XLSX file is broken.", "“leases.csv” has no row")
+        )
+
+    def test_of_a_workbook_that_unpacks_to_far_more(self) -> None:
+        bomb = packed(**{"xl/workbook.xml": " " * 210_000_000})
+
+        assert len(bomb) < MAX_BYTES
+        assert "too large once it is unpacked" in refusal(bomb)
+
+    def test_of_a_workbook_that_multiplies_itself(self) -> None:
+        laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><x>&b;</x>'
+
+        with zipfile.ZipFile(io.BytesIO(workbook(["BLM", "A1"]))) as package:
+            parts = {each: package.read(each).decode() for each in package.namelist()}
+
+        assert refusal(packed(**parts | {"xl/workbook.xml": laughs})).startswith("This XLSX file is broken.")
