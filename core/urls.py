@@ -4,10 +4,12 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from core.metrics import metrics
+from core.system import system
 
 # Probes of health are answered before any of these, by core.health.
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path(f"{settings.ADMIN_PATH}/system/", admin.site.admin_view(system), name="system"),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
     path("", include("discovery.urls")),
     path("metrics", metrics),

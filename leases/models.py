@@ -139,6 +139,9 @@ class FailureNotice(StateMachine):
     state = state_field(NoticeState, initial=NoticeState.GATHERING)
     reason = models.CharField(max_length=50, editable=False, help_text="The failure code that the leases share.")
     told = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    read_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the person has read it in the console; empty: not yet."
+    )
 
     class Meta(StateMachine.Meta):
         verbose_name = "failure notice"

@@ -1,8 +1,12 @@
 """The mail that tells somebody which of their leases have failed, and why."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -19,6 +23,29 @@ TELLING = (NoticeState.SENDING, NoticeState.SENT)
 def failed_leases(notice: FailureNotice) -> list[Lease]:
     """Those of the gathered leases that are still failed; who was quick to run them again need not be told."""
     return list(Lease.objects.filter(failure_notice=notice, state=State.FAILED).order_by("agency", "lease_number"))
+
+
+def notices_of(user_id: int) -> QuerySet[Any]:
+    """What a person is to be told, the newest first.
+
+    Each has `failed_count`, how many of its leases are still failed, and `example_id`, one of those.
+    """
+    is_failed = Q(leases__state=State.FAILED)
+    counted = FailureNotice.objects.filter(initiated_by=user_id).annotate(
+        failed_count=Count("leases", filter=is_failed), example_id=Max("leases", filter=is_failed)
+    )
+    return counted.order_by("-pk")
+
+
+def unread_notices(user_id: int) -> QuerySet[FailureNotice]:
+    """Those that the person has not read and that are still worth reading: a lease of theirs is failed."""
+    is_failed = Lease.objects.filter(failure_notice=OuterRef("pk"), state=State.FAILED)
+    return FailureNotice.objects.filter(Exists(is_failed), initiated_by=user_id, read_at=None)
+
+
+def mark_read(user_id: int) -> int:
+    """The person has read all of their notices; returns how many were new."""
+    return unread_notices(user_id).update(read_at=Now())
 
 
 def is_told_already(notice: FailureNotice) -> bool:

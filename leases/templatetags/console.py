@@ -1,8 +1,14 @@
-"""`{% load console %}`: what a state, an instant and a duration look like, and what of the frame asks the database."""
+"""`{% load console %}`: what a state, an instant and a duration look like, and what stands in the frame of every page."""
+
+from dataclasses import dataclass
+from typing import Any
 
 from django import template
+from django.contrib.auth.models import AnonymousUser, User
+from django.urls import reverse
 
 from leases import display
+from leases.notices import unread_notices
 
 register = template.Library()
 
@@ -10,3 +16,63 @@ register.simple_tag(display.state_badge)
 register.simple_tag(display.sign)
 register.simple_tag(display.ago)
 register.simple_tag(display.countdown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An entry of the main navigation.
+
+    Attributes:
+        address: the name of its address.
+        right: who holds it is shown the entry.
+        key: what to press to go there.
+    """
+
+    label: str
+    address: str
+    right: str = ""
+    key: str = ""
+
+
+PLACES = (
+    Place(label="Start", address="admin:index", key="g"),
+    Place(label="Leases", address="admin:leases_lease_changelist", right="leases.view_lease", key="l"),
+    Place(
+        label="Agencies",
+        address="admin:leases_agencystorageconfig_changelist",
+        right="leases.view_agencystorageconfig",
+    ),
+    Place(label="Archives", address="admin:leases_cloudlocation_changelist", right="leases.view_cloudlocation"),
+    Place(label="People", address="admin:auth_user_changelist", right="auth.view_user"),
+    Place(label="System", address="system", right="statemachine.use_queues"),
+)
+
+
+@register.inclusion_tag("admin/leases/nav.html", takes_context=True)
+def console_nav(context: dict[str, Any]) -> dict[str, Any]:
+    """The places that the person may go to."""
+    request = context.get("request")
+    if request is None:
+        return {}
+    start = reverse("admin:index")
+    shown = [place for place in PLACES if not place.right or request.user.has_perm(place.right)]
+    items = [
+        {
+            "label": place.label,
+            "key": place.key,
+            "url": (url := reverse(place.address)),
+            "is_current": request.path == url or (url != start and request.path.startswith(url)),
+            "is_search": place.key == "l",
+        }
+        for place in shown
+    ]
+    return {"items": items}
+
+
+@register.inclusion_tag("admin/leases/bell.html", takes_context=True)
+def bell(context: dict[str, Any]) -> dict[str, Any]:
+    """How many notices the person has not read."""
+    user: User | AnonymousUser | None = context.get("user")
+    if not isinstance(user, User) or not user.has_perm("leases.view_lease"):
+        return {}
+    return {"is_shown": True, "count": unread_notices(user.pk).count()}
