@@ -180,7 +180,7 @@ def _take_in(batch: Batch, leases: QuerySet[Lease]) -> int:
     with connection.cursor() as cursor:
         # Hundreds of thousands need not travel to and fro.
         cursor.execute(
-            f"INSERT INTO {members} (batch_id, lease_id) SELECT %s, chosen.id FROM ({chosen}) AS chosen",  # noqa: S608 - the ORM's own SQL
+            f"INSERT INTO {members} (batch_id, lease_id) SELECT %s, lease_id FROM ({chosen}) AS chosen (lease_id)",  # noqa: S608 - the ORM's own SQL
             [batch.pk, *parameters],
         )
         return int(cursor.rowcount)
