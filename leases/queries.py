@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Lower, Now
 
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
-from leases.states import State
+from leases.states import WORKING, State
+from statemachine.models import TransitionLog
 
 DROPBOX = "dropbox"
 
@@ -57,3 +58,16 @@ def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) 
     """
     due = Q(share_checked_at__isnull=True) | Q(share_checked_at__lt=before)
     return bool(CloudLocation.objects.filter(due, pk=location.pk).update(share_checked_at=at))
+
+
+def count_by_state(leases: QuerySet[Lease]) -> dict[str, int]:
+    """How many of the leases are in each state that one of them is in."""
+    return dict(leases.order_by().values_list("state").annotate(count=Count("pk")))
+
+
+def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:
+    """With `last_tries`: how often the last work that has ended was begun; None if none has. Meant for few leases."""
+    ended = TransitionLog.objects.filter(
+        record_type=Lease._meta.label_lower, record_id=OuterRef("pk"), from_state__in=WORKING
+    )
+    return leases.annotate(last_tries=Subquery(ended.order_by("-generation").values("tries")[:1]))

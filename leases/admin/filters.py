@@ -3,6 +3,7 @@
 from typing import Any, override
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -31,7 +32,10 @@ class AskingFilter(admin.SimpleListFilter):
 
     @override
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+        try:
+            return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+        except ValueError as error:
+            raise IncorrectLookupParameters from error
 
 
 class FailureCodeFilter(AskingFilter):

@@ -1,15 +1,22 @@
-"""The list of leases: what it shows, how one finds a lease in it."""
+"""The list of leases: what it shows, how one finds a lease in it, and how it follows the work."""
 
-from typing import override
+from typing import Any, override
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
 
-from leases.admin.filters import FILTERS
+from leases import display
+from leases.admin import polling
+from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, version_of
+from leases.admin.filters import FILTERS, without_choices
 from leases.admin.links import dropbox_link
 from leases.models import Lease
 from leases.search import HELP, matching
@@ -25,22 +32,31 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         "state_badge",
         "report",
         "link",
-        "tries",
+        "tries_taken",
         "created_by",
         "created",
+        "changed",
     )
     list_filter = FILTERS
-    list_select_related = ("runsheet_directory", "created_by")
+    list_select_related = SHOWN_WITH
     list_per_page = 50
+    # At the foot of the window, beside nothing that is renewed.
+    actions_on_top, actions_on_bottom = False, True
     # The box is there for it; what is typed into it goes to `get_search_results`.
     search_fields = ("lease_number",)
     search_help_text = HELP
+
+    @override
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LeaseChangeList]:
+        return LeaseChangeList
 
     @override
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lease], search_term: str
     ) -> tuple[QuerySet[Lease], bool]:
         return matching(queryset, search_term), False
+
+    # --- Columns ----------------------------------------------------------------------------------------------------
 
     @admin.display(description="agency", ordering="agency")
     def agency_code(self, lease: Lease) -> str:
@@ -49,7 +65,7 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     @admin.display(description="state", ordering="state")
     def state_badge(self, lease: Lease) -> SafeString:
         """The state, and what a failure is called, or what is being waited for."""
-        badge = format_html('<span class="state state-{}">{}</span>', lease.state, lease.get_state_display())
+        badge = display.state_badge(lease.state)
         if not lease.failure_code:
             return badge
         return format_html('{} <span class="failure-code">{}</span>', badge, lease.failure_code.replace("_", " "))
@@ -63,6 +79,54 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     def link(self, lease: Lease) -> SafeString | str | None:
         return dropbox_link(lease.runsheet_directory) if lease.runsheet_directory else None
 
+    @admin.display(description="tries", empty_value="\N{EN DASH}")
+    def tries_taken(self, lease: Lease) -> int | None:
+        """Of the work that is under way, else of the last that was."""
+        return lease.tries if lease.is_working else lease.last_tries  # type: ignore[attr-defined]  # annotated by the list
+
     @admin.display(description="created", ordering="created_at")
-    def created(self, lease: Lease) -> str:
-        return f"{timezone.localtime(lease.created_at):%Y-%m-%d %H:%M}"
+    def created(self, lease: Lease) -> SafeString:
+        return display.ago(lease.created_at)
+
+    @admin.display(description="last change", ordering="entered_at")
+    def changed(self, lease: Lease) -> SafeString:
+        return display.ago(lease.entered_at)
+
+    # --- Following the work -----------------------------------------------------------------------------------------
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        *urls, anything_else = super().get_urls()
+        return [*urls, path("rows/", require_safe(self.follow), name="leases_lease_rows"), anything_else]
+
+    def follow(self, request: HttpRequest) -> HttpResponse:
+        """The rows that somebody looks at as they are now; 204 as long as they are what the person sees already.
+
+        Raises:
+            PermissionDenied: for who may not look, or no longer.
+        """
+        shown = [int(pk) for pk in request.GET.getlist("shown") if pk.isascii() and pk.isdecimal()]
+        shown = shown[: self.list_per_page]
+        found = {row["pk"]: row for row in Lease.objects.filter(pk__in=shown).values("pk", *polling.SHOWN)}
+        version = version_of(found[pk] for pk in shown if pk in found)
+        if len(found) == len(shown) and polling.is_unchanged(request, what=WHAT, version=version):
+            return HttpResponse(status=204)
+        return self.admin_site.admin_view(self._rows)(request, shown)
+
+    def _rows(self, request: HttpRequest, shown: list[int]) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        wanted = request.GET.copy()
+        wanted.pop("shown", None)
+        wanted.pop("seen", None)
+        request.GET = wanted  # type: ignore[assignment]  # what the list was asked for
+        without_choices(request)
+        try:
+            listed = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse("admin:leases_lease_changelist"))
+        assert isinstance(listed, LeaseChangeList)
+        rows = {lease.pk: lease for lease in listed.rows(shown)}
+        # In their places, also if what they are sorted by has changed: somebody may be about to click on one.
+        listed.result_list = [rows[pk] for pk in shown if pk in rows]
+        return render(request, "admin/leases/lease/rows.html", {"cl": listed, "opts": self.opts})

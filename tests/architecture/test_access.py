@@ -127,6 +127,7 @@ ADDRESSES = {
     "admin/system/": Row(ADMINISTRATOR, NOBODY),
     "admin/leases/failurenotice/mine/": Row(VIEWER, NOBODY),
     "admin/leases/failurenotice/mine/read/": Row(NOBODY, VIEWER),
+    "admin/leases/lease/rows/": Row(VIEWER, NOBODY),
     "admin/leases/lease/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/leases/agencystorageconfig/<pk>/test/": Row(NOBODY, ADMINISTRATOR),
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),

@@ -1,13 +1,11 @@
-"""What the list and the page of a lease show."""
+"""What the page of a lease shows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -28,7 +26,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 
-LIST = "/admin/leases/lease/"
 NOON = datetime(2026, 1, 1, 19, 0, tzinfo=UTC)  # 12:00 in Denver
 
 
@@ -51,84 +48,6 @@ def take(lease: Lease, transition: str, *, actor: Actor, **step: Any) -> Lease:
     with locked(Lease, lease.pk) as record:
         advance(record, Step(transition=transition, **step), actor)
     return record
-
-
-class TestList:
-    def test_tells_what_is_known(self, console: Client, olivia: User) -> None:
-        where = location()
-        settled(olivia, state="done", runsheet_directory=where, runsheet_report_found=True, tries=2)
-
-        text = console.get(LIST).text
-
-        assert '<span class="state state-done">Done</span>' in text
-        assert f'href="/archives/{where.pk}/" target="_blank" rel="noopener noreferrer"' in text
-        assert "olivia" in text
-        assert "icon-yes" in text
-
-    @pytest.mark.parametrize(("state", "icon"), [("found", "icon-unknown"), ("done", "icon-no")])
-    def test_never_says_no_before_the_directory_was_read(
-        self, console: Client, olivia: User, state: str, icon: str
-    ) -> None:
-        settled(olivia, state=state)
-
-        assert icon in console.get(LIST).text
-
-    def test_tells_why_there_is_no_link(self, console: Client, olivia: User) -> None:
-        settled(olivia, state="found", runsheet_directory=location(share_refusal="Your team forbids share links."))
-
-        assert "Your team forbids share links." in console.get(LIST).text
-
-    def test_finds_a_number(self, console: Client, olivia: User) -> None:
-        settled(olivia, lease_number="NMNM 0501759")
-        settled(olivia, lease_number="B0-1234-5")
-
-        found = console.get(LIST, {"q": "nmnm 05"}).context["cl"].result_list
-
-        assert [lease.lease_number for lease in found] == ["NMNM 0501759"]
-
-    @pytest.mark.parametrize(
-        "wanted",
-        [
-            {"state__exact": "failed"},
-            {"agency__exact": "NMSLO"},
-            {"failure_code": "configuration_missing"},
-            {"runsheet_report_found__exact": "1"},
-        ],
-    )
-    def test_filters(self, console: Client, olivia: User, wanted: dict[str, str]) -> None:
-        settled(olivia, lease_number="other", state="done")
-        settled(
-            olivia,
-            lease_number="wanted",
-            agency="NMSLO",
-            state="failed",
-            failure_code="configuration_missing",
-            runsheet_report_found=True,
-        )
-
-        answer = console.get(LIST, wanted)
-
-        assert [lease.lease_number for lease in answer.context["cl"].result_list] == ["wanted"]
-        assert "configuration missing" in answer.text
-
-    def test_asks_the_database_as_often_for_many_as_for_few(self, console: Client, olivia: User, viewer: User) -> None:
-        settled(olivia, lease_number="0", runsheet_directory=location())
-        console.get(LIST)
-        with CaptureQueriesContext(connection) as few:
-            console.get(LIST)
-        for number in range(1, 30):
-            where = location(path=f"/a/{number}")
-            settled(olivia if number % 2 else viewer, lease_number=str(number), runsheet_directory=where)
-
-        with CaptureQueriesContext(connection) as many:
-            console.get(LIST)
-
-        assert len(many) == len(few)
-
-    def test_is_for_who_may_look(self, client: Client) -> None:
-        client.force_login(User.objects.create_user("stranger", is_staff=True))
-
-        assert client.get(LIST).status_code == 403
 
 
 class TestResult:

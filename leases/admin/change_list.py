@@ -1,0 +1,136 @@
+"""What stands in the list of leases: one count of all states, one page of rows, however many leases there are."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, override
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.db import DataError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from leases.admin import polling
+from leases.models import Lease
+from leases.queries import count_by_state, with_last_tries
+from leases.search import missing
+from leases.states import State
+
+WHAT = "leases"
+COUNTS_LAST_S = 10
+SHOWN_WITH = ("runsheet_directory", "created_by")
+STATE = "state__exact"
+# As the admin's filter by state names them.
+STATE_PARAMETERS: list[str | None] = [STATE, "state__isnull"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateCount:
+    """How many leases of those that match are in a state, and what narrows the list to them; no state: all."""
+
+    state: str
+    label: str
+    count: int
+    url: str
+    is_chosen: bool
+
+
+class LeaseChangeList(ChangeList):
+    """The admin's, which would count everything twice and join all the rows before the page that is wanted."""
+
+    _filters: Any = None
+
+    @override
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Found out once, though the queryset is made more often."""
+        self._filters = self._filters or super().get_filters(request)
+        return self._filters
+
+    @override
+    def get_results(self, request: HttpRequest) -> None:
+        in_any_state = self.get_queryset(request, exclude_parameters=STATE_PARAMETERS)
+        try:
+            self.by_state = count_by_state(in_any_state)
+        except DataError as error:  # such as a text with a null character
+            raise IncorrectLookupParameters from error
+        self.result_count = sum(self.by_state.get(state, 0) for state in self.chosen_states or self.by_state)
+        self.full_result_count, self.show_full_result_count = None, False
+        self.show_admin_actions = self.result_count > 0
+        self.can_show_all, self.multi_page = False, self.result_count > self.list_per_page
+        self.paginator = Paginator(self.queryset, self.list_per_page)
+        self.paginator.count = self.result_count
+        # Whoever looked at the last page when it went is not sent back to the first.
+        self.page_num = min(max(1, self.page_num), self.paginator.num_pages)
+        self.result_list = self.rows(self._page())
+
+    @property
+    def chosen_states(self) -> list[str]:
+        return [str(state) for state in self.filter_params.get(STATE, [])]
+
+    def rows(self, pks: Any) -> QuerySet[Lease]:
+        """These leases in the list's order, with all that is shown of them."""
+        leases = with_last_tries(Lease.objects.filter(pk__in=pks))
+        return leases.select_related(*SHOWN_WITH).order_by(*self.queryset.query.order_by)
+
+    def _page(self) -> Any:
+        """The keys of the page; from the end if that is nearer, since whatever stands before them is read too."""
+        start = (self.page_num - 1) * self.list_per_page
+        stop = min(start + self.list_per_page, self.result_count)
+        if start > self.result_count - stop:
+            return self.queryset.reverse().values("pk")[self.result_count - stop : self.result_count - start]
+        return self.queryset.values("pk")[start:stop]
+
+    @cached_property
+    def state_counts(self) -> list[StateCount]:
+        """All, then each state in the order of the work."""
+        everything = StateCount(
+            state="",
+            label="All",
+            count=sum(self.by_state.values()),
+            url=self.get_query_string(remove=[STATE]),
+            is_chosen=not self.chosen_states,
+        )
+        return [everything, *(self._state_count(state) for state in State)]
+
+    def _state_count(self, state: State) -> StateCount:
+        return StateCount(
+            state=state.value,
+            label=str(state.label),
+            count=self.by_state.get(state.value, 0),
+            url=self.get_query_string({STATE: state.value}),
+            is_chosen=state.value in self.chosen_states,
+        )
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """Which of several numbers that are looked for no lease has."""
+        return missing(self.root_queryset, self.query)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether some leases may be hidden."""
+        return bool(self.query or self.has_active_filters)
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether something that is shown will change by itself."""
+        return any(lease.is_owed for lease in self.result_list)
+
+    def poll_url(self, user: User) -> str:
+        """Where the same rows are asked for anew; proves what the person sees now."""
+        rows = [{name: getattr(lease, name) for name in polling.SHOWN} for lease in self.result_list]
+        seen = polling.seen(user, what=WHAT, version=version_of(rows))
+        shown = [lease.pk for lease in self.result_list]
+        query = urlencode({**self.filter_params, "shown": shown, "seen": seen}, doseq=True)
+        return f"{reverse('admin:leases_lease_rows')}?{query}"
+
+
+def version_of(rows: Iterable[dict[str, Any]]) -> str:
+    """What is shown of some leases; another one every few seconds, since the counts over them change too."""
+    return repr([*map(polling.version_of, rows), int(time.time() / COUNTS_LAST_S)])
