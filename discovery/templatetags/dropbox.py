@@ -4,7 +4,6 @@ from typing import Any
 
 from django import template
 from django.contrib.auth.models import AnonymousUser, User
-from django.http import HttpRequest
 
 from discovery.errors import NeedsReconnect
 from discovery.models import DropboxAccount
@@ -24,19 +23,11 @@ def dropbox_banner(context: dict[str, Any]) -> dict[str, Any]:
     account = DropboxAccount.objects.of(user)
     count = waiting_for_dropbox(user).count()
     reason = account.needs_reconnect_reason if account else ""
-    is_lost = bool(reason or count)
     return {
-        "is_wanted": is_lost or (account is None and _is_invited(request, user)),
-        "is_lost": is_lost,
+        "is_wanted": bool(reason or count),
         "reason": reason,
         "is_connected": account is not None,
         "count": count,
         "list_url": list_of_failed(NeedsReconnect.code, user_id=user.pk),
         "next": request.get_full_path(),
     }
-
-
-def _is_invited(request: HttpRequest, user: User) -> bool:
-    """On the start page, whoever may start runs is shown the way before the first one fails."""
-    match = request.resolver_match
-    return match is not None and match.view_name == "admin:index" and user.has_perm("leases.run_discovery")

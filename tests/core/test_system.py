@@ -43,7 +43,7 @@ class TestSystem:
         text = client.get("/admin/system/").text
 
         assert "No worker" not in text
-        assert "None on “discovery”" in text
+        assert "none on “discovery”" in text
         assert 'href="/admin/django_rq/dashboard/"' in text
 
     def test_is_for_who_looks_after_it(self, client: Client) -> None:

@@ -1,0 +1,246 @@
+"""What the start page shows: what needs somebody, what is under way, what was done, and whether all of it runs."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Count, Max, Q
+from django.db.models.functions import TruncDate
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from redis.exceptions import RedisError
+
+from core import tally
+from discovery import charts
+from discovery.models import DropboxAccount
+from leases.admin.next_steps import NextStep, next_step
+from leases.models import Agency, AgencyStorageConfig, Lease
+from leases.notices import MENDED_AT_ONCE
+from leases.queries import count_by_state
+from leases.states import State
+from statemachine import heartbeat
+from statemachine.dashboard import may_use_queues
+from statemachine.workers import listening
+
+DAYS = 14
+RUNNING_SHOWN = 6
+ATTENTION_SHOWN = 8
+OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
+LIST = "admin:leases_lease_changelist"
+
+
+def list_of(**wanted: str) -> str:
+    return f"{reverse(LIST)}?{urlencode(wanted)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateCount:
+    """How many leases are in a state, and their list."""
+
+    state: str
+    label: str
+    count: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Leases that failed for one reason."""
+
+    reason: str
+    sentence: str
+    count: int
+    url: str
+    next_step: NextStep | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A step of setting Runsheet up; without an address for who may not take it."""
+
+    label: str
+    is_done: bool
+    url: str
+    button: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A picture and its figures.
+
+    Attributes:
+        kinds: what the colours mean, by class.
+        rows: the figures once more, for a table.
+    """
+
+    title: str
+    picture: SafeString
+    kinds: dict[str, str]
+    rows: list[tuple[str, list[float]]]
+
+
+def counts() -> list[StateCount]:
+    """Every state, in the order of the work."""
+    found = count_by_state(Lease.objects.all())
+    return [
+        StateCount(state=state, label=str(state.label), count=found.get(state, 0), url=list_of(state__exact=state))
+        for state in State
+    ]
+
+
+def troubles(user: User) -> Iterator[Trouble]:
+    """What has failed, by reason; one's own missing Dropbox is the banner's business."""
+    banner = Q(initiated_by=user, failure_code__in=MENDED_AT_ONCE)
+    failed = Lease.objects.filter(state=State.FAILED).exclude(banner).order_by()
+    counted = failed.values("failure_code").annotate(count=Count("pk"), example=Max("pk")).order_by("-count")
+    rows = list(counted[:ATTENTION_SHOWN])
+    examples = Lease.objects.select_related("initiated_by").in_bulk([row["example"] for row in rows])
+    for row in rows:
+        if lease := examples.get(row["example"]):
+            code = row["failure_code"]
+            yield Trouble(
+                reason=code.replace("_", " "),
+                sentence=lease.failure_message,
+                count=row["count"],
+                url=list_of(state__exact=State.FAILED, failure_code=code),
+                next_step=next_step(lease, user),
+            )
+
+
+def running() -> list[Lease]:
+    """Some of those that work is owed for, the next ones first."""
+    return list(Lease.objects.filter(due_at__isnull=False).order_by("background", "due_at")[:RUNNING_SHOWN])
+
+
+def tasks(user: User) -> list[Task]:
+    """What a new installation needs; empty when all of it is done."""
+    account = DropboxAccount.objects.of(user)
+    configured = set(AgencyStorageConfig.objects.filter(enabled=True).values_list("agency", flat=True))
+    found = [
+        Task(
+            label="Connect your Dropbox, in which the archives lie",
+            is_done=account is not None and not account.needs_reconnect_reason,
+            url=reverse("dropbox_account") + "?next=" + reverse("admin:index"),
+            button="Connect Dropbox",
+        ),
+        *(_configure(agency, user, is_done=agency in configured) for agency in Agency.values),
+        Task(
+            label="Create the first lease, and watch it being searched",
+            is_done=Lease.objects.exists(),
+            url=reverse("admin:leases_lease_add"),
+            button="Add a lease",
+        ),
+    ]
+    return [] if all(task.is_done for task in found) else found
+
+
+def _configure(agency: str, user: User, *, is_done: bool) -> Task:
+    may = user.has_perm("leases.add_agencystorageconfig")
+    return Task(
+        label=f"Say in which folder the archives of {agency} lie" + ("" if may else " (an administrator does that)"),
+        is_done=is_done,
+        url=f"{reverse('admin:leases_agencystorageconfig_add')}?agency={agency}" if may else "",
+        button=f"Configure {agency}",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """In one line; the page that says more, for who may see it."""
+
+    is_well: bool
+    sentence: str
+    url: str
+
+
+def health(user: User) -> Health:
+    """Whether what is owed is being worked on."""
+    wrong = _wrong()
+    return Health(is_well=not wrong, sentence=wrong or _well(), url=reverse("system") if may_use_queues(user) else "")
+
+
+def _well() -> str:
+    count = len(listening())
+    return f"All is well: {count} worker{'s' * (count != 1)} at hand, and the reconciler looks after them."
+
+
+def _wrong() -> str:
+    age_s = heartbeat.age_s(heartbeat.RECONCILER)
+    try:
+        workers = listening()
+    except RedisError:
+        return "Redis does not answer: what you save is kept, and is worked on when Redis is back."
+    if not workers:
+        return "No worker runs: what you save is kept, and is worked on when one does."
+    if age_s is None or age_s > heartbeat.LATE_S:
+        return "No reconciler runs: what was lost on the way waits until one does."
+    return ""
+
+
+# --- Charts ---------------------------------------------------------------------------------------------------------
+
+
+def settled() -> Chart:
+    """How many leases came to rest on each day, by what came out."""
+    today = timezone.localdate()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    found: dict[date, dict[str, float]] = defaultdict(dict)
+    since = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+    rows = Lease.objects.filter(entered_at__gte=since, state__in=OUTCOMES).order_by()
+    for day, state, count in rows.values_list(TruncDate("entered_at"), "state").annotate(count=Count("pk")):
+        found[day][state] = count
+    bars = [
+        charts.Bar(
+            label=f"{day:%d}" if index % 2 else "",
+            title=f"{day:%A, %d %B}: {sum(found[day].values()):g}",
+            parts={state: found[day].get(state, 0) for state in OUTCOMES},
+        )
+        for index, day in enumerate(days)
+    ]
+    title = f"Leases settled in the last {DAYS} days"
+    return Chart(
+        title=title,
+        picture=charts.svg(bars, title=title),
+        kinds={str(state): str(state.label) for state in OUTCOMES},
+        rows=[(f"{day:%Y-%m-%d}", [found[day].get(state, 0) for state in OUTCOMES]) for day in days],
+    )
+
+
+def measured() -> Iterator[Chart]:
+    """How long leases took, and how Dropbox answered; nothing if Redis, which counts, does not answer."""
+    try:
+        histograms = tally.read().histograms
+    except RedisError:
+        return
+    yield _by_seconds("settle_seconds", histograms, title="Time until a lease was settled", kinds={"done": "Leases"})
+    yield _by_seconds(
+        "dropbox_call_seconds",
+        histograms,
+        title="Dropbox calls by how long they took",
+        kinds={"done": "Answered", "failed": "Failed"},
+    )
+
+
+def _by_seconds(name: tally.Observed, histograms: Any, *, title: str, kinds: dict[str, str]) -> Chart:
+    bounds = tally.BOUNDS_S[name]
+    labels = [*(f"{bound:g}" for bound in bounds), "more"]
+    amounts: list[dict[str, float]] = [dict.fromkeys(kinds, 0) for _ in labels]
+    for of, histogram in histograms[name].items():
+        given = dict(of)
+        if given.get("machine", "leases.lease") != "leases.lease":
+            continue
+        kind = "done" if given.get("outcome", "ok") == "ok" else "failed"
+        for bucket, count in histogram.counts.items():
+            amounts[bucket][kind] += count
+    words = [f"up to {label} s" for label in labels[:-1]] + [f"more than {labels[-2]} s"]
+    bars = [
+        charts.Bar(label=label, title=f"{word}: {sum(parts.values()):g}", parts=parts)
+        for label, word, parts in zip(labels, words, amounts, strict=True)
+    ]
+    rows = [(word, list(parts.values())) for word, parts in zip(words, amounts, strict=True)]
+    return Chart(title=f"{title} (seconds)", picture=charts.svg(bars, title=title), kinds=kinds, rows=rows)

@@ -1,0 +1,28 @@
+"""The start page."""
+
+from typing import Any
+
+from django import template
+from django.contrib.auth.models import AnonymousUser, User
+
+from discovery import start
+
+register = template.Library()
+
+
+@register.inclusion_tag("discovery/start.html")
+def start_page(user: User | AnonymousUser) -> dict[str, Any]:
+    """What this person needs to see first; nothing for who may not look at leases."""
+    if not isinstance(user, User) or not user.has_perm("leases.view_lease"):
+        return {"is_shown": False}
+    counts = start.counts()
+    return {
+        "is_shown": True,
+        "may_add": user.has_perm("leases.add_lease"),
+        "counts": counts,
+        "troubles": list(start.troubles(user)),
+        "running": start.running(),
+        "tasks": start.tasks(user) if user.has_perm("leases.run_discovery") else [],
+        "health": start.health(user),
+        "charts": [start.settled(), *start.measured()] if sum(each.count for each in counts) else [],
+    }

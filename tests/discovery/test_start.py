@@ -1,0 +1,246 @@
+"""The start page: what it tells, to whom, and what it costs."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from redis import Redis
+
+from core import tally
+from core.clock import now
+from discovery import charts, start
+from discovery.models import DropboxAccount
+from leases.models import AgencyStorageConfig, Lease
+from statemachine import heartbeat
+from statemachine.workers import Listener
+from tests.leases.test_services import settled
+from tests.roles import in_role
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("redis"),
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return in_role("Operator")
+
+
+@pytest.fixture
+def console(operator: User, client: Client) -> Client:
+    client.force_login(operator)
+    return client
+
+
+def failed(user: User, number: str, **values: Any) -> Lease:
+    given = {"failure_code": "configuration_missing", "failure_message": "BLM has none.", "initiated_by": user}
+    return settled(user, lease_number=number, state="failed", **given | values)
+
+
+def configure(*agencies: str) -> None:
+    for agency in agencies:
+        AgencyStorageConfig.objects.create(
+            agency=agency, runsheet_archive_base_path="/a", documents_base_path="/d", misc_index_base_path="/m"
+        )
+
+
+def connected(user: User) -> None:
+    DropboxAccount.objects.create(
+        user=user, account_id="dbid:1", refresh_token="r", root_namespace_id="1", home_namespace_id="1",
+        connected_at=now(),
+    )  # fmt: skip
+
+
+class TestCounts:
+    def test_lead_to_their_lists(self, console: Client, operator: User) -> None:
+        settled(operator, lease_number="1", state="done")
+        settled(operator, lease_number="2", state="done")
+
+        text = console.get("/admin/").text
+
+        link = re.search(
+            r'<a href="(/admin/leases/lease/\?state__exact=done)">.*?<strong>(\d+)</strong>', text, re.DOTALL
+        )
+        assert link
+        assert link[2] == "2"
+        assert console.get(link[1]).context["cl"].result_count == 2
+
+
+class TestAttention:
+    def test_is_asked_for_by_reason_with_what_helps(self, client: Client, operator: User) -> None:
+        for number in range(3):
+            failed(operator, str(number))
+        client.force_login(in_role("Administrator"))
+
+        text = client.get("/admin/").text
+
+        assert '<strong class="number">3</strong> configuration missing' in text
+        assert "BLM has none." in text
+        assert 'href="/admin/leases/agencystorageconfig/add/?agency=BLM">Configure BLM</a>' in text
+
+    def test_leaves_ones_own_dropbox_to_the_banner(self, operator: User) -> None:
+        failed(operator, "1", failure_code="connect_dropbox")
+
+        assert list(start.troubles(operator)) == []
+        assert [trouble.count for trouble in start.troubles(in_role("Viewer"))] == [1]
+
+    def test_sends_nobody_to_anothers_dropbox(self, operator: User) -> None:
+        failed(operator, "1", failure_code="connect_dropbox")
+
+        (trouble,) = start.troubles(in_role("Viewer"))
+
+        assert trouble.next_step
+        assert not trouble.next_step.url
+        assert trouble.next_step.otherwise == "Ask Operator to connect Dropbox, or run it for yourself."
+
+    def test_is_not_asked_for_when_nothing_failed(self, console: Client) -> None:
+        assert "Nothing has failed." in console.get("/admin/").text
+
+
+class TestRunning:
+    def test_shows_what_is_owed(self, console: Client, operator: User) -> None:
+        settled(operator, lease_number="idle", state="done")
+        settled(operator, lease_number="busy", state="searching", due_at=now())
+
+        assert [lease.lease_number for lease in start.running()] == ["busy"]
+        assert "BLM busy" in console.get("/admin/").text
+
+
+class TestTasks:
+    def test_are_those_of_a_new_installation(self, client: Client) -> None:
+        administrator = in_role("Administrator")
+        client.force_login(administrator)
+
+        text = client.get("/admin/").text
+
+        assert re.findall(r'<a class="button is-small" href="[^"]+">([^<]+)</a>', text) == [
+            "Connect Dropbox", "Configure NMSLO", "Configure BLM", "Add a lease",
+        ]  # fmt: skip
+
+    def test_offer_only_what_one_may_do(self, operator: User) -> None:
+        assert [task.button for task in start.tasks(operator) if task.url] == ["Connect Dropbox", "Add a lease"]
+
+    def test_are_ticked_off(self, operator: User) -> None:
+        configure("BLM")
+        connected(operator)
+
+        assert [task.is_done for task in start.tasks(operator)] == [True, False, True, False]
+
+    def test_are_gone_when_all_is_done(self, operator: User) -> None:
+        configure("BLM", "NMSLO")
+        connected(operator)
+        settled(operator)
+
+        assert start.tasks(operator) == []
+
+    def test_come_back_when_dropbox_is_lost(self, operator: User) -> None:
+        configure("BLM", "NMSLO")
+        connected(operator)
+        settled(operator)
+        DropboxAccount.objects.update(needs_reconnect_reason="Ended.")
+
+        assert not start.tasks(operator)[0].is_done
+
+    def test_are_not_for_who_only_looks(self, client: Client) -> None:
+        client.force_login(in_role("Viewer"))
+
+        assert "To begin" not in client.get("/admin/").text
+
+
+class TestHealth:
+    @pytest.fixture
+    def at_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        heartbeat.beat(heartbeat.RECONCILER)
+        worker = Listener(name="w", queues=("discovery",), state="idle", host="h")
+        monkeypatch.setattr(start, "listening", lambda: [worker])
+
+    def test_is_well(self, operator: User, at_work: None) -> None:
+        found = start.health(operator)
+
+        assert (found.is_well, found.sentence.partition(",")[0]) == (True, "All is well: 1 worker at hand")
+        assert found.url == ""
+
+    def test_leads_who_may_to_the_system(self, at_work: None) -> None:
+        assert start.health(in_role("Administrator")).url == "/admin/system/"
+
+    def test_tells_of_missing_workers(self, operator: User) -> None:
+        assert start.health(operator).sentence.startswith("No worker runs")
+
+    def test_tells_of_a_missing_reconciler(self, operator: User, at_work: None) -> None:
+        heartbeat.Heartbeat.objects.all().delete()
+
+        assert start.health(operator).sentence.startswith("No reconciler runs")
+
+    def test_tells_of_a_silent_redis(self, console: Client, settings: Any) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+
+        assert "Redis does not answer" in console.get("/admin/").text
+
+
+class TestCharts:
+    def test_count_what_was_settled_by_day_and_outcome(self, operator: User) -> None:
+        yesterday = timezone.localtime() - timedelta(days=1)
+        settled(operator, lease_number="1", state="done", entered_at=yesterday)
+        settled(operator, lease_number="2", state="failed", failure_code="bug", entered_at=yesterday)
+        settled(operator, lease_number="3", state="done", entered_at=yesterday - timedelta(days=60))
+
+        chart = start.settled()
+
+        assert chart.rows[-2] == (f"{yesterday:%Y-%m-%d}", [1, 0, 0, 1])
+        assert sum(sum(amounts) for _, amounts in chart.rows) == 2
+        assert 'class="chart-done"' in chart.picture
+
+    def test_measure_dropbox(self, redis: Redis) -> None:
+        tally.observe("dropbox_call_seconds", 0.07, route="list", outcome="ok")
+        tally.observe("dropbox_call_seconds", 40, route="list", outcome="dropbox_unavailable")
+
+        _, calls = start.measured()
+
+        assert calls.rows[1] == ("up to 0.1 s", [1, 0])
+        assert calls.rows[-1] == ("more than 30 s", [0, 1])
+
+    def test_measure_leases_only(self, redis: Redis) -> None:
+        tally.observe("settle_seconds", 0.5, machine="leases.lease", state="done")
+        tally.observe("settle_seconds", 0.5, machine="leases.failurenotice", state="sent")
+
+        times, _ = start.measured()
+
+        assert times.rows[0] == ("up to 1 s", [1])
+
+    @pytest.mark.parametrize(("most", "top"), [(0, "1"), (3, "5"), (7, "10"), (1234, "2,000")])
+    def test_have_round_numbers(self, most: float, top: str) -> None:
+        picture = charts.svg([charts.Bar(label="<", title="<", parts={"done": most})], title="<")
+
+        assert f">{top}</text>" in picture
+        assert "<<" not in picture
+
+
+class TestPage:
+    def test_costs_as_much_for_many_leases_as_for_few(self, console: Client, operator: User) -> None:
+        failed(operator, "0")
+        settled(operator, lease_number="a", state="searching", due_at=now())
+        console.get("/admin/")
+        with CaptureQueriesContext(connection) as few:
+            console.get("/admin/")
+        for number in range(1, 20):
+            failed(operator, str(number))
+            settled(operator, lease_number=f"b{number}", state="searching", due_at=now())
+
+        with CaptureQueriesContext(connection) as many:
+            console.get("/admin/")
+
+        assert len(many) == len(few)
+
+    def test_is_empty_for_who_may_not_look_at_leases(self, client: Client) -> None:
+        client.force_login(User.objects.create_user("stranger", is_staff=True))
+
+        assert "Needs attention" not in client.get("/admin/").text
