@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from leases.admin import polling
+from leases.admin.downloads import KINDS
 from leases.models import Lease
 from leases.queries import count_by_state, with_last_tries
 from leases.search import missing
@@ -44,6 +45,7 @@ class StateCount:
 class LeaseChangeList(ChangeList):
     """The admin's, which would count everything twice and join all the rows before the page that is wanted."""
 
+    kinds = tuple(KINDS)
     _filters: Any = None
 
     @override

@@ -2,20 +2,23 @@
 
 from typing import Any, override
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from leases import display
 from leases.admin import polling
+from leases.admin.bulk_run import run_chosen
 from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, version_of
+from leases.admin.downloads import KINDS, TooManyForWorkbook, download
 from leases.admin.filters import FILTERS, without_choices
 from leases.admin.links import dropbox_link
 from leases.models import Lease
@@ -41,6 +44,7 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     list_select_related = SHOWN_WITH
     list_per_page = 50
     # At the foot of the window, beside nothing that is renewed.
+    actions = (run_chosen,)
     actions_on_top, actions_on_bottom = False, True
     # The box is there for it; what is typed into it goes to `get_search_results`.
     search_fields = ("lease_number",)
@@ -97,7 +101,13 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     @override
     def get_urls(self) -> list[URLPattern]:
         *urls, anything_else = super().get_urls()
-        return [*urls, path("rows/", require_safe(self.follow), name="leases_lease_rows"), anything_else]
+        download = self.admin_site.admin_view(require_safe(self.download))
+        return [
+            *urls,
+            path("rows/", require_safe(self.follow), name="leases_lease_rows"),
+            path("download/<slug:kind>/", download, name="leases_lease_download"),
+            anything_else,
+        ]
 
     def follow(self, request: HttpRequest) -> HttpResponse:
         """The rows that somebody looks at as they are now; 204 as long as they are what the person sees already.
@@ -120,13 +130,43 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         wanted.pop("shown", None)
         wanted.pop("seen", None)
         request.GET = wanted  # type: ignore[assignment]  # what the list was asked for
-        without_choices(request)
         try:
-            listed = self.get_changelist_instance(request)
+            listed = self._listed(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse("admin:leases_lease_changelist"))
-        assert isinstance(listed, LeaseChangeList)
         rows = {lease.pk: lease for lease in listed.rows(shown)}
         # In their places, also if what they are sorted by has changed: somebody may be about to click on one.
         listed.result_list = [rows[pk] for pk in shown if pk in rows]
         return render(request, "admin/leases/lease/rows.html", {"cl": listed, "opts": self.opts})
+
+    def _listed(self, request: HttpRequest) -> LeaseChangeList:
+        without_choices(request)
+        listed = self.get_changelist_instance(request)
+        assert isinstance(listed, LeaseChangeList)
+        return listed
+
+    # --- Many at once -----------------------------------------------------------------------------------------------
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        """Whether to offer the action; `leases.batches` asks again."""
+        return request.user.has_perm("leases.run_discovery")
+
+    def download(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        """All the leases that the list of the same address shows, as a file.
+
+        Raises:
+            PermissionDenied, Http404: for who may not look; for a kind of file that is not offered.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if kind not in KINDS:
+            raise Http404
+        back = f"{reverse('admin:leases_lease_changelist')}?{request.GET.urlencode()}"
+        try:
+            leases = self._listed(request).queryset
+            return download(leases, kind=kind, name=f"leases-{timezone.localdate():%Y-%m-%d}")
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(back)
+        except TooManyForWorkbook as refusal:
+            messages.warning(request, str(refusal))
+            return HttpResponseRedirect(back)

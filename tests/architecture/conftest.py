@@ -102,6 +102,7 @@ def concrete(address: str, there: Things) -> str:
         "content_type_id": ContentType.objects.get_for_model(Lease).pk,
     }
     url = "/" + re.sub(r"<(\w+)>", lambda found: str(values[found[1]]), address)
+        "kind": "csv",
     return f"{url}?challenge=c" if address == "dropbox/webhook/" else url
 
 

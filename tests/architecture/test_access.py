@@ -129,6 +129,7 @@ ADDRESSES = {
     "admin/leases/failurenotice/mine/read/": Row(NOBODY, VIEWER),
     "admin/leases/lease/rows/": Row(VIEWER, NOBODY),
     "admin/leases/lease/<pk>/live/": Row(VIEWER, NOBODY),
+    "admin/leases/lease/download/<kind>/": Row(VIEWER, NOBODY),
     "admin/leases/agencystorageconfig/<pk>/test/": Row(NOBODY, ADMINISTRATOR),
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
     "archives/<pk>/": Row(VIEWER, NOBODY),

@@ -1,0 +1,154 @@
+"""What is on the screen as a file: all pages of it, in its order, and no formula."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
+
+from leases.admin import downloads
+from leases.models import Lease
+from tests.leases.test_admin_page import location
+from tests.leases.test_services import settled
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+PLACE = "/admin/leases/lease/download"
+
+
+@pytest.fixture
+def console(olivia: User, client: Client) -> Client:
+    client.force_login(olivia)
+    return client
+
+
+def rows_of(client: Client, kind: str, **wanted: str) -> list[dict[str, Any]]:
+    """The file's rows by column."""
+    answer = client.get(f"{PLACE}/{kind}/", wanted)
+    assert answer.status_code == 200
+    content = answer.getvalue()
+    if kind == "json":
+        return list(json.loads(content))
+    if kind == "csv":
+        return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    header, *rows = load_workbook(io.BytesIO(content))["Leases"].values
+    return [dict(zip(map(str, header), ("" if cell is None else cell for cell in row), strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize("kind", downloads.KINDS)
+class TestDownload:
+    def test_holds_what_is_known(self, console: Client, olivia: User, kind: str) -> None:
+        settled(
+            olivia,
+            lease_number="NMNM \N{LATIN SMALL LETTER E WITH ACUTE}",
+            state="done",
+            runsheet_directory=location(),
+            runsheet_report_found=True,
+            matching_files=["a.pdf", "b.pdf"],
+        )
+
+        (row,) = rows_of(console, kind)
+
+        assert list(row) == list(downloads.COLUMNS)
+        assert row["Lease number"] == "NMNM \N{LATIN SMALL LETTER E WITH ACUTE}"
+        assert (row["State"], row["Report found"], row["Matching files"]) == ("Done", "yes", "a.pdf; b.pdf")
+        assert (row["Directory"], row["Created by"], row["Run for"]) == ("/a/NMNM 1", "olivia", "")
+        assert row["Share link"].startswith("https://")
+
+    def test_holds_all_pages_of_what_the_list_shows_in_its_order(
+        self, console: Client, olivia: User, kind: str
+    ) -> None:
+        for number in range(60):
+            settled(olivia, lease_number=f"{number:02}", state="found")
+        settled(olivia, lease_number="other", state="done")
+
+        rows = rows_of(console, kind, state__exact="found", o="1", p="2")
+
+        assert [row["Lease number"] for row in rows] == [f"{number:02}" for number in range(60)]
+
+    def test_of_nothing_is_an_empty_table(self, console: Client, kind: str) -> None:
+        assert rows_of(console, kind, q="nothing") == []
+
+    def test_costs_the_same_for_many_as_for_few(self, console: Client, olivia: User, kind: str) -> None:
+        settled(olivia, lease_number="0")
+        with CaptureQueriesContext(connection) as few:
+            rows_of(console, kind)
+        for number in range(1, 30):
+            settled(olivia, lease_number=str(number), runsheet_directory=location(path=f"/a/{number}"))
+
+        with CaptureQueriesContext(connection) as many:
+            rows_of(console, kind)
+
+        assert len(many) == len(few)
+
+    def test_is_for_who_may_look(self, client: Client, kind: str) -> None:
+        client.force_login(User.objects.create_user("stranger", is_staff=True))
+
+        assert client.get(f"{PLACE}/{kind}/").status_code == 403
+
+    def test_of_a_list_that_makes_no_sense_leads_back_to_it(self, console: Client, kind: str) -> None:
+        answer = console.get(f"{PLACE}/{kind}/", {"nothing": "1"})
+
+        assert (answer.status_code, answer["Location"]) == (302, "/admin/leases/lease/?nothing=1")
+
+    def test_is_offered_for_what_the_list_shows(self, console: Client, olivia: User, kind: str) -> None:
+        settled(olivia, state="done")
+
+        assert f'href="{PLACE}/{kind}/?state__exact=done"' in console.get("/admin/leases/lease/?state__exact=done").text
+
+
+class TestFormulas:
+    @pytest.mark.parametrize("kind", ["csv", "xlsx"])
+    def test_are_texts(self, console: Client, olivia: User, kind: str) -> None:
+        settled(olivia, lease_number="=1+1", state="failed", failure_code="bug", failure_message="@SUM(A1)")
+
+        (row,) = rows_of(console, kind)
+
+        assert (row["Lease number"], row["Why"]) == ("'=1+1", "'@SUM(A1)")
+
+    def test_are_themselves_where_nothing_calculates(self, console: Client, olivia: User) -> None:
+        settled(olivia, lease_number="=1+1")
+
+        assert rows_of(console, "json")[0]["Lease number"] == "=1+1"
+
+
+class TestTries:
+    def test_are_those_of_the_present_work(self, console: Client, olivia: User) -> None:
+        settled(olivia, state="searching", due_at="2100-01-01T00:00Z", tries=2)
+
+        assert rows_of(console, "json")[0]["Tries"] == 2
+
+
+class TestReport:
+    @pytest.mark.parametrize(("state", "said"), [("done", "no"), ("found", "")])
+    def test_is_not_guessed(self, console: Client, olivia: User, state: str, said: str) -> None:
+        settled(olivia, state=state)
+
+        assert rows_of(console, "json")[0]["Report found"] == said
+
+
+class TestRefusal:
+    def test_of_a_workbook_that_nobody_would_wait_for_says_what_to_do(
+        self, console: Client, olivia: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(downloads, "XLSX_AT_MOST", 1)
+        settled(olivia, lease_number="1")
+        settled(olivia, lease_number="2")
+
+        answer = console.get(f"{PLACE}/xlsx/", follow=True)
+
+        assert "Narrow the list, or take CSV." in answer.text
+        assert Lease.objects.count() == 2
+
+    def test_of_another_kind_of_file(self, console: Client) -> None:
+        assert console.get(f"{PLACE}/docx/").status_code == 404
