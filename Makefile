@@ -11,11 +11,11 @@ INSTALLED := .venv/installed
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo up test chaos lint fmt lock audit
+.PHONY: help demo up test chaos bench-console lint fmt lock audit
 
 help: ## This list
 	@echo 'Usage: make TARGET [ARGS="…"]'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(INSTALLED) ## One lease for every outcome, live in the terminal (ARGS=--json for one JSON document)
 	@$(PYTHON) manage.py demo $(ARGS)
@@ -28,6 +28,9 @@ test: lint ## Linters, types, import contracts and all tests (ARGS="tests/core -
 
 chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (SEED=7 for another run than the first)
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1)
+
+bench-console: $(INSTALLED) ## How fast the console is with 200,000 leases and 2,000,000 transitions (ARGS=--json)
+	@$(PYTHON) -m bench.console $(ARGS)
 
 lint: $(INSTALLED) ## Only what needs no server: style, types, import contracts, the compose file
 	@.venv/bin/ruff check --quiet .

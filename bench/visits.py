@@ -1,0 +1,60 @@
+"""The pages that are asked for, each time another one of its kind. Imported once Django is ready."""
+
+import itertools
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from core.errors import RunsheetError
+from leases.models import Lease
+
+LIST = "/admin/leases/lease/"
+PER_PAGE = 50
+
+
+class NoPage(RunsheetError):
+    """A page did not come."""
+
+
+def pages() -> dict[str, Callable[[], int]]:
+    """What to ask for, by name; each returns how many queries it took."""
+    client = Client()
+    client.force_login(User.objects.get(username="person-00"))
+    count = Lease.objects.count()
+    newest = Lease.objects.latest("pk").pk
+    some = itertools.cycle(Lease.objects.filter(pk__gt=newest - 997).values_list("pk", "lease_number"))
+    states = itertools.cycle(["failed", "done", "not_found", "pending"])
+    return {
+        "start page": lambda: _visit(client, "/admin/"),
+        "list, plain": lambda: _visit(client, LIST),
+        "list, by state": lambda: _visit(client, LIST, state__exact=next(states)),
+        "list, by state, agency, person and code": lambda: _visit(
+            client,
+            LIST,
+            state__exact="failed",
+            agency__exact="BLM",
+            initiated_by__id__exact=User.objects.first().pk,  # type: ignore[union-attr]  # there are some
+            failure_code="connect_dropbox",
+        ),
+        "list, one number": lambda: _visit(client, LIST, q=next(some)[1].replace(" ", "").lower()),
+        "list, a part of numbers": lambda: _visit(client, LIST, q="0123"),
+        "list, a number that no lease has": lambda: _visit(client, LIST, q="nowhere"),
+        "list, 200 numbers": lambda: _visit(client, LIST, q="; ".join(next(some)[1] for _ in range(200))),
+        "list, middle page": lambda: _visit(client, LIST, p=count // PER_PAGE // 2),
+        "list, last page": lambda: _visit(client, LIST, p=-(-count // PER_PAGE)),
+        "list, by number": lambda: _visit(client, LIST, o="1"),
+        "lease page": lambda: _visit(client, f"{LIST}{next(some)[0]}/change/"),
+    }
+
+
+def _visit(client: Client, path: str, **query: object) -> int:
+    """Raises: NoPage: the answer is none."""
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.get(f"{path}?{urlencode(query)}" if query else path, secure=True, headers={"host": "localhost"})
+    if answer.status_code != 200:
+        raise NoPage(f"{path} {query}: {answer.status_code}")
+    return len(asked)
