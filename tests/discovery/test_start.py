@@ -83,7 +83,7 @@ class TestAttention:
 
         text = client.get("/admin/").text
 
-        assert '<strong class="number">3</strong> configuration missing' in text
+        assert '<strong class="number">3</strong> leases: configuration missing' in text
         assert "BLM has none." in text
         assert 'href="/admin/leases/agencystorageconfig/add/?agency=BLM">Configure BLM</a>' in text
 
@@ -100,7 +100,7 @@ class TestAttention:
 
         assert trouble.next_step
         assert not trouble.next_step.url
-        assert trouble.next_step.otherwise == "Ask Operator to connect Dropbox, or run it for yourself."
+        assert trouble.next_step.otherwise == "Ask operator to connect Dropbox, or run it for yourself."
 
     def test_is_not_asked_for_when_nothing_failed(self, console: Client) -> None:
         assert "Nothing has failed." in console.get("/admin/").text
