@@ -116,6 +116,13 @@ def progress_of(batch: Batch) -> Progress:
     )
 
 
+def failures_of(batch: Batch) -> list[tuple[str, int]]:
+    """What the batch's failed leases have failed for: failure code and how many, the most first."""
+    failed = BatchLease.objects.filter(batch=batch, lease__state=State.FAILED, lease__due_at__isnull=True)
+    counted = failed.values_list("lease__failure_code").annotate(count=Count("pk"))
+    return list(counted.order_by("-count", "lease__failure_code"))
+
+
 def stop(*, batch_id: int, user: User) -> int:
     """Owe nothing any more that the batch has started: what is under way is cancelled, what waits never begins.
 

@@ -12,7 +12,7 @@ from django.urls import URLResolver, get_resolver
 
 from core.clock import now
 from discovery.models import DropboxAccount
-from leases.models import AgencyStorageConfig, CloudLocation, FailureNotice, Lease
+from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, FailureNotice, Lease, Upload
 from statemachine.models import TransitionLog
 from tests.roles import ROLES, in_role
 from tests.statemachine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
@@ -55,12 +55,16 @@ def there(people: People) -> Things:
     """One record of each model that has pages."""
     nina, connected = User.objects.create_user("nina"), User.objects.create_user("connected")
     lease = Lease.objects.create(agency="BLM", lease_number="NMNM 1")
+    batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=1)
+    BatchLease.objects.create(batch=batch, lease=lease)
     made: list[models.Model] = [
         lease,
         AgencyStorageConfig.objects.create(
             agency="BLM", runsheet_archive_base_path="/a", documents_base_path="/d", misc_index_base_path="/m"
         ),
         CloudLocation.objects.create(path="/a/b", name="b"),
+        batch,
+        Upload.objects.create(name="leases.csv", read_as="CSV, UTF-8", rows=[[1, ["BLM", "NMNM 2"]], [2, ["XYZ", ""]]]),
         FailureNotice.objects.create(initiated_by=nina, reason="bug"),
         TransitionLog.objects.create(
             record_type="leases.lease",
@@ -96,13 +100,14 @@ def concrete(address: str, there: Things) -> str:
         "object_id": pk,
         "id": pk,
         "pk": pk,
+        "upload_id": there["leases/upload"].pk,
         "name": "discover",
+        "kind": "csv",
         "app_label": "leases",
         "url": "nothing/here/",
         "content_type_id": ContentType.objects.get_for_model(Lease).pk,
     }
     url = "/" + re.sub(r"<(\w+)>", lambda found: str(values[found[1]]), address)
-        "kind": "csv",
     return f"{url}?challenge=c" if address == "dropbox/webhook/" else url
 
 
