@@ -247,6 +247,15 @@ class Lease(StateMachine):
     class Meta(StateMachine.Meta):
         ordering = ["-pk"]
         permissions = [("run_discovery", "Can start and stop discovery")]
+        indexes = [
+            *StateMachine.Meta.indexes,
+            # What the list is searched, narrowed and sorted by.
+            models.Index(fields=["number_key"], name="leases_lease_number_key"),
+            models.Index(fields=["lease_number"], name="leases_lease_number"),
+            models.Index(fields=["created_at"], name="leases_lease_created"),
+            models.Index(fields=["entered_at"], name="leases_lease_entered"),
+            models.Index(fields=["failure_code"], condition=~Q(failure_code=""), name="leases_lease_failure"),
+        ]
         constraints = [
             known_states(State),
             models.UniqueConstraint(

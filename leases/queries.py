@@ -62,7 +62,7 @@ def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) 
 
 def count_by_state(leases: QuerySet[Lease]) -> dict[str, int]:
     """How many of the leases are in each state that one of them is in."""
-    return dict(leases.order_by().values_list("state").annotate(count=Count("pk")))
+    return dict(leases.order_by().values_list("state").annotate(count=Count("*")))
 
 
 def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:

@@ -19,4 +19,16 @@ class Migration(migrations.Migration):
                 output_field=models.CharField(max_length=100),
             ),
         ),
+        migrations.AddIndex("lease", models.Index(fields=["number_key"], name="leases_lease_number_key")),
+        migrations.AddIndex("lease", models.Index(fields=["lease_number"], name="leases_lease_number")),
+        migrations.AddIndex("lease", models.Index(fields=["created_at"], name="leases_lease_created")),
+        migrations.AddIndex("lease", models.Index(fields=["entered_at"], name="leases_lease_entered")),
+        migrations.AddIndex(
+            "lease",
+            models.Index(
+                condition=models.Q(("failure_code", ""), _negated=True),
+                fields=["failure_code"],
+                name="leases_lease_failure",
+            ),
+        ),
     ]
