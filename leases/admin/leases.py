@@ -14,7 +14,7 @@ from core.clock import now
 from core.errors import Refused
 from leases import services
 from leases.admin import polling
-from leases.admin.actions import ACTIONS, Action
+from leases.admin.actions import ACTIONS, STOP, Action
 from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
@@ -148,7 +148,8 @@ def _generation(request: HttpRequest) -> int:
 
 
 def _done(action: Action, lease: Lease) -> str:
-    return f"“{action.label}”: {lease} is now “{lease.get_state_display()}”."
+    """Without the state, which the page shows, and which moves on while this sentence stands."""
+    return f"{lease}: stopped." if action is STOP else f"{lease}: “{action.label}” was started."
 
 
 def _overtaken(action: Action, pk: int) -> str:

@@ -82,7 +82,8 @@ class TestButtons:
 
         after = Lease.objects.get()
         assert answer.redirect_chain == [(change_url(lease), 302)]
-        assert f"“{ACTIONS[name].label}”: BLM NMNM 1 is now “{after.get_state_display()}”." in answer.text
+        told = "stopped." if name == "stop" else f"“{ACTIONS[name].label}” was started."
+        assert f"BLM NMNM 1: {told}" in answer.text
         assert (after.state, after.follow_through) == expected
         assert TransitionLog.objects.of(after).get().actor == operator
 

@@ -119,12 +119,30 @@
         return target.closest("input, textarea, select, [contenteditable]");
     }
 
+    // Who speaks to the computer, or presses keys by accident, turns them off.
+    function keysAreOn() {
+        return localStorage.getItem("console-keys") !== "off";
+    }
+
+    function showKeys() {
+        const box = document.getElementById("console-keys-on");
+        if (!box) return;
+        box.checked = keysAreOn();
+        box.addEventListener("change", () => localStorage.setItem("console-keys", box.checked ? "on" : "off"));
+    }
+
+    function goToSearch(search) {
+        const list = document.querySelector("[data-search]");
+        if (search) search.focus();
+        else if (list) window.location = `${list.href}#searchbar`;
+    }
+
     function onKey(event) {
-        if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+        if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keysAreOn()) return;
         const search = document.getElementById("searchbar");
         const help = document.getElementById("console-keys");
-        const go = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-        if (event.key === "/") search ? search.focus() : document.querySelector("[data-search]")?.click();
+        const go = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`) || (event.key === "n" && document.querySelector("a.addlink"));
+        if (event.key === "/") goToSearch(search);
         else if (event.key === "?" && help) help.open ? help.close() : help.showModal();
         else if (go && !document.querySelector("dialog[open]")) go.click();
         else return;
@@ -147,6 +165,8 @@
 
     document.addEventListener("DOMContentLoaded", () => {
         for (const each of document.querySelectorAll("[data-poll]")) follow(each.id);
+        if (window.location.hash === "#searchbar") document.getElementById("searchbar")?.focus();
+        showKeys();
         document.addEventListener("keydown", onKey);
         document.addEventListener("click", onClick);
         // A second press of a button that is on its way would only be told that it came late.
