@@ -48,6 +48,10 @@ class LeaseChangeList(ChangeList):
     kinds = tuple(KINDS)
     _filters: Any = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "Leases"
+
     @override
     def get_filters(self, request: HttpRequest) -> Any:
         """Found out once, though the queryset is made more often."""
@@ -113,6 +117,17 @@ class LeaseChangeList(ChangeList):
     def missing(self) -> list[str]:
         """Which of several numbers that are looked for no lease has."""
         return missing(self.root_queryset, self.query)
+
+    @cached_property
+    def chosen(self) -> list[tuple[str, str]]:
+        """Each filter in use but the state, which stands over the list, and what it narrows the list to."""
+        filters = [(spec.title, list(spec.choices(self))) for spec in self.filter_specs if spec.title != "state"]
+        return [
+            (str(title), str(choice["display"]))
+            for title, (_all, *choices) in filters
+            for choice in choices
+            if choice["selected"]
+        ]
 
     @property
     def is_narrowed(self) -> bool:

@@ -62,20 +62,29 @@ class PersonFilter(AskingFilter):
         return [(str(pk), name) for pk, name in people.values_list("pk", "username")]
 
 
-class DayFilter(admin.DateFieldListFilter):
-    """When, in words that say of what."""
+WORDS = {"created_at": "created", "entered_at": "last change", "runsheet_report_found": "report"}
 
-    words = {"created_at": "created", "entered_at": "last change"}
+
+class InWords(admin.FieldListFilter):
+    """Called as the list calls it, not as the field is called."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = self.words[str(self.field_path)]
+        self.title = WORDS[str(self.field_path)]
+
+
+class DayFilter(InWords, admin.DateFieldListFilter):
+    """When."""
+
+
+class ReportFilter(InWords, admin.BooleanFieldListFilter):
+    """Whether a previous report was found."""
 
 
 FILTERS = (
     "state",
     "agency",
-    "runsheet_report_found",
+    ("runsheet_report_found", ReportFilter),
     FailureCodeFilter,
     PersonFilter,
     ("created_at", DayFilter),

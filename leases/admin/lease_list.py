@@ -74,12 +74,14 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
             return badge
         return format_html('{} <span class="failure-code">{}</span>', badge, lease.failure_code.replace("_", " "))
 
-    @admin.display(description="report found", boolean=True, ordering="runsheet_report_found")
-    def report(self, lease: Lease) -> bool | None:
+    @admin.display(description="report", ordering="runsheet_report_found", empty_value="Not known")
+    def report(self, lease: Lease) -> str | None:
         """Unknown until the directory has been read."""
-        return lease.runsheet_report_found or (False if lease.state == State.DONE else None)
+        if lease.runsheet_report_found:
+            return "Found"
+        return "None" if lease.state == State.DONE else None
 
-    @admin.display(description="link", empty_value="none")
+    @admin.display(description="link", empty_value="\N{EN DASH}")
     def link(self, lease: Lease) -> SafeString | str | None:
         return dropbox_link(lease.runsheet_directory) if lease.runsheet_directory else None
 

@@ -62,15 +62,15 @@ class TestRows:
         assert 'class="state state-done"' in text
         assert f'href="/archives/{where.pk}/" target="_blank" rel="noopener noreferrer"' in text
         assert "olivia" in text
-        assert "icon-yes" in text
+        assert '<td class="field-report">Found</td>' in text
 
-    @pytest.mark.parametrize(("state", "icon"), [("found", "icon-unknown"), ("done", "icon-no")])
+    @pytest.mark.parametrize(("state", "said"), [("found", "Not known"), ("done", "None")])
     def test_never_say_no_before_the_directory_was_read(
-        self, console: Client, olivia: User, state: str, icon: str
+        self, console: Client, olivia: User, state: str, said: str
     ) -> None:
         settled(olivia, state=state)
 
-        assert icon in console.get(LIST).text
+        assert f'<td class="field-report">{said}</td>' in console.get(LIST).text
 
     def test_tell_why_there_is_no_link(self, console: Client, olivia: User) -> None:
         settled(olivia, state="found", runsheet_directory=location(share_refusal="Your team forbids share links."))
@@ -137,6 +137,12 @@ class TestFilters:
 
         assert '<a href="?failure_code=took_too_long">took too long</a>' in text
         assert "connect dropbox" not in text
+
+    def test_that_are_in_use_are_told(self, console: Client, olivia: User) -> None:
+        wanted = {"agency__exact": "BLM", "failure_code": "connect_dropbox", "state__exact": "failed"}
+        chosen = console.get(LIST, wanted).context["cl"].chosen
+
+        assert chosen == [("agency", "BLM (Bureau of Land Management)"), ("failure code", "connect dropbox")]
 
     def test_by_a_code_that_is_gone_show_no_lease(self, console: Client, olivia: User) -> None:
         """Not all of them, which somebody would then run again."""
