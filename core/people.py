@@ -2,9 +2,11 @@
 
 from typing import Any, override
 
-from django.contrib.auth.admin import UserAdmin
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.db.models import Q, QuerySet
+from django.forms import CheckboxSelectMultiple, SelectMultiple
 from django.http import HttpRequest
 
 
@@ -13,6 +15,9 @@ class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
 
     Else a new password for a superuser would be the way to become one.
     """
+
+    # Three roles are ticked sooner than moved from box to box.
+    filter_horizontal = ()
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -23,6 +28,7 @@ class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
     @override
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "groups":
+            kwargs["widget"] = CheckboxSelectMultiple
             kwargs["queryset"] = Group.objects.exclude(permissions__in=_lacking(request)).order_by("name")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
@@ -33,6 +39,21 @@ class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
     @override
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin):
+    """A list that everybody can use; Django's two boxes say nothing to who cannot see them."""
+
+    filter_horizontal = ()
+
+    @override
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        kwargs["widget"] = SelectMultiple(attrs={"size": 20})
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
 def _may_touch(request: HttpRequest, person: User | None) -> bool:
