@@ -34,7 +34,7 @@ def reasons(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _text(value: Any, name: str) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(f"“{each}”" for each in value) or "none"
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value) or ("the account's own home" if name == "path_root" else "–")  # noqa: RUF001 - a dash

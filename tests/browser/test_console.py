@@ -1,0 +1,115 @@
+"""A lease's page follows the work; two people, one lease; everything by keyboard."""
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import BrowserContext, Page, expect
+
+from discovery.services.dropbox_accounts import connect_account
+from leases.models import AgencyStorageConfig, Lease
+from tests.browser.conftest import log_in
+from tests.leases.test_services import settled
+from tests.live import BLM, System
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def lease(person: User, dropbox: "Standin", system: System) -> Lease:
+    """Nothing is owed for it, and there is something to be found."""
+    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf")
+    return settled(person, initiated_by=person)
+
+
+def page_of(lease: Lease, system: System) -> str:
+    return f"{system.url}/admin/leases/lease/{lease.pk}/change/"
+
+
+class TestLeasePage:
+    def test_follows_the_work_without_a_reload_and_then_asks_no_more(
+        self, lease: Lease, system: System, page: Page
+    ) -> None:
+        log_in(page, system.url)
+        page.goto(page_of(lease, system))
+        page.get_by_role("button", name="Run full discovery").click()
+        page.evaluate("window.isTheSame = true")
+        page.locator("#lease-diagram summary").click()
+
+        expect(page.locator("#lease-state .state-done")).to_be_visible()
+        expect(page.locator("#console-said")).to_have_text("BLM NMNM 1: Done")
+
+        assert page.evaluate("window.isTheSame")
+        assert page.evaluate("document.getElementById('lease-diagram').open")
+        assert page.locator("#lease-live[data-poll]").count() == 0
+        expect(page.get_by_text("NMNM 1 Master Documents.pdf", exact=True)).to_be_visible()
+        page.get_by_text("Why does it say so?").click()
+        expect(page.locator(".lease-why").get_by_text("Rule for a previous report")).to_be_visible()
+
+    def test_tells_the_second_of_two_what_the_first_did(
+        self, lease: Lease, system: System, page: Page, context: BrowserContext
+    ) -> None:
+        log_in(page, system.url)
+        page.goto(page_of(lease, system))
+        other = context.new_page()
+        other.goto(page_of(lease, system))
+        other.get_by_role("button", name="Search directory").click()
+        expect(other.get_by_text("“Search directory” was started.")).to_be_visible()
+
+        page.get_by_role("button", name="Run full discovery").click()
+
+        expect(page.get_by_text("“Run full discovery” was not done, because the lease had moved on")).to_be_visible()
+
+    def test_leads_from_a_failure_to_what_helps(self, lease: Lease, system: System, page: Page) -> None:
+        AgencyStorageConfig.objects.all().delete()
+        log_in(page, system.url)
+        page.goto(page_of(lease, system))
+        page.get_by_role("button", name="Run full discovery").click()
+
+        page.get_by_role("link", name="Configure BLM").click()
+
+        expect(page.get_by_label("Agency")).to_have_value("BLM")
+
+
+class TestKeys:
+    def test_reach_everything(self, lease: Lease, system: System, page: Page) -> None:
+        log_in(page, system.url)
+
+        page.keyboard.press("/")
+        expect(page.locator("#searchbar")).to_be_focused()
+        page.keyboard.type("nmnm 1")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(r"/leases/lease/\?q=nmnm"))
+        page.get_by_role("link", name="NMNM 1", exact=True).focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="BLM NMNM 1", exact=True)).to_be_visible()
+        page.keyboard.press("r")
+
+        expect(page.locator("#lease-state .state-done")).to_be_visible()
+
+    def test_lead_to_the_search_from_any_page(self, lease: Lease, system: System, page: Page) -> None:
+        log_in(page, system.url)
+        page.goto(page_of(lease, system))
+
+        page.keyboard.press("/")
+
+        expect(page).to_have_url(re.compile(r"/admin/leases/lease/#searchbar"))
+        expect(page.locator("#searchbar")).to_be_focused()
+
+    def test_are_told_and_can_be_turned_off(self, lease: Lease, system: System, page: Page) -> None:
+        log_in(page, system.url)
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+        page.get_by_label("Use single keys in this browser").uncheck()
+        page.get_by_role("button", name="Close").click()
+        page.keyboard.press("?")
+
+        expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+        page.get_by_role("button", name="all keys").click()
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
