@@ -1,0 +1,133 @@
+"""What helps a failed lease, as a button for who may press it, and why a lease is where it is."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from redis import Redis
+
+from discovery.advice import BY_FAILURE
+from leases.admin.next_steps import ASK, STEPS, NextStep, next_step
+from leases.admin.why import reasons
+from leases.models import AgencyStorageConfig, Lease
+from statemachine.models import TransitionLog
+from statemachine.transitions import Actor, Step, advance, locked
+from tests.leases.test_services import settled
+from tests.roles import in_role
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return in_role("Administrator")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return in_role("Operator")
+
+
+def failed(code: str, **values: Any) -> Lease:
+    return settled(None, state="failed", failure_code=code, failure_message="No.", **values)
+
+
+def step_for(lease: Lease, user: User) -> NextStep:
+    found = next_step(lease, user)
+    assert found
+    return found
+
+
+class TestNextStep:
+    def test_is_only_for_codes_that_there_are(self) -> None:
+        assert STEPS.keys() <= BY_FAILURE.keys()
+
+    def test_connects_ones_own_dropbox(self, operator: User) -> None:
+        lease = failed("connect_dropbox", initiated_by=operator)
+
+        assert step_for(lease, operator).url == f"/dropbox/?next=%2Fadmin%2Fleases%2Flease%2F{lease.pk}%2Fchange%2F"
+
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_asks_another_person_to_connect_theirs(self, operator: User, administrator: User, is_known: bool) -> None:
+        lease = failed("tokens_unreadable", initiated_by=administrator if is_known else None)
+
+        found = step_for(lease, operator)
+
+        who = "administrator" if is_known else "the person who started it"
+        assert (found.url, found.otherwise) == ("", f"Ask {who} to connect Dropbox, or run it for yourself.")
+
+    def test_adds_a_configuration(self, administrator: User) -> None:
+        assert step_for(failed("configuration_missing"), administrator).url.endswith("/add/?agency=BLM")
+
+    def test_opens_the_configuration(self, administrator: User) -> None:
+        made = AgencyStorageConfig.objects.create(
+            agency="BLM", runsheet_archive_base_path="/a", documents_base_path="/d", misc_index_base_path="/m"
+        )
+
+        url = step_for(failed("base_path_missing"), administrator).url
+
+        assert url == f"/admin/leases/agencystorageconfig/{made.pk}/change/"
+
+    def test_adds_one_that_was_deleted_meanwhile(self, administrator: User) -> None:
+        assert step_for(failed("configuration_disabled"), administrator).url.endswith("/add/?agency=BLM")
+
+    def test_corrects_the_number(self, operator: User) -> None:
+        assert step_for(failed("unsafe_path"), operator).url.endswith("/change/#id_lease_number")
+
+    def test_leads_to_the_system(self, administrator: User) -> None:
+        assert step_for(failed("app_key_missing"), administrator).url == "/admin/system/"
+
+    @pytest.mark.parametrize("code", ["app_refused", "configuration_missing", "base_path_missing"])
+    def test_is_an_administrators(self, operator: User, code: str) -> None:
+        if code == "base_path_missing":
+            AgencyStorageConfig.objects.create(
+                agency="BLM", runsheet_archive_base_path="/a", documents_base_path="/d", misc_index_base_path="/m"
+            )
+
+        found = step_for(failed(code), operator)
+
+        assert (found.url, found.otherwise) == ("", ASK)
+
+    def test_corrects_nothing_for_who_only_looks(self) -> None:
+        assert step_for(failed("unsafe_path"), in_role("Viewer")).otherwise == ASK
+
+    def test_leads_to_the_job_of_a_bug(self, administrator: User, operator: User, redis: Redis) -> None:
+        lease = settled(operator, state="searching", due_at="2100-01-01T00:00Z")
+        with locked(Lease, lease.pk) as record:
+            step = Step(transition="fail", arguments={"code": "bug", "message": "Bug."})
+            advance(record, step, Actor.worker(f"leases_lease-{lease.pk}-searching-0"))
+        lease = Lease.objects.get()
+
+        assert step_for(lease, administrator).url.endswith(f"/leases_lease-{lease.pk}-searching-0/")
+        assert step_for(lease, operator).otherwise == "Report it; then run it again."
+
+    def test_knows_of_no_job_where_there_was_none(self, administrator: User) -> None:
+        assert not TransitionLog.objects.exists()
+        assert step_for(failed("bug"), administrator).url == ""
+
+    def test_is_none_where_running_it_again_is_all(self, operator: User) -> None:
+        assert next_step(failed("dropbox_unavailable"), operator) is None
+
+
+class TestReasons:
+    def test_are_named_in_one_order(self) -> None:
+        found = list(reasons({"zebra": 1, "answer": "listed", "path": "/a", "matching": ["x.pdf", "y.pdf"]}))
+
+        assert found == [
+            ("Path asked for", "/a"),
+            ("Answer", "listed"),
+            ("Names that match", "“x.pdf”, “y.pdf”"),
+            ("Zebra", "1"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("evidence", "value"),
+        [
+            ({"path_root": ""}, "the account's own home"),
+            ({"error": ""}, "–"),  # noqa: RUF001 - a dash
+            ({"matching": []}, "none"),
+            ({"link_answer": {"status": 409}}, '{"status": 409}'),
+        ],
+    )
+    def test_are_texts(self, evidence: dict[str, Any], value: str) -> None:
+        assert [text for _, text in reasons(evidence)] == [value]
