@@ -141,7 +141,7 @@
         if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keysAreOn()) return;
         const search = document.getElementById("searchbar");
         const help = document.getElementById("console-keys");
-        const go = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`) || (event.key === "n" && document.querySelector("a.addlink"));
+        const go = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`) || (event.key === "n" && document.querySelector("a[href$='/lease/add/']"));
         if (event.key === "/") goToSearch(search);
         else if (event.key === "?" && help) help.open ? help.close() : help.showModal();
         else if (go && !document.querySelector("dialog[open]")) go.click();
