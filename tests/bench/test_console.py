@@ -1,0 +1,51 @@
+"""The measurement of the console, as small as it goes: every page comes, at a price that does not depend on the number."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from bench.console import MOST_QUERIES, Page, shown
+from core.servers import ROOT
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench.console", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def page(**values: float) -> Page:
+    return Page(**{"name": "list", "queries": 3, "median_s": 0.1, "p95_s": 0.2, "max_s": 0.9, **values})  # type: ignore[arg-type]  # the test's
+
+
+class TestBench:
+    @pytest.mark.xdist_group("bench-console")
+    def test_asks_for_every_page_of_a_filled_database(self) -> None:
+        done = bench("--leases", "1000", "--log", "4", "--requests", "1", "--json")
+
+        pages = {page["name"]: page for page in json.loads(done.stdout)["pages"]}
+        assert {name.partition(",")[0] for name in pages} == {"start page", "list", "lease page"}
+        assert all(page["queries"] <= MOST_QUERIES for name, page in pages.items() if name.startswith("list"))
+        assert all(0 < page["median_s"] <= page["p95_s"] <= page["max_s"] for page in pages.values())
+
+    def test_refuses_what_is_no_number_of_leases(self) -> None:
+        done = bench("--leases=0")
+
+        assert done.returncode == 2
+        assert "'0' is not a whole number from 1 on" in done.stderr
+
+
+class TestPage:
+    @pytest.mark.parametrize(
+        ("values", "is_good"),
+        [({}, True), ({"p95_s": 0.201}, False), ({"queries": 15}, True), ({"queries": 16}, False)],
+    )
+    def test_is_good_within_its_bounds(self, values: dict[str, float], is_good: bool) -> None:
+        assert page(**values).is_good == is_good
+
+    def test_is_shown_in_milliseconds(self) -> None:
+        text = shown([page(), page(p95_s=0.3)], load_before=0.5)
+
+        assert "list        3        100     200     900\n" in text
+        assert text.count("too slow or too many") == 1
