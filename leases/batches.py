@@ -1,8 +1,10 @@
 """Many leases at once: made by an import or started together, looked at as one, stopped, and run again."""
 
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import batched
 
 from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
@@ -19,6 +21,9 @@ from statemachine.transitions import Actor, Step, advance, authorise, locked
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
+# Workers wait for them meanwhile.
+CANCELLED_AT_ONCE = 50
+STOP_WITHIN_S = 8
 OWED = Q(lease__due_at__isnull=False)
 
 
@@ -49,6 +54,18 @@ class Progress:
     @property
     def total(self) -> int:
         return self.done + self.owed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What became of stopping a batch, in leases.
+
+    Attributes:
+        left: still under way; thousands that all wait for a better time are too many for one click.
+    """
+
+    count: int
+    left: int
 
 
 def import_leases(
@@ -123,28 +140,34 @@ def failures_of(batch: Batch) -> list[tuple[str, int]]:
     return list(counted.order_by("-count", "lease__failure_code"))
 
 
-def stop(*, batch_id: int, user: User) -> int:
+def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopped:
     """Owe nothing any more that the batch has started: what is under way is cancelled, what waits never begins.
 
     What another batch, or somebody by hand, has started since is left alone.
 
-    Returns:
-        How many leases it stopped.
+    Args:
+        within_s: what is under way is cancelled one by one, and no further after this time.
 
     Raises:
         BatchGone: it does not exist.
         TransitionForbidden: the person may not stop discovery. Nothing was changed.
     """
+    until = time.monotonic() + within_s
     _authorise(user)
     if not Batch.objects.filter(pk=batch_id).update(stopped_at=Now(), stopped_by=user):
         raise BatchGone
     ours = _started_by(batch_id)
     # Whoever is about to start one of them finds another generation, and lets it be.
     waiting = ours.exclude(state__in=WORKING).update(due_at=None, generation=F("generation") + 1)
-    under_way = ours.filter(state__in=WORKING).order_by("pk").values_list("pk", flat=True)
-    cancelled = sum(_cancel(pk, user) for pk in list(under_way))
+    under_way = list(ours.filter(state__in=WORKING).order_by("pk").values_list("pk", flat=True))
+    cancelled = looked_at = 0
+    for some in batched(under_way, CANCELLED_AT_ONCE, strict=False):
+        if time.monotonic() >= until:
+            break
+        cancelled += _cancel_all(some, user)
+        looked_at += len(some)
     logger.info("batch %s: stopped, %s waiting and %s under way", batch_id, waiting, cancelled)
-    return waiting + cancelled
+    return Stopped(count=waiting + cancelled, left=len(under_way) - looked_at)
 
 
 def run_again(*, batch_id: int, state: State, user: User) -> int:
@@ -163,10 +186,10 @@ def run_again(*, batch_id: int, state: State, user: User) -> int:
     with transaction.atomic():
         if not Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None):
             raise BatchGone
-        settled = BatchLease.objects.filter(batch=batch_id, lease__state=state, lease__due_at__isnull=True)
-        leases = Lease.objects.filter(pk__in=list(settled.values_list("lease", flat=True)), due_at__isnull=True)
-        settled.update(owed_at=Now())
-        if not (count := _owe(leases, user)):
+        members = BatchLease.objects.filter(batch=batch_id)
+        members.filter(lease__state=state, lease__due_at__isnull=True).update(owed_at=Now())
+        settled = Lease.objects.filter(pk__in=members.values("lease"), state=state, due_at__isnull=True)
+        if not (count := _owe(settled, user)):
             raise NothingToStart
     logger.info("batch %s: %s leases that were %s run again", batch_id, count, state)
     return count
@@ -213,6 +236,12 @@ def _started_by(batch_id: int) -> QuerySet[Lease]:
 def _since() -> QuerySet[BatchLease]:
     """What has owed the same lease a run later."""
     return BatchLease.objects.filter(lease=OuterRef("lease"), owed_at__gt=OuterRef("owed_at"))
+
+
+def _cancel_all(pks: Iterable[int], user: User) -> int:
+    """Some at once, since a commit for each would take longer than a person waits for thousands."""
+    with transaction.atomic():
+        return sum(_cancel(pk, user) for pk in pks)
 
 
 def _cancel(pk: int, user: User) -> bool:

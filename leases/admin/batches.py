@@ -4,7 +4,7 @@ from typing import Any, override
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
@@ -17,7 +17,7 @@ from leases.admin import polling
 from leases.admin.batch_page import BatchPage
 from leases.admin.imports import ImportPages
 from leases.admin.leases import person
-from leases.batches import Progress, progress_of
+from leases.batches import Progress, Stopped, progress_of
 from leases.errors import BatchGone
 from leases.models import Batch, BatchLease
 from leases.states import State
@@ -56,9 +56,10 @@ class BatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
-        owed = BatchLease.objects.filter(batch=OuterRef("pk"), lease__due_at__isnull=False)
-        found: QuerySet[Batch] = super().get_queryset(request).annotate(is_owed=Exists(owed))
-        return found
+        # From the leases that are owed, which are few, to their batches: not the other way round.
+        owed = BatchLease.objects.filter(lease__due_at__isnull=False).values("batch")
+        found: QuerySet[Batch] = super().get_queryset(request)
+        return found.annotate(is_owed=ExpressionWrapper(Q(pk__in=owed), output_field=BooleanField()))
 
     # --- Who may what -----------------------------------------------------------------------------------------------
 
@@ -170,8 +171,10 @@ class BatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         return HttpResponseRedirect(reverse("admin:leases_batch_change", args=[pk]))
 
 
-def _stopped(count: int) -> str:
-    return f"Stopped: {count:,} leases." if count else "There was nothing left to stop."
+def _stopped(stopped: Stopped) -> str:
+    if stopped.left:
+        return f"Stopped: {stopped.count:,} leases. {stopped.left:,} are still under way: press “Stop” once more."
+    return f"Stopped: {stopped.count:,} leases." if stopped.count else "There was nothing left to stop."
 
 
 def _started(count: int) -> str:

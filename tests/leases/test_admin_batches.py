@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from leases import services
 from leases.admin.imports import column_labels
-from leases.batches import import_leases, run_many
+from leases.batches import Stopped, import_leases, run_many
 from leases.models import Batch, Lease, Upload
 from leases.spreadsheets import Row
 from leases.states import State
@@ -362,6 +362,16 @@ class TestButtons:
         assert "Stopped: 3 leases." in answer.text
         assert "by viewer" in answer.text
         assert not Lease.objects.filter(due_at__isnull=False).exists()
+
+    def test_stop_more_than_one_click_can(
+        self, console: Client, operator: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        batch = imported(operator)
+        monkeypatch.setattr("leases.batches.stop", lambda **_: Stopped(count=1_200, left=3_800))
+
+        answer = console.post(f"/admin/leases/batch/{batch.pk}/stop/", follow=True)
+
+        assert "Stopped: 1,200 leases. 3,800 are still under way: press “Stop” once more." in answer.text
 
     def test_stop_what_is_stopped(self, console: Client, operator: User) -> None:
         batch = imported(operator)

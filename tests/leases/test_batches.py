@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from core.clock import now
 from leases import services
-from leases.batches import Progress, import_leases, progress_of, run_again, run_many, stop
+from leases.batches import Progress, Stopped, import_leases, progress_of, run_again, run_many, stop
 from leases.errors import BatchGone, NothingToStart
 from leases.models import Batch, BatchLease, Lease
 from leases.states import State
@@ -176,7 +176,7 @@ class TestStop:
         batch = imported(operator)
         services.start_by_itself(Lease.objects.order_by("pk")[0], background=True)
 
-        assert stop(batch_id=batch.pk, user=operator) == 3
+        assert stop(batch_id=batch.pk, user=operator) == Stopped(count=3, left=0)
 
         batch.refresh_from_db()
         assert states() == [("pending", False)] * 3
@@ -187,7 +187,7 @@ class TestStop:
         batch = imported(operator)
         stop(batch_id=batch.pk, user=operator)
 
-        assert stop(batch_id=batch.pk, user=operator) == 0
+        assert stop(batch_id=batch.pk, user=operator) == Stopped(count=0, left=0)
 
     def test_stops_also_who_was_about_to_start_one(self, operator: User) -> None:
         batch = imported(operator, 1)
@@ -197,6 +197,13 @@ class TestStop:
         assert Lease.objects.get().generation == seen.generation + 1
         assert top_up(QUEUE).started == 0
 
+    def test_leaves_the_rest_for_another_click_when_it_takes_too_long(self, operator: User) -> None:
+        batch = imported(operator)
+        services.start_by_itself(Lease.objects.order_by("pk")[0], background=True)
+
+        assert stop(batch_id=batch.pk, user=operator, within_s=0) == Stopped(count=2, left=1)
+        assert stop(batch_id=batch.pk, user=operator) == Stopped(count=1, left=0)
+
     def test_leaves_what_somebody_else_has_started_since(self, operator: User, other: User) -> None:
         batch = imported(operator)
         settle(State.DONE)
@@ -204,7 +211,7 @@ class TestStop:
         services.start_search(lease_id=by_hand.pk, user=other)
         run_many(Lease.objects.filter(pk=again.pk), other)
 
-        assert stop(batch_id=batch.pk, user=operator) == 0
+        assert stop(batch_id=batch.pk, user=operator) == Stopped(count=0, left=0)
 
         assert states() == [("searching", True), ("done", True), ("done", False)]
 
@@ -229,7 +236,7 @@ class TestStop:
         # The last question that is asked before the leases that are under way are taken one by one.
         monkeypatch.setattr("leases.batches.Actor.person", happens)
 
-        assert stop(batch_id=batch.pk, user=operator) == 0
+        assert stop(batch_id=batch.pk, user=operator) == Stopped(count=0, left=0)
 
         assert not TransitionLog.objects.filter(transition="cancel").exists()
 
