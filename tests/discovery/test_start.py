@@ -18,6 +18,7 @@ from discovery import charts, start
 from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig, Lease
 from statemachine import heartbeat
+from statemachine.models import Heartbeat
 from statemachine.workers import Listener
 from tests.leases.test_services import settled
 from tests.roles import in_role
@@ -176,7 +177,7 @@ class TestHealth:
         assert start.health(operator).sentence.startswith("No worker runs")
 
     def test_tells_of_a_missing_reconciler(self, operator: User, at_work: None) -> None:
-        heartbeat.Heartbeat.objects.all().delete()
+        Heartbeat.objects.all().delete()
 
         assert start.health(operator).sentence.startswith("No reconciler runs")
 

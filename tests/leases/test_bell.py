@@ -73,13 +73,13 @@ class TestNotices:
     def test_tell_what_failed_and_what_helps(self, console: Client, operator: User) -> None:
         failed(operator, number="NMNM 1")
         failed(operator, number="NMNM 2")
-        failed(operator, number="NMNM 3", reason="connect_dropbox")
+        lost = failed(operator, number="NMNM 3", reason="connect_dropbox")
 
         text = console.get(MINE).text
 
         assert "2 leases failed: configuration missing" in text
         assert "Ask an administrator to do that." in text
-        assert f'<a class="button" href="/dropbox/?next=%2Fadmin%2Fleases%2Flease%2F{Lease.objects.first().pk}' in text
+        assert f'<a class="button" href="/dropbox/?next=%2Fadmin%2Fleases%2Flease%2F{lost.pk}' in text
 
     @pytest.mark.parametrize(
         ("state", "words"),
