@@ -1,0 +1,81 @@
+"""An import in Chromium: a file with bad rows, the preview, the batch that is followed without a reload, and again."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from discovery.services.dropbox_accounts import connect_account
+from leases.models import Batch
+from tests.browser.conftest import log_in
+from tests.live import BLM, System
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BAD = "BLM,a/b\nXYZ,NMNM 99\nBLM,NMNM 1\n"
+FILE = (
+    "Agency,Lease Number\n"
+    + "".join(f"BLM,NMNM {n}\n" for n in range(1, 25))
+    + "NMSLO,B0-1\nNMSLO,B0-2\nNMSLO,B0-3\n"
+    + BAD
+)
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 390)]
+
+
+def faultless(page: Page, name: str) -> None:
+    """In both themes and on a telephone, nothing stands out sideways and axe has no objection."""
+    for theme, width in LOOKS:
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        violations = Axe().run(page).response["violations"]
+        assert [f"{each['id']}: {node['html']}" for each in violations for node in each["nodes"]] == [], (name, theme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+        if shots := os.environ.get("IMPORT_SHOTS"):
+            page.screenshot(path=f"{shots}/{name}-{theme}-{width}.png", full_page=True)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+class TestImport:
+    def test_of_30_rows_with_3_bad_ones(
+        self, person: User, dropbox: "Standin", system: System, page: Page, tmp_path: Path
+    ) -> None:
+        connect_account(user=person, refresh_token="standin-refresh-olivia")
+        dropbox.put(*[f"{BLM}/NMNM {n}/Master Documents.pdf" for n in range(1, 25)])
+        file = tmp_path / "leases.csv"
+        file.write_text(FILE)
+
+        log_in(page, system.url)
+        page.goto(f"{system.url}/admin/leases/batch/import/")
+        faultless(page, "choose")
+        page.get_by_label("File").set_input_files(file)
+        page.get_by_role("button", name="Show a preview").click()
+        expect(page.get_by_text("27 leases can be imported.")).to_be_visible()
+        expect(page.get_by_text("3 rows have a problem and are left out")).to_be_visible()
+        expect(page.get_by_text("This lease stands in row 2 already.")).to_be_visible()
+        faultless(page, "preview")
+
+        page.get_by_role("button", name="Import 27 leases").click()
+        expect(page.get_by_role("heading", name="Settled")).to_be_visible()
+        expect(page.get_by_text("27 of 27 leases settled.")).to_be_visible()
+        # What has been followed without a reload is what the server says.
+        expect(page.get_by_role("link", name="24 Done")).to_be_visible()
+        expect(page.get_by_role("link", name="3 leases: configuration missing")).to_be_visible()
+        faultless(page, "batch")
+
+        page.get_by_role("button", name="Run 3 failed again").click()
+        expect(page.get_by_text("Started again: 3 leases.")).to_be_visible()
+        expect(page.get_by_role("heading", name="Settled")).to_be_visible()
+        page.get_by_role("link", name="3 leases: configuration missing").click()
+        expect(page.get_by_role("link", name="B0-2")).to_be_visible()
+        page.get_by_role("link", name="Batches").click()
+        expect(page.get_by_role("link", name="leases.csv")).to_be_visible()
+        assert Batch.objects.get().size == 27
