@@ -3,6 +3,7 @@
 from typing import Any, override
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -59,6 +60,12 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         self, request: HttpRequest, queryset: QuerySet[Lease], search_term: str
     ) -> tuple[QuerySet[Lease], bool]:
         return matching(queryset, search_term), False
+
+    @override
+    def action_checkbox(self, obj: Lease) -> SafeString:
+        """The admin's, without a form's widget for each row, which takes a sixth of the page's time."""
+        box = '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="Select {} for an action">'
+        return format_html(box, ACTION_CHECKBOX_NAME, obj.pk, obj)
 
     # --- Columns ----------------------------------------------------------------------------------------------------
 
