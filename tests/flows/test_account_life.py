@@ -139,7 +139,7 @@ class TestAccountLife:
         dropbox.put(*(f"{BLM}/{number}/{number} Master Documents.pdf" for number in numbers))
 
         # Connect, from the start page.
-        assert "Your Dropbox is not connected." in visitor.page
+        assert "Connect your Dropbox, in which the archives lie" in visitor.page
         visitor.visit("/dropbox/?next=/admin/leases/lease/")
         visitor.connect_dropbox()
         assert visitor.url == f"{system.url}/admin/leases/lease/"
