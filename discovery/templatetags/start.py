@@ -16,13 +16,14 @@ def start_page(user: User | AnonymousUser) -> dict[str, Any]:
     if not isinstance(user, User) or not user.has_perm("leases.view_lease"):
         return {"is_shown": False}
     counts = start.counts()
+    has_leases = any(each.count for each in counts)
     return {
         "is_shown": True,
         "may_add": user.has_perm("leases.add_lease"),
         "counts": counts,
         "troubles": list(start.troubles(user)),
         "running": start.running(),
-        "tasks": start.tasks(user) if user.has_perm("leases.run_discovery") else [],
+        "tasks": start.tasks(user, has_leases=has_leases) if user.has_perm("leases.run_discovery") else [],
         "health": start.health(user),
-        "charts": [start.settled(), *start.measured()] if sum(each.count for each in counts) else [],
+        "charts": [start.settled(), *start.measured()] if has_leases else [],
     }
