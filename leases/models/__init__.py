@@ -1,0 +1,25 @@
+"""The tables of the records."""
+
+from leases.models.batches import Batch, BatchLease, Upload
+from leases.models.records import (
+    Agency,
+    AgencyStorageConfig,
+    BasePathField,
+    CloudLocation,
+    FailureNotice,
+    IsNormalized,
+    Lease,
+)
+
+__all__ = [
+    "Agency",
+    "AgencyStorageConfig",
+    "BasePathField",
+    "Batch",
+    "BatchLease",
+    "CloudLocation",
+    "FailureNotice",
+    "IsNormalized",
+    "Lease",
+    "Upload",
+]

@@ -1,0 +1,92 @@
+"""Many leases at once: what was imported or started together, and the file that is about to be."""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class Batch(models.Model):
+    """Many leases that one person has made or started with one click: an entry of the history.
+
+    Attributes:
+        size: how many leases it started.
+        left_out: how many rows of the file, or chosen leases, it did not take.
+    """
+
+    class Kind(models.TextChoices):
+        IMPORT = "import", "Import"
+        RUN = "run", "Run"
+
+    if TYPE_CHECKING:
+        created_by_id: int | None
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    title = models.CharField(max_length=200)
+    size = models.PositiveIntegerField(default=0, db_default=0)
+    left_out = models.PositiveIntegerField(default=0, db_default=0)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+    stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    stopped_at = models.DateTimeField(null=True)
+    leases = models.ManyToManyField("leases.Lease", through="BatchLease", related_name="batches")
+
+    class Meta:
+        # Who may see leases may see what was done with many of them.
+        default_permissions = ()
+        ordering = ["-pk"]
+        verbose_name_plural = "batches"
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["import", "run"]), name="leases_batch_known_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class BatchLease(models.Model):
+    """A lease of a batch.
+
+    Attributes:
+        owed_at: when the batch last owed it a run. What owed it last is what may stop it.
+    """
+
+    if TYPE_CHECKING:
+        batch_id: int
+        lease_id: int
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="+")
+    lease = models.ForeignKey("leases.Lease", on_delete=models.CASCADE, related_name="+")
+    owed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["batch", "lease"], name="leases_batchlease_once")]
+
+    def __str__(self) -> str:
+        return f"{self.lease_id} of {self.batch_id}"
+
+
+class Upload(models.Model):
+    """A file that somebody is about to import, as it was read; nothing of it is a lease before that is confirmed.
+
+    Attributes:
+        read_as: how it was understood, such as "CSV, UTF-8".
+        rows: JSON: the number of each row in the file, and its cells as text.
+        batch: what became of it.
+    """
+
+    name = models.CharField(max_length=200)
+    read_as = models.CharField(max_length=50)
+    rows = models.JSONField(default=list)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
