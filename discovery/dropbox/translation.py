@@ -31,6 +31,9 @@ LINK_METADATA_ROUTE = "sharing/get_shared_link_metadata"
 LINK_ROUTES = (CREATE_LINK_ROUTE, LIST_LINKS_ROUTE)
 LOOKUP_ROUTES = ("files/list_folder", "files/get_metadata", *LINK_ROUTES)
 
+# Worth nothing; not merely too old.
+INVALID_TOKEN = "invalid_access_token"  # noqa: S105 - a tag
+
 DEFAULT_RETRY_AFTER_S = 1.0
 
 _LINK_REFUSALS = {
