@@ -142,7 +142,7 @@ class TokensUnreadable(Permanent):
 
 
 class CodeRefused(Refused):
-    """Dropbox took the answer of its own page for used up or too old."""
+    """Dropbox does not accept this answer of its consent page any more: it was used already, or is too old."""
 
     code = "code_refused"
 

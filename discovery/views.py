@@ -47,12 +47,14 @@ def account(request: HttpRequest) -> HttpResponse:
     """Whose Dropbox one's leases use, what is wrong with it, and what can be done about it."""
     user = _person(request)
     waiting = replacement(request.session)
+    account = DropboxAccount.objects.of(user)
     context = {
         **admin.site.each_context(request),
         "title": "Your Dropbox",
-        "account": DropboxAccount.objects.of(user),
+        "account": account,
         "new": waiting[0].identity if waiting else None,
         "problem": request.session.pop(PROBLEM, ""),
+        "wrong": dropbox_accounts.what_is_wrong(user, account),
         "next": _safe_path(request.GET.get("next", "")),
         "may_connect": user.has_perm(NEEDED),
         "required": sorted(dropbox_accounts.REQUIRED_SCOPES),

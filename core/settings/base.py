@@ -75,6 +75,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = servers.LOCAL / "static"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # --- PostgreSQL: the truth ------------------------------------------------------------------------------------------
 

@@ -33,6 +33,18 @@ def text(name: str, default: str | None = None) -> str:
     return value
 
 
+def secret(name: str, *, shortest: int) -> str:
+    """The value of a variable that signs or encrypts.
+
+    Raises:
+        ImproperlyConfigured: it is unset, or so short that it can be guessed.
+    """
+    value = text(name)
+    if len(value) < shortest:
+        raise ImproperlyConfigured(f"{name} must have {shortest} characters or more; see docs/operations.md.")
+    return value
+
+
 def names(name: str) -> bool:
     """Whether the variable is there, be it empty."""
     return name in os.environ

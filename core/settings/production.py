@@ -6,7 +6,7 @@ from core.settings.base import *  # noqa: F403 - settings modules build on one a
 from core.settings.base import LOG_LEVEL
 
 DEBUG = False
-SECRET_KEY = environment.text("SECRET_KEY")
+SECRET_KEY = environment.secret("SECRET_KEY", shortest=50)
 TOKEN_ENCRYPTION_KEYS = environment.words("TOKEN_ENCRYPTION_KEYS", environment.text("TOKEN_ENCRYPTION_KEYS"))
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", environment.text("ALLOWED_HOSTS"))
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")

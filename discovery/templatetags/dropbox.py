@@ -8,10 +8,12 @@ from django.http import HttpRequest
 
 from discovery.errors import NeedsReconnect
 from discovery.models import DropboxAccount
-from discovery.services.dropbox_accounts import waiting_for_dropbox
+from discovery.services.dropbox_accounts import waiting_for_dropbox, what_is_wrong
 from leases.notices import list_of_failed
 
 register = template.Library()
+
+INVITING = ("admin:index", "admin:leases_lease_changelist", "admin:leases_lease_add")
 
 
 @register.inclusion_tag("discovery/banner.html", takes_context=True)
@@ -23,7 +25,7 @@ def dropbox_banner(context: dict[str, Any]) -> dict[str, Any]:
         return {"is_wanted": False}
     account = DropboxAccount.objects.of(user)
     count = waiting_for_dropbox(user).count()
-    reason = account.needs_reconnect_reason if account else ""
+    reason = what_is_wrong(user, account)
     is_lost = bool(reason or count)
     return {
         "is_wanted": is_lost or (account is None and _is_invited(request, user)),
@@ -37,6 +39,6 @@ def dropbox_banner(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_invited(request: HttpRequest, user: User) -> bool:
-    """On the start page, whoever may start runs is shown the way before the first one fails."""
+    """Where runs are started, whoever may start them is shown the way before the first one fails."""
     match = request.resolver_match
-    return match is not None and match.view_name == "admin:index" and user.has_perm("leases.run_discovery")
+    return match is not None and match.view_name in INVITING and user.has_perm("leases.run_discovery")

@@ -21,6 +21,21 @@ class TestText:
             environment.text(NAME)
 
 
+class TestSecret:
+    def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "x" * 50)
+
+        assert environment.secret(NAME, shortest=50) == "x" * 50
+
+    def test_refuses_what_can_be_guessed_without_repeating_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "abc")
+
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            environment.secret(NAME, shortest=50)
+
+        assert str(refusal.value) == f"{NAME} must have 50 characters or more; see docs/operations.md."
+
+
 class TestNumber:
     def test_is_the_default_when_unset(self) -> None:
         assert environment.number(NAME, 2) == 2
