@@ -26,9 +26,14 @@ def is_outage(error: Error) -> bool:
     return isinstance(error.__cause__, ReadOnlySqlTransaction)
 
 
+def is_not_migrated(error: Error) -> bool:
+    """Tables or columns are missing: `migrate` has not run yet, or is running."""
+    return isinstance(error.__cause__, (UndefinedTable, UndefinedColumn))
+
+
 def in_words(error: Error) -> str:
     """One sentence that says what is wrong and, where somebody can do something, what."""
-    if isinstance(error.__cause__, (UndefinedTable, UndefinedColumn)):
+    if is_not_migrated(error):
         return NOT_MIGRATED
     reason = str(error).strip().partition("\n")[0]
     if is_conflict(error):

@@ -45,14 +45,22 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
         """Remember that something has changed in these Dropbox accounts; returns how many rows that are.
 
         Raises:
-            OperationalError: one of the accounts is held by somebody; nothing was stored.
+            OperationalError: some of the accounts are held by somebody for too long; for the others it is stored.
         """
+        named = self.filter(account_id__in=account_ids)
+        with transaction.atomic():
+            count = self._change(named.select_for_update(no_key=True, skip_locked=True), at=at)
+        held = named.filter(Q(changed_at__isnull=True) | Q(changed_at__lt=at))
+        if not held.exists():
+            return count
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{CHANGE_WAITS_MS}ms"])
-            # In one order, so that two notifications of the same accounts never wait for each other.
-            named = self.filter(account_id__in=account_ids).select_for_update(no_key=True).order_by("pk").values("pk")
-            return self.filter(pk__in=named).update(changed_at=at)
+            return count + self._change(held.select_for_update(no_key=True), at=at)
+
+    def _change(self, locked: "DropboxAccountQuerySet", *, at: datetime) -> int:
+        # In one order, so that two notifications of the same accounts never wait for each other.
+        return self.filter(pk__in=locked.order_by("pk").values("pk")).update(changed_at=at)
 
     def is_connected_since(self, at: datetime, *, user: User | None) -> bool:
         """Whether the person has connected Dropbox at or after that time, and it works."""
