@@ -4,6 +4,7 @@ from django.db import Error, OperationalError
 from django.db import InterfaceError as ConnectionBroken
 from psycopg.errors import (
     DeadlockDetected,
+    IdleInTransactionSessionTimeout,
     LockNotAvailable,
     ReadOnlySqlTransaction,
     SerializationFailure,
@@ -23,7 +24,7 @@ def is_outage(error: Error) -> bool:
     """The database is away, or takes nothing (a standby, a full disk): to be waited out, and nobody's bug."""
     if isinstance(error, (OperationalError, ConnectionBroken)):
         return not is_conflict(error)
-    return isinstance(error.__cause__, ReadOnlySqlTransaction)
+    return isinstance(error.__cause__, (ReadOnlySqlTransaction, IdleInTransactionSessionTimeout))
 
 
 def is_not_migrated(error: Error) -> bool:

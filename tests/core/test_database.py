@@ -30,6 +30,7 @@ class TestOutage:
             (OperationalError, errors.AdminShutdown),
             (InterfaceError, None),
             (InternalError, errors.ReadOnlySqlTransaction),
+            (InternalError, errors.IdleInTransactionSessionTimeout),
         ],
     )
     def test_is_what_has_to_be_waited_out(self, kind: type[Error], cause: type[Exception] | None) -> None:
