@@ -57,3 +57,8 @@ def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) 
     """
     due = Q(share_checked_at__isnull=True) | Q(share_checked_at__lt=before)
     return bool(CloudLocation.objects.filter(due, pk=location.pk).update(share_checked_at=at))
+
+
+def finders_of(location: CloudLocation) -> QuerySet[Lease, int | None]:
+    """The numbers of the people whose runs have led to it."""
+    return Lease.objects.filter(runsheet_directory=location).values_list("initiated_by", flat=True)

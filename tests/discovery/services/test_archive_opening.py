@@ -31,6 +31,7 @@ def location(dropbox: "Standin", operator: User, lease: Lease) -> CloudLocation:
     """The archive, found, with a link that nobody has looked at for a day; the journal is empty."""
     dropbox.put(f"{ARCHIVE}/scan.pdf")
     search_directory(lease=lease, gateway=gateway_for(operator))
+    Lease.objects.update(runsheet_directory=CloudLocation.objects.get(), initiated_by=operator)
     return of_yesterday(dropbox)
 
 
@@ -46,6 +47,28 @@ def stored() -> CloudLocation:
 
 def is_alive(dropbox: "Standin", url: str) -> bool:
     return bool(ask(dropbox, LINK_METADATA, url=url)["url"])
+
+
+class TestWhoSeesOtherFolders:
+    @pytest.fixture
+    def ivan(self, location: CloudLocation, dropbox: "Standin", django_user_model: type[User]) -> User:
+        """May start runs, and has a Dropbox of his own."""
+        ivan = django_user_model.objects.create_superuser("ivan")
+        connect_account(user=ivan, refresh_token="standin-refresh-ivan")
+        dropbox.clear_journal()
+        return ivan
+
+    def test_changes_nothing_for_the_others(
+        self, location: CloudLocation, ivan: User, operator: User, dropbox: "Standin"
+    ) -> None:
+        """In his Dropbox the folder is not there, or is another one."""
+        assert open_archive(location=location, user=ivan) == Opening(url=location.share_url)
+        assert dropbox.calls() == {}
+        assert stored() == location
+        assert stored().share_url == location.share_url
+
+        open_archive(location=stored(), user=operator)
+        assert dropbox.calls() == {LINK_METADATA: 1}, "it is still due for who can judge"
 
 
 class TestGoodLink:
@@ -174,13 +197,13 @@ class TestDeadLink:
         assert ask(dropbox, LINK_METADATA, url=opening.url)["path_lower"] == ARCHIVE.lower()
 
     def test_is_left_to_others_by_who_does_not_see_the_archives(
-        self, location: CloudLocation, dropbox: "Standin"
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
     ) -> None:
-        ivan = User.objects.create_superuser("ivan")
-        connect_account(user=ivan, refresh_token="standin-refresh-ivan")
+        """Of the same team, but no member of the shared folder any more."""
         revoke_link(dropbox, location.share_url)
+        dropbox.delete(BLM)
 
-        opening = open_archive(location=location, user=ivan)
+        opening = open_archive(location=location, user=operator)
 
         assert f"your Dropbox does not see the folder “{ARCHIVE}”" in opening.why_not
         assert stored().share_url == location.share_url
