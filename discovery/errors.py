@@ -135,7 +135,7 @@ class AppRefused(Permanent):
     code = "app_refused"
 
 
-class TokensUnreadable(Permanent):
+class TokensUnreadable(Temporary):
     """The stored Dropbox tokens were encrypted with another key. Add that key to TOKEN_ENCRYPTION_KEYS or reconnect."""
 
     code = "tokens_unreadable"

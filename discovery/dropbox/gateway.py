@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 PAGE_SIZE = 2_000
 
 
+INACTIVE = "The person who started this may no longer log in, so their Dropbox is not used. Start it again yourself."
+
+
 def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = None) -> "Gateway":
     """The gateway to a person's Dropbox, with a valid access token.
 
@@ -44,7 +47,7 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
         before_call: called before every HTTP call; what it raises is passed on untouched.
 
     Raises:
-        NoInitiatingUser: there is no user whose Dropbox could be used.
+        NoInitiatingUser: there is no user whose Dropbox could be used, or no more.
         DropboxNotConnected, NeedsReconnect: the user has to connect Dropbox first.
         AccountPaused: Dropbox asked everybody who uses this account to wait.
         Reconnected: another Dropbox was connected at this moment.
@@ -54,6 +57,8 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
     """
     if user is None:
         raise NoInitiatingUser
+    if not user.is_active:
+        raise NoInitiatingUser(INACTIVE)
     account = DropboxAccount.objects.filter(user=user).first()
     if account is None:
         raise DropboxNotConnected
@@ -225,7 +230,7 @@ class Gateway:
         return Caller(
             account_id=self.account.account_id,
             access_token=self.account.access_token,
-            path_root=self.account.path_root,
+            path_root=self.account.root_namespace_id,
             before_call=self._before_call,
         )
 

@@ -21,6 +21,7 @@ from discovery.errors import (
     NeedsReconnect,
     NotADirectory,
     NotFound,
+    TokensUnreadable,
 )
 from leases.cloud import CloudFile, LinkPolicy
 from leases.models import AgencyStorageConfig
@@ -36,6 +37,7 @@ NEXT_STEPS: tuple[tuple[type[Exception], str], ...] = (
     (DropboxNotConnected, "The test uses yours: connect it under “Your Dropbox”, then test again."),
     (AccountSuspended, "Ask your Dropbox administrator, or connect another account under “Your Dropbox”."),
     (NeedsReconnect, RECONNECT),
+    (TokensUnreadable, "Ask for that key in TOKEN_ENCRYPTION_KEYS, or connect Dropbox again; then test again."),
     (Temporary, AGAIN),
     (AppKeyMissing, APP),
     (AppRefused, APP),
@@ -78,7 +80,7 @@ def _findings(configuration: AgencyStorageConfig, user: User) -> Iterator[Findin
 
 def _base_path(gateway: Gateway, path: str) -> Generator[Finding, None, bool]:
     """What is there; whether it is the folder that was meant."""
-    whose = f"{gateway.account}, {'team space' if gateway.account.path_root else 'personal space'}"
+    whose = f"{gateway.account}, {'team space' if gateway.account.is_team_space else 'personal space'}"
     try:
         listing = gateway.list_directory(path=path)
     except NotFound:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 
@@ -94,7 +95,7 @@ def authorise(*, code: str, verifier: str, redirect_uri: str) -> Authorisation:
     grant = oauth.exchange_code(code=code, verifier=verifier, redirect_uri=redirect_uri)
     try:
         return _authorisation(grant)
-    except RunsheetError:
+    except Exception:
         _give_back(grant.access_token)
         raise
 
@@ -118,6 +119,7 @@ def connect(*, user: User, authorisation: Authorisation) -> Connection:
     old_token = _token_to_revoke(user) if is_other else ""
     account = _account(user, authorisation)
     with _unless_busy(), transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # see discovery.reactions.resume_if_reconnected
         _store(account)
         resumed = resume_failed(_failed(user, OF_ANOTHER_ACCOUNT if is_other else AUTHORISATION_FAILURES))
     if old_token:
@@ -249,8 +251,8 @@ def _token_to_revoke(user: User) -> str:
 def _give_back(access_token: str) -> bool:
     try:
         oauth.revoke(access_token=access_token)
-    except RunsheetError as error:
-        logger.warning("a Dropbox connection could not be revoked (%s)", error.code)
+    except (RunsheetError, ImproperlyConfigured) as error:
+        logger.warning("a Dropbox connection could not be revoked (%s)", type(error).__name__)
         return False
     return True
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+import requests
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -119,6 +120,17 @@ class TestSecrets:
         assert account.account_id.encode() in places["database"]
         assert b"rq:" in places["redis"]
         assert account.account_id.encode() in logs
+
+    def test_of_an_answer_of_dropbox_are_not_in_the_log_of_requests(self, system: System) -> None:
+        """Who was logged out meanwhile leaves a code unused, in two addresses."""
+        secrets = {"state": "s" * 43, "code": "c" * 43}
+
+        requests.get(f"{system.url}/dropbox/callback/", params=secrets, timeout=30)
+
+        logged = lambda: b"".join(path.read_bytes() for path in system.logs.iterdir())  # noqa: E731 - read again
+        await_that(lambda: b"/login/?next=" in logged(), within_s=10)
+        assert b"/dropbox/callback/?state=" in logged()
+        assert found(secrets, logged()) == []
 
     @pytest.mark.parametrize("encode", [str, lambda text: quote(text, safe=""), lambda text: text.encode().hex()])
     def test_would_be_found(self, encode: object) -> None:

@@ -95,15 +95,17 @@ class TestPathRoot:
 
         assert gateway.account.root_namespace_id in (dropbox.journal()[0].path_root or "")
 
-    def test_is_left_out_for_a_person_alone(self, olivia: User, dropbox: "Standin") -> None:
+    def test_is_sent_for_a_person_alone_too(self, olivia: User, dropbox: "Standin") -> None:
+        """Else nobody would hear of it when that person joins a team, or a team gets a space."""
         connect_account(user=olivia, refresh_token="standin-refresh-ivan")
         dropbox.clear_journal()
 
         gateway = gateway_for(olivia)
         gateway.list_directory(path="")
 
-        assert dropbox.journal()[0].path_root is None
-        assert gateway.evidence(path="")["path_root"] == ""
+        root = gateway.account.home_namespace_id
+        assert root in (dropbox.journal()[0].path_root or "")
+        assert gateway.evidence(path="")["path_root"] == root
 
     def test_that_has_moved_is_learnt_and_the_call_repeated(self, gateway: Gateway, dropbox: "Standin") -> None:
         dropbox.put(f"{ARCHIVE}/")

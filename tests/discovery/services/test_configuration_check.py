@@ -271,7 +271,10 @@ class TestDropboxCannotBeAsked:
     ) -> None:
         settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
 
-        assert "Add that key to TOKEN_ENCRYPTION_KEYS or reconnect." in bad(configuration, operator)[0]
+        assert (
+            "Ask for that key in TOKEN_ENCRYPTION_KEYS, or connect Dropbox again; then test again."
+            in bad(configuration, operator)[0]
+        )
 
     def test_since_it_asks_to_slow_down(
         self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin"
