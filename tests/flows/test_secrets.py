@@ -59,6 +59,10 @@ def dump_of_redis(system: System) -> bytes:
     return repr(values).encode() + b"".join(files)
 
 
+def logs_of(system: System) -> bytes:
+    return b"".join(path.read_bytes() for path in system.logs.iterdir())
+
+
 def spellings(secret: str) -> Iterator[bytes]:
     """The secret as it stands, and as it looks inside of what encodes it."""
     plain = secret.encode()
@@ -106,7 +110,7 @@ def lived(person: User, dropbox: "Standin", system: System) -> dict[str, str]:
 
 class TestSecrets:
     def test_are_nowhere_after_a_run(self, lived: dict[str, str], system: System) -> None:
-        logs = b"".join(path.read_bytes() for path in system.logs.iterdir())
+        logs = logs_of(system)
         places = {
             "database": dump_of_the_database(),
             "redis": dump_of_redis(system),
@@ -127,10 +131,9 @@ class TestSecrets:
 
         requests.get(f"{system.url}/dropbox/callback/", params=secrets, timeout=30)
 
-        logged = lambda: b"".join(path.read_bytes() for path in system.logs.iterdir())  # noqa: E731 - read again
-        await_that(lambda: b"/login/?next=" in logged(), within_s=10)
-        assert b"/dropbox/callback/?state=" in logged()
-        assert found(secrets, logged()) == []
+        await_that(lambda: b"/login/?next=" in logs_of(system), within_s=10)
+        assert b"/dropbox/callback/?state=" in logs_of(system)
+        assert found(secrets, logs_of(system)) == []
 
     @pytest.mark.parametrize("encode", [str, lambda text: quote(text, safe=""), lambda text: text.encode().hex()])
     def test_would_be_found(self, encode: object) -> None:
