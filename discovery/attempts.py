@@ -106,8 +106,12 @@ def keep_replacement(session: SessionBase, authorisation: Authorisation, *, next
     grant = {**asdict(authorisation.grant), "expires_at": authorisation.grant.expires_at.isoformat(), "scopes": None}
     held = {"grant": grant, "identity": asdict(authorisation.identity), "scopes": sorted(authorisation.scopes)}
     session[REPLACEMENT] = {"held": encrypt(json.dumps(held)), "next": next_path, "began_at": now().isoformat()}
-    # At once, while whoever calls can still give it back.
-    session.save()
+    try:
+        # At once, while whoever calls can still give it back.
+        session.save()
+    except Exception:
+        del session[REPLACEMENT]
+        raise
 
 
 def replacement(session: SessionBase) -> Replacement | None:

@@ -126,9 +126,11 @@ def _ask_or_store(request: HttpRequest, authorisation: Authorisation, *, next_pa
     if not dropbox_accounts.replaced_by(authorisation, user=_person(request)):
         return _store(request, authorisation, next_path=next_path)
     earlier = take_replacement(request.session)
-    keep_replacement(request.session, authorisation, next_path=next_path)
-    if earlier:
-        dropbox_accounts.decline(earlier.authorisation)
+    try:
+        keep_replacement(request.session, authorisation, next_path=next_path)
+    finally:
+        if earlier:
+            dropbox_accounts.decline(earlier.authorisation)
     return HttpResponseRedirect(_address(next_path))
 
 
@@ -143,7 +145,8 @@ def _or_give_back(
         if isinstance(error, RunsheetError | ImproperlyConfigured):
             return _explain(request, f"{error} Nothing was stored.", next_path=next_path)
         logger.exception("what Dropbox has granted could not be stored, and was given back")
-        connection.close_if_unusable_or_obsolete()  # what is to be explained is kept in a session, with a sound one
+        if not connection.in_atomic_block:  # what is to be explained is kept in the database, too
+            connection.close_if_unusable_or_obsolete()
         return _explain(request, NOT_STORED, next_path=next_path)
 
 
