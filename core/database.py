@@ -1,6 +1,9 @@
 """What an error of PostgreSQL means for whoever meets it."""
 
-from django.db import Error, OperationalError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import Error, OperationalError, connection
 from django.db import InterfaceError as ConnectionBroken
 from psycopg.errors import (
     DeadlockDetected,
@@ -13,6 +16,19 @@ from psycopg.errors import (
 )
 
 NOT_MIGRATED = "The database lacks tables. Run: python manage.py migrate"
+
+
+@contextmanager
+def lock_waits(at_most_s: float) -> Iterator[None]:
+    """For who has somebody waiting: locks are waited for no longer than that, and refused as a conflict."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{at_most_s * 1000:.0f}ms"])
+    try:
+        yield
+    finally:
+        if connection.connection and not connection.needs_rollback and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("RESET lock_timeout")
 
 
 def is_conflict(error: Error) -> bool:

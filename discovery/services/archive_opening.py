@@ -9,8 +9,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from core.clock import now
+from core.database import lock_waits
 from core.errors import RunsheetError
 from discovery.dropbox import Gateway, gateway_for
+from discovery.dropbox.connection import done_within
 from discovery.errors import BasePathMissing, LinkRefused, NotFound
 from discovery.models import DropboxAccount
 from discovery.services.base_paths import confirm_not_found
@@ -23,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 # Who could not check leaves it to the next who opens it after this.
 TROUBLE_LASTS = timedelta(minutes=10)
+# Somebody waits for the page; no call to Dropbox is begun after this.
+LONGEST_S = 8.0
+# Who renews the account's token holds it for as long as Dropbox takes.
+LOCKS_AT_MOST_S = 2.0
 
 NO_LINK = "No share link is stored for this archive. Run its lease again."
 GONE = (
@@ -56,7 +62,7 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
     """Look, at most once a day, whether the share link still leads to the archive; make a new one if it does not.
 
     The opener's own Dropbox is used. Who has none, sees other folders than who found the archive, or cannot be served by
-    Dropbox now, gets the link as it is stored.
+    Dropbox now or soon, gets the link as it is stored.
     """
     if not location.share_url:
         return Opening(why_not=location.share_refusal or NO_LINK)
@@ -64,7 +70,8 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
     if not may_check or not _is_check_due(location):
         return Opening(url=location.share_url)
     try:
-        return _checked(location, gateway_for(user))
+        with done_within(LONGEST_S), lock_waits(LOCKS_AT_MOST_S):
+            return _checked(location, gateway_for(user))
     except BasePathMissing:
         _check_again_soon(location)
         return Opening(why_not=OUT_OF_SIGHT.format(path=location.path))
