@@ -3,18 +3,19 @@
 from typing import Any, override
 
 from django.contrib.admin import AdminSite
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from core import logins
 
-TOO_MANY = (
-    "Too many attempts have failed, so this one was not looked at. Wait {minutes} minutes, or log in with a browser in "
-    "which you have logged in before."
-)
+NOT_LOOKED_AT = "Too many attempts have failed, so this one was not looked at. Wait {minutes} minutes"
+TOO_MANY = f"{NOT_LOOKED_AT}, or log in with a browser in which you have logged in before."
+TOO_MANY_OLD = f"{NOT_LOOKED_AT}."
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -38,6 +39,38 @@ class LoginForm(AdminAuthenticationForm):
         return cleaned
 
 
+class PasswordChangeForm(AdminPasswordChangeForm):
+    """The old password and a new one; the old one is guessed no more often than at the login."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._request = request
+
+    @override
+    def clean_old_password(self) -> str:
+        """Look at the old password, unless too many were wrong.
+
+        Raises:
+            ValidationError: too many were, or this one is.
+        """
+        counters = logins.counters_of(self._request, username=self.user.get_username())
+        if not logins.begin(counters):
+            raise ValidationError(TOO_MANY_OLD.format(minutes=logins.WINDOW_S // 60), code="too_many")
+        old_password = super().clean_old_password()
+        logins.succeed(counters)
+        return old_password
+
+
+class PasswordChange(PasswordChangeView):
+    """Django's page, whose form knows where a try comes from."""
+
+    form_class = PasswordChangeForm
+
+    @override
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"request": self.request}
+
+
 class Console(AdminSite):
     """Django's admin, with a way in that counts failures."""
 
@@ -55,3 +88,13 @@ class Console(AdminSite):
         if request.method == "POST" and response.status_code == 302:  # noqa: PLR2004 - HTTP's own
             logins.remember_browser(request, response)
         return response
+
+    @override
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The page for one's own new password, with the form that counts."""
+        request.current_app = self.name
+        view = PasswordChange.as_view(
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)

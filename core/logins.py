@@ -1,8 +1,9 @@
 """Who tries passwords is made to wait, and nobody else.
 
 Three counters are kept in Redis, each for `WINDOW_S`: of an account from one address, of one address whatever the account,
-and of one account wherever from. A browser in which somebody has logged in is known by a cookie and counted by itself:
-strangers who try that person's name, even from the same address, do not keep that browser out.
+and of one account wherever from. Many share an address, so who has hardly failed there yet is not kept out by what others
+do, unless it is very much. A browser in which people have logged in is known by a cookie and counted by itself: strangers
+who try their names, even from the same address, do not keep that browser out.
 
 Redis is not needed to get in: without it nothing is counted (passwords are checked all the same), and the log says so.
 """
@@ -29,11 +30,19 @@ PER_BROWSER = 10
 PER_ACCOUNT_AND_ADDRESS = 5
 PER_ADDRESS = 30
 PER_ACCOUNT = 100
+# An account may fail so often from an address that has had its share, until the address has had this one.
+SPARED = 2
+PER_CROWDED_ADDRESS = 300
 
+# One machine may stand where several people log in; a cookie has room for a few.
+PEOPLE_PER_BROWSER = 5
 KNOWN_S = 90 * 24 * 3600
 SALT = "core.logins"
 # Whoever has one IPv6 address has at least so many bits of them to choose from.
 IPV6_PREFIX = 64
+
+# What was counted last may have been the only one, or be forgotten by now: nothing is kept of it.
+_ONE_LESS = "if redis.call('DECR', KEYS[1]) <= 0 then redis.call('DEL', KEYS[1]) end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +52,12 @@ class Counter:
     Attributes:
         key: in Redis; tells no name and no address.
         limit: so many may fail.
+        spared_limit: so many, for who has failed at most `SPARED` times; None: the same.
     """
 
     key: str
     limit: int
+    spared_limit: int | None = None
 
 
 def begin(counters: list[Counter]) -> bool:
@@ -60,7 +71,8 @@ def begin(counters: list[Counter]) -> bool:
     except RedisError:
         logger.warning("logins: Redis does not answer, so failed ones are not counted")
         return True
-    if all(count <= counter.limit for count, counter in zip(counts, counters, strict=True)):
+    is_spared = counts[0] <= SPARED
+    if all(count <= _limit(counter, is_spared=is_spared) for count, counter in zip(counts, counters, strict=True)):
         return True
     _take_back(counters)  # refused unseen, it has not failed
     return False
@@ -79,7 +91,7 @@ def counters_of(request: HttpRequest, *, username: str) -> list[Counter]:
     network = network_of(request)
     return [
         Counter(key=_key("pair", account, network), limit=PER_ACCOUNT_AND_ADDRESS),
-        Counter(key=_key("address", network), limit=PER_ADDRESS),
+        Counter(key=_key("address", network), limit=PER_ADDRESS, spared_limit=PER_CROWDED_ADDRESS),
         Counter(key=_key("account", account), limit=PER_ACCOUNT),
     ]
 
@@ -102,27 +114,38 @@ def network_of(request: HttpRequest) -> str:
 
 def known_browser(request: HttpRequest, *, username: str) -> str:
     """The number of a browser in which this account has logged in; empty if it has not, or not lately."""
-    try:
-        said = request.get_signed_cookie(settings.BROWSER_COOKIE_NAME, salt=SALT, max_age=KNOWN_S)
-    except (KeyError, signing.BadSignature):
-        return ""
-    account, _, number = (said or "").partition(" ")
-    return number if account == _digest(username.strip().casefold()) else ""
+    return _numbers(request).get(_digest(username.strip().casefold()), "")
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
-    """Let the browser say from now on that this account has logged in with it."""
-    username = request.user.get_username()
-    number = known_browser(request, username=username) or get_random_string(22)
+    """Let the browser say from now on that this account, and the last few others, have logged in with it."""
+    numbers = _numbers(request)
+    account = _digest(request.user.get_username().casefold())
+    numbers[account] = numbers.pop(account, "") or get_random_string(22)  # the last one stands last
+    latest = list(numbers.items())[-PEOPLE_PER_BROWSER:]
     response.set_signed_cookie(
         settings.BROWSER_COOKIE_NAME,
-        f"{_digest(username.casefold())} {number}",
+        " ".join(f"{account} {number}" for account, number in latest),
         salt=SALT,
         max_age=KNOWN_S,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Strict",
     )
+
+
+def _numbers(request: HttpRequest) -> dict[str, str]:
+    """What the browser says its numbers are, by account; who logged in last stands last."""
+    try:
+        said = request.get_signed_cookie(settings.BROWSER_COOKIE_NAME, salt=SALT, max_age=KNOWN_S)
+    except (KeyError, signing.BadSignature):
+        return {}
+    words = iter((said or "").split())
+    return dict(zip(words, words, strict=False))
+
+
+def _limit(counter: Counter, *, is_spared: bool) -> int:
+    return counter.spared_limit if is_spared and counter.spared_limit is not None else counter.limit
 
 
 def _count(redis: Redis, counters: list[Counter]) -> list[int]:
@@ -140,8 +163,7 @@ def _take_back(counters: list[Counter], *, forget: Counter | None = None) -> Non
                 if counter == forget:
                     pipeline.delete(counter.key)
                 else:
-                    pipeline.set(counter.key, 0, ex=WINDOW_S, nx=True)
-                    pipeline.decr(counter.key)
+                    pipeline.eval(_ONE_LESS, 1, counter.key)
             pipeline.execute()
 
     try:

@@ -17,6 +17,10 @@ _NAMES = (
 )
 _SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
 
+# What separates the parameters of an address, which may be a parameter of another address, and that of one more.
+_AMP = r"%(?:25){0,2}26"
+_BEFORE_PARAMETER = rf"(?:\A|[?&]|%(?:25){{0,2}}3F|{_AMP})"
+
 # Each in time that grows with the length of the text only: no pattern may be made to hang a worker.
 _PATTERNS = [
     # Share links, of Dropbox or its stand-in: whoever has one has the archive.
@@ -28,6 +32,14 @@ _PATTERNS = [
     (re.compile(r"\bsl\.[\w-][\w.-]{7,}"), REDACTED),
     (re.compile(r"(?<![\w:-])[\w-]{6,20}?A{8,}[\w-]{20,}"), REDACTED),
     (re.compile(r"\bgAAAAA[\w=-]{20,}"), REDACTED),
+    # What Dropbox sends a browser back with. The states of leases have the same name, but are short.
+    (
+        re.compile(
+            rf"({_BEFORE_PARAMETER}(?:code|state)(?:=|%(?:25){{0,2}}3D))(?:(?!{_AMP})[^\s&#\"'<>\\]){{16,}}",
+            re.IGNORECASE,
+        ),
+        rf"\1{REDACTED}",
+    ),
     # name=value, name: value, "name": "value"; also with the quotes of JSON within JSON.
     (
         re.compile(rf"\b({_NAMES})(\\?[\"']?\s{{0,4}}[=:]\s{{0,4}}\\?[\"']?)(?!\[)[^\s\"'\\&,;)}}\]]+", re.IGNORECASE),

@@ -5,4 +5,9 @@ class DiscoveryConfig(AppConfig):
     name = "discovery"
 
     def ready(self) -> None:
-        from discovery import checks  # noqa: F401, PLC0415 - registers itself once the apps are there
+        from django.contrib.auth.signals import user_logged_out  # noqa: PLC0415 - once the apps are there
+
+        from discovery import attempts, checks  # noqa: F401, PLC0415 - the second registers itself
+
+        # The admin site's own logout has no other place for it.
+        user_logged_out.connect(attempts.give_back_at_logout)

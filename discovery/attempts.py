@@ -4,12 +4,15 @@ Whoever has not begun the attempt in the same session can neither finish it nor 
 """
 
 import json
+import logging
 import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from core.clock import now
@@ -17,7 +20,9 @@ from discovery.dropbox.identity import Identity
 from discovery.dropbox.tokens import Grant
 from discovery.errors import TokensUnreadable
 from discovery.fields import decrypt, encrypt
-from discovery.services.dropbox_accounts import Authorisation
+from discovery.services.dropbox_accounts import Authorisation, decline
+
+logger = logging.getLogger(__name__)
 
 ATTEMPT = "dropbox_attempt"
 REPLACEMENT = "dropbox_replacement"
@@ -71,31 +76,72 @@ class Attempt:
         return _older(self.began_at, than_s=ATTEMPT_LASTS_S)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """What was allowed at Dropbox and waits for the person's word; it is given back unless it is stored.
+
+    Attributes:
+        next: the path that the person comes from.
+    """
+
+    authorisation: Authorisation
+    next: str
+    began_at: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has waited for too long."""
+        return _older(self.began_at, than_s=REPLACEMENT_LASTS_S)
+
+
 def keep_replacement(session: SessionBase, authorisation: Authorisation, *, next_path: str) -> None:
-    """Hold what was allowed until the person has said whether it replaces what they had; encrypted like what is stored."""
+    """Hold what was allowed until the person has said whether it replaces what they had; encrypted like what is stored.
+
+    Who takes one out gives it back to Dropbox or stores it. What is in a session that ends by its age, by another login
+    or by a changed password cannot be given back; nor can what was encrypted with a key that is gone.
+
+    Raises:
+        ImproperlyConfigured, django.db.Error: nothing is held.
+    """
     grant = {**asdict(authorisation.grant), "expires_at": authorisation.grant.expires_at.isoformat(), "scopes": None}
     held = {"grant": grant, "identity": asdict(authorisation.identity), "scopes": sorted(authorisation.scopes)}
     session[REPLACEMENT] = {"held": encrypt(json.dumps(held)), "next": next_path, "began_at": now().isoformat()}
+    try:
+        # At once, while whoever calls can still give it back.
+        session.save()
+    except Exception:
+        del session[REPLACEMENT]
+        raise
 
 
-def replacement(session: SessionBase) -> tuple[Authorisation, str] | None:
-    """What waits for the person's word, and where they come from; None if nothing does any more."""
+def replacement(session: SessionBase) -> Replacement | None:
+    """What waits for the person's word, or has waited for too long; None if there is nothing or it cannot be read."""
     kept = session.get(REPLACEMENT)
-    if kept is None or _older(kept["began_at"], than_s=REPLACEMENT_LASTS_S):
-        session.pop(REPLACEMENT, None)
+    if kept is None:
         return None
     try:
-        return _authorisation(json.loads(decrypt(kept["held"]))), kept["next"]
+        authorisation = _authorisation(json.loads(decrypt(kept["held"])))
     except TokensUnreadable:  # the keys were changed within these minutes
-        session.pop(REPLACEMENT, None)
+        logger.warning("what a person has allowed at Dropbox cannot be read any more, so it cannot be given back")
+        del session[REPLACEMENT]
         return None
+    except ImproperlyConfigured:
+        return None
+    return Replacement(authorisation=authorisation, next=kept["next"], began_at=kept["began_at"])
 
 
-def take_replacement(session: SessionBase) -> tuple[Authorisation, str] | None:
+def take_replacement(session: SessionBase) -> Replacement | None:
     """The same, and it waits no more."""
     found = replacement(session)
-    session.pop(REPLACEMENT, None)
+    if found:
+        del session[REPLACEMENT]
     return found
+
+
+def give_back_at_logout(*, request: HttpRequest, **_: Any) -> None:
+    """What waited in the session that ends; the receiver of `user_logged_out`."""
+    if waiting := take_replacement(request.session):
+        decline(waiting.authorisation)
 
 
 def _authorisation(held: dict[str, Any]) -> Authorisation:

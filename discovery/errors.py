@@ -135,14 +135,14 @@ class AppRefused(Permanent):
     code = "app_refused"
 
 
-class TokensUnreadable(Permanent):
+class TokensUnreadable(Temporary):
     """The stored Dropbox tokens were encrypted with another key. Add that key to TOKEN_ENCRYPTION_KEYS or reconnect."""
 
     code = "tokens_unreadable"
 
 
 class CodeRefused(Refused):
-    """Dropbox took the answer of its own page for used up or too old."""
+    """Dropbox does not accept this answer of its consent page any more: it was used already, or is too old."""
 
     code = "code_refused"
 

@@ -13,6 +13,7 @@ from discovery.fields import EncryptedTextField
 
 ACCOUNT_ID_LENGTH = 40
 DISPLAY_NAME_LENGTH = 255
+EMAIL_LENGTH = 254
 NAMESPACE_ID_LENGTH = 40
 
 # A token that ends sooner than this is renewed before it is used, so that it does not end within a job.
@@ -45,18 +46,33 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
         """Remember that something has changed in these Dropbox accounts; returns how many rows that are.
 
         Raises:
-            OperationalError: one of the accounts is held by somebody; nothing was stored.
+            OperationalError: some of the accounts are held by somebody for too long; for the others it is stored.
         """
+        named = self.filter(account_id__in=account_ids)
+        with transaction.atomic():
+            count = self._change(named.select_for_update(no_key=True, skip_locked=True), at=at)
+        held = named.filter(Q(changed_at__isnull=True) | Q(changed_at__lt=at))
+        if not held.exists():
+            return count
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{CHANGE_WAITS_MS}ms"])
-            # In one order, so that two notifications of the same accounts never wait for each other.
-            named = self.filter(account_id__in=account_ids).select_for_update(no_key=True).order_by("pk").values("pk")
-            return self.filter(pk__in=named).update(changed_at=at)
+            return count + self._change(held.select_for_update(no_key=True), at=at)
 
-    def is_connected_since(self, at: datetime, *, user: User | None) -> bool:
-        """Whether the person has connected Dropbox at or after that time, and it works."""
-        return self.filter(user=user, connected_at__gte=at, needs_reconnect_reason="").exists()
+    def _change(self, locked: "DropboxAccountQuerySet", *, at: datetime) -> int:
+        # In one order, so that two notifications of the same accounts never wait for each other.
+        return self.filter(pk__in=locked.order_by("pk").values("pk")).update(changed_at=at)
+
+    def connection_of(self, user: User | None) -> str:
+        """What tells this connection of the person's from any other; empty if there is none."""
+        at = self.filter(user=user).values_list("connected_at", flat=True).first()
+        return at.isoformat() if at else ""
+
+    def is_reconnected(self, user: User | None, *, since: str | None) -> bool:
+        """Whether the person has another connection than that, and it works."""
+        return (
+            self.connection_of(user) not in ("", since) and self.filter(user=user, needs_reconnect_reason="").exists()
+        )
 
     def of(self, user: User) -> "DropboxAccount | None":
         """The person's account, without the tokens: it can be shown even when those cannot be decrypted."""
@@ -85,7 +101,7 @@ class DropboxAccount(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="dropbox_account")
     account_id = models.CharField(max_length=ACCOUNT_ID_LENGTH, db_index=True)
     display_name = models.CharField(max_length=DISPLAY_NAME_LENGTH, blank=True)
-    email = models.EmailField(blank=True)
+    email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
     refresh_token = EncryptedTextField()
     access_token = EncryptedTextField(blank=True, default="")
     access_token_expires_at = models.DateTimeField(null=True, blank=True)
@@ -108,9 +124,8 @@ class DropboxAccount(models.Model):
         return self.display_name or self.account_id
 
     @property
-    def path_root(self) -> str:
-        """The namespace that paths are relative to; empty: the account's home."""
-        return "" if self.root_namespace_id == self.home_namespace_id else self.root_namespace_id
+    def is_team_space(self) -> bool:
+        return self.root_namespace_id != self.home_namespace_id
 
     def has_valid_token(self, *, at: datetime) -> bool:
         """Whether the access token is there and lasts long enough for a job."""

@@ -6,17 +6,21 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 
-from core.clock import now
+from core.errors import RunsheetError
 from discovery.dropbox import gateway_for
 from discovery.errors import NeedsReconnect, NotFound, Reconnected, TokensUnreadable
 from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import detect_previous_report
 from leases.models import Lease
-from leases.services import forget_link
+from leases.services import forget_link, resume_failed
 from leases.states import State
 from statemachine.reactions import Backoff, Outcome, Run, reaction
+
+# In the evidence: with which connection a run began.
+CONNECTION = "connection"
 
 
 def retry_rules() -> Backoff:
@@ -28,7 +32,19 @@ def retry_rules() -> Backoff:
     )
 
 
-@reaction(Lease, State.SEARCHING, retry=retry_rules)
+def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
+    """Who connects Dropbox at the moment at which a run fails for want of it must not find that lease left behind.
+
+    Connecting holds the person's row, too: either it sees this failure, or this sees the new connection.
+    """
+    if not isinstance(error, (NeedsReconnect, TokensUnreadable)):
+        return
+    user = User.objects.select_for_update(no_key=True).filter(pk=lease.initiated_by_id or 0).first()
+    if DropboxAccount.objects.is_reconnected(user, since=error.evidence.get(CONNECTION)):
+        resume_failed(Lease.objects.filter(pk=lease.pk))
+
+
+@reaction(Lease, State.SEARCHING, retry=retry_rules, gave_up=resume_if_reconnected)
 def search(run: Run[Lease]) -> Outcome:
     """Look for the lease's directory and record what was found."""
     lease = run.record
@@ -46,7 +62,7 @@ def search(run: Run[Lease]) -> Outcome:
     )
 
 
-@reaction(Lease, State.DETECTING, retry=retry_rules)
+@reaction(Lease, State.DETECTING, retry=retry_rules, gave_up=resume_if_reconnected)
 def detect(run: Run[Lease]) -> Outcome:
     """Look into the lease's directory for a previous report and record the matching names."""
     lease = run.record
@@ -81,11 +97,12 @@ def _again_if_reconnected(lease: Lease) -> Iterator[None]:
     Raises:
         Reconnected: instead of the failure.
     """
-    began_at = now()
+    before = DropboxAccount.objects.connection_of(lease.initiated_by)
     try:
         yield
     except (NeedsReconnect, TokensUnreadable) as error:
-        if DropboxAccount.objects.is_connected_since(began_at, user=lease.initiated_by):
+        error.evidence[CONNECTION] = before
+        if DropboxAccount.objects.is_reconnected(lease.initiated_by, since=before):
             raise Reconnected(evidence=error.evidence) from error
         raise
 

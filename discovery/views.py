@@ -1,5 +1,8 @@
 """The page of one's own Dropbox connection, the way to Dropbox and back, and the way out."""
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -7,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,11 +19,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from core.errors import RunsheetError
-from discovery.attempts import Attempt, keep_replacement, replacement, take_replacement
+from discovery.attempts import Attempt, Replacement, keep_replacement, replacement, take_replacement
 from discovery.errors import AccountBusy, DropboxNotConnected
 from discovery.models import DropboxAccount
 from discovery.services import dropbox_accounts
 from discovery.services.dropbox_accounts import Authorisation
+
+logger = logging.getLogger(__name__)
 
 PROBLEM = "dropbox_problem"
 # Who may start runs needs a Dropbox for them; who may only look needs none.
@@ -39,6 +45,10 @@ SCOPES_UNKNOWN = (
     "the app's settings. Nothing was stored."
 )
 NO_ANSWER = "Dropbox could not ask you just now. Nothing was stored."
+NOT_STORED = (
+    "What Dropbox granted could not be stored here, and was given back. Try again; if that fails, too, tell an "
+    "administrator."
+)
 DENIALS = {"access_denied": DENIED, "invalid_scope": SCOPES_UNKNOWN}
 
 
@@ -46,13 +56,15 @@ DENIALS = {"access_denied": DENIED, "invalid_scope": SCOPES_UNKNOWN}
 def account(request: HttpRequest) -> HttpResponse:
     """Whose Dropbox one's leases use, what is wrong with it, and what can be done about it."""
     user = _person(request)
-    waiting = replacement(request.session)
+    waiting = _waiting(request)
+    account = DropboxAccount.objects.of(user)
     context = {
         **admin.site.each_context(request),
         "title": "Your Dropbox",
-        "account": DropboxAccount.objects.of(user),
-        "new": waiting[0].identity if waiting else None,
+        "account": account,
+        "new": waiting.authorisation.identity if waiting else None,
         "problem": request.session.pop(PROBLEM, ""),
+        "wrong": dropbox_accounts.what_is_wrong(user, account),
         "next": _safe_path(request.GET.get("next", "")),
         "may_connect": user.has_perm(NEEDED),
         "required": sorted(dropbox_accounts.REQUIRED_SCOPES),
@@ -106,33 +118,66 @@ def _finish(request: HttpRequest, attempt: Attempt, *, code: str) -> HttpRespons
         authorisation = dropbox_accounts.authorise(code=code, verifier=attempt.verifier, redirect_uri=_redirect_uri())
     except (RunsheetError, ImproperlyConfigured) as error:
         return _explain(request, f"{error} Nothing was stored.", next_path=attempt.next)
-    if dropbox_accounts.replaced_by(authorisation, user=_person(request)):
-        keep_replacement(request.session, authorisation, next_path=attempt.next)
-        return HttpResponseRedirect(_address(attempt.next))
-    return _store(request, authorisation, next_path=attempt.next)
+    step = partial(_ask_or_store, request, authorisation, next_path=attempt.next)
+    return _or_give_back(step, request, authorisation, next_path=attempt.next)
+
+
+def _ask_or_store(request: HttpRequest, authorisation: Authorisation, *, next_path: str) -> HttpResponse:
+    if not dropbox_accounts.replaced_by(authorisation, user=_person(request)):
+        return _store(request, authorisation, next_path=next_path)
+    earlier = take_replacement(request.session)
+    try:
+        keep_replacement(request.session, authorisation, next_path=next_path)
+    finally:
+        if earlier:
+            dropbox_accounts.decline(earlier.authorisation)
+    return HttpResponseRedirect(_address(next_path))
+
+
+def _or_give_back(
+    step: Callable[[], HttpResponse], request: HttpRequest, authorisation: Authorisation, *, next_path: str
+) -> HttpResponse:
+    """Nobody could ever revoke a grant of Dropbox's that is stored nowhere, so it must not outlive any failure to store it."""
+    try:
+        return step()
+    except Exception as error:
+        dropbox_accounts.decline(authorisation)
+        if isinstance(error, RunsheetError | ImproperlyConfigured):
+            return _explain(request, f"{error} Nothing was stored.", next_path=next_path)
+        logger.exception("what Dropbox has granted could not be stored, and was given back")
+        if not connection.in_atomic_block:  # what is to be explained is kept in the database, too
+            connection.close_if_unusable_or_obsolete()
+        return _explain(request, NOT_STORED, next_path=next_path)
 
 
 @require_POST
 def replace(request: HttpRequest) -> HttpResponse:
     """The person's word about a second Dropbox account: it replaces the first, or it is given back."""
     _may_connect(request)
-    waiting = take_replacement(request.session)
+    waiting = _waiting(request)
     if waiting is None:
         return _explain(request, "Nothing waits for your word any more. Connect Dropbox again.")
-    authorisation, next_path = waiting
+    take_replacement(request.session)
     if request.POST.get("decision") == "replace":
-        return _store(request, authorisation, next_path=next_path)
-    dropbox_accounts.decline(authorisation)
+        step = partial(_store, request, waiting.authorisation, next_path=waiting.next)
+        return _or_give_back(step, request, waiting.authorisation, next_path=waiting.next)
+    dropbox_accounts.decline(waiting.authorisation)
     messages.info(request, "Everything stays as it was.")
-    return HttpResponseRedirect(next_path)
+    return HttpResponseRedirect(waiting.next)
+
+
+def _waiting(request: HttpRequest) -> Replacement | None:
+    """What waits for the person's word; what has waited for too long is given back."""
+    waiting = replacement(request.session)
+    if waiting is None or not waiting.is_over:
+        return waiting
+    take_replacement(request.session)
+    dropbox_accounts.decline(waiting.authorisation)
+    return None
 
 
 def _store(request: HttpRequest, authorisation: Authorisation, *, next_path: str) -> HttpResponse:
-    try:
-        made = dropbox_accounts.connect(user=_person(request), authorisation=authorisation)
-    except AccountBusy as error:
-        dropbox_accounts.decline(authorisation)
-        return _explain(request, str(error), next_path=next_path)
+    made = dropbox_accounts.connect(user=_person(request), authorisation=authorisation)
     messages.success(request, f"Dropbox is connected as {made.account}. {_resumed(made.resumed)}".strip())
     return HttpResponseRedirect(next_path)
 

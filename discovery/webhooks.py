@@ -10,19 +10,20 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from core.clock import now
-from core.database import is_conflict
+from core.database import in_words, is_conflict, is_not_migrated
 from discovery.models import ACCOUNT_ID_LENGTH, DropboxAccount
 
 logger = logging.getLogger(__name__)
 
 # Some thousand accounts; Dropbox names few at a time.
 LARGEST_BODY_BYTES = 256 * 1024
+DIGITS = 9
 LONGEST_CHALLENGE = 500
 PLAIN = "text/plain; charset=utf-8"
 
@@ -44,9 +45,16 @@ def _echo(challenge: str) -> HttpResponse:
 
 
 def _take(request: HttpRequest) -> HttpResponse:
-    body = request.read(LARGEST_BODY_BYTES + 1)
-    if len(body) > LARGEST_BODY_BYTES:
+    # Before anything is read: who announces more than comes, or nothing, would hold a thread.
+    announced = request.headers.get("Content-Length", "")
+    if not announced.isdecimal():
+        return _say("how long?", status=411)
+    if len(announced) > DIGITS or int(announced) > LARGEST_BODY_BYTES:
         return _say("too large", status=413)
+    try:
+        body = request.read(int(announced))
+    except UnreadablePostError:
+        return _say("cut off", status=400)
     if not _is_signed(body, signature=request.headers.get("X-Dropbox-Signature", "")):
         logger.warning("a notification without Dropbox's signature was refused")
         return _say("wrong signature", status=403)
@@ -74,10 +82,11 @@ def _accounts(notification: Any) -> set[str]:
 def _store(accounts: set[str]) -> HttpResponse:
     try:
         known = DropboxAccount.objects.mark_changed(account_ids=accounts, at=now())
-    except OperationalError as error:
-        if not is_conflict(error):
+    except Error as error:
+        if not is_conflict(error) and not is_not_migrated(error):
             raise
-        # Somebody renews its token at this moment. What is not answered by 200 is told again later.
+        # Mostly, somebody renews a token at this moment. What is not answered by 200 is told again later.
+        logger.warning("a notification could not be stored for every account: %s", in_words(error))
         return _say("busy", status=503)
     logger.info("Dropbox tells of changes in %s accounts, %s of them connected here", len(accounts), known)
     return _say("", status=200)

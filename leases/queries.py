@@ -71,3 +71,8 @@ def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:
         record_type=Lease._meta.label_lower, record_id=OuterRef("pk"), from_state__in=WORKING
     )
     return leases.annotate(last_tries=Subquery(ended.order_by("-generation").values("tries")[:1]))
+
+
+def finders_of(location: CloudLocation) -> QuerySet[Lease, int | None]:
+    """The numbers of the people whose runs have led to it."""
+    return Lease.objects.filter(runsheet_directory=location).values_list("initiated_by", flat=True)

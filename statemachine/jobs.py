@@ -176,6 +176,8 @@ def _fail(this: Run[StateMachine], error: RunsheetError, *, after: int = 1) -> s
             ),
             Actor.worker(this.job_id),
         )
+        if gave_up := reaction_for(type(record), this.message.state).gave_up:
+            gave_up(record, error)
     tally.count("tries_given_up", machine=this.message.label, state=this.message.state, code=error.code)
     logger.info("job: %s gave up after try %s (%s)", this.message.job_id, this.record.tries, error.code)
     return str(record.state)

@@ -18,7 +18,7 @@ from statemachine.models import StateMachine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.errors import Temporary
+    from core.errors import RunsheetError, Temporary
     from statemachine.doorbell import Message
 
 # A run renews its claim at most this often; well inside settings.CLAIM_S.
@@ -98,13 +98,18 @@ class Run[M: StateMachine]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """The work of one state, its retry rules and its queue."""
+    """The work of one state, its retry rules and its queue.
+
+    Attributes:
+        gave_up: called in the transaction in which the work is given up, when that is written.
+    """
 
     model: type[StateMachine]
     state: str
     react: Callable[[Run[Any]], Outcome]
     retry: Callable[[], Backoff]
     queue: str
+    gave_up: Callable[[Any, RunsheetError], None] | None = None
 
     def delay_s(self, *, tries: int, error: Temporary) -> float:
         """How long to wait after so many tries: what costs none is not the work's fault and waits no longer than asked."""
@@ -121,7 +126,12 @@ _registry: dict[tuple[type[StateMachine], str], Reaction] = {}
 
 
 def reaction(
-    model: type[StateMachine], state: str, *, retry: Callable[[], Backoff], queue: str | None = None
+    model: type[StateMachine],
+    state: str,
+    *,
+    retry: Callable[[], Backoff],
+    queue: str | None = None,
+    gave_up: Callable[[Any, RunsheetError], None] | None = None,
 ) -> Callable[[Callable[[Run[Any]], Outcome]], Callable[[Run[Any]], Outcome]]:
     """Register the work of a state; to be used in an app's `reactions.py`.
 
@@ -130,13 +140,19 @@ def reaction(
         state: one of its working states.
         retry: called when needed, so that settings may change.
         queue: the RQ queue; one pool serves one queue. Default: settings.DISCOVERY_QUEUE.
+        gave_up: called with the record and the error in the transaction in which a worker gives up, when that is written.
     """
 
     def register(react: Callable[[Run[Any]], Outcome]) -> Callable[[Run[Any]], Outcome]:
         if (model, state) in _registry:
             raise AssertionError(f"{model._meta.label} already has a reaction for {state}")
         _registry[model, str(state)] = Reaction(
-            model=model, state=str(state), react=react, retry=retry, queue=queue or settings.DISCOVERY_QUEUE
+            model=model,
+            state=str(state),
+            react=react,
+            retry=retry,
+            queue=queue or settings.DISCOVERY_QUEUE,
+            gave_up=gave_up,
         )
         return react
 

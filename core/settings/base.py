@@ -75,6 +75,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = servers.LOCAL / "static"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # --- PostgreSQL: the truth ------------------------------------------------------------------------------------------
 
@@ -165,7 +166,7 @@ RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.pattern("RUNSHEET_PREVIOUS_REPORT
 # --- Telling people -------------------------------------------------------------------------------------------------
 
 # Where the console is reached, for links in mails.
-CONSOLE_URL = environment.text("CONSOLE_URL", "http://127.0.0.1:8000").rstrip("/")
+CONSOLE_URL = environment.web_address("CONSOLE_URL", "http://127.0.0.1:8000")
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "Runsheet <runsheet@localhost>")
 # Without a mail server the console tells people, and the notices say that no mail was sent.
 EMAIL_URL = environment.text("EMAIL_URL", " ").strip()

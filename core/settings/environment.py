@@ -4,10 +4,12 @@ import math
 import os
 import re
 from collections.abc import Collection
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
+from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.utils import BadDsn, Dsn
 
@@ -31,6 +33,34 @@ def text(name: str, default: str | None = None) -> str:
     if value is None:
         raise ImproperlyConfigured(f"{name} is not set. Set it in the environment or in .env; see docs/operations.md.")
     return value
+
+
+def secret(name: str, *, shortest: int) -> str:
+    """The value of a variable that signs or encrypts.
+
+    Raises:
+        ImproperlyConfigured: it is unset, or so short that it can be guessed.
+    """
+    value = text(name)
+    if len(value) < shortest:
+        raise ImproperlyConfigured(f"{name} must have {shortest} characters or more; see docs/operations.md.")
+    return value
+
+
+def encryption_keys(name: str) -> list[str]:
+    """The values of a variable that holds keys for Fernet.
+
+    Raises:
+        ImproperlyConfigured: it holds none, or something else. The message does not repeat it.
+    """
+    keys = words(name, text(name))
+    try:
+        _ = MultiFernet([Fernet(key) for key in keys])
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must hold keys of 32 bytes each in URL-safe base64, separated by commas; see docs/operations.md."
+        ) from None
+    return keys
 
 
 def names(name: str) -> bool:
@@ -162,6 +192,34 @@ def mailers(name: str, value: str) -> dict[str, Any]:
     return {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
 
 
+def console_url(name: str, *, hosts: list[str]) -> str:
+    """Where the console is reached, without a slash at the end: the value of a variable, else the first of the hosts.
+
+    Raises:
+        ImproperlyConfigured: it is no web address, plain http beyond loopback, or unset while the first host is a pattern.
+    """
+    first = next(iter(hosts), "*")
+    is_pattern = "*" in first or first.startswith(".")
+    value = web_address(name, None if is_pattern else f"https://{first}")
+    parts = urlsplit(value)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ImproperlyConfigured(f"{name} may use plain http on loopback only; use https.")
+    return value
+
+
+def web_address(name: str, default: str | None) -> str:
+    """The value of a variable as an address that a browser opens, without a slash at the end.
+
+    Raises:
+        ImproperlyConfigured: it is unset without a default, no such address, or names no host.
+    """
+    value = address(name, text(name, default), schemes=("https", "http"))
+    host = urlsplit(value).hostname
+    if not host or "*" in host:
+        raise ImproperlyConfigured(f"{name} must name a host, such as https://runsheet.example.com.")
+    return value.rstrip("/")
+
+
 def folder(name: str, default: str) -> str:
     """The value of a variable as a part of this server's addresses, without slashes around it.
 
@@ -169,7 +227,7 @@ def folder(name: str, default: str) -> str:
         ImproperlyConfigured: it has other characters than letters, digits, “-” and “_”, or is taken.
     """
     value = text(name, default).strip("/")
-    if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value) or value.partition("/")[0] in TAKEN:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value) or value.partition("/")[0].casefold() in TAKEN:
         raise ImproperlyConfigured(
             f"{name} must be letters, digits, “-”, “_” and “/”, and not begin with {' or '.join(TAKEN)}; not {value!r}."
         )
@@ -179,3 +237,10 @@ def folder(name: str, default: str) -> str:
 def words(name: str, default: str = "") -> list[str]:
     """The comma-separated values of a variable."""
     return [word.strip() for word in text(name, default or " ").split(",") if word.strip()]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -6,17 +6,17 @@ from core.settings.base import *  # noqa: F403 - settings modules build on one a
 from core.settings.base import LOG_LEVEL
 
 DEBUG = False
-SECRET_KEY = environment.text("SECRET_KEY")
-TOKEN_ENCRYPTION_KEYS = environment.words("TOKEN_ENCRYPTION_KEYS", environment.text("TOKEN_ENCRYPTION_KEYS"))
+SECRET_KEY = environment.secret("SECRET_KEY", shortest=50)
+TOKEN_ENCRYPTION_KEYS = environment.encryption_keys("TOKEN_ENCRYPTION_KEYS")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", environment.text("ALLOWED_HOSTS"))
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
-CONSOLE_URL = environment.text("CONSOLE_URL", f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
+CONSOLE_URL = environment.console_url("CONSOLE_URL", hosts=ALLOWED_HOSTS)
 for _name in ("DATABASE_URL", "REDIS_URL", "DROPBOX_APP_KEY", "DROPBOX_APP_SECRET"):
     environment.text(_name)
 
 LOGGING = logs.configuration(level=LOG_LEVEL, form=environment.choice("LOG_FORMAT", "json", among=logs.FORMS))
 
-SECURE_SSL_REDIRECT = environment.text("SECURE_SSL_REDIRECT", "yes") == "yes"
+SECURE_SSL_REDIRECT = environment.choice("SECURE_SSL_REDIRECT", "yes", among=("yes", "no")) == "yes"
 SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # Prometheus asks without the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000

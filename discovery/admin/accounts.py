@@ -63,7 +63,7 @@ class DropboxAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not ge
 
     @admin.display(description="space")
     def space(self, account: DropboxAccount) -> str:
-        return "team space" if account.path_root else "personal space"
+        return "team space" if account.is_team_space else "personal space"
 
     @admin.display(description="permissions")
     def granted(self, account: DropboxAccount) -> str:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from core.people import PeopleAdmin
 from discovery.errors import AccountBusy, DropboxNotConnected
+from discovery.fields import sealed
 from discovery.models import DropboxAccount
 from discovery.services.dropbox_accounts import disconnect_account
 
@@ -21,8 +22,9 @@ class PersonAdmin(PeopleAdmin):
 
     @override
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The account goes with its person, although nobody may delete it by itself."""
-        found, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        """The account goes with its person, although nobody may delete it by itself and no key may open its tokens."""
+        with sealed():
+            found, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         return found, counts, perms_needed - {DropboxAccount._meta.verbose_name}, protected
 
     @override

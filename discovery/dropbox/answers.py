@@ -17,6 +17,9 @@ LONGEST_WAIT_S = 86_400.0
 TAG = re.compile(r"[a-z0-9_]{1,64}")
 SCOPE = re.compile(r"[a-z_]{1,32}(\.[a-z_]{1,32}){1,3}")
 REQUEST_ID = re.compile(r"[0-9a-fA-F-]{1,64}")
+NAMESPACE = re.compile(r"[-_0-9a-zA-Z:]{1,40}")
+# What PostgreSQL or a terminal chokes on: control characters, and halves of surrogate pairs.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Answer:
     def required_scope(self) -> str:
         """The permission that the token lacks; empty where that is not what is wrong."""
         error = self.body.get("error")
-        return _of_form(SCOPE, error.get("required_scope")) if isinstance(error, dict) else ""
+        return of_form(SCOPE, error.get("required_scope")) if isinstance(error, dict) else ""
 
 
 _last: ContextVar[Answer | None] = ContextVar("last_answer", default=None)
@@ -61,13 +64,23 @@ def forget_answer() -> None:
     _last.set(None)
 
 
+def of_form(form: re.Pattern[str], text: Any) -> str:
+    """The text if it has the form; empty if it is anything else."""
+    return text if isinstance(text, str) and form.fullmatch(text) else ""
+
+
+def harmless(text: str, *, at_most: int | None = None) -> str:
+    """A name as somebody else chose it, so that it can be stored and shown; what cannot be becomes \N{REPLACEMENT CHARACTER}."""
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text[:at_most])
+
+
 def read_answer(response: Response) -> Answer:
     # A listing of 2,000 entries is decoded by the SDK; only what went wrong is read here.
     body = {} if response.ok else _json(response)
     return Answer(
         status=response.status_code,
         tag=_tag(body.get("error")),
-        request_id=_of_form(REQUEST_ID, response.headers.get("X-Dropbox-Request-Id")),
+        request_id=of_form(REQUEST_ID, response.headers.get("X-Dropbox-Request-Id")),
         retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""), body),
         body=body,
     )
@@ -83,18 +96,14 @@ def _json(response: Response) -> dict[str, Any]:
 
 def _tag(error: Any) -> str:
     if isinstance(error, str):
-        return _of_form(TAG, error)
+        return of_form(TAG, error)
     if not isinstance(error, dict):
         return ""
     if "reason" in error:  # a rate limit's tag is one level down
         return _tag(error["reason"])
-    tag = _of_form(TAG, error.get(".tag"))
+    tag = of_form(TAG, error.get(".tag"))
     deeper = _tag(error[tag]) if isinstance(error.get(tag), dict) else ""
     return f"{tag}/{deeper}" if deeper else tag
-
-
-def _of_form(form: re.Pattern[str], text: Any) -> str:
-    return text if isinstance(text, str) and form.fullmatch(text) else ""
 
 
 def _retry_after_s(header: str, body: dict[str, Any]) -> float | None:

@@ -34,7 +34,8 @@ class Caller:
     """Whose token is used and where paths begin.
 
     Attributes:
-        path_root: a namespace; empty: the account's home.
+        path_root: the account's root namespace, always sent once it is known: without it a folder that has moved to a
+            team space would be looked for at home, and not be found there.
         before_call: called before every request; what it raises is passed on untouched.
     """
 

@@ -2,7 +2,10 @@
 
 import ipaddress
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, override
@@ -14,9 +17,12 @@ from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 
 from discovery.dropbox.answers import remember_answer
+from discovery.errors import DropboxUnavailable
 
 # As many threads as one process may ever use at once; more would open connections that are then thrown away.
 POOL_SIZE = 32
+
+_ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)
 
 
 def session() -> Session:
@@ -29,8 +35,33 @@ def session() -> Session:
 
 
 def timeouts_s() -> tuple[float, float]:
-    """For connecting, and for each packet of an answer."""
-    return settings.DROPBOX_CONNECT_TIMEOUT_S, settings.DROPBOX_READ_TIMEOUT_S
+    """For connecting, and for each packet of an answer.
+
+    Raises:
+        DropboxUnavailable: nothing is left of what `done_within` allows.
+    """
+    usual = settings.DROPBOX_CONNECT_TIMEOUT_S, settings.DROPBOX_READ_TIMEOUT_S
+    ends_at = _ends_at.get()
+    if ends_at is None:
+        return usual
+    left_s = ends_at - time.monotonic()
+    if left_s <= 0:
+        raise DropboxUnavailable("Dropbox takes too long.")
+    # Both together take no longer than what is left.
+    return min(usual[0], left_s / 2), min(usual[1], left_s / 2)
+
+
+@contextmanager
+def done_within(longest_s: float) -> Iterator[None]:
+    """For who has somebody waiting: no call is begun after that time, and none waits for long beyond it.
+
+    Only an answer that comes byte by byte may take longer.
+    """
+    token = _ends_at.set(time.monotonic() + longest_s)
+    try:
+        yield
+    finally:
+        _ends_at.reset(token)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,8 @@
 """What the workflows ask Dropbox for."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from core.database import is_conflict
 from discovery.dropbox import pace, shapes
 from discovery.dropbox.caller import Caller, Reply
 from discovery.dropbox.tokens import renew_access_token
-from discovery.dropbox.translation import CREATE_LINK_ROUTE, LINK_METADATA_ROUTE, LIST_LINKS_ROUTE
+from discovery.dropbox.translation import CREATE_LINK_ROUTE, INVALID_TOKEN, LINK_METADATA_ROUTE, LIST_LINKS_ROUTE
 from discovery.errors import (
     AccountPaused,
     AccountSuspended,
@@ -36,6 +37,9 @@ logger = logging.getLogger(__name__)
 PAGE_SIZE = 2_000
 
 
+INACTIVE = "The person who started this may no longer log in, so their Dropbox is not used. Start it again yourself."
+
+
 def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = None) -> "Gateway":
     """The gateway to a person's Dropbox, with a valid access token.
 
@@ -43,7 +47,7 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
         before_call: called before every HTTP call; what it raises is passed on untouched.
 
     Raises:
-        NoInitiatingUser: there is no user whose Dropbox could be used.
+        NoInitiatingUser: there is no user whose Dropbox could be used, or no more.
         DropboxNotConnected, NeedsReconnect: the user has to connect Dropbox first.
         AccountPaused: Dropbox asked everybody who uses this account to wait.
         Reconnected: another Dropbox was connected at this moment.
@@ -53,6 +57,8 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
     """
     if user is None:
         raise NoInitiatingUser
+    if not user.is_active:
+        raise NoInitiatingUser(INACTIVE)
     account = DropboxAccount.objects.filter(user=user).first()
     if account is None:
         raise DropboxNotConnected
@@ -190,9 +196,19 @@ class Gateway:
             return self._ask_once(caller, route, request, path)
         except TokenRejected:
             self.renew_token(rejected=caller.access_token)
+            return self._ask_renewed(route, request, path)
         except PathRootMoved as moved:
             self._move_root(moved)
         return self._ask_once(self._caller(), route, request, path)
+
+    def _ask_renewed[T](self, route: str, request: Callable[[Dropbox], T], path: str) -> Reply[T]:
+        try:
+            return self._ask_once(self._caller(), route, request, path)
+        except TokenRejected as error:
+            # One that was valid a moment ago and has expired says nothing of the connection.
+            if error.evidence["error"] == INVALID_TOKEN:
+                self._mark_lost(error)
+            raise
 
     def _ask_once[T](self, caller: Caller, route: str, request: Callable[[Dropbox], T], path: str) -> Reply[T]:
         pace.wait_turn(self.account.account_id)
@@ -203,25 +219,30 @@ class Gateway:
             raise
         except (ScopeMissing, AccountSuspended) as error:
             # Only connecting again shows that this is mended; until then nobody needs to ask.
-            DropboxAccount.objects.mark_lost(self.account, reason=str(error))
+            self._mark_lost(error)
             raise
+
+    def _mark_lost(self, error: NeedsReconnect) -> None:
+        with _unless_held(f"account={self.account.account_id} is locked; that it needs connecting is not noted"):
+            DropboxAccount.objects.mark_lost(self.account, reason=str(error))
 
     def _caller(self) -> Caller:
         return Caller(
             account_id=self.account.account_id,
             access_token=self.account.access_token,
-            path_root=self.account.path_root,
+            path_root=self.account.root_namespace_id,
             before_call=self._before_call,
         )
 
     def _move_root(self, moved: PathRootMoved) -> None:
         self.account.root_namespace_id = moved.root_namespace_id
         self.account.home_namespace_id = moved.home_namespace_id
-        DropboxAccount.objects.move_root(
-            account_id=self.account.account_id,
-            root_namespace_id=moved.root_namespace_id,
-            home_namespace_id=moved.home_namespace_id,
-        )
+        with _unless_held(f"account={self.account.account_id} is locked; its new root is not noted"):
+            DropboxAccount.objects.move_root(
+                account_id=self.account.account_id,
+                root_namespace_id=moved.root_namespace_id,
+                home_namespace_id=moved.home_namespace_id,
+            )
 
 
 def _check_path(path: str) -> None:
@@ -234,11 +255,17 @@ def _pause(account: DropboxAccount, error: RateLimited) -> None:
     """Let everybody who uses this Dropbox account wait as long as Dropbox asks."""
     until = now() + timedelta(seconds=error.retry_after_s or 0)
     pace.pause(account.account_id, until=until)
+    with _unless_held(f"account={account.account_id} is locked; the pause until {until} stands in Redis only"):
+        DropboxAccount.objects.pause(account_id=account.account_id, until=until)
+
+
+@contextmanager
+def _unless_held(otherwise: str) -> Iterator[None]:
+    """Note something about an account; while somebody renews its token and Dropbox is slow, only the log does."""
     try:
         with transaction.atomic():
-            DropboxAccount.objects.pause(account_id=account.account_id, until=until)
+            yield
     except OperationalError as failure:
         if not is_conflict(failure):
             raise
-        # Somebody renews the token just now and Dropbox is slow.
-        logger.warning("account=%s is locked; the pause until %s stands in Redis only", account.account_id, until)
+        logger.warning(otherwise)

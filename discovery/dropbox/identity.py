@@ -6,9 +6,11 @@ from typing import Any
 
 from dropbox import Dropbox
 
+from discovery.dropbox.answers import harmless
 from discovery.dropbox.caller import Caller
 from discovery.dropbox.translation import CREATE_LINK_ROUTE, LIST_LINKS_ROUTE
 from discovery.errors import LinkRefused, NotFound, ScopeMissing
+from discovery.models import DISPLAY_NAME_LENGTH, EMAIL_LENGTH
 
 # Nothing can be there, so asking for a link to it shows whether links may be made and makes none.
 NOWHERE = "/.runsheet-asks-whether-it-may-share"
@@ -40,8 +42,8 @@ def identify(*, access_token: str) -> Identity:
     account = reply.value
     return Identity(
         account_id=account.account_id,
-        display_name=account.name.display_name,
-        email=account.email,
+        display_name=harmless(account.name.display_name, at_most=DISPLAY_NAME_LENGTH),
+        email=harmless(account.email, at_most=EMAIL_LENGTH),
         root_namespace_id=account.root_info.root_namespace_id,
         home_namespace_id=account.root_info.home_namespace_id,
     )

@@ -8,18 +8,23 @@ from dropbox.exceptions import ApiError
 from dropbox.files import FileMetadata
 from dropbox.sharing import CreateSharedLinkWithSettingsError
 
+from discovery.dropbox.answers import harmless
 from leases.cloud import Audience, CloudFile, LinkPolicy, ShareLink
+
+# Of a file or directory at Dropbox.
+LONGEST_NAME = 255
 
 
 def cloud_file(entry: Any, *, directory: str) -> CloudFile:
     """One entry of a directory, or what was looked up."""
     # Dropbox names no path for what lies in a shared folder that is not mounted.
-    path = entry.path_display or entry.path_lower or f"{directory}/{entry.name}"
+    path = harmless(entry.path_display or entry.path_lower or f"{directory}/{entry.name}")
+    name = harmless(entry.name)
     if not isinstance(entry, FileMetadata):
-        return CloudFile(path=path, name=entry.name, is_directory=True, file_id=entry.id)
+        return CloudFile(path=path, name=name, is_directory=True, file_id=entry.id)
     return CloudFile(
         path=path,
-        name=entry.name,
+        name=name,
         is_directory=False,
         file_id=entry.id,
         size_bytes=entry.size,
@@ -42,7 +47,7 @@ def create_or_existing_link(client: Dropbox, path: str) -> Any:
 def share_link(metadata: Any) -> ShareLink:
     return ShareLink(
         url=metadata.url,
-        name=metadata.name,
+        name=harmless(metadata.name, at_most=LONGEST_NAME),
         file_id=metadata.id or "",
         path=metadata.path_lower or "",
         is_public=_is_public(metadata.link_permissions),

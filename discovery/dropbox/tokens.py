@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import Error, connection, transaction
+from psycopg.errors import IdleInTransactionSessionTimeout
 from requests import RequestException, Response
 
 from core.clock import now
@@ -100,9 +101,11 @@ def renew_access_token(account: DropboxAccount, *, rejected: str = "") -> None:
     try:
         with transaction.atomic():
             refusal = _renew_locked(account, rejected)
-    except OperationalError as error:
-        if not is_conflict(error):
+    except Error as error:
+        # Dropbox answered so slowly that PostgreSQL ended the transaction, or whoever asks already takes too long.
+        if not (is_conflict(error) or isinstance(error.__cause__, IdleInTransactionSessionTimeout)):
             raise
+        connection.close_if_unusable_or_obsolete()
         raise DropboxUnavailable(evidence=_evidence(account)) from error
     if refusal:
         raise refusal

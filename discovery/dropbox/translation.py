@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.errors import RunsheetError
-from discovery.dropbox.answers import Answer
+from discovery.dropbox.answers import NAMESPACE, Answer, of_form
 from discovery.errors import (
     AccountSuspended,
     AppRefused,
@@ -30,6 +30,9 @@ LIST_LINKS_ROUTE = "sharing/list_shared_links"
 LINK_METADATA_ROUTE = "sharing/get_shared_link_metadata"
 LINK_ROUTES = (CREATE_LINK_ROUTE, LIST_LINKS_ROUTE)
 LOOKUP_ROUTES = ("files/list_folder", "files/get_metadata", *LINK_ROUTES)
+
+# Worth nothing; not merely too old.
+INVALID_TOKEN = "invalid_access_token"  # noqa: S105 - a tag
 
 DEFAULT_RETRY_AFTER_S = 1.0
 
@@ -133,14 +136,14 @@ def _conflict(answer: Answer, route: str, evidence: dict[str, Any]) -> RunsheetE
 def _path_root(answer: Answer, _route: str, evidence: dict[str, Any]) -> RunsheetError | None:
     if answer.tag == "no_permission":
         return DropboxRefused(evidence=evidence)
-    root = answer.body.get("error", {}).get("invalid_root") if answer.tag.startswith("invalid_root") else None
-    if not isinstance(root, dict) or "root_namespace_id" not in root:
+    told = answer.body.get("error", {}).get("invalid_root") if answer.tag.startswith("invalid_root") else None
+    if not isinstance(told, dict):
         return None
-    return PathRootMoved(
-        root_namespace_id=str(root["root_namespace_id"]),
-        home_namespace_id=str(root.get("home_namespace_id", root["root_namespace_id"])),
-        evidence=evidence,
-    )
+    root = of_form(NAMESPACE, told.get("root_namespace_id"))
+    home = of_form(NAMESPACE, told.get("home_namespace_id", root))
+    if not root or not home:
+        return None
+    return PathRootMoved(root_namespace_id=root, home_namespace_id=home, evidence=evidence)
 
 
 def _too_many(answer: Answer, _route: str, evidence: dict[str, Any]) -> RunsheetError:

@@ -9,19 +9,26 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from core.clock import now
+from core.database import lock_waits
 from core.errors import RunsheetError
 from discovery.dropbox import Gateway, gateway_for
+from discovery.dropbox.connection import done_within
 from discovery.errors import BasePathMissing, LinkRefused, NotFound
+from discovery.models import DropboxAccount
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.share_links import TRUSTED_FOR, leads_there
 from leases.models import CloudLocation
-from leases.queries import take_link_check
+from leases.queries import finders_of, take_link_check
 from leases.services import forget_link, record_location
 
 logger = logging.getLogger(__name__)
 
 # Who could not check leaves it to the next who opens it after this.
 TROUBLE_LASTS = timedelta(minutes=10)
+# Somebody waits for the page; no call to Dropbox is begun after this.
+LONGEST_S = 8.0
+# Who renews the account's token holds it for as long as Dropbox takes.
+LOCKS_AT_MOST_S = 2.0
 
 NO_LINK = "No share link is stored for this archive. Run its lease again."
 GONE = (
@@ -54,14 +61,17 @@ class Opening:
 def open_archive(*, location: CloudLocation, user: User) -> Opening:
     """Look, at most once a day, whether the share link still leads to the archive; make a new one if it does not.
 
-    The opener's own Dropbox is used. Who has none, or cannot be served by Dropbox now, gets the link as it is stored.
+    The opener's own Dropbox is used. Who has none, sees other folders than who found the archive, or cannot be served by
+    Dropbox now or soon, gets the link as it is stored.
     """
     if not location.share_url:
         return Opening(why_not=location.share_refusal or NO_LINK)
-    if not user.has_perm("leases.run_discovery") or not _is_check_due(location):
+    may_check = user.has_perm("leases.run_discovery") and _may_judge(location, user)
+    if not may_check or not _is_check_due(location):
         return Opening(url=location.share_url)
     try:
-        return _checked(location, gateway_for(user))
+        with done_within(LONGEST_S), lock_waits(LOCKS_AT_MOST_S):
+            return _checked(location, gateway_for(user))
     except BasePathMissing:
         _check_again_soon(location)
         return Opening(why_not=OUT_OF_SIGHT.format(path=location.path))
@@ -69,6 +79,13 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
         logger.warning("the share link to %s could not be checked (%s)", location.path, type(error).__name__)
         _check_again_soon(location)
         return Opening(url=location.share_url)
+
+
+def _may_judge(location: CloudLocation, user: User) -> bool:
+    """Whether the opener's paths begin where those of somebody begin who found the archive; else it may be another folder."""
+    finders = User.objects.filter(pk__in=finders_of(location))
+    roots = DropboxAccount.objects.filter(user__in=finders).values("root_namespace_id")
+    return DropboxAccount.objects.filter(user=user, root_namespace_id__in=roots).exists()
 
 
 def _is_check_due(location: CloudLocation) -> bool:
@@ -88,7 +105,7 @@ def _checked(location: CloudLocation, gateway: Gateway) -> Opening:
             record_location(path=path, link=None, refusal=refusal.reason, checked_at=now())
         return Opening(why_not=REFUSED.format(reason=refusal.reason, path=path))
     except NotFound as error:
-        confirm_not_found(gateway=gateway, path=path, answer=error)
+        confirm_not_found(gateway=gateway, path=path, answer=error, was_there=True)
         forget_link(path=path)
         return Opening(why_not=GONE.format(path=path))
     with transaction.atomic():

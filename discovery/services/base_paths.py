@@ -14,19 +14,22 @@ from discovery.errors import BasePathMissing, NotFound
 
 logger = logging.getLogger(__name__)
 
-# One further call per account and base path in this time keeps "not found" at one call in steady state.
-REMEMBERED_S = 600
+# One further call per account and base path in this time keeps "not found" at one call while thousands are imported.
+REMEMBERED_S = 30
 
 
-def confirm_not_found(*, gateway: Gateway, path: str, answer: NotFound) -> None:
+def confirm_not_found(*, gateway: Gateway, path: str, answer: NotFound, was_there: bool) -> None:
     """Make sure that it is the path which is not there, and not the folder that should hold it.
+
+    Args:
+        was_there: it was found before, so that nothing that is remembered is believed.
 
     Raises:
         BasePathMissing: the account cannot see the folder.
         Temporary, Permanent: as the gateway says.
     """
     base_path = path.rpartition("/")[0]
-    if not _base_path_exists(gateway, base_path):
+    if not _base_path_exists(gateway, base_path, look=was_there):
         raise BasePathMissing(
             f"The folder “{base_path}”, which should hold the archive, is not in this Dropbox. Correct the agency's "
             "configuration, or connect an account that can see the folder; then run it again.",
@@ -34,9 +37,9 @@ def confirm_not_found(*, gateway: Gateway, path: str, answer: NotFound) -> None:
         ) from answer
 
 
-def _base_path_exists(gateway: Gateway, base_path: str) -> bool:
+def _base_path_exists(gateway: Gateway, base_path: str, *, look: bool) -> bool:
     key = f"base-path:{gateway.account.account_id}:{gateway.account.root_namespace_id}:{base_path.encode().hex()}"
-    if _remembered(key):
+    if not look and _remembered(key):
         return True
     try:
         found = gateway.metadata(path=base_path)

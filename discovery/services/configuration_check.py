@@ -1,7 +1,7 @@
 """Try an agency's storage configuration with somebody's Dropbox, and say in words what was seen; changes nothing."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -21,6 +21,7 @@ from discovery.errors import (
     NeedsReconnect,
     NotADirectory,
     NotFound,
+    TokensUnreadable,
 )
 from leases.cloud import CloudFile, LinkPolicy
 from leases.models import AgencyStorageConfig
@@ -36,6 +37,7 @@ NEXT_STEPS: tuple[tuple[type[Exception], str], ...] = (
     (DropboxNotConnected, "The test uses yours: connect it under “Your Dropbox”, then test again."),
     (AccountSuspended, "Ask your Dropbox administrator, or connect another account under “Your Dropbox”."),
     (NeedsReconnect, RECONNECT),
+    (TokensUnreadable, "Ask for that key in TOKEN_ENCRYPTION_KEYS, or connect Dropbox again; then test again."),
     (Temporary, AGAIN),
     (AppKeyMissing, APP),
     (AppRefused, APP),
@@ -69,14 +71,16 @@ def _findings(configuration: AgencyStorageConfig, user: User) -> Iterator[Findin
     path = configuration.runsheet_archive_base_path
     try:
         gateway = gateway_for(user, before_call=_until(time.monotonic() + LONGEST_S))
-        yield from _base_path(gateway, path)
-        yield from _links(gateway, path)
+        is_there = yield from _base_path(gateway, path)
+        if is_there:
+            yield from _links(gateway, path)
     except (RunsheetError, ImproperlyConfigured) as error:
         yield _bad(_sentence(error))
 
 
-def _base_path(gateway: Gateway, path: str) -> Iterator[Finding]:
-    whose = f"{gateway.account}, {'team space' if gateway.account.path_root else 'personal space'}"
+def _base_path(gateway: Gateway, path: str) -> Generator[Finding, None, bool]:
+    """What is there; whether it is the folder that was meant."""
+    whose = f"{gateway.account}, {'team space' if gateway.account.is_team_space else 'personal space'}"
     try:
         listing = gateway.list_directory(path=path)
     except NotFound:
@@ -84,17 +88,18 @@ def _base_path(gateway: Gateway, path: str) -> Iterator[Finding]:
             f"The folder “{path}” is not in your Dropbox ({whose}). Correct the path, or connect an account that can see "
             "the folder."
         )
-        return
+        return False
     except NotADirectory:
         yield _bad(f"“{path}” is a file. Name the folder that holds the archives.")
-        return
+        return False
     archives = [entry for entry in listing.entries if entry.is_directory]
     if not archives:
         yield _bad(f"The folder “{path}” is there ({whose}), but holds no archive. Correct the path, unless it is new.")
-        return
+        return True
     count = "1 archive" if len(archives) == 1 else f"{len(archives)} archives"
     yield _good(f"The folder “{path}” is there ({whose}) and holds {count}.")
     yield _readable(gateway, archives[0])
+    return True
 
 
 def _readable(gateway: Gateway, archive: CloudFile) -> Finding:
@@ -110,7 +115,10 @@ def _readable(gateway: Gateway, archive: CloudFile) -> Finding:
 
 
 def _links(gateway: Gateway, path: str) -> Iterator[Finding]:
-    """Ask for a link to what cannot be there: whether that is allowed shows without making one."""
+    """Ask for a link to what cannot be there, which shows most of what forbids links without making one.
+
+    What Dropbox forbids for this folder alone, only a run shows.
+    """
     try:
         gateway.create_share_link(path=path + NOWHERE)
     except NotFound:
@@ -125,7 +133,9 @@ def _allowed(policy: LinkPolicy) -> Finding:
             "No share links: the e-mail address of this Dropbox account is not verified. Verify it at Dropbox, then test "
             "again."
         )
-    return _good(f"Share links may be made; they open for {policy.audience.value}.")
+    return _good(
+        f"As far as Dropbox tells without making one, share links may be made; they open for {policy.audience.value}."
+    )
 
 
 def _until(deadline_s: float) -> Callable[[], None]:

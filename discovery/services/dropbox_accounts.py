@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 
@@ -15,7 +16,14 @@ from core.errors import RunsheetError
 from discovery.dropbox import oauth
 from discovery.dropbox.identity import Identity, allowed_scopes, identify
 from discovery.dropbox.tokens import Grant, renew_access_token, request_grant
-from discovery.errors import AccountBusy, DropboxNotConnected, NeedsReconnect, ScopeMissing, TokensUnreadable
+from discovery.errors import (
+    AccountBusy,
+    BasePathMissing,
+    DropboxNotConnected,
+    NeedsReconnect,
+    ScopeMissing,
+    TokensUnreadable,
+)
 from discovery.models import DISPLAY_NAME_LENGTH, DropboxAccount
 from leases.models import Lease
 from leases.services import resume_failed
@@ -27,6 +35,8 @@ logger = logging.getLogger(__name__)
 REQUIRED_SCOPES = frozenset({"account_info.read", "files.metadata.read", "sharing.read", "sharing.write"})
 # What a lease fails with that goes on when its user connects Dropbox.
 AUTHORISATION_FAILURES = (NeedsReconnect.code, TokensUnreadable.code)
+# And when it is another account than before, which may see other folders.
+OF_ANOTHER_ACCOUNT = (*AUTHORISATION_FAILURES, BasePathMissing.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +95,7 @@ def authorise(*, code: str, verifier: str, redirect_uri: str) -> Authorisation:
     grant = oauth.exchange_code(code=code, verifier=verifier, redirect_uri=redirect_uri)
     try:
         return _authorisation(grant)
-    except RunsheetError:
+    except Exception:
         _give_back(grant.access_token)
         raise
 
@@ -105,11 +115,13 @@ def connect(*, user: User, authorisation: Authorisation) -> Connection:
     Raises:
         AccountBusy: nothing was stored.
     """
-    old_token = _token_to_revoke(user) if replaced_by(authorisation, user=user) else ""
+    is_other = replaced_by(authorisation, user=user) is not None
+    old_token = _token_to_revoke(user) if is_other else ""
     account = _account(user, authorisation)
     with _unless_busy(), transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # see discovery.reactions.resume_if_reconnected
         _store(account)
-        resumed = resume_failed(_failed_for_want_of_dropbox(user))
+        resumed = resume_failed(_failed(user, OF_ANOTHER_ACCOUNT if is_other else AUTHORISATION_FAILURES))
     if old_token:
         _give_back(old_token)
     logger.info("user %s connected Dropbox account=%s, %s leases go on", user.pk, account.account_id, resumed)
@@ -162,13 +174,23 @@ def under_way(user: User) -> QuerySet[Lease]:
     return Lease.objects.filter(initiated_by=user, state__in=WORKING)
 
 
+def what_is_wrong(user: User, account: DropboxAccount | None) -> str:
+    """Why the connection that the person has is of no use; empty if it is of use, or if there is none."""
+    if account is None:
+        return ""
+    if account.needs_reconnect_reason:
+        return account.needs_reconnect_reason
+    is_unreadable = waiting_for_dropbox(user).filter(failure_code=TokensUnreadable.code).exists()
+    return TokensUnreadable.sentence() if is_unreadable else ""
+
+
 def waiting_for_dropbox(user: User) -> QuerySet[Lease]:
     """The leases of this person that have failed for want of a Dropbox and would go on with it."""
-    return _failed_for_want_of_dropbox(user).filter(due_at__isnull=True)
+    return _failed(user, AUTHORISATION_FAILURES).filter(due_at__isnull=True)
 
 
-def _failed_for_want_of_dropbox(user: User) -> QuerySet[Lease]:
-    return Lease.objects.filter(initiated_by=user, state=State.FAILED, failure_code__in=AUTHORISATION_FAILURES)
+def _failed(user: User, codes: tuple[str, ...]) -> QuerySet[Lease]:
+    return Lease.objects.filter(initiated_by=user, state=State.FAILED, failure_code__in=codes)
 
 
 def _authorisation(grant: Grant) -> Authorisation:
@@ -229,8 +251,8 @@ def _token_to_revoke(user: User) -> str:
 def _give_back(access_token: str) -> bool:
     try:
         oauth.revoke(access_token=access_token)
-    except RunsheetError as error:
-        logger.warning("a Dropbox connection could not be revoked (%s)", error.code)
+    except (RunsheetError, ImproperlyConfigured) as error:
+        logger.warning("a Dropbox connection could not be revoked (%s)", type(error).__name__)
         return False
     return True
 

@@ -10,6 +10,8 @@ from core.database import is_conflict
 from discovery.errors import TokensUnreadable
 from discovery.fields import EncryptedTextField
 from discovery.models import DropboxAccount
+from leases.models import Lease
+from leases.services import resume_failed
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,8 @@ class _Outcome(StrEnum):
 def rotate_token_key() -> Rotation:
     """Encrypt the tokens of all accounts with the first of `TOKEN_ENCRYPTION_KEYS`, each account on its own.
 
-    What cannot be read is left as it is. Harmless while tokens are renewed, and when it is run twice.
+    What cannot be read is left as it is. Leases that failed because a worker could not read what can be read now start
+    again. Harmless while tokens are renewed, and when it is run twice.
 
     Raises:
         ImproperlyConfigured: a key is none.
@@ -50,6 +53,9 @@ def rotate_token_key() -> Rotation:
     outcomes = [(name, _rotate(pk)) for pk, name in people]
     found = {each: tuple(name for name, outcome in outcomes if outcome == each) for each in _Outcome}
     logger.info("tokens encrypted anew: %s", {str(outcome): len(names) for outcome, names in found.items()})
+    resume_failed(
+        Lease.objects.filter(failure_code=TokensUnreadable.code, initiated_by__username__in=found[_Outcome.DONE])
+    )
     return Rotation(done=found[_Outcome.DONE], unreadable=found[_Outcome.UNREADABLE], busy=found[_Outcome.BUSY])
 
 

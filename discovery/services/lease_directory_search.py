@@ -79,7 +79,7 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
-        confirm_not_found(gateway=gateway, path=path, answer=error)
+        confirm_not_found(gateway=gateway, path=path, answer=error, was_there=lease.runsheet_directory is not None)
         return DirectorySighting(path=path, listing=None, evidence=error.evidence)
     evidence = {
         **gateway.evidence(path=path),

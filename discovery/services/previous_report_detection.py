@@ -54,7 +54,7 @@ def _list(path: str, gateway: Gateway) -> DirectoryListing:
     try:
         return gateway.list_directory(path=path)
     except NotFound as error:
-        confirm_not_found(gateway=gateway, path=path, answer=error)
+        confirm_not_found(gateway=gateway, path=path, answer=error, was_there=True)
         raise
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser, User
 
 from discovery.errors import NeedsReconnect
 from discovery.models import DropboxAccount
-from discovery.services.dropbox_accounts import waiting_for_dropbox
+from discovery.services.dropbox_accounts import waiting_for_dropbox, what_is_wrong
 from leases.notices import list_of_failed
 
 register = template.Library()
@@ -22,7 +22,7 @@ def dropbox_banner(context: dict[str, Any]) -> dict[str, Any]:
         return {"is_wanted": False}
     account = DropboxAccount.objects.of(user)
     count = waiting_for_dropbox(user).count()
-    reason = account.needs_reconnect_reason if account else ""
+    reason = what_is_wrong(user, account)
     return {
         "is_wanted": bool(reason or count),
         "reason": reason,

@@ -68,7 +68,7 @@ class TestAccountLife:
         assert len([mail for mail in system.mails() if "NMNM 2" in mail]) == 1
 
         banner = page.get_by_role("region", name="Dropbox")
-        expect(banner.get_by_text("Your Dropbox connection has ended.")).to_be_visible()
+        expect(banner.get_by_text("Your Dropbox cannot be used.")).to_be_visible()
         banner.get_by_role("link", name="Connect Dropbox again").click()
         connect(page)
         expect(page.get_by_text("1 lease that waited for it starts again.")).to_be_visible()

@@ -1,8 +1,8 @@
 import pytest
-from django.db import Error, InterfaceError, InternalError, OperationalError, ProgrammingError
+from django.db import Error, InterfaceError, InternalError, OperationalError, ProgrammingError, connection, transaction
 from psycopg import errors
 
-from core.database import in_words, is_conflict, is_outage
+from core.database import in_words, is_conflict, is_outage, lock_waits
 
 
 def raised(kind: type[Error], cause: type[Exception] | None = None, text: str = "the reason\nDETAIL: more") -> Error:
@@ -30,6 +30,7 @@ class TestOutage:
             (OperationalError, errors.AdminShutdown),
             (InterfaceError, None),
             (InternalError, errors.ReadOnlySqlTransaction),
+            (InternalError, errors.IdleInTransactionSessionTimeout),
         ],
     )
     def test_is_what_has_to_be_waited_out(self, kind: type[Error], cause: type[Exception] | None) -> None:
@@ -50,3 +51,28 @@ class TestInWords:
 
     def test_repeats_what_it_does_not_know(self) -> None:
         assert in_words(raised(ProgrammingError, errors.SyntaxError)) == "The database refuses: the reason"
+
+
+@pytest.mark.django_db
+class TestLockWaits:
+    @staticmethod
+    def now() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            return str(cursor.fetchone()[0])
+
+    def test_are_short_within_and_as_before_after_it(self) -> None:
+        before = self.now()
+
+        with lock_waits(1.5):
+            within = self.now()
+
+        assert (within, self.now()) == ("1500ms", before)
+
+    def test_are_as_before_after_a_failure(self) -> None:
+        before = self.now()
+
+        with pytest.raises(ProgrammingError), lock_waits(1.5), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+
+        assert self.now() == before

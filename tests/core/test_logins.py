@@ -32,6 +32,7 @@ def _person(olivia: User) -> None: ...
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that a test reaches with fewer requests."""
     monkeypatch.setattr(logins, "PER_ADDRESS", 8)
+    monkeypatch.setattr(logins, "PER_CROWDED_ADDRESS", 16)
     monkeypatch.setattr(logins, "PER_ACCOUNT", 12)
 
 
@@ -67,7 +68,13 @@ class TestGuessing:
         assert said(client) == "wait"
 
     def test_ends_whatever_the_name(self, client: Client, few: None) -> None:
-        assert [said(client, username=f"name-{n}") for n in range(9)] == ["wrong"] * 8 + ["wait"]
+        assert [said(client, username=f"name-{n}") for n in range(17)] == ["wrong"] * 16 + ["wait"]
+
+    def test_ends_sooner_for_each_name_when_others_were_tried(self, client: Client, few: None) -> None:
+        for n in range(8):
+            said(client, username=f"name-{n}")
+
+        assert [said(client) for _ in range(3)] == ["wrong"] * 2 + ["wait"]
 
     def test_ends_wherever_from(self, client: Client, few: None) -> None:
         answers = [said(client, at=f"203.0.113.{n}") for n in range(13)]
@@ -94,6 +101,20 @@ class TestGuessing:
 
         assert sorted(int(redis.get(key) or 0) for key in redis.keys("runsheet:logins:*")) == [5, 5, 5]
 
+    def test_that_was_refused_leaves_nothing_behind(self, client: Client, redis: Redis, few: None) -> None:
+        for n in range(16):
+            said(client, username=f"name-{n}")
+        before = set(redis.keys("runsheet:logins:*"))
+
+        assert said(client, username="another") == "wait"
+
+        assert set(redis.keys("runsheet:logins:*")) == before
+
+    def test_that_was_none_leaves_nothing_behind(self, client: Client, redis: Redis) -> None:
+        assert said(client, password="olivia") == "in"
+
+        assert redis.keys("runsheet:logins:*") == []
+
     def test_is_told_in_the_keys_of_nobody(self, client: Client, redis: Redis) -> None:
         said(client)
 
@@ -113,6 +134,13 @@ class TestTheOneWhoseNameItIs:
 
         assert said(hers, password="olivia") == "in"
 
+    def test_gets_in_from_the_same_address_after_many_made_up_names(self, client: Client, few: None) -> None:
+        for n in range(12):
+            said(client, username=f"name-{n}")
+
+        assert said(Client()) == "wrong"
+        assert said(Client(), password="olivia") == "in"
+
     def test_gets_in_while_everybody_guesses(self, hers: Client, few: None) -> None:
         for n in range(15):
             said(Client(), at=f"203.0.113.{n}")
@@ -131,7 +159,7 @@ class TestTheOneWhoseNameItIs:
         """Logging in in between is no way to try the passwords of others."""
         mallory = User.objects.create_user("mallory", password="mallory", is_staff=True)
 
-        for n in range(8):
+        for n in range(16):
             said(Client(), username=f"name-{n}")
             said(Client(), username=mallory.username, password="mallory")
 
@@ -154,6 +182,21 @@ class TestKnownBrowser:
 
         assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Strict", logins.KNOWN_S)
         assert "olivia" not in cookie.value
+
+    def test_is_one_for_each_who_shares_it(self, hers: Client) -> None:
+        User.objects.create_user("paul", password="paul", is_staff=True)
+        said(hers, username="paul", password="paul")
+
+        for username in ("olivia", "paul"):
+            assert [said(hers, username=username) for _ in range(6)] == ["wrong"] * 6
+
+    def test_is_one_for_the_last_few_only(self, hers: Client) -> None:
+        for n in range(logins.PEOPLE_PER_BROWSER):
+            User.objects.create_user(f"person-{n}", password="own", is_staff=True)
+            said(hers, username=f"person-{n}", password="own")
+
+        assert [said(hers, username="person-0") for _ in range(6)] == ["wrong"] * 6
+        assert [said(hers) for _ in range(6)] == ["wrong"] * 5 + ["wait"]
 
     def test_stays_the_same_one(self, hers: Client) -> None:
         before = hers.cookies["browser"].value.split(":")[0]
@@ -203,6 +246,49 @@ class TestWithoutRedis:
 class TestFields:
     def test_that_are_empty_count_for_nothing(self, client: Client, redis: Redis) -> None:
         client.post(reverse("admin:login"), {"username": "olivia", "password": ""})
+
+        assert redis.keys("runsheet:logins:*") == []
+
+
+def changed(client: Client, old: str, *, new: str = "Zq8!kkkkkk22") -> str:
+    """What the page for a new password answers: "done", "wrong" or "wait"."""
+    given = {"old_password": old, "new_password1": new, "new_password2": new}
+    answer = client.post(reverse("admin:password_change"), given, REMOTE_ADDR=HOME)
+    if answer.status_code == 302:
+        return "done"
+    told = answer.context["form"].errors["old_password"]
+    return {"Your old password": "wrong", "Too many attempts": "wait"}[" ".join(told[0].split()[:3])]
+
+
+class TestPasswordChange:
+    @pytest.fixture
+    def stolen(self, client: Client, olivia: User) -> Client:
+        """Olivia's session in a browser that is not hers."""
+        client.force_login(olivia)
+        return client
+
+    def test_lets_nobody_guess_the_old_one(self, stolen: Client) -> None:
+        assert [changed(stolen, f"wrong-{n}") for n in range(7)] == ["wrong"] * 5 + ["wait"] * 2
+        assert changed(stolen, "olivia") == "wait"
+
+    def test_counts_together_with_logins(self, stolen: Client) -> None:
+        for _ in range(5):
+            changed(stolen, "wrong")
+
+        assert said(Client()) == "wait"
+
+    def test_forgets_what_was_mistyped_before(self, stolen: Client, redis: Redis) -> None:
+        assert changed(stolen, "wrong") == "wrong"
+
+        assert changed(stolen, "olivia") == "done"
+
+        assert User.objects.get(username="olivia").check_password("Zq8!kkkkkk22")
+        assert len(redis.keys("runsheet:logins:*")) == 2
+
+    def test_counts_no_new_one_that_is_too_weak(self, stolen: Client, redis: Redis) -> None:
+        stolen.post(
+            reverse("admin:password_change"), {"old_password": "olivia", "new_password1": "1", "new_password2": "1"}
+        )
 
         assert redis.keys("runsheet:logins:*") == []
 

@@ -28,7 +28,8 @@ from core.processes import (
 from core.programs import Program
 from core.servers import ROOT, ServerUrls
 
-ENVIRONMENT = dict(os.environ, PYTHONUNBUFFERED="1")
+# Without the coverage's: a toy that is killed while it writes its figures complains where its words are looked at.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if "COV" not in name} | {"PYTHONUNBUFFERED": "1"}
 SLEEPS = "import time; time.sleep(60)"
 # Says where it and its child are; the child has left the parent's process group and ignores what is asked politely.
 STUBBORN = """

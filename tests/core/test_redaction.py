@@ -11,6 +11,7 @@ SHARE_LINK = "https://www.dropbox.com/scl/fo/0a1b2c3d/AHd-9zQ?rlkey=k3yk3yk3y&dl
 SHORT_LIVED = "sl.u.AFmL3x-9_abcdefghijklmnopqrstuvwxyz0123456789"
 LONG_LIVED = "UDg9YdGOJbIAAAAAAAAAAZx8Qw7e6R5t4Y3u2I1o0PaSdFgHjKlZxCvBnM-_qwer"
 PASSWORD = "hunter2-hunter2"
+CODE = "Gq4x-9bZ_abcdefghijklmnopqrstu0123456789xyz"
 
 
 @dataclass
@@ -46,6 +47,11 @@ class TestRedactText:
             (f"link {SHARE_LINK} stored", "AHd-9zQ"),
             ("http://127.0.0.1:8001/scl/fo/1/2?rlkey=abc", "/1/2"),
             ("?rlkey=k3yk3yk3y&dl=0", "k3yk3yk3y"),
+            (f'"GET /dropbox/callback/?state=short&code={CODE} HTTP/1.1" 302', CODE),
+            (f'"GET /dropbox/callback/?state={CODE}&code=x HTTP/1.1" 302', CODE),
+            (f"/admin/login/?next=/dropbox/callback/%3Fstate%3Dx%26code%3D{CODE}%26x%3Dy", CODE),
+            (f"/admin/login/?next=%2Fdropbox%2Fcallback%2F%253Fstate%253D{CODE}%2526code%253Dx", CODE),
+            (f"code={CODE}&grant_type=authorization_code", CODE),
             ("mail to <olivia.operator+x@mail.example.co.uk>", "olivia"),
             ("gAAAAABlZmFrZS1mZXJuZXQtdG9rZW4tdGV4dA==", "gAAAAAB"),
         ],
@@ -66,6 +72,8 @@ class TestRedactText:
             "the access token of this account expires soon; 3 tokens renewed",
             "https://api.dropboxapi.com/2/files/list_folder",
             "postgresql://localhost:5432/runsheet",
+            "/admin/leases/lease/?state=failed&failure_code=base_path_missing_for_this_agency",
+            "/dropbox/callback/?error=access_denied",
             "2026-01-31T12:00:00.000+00:00",
         ],
     )
@@ -73,7 +81,24 @@ class TestRedactText:
         assert redact_text(text) == text
 
     @pytest.mark.parametrize(
-        "part", ["a", "A", "a-", "a.", "://:x", "a@", "token", "token=", "https://", "e-mail: ", "sl.", "\\"]
+        "part",
+        [
+            "a",
+            "A",
+            "a-",
+            "a.",
+            "://:x",
+            "a@",
+            "token",
+            "token=",
+            "https://",
+            "e-mail: ",
+            "sl.",
+            "\\",
+            "?code=",
+            "%3Fcode%3D",
+            "%25",
+        ],
     )
     def test_takes_time_in_proportion_to_the_text(self, part: str) -> None:
         began = time.process_time()
@@ -81,6 +106,11 @@ class TestRedactText:
         redact_text(part * (100_000 // len(part)))
 
         assert time.process_time() - began < 3
+
+    def test_keeps_the_rest_of_an_answer_of_dropbox(self) -> None:
+        redacted = redact_text(f"GET /dropbox/callback/?state={CODE}&code={CODE}&more=1 HTTP/1.1")
+
+        assert redacted == f"GET /dropbox/callback/?state={REDACTED}&code={REDACTED}&more=1 HTTP/1.1"
 
 
 class TestRedact:

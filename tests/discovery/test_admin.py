@@ -171,6 +171,31 @@ class TestDeletePerson:
         assert client.post(reverse("admin:auth_user_delete", args=[paul.pk]), {"post": "yes"}).status_code == 403
         assert DropboxAccount.objects.exists()
 
+    def test_works_with_tokens_that_no_key_opens(self, admin_client: Client, paul: User, settings: Settings) -> None:
+        settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+        url = reverse("admin:auth_user_delete", args=[paul.pk])
+
+        beforehand = admin_client.get(url)
+        answer = admin_client.post(url, {"post": "yes"}, follow=True)
+
+        assert "Dropbox account" in beforehand.text
+        assert "Dropbox could not be told that paul is gone" in answer.text
+        assert not User.objects.filter(username="paul").exists()
+        assert not DropboxAccount.objects.exists()
+
+    def test_of_several_works_with_tokens_that_no_key_opens(
+        self, admin_client: Client, paul: User, settings: Settings
+    ) -> None:
+        settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+        url = reverse("admin:auth_user_changelist")
+        given = {"action": "delete_selected", "_selected_action": [paul.pk]}
+
+        beforehand = admin_client.post(url, given)
+        admin_client.post(url, given | {"post": "yes"})
+
+        assert "Dropbox account" in beforehand.text
+        assert not User.objects.filter(username="paul").exists()
+
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("way", ["one", "several"])
     def test_is_put_off_while_a_worker_renews(

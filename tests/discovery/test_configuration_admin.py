@@ -49,7 +49,10 @@ class TestButton:
         assert [(str(each), each.level_tag) for each in answer.context["messages"]] == [
             (f"The folder “{BLM}” is there (Olivia Operator, team space) and holds 1 archive.", "success"),
             ("The archive “NMNM 0501759” can be read.", "success"),
-            ("Share links may be made; they open for anybody who has it.", "success"),
+            (
+                "As far as Dropbox tells without making one, share links may be made; they open for anybody who has it.",
+                "success",
+            ),
         ]
 
     def test_says_what_is_wrong(self, page: Client, configuration: AgencyStorageConfig, dropbox: "Standin") -> None:

@@ -1,9 +1,14 @@
+import io
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.core.serializers.base import DeserializationError
 from django.db import connection
 from pytest_django.fixtures import Settings
 
@@ -86,3 +91,48 @@ class TestEncryptedTextField:
 
     def test_can_be_asked_whether_it_is_there(self, account: DropboxAccount) -> None:
         assert DropboxAccount.objects.filter(refresh_token__isnull=False).exists()
+
+
+def dumped() -> str:
+    written = io.StringIO()
+    call_command("dumpdata", "discovery.dropboxaccount", stdout=written)
+    return written.getvalue()
+
+
+class TestDump:
+    def test_holds_no_plain_text(self, account: DropboxAccount) -> None:
+        fields = json.loads(dumped())[0]["fields"]
+
+        assert "the-refresh-token" not in str(fields)
+        assert fields["refresh_token"].startswith("encrypted:")
+        assert fields["access_token"] == ""
+
+    def test_can_be_loaded_as_long_as_its_key_is_there(
+        self, account: DropboxAccount, settings: Settings, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "accounts.json"
+        file.write_text(dumped())
+        settings.TOKEN_ENCRYPTION_KEYS = [NEW_KEY, *settings.TOKEN_ENCRYPTION_KEYS]
+        DropboxAccount.objects.all().delete()
+
+        call_command("loaddata", file, verbosity=0)
+
+        settings.TOKEN_ENCRYPTION_KEYS = [NEW_KEY]
+        assert DropboxAccount.objects.get().refresh_token == "the-refresh-token"
+
+    def test_is_not_loaded_without_it(self, account: DropboxAccount, settings: Settings, tmp_path: Path) -> None:
+        file = tmp_path / "accounts.json"
+        file.write_text(dumped())
+        DropboxAccount.objects.all().delete()
+        settings.TOKEN_ENCRYPTION_KEYS = [NEW_KEY]
+
+        with pytest.raises(DeserializationError, match="TOKEN_ENCRYPTION_KEYS"):
+            call_command("loaddata", file, verbosity=0)
+
+        assert not DropboxAccount.objects.exists()
+
+    def test_is_refused_of_what_no_key_opens(self, account: DropboxAccount, settings: Settings) -> None:
+        settings.TOKEN_ENCRYPTION_KEYS = [NEW_KEY]
+
+        with pytest.raises(CommandError, match="TOKEN_ENCRYPTION_KEYS"):
+            dumped()

@@ -47,12 +47,10 @@ class TestPauseLeft:
         assert account(paused_until=until).pause_left_s(at=NOON) == left_s
 
 
-class TestPathRoot:
-    def test_is_nothing_at_home(self) -> None:
-        assert account().path_root == ""
-
-    def test_is_the_team_space(self) -> None:
-        assert account(root_namespace_id="78").path_root == "78"
+class TestTeamSpace:
+    @pytest.mark.parametrize(("root", "is_one"), [(account().home_namespace_id, False), ("78", True)])
+    def test_begins_elsewhere_than_the_home(self, root: str, is_one: bool) -> None:
+        assert account(root_namespace_id=root).is_team_space is is_one
 
 
 class TestText:

@@ -5,12 +5,13 @@ import hmac
 import json
 import logging
 import time
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
-from django.test import Client
+from django.db import OperationalError, connection, transaction
+from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -26,9 +27,17 @@ if TYPE_CHECKING:
 
 WEBHOOK = "/dropbox/webhook/"
 OLIVIA = "dbid:" + "o" * 35
+PAUL = "dbid:" + "p" * 35
 NOBODY = "dbid:" + "x" * 35
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:No directory at")]
+
+
+class BrokenStream:
+    """What is left of a connection that the other side has closed."""
+
+    def read(self, *_: object) -> bytes:
+        raise ConnectionResetError
 
 
 @pytest.fixture
@@ -120,14 +129,14 @@ class TestNotification:
         connected.refresh_from_db()
         assert connected.changed_at is None
 
-    @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+    @pytest.mark.parametrize("body", [b" ", b"{", b"\xff", b"[" * 100_000])
     def test_that_is_no_json_is_refused(self, browser: Client, body: bytes) -> None:
         assert send(browser, body).status_code == 400
 
     def test_is_stored_by_one_statement(
         self, browser: Client, connected: DropboxAccount, django_assert_num_queries: object
     ) -> None:
-        # Besides it: a savepoint, how long to wait, and the savepoint's end.
+        # Besides it: a savepoint, the savepoint's end, and whether somebody is left.
         with django_assert_num_queries(4):  # type: ignore[operator]  # the plugin names no type for it
             send(browser, naming(*[f"dbid:{n}" for n in range(5_000)], OLIVIA))
 
@@ -156,6 +165,28 @@ class TestForgery:
         body = b" " * (webhooks.LARGEST_BODY_BYTES + 1)
 
         assert send(browser, body).status_code == 413
+
+    @pytest.mark.parametrize(
+        ("announced", "status"),
+        [("", 411), ("many", 411), ("-1", 411), ("²", 411), (str(2 * 256 * 1024), 413), ("9" * 5_000, 413)],
+    )
+    def test_by_an_odd_length_is_refused_before_anything_is_read(
+        self, connected: DropboxAccount, announced: str, status: int
+    ) -> None:
+        body = naming(OLIVIA)
+        request = RequestFactory().post(WEBHOOK, body, content_type="application/json")
+        request.META |= {"CONTENT_LENGTH": announced, "HTTP_X_DROPBOX_SIGNATURE": signature(body)}
+
+        answer = webhooks.webhook(request)
+
+        assert answer.status_code == status
+        assert request.read() == body
+
+    def test_by_a_body_that_ends_too_soon_is_refused(self, connected: DropboxAccount) -> None:
+        request = RequestFactory().post(WEBHOOK, naming(OLIVIA), content_type="application/json")
+        request._stream = BrokenStream()  # type: ignore[assignment]  # no more of one is needed
+
+        assert webhooks.webhook(request).status_code == 400
 
     @pytest.mark.parametrize("method", ["put", "delete", "patch", "options"])
     def test_by_another_method_is_refused(self, browser: Client, method: str) -> None:
@@ -201,6 +232,24 @@ class TestWhileAccountIsHeld:
         assert took_s < 1
         assert send(browser, naming(OLIVIA)).status_code == 200
 
+    def test_stores_it_for_the_others(self, browser: Client, connected: DropboxAccount) -> None:
+        paul = account(user=User.objects.create_user("paul"), account_id=PAUL)
+        paul.save()
+
+        with held_by_another_session(DropboxAccount, connected.pk):
+            assert send(browser, naming(OLIVIA, PAUL)).status_code == 503
+
+        paul.refresh_from_db()
+        assert paul.changed_at is not None
+
+    def test_waits_a_little_for_the_one_that_is_held(self, browser: Client, connected: DropboxAccount) -> None:
+        with held_by_another_session(DropboxAccount, connected.pk) as let_go:
+            Timer(0.1, let_go).start()
+            assert send(browser, naming(OLIVIA)).status_code == 200
+
+        connected.refresh_from_db()
+        assert connected.changed_at is not None
+
     def test_leaves_the_wait_of_others_as_it_was(self, browser: Client, connected: DropboxAccount) -> None:
         send(browser, naming(OLIVIA))
 
@@ -218,6 +267,20 @@ class TestWhileAccountIsHeld:
 
         with pytest.raises(OperationalError):
             send(browser, naming(OLIVIA))
+
+
+class TestWithoutTables:
+    def test_asks_to_be_told_again_and_says_why(
+        self, browser: Client, connected: DropboxAccount, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE discovery_dropboxaccount RENAME TO gone")
+
+        with transaction.atomic():
+            answer = send(browser, naming(OLIVIA))
+
+        assert answer.status_code == 503
+        assert "manage.py migrate" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -165,7 +165,7 @@ class TestAccountLife:
         assert "To: olivia@example.com" in mail
         assert "Dropbox has ended this connection. Connect your Dropbox account again" in mail
         for page in ("/admin/", "/admin/leases/lease/", f"/admin/leases/lease/{first.pk}/change/"):
-            assert visitor.visit(page).count("Your Dropbox connection has ended.") == 1
+            assert visitor.visit(page).count("Your Dropbox cannot be used.") == 1
         assert "2 leases that you started</a> wait for it." in visitor.page
         assert ">Reconnect</h2>" in visitor.visit("/dropbox/")
 
@@ -173,12 +173,12 @@ class TestAccountLife:
         visitor.connect_dropbox(button="Connect Dropbox again")
         assert "2 leases that waited for it start again." in visitor.page
         await_that(lambda: is_in("done", first, *lost), within_s=30)
-        assert "Your Dropbox connection has ended." not in visitor.visit("/admin/")
+        assert "Your Dropbox cannot be used." not in visitor.visit("/admin/")
         assert len(system.mails()) == 1
 
         # Give up.
         visitor.visit("/dropbox/")
-        assert "No lease depends on it at this moment." in visitor.page
+        assert "No lease is being worked on with it at this moment." in visitor.page
         visitor.press("Disconnect Olivia Operator")
         assert "Olivia Operator is disconnected" in visitor.page
         assert "could not be told" not in visitor.page

@@ -63,6 +63,20 @@ class TestReportFound:
         assert dropbox.calls() == {LIST: 1, LINK: 1}
         assert history(lease) == FULL_RUN
 
+    @pytest.mark.parametrize("odd", ["\x00", "\ud800"])
+    def test_is_done_with_a_name_that_no_database_takes(
+        self, dropbox: "Standin", discovered: Callable[..., Lease], odd: str
+    ) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+        file = {".tag": "file", "name": f"master documents{odd}.pdf", "id": "id:abc", "rev": "0123456789", "size": 1}
+        file |= {"client_modified": "2020-01-01T00:00:00Z", "server_modified": "2020-01-01T00:00:00Z"}
+        dropbox.fault(LIST, status=200, body={"entries": [file], "cursor": "c", "has_more": False})
+
+        lease = discovered()
+
+        assert (lease.state, lease.failure_code) == ("done", "")
+        assert lease.matching_files == ["master documents\ufffd.pdf"]
+
     def test_fills_the_location_with_all_that_dropbox_tells(
         self, dropbox: "Standin", discovered: Callable[..., Lease]
     ) -> None:

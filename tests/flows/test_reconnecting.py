@@ -10,9 +10,12 @@ from pytest_django.fixtures import Settings
 from core.errors import RunsheetError
 from discovery.dropbox import gateway_for
 from discovery.errors import NeedsReconnect, TokensUnreadable
+from discovery.models import DropboxAccount
 from discovery.services.dropbox_accounts import connect_account
 from leases import services
 from leases.models import FailureNotice, Lease
+from statemachine import jobs
+from statemachine.reconcile import reconcile
 from tests.flows.conftest import BLM, FULL_RUN, history
 
 if TYPE_CHECKING:
@@ -55,6 +58,32 @@ class TestReconnecting:
 
         assert history(lease) == FULL_RUN
         assert not FailureNotice.objects.exists()
+
+    def test_at_the_moment_of_giving_up_leaves_no_lease_behind(
+        self,
+        operator: User,
+        dropbox: "Standin",
+        work_until_settled: Callable[[], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Connecting has looked for failed leases already, and this one is not yet written as failed."""
+        dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
+        DropboxAccount.objects.all().delete()
+        fail = jobs._fail
+
+        def too_late(this: Any, error: RunsheetError, **given: Any) -> str:
+            connect_account(user=operator, refresh_token="standin-refresh-olivia")
+            return fail(this, error, **given)
+
+        monkeypatch.setattr(jobs, "_fail", too_late)
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
+        work_until_settled()
+        monkeypatch.undo()
+        reconcile()
+        work_until_settled()
+
+        assert Lease.objects.get().state == "done"
+        assert [step for step, _ in history(lease)][:3] == ["start_search", "fail", "start_search"]
 
     def test_before_a_run_changes_nothing(
         self, operator: User, dropbox: "Standin", work_until_settled: Callable[[], None]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+import requests
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -58,6 +59,10 @@ def dump_of_redis(system: System) -> bytes:
     return repr(values).encode() + b"".join(files)
 
 
+def logs_of(system: System) -> bytes:
+    return b"".join(path.read_bytes() for path in system.logs.iterdir())
+
+
 def spellings(secret: str) -> Iterator[bytes]:
     """The secret as it stands, and as it looks inside of what encodes it."""
     plain = secret.encode()
@@ -105,7 +110,7 @@ def lived(person: User, dropbox: "Standin", system: System) -> dict[str, str]:
 
 class TestSecrets:
     def test_are_nowhere_after_a_run(self, lived: dict[str, str], system: System) -> None:
-        logs = b"".join(path.read_bytes() for path in system.logs.iterdir())
+        logs = logs_of(system)
         places = {
             "database": dump_of_the_database(),
             "redis": dump_of_redis(system),
@@ -119,6 +124,16 @@ class TestSecrets:
         assert account.account_id.encode() in places["database"]
         assert b"rq:" in places["redis"]
         assert account.account_id.encode() in logs
+
+    def test_of_an_answer_of_dropbox_are_not_in_the_log_of_requests(self, system: System) -> None:
+        """Who was logged out meanwhile leaves a code unused, in two addresses."""
+        secrets = {"state": "s" * 43, "code": "c" * 43}
+
+        requests.get(f"{system.url}/dropbox/callback/", params=secrets, timeout=30)
+
+        await_that(lambda: b"/login/?next=" in logs_of(system), within_s=10)
+        assert b"/dropbox/callback/?state=" in logs_of(system)
+        assert found(secrets, logs_of(system)) == []
 
     @pytest.mark.parametrize("encode", [str, lambda text: quote(text, safe=""), lambda text: text.encode().hex()])
     def test_would_be_found(self, encode: object) -> None:

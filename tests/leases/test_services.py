@@ -60,6 +60,16 @@ class TestCreateLease:
 
         assert lease.lease_number == "caf\u00e9"
 
+    def test_refuses_what_somebody_else_saved_between_its_look_and_its_save(
+        self, olivia: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+        monkeypatch.setattr(services, "_check", lambda _lease: None)
+
+        with pytest.raises(DuplicateLease):
+            services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+        assert Lease.objects.count() == 1
+
     def test_refuses_a_duplicate_in_another_case(self, olivia: User) -> None:
         services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
 

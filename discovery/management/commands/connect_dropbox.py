@@ -46,4 +46,4 @@ def _read_token() -> str:
 
 
 def _root(account: DropboxAccount) -> str:
-    return f"team space {account.path_root}" if account.path_root else "personal space"
+    return f"team space {account.root_namespace_id}" if account.is_team_space else "personal space"

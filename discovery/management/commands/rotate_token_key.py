@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
@@ -22,7 +23,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{_accounts(len(rotation.done))} encrypted with the first of TOKEN_ENCRYPTION_KEYS.")
         if left := "\n".join(_left(rotation)):
             raise CommandError(left)
-        self.stdout.write("The other keys are needed no more.")
+        if len(settings.TOKEN_ENCRYPTION_KEYS) > 1:
+            self.stdout.write("The other keys are needed no more.")
 
 
 def _accounts(count: int) -> str:

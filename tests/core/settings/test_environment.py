@@ -1,4 +1,5 @@
 import pytest
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from core.settings import environment
@@ -19,6 +20,21 @@ class TestText:
 
         with pytest.raises(ImproperlyConfigured, match=f"{NAME} is not set. Set it in the environment or in .env"):
             environment.text(NAME)
+
+
+class TestSecret:
+    def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "x" * 50)
+
+        assert environment.secret(NAME, shortest=50) == "x" * 50
+
+    def test_refuses_what_can_be_guessed_without_repeating_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "abc")
+
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            environment.secret(NAME, shortest=50)
+
+        assert str(refusal.value) == f"{NAME} must have 50 characters or more; see docs/operations.md."
 
 
 class TestNumber:
@@ -134,6 +150,71 @@ class TestAddress:
             environment.address(NAME, "postgresql://u:secret@h:port/x", schemes=("postgresql",))
 
 
+class TestEncryptionKeys:
+    def test_are_the_values(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        keys = [Fernet.generate_key().decode() for _ in range(2)]
+        monkeypatch.setenv(NAME, ", ".join(keys))
+
+        assert environment.encryption_keys(NAME) == keys
+
+    @pytest.mark.parametrize("value", ["abc", ",", f"{'0' * 43}=,k3y", "ü" * 44])
+    def test_refuses_what_is_none_without_repeating_it(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            environment.encryption_keys(NAME)
+
+        assert str(refusal.value) == (
+            f"{NAME} must hold keys of 32 bytes each in URL-safe base64, separated by commas; see docs/operations.md."
+        )
+        assert refusal.value.__suppress_context__
+
+
+class TestConsoleUrl:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("https://runsheet.example.com/", "https://runsheet.example.com"),
+            ("https://runsheet.example.com:8443", "https://runsheet.example.com:8443"),
+            ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+            ("http://[::1]:8000", "http://[::1]:8000"),
+            ("http://localhost", "http://localhost"),
+        ],
+    )
+    def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch, value: str, expected: str) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        assert environment.console_url(NAME, hosts=["*"]) == expected
+
+    def test_is_the_first_of_the_hosts_when_unset(self) -> None:
+        assert environment.console_url(NAME, hosts=["a.example", ".b.example"]) == "https://a.example"
+
+    @pytest.mark.parametrize("hosts", [["*"], [".example.com", "a.example.com"], []])
+    def test_is_asked_for_where_they_name_none(self, hosts: list[str]) -> None:
+        with pytest.raises(ImproperlyConfigured, match=f"^{NAME} is not set"):
+            environment.console_url(NAME, hosts=hosts)
+
+    @pytest.mark.parametrize("value", ["runsheet.example.com", "ftp://a.example", "javascript:alert(1)", "//a.example"])
+    def test_refuses_another_kind(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        with pytest.raises(ImproperlyConfigured, match=f"^{NAME} must begin with https:// or http://.$"):
+            environment.console_url(NAME, hosts=[])
+
+    @pytest.mark.parametrize("value", ["https://", "https:///a", "https://*", "https://:8000"])
+    def test_refuses_what_names_no_host(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        with pytest.raises(ImproperlyConfigured, match=f"^{NAME} must name a host"):
+            environment.console_url(NAME, hosts=[])
+
+    def test_refuses_plain_http_beyond_loopback(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "http://runsheet.example.com")
+
+        with pytest.raises(ImproperlyConfigured, match=f"^{NAME} may use plain http on loopback only; use https.$"):
+            environment.console_url(NAME, hosts=[])
+
+
 class TestWords:
     def test_are_what_stands_between_commas(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(NAME, " a, b,,")
@@ -153,7 +234,9 @@ class TestFolder:
 
         assert environment.folder(NAME, "admin") == expected
 
-    @pytest.mark.parametrize("value", ["/", "a//b", "..", "a b", "<slug:x>", "^a$", "dropbox/x", "metrics", "health"])
+    @pytest.mark.parametrize(
+        "value", ["/", "a//b", "..", "a b", "<slug:x>", "^a$", "dropbox/x", "metrics", "health", "Static", "DROPBOX/x"]
+    )
     def test_refuses_what_is_no_part_of_an_address_or_is_taken(
         self, monkeypatch: pytest.MonkeyPatch, value: str
     ) -> None:

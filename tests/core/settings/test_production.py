@@ -80,6 +80,57 @@ class TestProduction:
         assert done.returncode == 1
         assert done.stderr == f"{name} is not set. Set it in the environment or in .env; see docs/operations.md.\n"
 
+    @pytest.mark.parametrize(
+        ("name", "value", "sentence"),
+        [
+            ("SECURE_SSL_REDIRECT", "true", "SECURE_SSL_REDIRECT must be yes or no, not 'true'."),
+            (
+                "CONSOLE_URL",
+                "http://runsheet.example.com",
+                "CONSOLE_URL may use plain http on loopback only; use https.",
+            ),
+            (
+                "TOKEN_ENCRYPTION_KEYS",
+                "k3y",
+                (
+                    "TOKEN_ENCRYPTION_KEYS must hold keys of 32 bytes each in URL-safe base64, separated by commas; see "
+                    "docs/operations.md."
+                ),
+            ),
+            (
+                "ALLOWED_HOSTS",
+                ".example.com",
+                "CONSOLE_URL is not set. Set it in the environment or in .env; see docs/operations.md.",
+            ),
+        ],
+    )
+    def test_refuses_to_start_with(self, name: str, value: str, sentence: str) -> None:
+        done = manage("check", environment=filled_in() | {name: value})
+
+        assert (done.returncode, done.stderr) == (1, sentence + "\n")
+
+    @pytest.mark.parametrize(("value", "redirects"), [("YES", "True"), ("no", "False")])
+    def test_redirects_as_it_is_told(self, value: str, redirects: str) -> None:
+        assert ask(values=("SECURE_SSL_REDIRECT",), SECURE_SSL_REDIRECT=value)[1] == [redirects]
+
+    def test_starts_with_what_the_image_is_built_with(self) -> None:
+        build = re.search(
+            r"^RUN (SECRET_KEY=(?:.|\\\n)*?) python manage\.py", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+        )
+        assert build
+        given = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "core.settings.production"}
+
+        done = subprocess.run(
+            ["sh", "-c", f"{build[1]} {sys.executable} manage.py check"],
+            cwd=ROOT,
+            env=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert (done.returncode, done.stderr) == (0, "")
+
     def test_keeps_its_secrets_out_of_the_repository(self) -> None:
         example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 

@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 from requests import TooManyRedirects
 
-from discovery.dropbox.connection import check_base_url, session, timeouts_s
+from discovery.dropbox.connection import check_base_url, done_within, session, timeouts_s
+from discovery.errors import DropboxUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,3 +135,17 @@ class TestTimeouts:
         settings.DROPBOX_CONNECT_TIMEOUT_S, settings.DROPBOX_READ_TIMEOUT_S = 1, 2
 
         assert timeouts_s() == (1, 2)
+
+    def test_are_shorter_for_who_has_somebody_waiting(self, settings: Settings) -> None:
+        settings.DROPBOX_CONNECT_TIMEOUT_S, settings.DROPBOX_READ_TIMEOUT_S = 1, 20
+
+        with done_within(8):
+            connect_s, read_s = timeouts_s()
+
+        assert connect_s == 1
+        assert 3 < read_s <= 4
+        assert timeouts_s() == (1, 20)
+
+    def test_are_none_when_the_time_is_up(self) -> None:
+        with done_within(0), pytest.raises(DropboxUnavailable, match="too long"):
+            timeouts_s()

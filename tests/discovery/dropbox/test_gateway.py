@@ -34,6 +34,14 @@ class TestGatewayFor:
         with pytest.raises(errors.NoInitiatingUser):
             gateway_for(None)
 
+    def test_uses_nobodys_who_may_no_longer_log_in(self, operator: User, dropbox: "Standin") -> None:
+        User.objects.update(is_active=False)
+        dropbox.clear_journal()
+
+        with pytest.raises(errors.NoInitiatingUser, match="may no longer log in"):
+            gateway_for(User.objects.get(pk=operator.pk))
+        assert dropbox.calls() == {}
+
     def test_asks_for_a_connection(self, olivia: User) -> None:
         with pytest.raises(errors.DropboxNotConnected, match="Connect yours"):
             gateway_for(olivia)

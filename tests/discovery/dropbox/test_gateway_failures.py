@@ -1,8 +1,10 @@
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from pytest_django.fixtures import Settings
 
 from core.errors import RunsheetError, SoftTimeLimit
@@ -12,6 +14,7 @@ from discovery.models import DropboxAccount
 from discovery.services.dropbox_accounts import connect_account
 from tests.discovery.conftest import ARCHIVE
 from tests.discovery.dropbox.conftest import LINK, LIST, TOKEN, union
+from tests.held import held_by_another_session
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -40,13 +43,21 @@ class TestRejectedToken:
 
         assert dropbox.calls() == {LIST: 2}
 
-    def test_is_given_up_after_the_second(self, gateway: Gateway, dropbox: "Standin") -> None:
+    def test_is_given_up_after_the_second_and_asks_to_reconnect(self, gateway: Gateway, dropbox: "Standin") -> None:
         dropbox.fault(LIST, status=401, body=union("invalid_access_token"), times=2)
 
         with pytest.raises(errors.TokenRejected):
             gateway.list_directory(path=ARCHIVE)
 
         assert dropbox.calls() == {LIST: 2, TOKEN: 1}
+        assert DropboxAccount.objects.get().needs_reconnect_reason == errors.TokenRejected.sentence()
+
+    def test_that_only_expires_soon_is_given_up_until_the_next_try(self, gateway: Gateway, dropbox: "Standin") -> None:
+        dropbox.fault(LIST, status=401, body=union("expired_access_token"), times=2)
+
+        with pytest.raises(errors.TokenRejected):
+            gateway.list_directory(path=ARCHIVE)
+
         assert DropboxAccount.objects.get().needs_reconnect_reason == ""
 
     def test_of_a_revoked_connection_asks_to_reconnect(
@@ -84,15 +95,17 @@ class TestPathRoot:
 
         assert gateway.account.root_namespace_id in (dropbox.journal()[0].path_root or "")
 
-    def test_is_left_out_for_a_person_alone(self, olivia: User, dropbox: "Standin") -> None:
+    def test_is_sent_for_a_person_alone_too(self, olivia: User, dropbox: "Standin") -> None:
+        """Else nobody would hear of it when that person joins a team, or a team gets a space."""
         connect_account(user=olivia, refresh_token="standin-refresh-ivan")
         dropbox.clear_journal()
 
         gateway = gateway_for(olivia)
         gateway.list_directory(path="")
 
-        assert dropbox.journal()[0].path_root is None
-        assert gateway.evidence(path="")["path_root"] == ""
+        root = gateway.account.home_namespace_id
+        assert root in (dropbox.journal()[0].path_root or "")
+        assert gateway.evidence(path="")["path_root"] == root
 
     def test_that_has_moved_is_learnt_and_the_call_repeated(self, gateway: Gateway, dropbox: "Standin") -> None:
         dropbox.put(f"{ARCHIVE}/")
@@ -110,6 +123,51 @@ class TestPathRoot:
         dropbox.fault(LIST, status=422, body=body, times=2)
 
         with pytest.raises(errors.DropboxUnavailable):
+            gateway.list_directory(path=ARCHIVE)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhileAccountIsHeld:
+    """Somebody renews its token and Dropbox is slow; the answer stands, also where it cannot be noted."""
+
+    @pytest.fixture(autouse=True)
+    def _wait_shortly(self, operator: User) -> Iterator[None]:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'")
+            yield
+            cursor.execute("RESET lock_timeout")
+
+    def test_a_suspended_account_is_told_all_the_same(
+        self, gateway: Gateway, dropbox: "Standin", caplog: pytest.LogCaptureFixture
+    ) -> None:
+        dropbox.suspend("olivia")
+
+        with held_by_another_session(DropboxAccount, gateway.account.pk), pytest.raises(errors.AccountSuspended):
+            gateway.list_directory(path=ARCHIVE)
+
+        assert "that it needs connecting is not noted" in caplog.text
+
+    def test_a_root_that_has_moved_is_followed_all_the_same(
+        self, gateway: Gateway, dropbox: "Standin", caplog: pytest.LogCaptureFixture
+    ) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+        dropbox.migrate_root()
+
+        with held_by_another_session(DropboxAccount, gateway.account.pk):
+            assert gateway.list_directory(path=ARCHIVE).entries == ()
+
+        assert "its new root is not noted" in caplog.text
+
+    def test_that_the_database_is_away_is_not_hidden(
+        self, gateway: Gateway, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise OperationalError("the server closed the connection")
+
+        monkeypatch.setattr(type(DropboxAccount.objects.all()), "mark_lost", fail)
+        dropbox.suspend("olivia")
+
+        with pytest.raises(OperationalError):
             gateway.list_directory(path=ARCHIVE)
 
 

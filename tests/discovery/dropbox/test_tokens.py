@@ -249,6 +249,18 @@ class TestLockedAccount:
         with pytest.raises(errors.DropboxUnavailable):
             renew_access_token(DropboxAccount.objects.get())
 
+    def test_is_ended_by_postgresql_if_dropbox_dribbles(self, operator: User, dropbox: "Standin") -> None:
+        """The time-out of a read begins anew with each byte; a transaction may not idle for so long."""
+        DropboxAccount.objects.update(access_token_expires_at=now() + timedelta(minutes=1))
+        dropbox.latency(1_500)
+        with connection.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = 300")
+
+        with pytest.raises(errors.DropboxUnavailable):
+            renew_access_token(DropboxAccount.objects.get())
+
+        assert DropboxAccount.objects.exists(), "the next query has a connection of its own"
+
     def test_does_not_hide_a_rate_limit(self, operator: User, dropbox: "Standin", locked: None) -> None:
         dropbox.fault(LIST, status=429, headers={"Retry-After": "30"})
 

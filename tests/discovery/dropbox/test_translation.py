@@ -156,6 +156,15 @@ class TestPathRoot:
         assert isinstance(error, errors.PathRootMoved)
         assert error.home_namespace_id == "5"
 
+    @pytest.mark.parametrize("odd", ["9" * 41, "", "7\x00", "\ud800", "7 8", None, {}, [1]])
+    @pytest.mark.parametrize("which", ["root_namespace_id", "home_namespace_id"])
+    def test_that_can_be_none_is_tried_again(self, which: str, odd: object) -> None:
+        root = {"root_namespace_id": "78", "home_namespace_id": "1001"} | {which: odd}
+
+        error = translated(answer(422, "invalid_root/team", invalid_root=root))
+
+        assert type(error) is errors.DropboxUnavailable
+
 
 class TestEvidence:
     def test_says_what_was_asked_and_answered(self) -> None:

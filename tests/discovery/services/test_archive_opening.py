@@ -1,20 +1,24 @@
 """Share links that die, each way, when somebody opens one and when its lease is run again."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from core.clock import now
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount
+from discovery.services import archive_opening
 from discovery.services.archive_opening import NO_LINK, Opening, open_archive
 from discovery.services.dropbox_accounts import connect_account
 from discovery.services.lease_directory_search import look_for_directory, search_directory
 from leases.models import CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
-from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, union
+from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
+from tests.held import held_by_another_session
 from tests.links import ask, move, revoke_link
 
 if TYPE_CHECKING:
@@ -30,7 +34,9 @@ YESTERDAY = timedelta(days=1, minutes=1)
 def location(dropbox: "Standin", operator: User, lease: Lease) -> CloudLocation:
     """The archive, found, with a link that nobody has looked at for a day; the journal is empty."""
     dropbox.put(f"{ARCHIVE}/scan.pdf")
-    search_directory(lease=lease, gateway=gateway_for(operator))
+    with transaction.atomic():
+        search_directory(lease=lease, gateway=gateway_for(operator))
+    Lease.objects.update(runsheet_directory=CloudLocation.objects.get(), initiated_by=operator)
     return of_yesterday(dropbox)
 
 
@@ -46,6 +52,28 @@ def stored() -> CloudLocation:
 
 def is_alive(dropbox: "Standin", url: str) -> bool:
     return bool(ask(dropbox, LINK_METADATA, url=url)["url"])
+
+
+class TestWhoSeesOtherFolders:
+    @pytest.fixture
+    def ivan(self, location: CloudLocation, dropbox: "Standin", django_user_model: type[User]) -> User:
+        """May start runs, and has a Dropbox of his own."""
+        ivan = django_user_model.objects.create_superuser("ivan")
+        connect_account(user=ivan, refresh_token="standin-refresh-ivan")
+        dropbox.clear_journal()
+        return ivan
+
+    def test_changes_nothing_for_the_others(
+        self, location: CloudLocation, ivan: User, operator: User, dropbox: "Standin"
+    ) -> None:
+        """In his Dropbox the folder is not there, or is another one."""
+        assert open_archive(location=location, user=ivan) == Opening(url=location.share_url)
+        assert dropbox.calls() == {}
+        assert stored() == location
+        assert stored().share_url == location.share_url
+
+        open_archive(location=stored(), user=operator)
+        assert dropbox.calls() == {LINK_METADATA: 1}, "it is still due for who can judge"
 
 
 class TestGoodLink:
@@ -174,13 +202,13 @@ class TestDeadLink:
         assert ask(dropbox, LINK_METADATA, url=opening.url)["path_lower"] == ARCHIVE.lower()
 
     def test_is_left_to_others_by_who_does_not_see_the_archives(
-        self, location: CloudLocation, dropbox: "Standin"
+        self, location: CloudLocation, operator: User, dropbox: "Standin"
     ) -> None:
-        ivan = User.objects.create_superuser("ivan")
-        connect_account(user=ivan, refresh_token="standin-refresh-ivan")
+        """Of the same team, but no member of the shared folder any more."""
         revoke_link(dropbox, location.share_url)
+        dropbox.delete(BLM)
 
-        opening = open_archive(location=location, user=ivan)
+        opening = open_archive(location=location, user=operator)
 
         assert f"your Dropbox does not see the folder “{ARCHIVE}”" in opening.why_not
         assert stored().share_url == location.share_url
@@ -228,11 +256,65 @@ class TestWhoCannotLook:
         open_archive(location=stored(), user=operator)
         assert dropbox.calls() == {LINK_METADATA: 2}
 
+    def test_while_dropbox_is_slow(
+        self, location: CloudLocation, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive_opening, "LONGEST_S", 0.4)
+        dropbox.fault(LINK_METADATA, kind="delay", delay_s=3)
+        began = time.monotonic()
+
+        assert open_archive(location=location, user=operator).url == location.share_url
+
+        assert time.monotonic() - began < 2
+        assert dropbox.faults() == []
+
+    def test_while_dropbox_is_slow_to_renew_a_token(
+        self, location: CloudLocation, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive_opening, "LONGEST_S", 0.4)
+        DropboxAccount.objects.update(access_token_expires_at=None)
+        dropbox.fault(TOKEN, kind="delay", delay_s=3)
+        began = time.monotonic()
+
+        assert open_archive(location=location, user=operator).url == location.share_url
+
+        assert time.monotonic() - began < 2
+        assert dropbox.faults() == []
+
+    def test_when_a_call_more_would_take_too_long(
+        self, location: CloudLocation, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive_opening, "LONGEST_S", 0.6)
+        revoke_link(dropbox, location.share_url)
+        dropbox.clear_journal()
+        monkeypatch.setattr(archive_opening, "leads_there", lambda **_: time.sleep(0.7))
+
+        assert open_archive(location=location, user=operator).url == location.share_url
+
+        assert dropbox.calls() == {}
+
     def test_where_there_is_no_link(self, location: CloudLocation, operator: User, dropbox: "Standin") -> None:
         CloudLocation.objects.update(share_url="", share_refusal="The team forbids it.")
 
         assert open_archive(location=stored(), user=operator) == Opening(why_not="The team forbids it.")
         assert dropbox.calls() == {}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhileAccountIsHeld:
+    """Somebody renews its token and Dropbox is slow."""
+
+    def test_is_not_waited_for_long(
+        self, location: CloudLocation, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive_opening, "LOCKS_AT_MOST_S", 0.2)
+        dropbox.suspend("olivia")
+        began = time.monotonic()
+
+        with held_by_another_session(DropboxAccount, DropboxAccount.objects.get().pk):
+            assert open_archive(location=location, user=operator).url == location.share_url
+
+        assert time.monotonic() - began < 2
 
 
 class TestRunAgain:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def confirm(user: User) -> None:
-    confirm_not_found(gateway=gateway_for(user), path=ARCHIVE, answer=NotFound())
+def confirm(user: User, *, was_there: bool = False) -> None:
+    confirm_not_found(gateway=gateway_for(user), path=ARCHIVE, answer=NotFound(), was_there=was_there)
 
 
 class TestConfirmNotFound:
@@ -26,6 +26,13 @@ class TestConfirmNotFound:
         confirm(operator)
 
         assert dropbox.calls() == {"files/get_metadata": 1}
+
+    def test_looks_again_where_something_was_found_before(self, dropbox: "Standin", operator: User) -> None:
+        confirm(operator)
+        dropbox.delete(BLM)
+
+        with pytest.raises(BasePathMissing):
+            confirm(operator, was_there=True)
 
     def test_does_not_remember_that_it_is_missing(self, dropbox: "Standin", operator: User) -> None:
         dropbox.delete(BLM)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 ACCOUNT = "users/get_current_account"
 THERE = f"The folder “{BLM}” is there (Olivia Operator, team space) and holds 1 archive."
 READABLE = "The archive “NMNM 0501759” can be read."
-LINKS = "Share links may be made; they open for anybody who has it."
+LINKS = "As far as Dropbox tells without making one, share links may be made; they open for anybody who has it."
 
 
 @pytest.fixture
@@ -187,7 +187,10 @@ class TestLinks:
     ) -> None:
         self._let_account_say(dropbox, olivia, policy=policy)
 
-        assert good(configuration, olivia)[-1] == f"Share links may be made; they open for {audience}."
+        assert (
+            good(configuration, olivia)[-1]
+            == f"As far as Dropbox tells without making one, share links may be made; they open for {audience}."
+        )
 
     def test_of_a_personal_account_open_for_anybody(
         self, olivia: User, configuration: AgencyStorageConfig, dropbox: "Standin"
@@ -268,7 +271,10 @@ class TestDropboxCannotBeAsked:
     ) -> None:
         settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
 
-        assert "Add that key to TOKEN_ENCRYPTION_KEYS or reconnect." in bad(configuration, operator)[0]
+        assert (
+            "Ask for that key in TOKEN_ENCRYPTION_KEYS, or connect Dropbox again; then test again."
+            in bad(configuration, operator)[0]
+        )
 
     def test_since_it_asks_to_slow_down(
         self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin"

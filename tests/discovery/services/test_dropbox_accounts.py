@@ -36,7 +36,7 @@ class TestConnectAccount:
         assert account.refresh_token == OLIVIA
         assert account.has_valid_token(at=now())
         assert set(account.scopes) >= REQUIRED_SCOPES
-        assert account.path_root
+        assert account.is_team_space
 
     def test_takes_two_calls(self, olivia: User, dropbox: "Standin") -> None:
         connect(olivia)
@@ -48,8 +48,8 @@ class TestConnectAccount:
 
         assert account.pk == DropboxAccount.objects.get().pk
 
-    def test_finds_no_path_root_for_a_person_alone(self, olivia: User, dropbox: "Standin") -> None:
-        assert connect(olivia, IVAN).path_root == ""
+    def test_finds_no_team_space_for_a_person_alone(self, olivia: User, dropbox: "Standin") -> None:
+        assert not connect(olivia, IVAN).is_team_space
 
     def test_run_twice_keeps_one(self, olivia: User, dropbox: "Standin") -> None:
         first = connect(olivia)

@@ -16,6 +16,7 @@ from discovery.models import DropboxAccount
 from discovery.services import key_rotation
 from discovery.services.dropbox_accounts import connect_account
 from discovery.services.key_rotation import rotate_token_key
+from leases.models import Lease
 from tests.discovery.test_models import account
 from tests.held import held_by_another_session
 
@@ -74,6 +75,17 @@ class TestRotateTokenKey:
         connected.refresh_from_db()
         assert rotation.done == ("olivia",)
         assert (connected.refresh_token, connected.access_token) == ("secret-refresh", "secret-access")
+
+    def test_lets_go_on_what_could_not_be_read_meanwhile(self, connected: DropboxAccount, settings: Settings) -> None:
+        """A worker that knows the old key only has met what another one encrypted with the new key."""
+        for user, number in ((connected.user, "NMNM 1"), (None, "NMNM 2")):
+            Lease.objects.create(agency="BLM", lease_number=number, initiated_by=user)
+        Lease.objects.update(state="failed", failure_code="tokens_unreadable", due_at=None)
+        settings.TOKEN_ENCRYPTION_KEYS = [NEW, OLD]
+
+        rotate_token_key()
+
+        assert [each.lease_number for each in Lease.objects.filter(due_at__isnull=False)] == ["NMNM 1"]
 
     def test_leaves_nothing_as_nothing(self, olivia: User, settings: Settings) -> None:
         account(user=olivia, access_token="").save()

@@ -69,7 +69,7 @@ class TestAnAnswerThatIsNone:
             timeout=10,
         )
 
-        assert "used up or too old" in explained(browser, browser.get(back))
+        assert "used already, or is too old" in explained(browser, browser.get(back))
         assert not DropboxAccount.objects.exists()
 
     def test_with_a_code_that_is_no_code(self, browser: Client, dropbox: "Standin") -> None:
@@ -79,7 +79,7 @@ class TestAnAnswerThatIsNone:
 
             page = explained(browser, browser.get("/dropbox/callback/", {"code": code, "state": state}))
 
-            assert "used up or too old" in page
+            assert "used already, or is too old" in page
 
     def test_that_was_too_late(self, browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         back = consent(begin(browser))
@@ -129,7 +129,7 @@ class TestAnAnswerThatIsNone:
 
         page = explained(browser, browser.get("/dropbox/callback/", {"code": code, "state": state}))
 
-        assert "used up or too old" in page
+        assert "used already, or is too old" in page
         assert not DropboxAccount.objects.exists()
 
     def test_after_somebody_else_has_logged_in(self, browser: Client, django_user_model: type[User]) -> None:

@@ -52,14 +52,24 @@ class TestTheBanner:
     def test_is_not_for_others(self, lost: Client, django_user_model: type[User]) -> None:
         lost.force_login(django_user_model.objects.create_superuser("oscar"))
 
-        assert "dropbox-banner" not in lost.get(LEASES).text
+        assert "is-lost" not in lost.get(LEASES).text
 
-    def test_shows_the_way_on_the_start_page_before_anything_fails(self, browser: Client) -> None:
-        page = browser.get("/admin/").text
+    @pytest.mark.parametrize("where", ["/admin/", LEASES, f"{LEASES}add/"])
+    def test_shows_the_way_where_runs_are_started_before_anything_fails(self, browser: Client, where: str) -> None:
+        page = browser.get(where).text
 
         assert page.count(">Connect Dropbox</a>") == 1
         assert "is-lost" not in page
-        assert "dropbox-banner" not in browser.get(LEASES).text
+
+    def test_does_not_invite_elsewhere(self, browser: Client) -> None:
+        assert "dropbox-banner" not in browser.get("/admin/leases/cloudlocation/").text
+
+    def test_says_when_the_stored_tokens_are_the_trouble(self, lost: Client) -> None:
+        connect(lost)
+        Lease.objects.update(failure_code="tokens_unreadable", due_at=None)
+
+        for where in (LEASES, "/dropbox/"):
+            assert "were encrypted with another key" in lost.get(where).text
 
     def test_does_not_invite_who_needs_no_dropbox(self, browser: Client, django_user_model: type[User]) -> None:
         browser.force_login(django_user_model.objects.create_user("viewer", is_staff=True))

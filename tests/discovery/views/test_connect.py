@@ -82,7 +82,7 @@ class TestComeBack:
         account = DropboxAccount.objects.get(user=olivia)
         assert set(account.scopes) == REQUIRED_SCOPES
         assert gateway_for(olivia)
-        for shown in ("Olivia Operator", "olivia@example.com", "Team space", "sharing.write", "Never since"):
+        for shown in ("Olivia Operator", "olivia@example.com", "Team space", "sharing.write", "Not yet"):
             assert shown in page
         assert "Dropbox is connected as Olivia Operator." in page
 

@@ -26,6 +26,90 @@ pytestmark = [
 ]
 
 
+def held_token(browser: Client) -> str:
+    found = attempts.replacement(browser.session)
+    assert found
+    return found.authorisation.grant.refresh_token
+
+
+def too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = clock.now() + timedelta(seconds=attempts.REPLACEMENT_LASTS_S + 1)
+    monkeypatch.setattr(attempts, "now", lambda: later)
+
+
+class TestWhatIsNotStored:
+    """Nobody could revoke it later, so it is given back."""
+
+    @pytest.fixture
+    def token(self, browser: Client) -> str:
+        """Of the second account, which waits for the person's word."""
+        connect(browser)
+        connect(browser, account="paul", next_path=LEASES)
+        return held_token(browser)
+
+    def test_because_another_came_after_it(self, browser: Client, token: str, dropbox: "Standin") -> None:
+        connect(browser, account="ivan")
+
+        assert is_worth_nothing(token, dropbox)
+        assert not is_worth_nothing(held_token(browser), dropbox)
+
+    def test_because_the_same_came_again(self, browser: Client, token: str, dropbox: "Standin") -> None:
+        connect(browser, account="paul")
+
+        assert is_worth_nothing(token, dropbox)
+        assert not is_worth_nothing(held_token(browser), dropbox)
+
+    @pytest.mark.parametrize("decision", ["keep", "replace"])
+    def test_because_the_word_came_too_late(
+        self, browser: Client, token: str, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch, decision: str
+    ) -> None:
+        too_late(monkeypatch)
+
+        browser.post("/dropbox/replace/", {"decision": decision})
+
+        assert is_worth_nothing(token, dropbox)
+        assert DropboxAccount.objects.get().display_name == "Olivia Operator"
+
+    def test_because_no_word_came_in_time(
+        self, browser: Client, token: str, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        too_late(monkeypatch)
+
+        browser.get(HERE)
+
+        assert is_worth_nothing(token, dropbox)
+
+    def test_because_the_person_logs_out(self, browser: Client, token: str, dropbox: "Standin") -> None:
+        assert browser.post("/admin/logout/").status_code == 200
+
+        assert is_worth_nothing(token, dropbox)
+
+    def test_is_not_given_back_twice(self, browser: Client, token: str, dropbox: "Standin") -> None:
+        browser.post("/dropbox/replace/", {"decision": "keep"})
+        dropbox.clear_journal()
+
+        browser.get(HERE)
+        browser.post("/admin/logout/")
+
+        assert dropbox.calls() == {}
+
+    def test_is_lost_with_the_key_and_the_log_says_so(
+        self, browser: Client, token: str, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+
+        assert browser.post("/admin/logout/").status_code == 200
+
+        assert "it cannot be given back" in caplog.text
+
+    def test_does_not_stand_in_the_way_of_a_page_when_the_key_is_none(
+        self, browser: Client, token: str, settings: Settings
+    ) -> None:
+        settings.TOKEN_ENCRYPTION_KEYS = ["abc"]
+
+        assert browser.get(HERE).status_code == 200
+
+
 class TestASecondAccount:
     def test_asks_before_it_replaces(self, browser: Client, olivia: User) -> None:
         connect(browser)
@@ -73,8 +157,7 @@ class TestASecondAccount:
     def test_does_not_wait_for_ever(self, browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         connect(browser)
         connect(browser, account="paul")
-        later = clock.now() + timedelta(seconds=attempts.REPLACEMENT_LASTS_S + 1)
-        monkeypatch.setattr(attempts, "now", lambda: later)
+        too_late(monkeypatch)
 
         assert "Use another Dropbox account?" not in browser.get(HERE).text
         assert "Nothing waits" in explained(browser, browser.post("/dropbox/replace/", {"decision": "replace"}))
@@ -91,9 +174,7 @@ class TestASecondAccount:
         connect(browser, account="paul")
 
         (session,) = Session.objects.all()
-        found = attempts.replacement(browser.session)
-        assert found
-        token = found[0].grant.refresh_token
+        token = held_token(browser)
         assert len(token) > 40
         assert token not in str(session.get_decoded())
 
