@@ -1,0 +1,80 @@
+"""What can be done with a batch, and by whom."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from leases.batches import Stopped
+from leases.models import Lease
+from leases.states import State
+from tests.leases.batches.asking import imported, page_url, settle
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+
+class TestButtons:
+    def test_stop(self, console: Client, operator: User) -> None:
+        batch = imported(operator)
+
+        answer = console.post(f"/admin/leases/batch/{batch.pk}/stop/", follow=True)
+
+        assert answer.redirect_chain == [(page_url(batch), 302)]
+        assert "Stopped: 3 leases." in answer.text
+        assert "by viewer" in answer.text
+        assert not Lease.objects.filter(due_at__isnull=False).exists()
+
+    def test_stop_more_than_one_click_can(
+        self, console: Client, operator: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        batch = imported(operator)
+        monkeypatch.setattr("leases.batches.stop", lambda **_: Stopped(count=1_200, left=3_800))
+
+        answer = console.post(f"/admin/leases/batch/{batch.pk}/stop/", follow=True)
+
+        assert "Stopped: 1,200 leases. 3,800 are still under way: press “Stop” once more." in answer.text
+
+    def test_stop_what_is_stopped(self, console: Client, operator: User) -> None:
+        batch = imported(operator)
+        settle(State.DONE)
+
+        answer = console.post(f"/admin/leases/batch/{batch.pk}/stop/", follow=True)
+
+        assert "There was nothing left to stop." in answer.text
+
+    @pytest.mark.parametrize("state", [State.FAILED, State.PENDING])
+    def test_run_again(self, console: Client, operator: User, state: State) -> None:
+        batch = imported(operator)
+        settle(state)
+        Lease.objects.filter(lease_number="NMNM 1").update(state=State.DONE)
+
+        answer = console.post(f"/admin/leases/batch/{batch.pk}/again/", {"state": state}, follow=True)
+
+        assert "Started again: 2 leases." in answer.text
+        assert Lease.objects.filter(due_at__isnull=False).count() == 2
+
+    def test_run_again_what_runs_already(self, console: Client, operator: User) -> None:
+        batch = imported(operator)
+
+        answer = console.post(f"/admin/leases/batch/{batch.pk}/again/", follow=True)
+
+        assert "There is nothing to start" in answer.text
+
+    @pytest.mark.parametrize("name", ["stop", "again"])
+    def test_lead_back_to_the_list_when_the_batch_is_gone(self, console: Client, name: str) -> None:
+        answer = console.post(f"/admin/leases/batch/0/{name}/", follow=True)
+
+        assert answer.redirect_chain == [(reverse("admin:leases_batch_changelist"), 302)]
+        assert "This batch no longer exists." in answer.text
+
+    @pytest.mark.parametrize("name", ["stop", "again"])
+    def test_are_for_who_may_run_discovery(self, client: Client, viewer: User, olivia: User, name: str) -> None:
+        batch = imported(olivia)
+        client.force_login(viewer)
+
+        assert client.post(f"/admin/leases/batch/{batch.pk}/{name}/").status_code == 403
+        assert Lease.objects.filter(due_at__isnull=False).count() == 3

@@ -1,0 +1,193 @@
+"""The pages of an import: a file, its preview, and the button that saves it."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from leases import services
+from leases.admin.imports import column_labels
+from leases.models import Batch, Lease, Upload
+from leases.spreadsheets import Row
+from tests.leases.batches.asking import IMPORT, confirm, page_url, send
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+GOOD = "Agency,Lease Number\nBLM,NMNM 1\nNMSLO,B0-1\n"
+MIXED = "Agency,Lease Number\nBLM,NMNM 1\nXYZ,a/b\nBLM,nmnm 1\nBLM,OLD 1\n"
+
+
+class TestImport:
+    def test_previews_a_file_and_saves_nothing(self, console: Client) -> None:
+        answer = send(console, GOOD)
+
+        assert answer.redirect_chain[-1][0] == f"{IMPORT}{Upload.objects.get().pk}/"
+        assert "<strong>2 leases can be imported.</strong>" in answer.text
+        assert "Nothing is saved yet." in answer.text
+        assert not Lease.objects.exists()
+
+    def test_saves_what_is_confirmed_and_leads_to_its_batch(self, console: Client, operator: User) -> None:
+        answer = confirm(console, send(console, GOOD))
+
+        batch = Batch.objects.get()
+        assert answer.redirect_chain[-1][0] == page_url(batch)
+        assert "Imported: 2 leases. They are searched for now" in answer.text
+        assert "another number" not in answer.text
+        assert {str(lease) for lease in batch.leases.all()} == {"BLM NMNM 1", "NMSLO B0-1"}
+        assert batch.created_by == operator
+
+    def test_tells_every_problem_beside_its_cell(self, console: Client, operator: User) -> None:
+        existing = services.create_lease(agency="BLM", lease_number="old 1", created_by=operator)
+
+        answer = send(console, MIXED)
+
+        text = answer.text
+        assert [row.row for row in answer.context["preview"].page] == [3, 4, 5]
+        assert "<strong>1 lease can be imported.</strong>" in text
+        assert "3 rows have a problem and are left out, of which 1 exists already." in text
+        assert "“XYZ” is no agency known here" in text
+        assert "A lease number must not contain “/”." in text
+        assert "This lease stands in row 2 already." in text
+        assert f'<a href="/admin/leases/lease/{existing.pk}/change/">Open it</a>' in text
+
+    def test_shows_all_rows_on_demand(self, console: Client) -> None:
+        answer = send(console, MIXED)
+
+        everything = console.get(answer.request["PATH_INFO"] + answer.context["preview"].tabs[1].url)
+
+        assert len(everything.context["preview"].page.object_list) == 4
+        assert everything.context["preview"].tabs[1].is_chosen
+
+    def test_leaves_wrong_rows_out_and_says_so(self, console: Client) -> None:
+        answer = confirm(console, send(console, MIXED))
+
+        assert "Imported: 2 leases; 2 rows were left out." in answer.text
+
+    def test_says_when_it_was_another_number_than_shown(self, console: Client) -> None:
+        assert "another number than the preview showed" in confirm(console, send(console, GOOD), expected="7").text
+
+    def test_confirmed_twice_is_one_import(self, console: Client) -> None:
+        answer = send(console, GOOD)
+        confirm(console, answer)
+
+        again = confirm(console, answer)
+
+        assert again.redirect_chain[-1][0] == page_url(Batch.objects.get())
+        assert Lease.objects.count() == 2
+
+    def test_asks_which_column_is_which_when_it_cannot_tell(self, console: Client) -> None:
+        answer = send(console, "x,y,z\n1,A1,BLMX\n")
+        assert "Say which column is which." in answer.text
+        assert 'class="problem"' not in answer.text
+
+        mapped = console.get(answer.request["PATH_INFO"], {"number": "1", "agency": "BLM", "first_row": "2"})
+
+        assert "<strong>1 lease can be imported.</strong>" in mapped.text
+        assert confirm(console, mapped).status_code == 200
+        assert str(Lease.objects.get()) == "BLM A1"
+
+    @pytest.mark.parametrize(
+        ("asked", "sentence"),
+        [
+            ({"number": "", "agency": "0", "first_row": "1"}, "Choose the column of lease numbers."),
+            ({"number": "0", "agency": "", "first_row": "1"}, "Choose a column, or one agency for all."),
+            ({"number": "0", "agency": "0", "first_row": "1"}, "One column cannot be both"),
+            ({"number": "99", "agency": "BLM", "first_row": "1"}, "Select a valid choice."),
+            ({"number": "0", "agency": "BLM", "first_row": "0"}, "greater than or equal to 1"),
+        ],
+    )
+    def test_says_what_is_missing_of_a_choice(self, console: Client, asked: dict[str, str], sentence: str) -> None:
+        answer = send(console, GOOD)
+
+        assert sentence in console.get(answer.request["PATH_INFO"], asked).text
+        assert not Lease.objects.exists()
+        assert console.post(answer.request["PATH_INFO"], asked).status_code == 302
+        assert not Lease.objects.exists()
+
+    def test_has_nothing_to_import_below_the_last_row(self, console: Client) -> None:
+        answer = send(console, GOOD)
+        asked = {"number": "1", "agency": "0", "first_row": "9"}
+
+        assert "No row stands at or below" in console.get(answer.request["PATH_INFO"], asked).text
+        assert "There is no row that could be imported." in console.post(
+            answer.request["PATH_INFO"], asked, follow=True
+        ).text  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            (b"", "“leases.csv” is empty."),
+            (b"\x89PNG\r\n\x1a\n\0\0", "This is no table"),
+            (b"PK\x03\x04 and no more", "This XLSX file is broken."),
+            (b"BLM,\x81\x8d\n", "encodings UTF-8, UTF-16 and Windows-1252"),
+            (b"x" * 100_000_000, "This file has 100.0 MB; at most 10 MB can be imported at once."),
+        ],
+    )
+    def test_says_in_one_sentence_what_is_wrong_with_a_file(
+        self, console: Client, content: bytes, sentence: str
+    ) -> None:
+        answer = send(console, content)
+
+        assert sentence in answer.text
+        assert len(answer.context["form"].errors["file"]) == 1
+        assert not Upload.objects.exists()
+
+    def test_asks_for_a_file_first(self, console: Client) -> None:
+        assert "Choose a file first." in console.post(IMPORT).text
+
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_leads_back_when_the_file_is_no_longer_kept(self, console: Client, method: str) -> None:
+        answer = getattr(console, method)(f"{IMPORT}0/", follow=True)
+
+        assert answer.redirect_chain[-1][0] == IMPORT
+        assert "The file that was chosen is no longer kept. Choose it again." in answer.text
+
+    def test_escapes_what_stands_in_the_file(self, console: Client) -> None:
+        text = send(console, "agency,lease\n<script>1</script>,<b>\n", name="<i>.csv").text
+
+        assert "<script>1" not in text
+        assert "<b>" not in text
+        assert "<i>" not in text
+
+    def test_is_for_who_may_make_leases(self, client: Client, viewer: User) -> None:
+        client.force_login(viewer)
+
+        assert client.get(IMPORT).status_code == 403
+        assert send(client, GOOD).status_code == 403
+        assert not Upload.objects.exists()
+
+
+class TestPreviewOf5000Rows:
+    def test_is_paged_and_needs_the_same_queries(
+        self, console: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        answer = send(console, "agency,lease\n" + "".join(f"BLM,N {n}\n" for n in range(5_000)))
+        url = answer.request["PATH_INFO"]
+
+        with django_assert_max_num_queries(15):
+            last = console.get(url, {"number": "1", "agency": "0", "first_row": "2", "page": "100"})
+
+        assert "5,000 leases can be imported." in last.text
+        assert "Page 100 of 100" in last.text
+        assert ">N 4999<" in last.text
+        assert ">N 4900<" not in last.text
+        assert len(last.content) < 60_000
+        before = parse_qs(urlsplit(last.context["preview"].previous_url).query)
+        assert before == {"number": ["1"], "agency": ["0"], "first_row": ["2"], "page": ["99"]}
+        assert last.context["preview"].next_url == ""
+
+
+class TestColumnLabels:
+    def test_are_those_of_a_spreadsheet(self) -> None:
+        rows = [Row(number=1, cells=["Agency", "", *[""] * 24, "x" * 50])]
+
+        labels = column_labels(rows)
+
+        assert labels[:2] == ["A: Agency", "B"]
+        assert labels[25:] == ["Z", f"AA: {'x' * 40}"]
