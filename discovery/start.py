@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from core import tally
 from discovery import charts
 from discovery.models import DropboxAccount
-from leases.admin.next_steps import NextStep, next_step
+from leases.admin.next_steps import OF_ONE_LEASE, NextStep, next_step
 from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.notices import MENDED_AT_ONCE
 from leases.queries import count_by_state
@@ -108,7 +108,7 @@ def troubles(user: User) -> Iterator[Trouble]:
                 sentence=lease.failure_message,
                 count=row["count"],
                 url=list_of(state__exact=State.FAILED, failure_code=code),
-                next_step=next_step(lease, user),
+                next_step=None if code in OF_ONE_LEASE else next_step(lease, user),
             )
 
 

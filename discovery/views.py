@@ -21,7 +21,6 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from core.errors import RunsheetError
 from discovery.attempts import Attempt, Replacement, keep_replacement, replacement, take_replacement
 from discovery.errors import AccountBusy, DropboxNotConnected
-from discovery.models import DropboxAccount
 from discovery.services import dropbox_accounts
 from discovery.services.dropbox_accounts import Authorisation
 
@@ -57,18 +56,18 @@ def account(request: HttpRequest) -> HttpResponse:
     """Whose Dropbox one's leases use, what is wrong with it, and what can be done about it."""
     user = _person(request)
     waiting = _waiting(request)
-    account = DropboxAccount.objects.of(user)
+    standing = dropbox_accounts.standing_of(user)
     context = {
         **admin.site.each_context(request),
         "title": "Your Dropbox",
-        "account": account,
+        "account": standing.account,
         "new": waiting.authorisation.identity if waiting else None,
         "problem": request.session.pop(PROBLEM, ""),
-        "wrong": dropbox_accounts.what_is_wrong(user, account),
+        "wrong": standing.reason,
         "next": _safe_path(request.GET.get("next", "")),
         "may_connect": user.has_perm(NEEDED),
         "required": sorted(dropbox_accounts.REQUIRED_SCOPES),
-        "waiting_count": dropbox_accounts.waiting_for_dropbox(user).count(),
+        "waiting_count": standing.waiting_count,
         "under_way": list(dropbox_accounts.under_way(user)[:NAMED_AT_MOST]),
         "under_way_count": dropbox_accounts.under_way(user).count(),
     }

@@ -4,6 +4,7 @@ from typing import Any, override
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.shortcuts import redirect
 
 from leases.models import AgencyStorageConfig
 from leases.services import configuration_saved
@@ -24,6 +25,14 @@ class AgencyStorageConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # n
         "updated_at",
     )
     readonly_fields = ("created_at", "updated_at")
+
+    @override
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        """An agency has one configuration: who wants to add another is led to it."""
+        there_is = self.get_queryset(request).filter(agency=request.GET.get("agency", "")).first()
+        if there_is and request.method == "GET":
+            return redirect("admin:leases_agencystorageconfig_change", there_is.pk)
+        return super().add_view(request, form_url, extra_context)
 
     @override
     def save_model(self, request: HttpRequest, obj: AgencyStorageConfig, form: Any, change: bool) -> None:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from leases.admin.history import job_of_failure
-from leases.models import AgencyStorageConfig, Lease
+from leases.models import Lease
 from statemachine.dashboard import job_url
 
 ASK = "Ask an administrator to do that."
@@ -41,21 +41,12 @@ def _connect(lease: Lease, user: User) -> NextStep:
     return NextStep(label="Connect Dropbox", url=url)
 
 
-def _add_configuration(lease: Lease, user: User) -> NextStep:
+def _configure(lease: Lease, user: User) -> NextStep:
+    """The address of a new configuration leads to the one that there is."""
     label = f"Configure {lease.agency}"
-    if not user.has_perm("leases.add_agencystorageconfig"):
+    if not user.has_perms(("leases.add_agencystorageconfig", "leases.change_agencystorageconfig")):
         return NextStep(label=label, otherwise=ASK)
     return NextStep(label=label, url=f"{reverse('admin:leases_agencystorageconfig_add')}?agency={lease.agency}")
-
-
-def _open_configuration(lease: Lease, user: User) -> NextStep:
-    label = f"Open the configuration of {lease.agency}"
-    found = AgencyStorageConfig.objects.filter(agency=lease.agency).first()
-    if found is None:
-        return _add_configuration(lease, user)
-    if not user.has_perm("leases.change_agencystorageconfig"):
-        return NextStep(label=label, otherwise=ASK)
-    return NextStep(label=label, url=reverse("admin:leases_agencystorageconfig_change", args=[found.pk]))
 
 
 def _correct_number(lease: Lease, user: User) -> NextStep:
@@ -80,14 +71,17 @@ def _set_up(_lease: Lease, user: User) -> NextStep:
 STEPS: Mapping[str, Step] = {
     "app_key_missing": _set_up,
     "app_refused": _set_up,
-    "base_path_missing": _open_configuration,
+    "base_path_missing": _configure,
     "bug": _look_at_job,
-    "configuration_disabled": _open_configuration,
-    "configuration_missing": _add_configuration,
+    "configuration_disabled": _configure,
+    "configuration_missing": _configure,
     "connect_dropbox": _connect,
     "tokens_unreadable": _connect,
     "unsafe_path": _correct_number,
 }
+
+# What helps one lease says nothing about the others that have failed for the same reason.
+OF_ONE_LEASE = ("bug", "unsafe_path")
 
 
 def next_step(lease: Lease, user: User) -> NextStep | None:

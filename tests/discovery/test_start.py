@@ -14,7 +14,7 @@ from redis import Redis
 
 from core import tally
 from core.clock import now
-from discovery import charts, start
+from discovery import advice, charts, start
 from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig, Lease
 from statemachine import heartbeat
@@ -22,6 +22,8 @@ from statemachine.models import Heartbeat
 from statemachine.workers import Listener
 from tests.leases.test_services import settled
 from tests.roles import in_role
+
+MOST_QUERIES = 15  # as the bench of the console allows
 
 pytestmark = [
     pytest.mark.django_db,
@@ -243,6 +245,22 @@ class TestPage:
             console.get("/admin/")
 
         assert len(many) == len(few)
+
+    @pytest.mark.parametrize("role", ["Operator", "Administrator"])
+    def test_costs_few_queries_whatever_has_failed(self, client: Client, role: str) -> None:
+        user, other = in_role(role), in_role("Viewer")
+        configure("BLM")
+        for code in advice.BY_FAILURE:
+            failed(user, f"{code} 1", failure_code=code)
+            failed(other, f"{code} 2", failure_code=code)
+        client.force_login(user)
+        client.get("/admin/")
+
+        with CaptureQueriesContext(connection) as asked:
+            text = client.get("/admin/").text
+
+        assert "Needs attention" in text
+        assert len(asked) <= MOST_QUERIES, [query["sql"][:200] for query in asked]
 
     def test_is_empty_for_who_may_not_look_at_leases(self, client: Client) -> None:
         client.force_login(User.objects.create_user("stranger", is_staff=True))
