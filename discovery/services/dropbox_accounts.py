@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from core.clock import now
 from core.database import is_conflict
@@ -174,17 +174,32 @@ def under_way(user: User) -> QuerySet[Lease]:
     return Lease.objects.filter(initiated_by=user, state__in=WORKING)
 
 
-def what_is_wrong(user: User, account: DropboxAccount | None) -> str:
-    """Why the connection that the person has is of no use; empty if it is of use, or if there is none."""
-    if account is None:
-        return ""
-    if account.needs_reconnect_reason:
-        return account.needs_reconnect_reason
-    is_unreadable = waiting_for_dropbox(user).filter(failure_code=TokensUnreadable.code).exists()
-    return TokensUnreadable.sentence() if is_unreadable else ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A person's own Dropbox, in two queries.
+
+    Attributes:
+        account: without its tokens; None if none is connected.
+        reason: why the connection is of no use; empty if it is of use, or if there is none.
+        waiting_count: how many of the person's leases wait for it.
+    """
+
+    account: DropboxAccount | None
+    reason: str
+    waiting_count: int
 
 
-def waiting_for_dropbox(user: User) -> QuerySet[Lease]:
+def standing_of(user: User) -> Standing:
+    account = DropboxAccount.objects.of(user)
+    waiting = _waiting_for_dropbox(user).order_by().values_list("failure_code").annotate(count=Count("pk"))
+    counts = dict(waiting)
+    reason = account.needs_reconnect_reason if account else ""
+    if account and not reason and TokensUnreadable.code in counts:
+        reason = TokensUnreadable.sentence()
+    return Standing(account=account, reason=reason, waiting_count=sum(counts.values()))
+
+
+def _waiting_for_dropbox(user: User) -> QuerySet[Lease]:
     """The leases of this person that have failed for want of a Dropbox and would go on with it."""
     return _failed(user, AUTHORISATION_FAILURES).filter(due_at__isnull=True)
 
