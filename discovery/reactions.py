@@ -41,7 +41,7 @@ def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
         return
     user = User.objects.select_for_update(no_key=True).filter(pk=lease.initiated_by_id or 0).first()
     if DropboxAccount.objects.is_reconnected(user, since=error.evidence.get(CONNECTION)):
-        resume_failed(Lease.objects.filter(pk=lease.pk))
+        resume_failed(Lease.objects.filter(pk=lease.pk), reason="Dropbox was connected meanwhile")
 
 
 @reaction(Lease, State.SEARCHING, retry=retry_rules, gave_up=resume_if_reconnected)

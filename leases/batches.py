@@ -83,8 +83,9 @@ def import_leases(
     """
     with transaction.atomic():
         batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title=title, created_by=user, left_out=left_out)
-        people = {"created_by_id": user.pk, "updated_by_id": user.pk, "initiated_by_id": user.pk}
-        new = [Lease(agency=agency, lease_number=number, **people) for agency, number in leases]
+        given = {"created_by_id": user.pk, "updated_by_id": user.pk, "initiated_by_id": user.pk}
+        why = reason_of(batch)
+        new = [Lease(agency=agency, lease_number=number, due_reason=why, **given) for agency, number in leases]
         made = Lease.objects.bulk_create(new, batch_size=batch_size)
         BatchLease.objects.bulk_create([BatchLease(batch=batch, lease=lease) for lease in made], batch_size=batch_size)
         return _sized(batch, len(made))
@@ -97,7 +98,7 @@ def run_many(leases: QuerySet[Lease], user: User, *, title: str = "") -> Batch:
 
     Args:
         user: whose Dropbox is used.
-        title: what the history calls it.
+        title: what the history calls it; empty: how many they are.
 
     Raises:
         TransitionForbidden: the person may not run discovery.
@@ -105,14 +106,20 @@ def run_many(leases: QuerySet[Lease], user: User, *, title: str = "") -> Batch:
     """
     _authorise(user)
     with transaction.atomic():
-        batch = Batch.objects.create(kind=Batch.Kind.RUN, title=title or "Run", created_by=user)
+        batch = Batch.objects.create(kind=Batch.Kind.RUN, title=title, created_by=user)
         chosen = Lease.objects.filter(pk__in=leases.values("pk"))
         size = _take_in(batch, chosen.filter(due_at__isnull=True))
         if not size:
             raise NothingToStart
+        batch.title = title or f"Full discovery of {size:,} lease{'' if size == 1 else 's'}"
         members = BatchLease.objects.filter(batch=batch).values("lease")
-        _owe(Lease.objects.filter(pk__in=members), user, follow_through=True)
+        _owe(Lease.objects.filter(pk__in=members), batch, user, follow_through=True)
         return _sized(batch, size)
+
+
+def reason_of(batch: Batch) -> str:
+    """What the history of each of its leases says about why it was started."""
+    return f"batch {batch.pk}: {batch.title}"
 
 
 def progress_of(batch: Batch) -> Progress:
@@ -158,7 +165,8 @@ def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopp
         raise BatchGone
     ours = _started_by(batch_id)
     # Whoever is about to start one of them finds another generation, and lets it be.
-    waiting = ours.exclude(state__in=WORKING).update(due_at=None, generation=F("generation") + 1)
+    not_begun = ours.exclude(state__in=WORKING)
+    waiting = not_begun.update(due_at=None, due_reason="", generation=F("generation") + 1)
     under_way = list(ours.filter(state__in=WORKING).order_by("pk").values_list("pk", flat=True))
     cancelled = looked_at = 0
     for some in batched(under_way, CANCELLED_AT_ONCE, strict=False):
@@ -184,12 +192,14 @@ def run_again(*, batch_id: int, state: State, user: User) -> int:
     """
     _authorise(user)
     with transaction.atomic():
-        if not Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None):
+        batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
+        if batch is None:
             raise BatchGone
+        Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None)
         members = BatchLease.objects.filter(batch=batch_id)
         members.filter(lease__state=state, lease__due_at__isnull=True).update(owed_at=Now())
         settled = Lease.objects.filter(pk__in=members.values("lease"), state=state, due_at__isnull=True)
-        if not (count := _owe(settled, user)):
+        if not (count := _owe(settled, batch, user)):
             raise NothingToStart
     logger.info("batch %s: %s leases that were %s run again", batch_id, count, state)
     return count
@@ -216,13 +226,13 @@ def _take_in(batch: Batch, leases: QuerySet[Lease]) -> int:
         return int(cursor.rowcount)
 
 
-def _owe(leases: QuerySet[Lease], user: User, **values: bool) -> int:
-    return leases.update(due_at=Now(), background=True, initiated_by=user, **values)
+def _owe(leases: QuerySet[Lease], batch: Batch, user: User, **values: bool) -> int:
+    return leases.update(due_at=Now(), due_reason=reason_of(batch), background=True, initiated_by=user, **values)
 
 
 def _sized(batch: Batch, size: int) -> Batch:
     batch.size = size
-    batch.save(update_fields=["size"])
+    batch.save(update_fields=["size", "title"])
     logger.info("batch %s: %s of %s leases by user %s", batch.pk, batch.kind, size, batch.created_by_id)
     return batch
 

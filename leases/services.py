@@ -157,15 +157,20 @@ def configuration_saved(configuration: AgencyStorageConfig) -> int:
     given = (configuration.enabled, configuration.runsheet_archive_base_path)
     if is_repeated(f"configuration:{configuration.agency}", given=sha256(repr(given).encode()).hexdigest()):
         return 0
-    return resume_failed(Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES))
+    failed = Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES)
+    return resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
 
 
-def resume_failed(leases: QuerySet[Lease]) -> int:
+def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for is mended") -> int:
     """Owe those of the leases that have failed a new start, since what they failed for is mended; how many.
 
     They start a few at a time, and what people start by hand goes first.
+
+    Args:
+        reason: what the history of each says.
     """
-    return leases.filter(state=State.FAILED, due_at__isnull=True).update(due_at=Now(), background=True)
+    failed = leases.filter(state=State.FAILED, due_at__isnull=True)
+    return failed.update(due_at=Now(), due_reason=reason, background=True)
 
 
 def record_location(

@@ -76,6 +76,13 @@ class StateMachine(models.Model):
         null=True, editable=False, help_text="When a message was sent that no worker has answered yet."
     )
     claimed_until = models.DateTimeField(null=True, editable=False, help_text="A worker holds the row until then.")
+    due_reason = models.CharField(
+        max_length=300,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Why a start is owed, for the log of whoever takes it.",
+    )
     background = models.BooleanField(
         default=True, db_default=True, editable=False, help_text="What somebody has started by hand goes first."
     )

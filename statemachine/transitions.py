@@ -53,7 +53,7 @@ class Step:
 
     Attributes:
         arguments: the transition method's.
-        reason: why, for a person reading the log.
+        reason: why, for a person reading the log; empty: why it was owed.
         evidence: what was asked and answered (JSON).
         claim: the worker who takes it goes straight on with the state it leads to.
         background: let what others start by hand go first; None: as the record says, but what a person starts goes first.
@@ -143,6 +143,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
         UnknownTransition, TransitionRefused: nothing was changed.
     """
     left, since, tries = record.state, record.entered_at, record.tries
+    reason = step.reason or record.due_reason
     at = max(_database_now(record), since)
     _transition(record, step.transition)
     getattr(record, step.transition)(**step.arguments)
@@ -161,7 +162,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
         generation=record.generation,
         actor_kind=actor.kind,
         actor=actor.user,
-        reason=step.reason,
+        reason=reason,
         job_id=actor.job_id,
         at=at,
         lasted=at - since,
@@ -188,6 +189,7 @@ def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
     record.generation += 1
     record.entered_at = at
     record.rung_at = None
+    record.due_reason = ""
     record.tries = 1 if claim else 0
     record.claimed_until = at + timedelta(seconds=settings.CLAIM_S) if claim else None
     record.due_at = (record.claimed_until or at) if record.is_working else None

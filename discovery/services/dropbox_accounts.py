@@ -121,7 +121,8 @@ def connect(*, user: User, authorisation: Authorisation) -> Connection:
     with _unless_busy(), transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # see discovery.reactions.resume_if_reconnected
         _store(account)
-        resumed = resume_failed(_failed(user, OF_ANOTHER_ACCOUNT if is_other else AUTHORISATION_FAILURES))
+        failed = _failed(user, OF_ANOTHER_ACCOUNT if is_other else AUTHORISATION_FAILURES)
+        resumed = resume_failed(failed, reason="Dropbox was connected")
     if old_token:
         _give_back(old_token)
     logger.info("user %s connected Dropbox account=%s, %s leases go on", user.pk, account.account_id, resumed)

@@ -54,7 +54,8 @@ def rotate_token_key() -> Rotation:
     found = {each: tuple(name for name, outcome in outcomes if outcome == each) for each in _Outcome}
     logger.info("tokens encrypted anew: %s", {str(outcome): len(names) for outcome, names in found.items()})
     resume_failed(
-        Lease.objects.filter(failure_code=TokensUnreadable.code, initiated_by__username__in=found[_Outcome.DONE])
+        Lease.objects.filter(failure_code=TokensUnreadable.code, initiated_by__username__in=found[_Outcome.DONE]),
+        reason="the key that Dropbox's tokens are read with was found",
     )
     return Rotation(done=found[_Outcome.DONE], unreadable=found[_Outcome.UNREADABLE], busy=found[_Outcome.BUSY])
 

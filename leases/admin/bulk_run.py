@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from core.errors import Refused
 from leases.batches import run_many
-from leases.models import Lease
+from leases.models import Batch, Lease
 from leases.queries import count_by_state
 from leases.states import State
 
@@ -81,11 +81,21 @@ def run_chosen(listed: ListOfLeases, request: HttpRequest, leases: QuerySet[Leas
     if confirmed != str(plan.starting):
         return _ask(listed, request, leases, plan=plan, is_changed=confirmed is not None)
     try:
-        batch = run_many(leases, user, title=f"Full discovery of {plan.starting} leases")
+        batch = run_many(leases, user)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(request.get_full_path())
+    if batch.size != plan.starting:
+        messages.warning(request, _other_number(plan, batch))
     return HttpResponseRedirect(reverse("admin:leases_batch_change", args=[batch.pk]))
+
+
+def _other_number(plan: Plan, batch: Batch) -> str:
+    """What came between the count and the start, though it is a moment only."""
+    return (
+        f"{batch.size:,} leases were started, not {plan.starting:,}: at the same moment somebody else "
+        f"started, made or deleted some of those that match."
+    )
 
 
 def _ask(

@@ -63,12 +63,13 @@ class TestImportLeases:
             assert lease.created_by == lease.updated_by == lease.initiated_by == batch.created_by == operator
 
     def test_is_taken_up_by_the_pump_one_logged_start_for_each(self, operator: User) -> None:
-        imported(operator)
+        batch = imported(operator)
 
         top_up(QUEUE)
 
         assert states() == [("searching", True)] * 3
-        assert TransitionLog.objects.filter(transition="start_search").count() == 3
+        starts = TransitionLog.objects.filter(transition="start_search")
+        assert [row.reason for row in starts] == [f"batch {batch.pk}: leases.csv"] * 3
 
     def test_saves_nothing_if_one_of_them_exists(self, operator: User) -> None:
         services.create_lease(agency="BLM", lease_number="nmnm 2", created_by=operator)
@@ -136,6 +137,57 @@ class TestRunMany:
 
         with django_assert_max_num_queries(8):
             assert run_many(Lease.objects.all(), operator).size == 300
+
+
+class TestReason:
+    """Why a lease was started, as its history tells."""
+
+    def told(self) -> list[str]:
+        starts = TransitionLog.objects.filter(transition="start_search").order_by("pk")
+        return list(starts.values_list("reason", flat=True))
+
+    def test_is_the_run_that_has_owed_it(self, operator: User) -> None:
+        leases_in(State.DONE)
+        batch = run_many(Lease.objects.all(), operator)
+
+        top_up(QUEUE)
+
+        assert self.told() == [f"batch {batch.pk}: Full discovery of 1 lease"]
+
+    def test_is_the_batch_that_ran_it_again(self, operator: User) -> None:
+        batch = imported(operator, 1)
+        Lease.objects.update(due_reason="")
+        settle(State.FAILED)
+        run_again(batch_id=batch.pk, state=State.FAILED, user=operator)
+
+        top_up(QUEUE)
+
+        assert self.told() == [f"batch {batch.pk}: leases.csv"]
+
+    def test_is_what_somebody_did_by_hand_meanwhile(self, operator: User) -> None:
+        imported(operator, 1)
+        services.start_search(lease_id=Lease.objects.get().pk, user=operator)
+
+        assert self.told() == ["search"]
+
+    def test_is_not_kept_for_another_start(self, operator: User) -> None:
+        imported(operator, 1)
+        top_up(QUEUE)
+        settle(State.DONE)
+        Lease.objects.update(due_at=now())
+
+        top_up(QUEUE)
+
+        assert self.told()[1:] == [""]
+
+    def test_is_what_was_mended(self, operator: User) -> None:
+        leases_in(State.FAILED)
+        Lease.objects.update(failure_code="configuration_missing")
+        services.resume_failed(Lease.objects.all(), reason="the storage configuration of BLM was saved")
+
+        top_up(QUEUE)
+
+        assert self.told() == ["the storage configuration of BLM was saved"]
 
 
 class TestProgressOf:

@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db.models import QuerySet
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from leases.admin import bulk_run
 from leases.admin.bulk_run import plan_for
+from leases.batches import run_many
 from leases.models import Batch, Lease
+from leases.services import start_search
 from tests.leases.test_services import settled
 
 pytestmark = [
@@ -45,11 +49,12 @@ def choose(client: Client, leases: list[Lease], *, where: str = LIST, **form: st
     return client.post(where, {"action": "run_chosen", "_selected_action": chosen, "index": "0", **form})
 
 
-def confirm(client: Client, asked: Any, *, where: str = LIST) -> Any:
+def confirm(client: Client, asked: Any, *, where: str = LIST, follow: bool = False) -> Any:
     """Send the form of the page that asks."""
     form = {name: asked.context[name] for name in ("action", "select_across")}
     number = asked.text.partition('name="confirmed" value="')[2].partition('"')[0]
-    return client.post(where, {**form, "_selected_action": asked.context["chosen"], "confirmed": number})
+    form |= {"_selected_action": asked.context["chosen"], "confirmed": number}
+    return client.post(where, form, follow=follow)
 
 
 def owed() -> set[str]:
@@ -121,6 +126,23 @@ class TestConfirming:
 
         assert "there is nothing to start" in answer.text
         assert Batch.objects.count() == 1
+
+    def test_tells_the_real_number_if_somebody_was_faster(
+        self, console: Client, olivia: User, failed: list[Lease], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = choose(console, failed)
+
+        def overtaken(leases: QuerySet[Lease], user: User) -> Batch:
+            """After the count has been compared, and before anything is locked."""
+            start_search(lease_id=failed[0].pk, user=olivia)
+            return run_many(leases, user)
+
+        monkeypatch.setattr(bulk_run, "run_many", overtaken)
+
+        answer = confirm(console, asked, follow=True)
+
+        assert "2 leases were started, not 3" in answer.text
+        assert (Batch.objects.get().size, Batch.objects.get().title) == (2, "Full discovery of 2 leases")
 
     def test_of_nothing_is_told(self, console: Client, failed: list[Lease]) -> None:
         busy = settled(None, lease_number="busy", state="searching", due_at=LATER)
