@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from discovery import views
+from discovery import overview, views
 from discovery.archives import archive
 from discovery.webhooks import webhook
 
@@ -14,5 +14,6 @@ urlpatterns = [
     path("dropbox/callback/", views.callback, name="dropbox_callback"),
     path("dropbox/replace/", _for_staff(views.replace), name="dropbox_replace"),
     path("dropbox/disconnect/", _for_staff(views.disconnect), name="dropbox_disconnect"),
+    path("start/", overview.follow, name="start_live"),
     path("dropbox/webhook/", webhook, name="dropbox_webhook"),
 ]

@@ -20,7 +20,7 @@ SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
 SMTP_TIMEOUT_S = 10
 
 # What else this server answers at.
-TAKEN = ("archives", "dropbox", "health", "metrics", "static")
+TAKEN = ("archives", "dropbox", "favicon.ico", "health", "metrics", "start", "static")
 
 
 def text(name: str, default: str | None = None) -> str:

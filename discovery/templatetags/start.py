@@ -6,6 +6,7 @@ from django import template
 from django.contrib.auth.models import AnonymousUser, User
 
 from discovery import start
+from discovery.overview import overview
 
 register = template.Library()
 
@@ -20,9 +21,7 @@ def start_page(user: User | AnonymousUser) -> dict[str, Any]:
     return {
         "is_shown": True,
         "may_add": user.has_perm("leases.add_lease"),
-        "counts": counts,
-        "troubles": list(start.troubles(user)),
-        "running": start.running(),
+        **overview(user, counts),
         "tasks": start.tasks(user, has_leases=has_leases) if user.has_perm("leases.run_discovery") else [],
         "health": start.health(user),
         "charts": [start.settled(), *start.measured()] if has_leases else [],

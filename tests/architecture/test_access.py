@@ -113,6 +113,7 @@ QUEUES = (
 ADDRESSES = {
     "": Row(EVERYBODY, EVERYBODY),  # leads to the start page
     "metrics": Row(SUPERUSER, NOBODY),
+    "favicon.ico": Row(EVERYBODY, EVERYBODY),  # leads to the icon
     "admin/": Row(STAFF, STAFF),
     "admin/login/": Row(EVERYBODY, EVERYBODY),
     # Who is not let into the console is led to its start page, and from there to the login.
@@ -125,6 +126,7 @@ ADDRESSES = {
     "admin/<app_label>/": Row(VIEWER, VIEWER),
     "admin/<url>": Row(NOBODY, NOBODY),
     "admin/leases/lease/<pk>/<name>/": Row(NOBODY, OPERATOR),
+    "start/": Row(VIEWER, NOBODY),
     "admin/system/": Row(ADMINISTRATOR, NOBODY),
     "admin/leases/failurenotice/mine/": Row(VIEWER, NOBODY),
     "admin/leases/failurenotice/mine/read/": Row(NOBODY, VIEWER),
@@ -133,6 +135,8 @@ ADDRESSES = {
     "admin/leases/lease/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/leases/batch/import/": Row(OPERATOR, OPERATOR),
     "admin/leases/batch/import/<upload_id>/": Row(OPERATOR, OPERATOR),
+    "admin/leases/batch/import/<upload_id>/left-out/": Row(OPERATOR, NOBODY),
+    "admin/leases/batch/<pk>/left-out/": Row(VIEWER, NOBODY),
     "admin/leases/batch/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/leases/batch/<pk>/stop/": Row(NOBODY, OPERATOR),
     "admin/leases/batch/<pk>/again/": Row(NOBODY, OPERATOR),

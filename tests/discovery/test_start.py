@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -116,6 +117,37 @@ class TestRunning:
 
         assert [lease.lease_number for lease in start.running()] == ["busy"]
         assert "BLM busy" in console.get("/admin/").text
+
+
+class TestFollowing:
+    @pytest.fixture
+    def address(self, console: Client, operator: User) -> str:
+        settled(operator, lease_number="busy", state="searching", due_at=now())
+        found = re.search(r'data-poll="([^"]+)" data-pause', console.get("/admin/").text)
+        assert found
+        return unescape(found[1])
+
+    def test_costs_two_queries_while_nothing_changes(self, console: Client, address: str) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            answer = console.get(address)
+
+        assert (answer.status_code, answer.content, len(asked)) == (204, b"", 2)
+
+    def test_shows_what_has_changed_and_ends_when_nothing_is_owed(self, console: Client, address: str) -> None:
+        Lease.objects.update(state="done", due_at=None)
+
+        text = console.get(address).text
+
+        assert "Nothing is being searched at this moment." in text
+        assert "data-poll" not in text
+
+    def test_says_nothing_to_who_may_no_longer_look(self, console: Client, operator: User, address: str) -> None:
+        operator.groups.clear()
+
+        assert console.get("/start/").status_code == 403
+
+    def test_is_not_begun_where_nothing_is_owed(self, console: Client) -> None:
+        assert "data-poll" not in console.get("/admin/").text
 
 
 class TestTasks:

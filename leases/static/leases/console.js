@@ -1,9 +1,10 @@
 "use strict";
 /* What a page does by itself. Without this script every page works all the same, after a reload.
 
-   Polling: an element with an id and `data-poll="address"` is asked for anew every second, later every other second. The
-   answer is the element anew, and only what differs is changed, so that focus, scroll and ticked boxes stay. 204: nothing
-   has changed. An answer without `data-poll` ends it. `data-say` is read to who cannot see the change. */
+   Polling: an element with an id and `data-poll="address"` is asked for anew every second, later every other second, or
+   after `data-pause` milliseconds. The answer is the element anew, and only what differs is changed, so that focus, scroll
+   and ticked boxes stay. 204: nothing has changed. An answer without `data-poll` ends it. `data-say` is read to who cannot
+   see the change. */
 {
     const FAST_MS = 1000, SLOW_MS = 1800, SLOW_AFTER_MS = 60_000, AWAY_MS = 5000;
     const began = Date.now();
@@ -50,13 +51,14 @@
 
     // --- Follow the work -------------------------------------------------------------------------------------------
 
-    function pause(failures) {
+    function pause(element, failures) {
         if (failures) return AWAY_MS;
+        if (element?.dataset.pause) return Number(element.dataset.pause);
         return Date.now() - began < SLOW_AFTER_MS ? FAST_MS : SLOW_MS;
     }
 
     async function follow(id, failures = 0) {
-        await new Promise((done) => setTimeout(done, pause(failures)));
+        await new Promise((done) => setTimeout(done, pause(document.getElementById(id), failures)));
         const element = document.getElementById(id);
         if (!element?.dataset.poll) return;
         if (document.hidden) await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));

@@ -1,0 +1,47 @@
+"""What of the start page follows the work, asked for again and again while work is owed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from discovery import start
+from leases.admin import polling
+from leases.admin.leases import person
+
+WHAT = "start"
+
+
+def overview(user: User, counts: list[start.StateCount]) -> dict[str, Any]:
+    """The counts, what needs somebody, and what is under way."""
+    return {
+        "counts": counts,
+        "troubles": list(start.troubles(user)),
+        "running": start.running(),
+        "seen": polling.seen(user, what=WHAT, version=repr(counts)),
+    }
+
+
+@require_safe
+def follow(request: HttpRequest) -> HttpResponse:
+    """The part of the page as it is now; 204 as long as it is what the person sees already.
+
+    Raises:
+        PermissionDenied: for who may not look, or no longer.
+    """
+    counts = start.counts()
+    if polling.is_unchanged(request, what=WHAT, version=repr(counts)):
+        return HttpResponse(status=204)
+    return admin.site.admin_view(_overview)(request, counts)
+
+
+def _overview(request: HttpRequest, counts: list[start.StateCount]) -> HttpResponse:
+    user = person(request)
+    if not user.has_perm("leases.view_lease"):
+        raise PermissionDenied
+    context = overview(user, counts) | {"may_add": user.has_perm("leases.add_lease")}
+    return render(request, "discovery/overview.html", context)
