@@ -3,6 +3,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from core import refusals
+from core.icon import icon
 from core.metrics import metrics
 from core.system import system
 
@@ -13,4 +15,9 @@ urlpatterns = [
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
     path("", include("discovery.urls")),
     path("metrics", metrics),
+    path("favicon.ico", icon),
 ]
+handler400 = refusals.bad_request
+handler403 = refusals.permission_denied
+handler404 = refusals.not_found
+handler500 = refusals.server_error

@@ -206,6 +206,7 @@ PROXY_COUNT = environment.whole_number("PROXY_COUNT", 0)
 SESSION_COOKIE_SAMESITE = "Lax"  # "Strict" would forget who comes back from Dropbox
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "core.refusals.forged"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,0 +1,76 @@
+"""What is answered instead of a page: one sentence that says what is wrong, and a way back."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import requires_csrf_token
+
+TEMPLATE = "core/refusal.html"
+
+NOT_UNDERSTOOD = "The console does not understand what your browser has sent. Go back and try it once more."
+NOT_ALLOWED = "You may not see or do this. If you need it for your work, ask an administrator for the role that has it."
+NOT_THERE = "There is nothing at this address. It may have been deleted since, or the address is not complete."
+FORGED = (
+    "Nothing was done: the page that you sent is too old, or your browser keeps no cookies for this console. Go back, "
+    "load that page again, and send it once more."
+)
+BROKEN = (
+    "Something is wrong in the console itself, and it stands in the log. What was saved before is safe, and what "
+    "is under way goes on. Try it once more; if that fails, too, tell an administrator."
+)
+
+
+@requires_csrf_token
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """400. What was sent cannot be trusted, so it is not asked who sent it."""
+    return HttpResponse(_alone("That was not understood", NOT_UNDERSTOOD), status=400)
+
+
+@requires_csrf_token
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403, with the reason where there is one."""
+    return _refuse(request, "You may not do this", _words(exception) or NOT_ALLOWED, status=403)
+
+
+@requires_csrf_token
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """404."""
+    return _refuse(request, "Nothing is here", NOT_THERE, status=404)
+
+
+@requires_csrf_token
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """403 for a form without its token."""
+    return _refuse(request, "This page was too old", FORGED, status=403)
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """500. The database may be what is broken, so nothing is asked of it."""
+    return HttpResponse(_alone("This did not work", BROKEN), status=500)
+
+
+def _refuse(request: HttpRequest, title: str, sentence: str, *, status: int) -> HttpResponse:
+    if not hasattr(request, "user") or not admin.site.has_permission(request):
+        return HttpResponse(_alone(title, sentence), status=status)
+    context = {**admin.site.each_context(request), **_context(title, sentence)}
+    return render(request, TEMPLATE, context, status=status)
+
+
+def _alone(title: str, sentence: str) -> str:
+    """The page without anything that would have to be looked up."""
+    return render_to_string(
+        TEMPLATE,
+        {"site_header": admin.site.site_header, "site_title": admin.site.site_title, **_context(title, sentence)},
+    )
+
+
+def _context(title: str, sentence: str) -> dict[str, Any]:
+    return {"title": title, "sentence": sentence}
+
+
+def _words(exception: Exception) -> str:
+    return str(next(iter(exception.args), ""))
