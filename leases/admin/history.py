@@ -1,6 +1,7 @@
 """The transitions of a lease, in words, and the RQ jobs that took them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +13,23 @@ from leases.states import State
 from statemachine.dashboard import job_url, kept_jobs, may_use_queues
 from statemachine.doorbell import Message
 from statemachine.errors import Bug
-from statemachine.models import TransitionLog
+from statemachine.models import ActorKind, TransitionLog
+
+# What a transition did, as one tells it of somebody; what is not here is told by its name.
+DID: Mapping[str, str] = {
+    "start_search": "started the search",
+    "start_detection": "started to look for the report",
+    "record_found": "found the directory",
+    "record_not_found": "found no directory",
+    "record_detection": "looked for the report",
+    "fail": "could not go on",
+    "cancel": "stopped it",
+}
+WHO: Mapping[str, str] = {
+    ActorKind.USER: "Somebody who is no longer here",
+    ActorKind.WORKER: "A worker",
+    ActorKind.RECONCILER: "The reconciler",
+}
 
 SECOND_MS = 1000
 MINUTE_S = 60
@@ -34,6 +51,7 @@ class Entry:
 
     Attributes:
         by: a person's name, or what kind of process it was.
+        did: what the transition did, as one tells it of `by`.
         lasted: how long the state that was left had lasted.
         job_url: the page of the job that did it, while RQ keeps the job; else empty.
         reasons: what was asked and answered, each with its name.
@@ -41,7 +59,7 @@ class Entry:
     """
 
     log: TransitionLog
-    transition: str
+    did: str
     from_state: str
     to_state: str
     by: str
@@ -61,10 +79,10 @@ def history_of(lease: Lease, *, limit: int, user: User) -> list[Entry]:
 def _entry(row: TransitionLog, *, job_url: str) -> Entry:
     return Entry(
         log=row,
-        transition=row.transition.replace("_", " "),
+        did=DID.get(row.transition, row.transition.replace("_", " ")),
         from_state=_state_label(row.from_state),
         to_state=_state_label(row.to_state),
-        by=str(row.actor or row.get_actor_kind_display()),
+        by=str(row.actor or WHO[row.actor_kind]),
         lasted=duration_text(row.lasted),
         job_url=job_url,
         reasons=list(reasons(row.evidence)),

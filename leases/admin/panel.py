@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.urls import reverse
@@ -11,12 +12,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from core.clock import now
+from core.times import countdown
 from leases.admin import polling
 from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action, why_absent
 from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
 from leases.admin.next_steps import NextStep, next_step
-from leases.display import countdown
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.states import State
 from statemachine.diagram import picture_of, svg
@@ -110,8 +111,31 @@ class Panel:
     def report(self) -> str:
         """Whether a previous report exists, without ever guessing."""
         if self.lease.state == State.DONE:
-            return "Found" if self.lease.runsheet_report_found else "None in the directory"
+            return "Found" if self.lease.runsheet_report_found else self._no_report
+        if self.lease.state == State.NOT_FOUND:
+            return "Not looked for, since there is no directory"
         return "Found when last looked for" if self.lease.runsheet_report_found else "Not known"
+
+    @property
+    def _no_report(self) -> str:
+        count = self._evidence.get("entries")
+        return "None in the directory" if count is None else f"None among the {count} entries of the directory"
+
+    @property
+    def _evidence(self) -> Mapping[str, Any]:
+        """What led to the present state."""
+        return self.history[0].log.evidence if self.history else {}
+
+    @property
+    def absent_path(self) -> str:
+        """Where Dropbox has no directory; somebody who reads it sees whether it was the right place to look."""
+        return self._evidence.get("path", "") if self.lease.state == State.NOT_FOUND else ""
+
+    @property
+    def wants_proof(self) -> bool:
+        """Whether it says that there is nothing, so that somebody may do weeks of work anew."""
+        is_missing = self.lease.state == State.DONE and not self.lease.runsheet_report_found
+        return is_missing or self.lease.state == State.NOT_FOUND
 
     @property
     def location(self) -> CloudLocation | None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from leases import services
-from leases.admin.history import duration_text
+from leases.admin.history import DID, duration_text
 from leases.admin.panel import progress_of
 from leases.models import CloudLocation, Lease
 from statemachine import claims
@@ -91,6 +91,7 @@ class TestResult:
             ("done", True, "Found"),
             ("done", False, "None in the directory"),
             ("found", False, "Not known"),
+            ("not_found", False, "Not looked for, since there is no directory"),
             ("searching", True, "Found when last looked for"),
         ],
     )
@@ -100,6 +101,23 @@ class TestResult:
         lease = settled(olivia, state=state, runsheet_report_found=found, due_at="2100-01-01T00:00Z")
 
         assert page_of(console, lease).context["panel"].report == words
+
+    def test_shows_where_there_was_nothing(self, console: Client, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+        path = "/Federal Workspace/NMNM 1"
+        take(lease, "record_not_found", actor=Actor.worker("job-1"), arguments={}, evidence={"path": path})
+
+        text = page_of(console, lease).text
+
+        assert f"Dropbox has none at <code>{path}</code>" in text
+        assert '<details class="lease-why" id="lease-why" open>' in text
+
+    def test_shows_among_how_many_there_was_no_report(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="detecting", runsheet_directory=location(), due_at="2100-01-01T00:00Z")
+        arguments: dict[str, Any] = {"matching_files": []}
+        take(lease, "record_detection", actor=Actor.worker("job-1"), arguments=arguments, evidence={"entries": 37})
+
+        assert page_of(console, lease).context["panel"].report == "None among the 37 entries of the directory"
 
     def test_says_why_it_failed(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, state="failed", failure_code="dropbox_refused", failure_message="Dropbox said no.")
@@ -241,19 +259,24 @@ class TestHistory:
         answer = page_of(console, lease)
 
         told = [
-            (entry.from_state, entry.to_state, entry.transition, entry.by, entry.log.reason)
+            (entry.from_state, entry.to_state, entry.by, entry.did, entry.log.reason)
             for entry in answer.context["panel"].history
         ]
         assert told == [
-            ("Directory found", "Detecting report", "start detection", "olivia", "detection"),
-            ("Searching", "Directory found", "record found", "worker", "because"),
-            ("Pending", "Searching", "start search", "reconciler", "created"),
+            ("Directory found", "Detecting report", "olivia", "started to look for the report", "detection"),
+            ("Searching", "Directory found", "A worker", "found the directory", "because"),
+            ("Pending", "Searching", "The reconciler", "started the search", "created"),
         ]
         assert "<code>job-1</code>" in answer.text
         assert (
             "<details><summary>Evidence</summary><pre>{\n  &quot;path&quot;: &quot;/a/&lt;NMNM 1&gt;&quot;\n}</pre>"
             in answer.text
         )
+
+    def test_has_words_for_all_that_can_happen(self) -> None:
+        names = {each.name for each in Lease._meta.get_field("state").get_all_transitions(Lease)}
+
+        assert names == DID.keys()
 
     def test_shows_the_newest_and_leads_to_the_rest(self, console: Client, olivia: User) -> None:
         lease = settled(olivia)
