@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
+from tests.browser.watching import watched
 from tests.live import PASSWORD, environment, person, system, valkey  # noqa: F401 - fixtures
 
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
@@ -54,29 +55,15 @@ def context(monkeypatch: pytest.MonkeyPatch) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the browser complained about: dialogs, errors of scripts, what a policy forbade."""
-    return []
+def complaints(context: BrowserContext) -> list[str]:
+    """What the browser complained about in any of its windows."""
+    return watched(context)
 
 
 @pytest.fixture
 def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     """A tab in which nothing may go wrong unseen."""
-    page = context.new_page()
-
-    def dismiss(dialog: Dialog) -> None:
-        complaints.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def note(message: ConsoleMessage) -> None:
-        # Browsers ask every host for an icon; that there is none is no fault of a page.
-        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
-            complaints.append(f"{message.text} ({message.location['url']})")
-
-    page.on("dialog", dismiss)
-    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-    page.on("console", note)
-    yield page
+    yield context.new_page()
     assert complaints == []
 
 

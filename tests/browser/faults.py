@@ -1,0 +1,43 @@
+"""What is wrong with how a page looks: to axe, and to who has a narrow window."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+# WCAG 2.2 AA asks for targets that a finger can hit; axe leaves it out unless it is told.
+OPTIONS = {"rules": {"target-size": {"enabled": True}}}
+# Whatever can be pressed, and does not lie in the window's width, nor in a part that scrolls by itself.
+OUT_OF_REACH = """() => {
+    const scrolls = (each) => each && each !== document.body && each !== document.documentElement
+        && (["auto", "scroll"].includes(getComputedStyle(each).overflowX) || scrolls(each.parentElement));
+    const reached = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+    return [...document.querySelectorAll(reached)].filter((each) => each.checkVisibility({ visibilityProperty: true }))
+        .filter((each) => !each.closest(".visually-hidden, .skip-to-content-link") && !scrolls(each.parentElement))
+        .filter((each) => { const box = each.getBoundingClientRect(); return box.left < 0 || box.right > innerWidth + 1; })
+        .map((each) => each.outerHTML.slice(0, 200));
+}"""
+
+
+UNFOLD = "() => { const shut = [...document.querySelectorAll('details:not([open])')]; for (const each of shut) each.open = true; return shut; }"
+FOLD = "(shut) => shut.forEach((each) => { each.open = false; })"
+
+
+def faults(page: Page) -> list[str]:
+    """What axe objects to and what stands out sideways, with everything that is folded open; it is folded again."""
+    page.wait_for_load_state()
+    shut = page.evaluate_handle(UNFOLD)
+    found = list(_faults(page))
+    shut.evaluate(FOLD)
+    return found
+
+
+def _faults(page: Page) -> Iterator[str]:
+    answer: dict[str, Any] = Axe().run(page, options=OPTIONS).response
+    for each in answer["violations"]:
+        yield from (f"{each['id']}: {node['html']}" for node in each["nodes"])
+    width, needed = page.evaluate("[innerWidth, document.documentElement.scrollWidth]")
+    if needed > width:
+        yield f"stands out sideways: {needed} of {width} pixels"
+    yield from (f"out of reach: {html}" for html in page.evaluate(OUT_OF_REACH))
