@@ -7,15 +7,17 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from leases.batches import import_leases
+from leases.duplicates import twins_of
 from leases.errors import NothingToImport, UploadGone
-from leases.models import Agency, Batch, Lease, Upload
+from leases.models import Agency, Batch, Upload
 from leases.spreadsheets import Row, read_table
 from leases.validation import normalise_text, validate_lease_number
 
+# Of a file that nobody has imported.
 KEPT = timedelta(days=1)
 HEADER_WITHIN = 10
 RACES = 3
@@ -57,6 +59,8 @@ class Checked:
         agency: a value of `Agency`, or as it stands in the file where that is none.
         problems: a sentence for each column that something is wrong with.
         existing_id: the lease that the row is a duplicate of.
+        warning: a sentence about a number that is likely the same as another; it is imported all the same.
+        similar_id: the lease that has that other number.
     """
 
     row: int
@@ -64,6 +68,18 @@ class Checked:
     lease_number: str
     problems: dict[str, str] = field(default_factory=dict)
     existing_id: int | None = None
+    warning: str = ""
+    similar_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A row that is no lease, and what is wrong with it."""
+
+    row: int
+    agency: str
+    lease_number: str
+    reason: str
 
 
 def keep_upload(*, name: str, content: bytes, user: User) -> Upload:
@@ -73,7 +89,7 @@ def keep_upload(*, name: str, content: bytes, user: User) -> Upload:
         UnreadableFile: with the one thing to do about it. Nothing was saved.
     """
     table = read_table(name=name, content=content)
-    Upload.objects.filter(created_at__lt=Now() - KEPT).delete()
+    Upload.objects.filter(batch__isnull=True, created_at__lt=Now() - KEPT).delete()
     rows = [[row.number, row.cells] for row in table.rows]
     return Upload.objects.create(name=name[-200:], read_as=table.read_as, rows=rows, created_by=user)
 
@@ -119,20 +135,36 @@ def confirm(*, upload_id: int, mapping: Mapping, user: User) -> Batch:
         if upload is None:
             raise UploadGone
         if upload.batch is None:
-            upload.batch = _save(upload, mapping, user)
-            upload.rows = []
+            upload.batch, wrong = _save(upload, mapping, user)
+            upload.rows = [[each.row, each.agency, each.lease_number, each.reason] for each in left_out_of(wrong)]
             upload.save()
         return upload.batch
 
 
-def _save(upload: Upload, mapping: Mapping, user: User) -> Batch:
+def left_out_of(checked: Iterable[Checked]) -> list[LeftOut]:
+    """Those of the rows that have a problem, each with all that is wrong with it."""
+    return [
+        LeftOut(row=row.row, agency=row.agency, lease_number=row.lease_number, reason=" ".join(row.problems.values()))
+        for row in checked
+        if row.problems
+    ]
+
+
+def left_out_by(batch_id: int) -> list[LeftOut]:
+    """The rows that an import has left out."""
+    rows = Upload.objects.filter(batch=batch_id).values_list("rows", flat=True).first() or []
+    return [LeftOut(row=row, agency=agency, lease_number=number, reason=reason) for row, agency, number, reason in rows]
+
+
+def _save(upload: Upload, mapping: Mapping, user: User) -> tuple[Batch, list[Checked]]:
     for race in range(1, RACES + 1):
         checked = check_rows(rows_of(upload), mapping)
         right = [(each.agency, each.lease_number) for each in checked if not each.problems]
         if not right:
             break
         try:
-            return import_leases(leases=right, user=user, title=upload.name, left_out=len(checked) - len(right))
+            batch = import_leases(leases=right, user=user, title=upload.name, left_out=len(checked) - len(right))
+            return batch, [each for each in checked if each.problems]
         except IntegrityError:
             # Somebody else has made one of them since they were checked.
             if race == RACES:
@@ -206,29 +238,20 @@ def _calculated(cell: str) -> str:
 
 def _tell_duplicates(rows: Sequence[Checked]) -> None:
     """Of rows of one lease only the first is right, and none if there is such a lease already."""
-    first: dict[tuple[str, str], int] = {}
-    for each, (key, existing_id) in zip(rows, _known(rows), strict=True):
-        if existing_id is not None:
-            each.existing_id = existing_id
+    first: dict[tuple[str, str], Checked] = {}
+    similar: dict[tuple[str, str], Checked] = {}
+    for each, twins in zip(rows, twins_of([(row.agency, row.lease_number) for row in rows]), strict=True):
+        same, like = (each.agency, twins.key), (each.agency, twins.loose_key)
+        if twins.same_id is not None:
+            each.existing_id = twins.same_id
             each.problems[NUMBER] = f"{each.agency} already has this lease."
-        elif (each.agency, key) in first:
-            each.problems[NUMBER] = f"This lease stands in row {first[each.agency, key]} already."
-        first.setdefault((each.agency, key), each.row)
-
-
-def _known(rows: Sequence[Checked]) -> list[tuple[str, int | None]]:
-    """For each row the number as PostgreSQL folds its case, and the lease that has it: what would violate uniqueness."""
-    leases = connection.ops.quote_name(Lease._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            # No part of it comes from a file.
-            f"""
-            SELECT upper(given.number), lease.id
-            FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS given (agency, number, place)
-            LEFT JOIN {leases} AS lease ON lease.agency = given.agency AND upper(lease.lease_number) = upper(given.number)
-            ORDER BY given.place
-            """,  # noqa: S608 - a table's name
-            [[each.agency for each in rows], [each.lease_number for each in rows]],
-        )
-        found: list[tuple[str, int | None]] = cursor.fetchall()
-    return found
+        elif same in first:
+            each.problems[NUMBER] = f"This lease stands in row {first[same].row} already."
+        elif twins.similar_id is not None:
+            each.similar_id = twins.similar_id
+            each.warning = f"{each.agency} already has {twins.similar_number}, which differs only in blanks or dashes."
+        elif like in similar:
+            other = similar[like]
+            each.warning = f"Differs only in blanks or dashes from {other.lease_number} in row {other.row}."
+        first.setdefault(same, each)
+        similar.setdefault(like, each)

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 
 from leases.admin import polling
 from leases.batches import Progress, failures_of, progress_of
+from leases.failures import in_words
 from leases.models import Batch
 from leases.states import State
 
@@ -87,12 +88,19 @@ class BatchPage:
         return [
             Count(
                 state="",
-                label=code.replace("_", " "),
+                label=in_words(code),
                 count=count,
                 url=self._list(state__exact=State.FAILED, failure_code=code),
             )
             for code, count in failures_of(self.batch)
         ]
+
+    @property
+    def left_out_url(self) -> str:
+        """The rows of the file that are no leases; empty if there are none."""
+        if not self.batch.left_out or self.batch.kind != Batch.Kind.IMPORT:
+            return ""
+        return reverse("admin:leases_batch_left_out", args=[self.batch.pk])
 
     @property
     def list_url(self) -> str:

@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import Refused
+from core.times import ago
 from leases import batches, display
-from leases.admin import polling
+from leases.admin import left_out, polling
 from leases.admin.batch_page import BatchPage
 from leases.admin.imports import ImportPages
 from leases.admin.leases import person
@@ -52,7 +53,7 @@ class BatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
 
     @admin.display(description="when", ordering="created_at")
     def created(self, batch: Batch) -> SafeString:
-        return display.ago(batch.created_at)
+        return ago(batch.created_at)
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
@@ -91,6 +92,12 @@ class BatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         return [
             path("import/", view(imports.choose), name="leases_batch_import"),
             path("import/<int:upload_id>/", view(imports.preview), name="leases_batch_preview"),
+            path(
+                "import/<int:upload_id>/left-out/",
+                view(require_safe(left_out.of_preview)),
+                name="leases_batch_preview_left_out",
+            ),
+            path("<int:pk>/left-out/", view(require_safe(left_out.of_batch)), name="leases_batch_left_out"),
             path("<int:pk>/live/", require_safe(self.live), name="leases_batch_live"),
             path("<int:pk>/stop/", view(require_POST(self.stop)), name="leases_batch_stop"),
             path("<int:pk>/again/", view(require_POST(self.again)), name="leases_batch_again"),

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from openpyxl import Workbook
 
 from core.errors import Refused
@@ -80,6 +81,11 @@ def _cells(leases: QuerySet[Lease]) -> Iterator[list[Any]]:
 
 def _csv(leases: QuerySet[Lease], name: str) -> HttpResponseBase:
     rows = chain([list(COLUMNS)], _cells(leases))
+    return csv_file(rows, name)
+
+
+def csv_file(rows: Iterable[list[Any]], name: str) -> HttpResponseBase:
+    """A CSV file that Excel reads as it is, with nothing in it that would be calculated."""
     return _streamed(chain([MARK], map(_csv_line, rows)), name, "text/csv; charset=utf-8")
 
 
@@ -115,7 +121,7 @@ def _xlsx(leases: QuerySet[Lease], name: str) -> HttpResponseBase:
 
 
 def _streamed(parts: Iterator[str], name: str, content_type: str) -> HttpResponseBase:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Content-Disposition": str(content_disposition_header(as_attachment=True, filename=name))}
     return StreamingHttpResponse(parts, content_type=content_type, headers=headers)
 
 

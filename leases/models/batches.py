@@ -72,9 +72,12 @@ class BatchLease(models.Model):
 class Upload(models.Model):
     """A file that somebody is about to import, as it was read; nothing of it is a lease before that is confirmed.
 
+    Once it is, only those of its rows are kept that were left out, each with the reason.
+
     Attributes:
         read_as: how it was understood, such as "CSV, UTF-8".
-        rows: JSON: the number of each row in the file, and its cells as text.
+        rows: JSON: the number of each row in the file, and its cells as text; once it is imported, of each row that was
+            left out its number, agency, lease number and the reason.
         batch: what became of it.
     """
 

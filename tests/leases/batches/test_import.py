@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from leases import services
-from leases.admin.imports import column_labels
+from leases.admin.preview import column_labels
 from leases.models import Batch, Lease, Upload
 from leases.spreadsheets import Row
 from tests.leases.batches.asking import IMPORT, confirm, page_url, send

@@ -1,0 +1,102 @@
+"""Numbers that differ from another only in blanks, case or dashes: one lease written twice, most likely."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from leases import services
+from leases.models import Lease
+from tests.leases.batches.asking import confirm, send
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+
+def file_of(*numbers: str) -> str:
+    return "agency,lease\n" + "".join(f"BLM,{number}\n" for number in numbers)
+
+
+class TestWarning:
+    @pytest.mark.parametrize("number", ["B01234", "b0 1234", "B0_1234", "B0\N{EN DASH}1234", "B 0-12 34"])
+    def test_names_the_lease_that_there_is(self, console: Client, operator: User, number: str) -> None:
+        there = services.create_lease(agency="BLM", lease_number="B0-1234", created_by=operator)
+
+        answer = send(console, file_of(number))
+
+        assert "BLM already has B0-1234, which differs only in blanks or dashes." in answer.text
+        assert f'<a href="/admin/leases/lease/{there.pk}/change/">Open it</a>' in answer.text
+        assert "1 of those that can be imported looks like another lease: see whether it is meant." in answer.text
+
+    def test_names_the_row_that_stands_before(self, console: Client) -> None:
+        answer = send(console, file_of("NMNM 1", "NMNM-1", "nmnm1"))
+
+        assert answer.text.count("Differs only in blanks or dashes from NMNM 1 in row 2.") == 2
+        assert "2 of those that can be imported look like another lease: see whether they are meant." in answer.text
+
+    def test_keeps_nobody_from_importing(self, console: Client) -> None:
+        confirm(console, send(console, file_of("NMNM 1", "NMNM-1")))
+
+        assert Lease.objects.count() == 2
+
+    def test_is_not_of_case_alone_which_is_the_same_lease(self, console: Client) -> None:
+        answer = send(console, file_of("NMNM 1", "nmnm 1"))
+
+        assert "This lease stands in row 2 already." in answer.text
+        assert "looks like" not in answer.text
+
+    def test_is_not_of_another_agency_s_lease(self, console: Client, operator: User) -> None:
+        services.create_lease(agency="NMSLO", lease_number="B0-1234", created_by=operator)
+
+        assert "looks like" not in send(console, file_of("B01234")).text
+
+    def test_is_not_beside_a_problem(self, console: Client, operator: User) -> None:
+        services.create_lease(agency="BLM", lease_number="B0-1", created_by=operator)
+        services.create_lease(agency="BLM", lease_number="B01", created_by=operator)
+
+        answer = send(console, file_of("B0-1"))
+
+        assert "BLM already has this lease." in answer.text
+        assert "looks like" not in answer.text
+
+
+class TestTab:
+    def test_comes_after_the_problems_and_before_all(self, console: Client) -> None:
+        answer = send(console, file_of("NMNM 1", "NMNM-1", "a/b"))
+        tabs = answer.context["preview"].tabs
+
+        assert [(tab.label, tab.count, tab.is_chosen) for tab in tabs] == [
+            ("Problems", 1, True),
+            ("Look-alikes", 1, False),
+            ("All rows", 3, False),
+        ]
+        similar = console.get(answer.request["PATH_INFO"] + tabs[1].url).context["preview"]
+        assert [row.lease_number for row in similar.page] == ["NMNM-1"]
+        assert similar.shown == "similar"
+
+    def test_is_shown_first_where_nothing_is_wrong(self, console: Client) -> None:
+        preview = send(console, file_of("NMNM 1", "NMNM-1")).context["preview"]
+
+        assert [(tab.label, tab.is_chosen) for tab in preview.tabs] == [("Look-alikes", True), ("All rows", False)]
+
+    def test_that_holds_nothing_leads_to_the_first_that_does(self, console: Client) -> None:
+        answer = send(console, file_of("NMNM 1", "a/b"))
+
+        preview = console.get(answer.request["PATH_INFO"], {"show": "similar"}).context["preview"]
+
+        assert preview.shown == ""
+
+
+class TestCosts:
+    def test_are_those_of_one_question(
+        self, console: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        answer = send(console, file_of(*[f"NMNM {n}" for n in range(500)], *[f"NMNM-{n}" for n in range(500)]))
+
+        with django_assert_max_num_queries(10):
+            preview = console.get(answer.request["PATH_INFO"]).context["preview"]
+
+        assert preview.similar_count == 500
