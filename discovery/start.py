@@ -19,6 +19,7 @@ from core import tally
 from discovery import charts
 from discovery.models import DropboxAccount
 from leases.admin.next_steps import OF_ONE_LEASE, NextStep, next_step
+from leases.failures import in_words
 from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.notices import MENDED_AT_ONCE
 from leases.queries import count_by_state
@@ -104,7 +105,7 @@ def troubles(user: User) -> Iterator[Trouble]:
         if lease := examples.get(row["example"]):
             code = row["failure_code"]
             yield Trouble(
-                reason=code.replace("_", " "),
+                reason=in_words(code),
                 sentence=lease.failure_message,
                 count=row["count"],
                 url=list_of(state__exact=State.FAILED, failure_code=code),

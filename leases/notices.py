@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from leases.errors import EmailNotConfigured, EmailUnavailable, NoAddress
+from leases.failures import in_words
 from leases.models import FailureNotice, Lease
 from leases.states import NoticeState, State
 
@@ -91,7 +92,7 @@ def _mail(notice: FailureNotice, leases: list[Lease], user: User) -> EmailMessag
     what = f"{leases[0]} has" if len(leases) == 1 else f"{len(leases)} leases have"
     host = settings.CONSOLE_URL.rpartition("/")[2].partition(":")[0]
     return EmailMessage(
-        subject=f"Runsheet: {what} failed ({notice.reason.replace('_', ' ')})",
+        subject=f"Runsheet: {what} failed: {in_words(notice.reason)}",
         body=_body(notice, leases, user),
         to=[user.email],
         headers={"Message-ID": f"<failure-notice-{notice.pk}@{host}>", "Auto-Submitted": "auto-generated"},
@@ -112,9 +113,17 @@ def _body(notice: FailureNotice, leases: list[Lease], user: User) -> str:
             "discovery gave up on leases that you started:" if len(leases) > 1 else "discovery gave up on a lease:",
             "",
             leases[0].failure_message,
+            *_cure(notice),
             "",
             *lines,
             "",
             f"All of them in the console: {settings.CONSOLE_URL}{list_of_failed(notice.reason, user_id=user.pk)}",
         ]
     )
+
+
+def _cure(notice: FailureNotice) -> list[str]:
+    """Where the person mends it for all of the leases at once."""
+    if notice.reason not in MENDED_AT_ONCE:
+        return []
+    return ["", f"Connect Dropbox here: {settings.CONSOLE_URL}{reverse('dropbox_account')}"]

@@ -1,22 +1,25 @@
 """The log of all transitions to look at."""
 
 import json
-from typing import Any, override
+from typing import override
 
 from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core.records import ReadOnlyAdmin
+from core.times import exact
 from statemachine import dashboard  # noqa: F401 - registers itself
 from statemachine.models import TransitionLog
 
 
 @admin.register(TransitionLog)
-class TransitionLogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class TransitionLogAdmin(ReadOnlyAdmin):
+    name = "Transition log"
+    empty = "Nothing has happened yet. Whatever changes the state of a lease or a notice leaves a line here."
     list_display = ("when", "record", "from_state", "to_state", "transition", "actor_kind", "actor", "reason")
     list_filter = ("actor_kind", "transition", "record_type")
     list_select_related = ("actor",)
@@ -24,7 +27,7 @@ class TransitionLogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gen
     show_full_result_count = False
     fields = (
         "record",
-        "at",
+        "when",
         "from_state",
         "to_state",
         "transition",
@@ -39,9 +42,9 @@ class TransitionLogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gen
     )
 
     @admin.display(description="when", ordering="at")
-    def when(self, row: TransitionLog) -> str:
+    def when(self, row: TransitionLog) -> SafeString:
         """To the second, which is how far transitions are apart."""
-        return f"{timezone.localtime(row.at):%Y-%m-%d %H:%M:%S}"
+        return format_html("<time>{}</time>", exact(row.at))
 
     @admin.display(description="record")
     def record(self, row: TransitionLog) -> SafeString | str:
@@ -62,15 +65,3 @@ class TransitionLogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gen
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """A record's own page leads to its whole history."""
         return lookup == "record_id" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
-
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

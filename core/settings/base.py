@@ -36,6 +36,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "core.uploads.RefuseTooLarge",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -72,6 +73,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = environment.time_zone("TIME_ZONE", "America/Denver")
 USE_TZ = True
+FORMAT_MODULE_PATH = "core.formats"
 STATIC_URL = "static/"
 STATIC_ROOT = servers.LOCAL / "static"
 LOGIN_URL = "admin:login"
@@ -207,6 +209,8 @@ SESSION_COOKIE_SAMESITE = "Lax"  # "Strict" would forget who comes back from Dro
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "core.refusals.forged"
+# More than that is refused before it is read. The largest thing that anybody sends is a file to import, of 10 MB.
+REQUEST_BYTES_MAX = 11_000_000
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "same-origin"

@@ -5,8 +5,12 @@ from typing import Any, override
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
+from core.records import ReadOnlyAdmin
+from core.times import ago, time_column
 from discovery.models import DropboxAccount
+from leases.display import state_badge
 
 
 class IsLostFilter(admin.SimpleListFilter):
@@ -30,57 +34,53 @@ class IsLostFilter(admin.SimpleListFilter):
 
 
 @admin.register(DropboxAccount)
-class DropboxAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    list_display = (
-        "user",
-        "display_name",
-        "email",
-        "space",
-        "connected_at",
-        "last_used_at",
-        "changed_at",
-        "needs_reconnect_reason",
-    )
+class DropboxAccountAdmin(ReadOnlyAdmin):
+    name = "Dropbox accounts"
+    empty = "Nobody has connected a Dropbox yet. Each person does that under “Your Dropbox”, at the top of every page."
+    list_display = ("user", "account", "email", "connection", "space", "connected", "used")
     list_filter = (IsLostFilter,)
     search_fields = ("user__username", "display_name", "email", "account_id")
-    fields = (
-        "user",
-        "account_id",
-        "display_name",
-        "email",
-        "space",
-        "granted",
-        "connected_at",
-        "last_used_at",
-        "changed_at",
-        "needs_reconnect_reason",
-        "access_token_expires_at",
-        "paused_until",
-        "root_namespace_id",
-        "home_namespace_id",
+    connected = time_column("connected_at", "connected")
+    used = time_column("last_used_at", "last used")
+    changed = time_column("changed_at", "Dropbox last told of changes")
+    token_ends = time_column("access_token_expires_at", "access token ends")
+    fieldsets = (
+        (
+            None,
+            {"fields": ("user", "account", "email", "connection", "connected", "used", "space", "granted", "pause")},
+        ),
+        (
+            "For whoever looks for a fault",
+            {
+                "classes": ("collapse",),
+                "fields": ("account_id", "root_namespace_id", "home_namespace_id", "token_ends", "changed"),
+            },
+        ),
     )
-    readonly_fields = ("space", "granted")
+
+    @admin.display(description="Dropbox account", ordering="display_name")
+    def account(self, account: DropboxAccount) -> str:
+        return str(account)
+
+    @admin.display(description="connection", ordering="needs_reconnect_reason")
+    def connection(self, account: DropboxAccount) -> SafeString:
+        """In one word, or why it is lost."""
+        reason = account.needs_reconnect_reason
+        return state_badge("failed", reason) if reason else state_badge("done", "Works")
 
     @admin.display(description="space")
     def space(self, account: DropboxAccount) -> str:
-        return "team space" if account.is_team_space else "personal space"
+        return "Team space" if account.is_team_space else "Personal space"
 
     @admin.display(description="permissions")
     def granted(self, account: DropboxAccount) -> str:
         return ", ".join(account.scopes)
 
+    @admin.display(description="pause that Dropbox asked for")
+    def pause(self, account: DropboxAccount) -> SafeString | str:
+        return ago(account.paused_until) if account.paused_until else "None so far"
+
+    @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[DropboxAccount]:
         """Without the tokens, so that the page opens even when they cannot be decrypted."""
         return super().get_queryset(request).select_related("user").defer("refresh_token", "access_token")
-
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import Refused
 from core.times import ago
-from leases import batches, display
+from leases import batches
 from leases.admin import left_out, polling
 from leases.admin.batch_page import BatchPage
 from leases.admin.imports import ImportPages

@@ -3,28 +3,65 @@
 from typing import Any, override
 
 from django.contrib import admin, messages
+from django.forms import ModelForm, TextInput
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.utils.safestring import SafeString
 
+from core.records import RecordAdmin
+from core.times import time_column
+from leases.display import state_badge
 from leases.models import AgencyStorageConfig
 from leases.services import configuration_saved
 
+WIDE = TextInput(attrs={"class": "vTextField is-wide", "spellcheck": "false"})
+PATHS = ("runsheet_archive_base_path", "documents_base_path", "misc_index_base_path")
+
+
+class ConfigurationForm(ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """The paths as Dropbox shows them, in boxes that show the whole of one."""
+
+    class Meta:
+        labels = {
+            "enabled": "Discovery runs for this agency",
+            "runsheet_archive_base_path": "Folder of the runsheet archives",
+            "documents_base_path": "Folder of the documents",
+            "misc_index_base_path": "Folder of the miscellaneous index",
+        }
+        help_texts = {
+            "agency": "Each agency has one configuration.",
+            "enabled": "Switched off, every run for this agency fails and says so; switched on again, those leases go on.",
+            "runsheet_archive_base_path": "The folder that holds one folder for each lease, named by the lease's number. "
+            "Write it as Dropbox shows it, from the top and beginning with a slash, for example "
+            "/State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format",
+            "documents_base_path": "Where the documents of this agency's leases lie. Kept for reference: discovery does "
+            "not look into it.",
+            "misc_index_base_path": "Where this agency's miscellaneous index lies. Kept for reference, too.",
+        }
+        widgets = dict.fromkeys(PATHS, WIDE)
+
 
 @admin.register(AgencyStorageConfig)
-class AgencyStorageConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    list_display = ("agency", "enabled", "runsheet_archive_base_path", "updated_at")
+class AgencyStorageConfigAdmin(RecordAdmin):
+    name = "Agencies"
+    empty = "No agency is configured yet. Until one is, every run for it fails and says so."
+    form = ConfigurationForm
+    list_display = ("agency", "runs", "runsheet_archive_base_path", "changed")
     list_filter = ("enabled",)
-    search_fields = ("agency", "runsheet_archive_base_path", "documents_base_path", "misc_index_base_path")
-    fields = (
-        "agency",
-        "enabled",
-        "runsheet_archive_base_path",
-        "documents_base_path",
-        "misc_index_base_path",
-        "created_at",
-        "updated_at",
-    )
-    readonly_fields = ("created_at", "updated_at")
+    search_fields = ("agency", *PATHS)
+    changed = time_column("updated_at", "last change")
+    created = time_column("created_at", "created")
+    fields = ("agency", "enabled", *PATHS, "created", "changed")
+    readonly_fields = ("created", "changed")
+
+    @admin.display(description="discovery", ordering="enabled")
+    def runs(self, configuration: AgencyStorageConfig) -> SafeString:
+        return state_badge("done", "On") if configuration.enabled else state_badge("failed", "Off")
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: AgencyStorageConfig | None = None) -> Any:
+        """What is new has no times yet."""
+        return super().get_fields(request, obj) if obj else ("agency", "enabled", *PATHS)
 
     @override
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
@@ -32,7 +69,8 @@ class AgencyStorageConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # n
         there_is = self.get_queryset(request).filter(agency=request.GET.get("agency", "")).first()
         if there_is and request.method == "GET":
             return redirect("admin:leases_agencystorageconfig_change", there_is.pk)
-        return super().add_view(request, form_url, extra_context)
+        named = {"title": "Configure an agency"} | (extra_context or {})
+        return super().add_view(request, form_url, named)
 
     @override
     def save_model(self, request: HttpRequest, obj: AgencyStorageConfig, form: Any, change: bool) -> None:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from leases.failures import in_words
 from leases.models import Lease
 
 
@@ -23,12 +24,16 @@ class AskingFilter(admin.SimpleListFilter):
         """Every choice, and how it is called."""
         raise NotImplementedError
 
+    def called(self, chosen: str) -> str:
+        """How a choice is called that is not there any more."""
+        return chosen
+
     @override
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The choices; the chosen one too, if it is gone meanwhile, or the list would show everything."""
         chosen = str(self.value() or "")
         choices = [] if hasattr(request, "without_choices") else self.there_is()
-        return [*choices, (chosen, chosen.replace("_", " "))] if chosen and chosen not in dict(choices) else choices
+        return [*choices, (chosen, self.called(chosen))] if chosen and chosen not in dict(choices) else choices
 
     @override
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -41,13 +46,17 @@ class AskingFilter(admin.SimpleListFilter):
 class FailureCodeFilter(AskingFilter):
     """The codes that there are, of failed leases and of those that are being tried again."""
 
-    title = "failure code"
+    title = "failure"
     parameter_name = "failure_code"
+
+    @override
+    def called(self, chosen: str) -> str:
+        return in_words(chosen)
 
     @override
     def there_is(self) -> list[tuple[str, str]]:
         codes = Lease.objects.exclude(failure_code="").order_by("failure_code").values_list("failure_code", flat=True)
-        return [(code, code.replace("_", " ")) for code in codes.distinct()]
+        return [(code, in_words(code)) for code in codes.distinct()]
 
 
 class PersonFilter(AskingFilter):

@@ -28,14 +28,20 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label="File",
         allow_empty_file=True,  # what is wrong with one is ours to say
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+        widget=forms.ClearableFileInput(
+            attrs={
+                "accept": ".csv,.txt,.tsv,.xlsx",
+                "data-max-bytes": MAX_BYTES,
+                "data-too-large": str(too_large("…")),
+            }
+        ),
         error_messages={"required": "Choose a file first."},
     )
 
     def clean_file(self) -> "UploadedFile[Any]":
         file: UploadedFile[Any] = self.cleaned_data["file"]
         if (file.size or 0) > MAX_BYTES:
-            raise forms.ValidationError(str(too_large(file.size or 0)))
+            raise forms.ValidationError(str(too_large(f"{(file.size or 0) / 1e6:.1f} MB")))
         return file
 
 

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from core.times import ago
 from leases import display
 from leases.admin import polling
 from leases.admin.bulk_run import run_chosen
@@ -22,6 +23,7 @@ from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, version_
 from leases.admin.downloads import KINDS, TooManyForWorkbook, download
 from leases.admin.filters import FILTERS, without_choices
 from leases.admin.links import dropbox_link
+from leases.failures import in_words
 from leases.models import Lease
 from leases.search import HELP, matching
 from leases.states import State
@@ -79,7 +81,7 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         badge = display.state_badge(lease.state)
         if not lease.failure_code:
             return badge
-        return format_html('{} <span class="failure-code">{}</span>', badge, lease.failure_code.replace("_", " "))
+        return format_html('{} <span class="failure-code">{}</span>', badge, in_words(lease.failure_code))
 
     @admin.display(description="report", ordering="runsheet_report_found", empty_value="Not known")
     def report(self, lease: Lease) -> str | None:
@@ -99,11 +101,11 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
 
     @admin.display(description="created", ordering="created_at")
     def created(self, lease: Lease) -> SafeString:
-        return display.ago(lease.created_at)
+        return ago(lease.created_at)
 
     @admin.display(description="last change", ordering="entered_at")
     def changed(self, lease: Lease) -> SafeString:
-        return display.ago(lease.entered_at)
+        return ago(lease.entered_at)
 
     # --- Following the work -----------------------------------------------------------------------------------------
 

@@ -3,22 +3,23 @@
 from typing import Any, ClassVar, override
 
 from django.contrib import admin, messages
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from core.clock import now
 from core.errors import Refused
+from core.times import distance_text
 from leases import services
 from leases.admin import polling
 from leases.admin.actions import ACTIONS, STOP, Action
 from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
-from leases.display import distance_text
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
 from statemachine.models import TransitionLog
@@ -41,6 +42,14 @@ class LeaseAdmin(LeaseList):
         else:
             made = services.create_lease(agency=obj.agency, lease_number=obj.lease_number, created_by=user)
             obj.pk = made.pk
+
+    @override
+    def response_post_save_add(self, request: HttpRequest, obj: Lease) -> HttpResponse:
+        """Where one can watch it; the list that one came from is not forgotten."""
+        kept = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        return redirect(add_preserved_filters(kept, reverse("admin:leases_lease_change", args=[obj.pk])))
+
+    response_post_save_change = response_post_save_add
 
     @override
     def changeform_view(
@@ -69,6 +78,7 @@ class LeaseAdmin(LeaseList):
     ) -> HttpResponse:
         if obj is not None:
             context["panel"] = Panel(lease=obj, user=person(request))
+        context["show_save_and_continue"] = False  # saving leads to its page anyway
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @override

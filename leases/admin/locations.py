@@ -6,40 +6,38 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from core.records import ReadOnlyAdmin
+from core.times import ago, time_column
 from leases.admin.links import dropbox_link
 from leases.models import CloudLocation
 
 
 @admin.register(CloudLocation)
-class CloudLocationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    list_display = ("path", "provider", "is_directory", "link", "share_expires_at", "updated_at")
-    list_filter = ("provider", "is_directory")
+class CloudLocationAdmin(ReadOnlyAdmin):
+    name = "Archives"
+    empty = "No archive has been found yet. Each lease's archive stands here as soon as it is found in Dropbox."
+    list_display = ("path", "link", "expires", "checked", "updated")
     search_fields = ("path",)
-    fields = (
-        "provider",
-        "path",
-        "name",
-        "is_directory",
-        "link",
-        "share_expires_at",
-        "share_checked_at",
-        "is_public",
-        "file_id",
-        "size_bytes",
-        "modified_at",
-        "created_at",
-        "updated_at",
+    checked = time_column("share_checked_at", "link last checked")
+    created = time_column("created_at", "first found")
+    updated = time_column("updated_at", "last change")
+    fieldsets = (
+        (None, {"fields": ("path", "link", "is_public", "expires", "checked", "created", "updated")}),
+        (
+            "For whoever looks for a fault",
+            {"classes": ("collapse",), "fields": ("provider", "file_id", "is_directory", "size_bytes", "modified_at")},
+        ),
     )
-    readonly_fields = ("link",)
 
     @admin.display(description="share link")
     def link(self, location: CloudLocation) -> SafeString | str:
         return dropbox_link(location)
 
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    @admin.display(description="link expires", ordering="share_expires_at")
+    def expires(self, location: CloudLocation) -> SafeString | str:
+        return ago(location.share_expires_at) if location.share_expires_at else "Never" if location.share_url else ""
 
     @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Unlike other records to look at: whoever deletes one lets its lease be searched anew."""
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)

@@ -10,9 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from core.records import ReadOnlyAdmin
+from core.times import time_column
 from leases.admin.next_steps import NextStep, next_step
+from leases.display import state_badge
+from leases.failures import in_words
 from leases.models import FailureNotice, Lease
 from leases.notices import list_of_failed, mark_read, notices_of
 from leases.states import NoticeState
@@ -47,7 +52,7 @@ def _all_told(user: User) -> Iterator[Told]:
 def _told(notice: Any, lease: Lease | None, user: User) -> Told:
     return Told(
         notice=notice,
-        reason=notice.reason.replace("_", " "),
+        reason=in_words(notice.reason),
         url=list_of_failed(notice.reason, user_id=user.pk),
         mailed=_mailed(notice),
         next_step=next_step(lease, user) if lease else None,
@@ -66,21 +71,37 @@ def _mailed(notice: FailureNotice) -> str:
 
 
 @admin.register(FailureNotice)
-class FailureNoticeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    list_display = ("initiated_by", "reason", "state", "told", "entered_at", "failure_message")
-    list_filter = ("state", "reason")
+class FailureNoticeAdmin(ReadOnlyAdmin):
+    name = "Notices to everybody"
+    empty = "Nobody had to be told of failed leases yet."
+    list_display = ("person", "why", "mail", "told", "since", "trouble")
+    list_filter = ("state",)
     list_select_related = ("initiated_by",)
-    fields = (
-        "initiated_by",
-        "reason",
-        "state",
-        "told",
-        "entered_at",
-        "due_at",
-        "tries",
-        "failure_code",
-        "failure_message",
+    since = time_column("entered_at", "since")
+    due = time_column("due_at", "next step")
+    fieldsets = (
+        (None, {"fields": ("person", "why", "mail", "told", "since", "trouble")}),
+        (
+            "For whoever looks for a fault",
+            {"classes": ("collapse",), "fields": ("reason", "due", "tries", "failure_code")},
+        ),
     )
+
+    @admin.display(description="who", ordering="initiated_by__username")
+    def person(self, notice: FailureNotice) -> str:
+        return str(notice.initiated_by or "somebody who is gone")
+
+    @admin.display(description="why the leases failed", ordering="reason")
+    def why(self, notice: FailureNotice) -> str:
+        return in_words(notice.reason)
+
+    @admin.display(description="mail", ordering="state")
+    def mail(self, notice: FailureNotice) -> SafeString:
+        return state_badge(notice.state)
+
+    @admin.display(description="why there was no mail", ordering="failure_message")
+    def trouble(self, notice: FailureNotice) -> str:
+        return notice.failure_message
 
     @override
     def get_urls(self) -> list[URLPattern]:
@@ -111,18 +132,6 @@ class FailureNoticeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gen
         """The person has seen them all."""
         mark_read(_reader(request).pk)
         return HttpResponseRedirect(reverse("admin:leases_failurenotice_mine"))
-
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def _reader(request: HttpRequest) -> User:

@@ -9,6 +9,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Lower, Now, Replace, Upper
 from django_fsm import transition
 
+from leases.failures import in_words
 from leases.states import DETECTABLE, SEARCHABLE, WORKING, NoticeState, State
 from leases.validation import (
     BASE_PATH_LENGTH,
@@ -156,7 +157,7 @@ class FailureNotice(StateMachine):
         ]
 
     def __str__(self) -> str:
-        return f"{self.initiated_by}: {self.reason.replace('_', ' ')}"
+        return f"{self.initiated_by}: {in_words(self.reason)}"
 
     @staticmethod
     def gathering_for(*, user_id: int, reason: str) -> "FailureNotice":

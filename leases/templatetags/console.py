@@ -7,6 +7,7 @@ from django import template
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
+from core import times
 from leases import display
 from leases.notices import unread_notices
 
@@ -14,8 +15,8 @@ register = template.Library()
 
 register.simple_tag(display.state_badge)
 register.simple_tag(display.sign)
-register.simple_tag(display.ago)
-register.simple_tag(display.countdown)
+register.simple_tag(times.ago)
+register.simple_tag(times.countdown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.contrib.auth.models import AnonymousUser, User
 
+from leases.failures import in_words
 from leases.notices import MENDED_AT_ONCE, list_of_failed
 from leases.queries import failures_of
 
@@ -17,7 +18,7 @@ def my_failures(user: User | AnonymousUser) -> dict[str, Any]:
     if user.pk is None or not user.has_perm("leases.view_lease"):
         return {"failures": []}
     failures = [
-        {"reason": code.replace("_", " "), "count": count, "url": list_of_failed(code, user_id=user.pk)}
+        {"reason": in_words(code), "count": count, "url": list_of_failed(code, user_id=user.pk)}
         for code, count in failures_of(user.pk)
         if code not in MENDED_AT_ONCE
     ]

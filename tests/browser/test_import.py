@@ -1,17 +1,16 @@
 """An import in Chromium: a file with bad rows, the preview, the batch that is followed without a reload, and again."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from discovery.services.dropbox_accounts import connect_account
 from leases.models import Batch
 from tests.browser.conftest import log_in
+from tests.browser.faults import faults
 from tests.live import BLM, System
 
 if TYPE_CHECKING:
@@ -34,12 +33,7 @@ def faultless(page: Page, name: str) -> None:
     for theme, width in LOOKS:
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        violations = Axe().run(page).response["violations"]
-        assert [f"{each['id']}: {node['html']}" for each in violations for node in each["nodes"]] == [], (name, theme)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
-        if shots := os.environ.get("IMPORT_SHOTS"):
-            page.screenshot(path=f"{shots}/{name}-{theme}-{width}.png", full_page=True)
+        assert faults(page) == [], (name, theme, width)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1280, "height": 900})
 
@@ -68,13 +62,13 @@ class TestImport:
         expect(page.get_by_text("27 of 27 leases settled.")).to_be_visible()
         # What has been followed without a reload is what the server says.
         expect(page.get_by_role("link", name="24 Done")).to_be_visible()
-        expect(page.get_by_role("link", name="3 leases: configuration missing")).to_be_visible()
+        expect(page.get_by_role("link", name="3 leases: agency not configured")).to_be_visible()
         faultless(page, "batch")
 
         page.get_by_role("button", name="Run 3 failed again").click()
         expect(page.get_by_text("Started again: 3 leases.")).to_be_visible()
         expect(page.get_by_role("heading", name="Settled")).to_be_visible()
-        page.get_by_role("link", name="3 leases: configuration missing").click()
+        page.get_by_role("link", name="3 leases: agency not configured").click()
         expect(page.get_by_role("link", name="B0-2")).to_be_visible()
         page.get_by_role("link", name="Batches").click()
         expect(page.get_by_role("link", name="leases.csv")).to_be_visible()

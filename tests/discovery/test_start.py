@@ -87,7 +87,7 @@ class TestAttention:
 
         text = client.get("/admin/").text
 
-        assert '<strong class="number">3</strong> leases: configuration missing' in text
+        assert '<strong class="number">3</strong> leases: agency not configured' in text
         assert "BLM has none." in text
         assert 'href="/admin/leases/agencystorageconfig/add/?agency=BLM">Configure BLM</a>' in text
 

@@ -136,13 +136,13 @@ class TestFilters:
         text = console.get(LIST).text
 
         assert '<a href="?failure_code=took_too_long">took too long</a>' in text
-        assert "connect dropbox" not in text
+        assert "Dropbox not connected" not in text
 
     def test_that_are_in_use_are_told(self, console: Client, olivia: User) -> None:
         wanted = {"agency__exact": "BLM", "failure_code": "connect_dropbox", "state__exact": "failed"}
         chosen = console.get(LIST, wanted).context["cl"].chosen
 
-        assert chosen == [("agency", "BLM (Bureau of Land Management)"), ("failure code", "connect dropbox")]
+        assert chosen == [("agency", "BLM (Bureau of Land Management)"), ("failure", "Dropbox not connected")]
 
     def test_by_a_code_that_is_gone_show_no_lease(self, console: Client, olivia: User) -> None:
         """Not all of them, which somebody would then run again."""

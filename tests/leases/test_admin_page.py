@@ -180,7 +180,7 @@ class TestProgress:
     def test_is_told_in_sentences(
         self, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], sentences: list[str]
     ) -> None:
-        monkeypatch.setattr("leases.display.now", lambda: NOON)
+        monkeypatch.setattr("core.times.now", lambda: NOON)
         lease = Lease(**{"due_at": None, "agency": "BLM", "lease_number": "NMNM 1", **values})
 
         assert list(progress_of(lease, at=NOON)) == sentences

@@ -114,7 +114,8 @@ class TestAgencyStorageConfigAdmin:
     def test_explains_each_field(self, console: Client) -> None:
         text = console.get(f"{CONFIGURATIONS}add/").text
 
-        assert "The folder that holds one archive folder per lease" in text
+        assert "The folder that holds one folder for each lease" in text
+        assert "/State Workspace/^Runsheet Workspace/" in text
 
     def test_is_changed_only_by_who_may(self, console: Client, viewer: User, client: Client) -> None:
         console.post(f"{CONFIGURATIONS}add/", GOOD)

@@ -77,7 +77,7 @@ class TestNotices:
 
         text = console.get(MINE).text
 
-        assert "2 leases failed: configuration missing" in text
+        assert "2 leases failed: agency not configured" in text
         assert "Ask an administrator to do that." in text
         assert f'<a class="button" href="/dropbox/?next=%2Fadmin%2Fleases%2Flease%2F{lost.pk}' in text
 
@@ -111,7 +111,7 @@ class TestNotices:
         failed(operator)
         Lease.objects.update(state="done")
 
-        assert "Configuration missing: mended, no lease is failed any more" in console.get(MINE).text
+        assert "Agency not configured: mended, no lease is failed any more" in console.get(MINE).text
 
     def test_say_what_would_stand_there(self, console: Client) -> None:
         assert "Nothing to tell" in console.get(MINE).text

@@ -1,22 +1,9 @@
-"""Badges and times, as every page shows them."""
-
-from datetime import UTC, datetime, timedelta
+"""Badges, as every page shows them."""
 
 import pytest
-from django.template import Context, Template
 
-from core import clock
-from leases.display import LABELS, SIGNS, ago, countdown, distance_text, state_badge
+from leases.display import LABELS, SIGNS, state_badge
 from leases.states import NoticeState, State
-
-AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def noon(monkeypatch: pytest.MonkeyPatch) -> datetime:
-    monkeypatch.setattr("leases.display.now", lambda: AT)
-    assert clock.now() != AT
-    return AT
 
 
 class TestStateBadge:
@@ -36,43 +23,3 @@ class TestStateBadge:
 
     def test_escapes_what_it_does_not_know(self) -> None:
         assert "<b>" not in state_badge("<b>")
-
-
-class TestAgo:
-    @pytest.mark.parametrize(
-        ("seconds", "words"),
-        [
-            (0, "just now"),
-            (-30, "30 s ago"),
-            (-200, "3 min ago"),
-            (-7300, "2 h ago"),
-            (-3 * 86400, "3 days ago"),
-            (-90 * 86400, "3 months ago"),
-            (42, "in 42 s"),
-        ],
-    )
-    def test_says_how_far_off_it_is(self, seconds: int, words: str) -> None:
-        assert distance_text(timedelta(seconds=seconds)) == words
-
-    def test_has_the_exact_time_with_its_zone(self, noon: datetime) -> None:
-        text = ago(noon - timedelta(minutes=3))
-
-        assert ">3 min ago<" in text
-        assert 'title="2026-03-01 04:57:00 MST"' in text
-
-    def test_may_never_have_been(self) -> None:
-        assert ago(None) == "never"
-
-    def test_is_a_tag(self, noon: datetime) -> None:
-        text = Template("{% load console %}{% ago at %}{% state_badge 'done' %}").render(Context({"at": noon}))
-
-        assert "just now" in text
-        assert "state-done" in text
-
-
-class TestCountdown:
-    def test_counts_down(self, noon: datetime) -> None:
-        assert ">0:42<" in countdown(noon + timedelta(seconds=42))
-
-    def test_ends_at_nothing(self, noon: datetime) -> None:
-        assert ">0:00<" in countdown(noon - timedelta(seconds=42))

@@ -58,10 +58,11 @@ class TestGathering:
 
         (sent,) = mail.outbox
         assert sent.to == ["olivia@example.com"]
-        assert sent.subject == "Runsheet: 120 leases have failed (connect dropbox)"
+        assert sent.subject == "Runsheet: 120 leases have failed: Dropbox not connected"
         assert "Connect your Dropbox account." in sent.body
         assert "BLM NMNM 000\n  http://127.0.0.1:8000/admin/leases/lease/" in sent.body
         assert "and 70 more" in sent.body
+        assert "Connect Dropbox here: http://127.0.0.1:8000/dropbox/\n" in sent.body
         notice = FailureNotice.objects.get()
         assert (notice.state, notice.told) == ("sent", 120)
 
@@ -76,9 +77,9 @@ class TestGathering:
         deliver()
 
         assert sorted((sent.to[0], sent.subject) for sent in mail.outbox) == [
-            ("olivia@example.com", "Runsheet: BLM 1 has failed (connect dropbox)"),
-            ("olivia@example.com", "Runsheet: BLM 2 has failed (bug)"),
-            ("viewer@example.com", "Runsheet: BLM 3 has failed (connect dropbox)"),
+            ("olivia@example.com", "Runsheet: BLM 1 has failed: Dropbox not connected"),
+            ("olivia@example.com", "Runsheet: BLM 2 has failed: a bug"),
+            ("viewer@example.com", "Runsheet: BLM 3 has failed: Dropbox not connected"),
         ]
 
     def test_what_fails_later_makes_another(self, olivia: User, deliver: Deliver) -> None:
@@ -88,8 +89,8 @@ class TestGathering:
         deliver()
 
         assert [sent.subject for sent in mail.outbox] == [
-            "Runsheet: BLM 1 has failed (bug)",
-            "Runsheet: BLM 2 has failed (bug)",
+            "Runsheet: BLM 1 has failed: a bug",
+            "Runsheet: BLM 2 has failed: a bug",
         ]
 
     def test_what_is_mended_once_for_all_leases_is_told_once_until_it_is(
@@ -115,7 +116,7 @@ class TestGathering:
         fail(at_work(olivia, "4"))
         deliver()
 
-        assert mail.outbox[-1].subject == "Runsheet: BLM 4 has failed (connect dropbox)"
+        assert mail.outbox[-1].subject == "Runsheet: BLM 4 has failed: Dropbox not connected"
 
     def test_a_notice_that_leaves_at_the_same_moment_is_followed_by_another(
         self, olivia: User, monkeypatch: pytest.MonkeyPatch
@@ -192,9 +193,9 @@ class TestInTheConsole:
 
         text = client.get("/admin/leases/lease/").text
 
-        assert ">3 leases: dropbox unavailable</a>" in text
-        assert ">1 lease: bug</a>" in text
-        assert ">1 lease: connect dropbox</a>" not in text  # the banner says it
+        assert ">3 leases: Dropbox out of reach</a>" in text
+        assert ">1 lease: a bug</a>" in text
+        assert ">1 lease: Dropbox not connected</a>" not in text  # the banner says it
 
     def test_tells_nobody_of_what_others_started(self, olivia: User, viewer: User, client: Client) -> None:
         fail(at_work(olivia, "1"))

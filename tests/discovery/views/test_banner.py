@@ -30,7 +30,7 @@ class TestTheBanner:
             assert page.count("Your Dropbox is not connected.") == 1
             assert "3 leases that you started</a> wait for it." in page
             assert f'href="/dropbox/?next={path.replace("/", "%2F")}"' in page
-            assert "leases: connect dropbox</a>" not in page
+            assert "leases: Dropbox not connected</a>" not in page
 
     def test_says_why_a_connection_has_ended(self, lost: Client) -> None:
         connect(lost)

@@ -1,0 +1,69 @@
+"""What the lists and pages of all records have in common in the console."""
+
+from typing import Any, ClassVar, override
+
+from django.contrib import admin
+from django.contrib.admin import ShowFacets
+from django.http import HttpRequest, HttpResponse
+
+
+class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """A list and a page that are called what people call them.
+
+    Attributes:
+        name: of the list, as the main navigation has it.
+        empty: what it means that nothing is in the list, and what to do about it.
+    """
+
+    name: ClassVar[str]
+    empty: ClassVar[str] = "Nothing is here yet."
+    change_list_template = "core/list.html"
+    change_form_template = "core/record.html"
+    # They would ask the database once for each choice of each filter.
+    show_facets = ShowFacets.NEVER
+
+    @override
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        named = {"title": self.name, "name": self.name, "empty": self.empty}
+        return super().changelist_view(request, named | (extra_context or {}))
+
+    @override
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        named = {"name": self.name, "subtitle": None}
+        return super().changeform_view(request, object_id, form_url, named | (extra_context or {}))
+
+    @override
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context["title"] = str(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+class ReadOnlyAdmin(RecordAdmin):
+    """Records to look at: they are made by what is done, not by typing."""
+
+    @override
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,36 @@
+"""What failures are called where there is room for a few words; the whole story is each failure's own sentence."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "app_key_missing": "no Dropbox app configured",
+    "app_refused": "Dropbox app not known",
+    "base_path_missing": "archive folder not there",
+    "bug": "a bug",
+    "configuration_disabled": "agency switched off",
+    "configuration_missing": "agency not configured",
+    "connect_dropbox": "Dropbox not connected",
+    "crashed": "worker crashed",
+    "directory_unknown": "directory not known",
+    "dropbox_ceiling": "too many Dropbox calls at once",
+    "dropbox_paused": "Dropbox asked for a pause",
+    "dropbox_rate_limited": "Dropbox asked to slow down",
+    "dropbox_reconnected": "Dropbox connected anew meanwhile",
+    "dropbox_refused": "refused by Dropbox",
+    "dropbox_unavailable": "Dropbox out of reach",
+    "email_not_configured": "no mail server",
+    "email_unavailable": "mail server out of reach",
+    "no_address": "no e-mail address",
+    "no_user": "nobody to run it for",
+    "not_a_directory": "a file in the directory's place",
+    "row_locked": "record in use",
+    "tokens_unreadable": "Dropbox tokens not readable",
+    "took_too_long": "took too long",
+    "unsafe_path": "path not safe",
+    "worker_stopped": "worker stopped",
+}
+
+
+def in_words(code: str) -> str:
+    """A failure code as a person would say it."""
+    return WORDS.get(code, code.replace("_", " "))
