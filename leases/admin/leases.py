@@ -7,7 +7,7 @@ from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -44,10 +44,10 @@ class LeaseAdmin(LeaseList):
             obj.pk = made.pk
 
     @override
-    def response_post_save_add(self, request: HttpRequest, obj: Lease) -> HttpResponse:
+    def response_post_save_add(self, request: HttpRequest, obj: Lease) -> HttpResponseRedirect:
         """Where one can watch it; the list that one came from is not forgotten."""
-        kept = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
-        return redirect(add_preserved_filters(kept, reverse("admin:leases_lease_change", args=[obj.pk])))
+        kept: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        return HttpResponseRedirect(add_preserved_filters(kept, reverse("admin:leases_lease_change", args=[obj.pk])))
 
     response_post_save_change = response_post_save_add
 

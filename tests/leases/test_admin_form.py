@@ -57,9 +57,17 @@ class TestAddForm:
         assert lease.rung_at is not None
 
     def test_leads_to_the_lease_it_made(self, console: Client) -> None:
-        answer = console.post(ADD, {"agency": "BLM", "lease_number": "NMNM 1", "_continue": "1"}, follow=True)
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": "NMNM 1"}, follow=True)
 
         assert answer.redirect_chain == [(change_url(Lease.objects.get()), 302)]
+
+    def test_keeps_the_list_one_came_from(self, console: Client) -> None:
+        values = {"agency": "BLM", "lease_number": "NMNM 1"}
+        kept = "_changelist_filters=state__exact%3Ddone"
+
+        answer = console.post(f"{ADD}?{kept}", values)
+
+        assert answer["Location"] == f"{change_url(Lease.objects.get())}?{kept}"
 
     @pytest.mark.parametrize(
         ("number", "sentence"),
