@@ -47,6 +47,15 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG
     return _refuse(request, "This page was too old", FORGED, status=403)
 
 
+def too_large(request: HttpRequest, *, size: int, limit: int) -> HttpResponse:
+    """413, in bytes."""
+    sentence = (
+        f"Nothing was done: your browser sent {size / 1e6:.1f} MB, and at most {limit / 1e6:.0f} MB are taken at once. "
+        "Go back, and choose a smaller file, or split it into several."
+    )
+    return _refuse(request, "This is too large", sentence, status=413)
+
+
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """500. The database may be what is broken, so nothing is asked of it."""

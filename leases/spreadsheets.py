@@ -84,7 +84,7 @@ def read_table(*, name: str, content: bytes) -> Table:
         UnreadableFile: with the one thing to do about it.
     """
     if len(content) > MAX_BYTES:
-        raise too_large(len(content))
+        raise too_large(f"{len(content) / 1e6:.1f} MB")
     if not content.strip(b" \t\r\n\0"):
         raise UnreadableFile(f"“{name}” is empty. Choose a file with one lease in each row.")
     read_as, found = _workbook(content) if content.startswith(ZIP) else _text_table(content)
@@ -94,10 +94,10 @@ def read_table(*, name: str, content: bytes) -> Table:
     return Table(read_as=read_as, rows=rows)
 
 
-def too_large(size_bytes: int) -> UnreadableFile:
+def too_large(size: str) -> UnreadableFile:
     """Also for who need not read the file to know."""
     return UnreadableFile(
-        f"This file has {size_bytes / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be imported at once. Split it."
+        f"This file has {size}; at most {MAX_BYTES / 1e6:.0f} MB can be imported at once. Split it."
     )
 
 

@@ -126,7 +126,7 @@ class TestImport:
             (b"\x89PNG\r\n\x1a\n\0\0", "This is no table"),
             (b"PK\x03\x04 and no more", "This XLSX file is broken."),
             (b"BLM,\x81\x8d\n", "encodings UTF-8, UTF-16 and Windows-1252"),
-            (b"x" * 100_000_000, "This file has 100.0 MB; at most 10 MB can be imported at once."),
+            (b"x" * 10_500_000, "This file has 10.5 MB; at most 10 MB can be imported at once."),
         ],
     )
     def test_says_in_one_sentence_what_is_wrong_with_a_file(
