@@ -1,12 +1,12 @@
 "use strict";
 /* What a page does by itself. Without this script every page works all the same, after a reload.
 
-   Polling: an element with an id and `data-poll="address"` is asked for anew every second, later every other second, or
+   Polling: an element with an id and `data-poll="address"` is asked for anew every second, after a minute a little less often, or
    after `data-pause` milliseconds. The answer is the element anew, and only what differs is changed, so that focus, scroll
    and ticked boxes stay. 204: nothing has changed. An answer without `data-poll` ends it. `data-say` is read to who cannot
    see the change. */
 {
-    const FAST_MS = 1000, SLOW_MS = 1800, SLOW_AFTER_MS = 60_000, AWAY_MS = 5000;
+    const FAST_MS = 1000, SLOW_MS = 1500, SLOW_AFTER_MS = 60_000, AWAY_MS = 5000;
     const began = Date.now();
 
     // --- Change only what differs ----------------------------------------------------------------------------------
