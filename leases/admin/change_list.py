@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, override
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db import DataError
@@ -26,7 +26,7 @@ from leases.states import State
 WHAT = "leases"
 COUNTS_LAST_S = 10
 SHOWN_WITH = ("runsheet_directory", "created_by")
-STATE = "state__exact"
+STATE, STATES = "state__exact", "state__in"
 # As the admin's filter by state names them.
 STATE_PARAMETERS: list[str | None] = [STATE, "state__isnull"]
 
@@ -40,6 +40,15 @@ class StateCount:
     count: int
     url: str
     is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InUse:
+    """A filter in use, what it narrows the list to, and the list without it."""
+
+    title: str
+    choice: str
+    url: str
 
 
 class LeaseChangeList(ChangeList):
@@ -119,15 +128,26 @@ class LeaseChangeList(ChangeList):
         return missing(self.root_queryset, self.query)
 
     @cached_property
-    def chosen(self) -> list[tuple[str, str]]:
-        """Each filter in use but the state, which stands over the list, and what it narrows the list to."""
+    def chosen(self) -> list[InUse]:
+        """Each filter in use but the one by state, which stands over the list."""
         filters = [(spec.title, list(spec.choices(self))) for spec in self.filter_specs if spec.title != "state"]
         return [
-            (str(title), str(choice["display"]))
-            for title, (_all, *choices) in filters
+            InUse(title=str(title), choice=str(choice["display"]), url=str(every["query_string"]))
+            for title, (every, *choices) in filters
             for choice in choices
             if choice["selected"]
+        ] + self._states_in_use()
+
+    def _states_in_use(self) -> list[InUse]:
+        """Several of them at once, as a batch asks for what is under way."""
+        states = [
+            str(State(state).label) for state in self.filter_params.get(STATES, [""])[0].split(",") if state in State
         ]
+        return (
+            [InUse(title="state", choice=" or ".join(states), url=self.get_query_string(remove=[STATES]))]
+            if states
+            else []
+        )
 
     @property
     def is_narrowed(self) -> bool:
@@ -144,8 +164,9 @@ class LeaseChangeList(ChangeList):
         rows = [{name: getattr(lease, name) for name in polling.SHOWN} for lease in self.result_list]
         seen = polling.seen(user, what=WHAT, version=version_of(rows))
         shown = [lease.pk for lease in self.result_list]
-        query = urlencode({**self.filter_params, "shown": shown, "seen": seen}, doseq=True)
-        return f"{reverse('admin:leases_lease_rows')}?{query}"
+        page = {PAGE_VAR: [self.page_num]} if self.page_num > 1 else {}
+        given: dict[str, Any] = {**self.filter_params, **page, "shown": shown, "seen": seen}
+        return f"{reverse('admin:leases_lease_rows')}?{urlencode(given, doseq=True)}"
 
 
 def version_of(rows: Iterable[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from leases.failures import in_words
-from leases.models import Lease
+from leases.models import Batch, Lease
 
 
 def without_choices(request: HttpRequest) -> None:
@@ -71,6 +71,28 @@ class PersonFilter(AskingFilter):
         return [(str(pk), name) for pk, name in people.values_list("pk", "username")]
 
 
+class BatchFilter(AskingFilter):
+    """What was imported, or run, together: the newest, and the one that is asked for."""
+
+    title = "import or run"
+    parameter_name = "batches"
+    newest = 10
+
+    @override
+    def called(self, chosen: str) -> str:
+        found = Batch.objects.filter(pk=chosen).first() if chosen.isascii() and chosen.isdecimal() else None
+        return _name(found) if found else chosen
+
+    @override
+    def there_is(self) -> list[tuple[str, str]]:
+        return [(str(batch.pk), _name(batch)) for batch in Batch.objects.order_by("-pk")[: self.newest]]
+
+
+def _name(batch: Batch) -> str:
+    """With its number, since a file may be imported twice."""
+    return f"{batch.title} (no. {batch.pk})"
+
+
 WORDS = {"created_at": "created", "entered_at": "last change", "runsheet_report_found": "report"}
 
 
@@ -96,6 +118,7 @@ FILTERS = (
     ("runsheet_report_found", ReportFilter),
     FailureCodeFilter,
     PersonFilter,
+    BatchFilter,
     ("created_at", DayFilter),
     ("entered_at", DayFilter),
 )

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
@@ -68,6 +69,14 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         """The admin's, without a form's widget for each row, which takes a sixth of the page's time."""
         box = '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="Select {} for an action">'
         return format_html(box, ACTION_CHECKBOX_NAME, obj.pk, obj)
+
+    @override
+    def get_preserved_filters(self, request: HttpRequest) -> str:
+        """What leads back to the same list; also from rows that were asked for anew."""
+        match = request.resolver_match
+        if match and match.url_name == "leases_lease_rows" and request.GET:
+            return urlencode({"_changelist_filters": request.GET.urlencode()})
+        return super().get_preserved_filters(request)
 
     # --- Columns ----------------------------------------------------------------------------------------------------
 

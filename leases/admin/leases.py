@@ -46,8 +46,7 @@ class LeaseAdmin(LeaseList):
     @override
     def response_post_save_add(self, request: HttpRequest, obj: Lease) -> HttpResponseRedirect:
         """Where one can watch it; the list that one came from is not forgotten."""
-        kept: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
-        return HttpResponseRedirect(add_preserved_filters(kept, reverse("admin:leases_lease_change", args=[obj.pk])))
+        return HttpResponseRedirect(self._kept(request, "admin:leases_lease_change", obj.pk))
 
     response_post_save_change = response_post_save_add
 
@@ -77,7 +76,7 @@ class LeaseAdmin(LeaseList):
         obj: Lease | None = None,
     ) -> HttpResponse:
         if obj is not None:
-            context["panel"] = Panel(lease=obj, user=person(request))
+            context["panel"] = Panel(lease=obj, user=person(request), kept=self.get_preserved_filters(request))
         context["show_save_and_continue"] = False  # saving leads to its page anyway
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -109,7 +108,7 @@ class LeaseAdmin(LeaseList):
         )
         if not self.has_view_permission(request, lease):
             raise PermissionDenied
-        panel = Panel(lease=lease, user=person(request))
+        panel = Panel(lease=lease, user=person(request), kept=self.get_preserved_filters(request))
         return render(request, "admin/leases/lease/live.html", {"panel": panel})
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
@@ -129,14 +128,19 @@ class LeaseAdmin(LeaseList):
             raise PermissionDenied(str(refusal)) from refusal
         except RecordGone as refusal:
             messages.error(request, str(refusal))
-            return HttpResponseRedirect(reverse("admin:leases_lease_changelist"))
+            return HttpResponseRedirect(self._kept(request, "admin:leases_lease_changelist"))
         except Stale:
             messages.warning(request, _overtaken(action, pk))
         except Refused as refusal:
             messages.warning(request, str(refusal))
         else:
             messages.success(request, _done(action, lease))
-        return HttpResponseRedirect(reverse("admin:leases_lease_change", args=[pk]))
+        return HttpResponseRedirect(self._kept(request, "admin:leases_lease_change", pk))
+
+    def _kept(self, request: HttpRequest, name: str, *args: int) -> str:
+        """An address from which one comes back to the same list."""
+        kept: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        return add_preserved_filters(kept, reverse(name, args=args))
 
 
 def person(request: HttpRequest) -> User:

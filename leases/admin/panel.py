@@ -45,8 +45,10 @@ class Offer:
 class Panel:
     """One lease, as one person may see it."""
 
-    def __init__(self, *, lease: Lease, user: User) -> None:
+    def __init__(self, *, lease: Lease, user: User, kept: str = "") -> None:
+        """What is kept of an address leads back to the list that the person came from."""
         self.lease = lease
+        self.kept = kept
         self._user = user
 
     @cached_property
@@ -55,7 +57,7 @@ class Panel:
         return [
             Offer(
                 action=action,
-                url=reverse("admin:leases_lease_action", args=[self.lease.pk, action.name]),
+                url=with_kept(reverse("admin:leases_lease_action", args=[self.lease.pk, action.name]), self.kept),
                 why_absent=why_absent(action, lease=self.lease, user=self._user),
             )
             for action in ORDER.get(self.lease.state, ACTIONS.values())
@@ -180,6 +182,11 @@ class Panel:
             return ""
         log = reverse("admin:statemachine_transitionlog_changelist")
         return f"{log}?record_type={self.lease._meta.label_lower}&record_id={self.lease.pk}"
+
+
+def with_kept(url: str, kept: str) -> str:
+    """An address without a query, and what is kept of another one's."""
+    return f"{url}?{kept}" if kept else url
 
 
 @cache

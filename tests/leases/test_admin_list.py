@@ -1,6 +1,7 @@
 """The list of leases: what it shows, how it is narrowed, how it follows the work, what it costs."""
 
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from django.contrib.auth.models import User
@@ -142,7 +143,14 @@ class TestFilters:
         wanted = {"agency__exact": "BLM", "failure_code": "connect_dropbox", "state__exact": "failed"}
         chosen = console.get(LIST, wanted).context["cl"].chosen
 
-        assert chosen == [("agency", "BLM (Bureau of Land Management)"), ("failure", "Dropbox not connected")]
+        assert [(each.title, each.choice) for each in chosen] == [
+            ("agency", "BLM (Bureau of Land Management)"),
+            ("failure", "Dropbox not connected"),
+        ]
+        assert [parse_qs(each.url.lstrip("?")) for each in chosen] == [
+            {"failure_code": ["connect_dropbox"], "state__exact": ["failed"]},
+            {"agency__exact": ["BLM"], "state__exact": ["failed"]},
+        ]
 
     def test_by_a_code_that_is_gone_show_no_lease(self, console: Client, olivia: User) -> None:
         """Not all of them, which somebody would then run again."""
