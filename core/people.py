@@ -4,26 +4,96 @@ from typing import Any, override
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.forms import CheckboxSelectMultiple, SelectMultiple
 from django.http import HttpRequest
 
+from core.records import RecordAdmin
+from core.times import time_column
 
-class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run time
+ROLES = (
+    "What the person may do. Viewer: look at leases. Operator: add leases and run discovery, too. Administrator: look after "
+    "agencies, people and the system, too. Only roles that hold nothing you lack yourself are offered."
+)
+WORDS = {
+    "username": ("Username", "What the person logs in with."),
+    "email": ("E-mail address", "Where the person is told of failed leases."),
+    "is_active": ("Active", "Switch this off instead of deleting who has left: the history keeps the name."),
+    "is_staff": ("May log in to the console", "Without this nobody gets in, whatever the role."),
+    "groups": ("Roles", ROLES),
+    "is_superuser": ("Superuser", "May do everything, without any role."),
+    "user_permissions": ("Single rights", "Beside those of the roles. Better is a role."),
+}
+
+
+class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Whoever may change users gives the roles that hold nothing he lacks, to people who hold nothing he lacks.
 
     Else a new password for a superuser would be the way to become one.
     """
 
+    name = "People"
+    add_label = "Add a person"
+    beside = (
+        ("Roles", "admin:auth_group_changelist", "auth.view_group"),
+        ("Dropbox accounts", "admin:discovery_dropboxaccount_changelist", "discovery.view_dropboxaccount"),
+    )
+    list_display = ("username", "full_name", "email", "roles", "may_enter", "seen")
+    list_filter = ("groups", "is_staff", "is_active")
+    seen = time_column("last_login", "last login")
+    joined = time_column("date_joined", "added")
+    readonly_fields = ("seen", "joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password", "is_active", "is_staff", "groups")}),
+        ("Who that is", {"fields": ("first_name", "last_name", "email", "seen", "joined")}),
+        ("Rights beside the roles", {"classes": ("collapse",), "fields": ("is_superuser", "user_permissions")}),
+    )
+    add_form = UserCreationForm
+    add_form_template = "core/record.html"
+    add_fieldsets = ((None, {"fields": ("username", "email", "password1", "password2", "is_staff", "groups")}),)
     # Three roles are ticked sooner than moved from box to box.
     filter_horizontal = ()
+
+    @admin.display(description="name", ordering="last_name")
+    def full_name(self, person: User) -> str:
+        return person.get_full_name()
+
+    @admin.display(description="roles")
+    def roles(self, person: User) -> str:
+        """A superuser needs none."""
+        named = [role.name for role in person.groups.all()]
+        return ", ".join(["Superuser", *named] if person.is_superuser else named)
+
+    @admin.display(description="may log in", boolean=True)
+    def may_enter(self, person: User) -> bool:
+        return person.is_active and person.is_staff
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @override
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Who is added here is meant to get in."""
+        return {"is_staff": True, **super().get_changeform_initial_data(request)}
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Rights beside the roles are a superuser's business."""
         fixed = () if _is_superuser(request) else ("is_superuser", "user_permissions")
         return (*super().get_readonly_fields(request, obj), *fixed)
+
+    @override
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """In the words of the console; a role is not made on the way."""
+        if db_field.name in WORDS:
+            kwargs["label"], kwargs["help_text"] = WORDS[db_field.name]
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "groups":
+            field.widget.can_add_related = False
+        return field
 
     @override
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -45,10 +115,28 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin):
+class RoleAdmin(RecordAdmin, GroupAdmin):
     """A list that everybody can use; Django's two boxes say nothing to who cannot see them."""
 
+    name = "Roles"
+    add_label = "Add a role"
+    beside = (("People", "admin:auth_user_changelist", "auth.view_user"),)
+    list_display = ("role", "people")
     filter_horizontal = ()
+
+    @admin.display(description="role", ordering="name")
+    def role(self, role: Group) -> str:
+        return role.name
+
+    @admin.display(description="people", ordering="count")
+    def people(self, role: Any) -> int:
+        return int(role.count)
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        roles: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = roles.annotate(count=Count("user"))
+        return counted
 
     @override
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:

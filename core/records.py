@@ -5,6 +5,7 @@ from typing import Any, ClassVar, override
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 
 class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -13,10 +14,14 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
     Attributes:
         name: of the list, as the main navigation has it.
         empty: what it means that nothing is in the list, and what to do about it.
+        beside: lists that are looked for here: what each is called, the name of its address, the right to see it.
+        add_label: of the button, and of the page it leads to.
     """
 
     name: ClassVar[str]
     empty: ClassVar[str] = "Nothing is here yet."
+    beside: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    add_label: ClassVar[str] = "Add"
     change_list_template = "core/list.html"
     change_form_template = "core/record.html"
     # They would ask the database once for each choice of each filter.
@@ -24,7 +29,14 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
 
     @override
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        named = {"title": self.name, "name": self.name, "empty": self.empty}
+        beside = [(label, reverse(address)) for label, address, right in self.beside if request.user.has_perm(right)]
+        named = {
+            "title": self.name,
+            "name": self.name,
+            "empty": self.empty,
+            "beside": beside,
+            "add_label": self.add_label,
+        }
         return super().changelist_view(request, named | (extra_context or {}))
 
     @override
@@ -48,8 +60,7 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        if obj is not None:
-            context["title"] = str(obj)
+        context["title"] = str(obj) if obj is not None else self.add_label
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

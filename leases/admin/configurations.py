@@ -44,9 +44,10 @@ class ConfigurationForm(ModelForm):  # type: ignore[type-arg]  # not generic at 
 @admin.register(AgencyStorageConfig)
 class AgencyStorageConfigAdmin(RecordAdmin):
     name = "Agencies"
+    add_label = "Configure an agency"
     empty = "No agency is configured yet. Until one is, every run for it fails and says so."
     form = ConfigurationForm
-    list_display = ("agency", "runs", "runsheet_archive_base_path", "changed")
+    list_display = ("agency", "runs", "archives", "changed")
     list_filter = ("enabled",)
     search_fields = ("agency", *PATHS)
     changed = time_column("updated_at", "last change")
@@ -57,6 +58,10 @@ class AgencyStorageConfigAdmin(RecordAdmin):
     @admin.display(description="discovery", ordering="enabled")
     def runs(self, configuration: AgencyStorageConfig) -> SafeString:
         return state_badge("done", "On") if configuration.enabled else state_badge("failed", "Off")
+
+    @admin.display(description="folder of the archives", ordering="runsheet_archive_base_path")
+    def archives(self, configuration: AgencyStorageConfig) -> str:
+        return str(configuration.runsheet_archive_base_path)
 
     @override
     def get_fields(self, request: HttpRequest, obj: AgencyStorageConfig | None = None) -> Any:
@@ -69,8 +74,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
         there_is = self.get_queryset(request).filter(agency=request.GET.get("agency", "")).first()
         if there_is and request.method == "GET":
             return redirect("admin:leases_agencystorageconfig_change", there_is.pk)
-        named = {"title": "Configure an agency"} | (extra_context or {})
-        return super().add_view(request, form_url, named)
+        return super().add_view(request, form_url, extra_context)
 
     @override
     def save_model(self, request: HttpRequest, obj: AgencyStorageConfig, form: Any, change: bool) -> None:

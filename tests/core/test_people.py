@@ -74,7 +74,7 @@ class TestAdministrator:
             "username": "nina",
             "password1": "ninety-nine x",
             "password2": "ninety-nine x",
-            "usable_password": "true",
+            "is_staff": "on",
         }
         assert admin.post(reverse("admin:auth_user_add"), form).status_code == 302
         nina = User.objects.get(username="nina")
@@ -145,3 +145,44 @@ class TestSuperuser:
         owen.refresh_from_db()
         assert owen.is_superuser
         assert owen.groups.get().name == "Owners"
+
+
+class TestPage:
+    def test_lets_whoever_is_added_get_in_with_a_role(self, admin: Client) -> None:
+        add = reverse("admin:auth_user_add")
+        offered = admin.get(add).context["adminform"].form
+        assert offered.initial["is_staff"] is True
+
+        form = {
+            "username": "nina",
+            "email": "nina@example.com",
+            "password1": "ninety-nine x",
+            "password2": "ninety-nine x",
+        }
+        admin.post(add, form | {"is_staff": "on", "groups": [Group.objects.get(name="Viewer").pk]})
+
+        assert Client().login(username="nina", password="ninety-nine x")
+        nina = User.objects.get(username="nina")
+        assert (nina.is_staff, nina.email, nina.groups.get().name) == (True, "nina@example.com", "Viewer")
+
+    def test_offers_no_role_that_holds_more_to_who_is_added(self, admin: Client) -> None:
+        role = bigger_role()
+        form = {"username": "nina", "password1": "ninety-nine x", "password2": "ninety-nine x", "groups": [role.pk]}
+
+        assert admin.post(reverse("admin:auth_user_add"), form).status_code == 200
+
+        assert not User.objects.filter(username="nina").exists()
+
+    def test_lists_everybody_with_their_roles(self, admin: Client, owen: User) -> None:
+        User.objects.create_superuser("ursula")
+
+        text = admin.get(reverse("admin:auth_user_changelist")).text
+
+        assert '<td class="field-roles">Operator</td>' in text
+        assert '<td class="field-roles">Superuser</td>' in text
+        assert ">Roles</a>" in text
+
+    def test_counts_who_has_a_role(self, admin: Client, owen: User) -> None:
+        text = admin.get(reverse("admin:auth_group_changelist")).text
+
+        assert text.count('<td class="field-people">1</td>') == 2
