@@ -96,9 +96,7 @@ def read_table(*, name: str, content: bytes) -> Table:
 
 def too_large(size: str) -> UnreadableFile:
     """Also for who need not read the file to know."""
-    return UnreadableFile(
-        f"This file has {size}; at most {MAX_BYTES / 1e6:.0f} MB can be imported at once. Split it."
-    )
+    return UnreadableFile(f"This file has {size}; at most {MAX_BYTES / 1e6:.0f} MB can be imported at once. Split it.")
 
 
 def _limited(rows: Iterable[Row]) -> Iterator[Row]:

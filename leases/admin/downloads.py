@@ -74,6 +74,11 @@ def download(leases: QuerySet[Lease], *, kind: str, name: str) -> HttpResponseBa
     return KINDS[kind](with_last_tries(related), f"{name}.{kind}")
 
 
+def name_of_today() -> str:
+    """What a file of leases is called."""
+    return f"leases-{timezone.localdate():%Y-%m-%d}"
+
+
 def _cells(leases: QuerySet[Lease]) -> Iterator[list[Any]]:
     for lease in leases.iterator(chunk_size=AT_ONCE):
         yield [cell(lease) for cell in COLUMNS.values()]

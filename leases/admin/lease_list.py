@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -21,7 +20,8 @@ from leases import display
 from leases.admin import polling
 from leases.admin.bulk_run import run_chosen
 from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, version_of
-from leases.admin.downloads import KINDS, TooManyForWorkbook, download
+from leases.admin.download_chosen import DOWNLOADS
+from leases.admin.downloads import KINDS, TooManyForWorkbook, download, name_of_today
 from leases.admin.filters import FILTERS, without_choices
 from leases.admin.links import dropbox_link
 from leases.failures import in_words
@@ -48,7 +48,7 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     list_select_related = SHOWN_WITH
     list_per_page = 50
     # At the foot of the window, beside nothing that is renewed.
-    actions = (run_chosen,)
+    actions = (run_chosen, *DOWNLOADS)
     actions_on_top, actions_on_bottom = False, True
     # The box is there for it; what is typed into it goes to `get_search_results`.
     search_fields = ("lease_number",)
@@ -184,7 +184,7 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         back = f"{reverse('admin:leases_lease_changelist')}?{request.GET.urlencode()}"
         try:
             leases = self._listed(request).queryset
-            return download(leases, kind=kind, name=f"leases-{timezone.localdate():%Y-%m-%d}")
+            return download(leases, kind=kind, name=name_of_today())
         except IncorrectLookupParameters:
             return HttpResponseRedirect(back)
         except TooManyForWorkbook as refusal:

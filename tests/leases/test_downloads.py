@@ -23,7 +23,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 
-PLACE = "/admin/leases/lease/download"
+LIST = "/admin/leases/lease/"
+PLACE = f"{LIST}download"
 
 
 @pytest.fixture
@@ -34,7 +35,10 @@ def console(olivia: User, client: Client) -> Client:
 
 def rows_of(client: Client, kind: str, **wanted: str) -> list[dict[str, Any]]:
     """The file's rows by column."""
-    answer = client.get(f"{PLACE}/{kind}/", wanted)
+    return read(kind, client.get(f"{PLACE}/{kind}/", wanted))
+
+
+def read(kind: str, answer: Any) -> list[dict[str, Any]]:
     assert answer.status_code == 200
     content = answer.getvalue()
     if kind == "json":
@@ -107,6 +111,42 @@ class TestDownload:
         assert f'href="{PLACE}/{kind}/?state__exact=done"' in console.get("/admin/leases/lease/?state__exact=done").text
 
 
+def tick(client: Client, kind: str, leases: list[Lease], where: str = LIST, **form: str) -> Any:
+    """Choose the action under the list for some of its rows."""
+    chosen = [lease.pk for lease in leases]
+    return client.post(where, {"action": f"download_{kind}", "_selected_action": chosen, "index": "0", **form})
+
+
+@pytest.mark.parametrize("kind", downloads.KINDS)
+class TestDownloadOfTickedRows:
+    def test_holds_these_in_the_order_of_the_list(self, console: Client, olivia: User, kind: str) -> None:
+        one, _, three = (settled(olivia, lease_number=number) for number in "123")
+
+        rows = read(kind, tick(console, kind, [three, one], where=f"{LIST}?o=1"))
+
+        assert [row["Lease number"] for row in rows] == ["1", "3"]
+
+    def test_holds_all_that_match_if_all_are_chosen(self, console: Client, olivia: User, kind: str) -> None:
+        leases = [settled(olivia, lease_number=f"{number:02}", state="found") for number in range(60)]
+        settled(olivia, lease_number="other", state="done")
+
+        rows = read(kind, tick(console, kind, leases[:1], f"{LIST}?o=1&state__exact=found", select_across="1"))
+
+        assert [row["Lease number"] for row in rows] == [f"{number:02}" for number in range(60)]
+
+    def test_is_for_who_may_only_look(self, client: Client, viewer: User, kind: str) -> None:
+        client.force_login(viewer)
+        lease = settled(viewer)
+
+        assert f'<option value="download_{kind}">Download as {kind.upper()}</option>' in client.get(LIST).text
+        assert len(read(kind, tick(client, kind, [lease]))) == 1
+
+    def test_is_not_for_who_may_not(self, client: Client, olivia: User, kind: str) -> None:
+        client.force_login(User.objects.create_user("stranger", is_staff=True))
+
+        assert tick(client, kind, [settled(olivia)]).status_code == 403
+
+
 class TestFormulas:
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
     def test_are_texts(self, console: Client, olivia: User, kind: str) -> None:
@@ -146,8 +186,11 @@ class TestRefusal:
         settled(olivia, lease_number="2")
 
         answer = console.get(f"{PLACE}/xlsx/", follow=True)
+        ticked = tick(console, "xlsx", list(Lease.objects.all()))
 
         assert "Narrow the list, or take CSV." in answer.text
+        assert ticked.status_code == 302
+        assert "Narrow the list, or take CSV." in console.get(ticked["Location"]).text
         assert Lease.objects.count() == 2
 
     def test_of_another_kind_of_file(self, console: Client) -> None:
