@@ -43,7 +43,7 @@ class Page:
 
     @property
     def is_good(self) -> bool:
-        return self.queries <= MOST_QUERIES and self.p95_s <= LONGEST_P95_S
+        return 0 < self.queries <= MOST_QUERIES and self.p95_s <= LONGEST_P95_S
 
 
 def main() -> int:
