@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from core.errors import RunsheetError
 from discovery.attempts import Attempt, Replacement, keep_replacement, replacement, take_replacement
@@ -43,6 +43,7 @@ SCOPES_UNKNOWN = (
     "The Dropbox app has not all permissions that Runsheet needs ({scopes}). Ask an administrator to switch them on in "
     "the app's settings. Nothing was stored."
 )
+NONE_CONNECTED = "No Dropbox account is connected."
 NO_ANSWER = "Dropbox could not ask you just now. Nothing was stored."
 NOT_STORED = (
     "What Dropbox granted could not be stored here, and was given back. Try again; if that fails, too, tell an "
@@ -68,8 +69,6 @@ def account(request: HttpRequest) -> HttpResponse:
         "may_connect": user.has_perm(NEEDED),
         "required": sorted(dropbox_accounts.REQUIRED_SCOPES),
         "waiting_count": standing.waiting_count,
-        "under_way": list(dropbox_accounts.under_way(user)[:NAMED_AT_MOST]),
-        "under_way_count": dropbox_accounts.under_way(user).count(),
     }
     return render(request, "discovery/account.html", context)
 
@@ -187,13 +186,34 @@ def _resumed(count: int) -> str:
     return f"{count} lease{'s' if count > 1 else ''} that waited for it start{'s' if count == 1 else ''} again."
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def disconnect(request: HttpRequest) -> HttpResponse:
-    """Revoke at Dropbox and forget here."""
+    """Say what it would mean and ask; asked, revoke at Dropbox and forget here."""
+    return _disconnect(request) if request.method == "POST" else _ask_about_end(request)
+
+
+def _ask_about_end(request: HttpRequest) -> HttpResponse:
+    user = _person(request)
+    account = dropbox_accounts.standing_of(user).account
+    if account is None:
+        messages.info(request, NONE_CONNECTED)
+        return HttpResponseRedirect(reverse("dropbox_account"))
+    under_way = dropbox_accounts.under_way(user)
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Disconnect {account}?",
+        "account": account,
+        "under_way": list(under_way[:NAMED_AT_MOST]),
+        "under_way_count": under_way.count(),
+    }
+    return render(request, "discovery/disconnect.html", context)
+
+
+def _disconnect(request: HttpRequest) -> HttpResponse:
     try:
         ended = dropbox_accounts.disconnect_account(user=_person(request))
     except DropboxNotConnected:
-        messages.info(request, "No Dropbox account is connected.")
+        messages.info(request, NONE_CONNECTED)
     except AccountBusy as error:
         messages.error(request, str(error))
     else:

@@ -110,22 +110,25 @@ def replaced_by(authorisation: Authorisation, *, user: User) -> DropboxAccount |
 def connect(*, user: User, authorisation: Authorisation) -> Connection:
     """Keep what was authorised, encrypted; leases that failed for want of it start again by themselves.
 
-    Another account that the user had connected before is revoked at Dropbox, if that can be done.
+    What the user had connected before is revoked at Dropbox, if that can be done, be it another account or another grant of
+    the same; nobody could end it later.
 
     Raises:
         AccountBusy: nothing was stored.
     """
     is_other = replaced_by(authorisation, user=user) is not None
-    old_token = _token_to_revoke(user) if is_other else ""
+    old_token = _token_to_revoke(user, unless=authorisation.grant.refresh_token)
     account = _account(user, authorisation)
     with _unless_busy(), transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # see discovery.reactions.resume_if_reconnected
         _store(account)
         failed = _failed(user, OF_ANOTHER_ACCOUNT if is_other else AUTHORISATION_FAILURES)
         resumed = resume_failed(failed, reason="Dropbox was connected")
-    if old_token:
-        _give_back(old_token)
-    logger.info("user %s connected Dropbox account=%s, %s leases go on", user.pk, account.account_id, resumed)
+    ended = bool(old_token) and _give_back(old_token)
+    logger.info(
+        "user %s connected Dropbox account=%s, an earlier grant was revoked: %s, %s leases go on",
+        *(user.pk, account.account_id, ended, resumed),
+    )
     return Connection(account=account, resumed=resumed)
 
 
@@ -252,10 +255,17 @@ def _revoke_stored(user: User) -> bool:
     return bool(token) and _give_back(token)
 
 
-def _token_to_revoke(user: User) -> str:
-    """An access token to revoke the stored connection with; empty if there is none to be had."""
+def _token_to_revoke(user: User, *, unless: str = "") -> str:
+    """An access token to revoke the stored connection with; empty if there is none to be had.
+
+    Args:
+        user: whose connection it is.
+        unless: a refresh token that is to stay.
+    """
     try:
         account = DropboxAccount.objects.filter(user=user).first()
+        if account and account.refresh_token == unless:
+            return ""
         if account and not account.has_valid_token(at=now()):
             renew_access_token(account)
     except RunsheetError as error:

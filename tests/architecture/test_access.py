@@ -147,7 +147,7 @@ ADDRESSES = {
     "dropbox/connect/": Row(NOBODY, OPERATOR),
     "dropbox/callback/": Row(OPERATOR, NOBODY),
     "dropbox/replace/": Row(NOBODY, OPERATOR),
-    "dropbox/disconnect/": Row(NOBODY, STAFF),
+    "dropbox/disconnect/": Row(STAFF, STAFF),
     "dropbox/webhook/": Row(EVERYBODY, NOBODY),  # what is posted has to be signed by Dropbox
     f"admin/django_rq/dashboard/{QUEUE}<job_id>/stop/": Row(NOBODY, ADMINISTRATOR),
     **{f"admin/django_rq/dashboard/{page}": Row(ADMINISTRATOR, ADMINISTRATOR) for page in QUEUES},

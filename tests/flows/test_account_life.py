@@ -177,7 +177,7 @@ class TestAccountLife:
         assert len(system.mails()) == 1
 
         # Give up.
-        visitor.visit("/dropbox/")
+        visitor.visit("/dropbox/disconnect/")
         assert "No lease is being worked on with it at this moment." in visitor.page
         visitor.press("Disconnect Olivia Operator")
         assert "Olivia Operator is disconnected" in visitor.page
@@ -225,6 +225,7 @@ class TestAccountLife:
         visitor.connect_dropbox()
         dropbox.fault("*", status=503, times=20)
 
+        visitor.visit("/dropbox/disconnect/")
         visitor.press("Disconnect Olivia Operator")
 
         assert "Dropbox could not be told." in visitor.page

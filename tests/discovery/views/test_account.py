@@ -132,12 +132,26 @@ class TestDisconnect:
             Lease.objects.create(agency="BLM", lease_number=f"NMNM {number:02}", initiated_by=olivia)
         Lease.objects.update(state="searching")
 
-        before = browser.get(HERE).text
+        before = browser.get("/dropbox/disconnect/").text
         after = browser.post("/dropbox/disconnect/", follow=True).text
 
         assert "22 leases depend on it" in before
         assert before.count("NMNM ") == 20
         assert "will fail unless you connect again: 22." in after
+
+    def test_asks_before_it_does_it(self, browser: Client, dropbox: "Standin") -> None:
+        connect(browser)
+        assert 'href="/dropbox/disconnect/">Disconnect Olivia Operator' in browser.get(HERE).text
+
+        asked = browser.get("/dropbox/disconnect/").text
+
+        assert "Disconnect Olivia Operator?" in asked
+        assert "What has been found stays" in asked
+        assert "No lease is being worked on with it" in asked
+        assert DropboxAccount.objects.exists()
+
+    def test_asks_nothing_where_there_is_nothing(self, browser: Client) -> None:
+        assert "No Dropbox account is connected." in browser.get("/dropbox/disconnect/", follow=True).text
 
     def test_without_a_connection_says_so(self, browser: Client) -> None:
         assert "No Dropbox account is connected." in browser.post("/dropbox/disconnect/", follow=True).text

@@ -14,6 +14,7 @@ from core import clock
 from discovery import attempts
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount
+from discovery.services.dropbox_accounts import connect_account
 from tests.discovery.views.conftest import HERE, LEASES, connect, explained, is_worth_nothing
 
 if TYPE_CHECKING:
@@ -187,3 +188,51 @@ class TestASecondAccount:
         browser.post("/dropbox/replace/", {"decision": "replace"})
 
         assert DropboxAccount.objects.get(user=olivia).display_name == "Paul Partner"
+
+
+class TestTheSameAccountAgain:
+    def test_ends_the_grant_that_it_replaces(
+        self, browser: Client, olivia: User, dropbox: "Standin", caplog: pytest.LogCaptureFixture
+    ) -> None:
+        connect(browser)
+        first = DropboxAccount.objects.get().refresh_token
+
+        connect(browser)
+
+        second = DropboxAccount.objects.get().refresh_token
+        assert second != first
+        assert is_worth_nothing(first, dropbox)
+        assert not is_worth_nothing(second, dropbox)
+        assert gateway_for(olivia).list_directory(path="") is not None
+        assert "an earlier grant was revoked: True" in caplog.text
+
+    def test_is_stored_when_the_earlier_grant_cannot_be_ended(
+        self, browser: Client, dropbox: "Standin", caplog: pytest.LogCaptureFixture
+    ) -> None:
+        connect(browser)
+        first = DropboxAccount.objects.get().refresh_token
+        dropbox.fault("auth/token/revoke", status=503, times=5)
+
+        connect(browser)
+
+        assert DropboxAccount.objects.get().refresh_token != first
+        assert not is_worth_nothing(first, dropbox)
+        assert "an earlier grant was revoked: False" in caplog.text
+
+    def test_leaves_the_grant_of_another_person_alone(
+        self, browser: Client, dropbox: "Standin", django_user_model: type[User]
+    ) -> None:
+        oscar = django_user_model.objects.create_user("oscar")
+        connect_account(user=oscar, refresh_token="standin-refresh-olivia")
+        connect(browser)
+
+        connect(browser)
+
+        assert gateway_for(oscar).list_directory(path="") is not None
+
+    def test_keeps_a_grant_that_is_the_same(self, olivia: User, dropbox: "Standin") -> None:
+        for _ in range(2):
+            connect_account(user=olivia, refresh_token="standin-refresh-olivia")
+
+        assert "auth/token/revoke" not in dropbox.calls()
+        assert gateway_for(olivia).list_directory(path="") is not None
