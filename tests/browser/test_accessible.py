@@ -1,19 +1,25 @@
 """Every page of the console as axe sees it: in both themes, and on a telephone, where nothing stands out sideways."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from discovery.services.dropbox_accounts import connect_account
 from leases import services
-from leases.models import FailureNotice, Lease
+from leases.models import Batch, FailureNotice, Lease, Upload
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
+from tests.browser.faults import faults
 from tests.live import BLM, System, await_that
+from tests.statemachine.dashboard.conftest import THERE
+from tests.statemachine.dashboard.conftest import pages as patterns
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -21,7 +27,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # The theme and the width of the window.
-LOOKS = [("light", 1280), ("dark", 1280), ("light", 390)]
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+# RQ's addresses that answer with JSON, or to a POST only.
+NOT_A_PAGE = {"django_rq_home_json", "django_rq_home_json_with_token", "django_rq_stop_job"}
+LIST = "/admin/leases/lease/"
 
 
 @pytest.fixture
@@ -33,6 +42,19 @@ def leases(person: User, dropbox: "Standin", system: System) -> list[Lease]:
     failed = services.create_lease(agency="NMSLO", lease_number="B0-1", created_by=person)
     await_that(lambda: Lease.objects.filter(state__in=["done", "failed"]).count() == 2, within_s=30)
     return [done, failed]
+
+
+def preview(person: User) -> Upload:
+    """Of a file with a row that is right and two that are not."""
+    rows = [[1, ["Agency", "Lease number"]], [2, ["BLM", "NMNM 2"]], [3, ["XYZ", ""]], [4, ["BLM", "NMNM 1"]]]
+    return Upload.objects.create(name="leases.csv", read_as="CSV, UTF-8", rows=rows, created_by=person)
+
+
+def batch(leases: list[Lease]) -> Batch:
+    """Of a file, all of it settled, some of it failed."""
+    made = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=2, left_out=1)
+    made.leases.set(leases)
+    return made
 
 
 def pages(leases: list[Lease], person: User) -> list[str]:
@@ -56,27 +78,55 @@ def pages(leases: list[Lease], person: User) -> list[str]:
         *(reverse(f"admin:{name}_changelist") for name in lists),
         *(reverse(f"admin:{name}", args=[pk]) for name, pk in records),
         *(reverse(f"admin:{name}") for name in others),
+        reverse("admin:leases_batch_import"),
+        reverse("admin:leases_batch_preview", args=[preview(person).pk]),
+        reverse("admin:leases_batch_change", args=[batch(leases).pk]),
+        f"{LIST}?state__exact=failed&q=B0-1",
+        f"{LIST}?q=nowhere",
+        reverse("admin:app_list", args=["leases"]),
+        reverse("admin:auth_user_password_change", args=[person.pk]),
         reverse("admin:password_change"),
+        reverse("admin:password_change_done"),
         reverse("system"),
         reverse("dropbox_account"),
     ]
 
 
-def faults(page: Page) -> list[str]:
-    """What axe objects to, with everything that is folded open."""
-    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    violations = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {node['html']}" for each in violations for node in each["nodes"]]
+def dashboard(system: System) -> Iterator[str]:
+    """RQ's pages, with a job that has failed and one that is no longer there."""
+    redis = Redis.from_url(system.valkey.url, decode_responses=True)
+    job = Queue("discovery", connection=redis, serializer=JSONSerializer).enqueue("operator.truediv", 1, 0)
+    await_that(lambda: job.get_status(refresh=True) == "failed", within_s=20)
+    workers = [str(key) for key in redis.smembers("rq:workers")]
+    there = THERE | {"job_id": job.id, "key": workers[0]}
+    for route, page in patterns():
+        if "django_rq/" in route and page.name not in NOT_A_PAGE:
+            yield reverse(f"admin:{page.name}", kwargs={name: there[name] for name in page.pattern.regex.groupindex})
+    yield reverse("admin:django_rq_job_detail", args=[0, THERE["job_id"]])
 
 
-@pytest.mark.parametrize("look", LOOKS)
+def asked_to_confirm(page: Page, system: System) -> Page:
+    """Where a bulk run is confirmed."""
+    page.goto(system.url + LIST)
+    page.locator(".action-select").first.check()
+    page.get_by_role("combobox").select_option("Run full discovery …")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("will be searched for and read again")).to_be_visible()
+    return page
+
+
+@pytest.fixture(params=LOOKS, ids=str)
+def look(request: pytest.FixtureRequest, page: Page) -> None:
+    """As the person has set it."""
+    theme: Literal["light", "dark"]
+    theme, width = request.param
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": width, "height": 900})
+
+
+@pytest.mark.usefixtures("look")
 class TestPages:
-    def test_have_no_fault(
-        self, leases: list[Lease], person: User, system: System, page: Page, look: tuple[Literal["light", "dark"], int]
-    ) -> None:
-        theme, width = look
-        page.emulate_media(color_scheme=theme)
-        page.set_viewport_size({"width": width, "height": 900})
+    def test_have_no_fault(self, leases: list[Lease], person: User, system: System, page: Page) -> None:
         page.goto(f"{system.url}/admin/login/")
         found = {"login": faults(page)}
         log_in(page, system.url)
@@ -86,7 +136,29 @@ class TestPages:
             assert answer
             assert answer.ok, path
             found[path] = faults(page)
-            if page.evaluate("document.documentElement.scrollWidth") > width:
-                found[path].append("stands out sideways")
+        found["bulk confirmation"] = faults(asked_to_confirm(page, system))
 
         assert {path: seen for path, seen in found.items() if seen} == {}
+
+    def test_of_the_queues_have_none(self, person: User, system: System, page: Page) -> None:
+        log_in(page, system.url)
+        found = {}
+
+        for path in dashboard(system):
+            answer = page.goto(system.url + path)
+            assert answer
+            found[path] = faults(page)
+
+        assert {path: seen for path, seen in found.items() if seen} == {}
+
+    def test_of_refusals_have_none(self, system: System, person: User, page: Page, complaints: list[str]) -> None:
+        User.objects.filter(pk=person.pk).update(is_superuser=False)
+        log_in(page, system.url)
+
+        for path in (LIST, reverse("system")):
+            page.goto(system.url + path)
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            assert faults(page) == [], path
+
+        assert all("403" in each for each in complaints)
+        complaints.clear()

@@ -19,6 +19,17 @@ pytestmark = [
 ]
 
 
+class TestBoxes:
+    """Else nobody is told what is ticked who does not see it, and Django's script breaks where it counts them."""
+
+    def test_say_what_they_are_and_can_be_counted(self, keeper: Client, queued: None) -> None:
+        text = keeper.get(f"{HOME}queues/0/").text
+
+        assert 'id="action-toggle" aria-label="Select all jobs of this page"' in text
+        assert f'value="{MESSAGE.job_id}" aria-label="Select job {MESSAGE.job_id}"' in text
+        assert '<span class="action-counter" data-actions-icnt="1">' in text
+
+
 class TestRecordOfAJob:
     @pytest.fixture
     def lease(self, redis: Redis) -> Lease:
