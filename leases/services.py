@@ -196,8 +196,9 @@ def record_location(
 
 
 def forget_link(*, path: str) -> None:
-    """The directory is gone, and with it what the link led to."""
-    locations_at(path).update(share_url="", share_refusal="", share_expires_at=None, is_public=False, file_id="")
+    """The directory is gone, and with it what the link led to; that it is gone is not forgotten (`is_gone`)."""
+    nothing = {"share_url": "", "share_refusal": "", "share_expires_at": None, "is_public": False, "file_id": ""}
+    locations_at(path).update(**nothing, share_checked_at=Now())
 
 
 def _location(path: str, values: dict[str, Any]) -> tuple[CloudLocation, bool]:

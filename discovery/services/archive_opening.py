@@ -64,6 +64,8 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
     The opener's own Dropbox is used. Who has none, sees other folders than who found the archive, or cannot be served by
     Dropbox now or soon, gets the link as it is stored.
     """
+    if location.is_gone:
+        return Opening(why_not=GONE.format(path=location.path))
     if not location.share_url:
         return Opening(why_not=location.share_refusal or NO_LINK)
     may_check = user.has_perm("leases.run_discovery") and _may_judge(location, user)
@@ -73,11 +75,11 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
         with done_within(LONGEST_S), lock_waits(LOCKS_AT_MOST_S):
             return _checked(location, gateway_for(user))
     except BasePathMissing:
-        _check_again_soon(location)
+        _check_again_after(timedelta(0), location)  # or the next one would be sent to a link that is dead
         return Opening(why_not=OUT_OF_SIGHT.format(path=location.path))
     except (RunsheetError, ImproperlyConfigured) as error:
         logger.warning("the share link to %s could not be checked (%s)", location.path, type(error).__name__)
-        _check_again_soon(location)
+        _check_again_after(TROUBLE_LASTS, location)
         return Opening(url=location.share_url)
 
 
@@ -114,5 +116,5 @@ def _checked(location: CloudLocation, gateway: Gateway) -> Opening:
     return Opening(url=link.url)
 
 
-def _check_again_soon(location: CloudLocation) -> None:
-    CloudLocation.objects.filter(pk=location.pk).update(share_checked_at=now() - TRUSTED_FOR + TROUBLE_LASTS)
+def _check_again_after(delay: timedelta, location: CloudLocation) -> None:
+    CloudLocation.objects.filter(pk=location.pk).update(share_checked_at=now() - TRUSTED_FOR + delay)

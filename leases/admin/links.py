@@ -10,10 +10,13 @@ from django.utils.safestring import SafeString
 from leases.models import CloudLocation
 
 NO_LINK = "No share link is stored."
+GONE = "No longer in Dropbox: moved, renamed or deleted."
 
 
 def dropbox_link(location: CloudLocation) -> SafeString | str:
     """The link to the directory in Dropbox, by way of a look whether it still leads there, or why there is none."""
+    if location.is_gone:
+        return GONE
     if not location.share_url:
         return location.share_refusal or NO_LINK
     if not location.share_url.startswith(("https://", "http://")):

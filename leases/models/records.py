@@ -123,6 +123,11 @@ class CloudLocation(models.Model):
     def __str__(self) -> str:
         return self.path
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing lay there when that was last asked: what is there has a link, or a reason why it has none."""
+        return self.share_checked_at is not None and not (self.share_url or self.share_refusal)
+
 
 class FailureNotice(StateMachine):
     """One mail to one person about all leases that failed for one reason within some minutes.

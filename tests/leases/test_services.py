@@ -349,6 +349,14 @@ class TestForgetLink:
 
         found = CloudLocation.objects.get()
         assert (found.share_url, found.file_id, found.is_public) == ("", "", False)
+        assert found.is_gone
+
+    def test_a_directory_that_comes_back_is_no_longer_gone(self) -> None:
+        services.record_location(path="/a/1", link=LINK)
+        services.forget_link(path="/a/1")
+
+        assert not services.record_location(path="/a/1", link=LINK).is_gone
+        assert not services.record_location(path="/a/1", link=None, refusal="Forbidden.").is_gone
 
     def test_where_nothing_was_known_nothing_happens(self) -> None:
         services.forget_link(path="/a/1")

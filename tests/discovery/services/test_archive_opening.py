@@ -15,6 +15,7 @@ from discovery.services import archive_opening
 from discovery.services.archive_opening import NO_LINK, Opening, open_archive
 from discovery.services.dropbox_accounts import connect_account
 from discovery.services.lease_directory_search import look_for_directory, search_directory
+from leases.admin.links import dropbox_link
 from leases.models import CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
@@ -178,7 +179,13 @@ class TestDeadLink:
 
         assert f"The folder “{ARCHIVE}” is no longer there" in opening.why_not
         assert (stored().share_url, stored().share_refusal) == ("", "")
-        assert open_archive(location=stored(), user=operator).why_not == NO_LINK
+        assert open_archive(location=stored(), user=operator).why_not == opening.why_not
+        assert dropbox_link(stored()) == "No longer in Dropbox: moved, renamed or deleted."
+
+    def test_that_was_never_made_is_explained(self, operator: User) -> None:
+        place = CloudLocation.objects.create(path=ARCHIVE, name="NMNM 1")
+
+        assert open_archive(location=place, user=operator).why_not == NO_LINK
 
     def test_to_a_folder_that_was_moved_is_explained_and_forgotten(
         self, location: CloudLocation, operator: User, dropbox: "Standin"
@@ -212,6 +219,7 @@ class TestDeadLink:
 
         assert f"your Dropbox does not see the folder “{ARCHIVE}”" in opening.why_not
         assert stored().share_url == location.share_url
+        assert open_archive(location=stored(), user=operator).why_not == opening.why_not
 
     @staticmethod
     def _let_expire(dropbox: "Standin", location: CloudLocation) -> None:
