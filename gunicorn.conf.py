@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import sys
 import threading
 import time
 from typing import Any
@@ -24,7 +25,10 @@ logconfig_dict = logs.configuration(
     form=(os.environ.get("LOG_FORMAT") or ("json" if _production else "console")).lower(),
 )
 # With a configuration of its own gunicorn logs every request, whatever accesslog says.
-if os.environ.get("ACCESS_LOG") != "yes":
+_access_log = os.environ.get("ACCESS_LOG") or "no"
+if _access_log.lower() not in ("yes", "no"):
+    sys.exit(f"ACCESS_LOG must be yes or no, not {_access_log!r}.")
+if _access_log.lower() == "no":
     logconfig_dict["loggers"]["gunicorn.access"]["level"] = "CRITICAL"
 
 # A request takes a second or two. One that takes so long hangs, as on a database that accepts and never answers, and

@@ -212,7 +212,7 @@ class TestPrograms:
         assert "rq.worker" in {line["logger"] for line in lines(done.stderr)}
 
     def test_gunicorn_writes_as_we_do(self) -> None:
-        found = {(line["logger"], line["level"]) for line in lines(served(ACCESS_LOG="yes"))}
+        found = {(line["logger"], line["level"]) for line in lines(served(ACCESS_LOG="YES"))}
 
         assert {("gunicorn.error", "info"), ("gunicorn.access", "info")} <= found
 
@@ -232,6 +232,23 @@ class TestPrograms:
 
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert done.stderr.startswith(f"{name} must be ")
+
+    @pytest.mark.parametrize("value", ["true", "1"])
+    def test_gunicorn_refuses_what_is_neither_yes_nor_no(self, value: str) -> None:
+        command = [sys.executable, "-m", "gunicorn", "--check-config", "core.wsgi"]
+
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment(ACCESS_LOG=value),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == f"ACCESS_LOG must be yes or no, not {value!r}."
 
 
 def _answers(port: int) -> bool:
