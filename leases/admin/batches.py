@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import Refused
+from core.records import ReadOnlyAdmin
 from core.times import ago
 from leases import batches
 from leases.admin import left_out, polling
@@ -26,9 +27,11 @@ from statemachine.errors import TransitionForbidden
 
 
 @admin.register(Batch)
-class BatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class BatchAdmin(ReadOnlyAdmin):
     """Who may see leases sees what was done with many of them; the buttons are the services' business."""
 
+    name = "Imports and runs"
+    change_list_template = "admin/leases/batch/change_list.html"
     list_display = ("title", "kind", "leases_taken", "condition", "created_by", "created")
     list_filter = ("kind", ("created_by", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("created_by", "stopped_by")
@@ -72,18 +75,6 @@ class BatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("leases.view_lease")
 
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     # --- Pages ------------------------------------------------------------------------------------------------------
 
     @override
@@ -106,7 +97,7 @@ class BatchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
 
     @override
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        given = {"title": "Imports and runs", "may_import": request.user.has_perm("leases.add_lease")}
+        given = {"may_import": request.user.has_perm("leases.add_lease")}
         return super().changelist_view(request, given | (extra_context or {}))
 
     @override
