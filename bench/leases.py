@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 from django.db.models import Max, Min
@@ -10,7 +11,7 @@ from core.errors import RunsheetError
 from discovery.services.dropbox_accounts import connect_account
 from dropbox_standin.client import Standin
 from leases.models import AgencyStorageConfig, Lease
-from leases.services import create_lease
+from leases.services import create_lease, start_full_discovery
 from leases.states import State
 from statemachine.models import TransitionLog
 
@@ -36,6 +37,32 @@ def prepare(standin: Standin, *, count: int) -> User:
 
 def number(each: int) -> str:
     return f"NMNM {each:07}"
+
+
+def start(person: User, number: str) -> int:
+    """A new lease, which starts by itself."""
+    return create_lease(agency="BLM", lease_number=number, created_by=person).pk
+
+
+def start_again(person: User, made: Sequence[int]) -> None:
+    for each in made:
+        start_full_discovery(lease_id=each, user=person)
+
+
+def delays_s(noted: Sequence[tuple[int, str, float]]) -> list[float]:
+    """How long after its transition each change was noted.
+
+    Args:
+        noted: a lease's primary key, the state that it was seen to be in, and when, in seconds since 1970.
+    """
+    return [at - _entered(pk, state, before=at) for pk, state, at in noted]
+
+
+def _entered(pk: int, state: str, *, before: float) -> float:
+    at = TransitionLog.objects.filter(
+        record_type=Lease._meta.label_lower, record_id=pk, to_state=state, at__lte=datetime.fromtimestamp(before, UTC)
+    )
+    return at.latest("at").at.timestamp()
 
 
 def serial(person: User, numbers: Sequence[str]) -> list[int]:
