@@ -1,6 +1,6 @@
 """What `make up` shows on its first run: people, agencies and leases that come to every kind of end."""
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 
 from discovery.dropbox import gateway_for
@@ -11,6 +11,7 @@ from leases.services import create_lease, forget_link, record_location
 
 OPERATOR = "operator"
 NEWCOMER = "newcomer"
+CONFIGURES = ("add_agencystorageconfig", "change_agencystorageconfig")
 # The refresh token with which the stand-in knows Olivia Operator; see its README.
 REFRESH_TOKEN = "standin-refresh-olivia"  # noqa: S105 - opens nothing but the stand-in
 
@@ -49,7 +50,7 @@ def load_demo_data() -> None:
         configure(agency)
     for agency, number in LEASES:
         _add(agency, number, operator)
-    _add(*WITHOUT_DROPBOX, person(NEWCOMER))
+    _add(*WITHOUT_DROPBOX, newcomer())
 
 
 def renew_links() -> None:
@@ -72,6 +73,16 @@ def renew_links() -> None:
 def person(name: str) -> User:
     """The user, made with every permission and no password if there is none."""
     return User.objects.filter(username=name).first() or User.objects.create_superuser(name, f"{name}@example.com")
+
+
+def newcomer() -> User:
+    """An operator who may configure agencies, too, and has no Dropbox yet; made with the name for a password."""
+    if found := User.objects.filter(username=NEWCOMER).first():
+        return found
+    made = User.objects.create_user(NEWCOMER, f"{NEWCOMER}@example.com", NEWCOMER, is_staff=True)
+    made.groups.set(Group.objects.filter(name="Operator"))
+    made.user_permissions.set(Permission.objects.filter(codename__in=CONFIGURES))
+    return made
 
 
 def configure(agency: str) -> None:

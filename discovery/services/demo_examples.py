@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from discovery.advice import advice_for
-from discovery.services.demo_data import BASE_PATHS, NEWCOMER, OPERATOR, REFRESH_TOKEN, configure, person
+from discovery.services.demo_data import BASE_PATHS, NEWCOMER, OPERATOR, REFRESH_TOKEN, configure, newcomer, person
 from discovery.services.dropbox_accounts import connect_account
 from leases.models import Lease
 from leases.services import create_lease
@@ -113,7 +113,7 @@ def set_up() -> None:
         What `connect_account` raises.
     """
     connect_account(user=person(OPERATOR), refresh_token=REFRESH_TOKEN)
-    person(NEWCOMER)
+    newcomer()
     configure("BLM")
 
 

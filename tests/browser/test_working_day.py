@@ -112,9 +112,9 @@ def configure(day: Day, agency: str, path: str) -> None:
     """On the form to which something has led."""
     expect(day.page.get_by_label("Agency", exact=False).first).to_have_value(agency)
     day.look(f"configuration of {agency}, empty")
-    day.page.get_by_label("Runsheet archive base path").fill(path)
-    day.page.get_by_label("Documents base path").fill("/Documents")
-    day.page.get_by_label("Misc index base path").fill("/Index")
+    day.page.get_by_label("Folder of the runsheet archives").fill(path)
+    day.page.get_by_label("Folder of the documents").fill("/Documents")
+    day.page.get_by_label("Folder of the miscellaneous index").fill("/Index")
     day.page.get_by_role("button", name="Save", exact=True).click()
     expect(day.page.get_by_text("was added successfully")).to_be_visible()
 

@@ -184,6 +184,7 @@ class TestUpInThisProcess:
         assert Lease.objects.filter(state="done").count() == 9
         assert f"http://127.0.0.1:{port}/admin/" in console.getvalue()
         assert "the stand-in at http://127.0.0.1:" in console.getvalue()
+        assert "newcomer / newcomer, an operator who has no Dropbox yet" in console.getvalue()
         assert not answers(port)
 
 

@@ -15,6 +15,7 @@ from core.management.commands.load_demo_data import OPERATOR, PASSWORD
 from core.processes import Children, child_environment, free_port, listening, run, stop_signals, supervised
 from core.programs import MIGRATE, RECONCILER, standin, web, worker
 from core.servers import ServerUrls
+from discovery.services.demo_data import NEWCOMER
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -133,7 +134,8 @@ def _welcome(plan: Plan) -> str:
     )
     rows = {
         "Console": plan.address,
-        "Login": f"{OPERATOR} / {PASSWORD} (unless you changed it)",
+        "Login": f"{OPERATOR} / {PASSWORD}, who may do everything (unless you changed it)",
+        **({"or": f"{NEWCOMER} / {NEWCOMER}, an operator who has no Dropbox yet"} if plan.standin_port else {}),
         "Dropbox": dropbox,
         "Logs": os.path.relpath(servers.LOCAL / "log", servers.ROOT) + "/",
         "Stop": "Ctrl-C",

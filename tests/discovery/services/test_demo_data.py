@@ -5,10 +5,11 @@ from django.contrib.auth.models import User
 from redis import Redis
 
 from discovery.models import DropboxAccount
-from discovery.services.demo_data import BASE_PATHS, LEASES, WITHOUT_DROPBOX, load_demo_data
+from discovery.services.demo_data import BASE_PATHS, LEASES, WITHOUT_DROPBOX, load_demo_data, newcomer
 from dropbox_standin.client import Standin
 from dropbox_standin.seeds import BLM_BASE, DEMO, NMSLO_BASE
 from leases.models import AgencyStorageConfig, Lease
+from tests.roles import migrate_roles
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,18 @@ class TestLoadDemoData:
         )
         assert Lease.objects.count() == len(LEASES) + 1
         assert Lease.objects.get(created_by__username="newcomer").lease_number == WITHOUT_DROPBOX[1]
+
+    def test_makes_a_newcomer_who_may_work_and_configure_and_no_more(self, db: None) -> None:
+        migrate_roles()  # a test that flushes the database takes them away
+
+        person = newcomer()
+
+        assert person.check_password("newcomer")
+        assert (person.is_staff, person.is_superuser) == (True, False)
+        assert person.has_perms(["leases.add_lease", "leases.run_discovery", "leases.change_agencystorageconfig"])
+        assert not person.has_perm("leases.delete_lease")
+        assert not person.has_perm("auth.view_user")
+        assert newcomer() == person
 
     def test_run_again_adds_and_changes_nothing(self, db: None, dropbox: Standin) -> None:
         load_demo_data()
