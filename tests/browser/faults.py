@@ -19,7 +19,9 @@ OUT_OF_REACH = """() => {
         .map((each) => each.outerHTML.slice(0, 200));
 }"""
 
-
+# A change of the theme is drawn over some frames, of what was folded as soon as it is unfolded.
+SETTLED = """() => Promise.allSettled(
+    document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished))"""
 UNFOLD = "() => { const shut = [...document.querySelectorAll('details:not([open])')]; for (const each of shut) each.open = true; return shut; }"
 FOLD = "(shut) => shut.forEach((each) => { each.open = false; })"
 
@@ -28,6 +30,7 @@ def faults(page: Page) -> list[str]:
     """What axe objects to and what stands out sideways, with everything that is folded open; it is folded again."""
     page.wait_for_load_state()
     shut = page.evaluate_handle(UNFOLD)
+    page.evaluate(SETTLED)
     found = list(_faults(page))
     shut.evaluate(FOLD)
     return found
