@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from core import tally
 from discovery import charts
+from discovery.errors import NotFound
 from discovery.models import DropboxAccount
 from leases.admin.next_steps import OF_ONE_LEASE, NextStep, next_step
 from leases.failures import in_words
@@ -32,6 +33,7 @@ DAYS = 14
 RUNNING_SHOWN = 6
 ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
+KIND_OF = {"ok": "done", NotFound.code: "not_found"}
 LIST = "admin:leases_lease_changelist"
 
 
@@ -223,7 +225,7 @@ def measured() -> Iterator[Chart]:
         "dropbox_call_seconds",
         histograms,
         title="Dropbox calls by how long they took",
-        kinds={"done": "Answered", "failed": "Failed"},
+        kinds={"done": "Answered", "not_found": "Answered “not found”", "failed": "Failed"},
     )
 
 
@@ -235,7 +237,7 @@ def _by_seconds(name: tally.Observed, histograms: Any, *, title: str, kinds: dic
         given = dict(of)
         if given.get("machine", "leases.lease") != "leases.lease":
             continue
-        kind = "done" if given.get("outcome", "ok") == "ok" else "failed"
+        kind = KIND_OF.get(given.get("outcome", "ok"), "failed")
         for bucket, count in histogram.counts.items():
             amounts[bucket][kind] += count
     words = [f"up to {label} s" for label in labels[:-1]] + [f"more than {labels[-2]} s"]

@@ -239,12 +239,13 @@ class TestCharts:
 
     def test_measure_dropbox(self, redis: Redis) -> None:
         tally.observe("dropbox_call_seconds", 0.07, route="list", outcome="ok")
+        tally.observe("dropbox_call_seconds", 0.07, route="list", outcome="not_found")
         tally.observe("dropbox_call_seconds", 40, route="list", outcome="dropbox_unavailable")
 
         _, calls = start.measured()
 
-        assert calls.rows[1] == ("up to 0.1 s", [1, 0])
-        assert calls.rows[-1] == ("more than 30 s", [0, 1])
+        assert calls.rows[1] == ("up to 0.1 s", [1, 1, 0])
+        assert calls.rows[-1] == ("more than 30 s", [0, 0, 1])
 
     def test_measure_leases_only(self, redis: Redis) -> None:
         tally.observe("settle_seconds", 0.5, machine="leases.lease", state="done")
