@@ -111,8 +111,12 @@ def _confirm(request: HttpRequest, preview: Preview) -> HttpResponse:
 
 
 def _imported(batch: Batch) -> str:
-    left_out = f"; {batch.left_out:,} rows were left out" if batch.left_out else ""
-    return f"Imported: {batch.size:,} leases{left_out}. They are searched for now, a few at a time."
+    left_out = f"; {_counted(batch.left_out, 'row was', 'rows were')} left out" if batch.left_out else ""
+    return f"Imported: {_counted(batch.size, 'lease', 'leases')}{left_out}. The search has begun, a few at a time."
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _sent_back(request: HttpRequest, refusal: Refused) -> HttpResponse:

@@ -37,7 +37,7 @@ class TestImport:
 
         batch = Batch.objects.get()
         assert answer.redirect_chain[-1][0] == page_url(batch)
-        assert "Imported: 2 leases. They are searched for now" in answer.text
+        assert "Imported: 2 leases. The search has begun" in answer.text
         assert "another number" not in answer.text
         assert {str(lease) for lease in batch.leases.all()} == {"BLM NMNM 1", "NMSLO B0-1"}
         assert batch.created_by == operator

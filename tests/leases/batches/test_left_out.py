@@ -87,7 +87,7 @@ class TestAfterTheImport:
 
         again = confirm(console, send(console, file.replace("XYZ,a/b", "NMSLO,a-b")))
 
-        assert "Imported: 1 leases; 1 rows were left out." in again.text
+        assert "Imported: 1 lease; 1 row was left out." in again.text
         assert {str(lease) for lease in Lease.objects.all()} == {"BLM NMNM 1", "NMSLO a-b"}
 
     def test_are_no_formulas_and_keep_their_meaning(self, console: Client) -> None:
