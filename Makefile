@@ -11,7 +11,7 @@ INSTALLED := .venv/installed
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo up test chaos bench-console lint fmt lock audit
+.PHONY: help demo up test chaos bench-console screenshots lint fmt lock audit
 
 help: ## This list
 	@echo 'Usage: make TARGET [ARGS="…"]'
@@ -31,6 +31,9 @@ chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (S
 
 bench-console: $(INSTALLED) ## How fast the console is with 200,000 leases and 2,000,000 transitions (ARGS=--json)
 	@$(PYTHON) -m bench.console $(ARGS)
+
+screenshots: $(INSTALLED) ## Make the pictures in docs/images anew, in the machine's Chromium
+	@$(PYTHON) -m pytest -q tests/browser/screenshots.py
 
 lint: $(INSTALLED) ## Only what needs no server: style, types, import contracts, the compose file
 	@.venv/bin/ruff check --quiet .
