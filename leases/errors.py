@@ -58,7 +58,7 @@ class EmailNotConfigured(Permanent):
 
 
 class NoAddress(Permanent):
-    """The person has no e-mail address. Add one under “Users”."""
+    """The person has no e-mail address. Add one under “People”."""
 
     code = "no_address"
 
@@ -70,13 +70,13 @@ class EmailUnavailable(Temporary):
 
 
 class ConfigurationMissing(Permanent):
-    """This agency has no storage configuration. Add one under “Agency storage configurations”; it goes on by itself."""
+    """This agency is not configured. Say under “Agencies” where its archives lie; it goes on by itself."""
 
     code = "configuration_missing"
 
 
 class ConfigurationDisabled(Permanent):
-    """This agency's storage configuration is switched off. Switch it on; it goes on by itself."""
+    """Discovery is switched off for this agency. Switch it on under “Agencies”; it goes on by itself."""
 
     code = "configuration_disabled"
 

@@ -22,11 +22,11 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
     found = AgencyStorageConfig.objects.filter(agency=agency).first()
     if found is None:
         raise ConfigurationMissing(
-            f"{agency} has no storage configuration. Add one under “Agency storage configurations”; it goes on by itself."
+            f"{agency} is not configured. Say under “Agencies” where its archives lie; it goes on by itself."
         )
     if not found.enabled:
         raise ConfigurationDisabled(
-            f"The storage configuration of {agency} is switched off. Switch it on; it goes on by itself."
+            f"Discovery is switched off for {agency}. Switch it on under “Agencies”; it goes on by itself."
         )
     return found
 

@@ -88,7 +88,8 @@ class AgencyStorageConfig(models.Model):
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     class Meta:
-        verbose_name = "agency storage configuration"
+        verbose_name = "agency configuration"
+        verbose_name_plural = "agencies"
         ordering = ["agency"]
         constraints = [
             models.CheckConstraint(condition=Q(agency__in=Agency.values), name="leases_config_known_agency"),
@@ -124,6 +125,7 @@ class CloudLocation(models.Model):
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     class Meta:
+        verbose_name = "archive"
         ordering = ["provider", "path"]
         constraints = [
             models.UniqueConstraint(F("provider"), Lower("path"), name="leases_location_once"),

@@ -19,7 +19,7 @@ class TestAdviceFor:
     def test_tells_what_to_do_about_a_failure(self) -> None:
         lease = Lease(state=State.FAILED, failure_code="configuration_missing")
 
-        assert advice_for(lease) == "Add a storage configuration for the agency; it goes on by itself"
+        assert advice_for(lease) == "Say under “Agencies” where its archives lie; it goes on by itself"
 
     def test_has_an_answer_to_a_failure_it_does_not_know(self) -> None:
         assert advice_for(Lease(state=State.FAILED, failure_code="of a later version")) == UNKNOWN_FAILURE

@@ -129,13 +129,13 @@ class TestAgencyStorageConfig:
         assert str(storage_configuration("BLM")) == "BLM"
 
     def test_missing_it_says_so_by_name(self) -> None:
-        with pytest.raises(ConfigurationMissing, match="NMSLO has no storage configuration"):
+        with pytest.raises(ConfigurationMissing, match="NMSLO is not configured"):
             storage_configuration("NMSLO")
 
     def test_disabled_it_says_so_by_name(self) -> None:
         self.config(enabled=False).save()
 
-        with pytest.raises(ConfigurationDisabled, match="BLM is switched off"):
+        with pytest.raises(ConfigurationDisabled, match="Discovery is switched off for BLM"):
             storage_configuration("BLM")
 
 

@@ -71,10 +71,10 @@ def agencies() -> Iterator[Finding]:
     configured, leases = found
     for agency in Agency.values:
         if configured.get(agency):
-            yield Finding(Mark.OK, f"{agency} has a storage configuration")
+            yield Finding(Mark.OK, f"{agency} is configured")
             continue
-        seen = f"{agency}: {'switched off' if agency in configured else 'no storage configuration'}"
-        advice = f"Every run for {agency} fails. Add or enable its agency storage configuration in the console."
+        seen = f"{agency}: {'switched off' if agency in configured else 'not configured'}"
+        advice = f"Every run for {agency} fails. Say under “Agencies” in the console where its archives lie, and switch it on."
         yield Finding(Mark.WRONG if leases.get(agency) else Mark.NOTE, seen, advice)
 
 

@@ -330,7 +330,7 @@ class TestAgencies:
         AgencyStorageConfig.objects.create(agency="BLM", enabled=False, **PATHS)
         Lease.objects.create(agency="BLM", lease_number="NMNM 1", created_by=olivia)
 
-        assert notes(configuration.agencies) == ["NMSLO: no storage configuration"]
+        assert notes(configuration.agencies) == ["NMSLO: not configured"]
         assert [found.partition(".")[0] for found in wrong(configuration.agencies)] == ["BLM: switched off"]
 
 
