@@ -28,6 +28,34 @@ WORDS = {
 }
 
 
+class RoleFilter(admin.RelatedFieldListFilter):
+    """Called as the console calls it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "role"
+
+
+class MayEnterFilter(admin.SimpleListFilter):
+    """Who gets into the console, and who does not or no longer."""
+
+    title = "may log in"
+    parameter_name = "enters"
+
+    @override
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "yes":
+                return queryset.filter(is_staff=True, is_active=True)
+            case "no":
+                return queryset.exclude(is_staff=True, is_active=True)
+        return queryset
+
+
 class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Whoever may change users gives the roles that hold nothing he lacks, to people who hold nothing he lacks.
 
@@ -41,7 +69,7 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
         ("Dropbox accounts", "admin:discovery_dropboxaccount_changelist", "discovery.view_dropboxaccount"),
     )
     list_display = ("username", "full_name", "email", "roles", "may_enter", "seen")
-    list_filter = ("groups", "is_staff", "is_active")
+    list_filter = (("groups", RoleFilter), MayEnterFilter)
     seen = time_column("last_login", "last login")
     joined = time_column("date_joined", "added")
     readonly_fields = ("seen", "joined")

@@ -13,7 +13,7 @@ from rq.serializers import JSONSerializer
 
 from discovery.services.dropbox_accounts import connect_account
 from leases import services
-from leases.models import Batch, FailureNotice, Lease, Upload
+from leases.models import AgencyStorageConfig, Batch, FailureNotice, Lease, Upload
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
 from tests.browser.faults import faults
@@ -71,9 +71,16 @@ def pages(leases: list[Lease], person: User) -> list[str]:
         ("leases_failurenotice_change", FailureNotice.objects.values_list("pk", flat=True)[0]),
         ("statemachine_transitionlog_change", log),
         ("auth_user_change", person.pk),
+        ("leases_agencystorageconfig_change", AgencyStorageConfig.objects.values_list("pk", flat=True)[0]),
         ("auth_group_change", Group.objects.get_or_create(name="Night shift")[0].pk),
     ]
-    others = ["index", "leases_lease_add", "leases_agencystorageconfig_add", "leases_failurenotice_mine"]
+    others = [
+        "index",
+        "leases_lease_add",
+        "leases_agencystorageconfig_add",
+        "leases_failurenotice_mine",
+        "auth_user_add",
+    ]
     return [
         *(reverse(f"admin:{name}_changelist") for name in lists),
         *(reverse(f"admin:{name}", args=[pk]) for name, pk in records),
@@ -89,6 +96,7 @@ def pages(leases: list[Lease], person: User) -> list[str]:
         reverse("admin:password_change_done"),
         reverse("system"),
         reverse("dropbox_account"),
+        reverse("dropbox_disconnect"),
     ]
 
 

@@ -182,6 +182,14 @@ class TestPage:
         assert '<td class="field-roles">Superuser</td>' in text
         assert ">Roles</a>" in text
 
+    @pytest.mark.parametrize(("chosen", "shown"), [("yes", {"administrator", "owen"}), ("no", {"gone"}), ("", None)])
+    def test_lists_who_may_log_in(self, admin: Client, owen: User, chosen: str, shown: set[str] | None) -> None:
+        User.objects.create_user("gone", is_staff=True, is_active=False)
+
+        found = admin.get(reverse("admin:auth_user_changelist"), {"enters": chosen}).context["cl"].queryset
+
+        assert {person.username for person in found} == (shown or {"administrator", "owen", "gone"})
+
     def test_counts_who_has_a_role(self, admin: Client, owen: User) -> None:
         text = admin.get(reverse("admin:auth_group_changelist")).text
 
