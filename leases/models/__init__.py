@@ -1,12 +1,12 @@
 """The tables of the records."""
 
 from leases.models.batches import Batch, BatchLease, Upload
+from leases.models.notices import FailureNotice
 from leases.models.records import (
     Agency,
     AgencyStorageConfig,
     BasePathField,
     CloudLocation,
-    FailureNotice,
     IsNormalized,
     Lease,
 )

@@ -1,6 +1,5 @@
 """The records: a lease, where an agency keeps its archives, and a place in the cloud."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -9,8 +8,8 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Lower, Now, Replace, Upper
 from django_fsm import transition
 
-from leases.failures import in_words
-from leases.states import DETECTABLE, SEARCHABLE, WORKING, NoticeState, State
+from leases.models.notices import FailureNotice
+from leases.states import DETECTABLE, SEARCHABLE, WORKING, State
 from leases.validation import (
     BASE_PATH_LENGTH,
     LEASE_NUMBER_LENGTH,
@@ -145,76 +144,6 @@ class CloudLocation(models.Model):
     def is_gone(self) -> bool:
         """Whether nothing lay there when that was last asked: what is there has a link, or a reason why it has none."""
         return self.share_checked_at is not None and not (self.share_url or self.share_refusal)
-
-
-class FailureNotice(StateMachine):
-    """One mail to one person about all leases that failed for one reason within some minutes.
-
-    It gathers until it is due; then it is sent like any other work: retried, logged, never lost. The person is
-    `initiated_by`, whose runs they were.
-
-    Attributes:
-        told: how many failed leases the mail named.
-    """
-
-    working_states: ClassVar[frozenset[str]] = frozenset({NoticeState.SENDING})
-    start_transition: ClassVar[str] = "start_sending"
-
-    state = state_field(NoticeState, initial=NoticeState.GATHERING)
-    reason = models.CharField(max_length=50, editable=False, help_text="The failure code that the leases share.")
-    told = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    read_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When the person has read it in the console; empty: not yet."
-    )
-
-    class Meta(StateMachine.Meta):
-        verbose_name = "failure notice"
-        ordering = ["-pk"]
-        constraints = [
-            known_states(NoticeState),
-            models.UniqueConstraint(
-                fields=["initiated_by", "reason"],
-                condition=Q(state=NoticeState.GATHERING),
-                name="leases_failurenotice_one_gathers",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.initiated_by}: {in_words(self.reason)}"
-
-    @staticmethod
-    def gathering_for(*, user_id: int, reason: str) -> "FailureNotice":
-        """The notice that one more failed lease belongs to; locked, so that it is not sent before the lease is saved."""
-        mine = FailureNotice.objects.filter(initiated_by_id=user_id, reason=reason, state=NoticeState.GATHERING)
-        due_at = Now() + timedelta(seconds=settings.NOTICE_GATHERS_S)
-        while True:
-            FailureNotice.objects.bulk_create(
-                # Somebody waits for it, also while an import of thousands is worked on.
-                [FailureNotice(initiated_by_id=user_id, reason=reason, due_at=due_at, background=False)],
-                ignore_conflicts=True,
-            )
-            # The one that stood in the way may be on its way to its reader by now.
-            if found := mine.select_for_update().first():
-                return found
-
-    @transition(field=state, source=NoticeState.GATHERING, target=NoticeState.SENDING)
-    def start_sending(self) -> None:
-        """Gather no more and owe the mail."""
-
-    @transition(field=state, source=NoticeState.SENDING, target=NoticeState.SENT)
-    def record_sent(self, *, told: int) -> None:
-        """The mail server has taken it."""
-        self.told = told
-
-    @transition(field=state, source=NoticeState.SENDING, target=NoticeState.NEEDLESS)
-    def record_needless(self) -> None:
-        """None of the leases is failed any more, or the person has been told before."""
-
-    @transition(field=state, source=NoticeState.SENDING, target=NoticeState.FAILED)
-    def fail(self, *, code: str, message: str) -> None:
-        """Give up; the console tells the person all the same."""
-        self.failure_code = code
-        self.failure_message = message
 
 
 def _directory_is_known(lease: Any) -> bool:

@@ -1,0 +1,84 @@
+"""What people are told about leases that have failed."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django_fsm import transition
+
+from leases.failures import in_words
+from leases.states import NoticeState
+from statemachine.models import StateMachine, known_states, state_field
+
+
+class FailureNotice(StateMachine):
+    """One mail to one person about all leases that failed for one reason within some minutes.
+
+    It gathers until it is due; then it is sent like any other work: retried, logged, never lost. The person is
+    `initiated_by`, whose runs they were.
+
+    Attributes:
+        told: how many failed leases the mail named.
+    """
+
+    working_states: ClassVar[frozenset[str]] = frozenset({NoticeState.SENDING})
+    start_transition: ClassVar[str] = "start_sending"
+
+    state = state_field(NoticeState, initial=NoticeState.GATHERING)
+    reason = models.CharField(max_length=50, editable=False, help_text="The failure code that the leases share.")
+    told = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    read_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the person has read it in the console; empty: not yet."
+    )
+
+    class Meta(StateMachine.Meta):
+        verbose_name = "failure notice"
+        ordering = ["-pk"]
+        constraints = [
+            known_states(NoticeState),
+            models.UniqueConstraint(
+                fields=["initiated_by", "reason"],
+                condition=Q(state=NoticeState.GATHERING),
+                name="leases_failurenotice_one_gathers",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.initiated_by}: {in_words(self.reason)}"
+
+    @staticmethod
+    def gathering_for(*, user_id: int, reason: str) -> "FailureNotice":
+        """The notice that one more failed lease belongs to; locked, so that it is not sent before the lease is saved."""
+        mine = FailureNotice.objects.filter(initiated_by_id=user_id, reason=reason, state=NoticeState.GATHERING)
+        due_at = Now() + timedelta(seconds=settings.NOTICE_GATHERS_S)
+        while True:
+            FailureNotice.objects.bulk_create(
+                # Somebody waits for it, also while an import of thousands is worked on.
+                [FailureNotice(initiated_by_id=user_id, reason=reason, due_at=due_at, background=False)],
+                ignore_conflicts=True,
+            )
+            # The one that stood in the way may be on its way to its reader by now.
+            if found := mine.select_for_update().first():
+                return found
+
+    @transition(field=state, source=NoticeState.GATHERING, target=NoticeState.SENDING)
+    def start_sending(self) -> None:
+        """Gather no more and owe the mail."""
+
+    @transition(field=state, source=NoticeState.SENDING, target=NoticeState.SENT)
+    def record_sent(self, *, told: int) -> None:
+        """The mail server has taken it."""
+        self.told = told
+
+    @transition(field=state, source=NoticeState.SENDING, target=NoticeState.NEEDLESS)
+    def record_needless(self) -> None:
+        """None of the leases is failed any more, or the person has been told before."""
+
+    @transition(field=state, source=NoticeState.SENDING, target=NoticeState.FAILED)
+    def fail(self, *, code: str, message: str) -> None:
+        """Give up; the console tells the person all the same."""
+        self.failure_code = code
+        self.failure_message = message
