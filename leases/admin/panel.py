@@ -18,13 +18,14 @@ from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action
 from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
 from leases.admin.next_steps import NextStep, next_step
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.states import State
 from statemachine.diagram import picture_of, svg
 from statemachine.models import TransitionLog
 from statemachine.reactions import reaction_for
 
 HISTORY_SHOWN = 50
+BATCHES_SHOWN = 3
 # The buttons in the order in which they are most likely wanted; what ends something comes last.
 ORDER: Mapping[str, tuple[Action, ...]] = {State.FOUND: (DETECT, DISCOVER, SEARCH, STOP)}
 
@@ -104,6 +105,11 @@ class Panel:
     def configuration_url(self) -> str:
         found = AgencyStorageConfig.objects.filter(agency=self.lease.agency).first()
         return record_url(found, self._user) if found else ""
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """What it was imported or run with, the newest first."""
+        return list(self.lease.batches.order_by("-pk")[:BATCHES_SHOWN])
 
     @property
     def has_failed(self) -> bool:

@@ -72,6 +72,26 @@ class TestLeaseList:
         expect(page.get_by_text("1 of the numbers is that of no lease: NMNM99")).to_be_visible()
         expect(page.locator("#result_list tbody tr")).to_have_count(2)
 
+    def test_gives_the_ticked_leases_as_a_file_and_leaves_them_ticked(
+        self, operator: User, system: System, page: Page
+    ) -> None:
+        Lease.objects.bulk_create(
+            [Lease(agency="BLM", lease_number=f"NMNM {number}", due_at=None) for number in range(20)]
+        )
+        log_in(page, system.url)
+        page.goto(f"{system.url}{LIST}?agency__exact=BLM")
+        for number in ("NMNM 11", "NMNM 12"):
+            row(page, number).get_by_role("checkbox").check()
+        page.get_by_role("combobox").select_option("Download as CSV")
+
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Run", exact=True).click()
+
+        lines = download.value.path().read_text("utf-8-sig").splitlines()
+        assert [line.partition(",")[0] for line in lines] == ["Lease number", "NMNM 12", "NMNM 11"]
+        expect(row(page, "NMNM 11").get_by_role("checkbox")).to_be_checked()
+        expect(page).to_have_url(f"{system.url}{LIST}?agency__exact=BLM")
+
     def test_runs_all_that_match_again(self, operator: User, system: System, page: Page, dropbox: "Standin") -> None:
         dropbox.latency(0)
         dropbox.put(*[f"{BLM}/OLD {number}/" for number in range(60)])

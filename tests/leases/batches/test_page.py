@@ -6,6 +6,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from leases import services
+from leases.batches import run_many
 from leases.models import Lease
 from leases.states import State
 from tests.leases.batches.asking import buttons, imported, page_url, settle
@@ -93,6 +94,21 @@ class TestBatchPage:
 
         assert "0 of 0 leases settled." in answer.text
         assert '<progress class="progress" max="1" value="1"' in answer.text
+
+
+class TestLease:
+    def test_leads_to_the_batches_it_was_in_the_newest_first(self, console: Client, operator: User) -> None:
+        first = imported(operator, 1)
+        lease = Lease.objects.get()
+        settle(State.DONE)
+        second = run_many(Lease.objects.all(), operator)
+
+        text = console.get(f"/admin/leases/lease/{lease.pk}/change/").text
+
+        assert (
+            f'<a href="{page_url(second)}">Full discovery of 1 lease</a>, <a href="{page_url(first)}">leases.csv</a>'
+            in text
+        )
 
 
 class TestLive:
