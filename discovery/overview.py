@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from discovery import start
 from leases.admin import polling
 from leases.admin.leases import person
+from leases.states import State
 
 WHAT = "start"
 
@@ -21,6 +22,7 @@ def overview(user: User, counts: list[start.StateCount]) -> dict[str, Any]:
     return {
         "counts": counts,
         "troubles": list(start.troubles(user)),
+        "has_failures": any(each.count for each in counts if each.state == State.FAILED),
         "running": start.running(),
         "seen": polling.seen(user, what=WHAT, version=repr(counts)),
     }

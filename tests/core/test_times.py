@@ -1,10 +1,13 @@
 """Times, as every page shows them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth.models import User
 from django.template import Context, Template
+from django.test import Client
 from django.utils.formats import localize
 from django.utils.timezone import localtime
 
@@ -67,6 +70,17 @@ class TestTimeColumn:
 
         assert ">3 min ago<" in column(None, SimpleNamespace(paid_at=noon - timedelta(minutes=3)))
         assert (column.short_description, column.admin_order_field) == ("paid", "paid_at")  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+@pytest.mark.filterwarnings("ignore:No directory at")  # static files are collected for production only
+class TestZone:
+    def test_is_named_on_every_page(self, client: Client, olivia: User) -> None:
+        client.force_login(olivia)
+
+        assert re.search(
+            r"Times are those of America/Denver \(M[SD]T\)\.", client.get("/admin/django_rq/dashboard/").text
+        )
 
 
 class TestFormat:

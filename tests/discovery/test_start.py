@@ -91,8 +91,14 @@ class TestAttention:
         assert "BLM has none." in text
         assert 'href="/admin/leases/agencystorageconfig/add/?agency=BLM">Configure BLM</a>' in text
 
-    def test_leaves_ones_own_dropbox_to_the_banner(self, operator: User) -> None:
+    def test_leaves_ones_own_dropbox_to_the_banner(self, console: Client, operator: User) -> None:
         failed(operator, "1", failure_code="connect_dropbox")
+
+        console.force_login(operator)
+        text = console.get("/admin/").text
+
+        assert "What has failed waits for your Dropbox only." in text
+        assert "Nothing has failed." not in text
 
         assert list(start.troubles(operator)) == []
         assert [trouble.count for trouble in start.troubles(in_role("Viewer"))] == [1]
