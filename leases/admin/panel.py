@@ -18,6 +18,7 @@ from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action
 from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
 from leases.admin.next_steps import NextStep, next_step
+from leases.failures import in_words
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.states import State
 from statemachine.diagram import picture_of, svg
@@ -87,6 +88,11 @@ class Panel:
     def failure_is_news(self) -> bool:
         """What went wrong is told until something new is tried; then it is history."""
         return bool(self.lease.failure_message) and (self.has_failed or _waits(self.lease, now()))
+
+    @property
+    def failure(self) -> str:
+        """What went wrong, in a few words."""
+        return in_words(self.lease.failure_code)
 
     @cached_property
     def next_step(self) -> NextStep | None:

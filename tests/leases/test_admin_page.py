@@ -124,7 +124,7 @@ class TestResult:
 
         text = page_of(console, lease).text
 
-        assert "Failed (<code>dropbox_refused</code>):" in text
+        assert "Failed: refused by Dropbox.</strong>" in text
         assert "Dropbox said no." in text
 
     def test_says_why_the_last_try_did_not_work(self, console: Client, olivia: User) -> None:
@@ -135,7 +135,7 @@ class TestResult:
 
         text = page_of(console, lease).text
 
-        assert "The last try did not work (<code>unreachable</code>):" in text
+        assert "The last try did not work: unreachable.</strong>" in text
 
     @pytest.mark.parametrize("values", [{"rung_at": NOON}, {"claimed_until": "2100-01-01T00:00Z"}])
     def test_says_so_no_longer_once_something_new_is_tried(
