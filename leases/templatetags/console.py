@@ -38,7 +38,7 @@ class Place:
 PLACES = (
     Place(label="Start", address="admin:index", key="g"),
     Place(label="Leases", address="admin:leases_lease_changelist", right="leases.view_lease", key="l"),
-    Place(label="Batches", address="admin:leases_batch_changelist", right="leases.view_lease"),
+    Place(label="Imports and runs", address="admin:leases_batch_changelist", right="leases.view_lease"),
     Place(
         label="Agencies",
         address="admin:leases_agencystorageconfig_changelist",

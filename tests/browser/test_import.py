@@ -70,6 +70,6 @@ class TestImport:
         expect(page.get_by_role("heading", name="Settled")).to_be_visible()
         page.get_by_role("link", name="3 leases: agency not configured").click()
         expect(page.get_by_role("link", name="B0-2")).to_be_visible()
-        page.get_by_role("link", name="Batches").click()
+        page.get_by_role("link", name="Imports and runs").click()
         expect(page.get_by_role("link", name="leases.csv")).to_be_visible()
         assert Batch.objects.get().size == 27
