@@ -1,0 +1,65 @@
+"""On paper: what was found, without what can only be pressed."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from discovery.services.dropbox_accounts import connect_account
+from leases import batches, services
+from leases.models import Lease
+from tests.browser.conftest import log_in
+from tests.live import BLM, System, await_that
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# What paper cannot do.
+PRESSED = "button, input:not([type=hidden]), select, textarea, nav, .button, #user-tools, .skip-to-content-link"
+SHOWN = "(each) => each.checkVisibility() && !each.closest('.visually-hidden') ? each.outerHTML.slice(0, 120) : ''"
+WHITE = "rgb(255, 255, 255)"
+
+
+@pytest.fixture
+def lease(person: User, dropbox: "Standin", system: System) -> Lease:
+    """Done, and taken into a batch since."""
+    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf")
+    lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=person)
+    await_that(lambda: Lease.objects.filter(due_at=None).exists(), within_s=30)
+    batches.run_many(Lease.objects.all(), person, title="Run of May")
+    await_that(lambda: Lease.objects.filter(due_at=None).exists(), within_s=30)
+    return lease
+
+
+def on_paper(lease: Lease) -> dict[str, str]:
+    """Each page, and what must be on it."""
+    return {
+        reverse("admin:index"): "Needs attention",
+        reverse("admin:leases_lease_changelist"): "NMNM 1",
+        reverse("admin:leases_lease_change", args=[lease.pk]): "NMNM 1 Master Documents.pdf",
+        reverse("admin:leases_batch_change", args=[lease.batches.get().pk]): "1 of 1 lease settled.",
+        reverse("admin:leases_agencystorageconfig_changelist"): BLM,
+        reverse("system"): "PostgreSQL",
+    }
+
+
+class TestPaper:
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_has_the_content_and_nothing_to_press(self, lease: Lease, system: System, page: Page, theme: str) -> None:
+        log_in(page, system.url)
+        page.emulate_media(media="print", color_scheme=theme)  # type: ignore[arg-type]
+        found = {}
+
+        for path, content in on_paper(lease).items():
+            page.goto(system.url + path)
+            expect(page.locator("#content").get_by_text(content).first).to_be_visible()
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == WHITE, path
+            shown = [each.evaluate(SHOWN) for each in page.locator(PRESSED).all()]
+            found[path] = [html for html in shown if html]
+
+        assert {path: pressed for path, pressed in found.items() if pressed} == {}
