@@ -128,7 +128,9 @@ class Panel:
             return "Found" if self.lease.runsheet_report_found else self._no_report
         if self.lease.state == State.NOT_FOUND:
             return "Not looked for, since there is no directory"
-        return "Found when last looked for" if self.lease.runsheet_report_found else "Not known"
+        if self.lease.runsheet_report_found:
+            return "Found when last looked for"
+        return "Being looked for" if self.lease.state == State.DETECTING else "Not known"
 
     @property
     def _no_report(self) -> str:

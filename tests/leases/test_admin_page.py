@@ -93,6 +93,7 @@ class TestResult:
             ("found", False, "Not known"),
             ("not_found", False, "Not looked for, since there is no directory"),
             ("searching", True, "Found when last looked for"),
+            ("detecting", False, "Being looked for"),
         ],
     )
     def test_never_guesses_about_the_report(
