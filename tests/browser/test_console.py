@@ -73,7 +73,7 @@ class TestLeasePage:
 
         page.get_by_role("link", name="Configure BLM").click()
 
-        expect(page.get_by_label("Agency")).to_have_value("BLM")
+        expect(page.get_by_label("Agency:")).to_have_value("BLM")
 
 
 class TestKeys:
