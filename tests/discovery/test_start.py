@@ -301,6 +301,12 @@ class TestPage:
         assert "Needs attention" in text
         assert len(asked) <= MOST_QUERIES, [query["sql"][:200] for query in asked]
 
+    def test_is_not_what_a_single_app_shows(self, console: Client) -> None:
+        text = console.get("/admin/leases/").text
+
+        assert "Needs attention" not in text
+        assert "/admin/leases/cloudlocation/" in text
+
     def test_is_empty_for_who_may_not_look_at_leases(self, client: Client) -> None:
         client.force_login(User.objects.create_user("stranger", is_staff=True))
 
