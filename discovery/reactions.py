@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from core.errors import RunsheetError
 from discovery.dropbox import gateway_for
-from discovery.errors import NeedsReconnect, NotFound, Reconnected, TokensUnreadable
+from discovery.errors import BasePathMissing, NeedsReconnect, NotFound, Reconnected, TokensUnreadable
 from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import detect_previous_report
@@ -21,6 +21,8 @@ from statemachine.reactions import Backoff, Outcome, Run, reaction
 
 # In the evidence: with which connection a run began.
 CONNECTION = "connection"
+# What another connection may mend: the last, when it is that of an account which sees the folder.
+OF_CONNECTION = (NeedsReconnect, TokensUnreadable, BasePathMissing)
 
 
 def retry_rules() -> Backoff:
@@ -37,7 +39,7 @@ def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
 
     Connecting holds the person's row, too: either it sees this failure, or this sees the new connection.
     """
-    if not isinstance(error, (NeedsReconnect, TokensUnreadable)):
+    if not isinstance(error, OF_CONNECTION):
         return
     user = User.objects.select_for_update(no_key=True).filter(pk=lease.initiated_by_id or 0).first()
     if DropboxAccount.objects.is_reconnected(user, since=error.evidence.get(CONNECTION)):
@@ -100,7 +102,7 @@ def _again_if_reconnected(lease: Lease) -> Iterator[None]:
     before = DropboxAccount.objects.connection_of(lease.initiated_by)
     try:
         yield
-    except (NeedsReconnect, TokensUnreadable) as error:
+    except OF_CONNECTION as error:
         error.evidence[CONNECTION] = before
         if DropboxAccount.objects.is_reconnected(lease.initiated_by, since=before):
             raise Reconnected(evidence=error.evidence) from error

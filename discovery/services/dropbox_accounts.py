@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from core.clock import now
 from core.database import is_conflict
@@ -26,7 +26,7 @@ from discovery.errors import (
 )
 from discovery.models import DISPLAY_NAME_LENGTH, DropboxAccount
 from leases.models import Lease
-from leases.services import resume_failed
+from leases.services import resume_failed, try_at_once
 from leases.states import WORKING, State
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 REQUIRED_SCOPES = frozenset({"account_info.read", "files.metadata.read", "sharing.read", "sharing.write"})
 # What a lease fails with that goes on when its user connects Dropbox.
 AUTHORISATION_FAILURES = (NeedsReconnect.code, TokensUnreadable.code)
-# And when it is another account than before, which may see other folders.
+# And when it is another account than before, or there was none, so that it may see other folders.
 OF_ANOTHER_ACCOUNT = (*AUTHORISATION_FAILURES, BasePathMissing.code)
 
 
@@ -116,14 +116,17 @@ def connect(*, user: User, authorisation: Authorisation) -> Connection:
     Raises:
         AccountBusy: nothing was stored.
     """
-    is_other = replaced_by(authorisation, user=user) is not None
+    before = DropboxAccount.objects.of(user)
+    # Who disconnected one and connects another has changed accounts, too.
+    is_same = before is not None and before.account_id == authorisation.identity.account_id
     old_token = _token_to_revoke(user, unless=authorisation.grant.refresh_token)
     account = _account(user, authorisation)
     with _unless_busy(), transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # see discovery.reactions.resume_if_reconnected
         _store(account)
-        failed = _failed(user, OF_ANOTHER_ACCOUNT if is_other else AUTHORISATION_FAILURES)
+        failed = _failed(user, AUTHORISATION_FAILURES if is_same else OF_ANOTHER_ACCOUNT)
         resumed = resume_failed(failed, reason="Dropbox was connected")
+        try_at_once(_wanting_dropbox(user))
     ended = bool(old_token) and _give_back(old_token)
     logger.info(
         "user %s connected Dropbox account=%s, an earlier grant was revoked: %s, %s leases go on",
@@ -204,8 +207,14 @@ def standing_of(user: User) -> Standing:
 
 
 def _waiting_for_dropbox(user: User) -> QuerySet[Lease]:
-    """The leases of this person that have failed for want of a Dropbox and would go on with it."""
-    return _failed(user, AUTHORISATION_FAILURES).filter(due_at__isnull=True)
+    """The leases of this person that have failed for want of a Dropbox, or are tried again, and would go on with it."""
+    has_failed = Q(state=State.FAILED, due_at__isnull=True)
+    return _wanting_dropbox(user).filter(has_failed | Q(state__in=WORKING))
+
+
+def _wanting_dropbox(user: User) -> QuerySet[Lease]:
+    """The leases of this person whose last try had no Dropbox to use."""
+    return Lease.objects.filter(initiated_by=user, failure_code__in=AUTHORISATION_FAILURES)
 
 
 def _failed(user: User, codes: tuple[str, ...]) -> QuerySet[Lease]:

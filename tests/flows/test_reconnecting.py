@@ -9,9 +9,9 @@ from pytest_django.fixtures import Settings
 
 from core.errors import RunsheetError
 from discovery.dropbox import gateway_for
-from discovery.errors import NeedsReconnect, TokensUnreadable
+from discovery.errors import BasePathMissing, NeedsReconnect, TokensUnreadable
 from discovery.models import DropboxAccount
-from discovery.services.dropbox_accounts import connect_account
+from discovery.services.dropbox_accounts import connect_account, disconnect_account
 from leases import services
 from leases.models import FailureNotice, Lease
 from statemachine import jobs
@@ -30,7 +30,7 @@ def _no_second_try(settings: Settings) -> None:
 
 
 class TestReconnecting:
-    @pytest.mark.parametrize("error", [NeedsReconnect, TokensUnreadable])
+    @pytest.mark.parametrize("error", [NeedsReconnect, TokensUnreadable, BasePathMissing])
     @pytest.mark.parametrize("step", [1, 2])
     def test_during_a_run_lets_it_go_on(
         self,
@@ -84,6 +84,53 @@ class TestReconnecting:
 
         assert Lease.objects.get().state == "done"
         assert [step for step, _ in history(lease)][:3] == ["start_search", "fail", "start_search"]
+
+    @pytest.mark.parametrize("disconnects_first", [False, True])
+    def test_with_another_account_that_sees_the_folder_leaves_no_lease_behind(
+        self,
+        *,
+        operator: User,
+        dropbox: "Standin",
+        work_until_settled: Callable[[], None],
+        monkeypatch: pytest.MonkeyPatch,
+        disconnects_first: bool,
+    ) -> None:
+        """The one that was connected first looks into a home where the folder is not."""
+        dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
+        connect_account(user=operator, refresh_token=dropbox.issue_tokens("ivan").refresh_token)
+        fail = jobs._fail
+
+        def too_late(this: Any, error: RunsheetError, **given: Any) -> str:
+            if disconnects_first:
+                disconnect_account(user=operator)
+            connect_account(user=operator, refresh_token=dropbox.issue_tokens("olivia").refresh_token)
+            return fail(this, error, **given)
+
+        monkeypatch.setattr(jobs, "_fail", too_late)
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
+        work_until_settled()
+        monkeypatch.undo()
+        reconcile()
+        work_until_settled()
+
+        assert Lease.objects.get().state == "done"
+        assert [step for step, _ in history(lease)][:3] == ["start_search", "fail", "start_search"]
+
+    def test_after_disconnecting_resumes_what_the_old_account_could_not_see(
+        self, operator: User, dropbox: "Standin", work_until_settled: Callable[[], None]
+    ) -> None:
+        dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
+        connect_account(user=operator, refresh_token=dropbox.issue_tokens("ivan").refresh_token)
+        services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
+        work_until_settled()
+        assert Lease.objects.get().failure_code == "base_path_missing"
+
+        disconnect_account(user=operator)
+        connect_account(user=operator, refresh_token=dropbox.issue_tokens("olivia").refresh_token)
+        reconcile()
+        work_until_settled()
+
+        assert Lease.objects.get().state == "done"
 
     def test_before_a_run_changes_nothing(
         self, operator: User, dropbox: "Standin", work_until_settled: Callable[[], None]
