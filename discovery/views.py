@@ -67,6 +67,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "wrong": standing.reason,
         "next": _safe_path(request.GET.get("next", "")),
         "may_connect": user.has_perm(NEEDED),
+        "unneeded": sorted(set(standing.account.scopes) - dropbox_accounts.REQUIRED_SCOPES) if standing.account else [],
         "required": sorted(dropbox_accounts.REQUIRED_SCOPES),
         "waiting_count": standing.waiting_count,
     }

@@ -27,7 +27,12 @@ class Team:
 
 @dataclass(eq=False)
 class Account:
-    """One Dropbox account. `key` is the short name by which the control API calls it."""
+    """One Dropbox account.
+
+    Attributes:
+        key: the short name by which the control API calls it.
+        good_for: what somebody who tries the console may use it for.
+    """
 
     key: str
     display_name: str
@@ -37,6 +42,7 @@ class Account:
     suspended: bool = False
     email_verified: bool = True
     basic: bool = False
+    good_for: str = ""
     uid: int = field(init=False)
     account_id: str = field(init=False)
 

@@ -20,6 +20,7 @@ body { max-width: 34rem; margin: 3rem auto; padding: 0 1rem; }
 .banner { padding: .5rem .75rem; border: 1px solid; border-radius: .5rem; font-size: .875rem; }
 fieldset { border: 1px solid; border-radius: .5rem; margin: 1rem 0; }
 label { display: block; padding: .35rem 0; }
+label small { margin-left: 1.6rem; }
 button { font: inherit; padding: .5rem 1.25rem; border-radius: .5rem; border: 1px solid; cursor: pointer; }
 button[value=allow] { background: #0055ff; color: #fff; border-color: #0055ff; }
 code { overflow-wrap: anywhere; }
@@ -37,7 +38,8 @@ def consent(accounts: Sequence[Account], scopes: Sequence[str], asked: Mapping[s
     )
     choices = "".join(
         f'<label><input type="radio" name="account" value="{escape(one.key)}"{" checked" if at == 0 else ""}> '
-        f"{escape(one.display_name)} ({escape(one.email)})</label>"
+        f"{escape(one.display_name)} ({escape(one.email)})"
+        f"{f'<br><small>{escape(one.good_for)}</small>' if one.good_for else ''}</label>"
         for at, one in enumerate(accounts)
     )
     wanted = "".join(f"<li><code>{escape(scope)}</code></li>" for scope in scopes)

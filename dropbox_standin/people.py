@@ -74,7 +74,7 @@ def create_account(stage: Stage, _request: Request, body: Body) -> Body:
         team=team(world, body["team"]) if body.get("team") else None,
     )
     one.basic, one.email_verified = bool(body.get("basic")), bool(body.get("email_verified", True))
-    world.add_well_known_grant(account=one, app=world.tokens.apps[seeds.APP_KEY])
+    world.add_well_known_grants(account=one, app=world.tokens.apps[seeds.APP_KEY])
     return describe(world, one)
 
 

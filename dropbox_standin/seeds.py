@@ -142,15 +142,16 @@ def _add_people(world: World) -> None:
     app = world.add_app(key=APP_KEY, secret=APP_SECRET)
     team = world.add_team(key=TEAM, name="Standin Land Services")
     people = (
-        ("olivia", "Olivia Operator", team),
-        ("paul", "Paul Partner", team),
-        ("nora", "Nora NoLinks", team),
-        ("ivan", "Ivan Individual", None),
+        ("olivia", "Olivia Operator", team, "A member of the team: sees all archives. Take this one if in doubt."),
+        ("paul", "Paul Partner", team, "Another member, who sees the same: to change from one account to another."),
+        ("nora", "Nora NoLinks", team, "A member who may not make share links: archives are found without a link."),
+        ("ivan", "Ivan Individual", None, "Not of the team: the folder of the archives is missing in this Dropbox."),
     )
-    for key, name, membership in people:
+    for key, name, membership, good_for in people:
         account = world.add_account(key=key, display_name=name, email=f"{key}@example.com", team=membership)
         account.basic = membership is None
-        world.add_well_known_grant(account=account, app=app)
+        account.good_for = good_for
+        world.add_well_known_grants(account=account, app=app)
     world.links.policies.append(Policy("access_denied", account="nora"))
 
 

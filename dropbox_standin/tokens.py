@@ -28,6 +28,8 @@ SCOPES = frozenset(
         "sharing.write",
     }
 )
+# What the console asks for.
+CONSOLE_SCOPES = frozenset({"account_info.read", "files.metadata.read", "sharing.read", "sharing.write"})
 ACCESS_TOKEN_S = 14_400
 CODE_S = 600
 

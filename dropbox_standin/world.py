@@ -13,7 +13,7 @@ from dropbox_standin.cursors import Cursors
 from dropbox_standin.faults import Faults
 from dropbox_standin.journal import Journal
 from dropbox_standin.links import Links
-from dropbox_standin.tokens import SCOPES, App, Grant, Tokens
+from dropbox_standin.tokens import CONSOLE_SCOPES, SCOPES, App, Tokens
 from dropbox_standin.tree import Namespace
 from dropbox_standin.webhooks import Webhooks
 
@@ -94,11 +94,11 @@ class World:
         self.accounts[key] = account
         return account
 
-    def add_well_known_grant(self, *, account: Account, app: App) -> Grant:
-        """The refresh token that stands in the README: `standin-refresh-<key>`."""
-        return self.tokens.add_grant(
-            app=app, account=account, scopes=SCOPES, refresh_token=f"standin-refresh-{account.key}"
-        )
+    def add_well_known_grants(self, *, account: Account, app: App) -> None:
+        """The refresh tokens that stand in the README: `standin-refresh-<key>`, and the console's `standin-console-<key>`."""
+        for name, scopes in (("refresh", SCOPES), ("console", CONSOLE_SCOPES)):
+            token = f"standin-{name}-{account.key}"
+            self.tokens.add_grant(app=app, account=account, scopes=scopes, refresh_token=token)
 
     def account(self, name: str) -> Account | None:
         """By key, account id or e-mail."""

@@ -12,8 +12,8 @@ from leases.services import create_lease, forget_link, record_location
 OPERATOR = "operator"
 NEWCOMER = "newcomer"
 CONFIGURES = ("add_agencystorageconfig", "change_agencystorageconfig")
-# The refresh token with which the stand-in knows Olivia Operator; see its README.
-REFRESH_TOKEN = "standin-refresh-olivia"  # noqa: S105 - opens nothing but the stand-in
+# With this the stand-in knows Olivia Operator, who allows what the console asks for and no more; see its README.
+REFRESH_TOKEN = "standin-console-olivia"  # noqa: S105 - opens nothing but the stand-in
 
 # Where the stand-in's demo archives lie.
 BASE_PATHS = {

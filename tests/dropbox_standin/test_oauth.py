@@ -80,6 +80,14 @@ class TestConsentPage:
         assert problem in page.text
         assert problem in button.text
 
+    def test_says_what_each_person_is_good_for(self, standin: Standin) -> None:
+        standin.create_account("second")
+
+        page = open_page(standin)
+
+        assert page.text.count("<small>") == 4
+        assert "Take this one if in doubt." in page.text
+
     def test_asks_for_a_person(self, standin: Standin) -> None:
         page = open_page(standin)
 

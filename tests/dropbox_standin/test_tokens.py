@@ -58,7 +58,7 @@ class TestAccessToken:
 
         response = raw_token(standin, {"grant_type": "refresh_token", "refresh_token": "standin-refresh-olivia"})
         assert response == (400, "invalid_grant")
-        assert standin.account("olivia").refresh_token is None
+        assert standin.account("olivia").refresh_token != "standin-refresh-olivia"
 
     def test_dies_when_the_person_disconnects_the_app(self, standin: Standin, home: Dropbox) -> None:
         standin.revoke("olivia")

@@ -6,6 +6,7 @@ from redis import Redis
 
 from discovery.models import DropboxAccount
 from discovery.services.demo_data import BASE_PATHS, LEASES, WITHOUT_DROPBOX, load_demo_data, newcomer
+from discovery.services.dropbox_accounts import REQUIRED_SCOPES
 from dropbox_standin.client import Standin
 from dropbox_standin.seeds import BLM_BASE, DEMO, NMSLO_BASE
 from leases.models import AgencyStorageConfig, Lease
@@ -26,6 +27,11 @@ class TestLoadDemoData:
         )
         assert Lease.objects.count() == len(LEASES) + 1
         assert Lease.objects.get(created_by__username="newcomer").lease_number == WITHOUT_DROPBOX[1]
+
+    def test_connects_with_no_more_than_is_needed(self, db: None, dropbox: Standin) -> None:
+        load_demo_data()
+
+        assert set(DropboxAccount.objects.get().scopes) == REQUIRED_SCOPES
 
     def test_makes_a_newcomer_who_may_work_and_configure_and_no_more(self, db: None) -> None:
         migrate_roles()  # a test that flushes the database takes them away

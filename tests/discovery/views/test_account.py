@@ -37,6 +37,15 @@ class TestTheAccountsPage:
         assert f'name="next" value="{LEASES}"' in page
         assert "Disconnect" not in page
 
+    def test_says_which_permissions_it_does_not_need(self, browser: Client, olivia: User) -> None:
+        connect(browser)
+        assert "neither needs" not in browser.get(HERE).text
+
+        connect_account(user=olivia, refresh_token="standin-refresh-olivia")
+
+        page = " ".join(browser.get(HERE).text.split())
+        assert "Runsheet neither needs nor uses account_info.write, files.content.read, " in page
+
     def test_tells_why_it_has_to_be_connected_again(self, browser: Client, olivia: User, dropbox: "Standin") -> None:
         connect(browser)
         dropbox.suspend("olivia")
