@@ -1,13 +1,13 @@
 """What the start page shows: what needs somebody, what is under way, what was done, and whether all of it runs."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, Value
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
@@ -19,12 +19,12 @@ from core import tally
 from discovery import charts
 from discovery.errors import NotFound
 from discovery.models import DropboxAccount
-from leases.admin.next_steps import OF_ONE_LEASE, NextStep, next_step
+from leases.admin.next_steps import OF_ONE_LEASE, NextStep, is_anothers, next_step, told
 from leases.failures import in_words
 from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.notices import MENDED_AT_ONCE
 from leases.queries import count_by_state
-from leases.states import State
+from leases.states import WORKING, State
 from statemachine import heartbeat
 from statemachine.dashboard import may_use_queues
 from statemachine.workers import listening
@@ -33,6 +33,9 @@ DAYS = 14
 RUNNING_SHOWN = 6
 ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
+OF_SEVERAL = "The runs use the Dropbox of several people. Each goes on by itself when its person connects theirs again."
+# What is wrong with Dropbox itself, or with this installation's way to it.
+DROPBOX_WRONG = ("dropbox_unavailable", "dropbox_rate_limited", "dropbox_paused", "app_refused", "app_key_missing")
 KIND_OF = {"ok": "done", NotFound.code: "not_found"}
 LIST = "admin:leases_lease_changelist"
 
@@ -97,27 +100,37 @@ def counts() -> list[StateCount]:
 
 
 def troubles(user: User) -> Iterator[Trouble]:
-    """What has failed, by reason; one's own missing Dropbox is the banner's business."""
+    """What has failed and does not start again by itself, by reason; one's own missing Dropbox is the banner's business."""
     banner = Q(initiated_by=user, failure_code__in=MENDED_AT_ONCE)
-    failed = Lease.objects.filter(state=State.FAILED).exclude(banner).order_by()
-    counted = failed.values("failure_code").annotate(count=Count("pk"), example=Max("pk")).order_by("-count")
-    rows = list(counted[:ATTENTION_SHOWN])
+    failed = Lease.objects.filter(state=State.FAILED, due_at__isnull=True).exclude(banner).order_by()
+    people = Count("initiated_by", distinct=True)
+    counted = failed.values("failure_code").annotate(count=Count("pk"), example=Max("pk"), people=people)
+    rows = list(counted.order_by("-count")[:ATTENTION_SHOWN])
     examples = Lease.objects.select_related("initiated_by").in_bulk([row["example"] for row in rows])
     for row in rows:
         if lease := examples.get(row["example"]):
             code = row["failure_code"]
+            is_of_several = row["people"] > 1 and is_anothers(lease, user)
             yield Trouble(
                 reason=in_words(code),
-                sentence=lease.failure_message,
+                sentence=OF_SEVERAL if is_of_several else told(lease, user),
                 count=row["count"],
                 url=list_of(state__exact=State.FAILED, failure_code=code),
-                next_step=None if code in OF_ONE_LEASE else next_step(lease, user),
+                next_step=None if code in OF_ONE_LEASE or is_of_several else next_step(lease, user),
             )
 
 
 def running() -> list[Lease]:
-    """Some of those that work is owed for, the next ones first."""
-    return list(Lease.objects.filter(due_at__isnull=False).order_by("background", "due_at")[:RUNNING_SHOWN])
+    """Some of those that work is owed for: what a worker is at, then what else has begun, then what comes next."""
+    owed = Lease.objects.filter(due_at__isnull=False)
+    claimed, begun = owed.filter(claimed_until__isnull=False), owed.filter(claimed_until=None, state__in=WORKING)
+    waiting = owed.filter(claimed_until=None).exclude(state__in=WORKING)
+    # Each by its index, since hundreds of thousands may be waiting.
+    parts = [
+        each.annotate(place=Value(place)).order_by("background", "due_at")[:RUNNING_SHOWN]
+        for place, each in enumerate((claimed, begun, waiting))
+    ]
+    return list(parts[0].union(*parts[1:], all=True).order_by("place", "background", "due_at")[:RUNNING_SHOWN])
 
 
 def tasks(user: User, *, has_leases: bool) -> list[Task]:
@@ -161,15 +174,24 @@ class Health:
     url: str
 
 
-def health(user: User) -> Health:
-    """Whether what is owed is being worked on."""
-    wrong = _wrong()
+def health(user: User, under_way: Sequence[Lease] = ()) -> Health:
+    """Whether what is owed is being worked on, and whether the last tries of what is under way have reached Dropbox."""
+    wrong = _wrong() or _dropbox_wrong(under_way)
     return Health(is_well=not wrong, sentence=wrong or _well(), url=reverse("system") if may_use_queues(user) else "")
 
 
 def _well() -> str:
     count = len(listening())
-    return f"All is well: {count} worker{'s' * (count != 1)} at hand, and the reconciler looks after them."
+    return f"Work gets done: {count} worker{'s' * (count != 1)} at hand, and the reconciler looks after them."
+
+
+def _dropbox_wrong(under_way: Sequence[Lease]) -> str:
+    lease = next((lease for lease in under_way if lease.failure_code in DROPBOX_WRONG), None)
+    return (
+        f"Dropbox does not answer as it should: the last try of {lease} did not work. {lease.failure_message}"
+        if lease
+        else ""
+    )
 
 
 def _wrong() -> str:

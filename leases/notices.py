@@ -88,6 +88,12 @@ def list_of_failed(reason: str, *, user_id: int) -> str:
     return f"{reverse('admin:leases_lease_changelist')}?{urlencode(wanted)}"
 
 
+def list_of_waiting(reason: str, *, user_id: int) -> str:
+    """The address, below the console's, of the list of those and of what is still tried again for the same reason."""
+    wanted = {"failure_code": reason, "initiated_by__id__exact": str(user_id)}
+    return f"{reverse('admin:leases_lease_changelist')}?{urlencode(wanted)}"
+
+
 def _mail(notice: FailureNotice, leases: list[Lease], user: User) -> EmailMessage:
     what = f"{leases[0]} has" if len(leases) == 1 else f"{len(leases)} leases have"
     host = settings.CONSOLE_URL.rpartition("/")[2].partition(":")[0]

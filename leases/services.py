@@ -14,7 +14,7 @@ from leases.cloud import ShareLink
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.queries import DROPBOX, locations_at
-from leases.states import State
+from leases.states import WORKING, State
 from leases.validation import normalise_text
 from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
@@ -171,6 +171,12 @@ def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for 
     """
     failed = leases.filter(state=State.FAILED, due_at__isnull=True)
     return failed.update(due_at=Now(), due_reason=reason, background=True)
+
+
+def try_at_once(leases: QuerySet[Lease]) -> int:
+    """Let those of the leases that wait for their next try have it now, since what the last one lacked is there; how many."""
+    waiting = leases.filter(state__in=WORKING, claimed_until__isnull=True, rung_at__isnull=True)
+    return waiting.update(due_at=Now(), failure_code="", failure_message="")
 
 
 def record_location(

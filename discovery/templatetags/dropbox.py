@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from discovery.errors import NeedsReconnect
 from discovery.services.dropbox_accounts import standing_of
-from leases.notices import list_of_failed
+from leases.notices import list_of_waiting
 
 register = template.Library()
 
@@ -31,7 +31,7 @@ def dropbox_banner(context: dict[str, Any]) -> dict[str, Any]:
         "reason": standing.reason,
         "is_connected": standing.account is not None,
         "count": standing.waiting_count,
-        "list_url": list_of_failed(NeedsReconnect.code, user_id=user.pk),
+        "list_url": list_of_waiting(NeedsReconnect.code, user_id=user.pk),
         "next": request.get_full_path(),
     }
 

@@ -18,11 +18,12 @@ def start_page(user: User | AnonymousUser) -> dict[str, Any]:
         return {"is_shown": False}
     counts = start.counts()
     has_leases = any(each.count for each in counts)
+    shown = overview(user, counts)
     return {
         "is_shown": True,
         "may_add": user.has_perm("leases.add_lease"),
-        **overview(user, counts),
+        **shown,
         "tasks": start.tasks(user, has_leases=has_leases) if user.has_perm("leases.run_discovery") else [],
-        "health": start.health(user),
+        "health": start.health(user, shown["running"]),
         "charts": [start.settled(), *start.measured()] if has_leases else [],
     }

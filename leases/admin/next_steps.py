@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 
 from leases.admin.history import job_of_failure
 from leases.models import Lease
+from leases.notices import MENDED_AT_ONCE
 from statemachine.dashboard import job_url
 
 ASK = "Ask an administrator to do that."
@@ -34,9 +35,9 @@ type Step = Callable[[Lease, User], NextStep]
 
 def _connect(lease: Lease, user: User) -> NextStep:
     """Only the person whose run it was can connect the Dropbox that it uses."""
-    if lease.initiated_by_id != user.pk:
-        who = lease.initiated_by or "the person who started it"
-        return NextStep(label="Connect Dropbox", otherwise=f"Ask {who} to connect Dropbox, or run it for yourself.")
+    if is_anothers(lease, user):
+        or_else = ", or run it for yourself" if user.has_perm("leases.run_discovery") else ""
+        return NextStep(label="Connect Dropbox", otherwise=f"Ask {_whose(lease)} to connect Dropbox{or_else}.")
     url = f"{reverse('dropbox_account')}?{urlencode({'next': page_of(lease)})}"
     return NextStep(label="Connect Dropbox", url=url)
 
@@ -88,6 +89,25 @@ def next_step(lease: Lease, user: User) -> NextStep | None:
     """What helps a lease that has failed; None where running it again is all there is to do."""
     step = STEPS.get(lease.failure_code)
     return step(lease, user) if step else None
+
+
+def is_anothers(lease: Lease, user: User) -> bool:
+    """Whether it lacks the Dropbox of somebody else, so that who reads it cannot connect it."""
+    return lease.failure_code in MENDED_AT_ONCE and lease.initiated_by_id != user.pk
+
+
+def told(lease: Lease, user: User) -> str:
+    """What went wrong, in the words that are true for who reads it."""
+    if not is_anothers(lease, user):
+        return lease.failure_message
+    return (
+        f"The run uses the Dropbox of {_whose(lease)}, which is not connected or cannot be used. It goes on by itself "
+        "when that is connected again."
+    )
+
+
+def _whose(lease: Lease) -> str:
+    return str(lease.initiated_by or "the person who started it")
 
 
 def page_of(lease: Lease) -> str:

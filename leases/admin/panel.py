@@ -17,7 +17,7 @@ from leases.admin import polling
 from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action, why_absent
 from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
-from leases.admin.next_steps import NextStep, next_step
+from leases.admin.next_steps import NextStep, next_step, told
 from leases.failures import in_words
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.states import State
@@ -87,16 +87,22 @@ class Panel:
     @property
     def failure_is_news(self) -> bool:
         """What went wrong is told until something new is tried; then it is history."""
-        return bool(self.lease.failure_message) and (self.has_failed or _waits(self.lease, now()))
+        is_final = self.has_failed and not self.lease.is_owed
+        return bool(self.lease.failure_message) and (is_final or _waits(self.lease, now()))
 
     @property
     def failure(self) -> str:
         """What went wrong, in a few words."""
         return in_words(self.lease.failure_code)
 
+    @property
+    def failure_message(self) -> str:
+        return told(self.lease, self._user)
+
     @cached_property
     def next_step(self) -> NextStep | None:
-        return next_step(self.lease, self._user) if self.has_failed else None
+        """What helps; also while it is tried again, since nobody need wait until it has failed."""
+        return next_step(self.lease, self._user) if self.failure_is_news else None
 
     @property
     def diagram(self) -> SafeString:

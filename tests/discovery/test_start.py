@@ -97,7 +97,7 @@ class TestAttention:
         console.force_login(operator)
         text = console.get("/admin/").text
 
-        assert "What has failed waits for your Dropbox only." in text
+        assert "What has failed waits for your Dropbox, or starts again by itself." in text
         assert "Nothing has failed." not in text
 
         assert list(start.troubles(operator)) == []
@@ -110,7 +110,21 @@ class TestAttention:
 
         assert trouble.next_step
         assert not trouble.next_step.url
-        assert trouble.next_step.otherwise == "Ask operator to connect Dropbox, or run it for yourself."
+        assert trouble.next_step.otherwise == "Ask operator to connect Dropbox."
+        assert trouble.sentence.startswith("The run uses the Dropbox of operator,")
+
+    def test_names_nobody_where_several_people_lack_their_dropbox(self, operator: User) -> None:
+        failed(operator, "1", failure_code="connect_dropbox")
+        failed(in_role("Administrator"), "2", failure_code="connect_dropbox")
+
+        (trouble,) = start.troubles(in_role("Viewer"))
+
+        assert (trouble.count, trouble.sentence, trouble.next_step) == (2, start.OF_SEVERAL, None)
+
+    def test_is_not_asked_for_what_starts_again_by_itself(self, console: Client, operator: User) -> None:
+        failed(operator, "1", due_at=now())
+
+        assert "or starts again by itself." in console.get("/admin/").text
 
     def test_is_not_asked_for_when_nothing_failed(self, console: Client) -> None:
         assert "Nothing has failed." in console.get("/admin/").text
@@ -123,6 +137,17 @@ class TestRunning:
 
         assert [lease.lease_number for lease in start.running()] == ["busy"]
         assert "BLM busy" in console.get("/admin/").text
+
+    def test_shows_first_what_a_worker_is_at(self, operator: User) -> None:
+        earlier = now() - timedelta(hours=1)
+        for number in range(start.RUNNING_SHOWN):
+            settled(operator, lease_number=f"waits {number}", due_at=earlier, background=False)
+        settled(operator, lease_number="begun", state="detecting", due_at=now())
+        settled(operator, lease_number="claimed", state="searching", due_at=now(), claimed_until=now())
+
+        shown = [lease.lease_number for lease in start.running()]
+
+        assert shown == ["claimed", "begun", *(f"waits {number}" for number in range(start.RUNNING_SHOWN - 2))]
 
 
 class TestFollowing:
@@ -210,8 +235,19 @@ class TestHealth:
     def test_is_well(self, operator: User, at_work: None) -> None:
         found = start.health(operator)
 
-        assert (found.is_well, found.sentence.partition(",")[0]) == (True, "All is well: 1 worker at hand")
+        assert (found.is_well, found.sentence.partition(",")[0]) == (True, "Work gets done: 1 worker at hand")
         assert found.url == ""
+
+    def test_tells_that_dropbox_did_not_answer(self, console: Client, operator: User, at_work: None) -> None:
+        settled(
+            operator, state="searching", due_at=now() + timedelta(minutes=1), tries=1,
+            failure_code="dropbox_unavailable", failure_message="Dropbox could not be reached.",
+        )  # fmt: skip
+
+        text = console.get("/admin/").text
+
+        assert "Dropbox does not answer as it should: the last try of BLM NMNM 1 did not work." in text
+        assert "Work gets done" not in text
 
     def test_leads_who_may_to_the_system(self, at_work: None) -> None:
         assert start.health(in_role("Administrator")).url == "/admin/system/"

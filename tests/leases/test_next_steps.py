@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from redis import Redis
 
 from discovery.advice import BY_FAILURE
-from leases.admin.next_steps import ASK, STEPS, NextStep, next_step
+from leases.admin.next_steps import ASK, STEPS, NextStep, next_step, told
 from leases.admin.why import reasons
 from leases.models import Lease
 from statemachine.models import TransitionLog
@@ -55,6 +55,16 @@ class TestNextStep:
 
         who = "administrator" if is_known else "the person who started it"
         assert (found.url, found.otherwise) == ("", f"Ask {who} to connect Dropbox, or run it for yourself.")
+        assert told(lease, operator).startswith(f"The run uses the Dropbox of {who}, which is not connected")
+
+    def test_tells_ones_own_failure_as_it_is(self, operator: User) -> None:
+        assert told(failed("connect_dropbox", initiated_by=operator), operator) == "No."
+        assert told(failed("bug", lease_number="NMNM 2"), operator) == "No."
+
+    def test_does_not_propose_a_run_to_who_may_not_start_one(self) -> None:
+        found = step_for(failed("connect_dropbox"), in_role("Viewer"))
+
+        assert found.otherwise == "Ask the person who started it to connect Dropbox."
 
     @pytest.mark.parametrize("code", ["configuration_missing", "configuration_disabled", "base_path_missing"])
     def test_configures_the_agency(self, administrator: User, code: str) -> None:

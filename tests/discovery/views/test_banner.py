@@ -1,11 +1,15 @@
 """What every page of the console says about one's own Dropbox."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from core.clock import now
 from discovery.models import DropboxAccount
 from leases.models import Lease
+from leases.notices import list_of_waiting
 from tests.discovery.views.conftest import HERE, LEASES, connect
 
 pytestmark = [
@@ -48,6 +52,25 @@ class TestTheBanner:
         connect(lost)
 
         assert "dropbox-banner" not in lost.get("/admin/").text
+
+    def test_is_there_while_they_are_still_tried_and_lets_them_go_on_at_once(self, lost: Client) -> None:
+        later = now() + timedelta(minutes=2)
+        Lease.objects.update(state="searching", due_at=later, tries=1, failure_message="None is connected.")
+
+        before = lost.get("/admin/").text
+        connect(lost)
+
+        assert "3 leases that you started</a> wait for it." in before
+        assert not Lease.objects.filter(due_at__gt=now()).exists()
+        assert set(Lease.objects.values_list("state", "failure_code", "failure_message")) == {("searching", "", "")}
+        assert "dropbox-banner" not in lost.get("/admin/").text
+
+    def test_leads_to_all_that_it_counts(self, lost: Client, olivia: User) -> None:
+        Lease.objects.filter(lease_number="NMNM 1").update(state="searching", due_at=now() + timedelta(minutes=2))
+
+        page = lost.get(list_of_waiting("connect_dropbox", user_id=olivia.pk))
+
+        assert page.context["cl"].result_count == 3
 
     def test_is_not_for_others(self, lost: Client, django_user_model: type[User]) -> None:
         lost.force_login(django_user_model.objects.create_superuser("oscar"))
