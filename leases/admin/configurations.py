@@ -3,13 +3,14 @@
 from typing import Any, override
 
 from django.contrib import admin, messages
-from django.forms import ModelForm, TextInput
+from django.forms import TextInput
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
 from core.records import RecordAdmin
 from core.times import time_column
+from core.unchanged import UnchangedForm
 from leases.display import state_badge
 from leases.models import AgencyStorageConfig
 from leases.services import configuration_saved
@@ -18,7 +19,7 @@ WIDE = TextInput(attrs={"class": "vTextField is-wide", "spellcheck": "false"})
 PATHS = ("runsheet_archive_base_path", "documents_base_path", "misc_index_base_path")
 
 
-class ConfigurationForm(ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class ConfigurationForm(UnchangedForm):
     """The paths as Dropbox shows them, in boxes that show the whole of one."""
 
     class Meta:

@@ -7,11 +7,12 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
 
+from core.unchanged import UnchangedForm
 from leases.models import Lease
 from leases.validation import normalise_text, validate_lease_number
 
 
-class LeaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class LeaseForm(UnchangedForm):
     """Agency and number; whatever is wrong is one sentence at the field."""
 
     # Not the model's form field: its own length check would say the same again in other words.
@@ -35,7 +36,7 @@ class LeaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
     @override
     def clean(self) -> dict[str, Any]:
         """Say that a lease exists where it is typed, and lead there."""
-        given = self.cleaned_data
+        given = super().clean()
         if {"agency", "lease_number"} <= given.keys():
             same = Lease.objects.filter(agency=given["agency"], lease_number__iexact=given["lease_number"])
             existing = same.exclude(pk=self.instance.pk).first()
