@@ -9,11 +9,12 @@ from itertools import batched
 from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Now
 
 from leases.errors import BatchGone, NothingToStart
 from leases.models import Batch, BatchLease, Lease
+from leases.patience import answered_in_time
 from leases.states import WORKING, State
 from statemachine.errors import RecordGone, TransitionForbidden
 from statemachine.transitions import Actor, Step, advance, authorise, locked
@@ -84,8 +85,8 @@ def import_leases(
     with transaction.atomic():
         batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title=title, created_by=user, left_out=left_out)
         given = {"created_by_id": user.pk, "updated_by_id": user.pk, "initiated_by_id": user.pk}
-        why = reason_of(batch)
-        new = [Lease(agency=agency, lease_number=number, due_reason=why, **given) for agency, number in leases]
+        owed = {"owed_by": batch, "due_reason": reason_of(batch)}
+        new = [Lease(agency=agency, lease_number=number, **given, **owed) for agency, number in leases]
         made = Lease.objects.bulk_create(new, batch_size=batch_size)
         BatchLease.objects.bulk_create([BatchLease(batch=batch, lease=lease) for lease in made], batch_size=batch_size)
         return _sized(batch, len(made))
@@ -103,9 +104,10 @@ def run_many(leases: QuerySet[Lease], user: User, *, title: str = "") -> Batch:
     Raises:
         TransitionForbidden: the person may not run discovery.
         NothingToStart: all of them are owed a run already, or there are none. Nothing was saved.
+        DatabaseTooBusy: nothing was saved.
     """
     _authorise(user)
-    with transaction.atomic():
+    with answered_in_time():
         batch = Batch.objects.create(kind=Batch.Kind.RUN, title=title, created_by=user)
         chosen = Lease.objects.filter(pk__in=leases.values("pk"))
         size = _take_in(batch, chosen.filter(due_at__isnull=True))
@@ -124,7 +126,7 @@ def reason_of(batch: Batch) -> str:
 
 def progress_of(batch: Batch) -> Progress:
     """Where the leases of a batch stand, in one query."""
-    ours = OWED & Q(lease__background=True) & ~Q(Exists(_since()))
+    ours = OWED & Q(lease__background=True, lease__owed_by=batch)
     rows = (
         BatchLease.objects.filter(batch=batch)
         .values_list("lease__state")
@@ -140,11 +142,16 @@ def progress_of(batch: Batch) -> Progress:
     )
 
 
+def owed_by_batches() -> QuerySet[Lease]:
+    """What is still owed because of a batch, and not because somebody has started it by hand since."""
+    return Lease.objects.filter(owed_by__isnull=False, background=True, due_at__isnull=False)
+
+
 def failures_of(batch: Batch) -> list[tuple[str, int]]:
     """What the batch's failed leases have failed for: failure code and how many, the most first."""
-    failed = BatchLease.objects.filter(batch=batch, lease__state=State.FAILED, lease__due_at__isnull=True)
-    counted = failed.values_list("lease__failure_code").annotate(count=Count("pk"))
-    return list(counted.order_by("-count", "lease__failure_code"))
+    members = _settled_in(batch, State.FAILED).order_by()
+    counted = members.values_list(_of_lease("failure_code")).annotate(count=Count("pk"))
+    return sorted(counted, key=lambda each: (-each[1], each[0]))
 
 
 def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopped:
@@ -158,15 +165,17 @@ def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopp
     Raises:
         BatchGone: it does not exist.
         TransitionForbidden: the person may not stop discovery. Nothing was changed.
+        DatabaseTooBusy: nothing was changed.
     """
     until = time.monotonic() + within_s
     _authorise(user)
-    if not Batch.objects.filter(pk=batch_id).update(stopped_at=Now(), stopped_by=user):
-        raise BatchGone
-    ours = _started_by(batch_id)
-    # Whoever is about to start one of them finds another generation, and lets it be.
-    not_begun = ours.exclude(state__in=WORKING)
-    waiting = not_begun.update(due_at=None, due_reason="", generation=F("generation") + 1)
+    ours = owed_by_batches().filter(owed_by=batch_id)
+    with answered_in_time():
+        if not Batch.objects.filter(pk=batch_id).update(stopped_at=Now(), stopped_by=user):
+            raise BatchGone
+        # Whoever is about to start one of them finds another generation, and lets it be.
+        not_begun = ours.exclude(state__in=WORKING)
+        waiting = not_begun.update(due_at=None, due_reason="", generation=F("generation") + 1)
     under_way = list(ours.filter(state__in=WORKING).order_by("pk").values_list("pk", flat=True))
     cancelled = looked_at = 0
     for some in batched(under_way, CANCELLED_AT_ONCE, strict=False):
@@ -189,20 +198,26 @@ def run_again(*, batch_id: int, state: State, user: User) -> int:
         BatchGone: it does not exist.
         TransitionForbidden: the person may not run discovery.
         NothingToStart: none of them is in that state. Nothing was changed.
+        DatabaseTooBusy: nothing was changed.
     """
     _authorise(user)
-    with transaction.atomic():
+    with answered_in_time():
         batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
         if batch is None:
             raise BatchGone
         Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None)
-        members = BatchLease.objects.filter(batch=batch_id)
-        members.filter(lease__state=state, lease__due_at__isnull=True).update(owed_at=Now())
-        settled = Lease.objects.filter(pk__in=members.values("lease"), state=state, due_at__isnull=True)
-        if not (count := _owe(settled, batch, user)):
+        # As they are, since a plan for what they are expected to be may compare each with each.
+        settled = list(_settled_in(batch, state).values_list("lease", flat=True))
+        if not (count := _owe(Lease.objects.filter(pk__in=settled, state=state, due_at__isnull=True), batch, user)):
             raise NothingToStart
     logger.info("batch %s: %s leases that were %s run again", batch_id, count, state)
     return count
+
+
+def _count_members() -> None:
+    """Tell PostgreSQL how large the batches are now: it would find out a minute later, and plan badly until then."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {connection.ops.quote_name(BatchLease._meta.db_table)}")
 
 
 def _authorise(user: User) -> None:
@@ -226,26 +241,29 @@ def _take_in(batch: Batch, leases: QuerySet[Lease]) -> int:
         return int(cursor.rowcount)
 
 
+def _settled_in(batch: Batch, state: State) -> QuerySet[BatchLease]:
+    """The members that have settled in a state; each is looked up by its key, whatever PostgreSQL expects of them."""
+    settled = Q(state=state, due_at__isnull=True)
+    return BatchLease.objects.filter(_of_lease(Case(When(settled, then=True), default=False)), batch=batch)
+
+
+def _of_lease(wanted: str | Case) -> Subquery:
+    """Of a member's lease; a condition in it would be a way to find the lease, and a slow one."""
+    return Subquery(Lease.objects.order_by().filter(pk=OuterRef("lease")).values_list(wanted))
+
+
 def _owe(leases: QuerySet[Lease], batch: Batch, user: User, **values: bool) -> int:
-    return leases.update(due_at=Now(), due_reason=reason_of(batch), background=True, initiated_by=user, **values)
+    owed = {"due_at": Now(), "due_reason": reason_of(batch), "owed_by": batch, "background": True}
+    return leases.update(**owed, initiated_by=user, **values)
 
 
 def _sized(batch: Batch, size: int) -> Batch:
     batch.size = size
     batch.save(update_fields=["size", "title"])
+    if size >= AT_ONCE:
+        transaction.on_commit(_count_members, robust=True)
     logger.info("batch %s: %s of %s leases by user %s", batch.pk, batch.kind, size, batch.created_by_id)
     return batch
-
-
-def _started_by(batch_id: int) -> QuerySet[Lease]:
-    """What is owed for the batch's leases because of it."""
-    members = BatchLease.objects.filter(~Q(Exists(_since())), batch=batch_id)
-    return Lease.objects.filter(pk__in=members.values("lease"), background=True, due_at__isnull=False)
-
-
-def _since() -> QuerySet[BatchLease]:
-    """What has owed the same lease a run later."""
-    return BatchLease.objects.filter(lease=OuterRef("lease"), owed_at__gt=OuterRef("owed_at"))
 
 
 def _cancel_all(pks: Iterable[int], user: User) -> int:

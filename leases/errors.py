@@ -27,6 +27,12 @@ class BatchGone(Refused):
     code = "batch_gone"
 
 
+class DatabaseTooBusy(Refused):
+    """The database was too busy to do this in time. Nothing was changed; try again in a minute."""
+
+    code = "database_too_busy"
+
+
 class NothingToStart(Refused):
     """There is nothing to start: each of these leases is under way or about to start. Nothing was changed."""
 

@@ -19,9 +19,9 @@ from leases.admin import left_out, polling
 from leases.admin.batch_page import BatchPage
 from leases.admin.imports import ImportPages
 from leases.admin.leases import person
-from leases.batches import Progress, Stopped, progress_of
+from leases.batches import Progress, Stopped, owed_by_batches, progress_of
 from leases.errors import BatchGone
-from leases.models import Batch, BatchLease
+from leases.models import Batch
 from leases.states import State
 from statemachine.errors import TransitionForbidden
 
@@ -60,8 +60,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
-        # From the leases that are owed, which are few, to their batches: not the other way round.
-        owed = BatchLease.objects.filter(lease__due_at__isnull=False).values("batch")
+        owed = owed_by_batches().values("owed_by")
         found: QuerySet[Batch] = super().get_queryset(request)
         return found.annotate(is_owed=ExpressionWrapper(Q(pk__in=owed), output_field=BooleanField()))
 

@@ -47,11 +47,7 @@ class Batch(models.Model):
 
 
 class BatchLease(models.Model):
-    """A lease of a batch.
-
-    Attributes:
-        owed_at: when the batch last owed it a run. What owed it last is what may stop it.
-    """
+    """A lease of a batch; which batch may stop it, the lease says itself (`Lease.owed_by`)."""
 
     if TYPE_CHECKING:
         batch_id: int
@@ -59,7 +55,6 @@ class BatchLease(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="+")
     lease = models.ForeignKey("leases.Lease", on_delete=models.CASCADE, related_name="+")
-    owed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         default_permissions = ()

@@ -183,6 +183,16 @@ class Lease(StateMachine):
     failure_notice = models.ForeignKey(
         FailureNotice, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="leases"
     )
+    owed_by = models.ForeignKey(
+        "leases.Batch",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,  # see below
+        related_name="+",
+        help_text="The import or run that last owed it a start, and so may stop it.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
@@ -208,6 +218,8 @@ class Lease(StateMachine):
             models.Index(fields=["created_at"], name="leases_lease_created"),
             models.Index(fields=["entered_at"], name="leases_lease_entered"),
             models.Index(fields=["failure_code"], condition=~Q(failure_code=""), name="leases_lease_failure"),
+            # What is still owed for a batch, without a guess at how many leases it has.
+            models.Index(fields=["owed_by"], condition=Q(due_at__isnull=False), name="leases_lease_owed_by"),
         ]
         constraints = [
             known_states(State),

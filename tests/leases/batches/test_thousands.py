@@ -1,0 +1,86 @@
+"""Batches of thousands, right after they were made: PostgreSQL knows nothing of their rows yet, and must not guess."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from leases.batches import (
+    AT_ONCE,
+    Progress,
+    Stopped,
+    failures_of,
+    import_leases,
+    progress_of,
+    run_again,
+    run_many,
+    stop,
+)
+from leases.errors import DatabaseTooBusy
+from leases.models import Batch, BatchLease, Lease
+from leases.states import State
+
+pytestmark = pytest.mark.django_db
+
+FEW, MANY = 8, 8_000
+# A plan that compares each lease of the batch with each other one takes many times as long.
+AT_MOST_S = 1.5
+
+
+@pytest.fixture
+def batch(operator: User, monkeypatch: pytest.MonkeyPatch) -> Batch:
+    """The statistics are those of a few small batches that were made before."""
+    for each in range(FEW):
+        import_leases(leases=[("BLM", f"{each} {number}") for number in range(FEW)], user=operator, title="few.csv")
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {Lease._meta.db_table}, {BatchLease._meta.db_table}")
+    leases = [("BLM", f"NMNM {number}") for number in range(MANY)]
+    made = import_leases(leases=leases, user=operator, title="day30.csv")
+    monkeypatch.setattr("leases.patience.WITHIN_S", AT_MOST_S)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{AT_MOST_S}s"])
+    return made
+
+
+def test_are_left_as_they_were_if_the_database_is_too_busy(operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = import_leases(leases=[("BLM", f"NMNM {number}") for number in range(MANY)], user=operator, title="a.csv")
+    monkeypatch.setattr("leases.patience.WITHIN_S", 0.001)
+
+    with pytest.raises(DatabaseTooBusy, match="Nothing was changed"):
+        stop(batch_id=made.pk, user=operator)
+
+    assert progress_of(made) == Progress(waiting=MANY, stoppable=MANY)
+    assert Batch.objects.get(pk=made.pk).stopped_at is None
+
+
+def test_are_stopped_at_once(operator: User, batch: Batch) -> None:
+    assert stop(batch_id=batch.pk, user=operator) == Stopped(count=MANY, left=0)
+
+
+def test_are_counted_at_once(batch: Batch) -> None:
+    assert progress_of(batch) == Progress(waiting=MANY, stoppable=MANY)
+
+
+def test_are_run_again_at_once(operator: User, batch: Batch) -> None:
+    Lease.objects.update(state=State.FAILED, failure_code="x", due_at=None)
+
+    assert failures_of(batch) == [("x", MANY)]
+    assert run_again(batch_id=batch.pk, state=State.FAILED, user=operator) == MANY
+    assert stop(batch_id=batch.pk, user=operator) == Stopped(count=MANY, left=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_are_known_to_the_planner_once_they_are_saved(operator: User) -> None:
+    import_leases(leases=[("BLM", f"NMNM {number}") for number in range(AT_ONCE)], user=operator, title="a.csv")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [BatchLease._meta.db_table])
+        assert cursor.fetchone() == (AT_ONCE,)
+
+
+def test_are_run_by_another_batch_at_once(operator: User, batch: Batch) -> None:
+    Lease.objects.update(state=State.DONE, due_at=None)
+
+    later = run_many(Lease.objects.filter(batches=batch), operator)
+
+    assert progress_of(batch) == Progress(waiting=MANY)
+    assert stop(batch_id=later.pk, user=operator) == Stopped(count=MANY, left=0)
