@@ -165,6 +165,9 @@ DISCOVERY_DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120)
 
 RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.pattern("RUNSHEET_PREVIOUS_REPORT_PATTERN", r".*master documents.*")
 
+# Leases whose archives are there to be found, for who tries the console; `make up` names those of its stand-in.
+LEASES_TO_TRY = [each.strip() for each in environment.text("LEASES_TO_TRY", " ").split(";") if each.strip()]
+
 # --- Telling people -------------------------------------------------------------------------------------------------
 
 # Where the console is reached, for links in mails.

@@ -32,6 +32,14 @@ LEASES = (
     ("NMSLO", "B0-2229-1"),
     ("NMSLO", "14537"),
 )
+# Their archives are there, and no lease yet: what who tries the console may add.
+TO_TRY = (
+    ("BLM", "NMNM 0017224"),
+    ("BLM", "NMNM 0055142"),
+    ("NMSLO", "E0-7179-3"),
+    ("BLM", "NMNM 0149957"),
+    ("NMSLO", "L0-1077-4"),
+)
 WITHOUT_DROPBOX = ("BLM", "NMNM 0003606")
 
 

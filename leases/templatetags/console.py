@@ -4,14 +4,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
 from core import times
 from leases import display
+from leases.models import Lease
 from leases.notices import unread_notices
 
 register = template.Library()
+
+TO_TRY_SHOWN = 3
 
 register.simple_tag(display.state_badge)
 register.simple_tag(display.sign)
@@ -69,6 +73,18 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
         for place in shown
     ]
     return {"items": items}
+
+
+@register.simple_tag
+def leases_to_try() -> list[str]:
+    """What somebody who tries the console may add: proposed by the settings, and no lease yet."""
+    proposed = [each.split(" ", maxsplit=1) for each in settings.LEASES_TO_TRY]
+    taken = set(
+        Lease.objects.filter(lease_number__in=[number for _, number in proposed]).values_list("agency", "lease_number")
+        if proposed
+        else ()
+    )
+    return [f"{number} of {agency}" for agency, number in proposed if (agency, number) not in taken][:TO_TRY_SHOWN]
 
 
 @register.inclusion_tag("admin/leases/bell.html", takes_context=True)

@@ -236,11 +236,17 @@ class TestBadInput:
 
 
 class TestPlan:
+    def test_proposes_leases_that_the_stand_in_has(self) -> None:
+        plan = up._plan(port=None, workers=1, real_dropbox=False)
+
+        assert plan.proposals["LEASES_TO_TRY"].startswith("BLM NMNM 0017224; ")
+
     def test_runs_no_stand_in_beside_the_real_dropbox(self) -> None:
         plan = up._plan(port=None, workers=1, real_dropbox=True)
 
         assert plan.standin_port is None
         assert plan.dropbox_base_url == ""
+        assert plan.proposals == {}
         assert "dropbox.com" in up._welcome(plan)
 
     def test_uses_the_dropbox_that_the_environment_names(self, settings: Any) -> None:

@@ -44,6 +44,17 @@ class TestAddForm:
 
         assert list(form.fields) == ["agency", "lease_number"]
 
+    def test_proposes_nothing_where_nobody_only_tries_it(self, console: Client) -> None:
+        assert "demonstration" not in console.get(ADD).text
+
+    def test_proposes_what_is_there_to_be_found_until_it_is_taken(
+        self, console: Client, olivia: User, settings: Settings
+    ) -> None:
+        settings.LEASES_TO_TRY = [f"BLM NMNM {number}" for number in range(1, 6)]
+        services.create_lease(agency="BLM", lease_number="NMNM 2", created_by=olivia)
+
+        assert "are there to be found for NMNM 1 of BLM, NMNM 3 of BLM, NMNM 4 of BLM.</p>" in console.get(ADD).text
+
     def test_makes_a_lease_that_starts_by_itself(
         self, console: Client, olivia: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:

@@ -15,7 +15,7 @@ from core.management.commands.load_demo_data import OPERATOR, PASSWORD
 from core.processes import Children, child_environment, free_port, listening, run, stop_signals, supervised
 from core.programs import MIGRATE, RECONCILER, standin, web, worker
 from core.servers import ServerUrls
-from discovery.services.demo_data import NEWCOMER
+from discovery.services.demo_data import NEWCOMER, TO_TRY
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -49,6 +49,11 @@ class Plan:
             return None
         return {**STANDIN_APP, "DROPBOX_BASE_URL": self.dropbox_base_url}
 
+    @property
+    def proposals(self) -> dict[str, str]:
+        """Leases to try, whose archives the stand-in has."""
+        return {} if self.standin_port is None else {"LEASES_TO_TRY": "; ".join(map(" ".join, TO_TRY))}
+
 
 class Command(BaseCommand):
     help = "Run the console, the workers, the reconciler and a stand-in for Dropbox, until Ctrl-C."
@@ -71,7 +76,7 @@ class Command(BaseCommand):
 
     def _serve(self, plan: Plan, urls: ServerUrls) -> None:
         environment = child_environment(urls, dropbox_base_url=plan.dropbox_base_url)
-        environment |= plan.standin or {}
+        environment |= (plan.standin or {}) | plan.proposals
         environment |= {"CONSOLE_URL": f"http://{HOST}:{plan.port}"}
         run((*MIGRATE, "--verbosity", "0"), environment=environment)
         with (

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from redis import Redis
 
 from discovery.models import DropboxAccount
-from discovery.services.demo_data import BASE_PATHS, LEASES, WITHOUT_DROPBOX, load_demo_data, newcomer
+from discovery.services.demo_data import BASE_PATHS, LEASES, TO_TRY, WITHOUT_DROPBOX, load_demo_data, newcomer
 from discovery.services.dropbox_accounts import REQUIRED_SCOPES
 from dropbox_standin.client import Standin
 from dropbox_standin.seeds import BLM_BASE, DEMO, NMSLO_BASE
@@ -67,7 +67,8 @@ class TestLoadDemoData:
         known |= {("NMSLO", number) for number in DEMO.ordinary_nmslo}
 
         assert BASE_PATHS == {"BLM": BLM_BASE, "NMSLO": NMSLO_BASE}
-        assert {*LEASES, WITHOUT_DROPBOX} <= known
+        assert {*LEASES, WITHOUT_DROPBOX, *TO_TRY} <= known
+        assert not {*LEASES, WITHOUT_DROPBOX} & {*TO_TRY}
 
 
 def _special() -> tuple[str, ...]:
