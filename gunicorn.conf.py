@@ -13,6 +13,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 worker_class = "gthread"
 threads = 4
 timeout = 30
+limit_request_line = 8190  # the longest that gunicorn takes, for lists with many filters
 graceful_timeout = 8  # less than the supervisor waits before it kills
 # Gunicorn would keep a control socket in the user's home folder; nothing here uses it.
 control_socket_disable = True

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from leases.admin import polling
+from leases.admin import long_search, polling
 from leases.admin.downloads import KINDS
 from leases.models import Lease
 from leases.queries import count_by_state, with_last_tries
@@ -57,9 +57,11 @@ class LeaseChangeList(ChangeList):
     kinds = tuple(KINDS)
     _filters: Any = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
         self.title = "Leases"
+        self.searched = long_search.text_of(request.session, self.query)
+        self.search_is_gone = long_search.is_gone(request.session, self.query)
 
     @override
     def get_filters(self, request: HttpRequest) -> Any:
@@ -125,7 +127,7 @@ class LeaseChangeList(ChangeList):
     @cached_property
     def missing(self) -> list[str]:
         """Which of several numbers that are looked for no lease has."""
-        return missing(self.root_queryset, self.query)
+        return missing(self.root_queryset, self.searched)
 
     @cached_property
     def chosen(self) -> list[InUse]:

@@ -5,19 +5,20 @@ from typing import Any, override
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from core.times import ago
 from leases import display
-from leases.admin import polling
+from leases.admin import long_search, polling
 from leases.admin.bulk_run import run_chosen
 from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, version_of
 from leases.admin.download_chosen import DOWNLOADS
@@ -62,7 +63,35 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lease], search_term: str
     ) -> tuple[QuerySet[Lease], bool]:
-        return matching(queryset, search_term), False
+        return matching(queryset, long_search.text_of(request.session, search_term)), False
+
+    @override
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A long search in the address would be in the way of everything that leads back to it."""
+        if request.method == "GET" and long_search.is_long(request.GET.get(SEARCH_VAR, "")):
+            return self._searched(request, request.GET)
+        return super().changelist_view(request, extra_context)
+
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """Lead to the list of what is searched for, however much it is.
+
+        Raises:
+            PermissionDenied: for who may not look.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self._searched(request, request.POST)
+
+    def _searched(self, request: HttpRequest, given: QueryDict) -> HttpResponse:
+        wanted = given.copy()
+        wanted.pop("csrfmiddlewaretoken", None)
+        text = str((wanted.pop(SEARCH_VAR, None) or [""])[-1])
+        try:
+            if name := long_search.name_for(request.session, text):
+                wanted[SEARCH_VAR] = name
+        except long_search.TooManyNumbers as refusal:
+            messages.error(request, str(refusal))
+        return HttpResponseRedirect(f"{reverse('admin:leases_lease_changelist')}?{wanted.urlencode()}".rstrip("?"))
 
     @override
     def action_checkbox(self, obj: Lease) -> SafeString:
@@ -122,9 +151,11 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     def get_urls(self) -> list[URLPattern]:
         *urls, anything_else = super().get_urls()
         download = self.admin_site.admin_view(require_safe(self.download))
+        search = self.admin_site.admin_view(require_POST(self.search))
         return [
             *urls,
             path("rows/", require_safe(self.follow), name="leases_lease_rows"),
+            path("search/", search, name="leases_lease_search"),
             path("download/<slug:kind>/", download, name="leases_lease_download"),
             anything_else,
         ]
@@ -182,6 +213,8 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         if kind not in KINDS:
             raise Http404
         back = f"{reverse('admin:leases_lease_changelist')}?{request.GET.urlencode()}"
+        if long_search.is_gone(request.session, request.GET.get(SEARCH_VAR, "")):
+            return HttpResponseRedirect(back)  # where it is said
         try:
             leases = self._listed(request).queryset
             return download(leases, kind=kind, name=name_of_today())

@@ -131,6 +131,7 @@ ADDRESSES = {
     "admin/leases/failurenotice/mine/": Row(VIEWER, NOBODY),
     "admin/leases/failurenotice/mine/read/": Row(NOBODY, VIEWER),
     "admin/leases/lease/rows/": Row(VIEWER, NOBODY),
+    "admin/leases/lease/search/": Row(NOBODY, VIEWER),
     "admin/leases/lease/download/<kind>/": Row(VIEWER, NOBODY),
     "admin/leases/lease/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/leases/batch/import/": Row(OPERATOR, OPERATOR),
