@@ -7,9 +7,13 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.db.models import Count, Q, QuerySet
-from django.forms import CheckboxSelectMultiple, SelectMultiple
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from core.people_forms import PasswordForm, PersonForm, RightsField
 from core.records import RecordAdmin
 from core.times import time_column
 
@@ -72,9 +76,12 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
     list_filter = (("groups", RoleFilter), MayEnterFilter)
     seen = time_column("last_login", "last login")
     joined = time_column("date_joined", "added")
-    readonly_fields = ("seen", "joined")
+    form = PersonForm
+    change_password_form = PasswordForm
+    change_user_password_template = "core/password.html"  # noqa: S105 - a path
+    readonly_fields = ("way_in", "seen", "joined")
     fieldsets = (
-        (None, {"fields": ("username", "password", "is_active", "is_staff", "groups")}),
+        (None, {"fields": ("username", "way_in", "is_active", "is_staff", "groups")}),
         ("Who that is", {"fields": ("first_name", "last_name", "email", "seen", "joined")}),
         ("Rights beside the roles", {"classes": ("collapse",), "fields": ("is_superuser", "user_permissions")}),
     )
@@ -87,6 +94,15 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
     @admin.display(description="name", ordering="last_name")
     def full_name(self, person: User) -> str:
         return person.get_full_name()
+
+    @admin.display(description="password")
+    def way_in(self, person: User) -> SafeString:
+        """Where a new one is given; how the old one is kept is nobody's business."""
+        return format_html(
+            '{} <a class="button is-second is-small" href="{}">Set a new password</a>',
+            "Set." if person.has_usable_password() else "None: the person cannot log in.",
+            reverse("admin:auth_user_password_change", args=[person.pk]),
+        )
 
     @admin.display(description="roles")
     def roles(self, person: User) -> str:
@@ -128,6 +144,8 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
         if db_field.name == "groups":
             kwargs["widget"] = CheckboxSelectMultiple
             kwargs["queryset"] = Group.objects.exclude(permissions__in=_lacking(request)).order_by("name")
+        else:
+            return _rights(db_field)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @override
@@ -144,7 +162,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class RoleAdmin(RecordAdmin, GroupAdmin):
-    """A list that everybody can use; Django's two boxes say nothing to who cannot see them."""
+    """Rights to tick, under what they are about; Django's two boxes say nothing to who cannot see them."""
 
     name = "Roles"
     add_label = "Add a role"
@@ -168,8 +186,11 @@ class RoleAdmin(RecordAdmin, GroupAdmin):
 
     @override
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
-        kwargs["widget"] = SelectMultiple(attrs={"size": 20})
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        return _rights(db_field)
+
+
+def _rights(db_field: Any) -> Any:
+    return db_field.formfield(form_class=RightsField, widget=CheckboxSelectMultiple(attrs={"class": "rights"}))
 
 
 def _may_touch(request: HttpRequest, person: User | None) -> bool:

@@ -194,3 +194,32 @@ class TestPage:
         text = admin.get(reverse("admin:auth_group_changelist")).text
 
         assert text.count('<td class="field-people">1</td>') == 2
+
+    def test_says_nothing_of_how_the_password_is_kept(self, admin: Client, owen: User) -> None:
+        text = admin.get(page("change", owen)).text
+
+        assert "algorithm" not in text
+        assert "salt" not in text
+        assert f'href="{page("password_change", owen)}">Set a new password</a>' in text
+
+    def test_asks_for_a_password_and_nothing_else(self, admin: Client, owen: User) -> None:
+        address = page("password_change", owen)
+
+        assert "Single Sign-On" not in admin.get(address).text
+        assert "This field is required." in admin.post(address, {"usable_password": "false"}).text
+        form = {"password1": "ninety-nine x", "password2": "ninety-nine x"}
+        assert admin.post(address, form).status_code == 302
+        assert Client().login(username="owen", password="ninety-nine x")
+
+    def test_shows_the_rights_of_a_role_by_what_they_are_about(self, client: Client, olivia: User) -> None:
+        client.force_login(olivia)
+        role = bigger_role()
+        address = reverse("admin:auth_group_change", args=[role.pk])
+        text = client.get(address).text
+
+        assert "<select" not in text
+        assert "<label>Lease</label>" in text
+        assert "Start and stop discovery" in text
+        wanted = Permission.objects.filter(codename__in=["view_lease", "run_discovery"])
+        client.post(address, {"name": "Owners", "permissions": [right.pk for right in wanted]})
+        assert set(role.permissions.all()) == set(wanted)
