@@ -146,7 +146,7 @@ def tasks(user: User, *, has_leases: bool) -> list[Task]:
         ),
         *(_configure(agency, user, is_done=agency in configured) for agency in Agency.values),
         Task(
-            label="Create the first lease, and watch it being searched",
+            label="There are leases" if has_leases else "Create the first lease, and watch it being searched",
             is_done=has_leases,
             url=reverse("admin:leases_lease_add"),
             button="Add a lease",

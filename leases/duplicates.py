@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import F, Func, TextField, Value
+from django.db.models.functions import Replace, Upper
 
 from leases.models import Lease
 
@@ -28,6 +30,22 @@ class Twins:
     same_id: int | None
     similar_id: int | None
     similar_number: str | None
+
+
+def similar_to(lease: Lease) -> Lease | None:
+    """Another lease of the agency whose number differs from this one's in nothing but blanks, dashes or case."""
+    key = Upper(Replace(Value(lease.lease_number), Value(" ")))
+    others = Lease.objects.filter(agency=lease.agency).exclude(pk=lease.pk)
+    return (
+        others.annotate(loose=_without_dashes(F("number_key")))
+        .filter(loose=_without_dashes(key))
+        .order_by("pk")
+        .first()
+    )
+
+
+def _without_dashes(text: F | Func) -> Func:
+    return Func(text, Value(DASHES), Value(""), function="translate", output_field=TextField())
 
 
 def twins_of(wanted: Sequence[tuple[str, str]]) -> list[Twins]:

@@ -19,6 +19,8 @@ from leases.validation import normalise_text
 from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
+# Why a lease starts that has just been made, as its history says.
+CREATED = "created"
 # What a lease fails with when its agency's configuration is missing, switched off, or names the wrong folder.
 CONFIGURATION_FAILURES = ("configuration_missing", "configuration_disabled", "base_path_missing")
 
@@ -54,7 +56,7 @@ def create_lease(
 
 def start_by_itself(lease: Lease, *, background: bool = False) -> None:
     """Start a lease that has just been saved, without waiting for the reconciler, which would do the same."""
-    step = Step(transition=Lease.start_transition, reason="created", background=background)
+    step = Step(transition=Lease.start_transition, reason=CREATED, background=background)
     with locked(Lease, lease.pk) as record:
         advance(record, step, RECONCILER)
 

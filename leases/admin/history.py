@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 
-from leases.admin.why import reasons
 from leases.models import Lease
+from leases.services import CREATED
 from leases.states import State
 from statemachine.dashboard import job_url, kept_jobs, may_use_queues
 from statemachine.doorbell import Message
@@ -31,6 +31,7 @@ WHO: Mapping[str, str] = {
     ActorKind.RECONCILER: "The reconciler",
 }
 
+NOTICED = timedelta(seconds=1)
 SECOND_MS = 1000
 MINUTE_S = 60
 HOUR_S = 60 * MINUTE_S
@@ -52,10 +53,10 @@ class Entry:
     Attributes:
         by: a person's name, or what kind of process it was.
         did: what the transition did, as one tells it of `by`.
-        lasted: how long the state that was left had lasted.
+        lasted: how long the state that was left had lasted; empty if nobody would have noticed.
+        behalf: for whom it was done, if that was somebody else.
         job_url: the page of the job that did it, while RQ keeps the job; else empty.
-        reasons: what was asked and answered, each with its name.
-        evidence: the same as JSON, indented; empty when there is none.
+        evidence: what was asked and answered, as JSON, indented; empty when there is none.
     """
 
     log: TransitionLog
@@ -63,9 +64,9 @@ class Entry:
     from_state: str
     to_state: str
     by: str
+    behalf: str
     lasted: str
     job_url: str
-    reasons: list[tuple[str, str]]
     evidence: str
 
 
@@ -73,19 +74,19 @@ def history_of(lease: Lease, *, limit: int, user: User) -> list[Entry]:
     """The newest transitions first, as one person may see them."""
     rows = list(TransitionLog.objects.of(lease).select_related("actor").reverse()[:limit])
     kept = kept_jobs({row.job_id for row in rows if row.job_id}) if may_use_queues(user) else set()
-    return [_entry(row, job_url=job_url(row.job_id, user=user) if row.job_id in kept else "") for row in rows]
+    return [_entry(row, lease, job_url=job_url(row.job_id, user=user) if row.job_id in kept else "") for row in rows]
 
 
-def _entry(row: TransitionLog, *, job_url: str) -> Entry:
+def _entry(row: TransitionLog, lease: Lease, *, job_url: str) -> Entry:
     return Entry(
         log=row,
         did=DID.get(row.transition, row.transition.replace("_", " ")),
         from_state=_state_label(row.from_state),
         to_state=_state_label(row.to_state),
         by=str(row.actor or WHO[row.actor_kind]),
-        lasted=duration_text(row.lasted),
+        behalf=str(lease.created_by or "") if row.actor is None and row.reason == CREATED else "",
+        lasted=duration_text(row.lasted) if row.lasted >= NOTICED else "",
         job_url=job_url,
-        reasons=list(reasons(row.evidence)),
         evidence=json.dumps(row.evidence, indent=2, ensure_ascii=False) if row.evidence else "",
     )
 

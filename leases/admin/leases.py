@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from core.clock import now
@@ -20,6 +21,7 @@ from leases.admin.actions import ACTIONS, STOP, Action
 from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
+from leases.duplicates import similar_to
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
 from statemachine.models import TransitionLog
@@ -42,6 +44,19 @@ class LeaseAdmin(LeaseList):
         else:
             made = services.create_lease(agency=obj.agency, lease_number=obj.lease_number, created_by=user)
             obj.pk = made.pk
+        if form.has_changed():
+            self._tell_of_similar(request, obj)
+
+    def _tell_of_similar(self, request: HttpRequest, lease: Lease) -> None:
+        """Two leases may differ in a blank only, but rarely do; nobody is kept from it."""
+        if similar := similar_to(lease):
+            sentence = format_html(
+                'This agency also has the lease <a class="exact" href="{}">{}</a>, whose number differs in nothing but '
+                "blanks, dashes or case. If both are the same lease, delete or correct one of them.",
+                reverse("admin:leases_lease_change", args=[similar.pk]),
+                similar.lease_number,
+            )
+            messages.warning(request, sentence)
 
     @override
     def response_post_save_add(self, request: HttpRequest, obj: Lease) -> HttpResponseRedirect:
@@ -78,6 +93,7 @@ class LeaseAdmin(LeaseList):
         if obj is not None:
             context["panel"] = Panel(lease=obj, user=person(request), kept=self.get_preserved_filters(request))
         context["show_save_and_continue"] = False  # saving leads to its page anyway
+        context["show_save_and_add_another"] = add
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @override

@@ -91,6 +91,13 @@ def next_step(lease: Lease, user: User) -> NextStep | None:
     return step(lease, user) if step else None
 
 
+def correction(lease: Lease, user: User) -> NextStep:
+    """What to look at where Dropbox has no directory, and the way to it."""
+    way = _correct_number(lease, user)
+    words = f"Check the number, or the folder in the configuration of {lease.agency}."
+    return NextStep(label=way.label, url=way.url, otherwise=words)
+
+
 def is_anothers(lease: Lease, user: User) -> bool:
     """Whether it lacks the Dropbox of somebody else, so that who reads it cannot connect it."""
     return lease.failure_code in MENDED_AT_ONCE and lease.initiated_by_id != user.pk

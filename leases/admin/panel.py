@@ -17,7 +17,8 @@ from leases.admin import polling
 from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action, why_absent
 from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
-from leases.admin.next_steps import NextStep, next_step, told
+from leases.admin.next_steps import NextStep, correction, next_step, told
+from leases.admin.why import account_of, reasons
 from leases.failures import in_words
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.states import State
@@ -111,7 +112,8 @@ class Panel:
     @cached_property
     def reasons(self) -> list[tuple[str, str]]:
         """What was asked and answered last, and so led to this state."""
-        return next((entry.reasons for entry in self.history if entry.reasons), [])
+        evidence: Mapping[str, Any] = next((entry.log.evidence for entry in self.history if entry.log.evidence), {})
+        return list(reasons(evidence, account_of(evidence)))
 
     @cached_property
     def configuration_url(self) -> str:
@@ -122,6 +124,11 @@ class Panel:
     def batches(self) -> list[Batch]:
         """What it was imported or run with, the newest first."""
         return list(self.lease.batches.order_by("-pk")[:BATCHES_SHOWN])
+
+    @cached_property
+    def imported_with(self) -> Batch | None:
+        """What made it; None if somebody made it by hand."""
+        return self.lease.batches.filter(kind=Batch.Kind.IMPORT).order_by("pk").first()
 
     @property
     def has_failed(self) -> bool:
@@ -152,6 +159,11 @@ class Panel:
     def absent_path(self) -> str:
         """Where Dropbox has no directory; somebody who reads it sees whether it was the right place to look."""
         return self._evidence.get("path", "") if self.lease.state == State.NOT_FOUND else ""
+
+    @property
+    def correction(self) -> NextStep | None:
+        """What to look at if there should be a directory."""
+        return correction(self.lease, self._user) if self.lease.state == State.NOT_FOUND else None
 
     @property
     def wants_proof(self) -> bool:

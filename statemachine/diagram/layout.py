@@ -109,7 +109,7 @@ class _Arrangement:
         x, columns, channels = float(MARGIN), [], []
         for channel, lanes in enumerate(self.lanes):
             channels.append(x)
-            captions = [len(move.name) * CHARACTER + 24 for move, way in lanes if way == "in"]
+            captions = [len(move.caption) * CHARACTER + 24 for move, way in lanes if way == "in"]
             x += (len(lanes) + 1) * LANE + max(captions, default=0)
             if channel < len(self.columns):
                 columns.append(x)

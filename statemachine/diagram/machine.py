@@ -54,6 +54,11 @@ class Move:
     taken_by: str
     meaning: str
 
+    @property
+    def caption(self) -> str:
+        """What it is called in a picture."""
+        return self.button or self.name.replace("_", " ").capitalize()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:

@@ -39,8 +39,12 @@ def _head(picture: Picture, layout: Layout) -> Iterator[str]:
 
 def _description(picture: Picture) -> str:
     marked = [f"Now: {node.label}." for node in picture.nodes if node.is_marked]
-    moves = [f"{move.name}: {', '.join(move.sources)} to {move.target}, by {move.taken_by}." for move in picture.moves]
-    return " ".join([f"Starts as {picture.initial}.", *marked, *moves])
+    called = {node.name: node.label for node in picture.nodes}
+    moves = [
+        f"{move.caption}: {', '.join(called[source] for source in move.sources)} to {called[move.target]}, by {move.taken_by}."
+        for move in picture.moves
+    ]
+    return " ".join([f"Starts as {called[picture.initial]}.", *marked, *moves])
 
 
 def _lines(layout: Layout) -> Iterator[str]:
@@ -59,8 +63,8 @@ def _lines(layout: Layout) -> Iterator[str]:
 def _caption(line: Line) -> Iterator[str]:
     place = f'x="{line.caption_x:.1f}" y="{line.arrow[0][1] - 3.5:.1f}" font-size="11"'
     # A white edge first: not every program can draw it behind the letters of the same text.
-    yield f'<text {place} stroke="#ffffff" stroke-width="3" aria-hidden="true">{escape(line.move.name)}</text>'
-    yield f'<text {place} fill="{OPERATOR if line.move.button else WORKER}">{escape(line.move.name)}</text>'
+    yield f'<text {place} stroke="#ffffff" stroke-width="3" aria-hidden="true">{escape(line.move.caption)}</text>'
+    yield f'<text {place} fill="{OPERATOR if line.move.button else WORKER}">{escape(line.move.caption)}</text>'
 
 
 def _way(points: tuple[Point, ...]) -> str:

@@ -112,6 +112,24 @@ class TestAddForm:
         assert f'<a href="{change_url(existing)}">NMNM 1a</a>' in answer.text
         assert Lease.objects.count() == 1
 
+    @pytest.mark.parametrize("number", ["NMNM  1A", "nmnm-1a", "NMNM1A"])
+    def test_warns_of_a_lease_that_differs_in_next_to_nothing(self, console: Client, olivia: User, number: str) -> None:
+        existing = settled(olivia, lease_number="NMNM 1A")
+
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": number}, follow=True)
+
+        link = f'<a class="exact" href="{change_url(existing)}">NMNM 1A</a>'
+        assert f"This agency also has the lease {link}, whose number differs in nothing but" in answer.text
+        assert Lease.objects.filter(lease_number=number).exists()
+
+    def test_does_not_warn_of_other_leases(self, console: Client, olivia: User) -> None:
+        settled(olivia, lease_number="NMNM 12")
+        settled(olivia, lease_number="NMNM-1", agency="NMSLO")
+
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": "NMNM 1"}, follow=True)
+
+        assert "This agency also has" not in answer.text
+
     def test_escapes_the_number_it_leads_to(self, console: Client, olivia: User) -> None:
         settled(olivia, lease_number="<script>alert(1)<")
 
@@ -225,6 +243,27 @@ class TestChangeForm:
 
         assert answer.context["adminform"].form.errors == {"lease_number": ["A lease number must not contain “/”."]}
         assert everything_of(lease) == before
+
+    def test_is_open_and_in_sight_when_something_is_wrong(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="done")
+
+        text = console.post(change_url(lease), {"agency": "BLM", "lease_number": "a/b"}).text
+
+        assert '<details class="card lease-correct no-print" id="lease-correct" open>' in text
+        assert text.index('id="lease-correct"') < text.index('id="lease-live"')
+
+    def test_leads_to_nothing_but_the_lease(self, console: Client, olivia: User) -> None:
+        text = console.get(change_url(settled(olivia))).text
+
+        assert "_addanother" not in text
+        assert "/history/" not in text
+
+    def test_warns_of_a_lease_that_differs_in_next_to_nothing(self, console: Client, olivia: User) -> None:
+        lease, other = settled(olivia, lease_number="NMNM 1"), settled(olivia, lease_number="NMNM 2-A")
+
+        answer = console.post(change_url(lease), {"agency": "BLM", "lease_number": "NMNM 2A"}, follow=True)
+
+        assert f'also has the lease <a class="exact" href="{change_url(other)}">NMNM 2-A</a>' in answer.text
 
     def test_changes_the_case_of_its_own_number(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, state="done")

@@ -59,7 +59,7 @@ class TestResult:
 
         text = page_of(console, lease).text
 
-        assert f'<a href="/admin/leases/cloudlocation/{where.pk}/change/">/a/NMNM 1</a>' in text
+        assert f'<a class="exact" href="/admin/leases/cloudlocation/{where.pk}/change/">/a/NMNM 1</a>' in text
         assert f'href="/archives/{where.pk}/" target="_blank" rel="noopener noreferrer"' in text
         assert "<li>a &lt;b&gt;.pdf</li>" in text
 
@@ -110,7 +110,7 @@ class TestResult:
 
         text = page_of(console, lease).text
 
-        assert f"Dropbox has none at <code>{path}</code>" in text
+        assert f'Dropbox has none at <code class="exact">{path}</code>' in text
         assert '<details class="lease-why" id="lease-why" open>' in text
 
     def test_shows_among_how_many_there_was_no_report(self, console: Client, olivia: User) -> None:
@@ -325,7 +325,7 @@ class TestHistory:
         assert page_of(client, lease).context["panel"].log_url
 
     def test_is_empty_for_a_lease_that_was_never_started(self, console: Client, olivia: User) -> None:
-        assert "Nothing has happened yet." in page_of(console, settled(olivia)).text
+        assert "Nothing has happened since." in page_of(console, settled(olivia)).text
 
     def test_names_a_state_that_the_code_no_longer_knows(self, console: Client, olivia: User) -> None:
         lease = settled(olivia)

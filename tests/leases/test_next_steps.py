@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
+from core.clock import now
 from discovery.advice import BY_FAILURE
+from discovery.models import DropboxAccount
 from leases.admin.next_steps import ASK, STEPS, NextStep, next_step, told
-from leases.admin.why import reasons
+from leases.admin.why import account_of, reasons
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from statemachine.transitions import Actor, Step, advance, locked
@@ -120,8 +122,30 @@ class TestReasons:
             ({"path_root": ""}, "the account's own home"),
             ({"error": ""}, "–"),  # noqa: RUF001 - a dash
             ({"matching": []}, "none"),
+            ({"account": "dbid:1"}, "dbid:1"),
+            ({"path_root": "7"}, "7"),
+            ({"pattern": "Master.*"}, "Master.* (a regular expression, the setting RUNSHEET_PREVIOUS_REPORT_PATTERN)"),
             ({"link_answer": {"status": 409}}, '{"status": 409}'),
         ],
     )
     def test_are_texts(self, evidence: dict[str, Any], value: str) -> None:
         assert [text for _, text in reasons(evidence)] == [value]
+
+    @pytest.mark.parametrize(
+        ("evidence", "value"),
+        [
+            ({"account": "dbid:1"}, "Olivia Ortiz, olivia@example.com (dbid:1)"),
+            ({"account": "dbid:1", "path_root": "7"}, "the account's own home (7)"),
+            ({"account": "dbid:1", "path_root": "8"}, "the team space (8)"),
+            ({"account": "dbid:2", "path_root": "8"}, "8"),
+        ],
+    )
+    def test_name_the_account_and_where_its_paths_begin(
+        self, operator: User, evidence: dict[str, Any], value: str
+    ) -> None:
+        DropboxAccount.objects.create(
+            user=operator, account_id="dbid:1", display_name="Olivia Ortiz", email="olivia@example.com",
+            refresh_token="r", root_namespace_id="8", home_namespace_id="7", connected_at=now(),
+        )  # fmt: skip
+
+        assert list(reasons(evidence, account_of(evidence)))[-1][1] == value

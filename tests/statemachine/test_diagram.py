@@ -166,7 +166,8 @@ class TestTheDrawing:
         assert drawn.findtext(f"{SVG}title") == "The states of a lease"
         description = drawn.findtext(f"{SVG}desc", default="")
         assert (
-            "Starts as pending. Now: Directory found. start_search: pending, found, not_found, done, failed"
+            "Starts as Pending. Now: Directory found. "
+            "Search directory: Pending, Directory found, Directory not found, Done, Failed to Searching, by operator"
             in description
         )
 
@@ -175,7 +176,7 @@ class TestTheDrawing:
 
         shown = {text.text for text in ET.fromstring(svg(picture)).iter(f"{SVG}text")}
 
-        assert {node.label for node in picture.nodes} | {move.name for move in picture.moves} <= shown
+        assert {node.label for node in picture.nodes} | {move.caption for move in picture.moves} <= shown
 
 
 class TestTheCommand:

@@ -165,7 +165,17 @@
         if (opener) document.getElementById(opener.dataset.opens)?.showModal();
     }
 
+    // What an address points at may lie in a part that is folded away.
+    function unfold() {
+        const wanted = document.getElementById(window.location.hash.slice(1));
+        const folded = wanted?.closest("details:not([open])");
+        if (folded) folded.open = true;
+        if (folded) wanted.focus();
+    }
+
     document.addEventListener("DOMContentLoaded", () => {
+        unfold();
+        window.addEventListener("hashchange", unfold);
         for (const each of document.querySelectorAll("[data-poll]")) follow(each.id);
         if (window.location.hash === "#searchbar") document.getElementById("searchbar")?.focus();
         showKeys();

@@ -1,0 +1,114 @@
+"""How the page of a lease tells what happened to it, from how it came to be."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from core.clock import now
+from leases import services
+from leases.batches import import_leases
+from leases.models import AgencyStorageConfig, Lease
+from statemachine.transitions import Actor
+from tests.leases.test_admin_page import location, page_of, take
+from tests.leases.test_services import settled
+from tests.roles import in_role
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+
+@pytest.fixture
+def console(olivia: User, client: Client) -> Client:
+    client.force_login(olivia)
+    return client
+
+
+def not_found(user: User, **values: Any) -> Lease:
+    lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=user, **values)
+    return take(lease, "record_not_found", actor=Actor.worker("job-1"), evidence={"path": "/a/NMNM 1"})
+
+
+class TestOrigin:
+    def test_is_who_created_it(self, console: Client, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+
+        text = page_of(console, lease).text
+
+        assert "<span>Created by olivia</span>" in text
+        assert "<span>The reconciler started the search for olivia</span>" in text
+
+    def test_is_the_import(self, console: Client, olivia: User) -> None:
+        batch = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="many.xlsx")
+
+        text = page_of(console, Lease.objects.get()).text
+
+        assert (
+            f'<span>Imported from <a href="/admin/leases/batch/{batch.pk}/change/">many.xlsx</a> by olivia</span>'
+            in text
+        )
+
+    def test_is_told_of_a_lease_whose_maker_is_gone(self, console: Client) -> None:
+        assert "<span>Created</span>" in page_of(console, settled(None)).text
+
+    def test_is_not_told_below_a_history_that_is_cut_off(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia)
+        for _ in range(26):
+            take(lease, "start_search", actor=Actor.person(olivia))
+            take(lease, "cancel", actor=Actor.person(olivia))
+
+        assert "lease-made" not in page_of(console, lease).text
+
+
+class TestDuration:
+    def test_is_left_out_where_nobody_would_have_noticed(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, entered_at=now() - timedelta(minutes=2, seconds=1))
+
+        take(lease, "start_search", actor=Actor.person(olivia), reason="search")
+        take(lease, "cancel", actor=Actor.person(olivia), reason="stopped")
+        text = page_of(console, lease).text
+
+        assert '<p class="quiet">after 2 min 1 s in “Pending”. Search</p>' in text
+        assert '<p class="quiet">Stopped</p>' in text
+
+
+class TestNotFound:
+    def test_leads_to_the_number_and_to_the_configuration(self, client: Client) -> None:
+        administrator = in_role("Administrator")
+        config = AgencyStorageConfig.objects.create(
+            agency="BLM", runsheet_archive_base_path="/a", documents_base_path="/d", misc_index_base_path="/m"
+        )
+        lease = not_found(administrator)
+        client.force_login(administrator)
+
+        text = page_of(client, lease).text
+
+        assert "Check the number, or the folder in the configuration of BLM." in text
+        assert f'<a href="/admin/leases/agencystorageconfig/{config.pk}/change/">Look at the configuration</a>' in text
+        assert f'href="/admin/leases/lease/{lease.pk}/change/#id_lease_number">Correct the lease number</a>' in text
+
+    def test_leads_nobody_to_what_he_may_not_change(self, client: Client, olivia: User, viewer: User) -> None:
+        lease = not_found(olivia)
+        client.force_login(viewer)
+
+        text = page_of(client, lease).text
+
+        assert "Check the number, or the folder in the configuration of BLM." in text
+        assert "#id_lease_number" not in text
+
+
+class TestKnownFolder:
+    def test_of_a_failed_lease_is_what_was_known_last(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="failed", failure_code="base_path_missing", runsheet_directory=location())
+
+        assert '<span class="quiet">Last known:</span>' in page_of(console, lease).text
+
+    def test_of_any_other_is_as_it_was_found(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="done", runsheet_directory=location())
+
+        assert "Last known" not in page_of(console, lease).text
