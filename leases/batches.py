@@ -33,7 +33,7 @@ class Progress:
     """Where the leases of a batch stand, all counted at one instant.
 
     Attributes:
-        settled: leases that nothing is owed for, by state.
+        settled: leases that nothing is owed for, by state; what waits for nothing but somebody's click is pending.
         under_way: leases that a worker is at, or that are tried again.
         waiting: leases whose run has not begun.
         stoppable: those of the last two that this batch, and nobody since, has started.
@@ -49,12 +49,22 @@ class Progress:
         return self.under_way + self.waiting
 
     @property
+    def not_run(self) -> int:
+        """Stopped, or never begun, and nobody has started them since."""
+        return self.settled.get(State.PENDING, 0)
+
+    @property
     def done(self) -> int:
-        return sum(self.settled.values())
+        return sum(self.settled.values()) - self.not_run
 
     @property
     def total(self) -> int:
-        return self.done + self.owed
+        return self.done + self.not_run + self.owed
+
+    @property
+    def started_otherwise(self) -> int:
+        """Of what is owed, what the batch would leave alone if it were stopped."""
+        return self.owed - self.stoppable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,12 +31,18 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """What can be done with how many leases, with what the form says about which."""
+    """What can be done with how many leases, with what the form says about which.
+
+    Attributes:
+        asks: what is said before it is done; empty: it is done at once.
+    """
 
     label: str
     url: str
+    count: int
     state: str = ""
     look: str = ""
+    asks: str = ""
 
 
 class BatchPage:
@@ -62,7 +68,35 @@ class BatchPage:
     @property
     def said(self) -> str:
         """What is read to who cannot see the bar, not at every step."""
-        return f"{self.percent // 10 * 10} % settled" if self.progress.owed else "All leases of this batch are settled"
+        if self.progress.owed:
+            return f"{self.percent // 10 * 10} % settled"
+        return "All leases of this batch are settled" if not self.progress.not_run else self.sentence
+
+    @property
+    def heading(self) -> str:
+        """What another run has taken from a stopped batch is not the batch's work any more."""
+        if self.batch.stopped_at and not self.progress.stoppable:
+            return "Stopped"
+        if self.progress.owed:
+            return f"{self.percent} % settled"
+        return "Nothing is under way" if self.progress.not_run else "Settled"
+
+    @property
+    def sentence(self) -> str:
+        """Where all the leases stand."""
+        progress = self.progress
+        counts = ((progress.under_way, "under way"), (progress.waiting, "waiting"), (progress.not_run, "not run"))
+        others = "".join(f", {count:,} {words}" for count, words in counts if count)
+        return f"{progress.done:,} of {progress.total:,} lease{'' if progress.total == 1 else 's'} settled{others}."
+
+    @property
+    def started_otherwise(self) -> str:
+        """Why what is under way cannot be stopped here; empty if it can."""
+        count = self.progress.started_otherwise
+        if not count:
+            return ""
+        them = "it has" if count == 1 else "they have"
+        return f"{count:,} of those under way or waiting: {them} been started by hand or by another run since."
 
     @cached_property
     def counts(self) -> list[Count]:
@@ -115,17 +149,25 @@ class BatchPage:
 
     def _buttons(self) -> Iterator[Button]:
         failed = self.progress.settled.get(State.FAILED, 0)
-        not_run = self.progress.settled.get(State.PENDING, 0)
+        not_run = self.progress.not_run
         again = reverse("admin:leases_batch_again", args=[self.batch.pk])
         if failed:
-            yield Button(label=f"Run {failed:,} failed again", url=again, state=State.FAILED)
+            yield Button(label=f"Run {failed:,} failed again", url=again, count=failed, state=State.FAILED)
         if not_run:
-            yield Button(label=f"Run {not_run:,} not run", url=again, state=State.PENDING, look="is-second")
-        if self.progress.stoppable:
+            label = f"Run the {not_run:,} that {'was' if not_run == 1 else 'were'} not run"
+            yield Button(label=label, url=again, count=not_run, state=State.PENDING, look="is-second")
+        if stoppable := self.progress.stoppable:
             stop = reverse("admin:leases_batch_stop", args=[self.batch.pk])
-            yield Button(label=f"Stop {self.progress.stoppable:,}", url=stop, look="is-danger")
+            yield Button(
+                label=f"Stop {stoppable:,}", url=stop, count=stoppable, look="is-danger", asks=_asks(stoppable)
+            )
 
     def _list(self, **narrowed: str) -> str:
         """The list of the batch's leases, or of some of them."""
         query = {"batches": str(self.batch.pk), **narrowed}
         return f"{reverse('admin:leases_lease_changelist')}?{urlencode(query)}"
+
+
+def _asks(count: int) -> str:
+    them = "This lease is" if count == 1 else f"These {count:,} leases are"
+    return f"{them} not run any further. What has been found so far stays; what is not run can be started again here."

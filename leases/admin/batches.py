@@ -111,7 +111,6 @@ class BatchAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if obj is not None:
             context["page"] = BatchPage(batch=obj, user=person(request))
-            context["title"], context["subtitle"] = obj.title, None
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def live(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -149,8 +148,9 @@ class BatchAdmin(ReadOnlyAdmin):
             PermissionDenied: nothing was changed.
         """
         state = State.PENDING if request.POST.get("state") == State.PENDING else State.FAILED
+        expected = request.POST.get("expected", "")
         return self._act(
-            request, pk, lambda: _started(batches.run_again(batch_id=pk, state=state, user=person(request)))
+            request, pk, lambda: _started(batches.run_again(batch_id=pk, state=state, user=person(request)), expected)
         )
 
     def _act(self, request: HttpRequest, pk: int, act: Any) -> HttpResponse:
@@ -170,9 +170,19 @@ class BatchAdmin(ReadOnlyAdmin):
 
 def _stopped(stopped: Stopped) -> str:
     if stopped.left:
-        return f"Stopped: {stopped.count:,} leases. {stopped.left:,} are still under way: press “Stop” once more."
-    return f"Stopped: {stopped.count:,} leases." if stopped.count else "There was nothing left to stop."
+        return f"Stopped: {_leases(stopped.count)}. {stopped.left:,} are still under way: press “Stop” once more."
+    return f"Stopped: {_leases(stopped.count)}." if stopped.count else "There was nothing left to stop."
 
 
-def _started(count: int) -> str:
-    return f"Started again: {count:,} leases. They run a few at a time."
+def _started(count: int, expected: str) -> str:
+    """With the number, and why it is another than the button's if it is."""
+    other = f", not {expected}: their states had changed since the page was drawn" if _differs(count, expected) else ""
+    return f"Started: {_leases(count)}{other}. They run a few at a time."
+
+
+def _differs(count: int, expected: str) -> bool:
+    return expected.isascii() and expected.isdecimal() and int(expected) != count
+
+
+def _leases(count: int) -> str:
+    return f"{count:,} lease{'' if count == 1 else 's'}"

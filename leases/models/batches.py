@@ -43,7 +43,8 @@ class Batch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        """With what it is, where a file's name alone does not say."""
+        return f"Import: {self.title}" if self.kind == self.Kind.IMPORT else self.title
 
 
 class BatchLease(models.Model):

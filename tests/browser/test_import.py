@@ -66,7 +66,7 @@ class TestImport:
         faultless(page, "batch")
 
         page.get_by_role("button", name="Run 3 failed again").click()
-        expect(page.get_by_text("Started again: 3 leases.")).to_be_visible()
+        expect(page.get_by_text("Started: 3 leases.")).to_be_visible()
         expect(page.get_by_role("heading", name="Settled")).to_be_visible()
         page.get_by_role("link", name="3 leases: agency not configured").click()
         expect(page.get_by_role("link", name="B0-2")).to_be_visible()

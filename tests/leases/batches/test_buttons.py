@@ -18,6 +18,15 @@ pytestmark = [
 
 
 class TestButtons:
+    def test_stop_asks_first_with_the_number(self, console: Client, operator: User) -> None:
+        text = console.get(page_url(imported(operator))).text
+
+        asked = text.partition('<details class="asks"')[2].partition("</details>")[0]
+        assert "Stop 3 …</summary>" in asked
+        assert "These 3 leases are not run any further." in asked
+        assert "/stop/" in asked
+        assert text.count("/stop/") == 1
+
     def test_stop(self, console: Client, operator: User) -> None:
         batch = imported(operator)
 
@@ -54,8 +63,18 @@ class TestButtons:
 
         answer = console.post(f"/admin/leases/batch/{batch.pk}/again/", {"state": state}, follow=True)
 
-        assert "Started again: 2 leases." in answer.text
+        assert "Started: 2 leases. They run a few at a time." in answer.text
         assert Lease.objects.filter(due_at__isnull=False).count() == 2
+
+    def test_run_again_says_when_it_is_another_number(self, console: Client, operator: User) -> None:
+        batch = imported(operator)
+        settle(State.FAILED)
+
+        answer = console.post(
+            f"/admin/leases/batch/{batch.pk}/again/", {"state": "failed", "expected": "1"}, follow=True
+        )
+
+        assert "Started: 3 leases, not 1: their states had changed since the page was drawn." in answer.text
 
     def test_run_again_what_runs_already(self, console: Client, operator: User) -> None:
         batch = imported(operator)

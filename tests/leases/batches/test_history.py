@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from leases.batches import import_leases, run_many
+from leases.batches import import_leases, run_many, stop
 from leases.models import Lease
 from leases.states import State
 from tests.leases.batches.asking import IMPORT, imported, settle
@@ -36,6 +36,18 @@ class TestHistory:
         console.post(f"/admin/leases/batch/{batch.pk}/stop/")
 
         assert "stopped by viewer" in console.get(reverse("admin:leases_batch_changelist")).text
+
+    def test_a_stopped_one_is_not_under_way_because_another_run_took_its_leases(
+        self, console: Client, operator: User
+    ) -> None:
+        batch = imported(operator)
+        stop(batch_id=batch.pk, user=operator)
+        run_many(Lease.objects.all(), operator, title="Run of May")
+
+        text = console.get(reverse("admin:leases_batch_changelist")).text
+
+        assert text.count("under way") == 1
+        assert "stopped by viewer" in text
 
     def test_needs_the_same_queries_for_many(
         self, console: Client, operator: User, django_assert_max_num_queries: DjangoAssertNumQueries

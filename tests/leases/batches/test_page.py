@@ -6,7 +6,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from leases import services
-from leases.batches import run_many
+from leases.batches import run_many, stop
 from leases.models import Lease
 from leases.states import State
 from tests.leases.batches.asking import buttons, imported, page_url, settle
@@ -39,6 +39,34 @@ class TestBatchPage:
         ]
         assert [(count.label, count.count) for count in page.failures] == [("no folder", 1)]
 
+    def test_tells_what_was_not_run_apart_from_what_is_settled(self, console: Client, operator: User) -> None:
+        batch = imported(operator)
+        Lease.objects.filter(lease_number="NMNM 1").update(state=State.DONE, due_at=None)
+        stop(batch_id=batch.pk, user=operator)
+
+        text = console.get(page_url(batch)).text
+
+        assert '<progress class="progress" max="3" value="1"' in text
+        assert "Stopped</h2>" in text
+        assert "<p>1 of 3 leases settled, 2 not run.</p>" in text
+        assert 'data-say="1 of 3 leases settled, 2 not run."' in text
+
+    def test_tells_what_another_run_has_taken_from_it(self, console: Client, operator: User) -> None:
+        batch = imported(operator)
+        stop(batch_id=batch.pk, user=operator)
+        run_many(Lease.objects.all(), operator)
+
+        text = console.get(page_url(batch)).text
+
+        assert "Stopped</h2>" in text
+        assert "0 of 3 leases settled, 3 waiting." in text
+        assert "3 of those under way or waiting: they have been started by hand or by another run since." in text
+
+    def test_is_called_what_it_is(self, console: Client, operator: User) -> None:
+        batch = imported(operator)
+
+        assert "Import: leases.csv</h1>" in console.get(page_url(batch)).text
+
     def test_leads_to_lists_of_exactly_those_leases(self, console: Client, operator: User) -> None:
         services.create_lease(agency="NMSLO", lease_number="another", created_by=operator)
         batch = imported(operator, 4)
@@ -67,7 +95,7 @@ class TestBatchPage:
         [
             (State.DONE, []),
             (State.FAILED, ["Run 3 failed again"]),
-            (State.PENDING, ["Run 3 not run"]),
+            (State.PENDING, ["Run the 3 that were not run"]),
         ],
     )
     def test_offers_what_can_be_done(self, console: Client, operator: User, state: State, expected: list[str]) -> None:
