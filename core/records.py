@@ -1,14 +1,69 @@
 """What the lists and pages of all records have in common in the console."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, override
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.db import DataError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+NOT_NARROWED = "This list cannot be narrowed as the address says, so all of it is shown."
+NOT_CHOSEN = "Nothing was done: what was chosen is no line of this list. Choose once more."
 
-class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+
+@contextmanager
+def lookups_of_the_address() -> Iterator[None]:
+    """Whatever cannot be compared was asked for by the address.
+
+    Raises:
+        IncorrectLookupParameters: for which the admin leads to the list as it is without them.
+    """
+    try:
+        yield
+    except (DataError, IndexError, OverflowError, TypeError, ValueError) as error:
+        raise IncorrectLookupParameters from error
+
+
+class RecordChangeList(ChangeList):
+    """The admin's, which finds out only when it counts that some lookups mean nothing."""
+
+    @override
+    def get_results(self, request: HttpRequest) -> None:
+        with lookups_of_the_address():
+            super().get_results(request)
+
+
+class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """A list that has an answer to whatever its address and its form say."""
+
+    @override
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RecordChangeList
+
+    @override
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "GET" and ERROR_FLAG in request.GET:
+            messages.warning(request, NOT_NARROWED)
+        return super().changelist_view(request, extra_context)
+
+    @override
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], **kwargs: Any) -> HttpResponse | None:
+        """What an action makes of what was chosen, if it can have been chosen."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if all(pk.isascii() and pk.isdecimal() for pk in chosen):
+            return super().response_action(request, queryset, **kwargs)
+        messages.warning(request, NOT_CHOSEN)
+        return HttpResponseRedirect(request.get_full_path())
+
+
+class RecordAdmin(RecordList):
     """A list and a page that are called what people call them.
 
     Attributes:

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, override
 
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.db import DataError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from core.records import lookups_of_the_address
 from leases.admin import long_search, polling
 from leases.admin.downloads import KINDS
 from leases.models import Lease
@@ -72,10 +71,8 @@ class LeaseChangeList(ChangeList):
     @override
     def get_results(self, request: HttpRequest) -> None:
         in_any_state = self.get_queryset(request, exclude_parameters=STATE_PARAMETERS)
-        try:
+        with lookups_of_the_address():
             self.by_state = count_by_state(in_any_state)
-        except DataError as error:  # such as a text with a null character
-            raise IncorrectLookupParameters from error
         self.result_count = sum(self.by_state.get(state, 0) for state in self.chosen_states or self.by_state)
         self.full_result_count, self.show_full_result_count = None, False
         self.show_admin_actions = self.result_count > 0

@@ -5,7 +5,7 @@ from typing import Any, override
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from core.records import RecordList
 from core.times import ago
 from leases import display
 from leases.admin import long_search, polling
@@ -31,7 +32,7 @@ from leases.search import HELP, matching
 from leases.states import State
 
 
-class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class LeaseList(RecordList):
     """What the list needs; the page of one lease builds on it."""
 
     list_display = (
@@ -184,7 +185,7 @@ class LeaseList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         try:
             listed = self._listed(request)
         except IncorrectLookupParameters:
-            return HttpResponseRedirect(reverse("admin:leases_lease_changelist"))
+            return HttpResponseRedirect(f"{reverse('admin:leases_lease_changelist')}?{ERROR_FLAG}=1")
         rows = {lease.pk: lease for lease in listed.rows(shown)}
         # In their places, also if what they are sorted by has changed: somebody may be about to click on one.
         listed.result_list = [rows[pk] for pk in shown if pk in rows]
