@@ -22,6 +22,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _JOB_ID = re.compile(r"\b\w+-\d+-\w+-\d+\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LEVEL_COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
+CLIENT_ERRORS = (400, 500)
 # What libraries put into every line's extras besides what they say anyway.
 _DROPPED = ("request", "color_message", "taskName")
 
@@ -102,6 +103,8 @@ def _describe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
     said = _COLOUR.sub("", str(event.pop("event", "")))
     for name in _DROPPED:
         event.pop(name, None)
+    if CLIENT_ERRORS[0] <= event.get("status_code", 0) < CLIENT_ERRORS[1]:
+        event.pop("exc_info", None)  # what somebody asked for that there is not, or not for them, is no fault of ours
     if "stack_info" in event:
         event["stack"] = event.pop("stack_info")
     return {

@@ -1,9 +1,11 @@
 """What is answered instead of a page: one sentence that says what is wrong, and a way back."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
@@ -45,6 +47,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
     """403 for a form without its token."""
     return _refuse(request, "This page was too old", FORGED, status=403)
+
+
+class AsInProduction:
+    """For development: there is a page of ours for what is not there, too, instead of one about the console's insides."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, and look whether no address fitted at all."""
+        answer = self._get_response(request)
+        is_unknown = answer.status_code == 404 and request.resolver_match is None  # noqa: PLR2004 - HTTP's own
+        return not_found(request, Http404()) if is_unknown else answer
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer what a page has refused; a bug shows itself."""
+        if isinstance(exception, Http404):
+            return not_found(request, exception)
+        return bad_request(request, exception) if isinstance(exception, (BadRequest, SuspiciousOperation)) else None
 
 
 def too_large(request: HttpRequest, *, size: int, limit: int) -> HttpResponse:

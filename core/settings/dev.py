@@ -4,9 +4,10 @@ from hashlib import sha256
 
 from core.settings import environment
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
-from core.settings.base import EMAIL_URL, ROOT
+from core.settings.base import EMAIL_URL, MIDDLEWARE, ROOT
 
 DEBUG = True
+MIDDLEWARE = [*MIDDLEWARE, "core.refusals.AsInProduction"]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 # Not secrets: they protect nothing but the data in this checkout's .local folder.
 SECRET_KEY = environment.text("SECRET_KEY", "development-only-development-only-development-only")

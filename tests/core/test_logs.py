@@ -68,6 +68,17 @@ def log_everything() -> None:
 
 
 class TestJson:
+    def test_has_no_traceback_of_what_a_browser_may_not_have(self) -> None:
+        with logged("json") as written:
+            for status_code in (403, 500):
+                try:
+                    fail("him")
+                except ValueError:
+                    logging.getLogger("sample").warning("no", exc_info=True, extra={"status_code": status_code})
+
+        lines = [json.loads(line) for line in written().splitlines()]
+        assert ["exception" in line for line in lines] == [False, True]
+
     def test_is_one_document_a_line_with_the_context_of_the_job(self) -> None:
         with logged("json") as written, bound_contextvars(lease_id=17, user_id=3, path="/Archive/NMNM 1"):
             log_everything()

@@ -3,8 +3,11 @@
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import SuspiciousOperation
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
 
 from core import metrics, refusals
 from tests.roles import in_role
@@ -107,3 +110,31 @@ class TestServerError:
 class TestIcon:
     def test_is_never_missing(self, client: Client) -> None:
         assert client.get("/favicon.ico")["Location"].endswith("leases/favicon.svg")
+
+
+class TestInDevelopment:
+    @pytest.fixture(autouse=True)
+    def _development(self, settings: Settings) -> None:
+        settings.DEBUG = True
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, "core.refusals.AsInProduction"]
+
+    @pytest.mark.parametrize("address", ["/admin/nothing/here/", "/nowhere/", "/dropbox/archives/999/"])
+    def test_what_is_not_there_has_the_same_page(self, viewer: Client, address: str) -> None:
+        answer = viewer.get(address)
+
+        assert answer.status_code == 404
+        assert refusals.NOT_THERE in answer.text
+
+    def test_what_is_not_understood_has_the_same_page_and_a_bug_shows_itself(self) -> None:
+        here = refusals.AsInProduction(lambda _: HttpResponse())
+        request = RequestFactory().get("/")
+
+        answer = here.process_exception(request, SuspiciousOperation())
+
+        assert answer is not None
+        assert (answer.status_code, refusals.NOT_UNDERSTOOD in answer.text) == (400, True)
+        assert here.process_exception(request, ValueError()) is None
+
+    def test_a_missing_slash_is_added(self, viewer: Client) -> None:
+        assert viewer.get("/admin")["Location"] == "/admin/"
+        assert viewer.get(reverse("dropbox_account").rstrip("/"))["Location"] == reverse("dropbox_account")
