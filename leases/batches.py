@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, When
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from leases.errors import BatchGone, NothingToStart
 from leases.models import Batch, BatchLease, Lease
@@ -185,7 +185,10 @@ def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopp
             raise BatchGone
         # Whoever is about to start one of them finds another generation, and lets it be.
         not_begun = ours.exclude(state__in=WORKING)
-        waiting = not_begun.update(due_at=None, due_reason="", generation=F("generation") + 1)
+        whose = Coalesce("initiated_before", "initiated_by")
+        waiting = not_begun.update(
+            due_at=None, due_reason="", generation=F("generation") + 1, initiated_by=whose, initiated_before=None
+        )
     under_way = list(ours.filter(state__in=WORKING).order_by("pk").values_list("pk", flat=True))
     cancelled = looked_at = 0
     for some in batched(under_way, CANCELLED_AT_ONCE, strict=False):
@@ -264,7 +267,7 @@ def _of_lease(wanted: str | Case) -> Subquery:
 
 def _owe(leases: QuerySet[Lease], batch: Batch, user: User, **values: bool) -> int:
     owed = {"due_at": Now(), "due_reason": reason_of(batch), "owed_by": batch, "background": True}
-    return leases.update(**owed, initiated_by=user, **values)
+    return leases.update(**owed, initiated_by=user, initiated_before=F("initiated_by"), **values)
 
 
 def _sized(batch: Batch, size: int) -> Batch:

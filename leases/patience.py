@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import OperationalError, connection, transaction
-from psycopg.errors import LockNotAvailable, QueryCanceled
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 
 from leases.errors import DatabaseTooBusy
 
@@ -17,13 +17,13 @@ def answered_in_time() -> Iterator[None]:
     """One transaction, of which no statement takes longer, so that a page is answered with a sentence at the latest.
 
     Raises:
-        DatabaseTooBusy: one would have. Nothing was changed.
+        DatabaseTooBusy: one would have, or was in the way of another's. Nothing was changed.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{WITHIN_S * 1000:.0f}ms"])
             yield
     except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable | QueryCanceled):
+        if isinstance(error.__cause__, DeadlockDetected | LockNotAvailable | QueryCanceled):
             raise DatabaseTooBusy from error
         raise

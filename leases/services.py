@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.db.models.functions import Now
 
 from leases.cloud import ShareLink
@@ -166,13 +166,15 @@ def configuration_saved(configuration: AgencyStorageConfig) -> int:
 def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for is mended") -> int:
     """Owe those of the leases that have failed a new start, since what they failed for is mended; how many.
 
-    They start a few at a time, and what people start by hand goes first.
+    They start a few at a time, and what people start by hand goes first. What a person had started by hand is no
+    batch's to stop.
 
     Args:
         reason: what the history of each says.
     """
     failed = leases.filter(state=State.FAILED, due_at__isnull=True)
-    return failed.update(due_at=Now(), due_reason=reason, background=True)
+    owed_by = Case(When(background=True, then="owed_by"), default=None)
+    return failed.update(due_at=Now(), due_reason=reason, background=True, owed_by=owed_by)
 
 
 def try_at_once(leases: QuerySet[Lease]) -> int:

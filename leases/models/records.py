@@ -193,6 +193,16 @@ class Lease(StateMachine):
         related_name="+",
         help_text="The import or run that last owed it a start, and so may stop it.",
     )
+    initiated_before = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,  # nothing is looked for by it
+        related_name="+",
+        help_text="Whose the last run was, in case the one that is owed never begins.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )

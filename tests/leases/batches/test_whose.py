@@ -1,0 +1,81 @@
+"""Whose a lease's run is, when several people and batches had to do with it."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from leases import services
+from leases.batches import Stopped, import_leases, run_again, run_many, stop
+from leases.models import Lease
+from leases.services import resume_failed
+from leases.states import State
+from tests.leases.test_services import settled
+from tests.roles import in_role
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+
+@pytest.fixture
+def oscar() -> User:
+    return in_role("Operator")
+
+
+@pytest.fixture
+def newcomer() -> User:
+    return in_role("Administrator")
+
+
+def fail(lease: Lease) -> None:
+    Lease.objects.filter(pk=lease.pk).update(
+        state=State.FAILED, due_at=None, claimed_until=None, rung_at=None, failure_code="connect_dropbox"
+    )
+
+
+class TestWhatSomebodyHasStartedByHand:
+    def test_is_not_an_old_batchs_to_stop_when_it_goes_on(self, oscar: User, newcomer: User) -> None:
+        batch = import_leases(leases=[("BLM", "NMNM 1")], user=oscar, title="a.csv")
+        lease = Lease.objects.get()
+        fail(lease)
+        services.start_full_discovery(lease_id=lease.pk, user=newcomer)
+        fail(lease)
+        resume_failed(Lease.objects.all())
+
+        assert stop(batch_id=batch.pk, user=oscar) == Stopped(count=0, left=0)
+
+        lease = Lease.objects.get()
+        assert lease.due_at is not None
+        assert lease.initiated_by == newcomer
+
+    def test_is_the_batchs_if_nobody_has(self, oscar: User) -> None:
+        batch = import_leases(leases=[("BLM", "NMNM 1")], user=oscar, title="a.csv")
+        fail(Lease.objects.get())
+        resume_failed(Lease.objects.all())
+
+        assert stop(batch_id=batch.pk, user=oscar) == Stopped(count=1, left=0)
+
+
+class TestRunThatNeverBegan:
+    def test_leaves_the_lease_whose_it_was(self, oscar: User, newcomer: User) -> None:
+        settled(newcomer, initiated_by=newcomer, state="failed", failure_code="connect_dropbox")
+        batch = run_many(Lease.objects.all(), oscar)
+        assert Lease.objects.get().initiated_by == oscar
+
+        stop(batch_id=batch.pk, user=oscar)
+
+        assert Lease.objects.get().initiated_by == newcomer
+
+    def test_leaves_it_also_after_running_again(self, oscar: User, newcomer: User) -> None:
+        settled(newcomer, initiated_by=newcomer, state="failed", failure_code="connect_dropbox")
+        batch = run_many(Lease.objects.all(), oscar)
+        stop(batch_id=batch.pk, user=oscar)
+        run_again(batch_id=batch.pk, state=State.FAILED, user=oscar)
+
+        stop(batch_id=batch.pk, user=oscar)
+
+        assert Lease.objects.get().initiated_by == newcomer
+
+    def test_leaves_an_import_with_who_imported_it(self, oscar: User) -> None:
+        batch = import_leases(leases=[("BLM", "NMNM 1")], user=oscar, title="a.csv")
+
+        stop(batch_id=batch.pk, user=oscar)
+
+        assert Lease.objects.get().initiated_by == oscar
