@@ -3,48 +3,29 @@
 import csv
 import io
 import re
-import zipfile
-import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from itertools import islice
-from typing import Any
-from xml.etree.ElementTree import ParseError
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from dataclasses import dataclass, field
 
 from leases.errors import UnreadableFile
 from leases.exports import defused
+from leases.packages import Package
+from leases.workbooks import BOOK, MAX_COLUMNS, Sheet, SheetRow, Workbook
 
 MAX_BYTES = 10_000_000
-# What an XLSX file may hold once it is unpacked: a small file can be a very large one, folded.
-MAX_UNPACKED_BYTES = 200_000_000
 MAX_ROWS = 20_000
-EMPTY_ROWS = 100_000
-MAX_COLUMNS = 50
+# Of all rows together; a text that stands in many cells counts in each.
+MAX_CELLS = 400_000
+MAX_TEXT = 10_000_000
 MAX_CELL = 500
+# Sheets that are called by their names.
+NAMED = 3
 SEPARATORS = ",;\t|"
 
 ZIP, OLE, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
 BINARY = "This is no table: the file is neither CSV nor XLSX. Save the table as one of these, and choose that file."
-BROKEN = "This XLSX file is broken. Open it in the program that wrote it, save it again, and choose that file."
+COLUMNS_CUT = f"Only the first {MAX_COLUMNS} columns are read."
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
-# What openpyxl raises for a damaged file, apart from its own error.
-DAMAGED = (
-    InvalidFileException,
-    ParseError,
-    zipfile.BadZipFile,
-    zlib.error,
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    TypeError,
-    ValueError,  # among them what defusedxml forbids
-)
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
 
@@ -56,10 +37,14 @@ class Row:
     Attributes:
         number: the row's number in the file, from 1, as a spreadsheet shows it; of a CSV file the line it begins in.
         cells: without blanks around them; none after the last that holds anything.
+        problems: by column, counted from 0, a sentence for each cell that cannot be taken as text.
+        doubts: by column, a sentence for each cell that the spreadsheet shows in another way.
     """
 
     number: int
     cells: list[str]
+    problems: dict[int, str] = field(default_factory=dict)
+    doubts: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +53,12 @@ class Table:
 
     Attributes:
         read_as: how it was understood, such as "CSV, UTF-8".
+        notes: a sentence for each thing in the file that is not read, or that a person may not expect to be.
     """
 
     read_as: str
     rows: list[Row]
+    notes: list[str] = field(default_factory=list)
 
 
 def read_table(*, name: str, content: bytes) -> Table:
@@ -87,11 +74,10 @@ def read_table(*, name: str, content: bytes) -> Table:
         raise too_large(f"{len(content) / 1e6:.1f} MB")
     if not content.strip(b" \t\r\n\0"):
         raise UnreadableFile(f"“{name}” is empty. Choose a file with one lease in each row.")
-    read_as, found = _workbook(content) if content.startswith(ZIP) else _text_table(content)
-    rows = [row for row in _limited(found) if row.cells]
-    if not rows:
+    table = _workbook(content) if content.startswith(ZIP) else _text_table(content)
+    if not table.rows:
         raise UnreadableFile(f"“{name}” has no row with anything in it. Choose a file with one lease in each row.")
-    return Table(read_as=read_as, rows=rows)
+    return table
 
 
 def too_large(size: str) -> UnreadableFile:
@@ -99,20 +85,35 @@ def too_large(size: str) -> UnreadableFile:
     return UnreadableFile(f"This file has {size}; at most {MAX_BYTES / 1e6:.0f} MB can be imported at once. Split it.")
 
 
+def too_many_rows() -> UnreadableFile:
+    return UnreadableFile(f"This file has more than {MAX_ROWS:,} rows. Split it into several files.")
+
+
 def _limited(rows: Iterable[Row]) -> Iterator[Row]:
+    """Those with anything in them."""
+    cells = text = 0
     for count, row in enumerate(rows):
         if count > MAX_ROWS:
-            raise UnreadableFile(f"This file has more than {MAX_ROWS:,} rows. Split it into several files.")
-        yield row
+            raise too_many_rows()
+        cells += len(row.cells)
+        text += sum(map(len, row.cells))
+        if cells > MAX_CELLS or text > MAX_TEXT:
+            raise UnreadableFile(
+                "This file holds too much besides lease numbers. Save only the columns with the leases."
+            )
+        if row.cells:
+            yield row
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------------
 
 
-def _text_table(content: bytes) -> tuple[str, Iterator[Row]]:
+def _text_table(content: bytes) -> Table:
     text, encoding = _decoded(content)
     separator, text = _separator(text)
-    return f"CSV, {encoding}", _text_rows(text, separator)
+    notes: set[str] = set()
+    rows = list(_limited(_text_rows(text, separator, notes)))
+    return Table(read_as=f"CSV, {encoding}", rows=rows, notes=sorted(notes))
 
 
 def _decoded(content: bytes) -> tuple[str, str]:
@@ -156,71 +157,91 @@ def _separator(text: str) -> tuple[str, str]:
     return max(SEPARATORS, key=head.count), text
 
 
-def _text_rows(text: str, separator: str) -> Iterator[Row]:
+def _text_rows(text: str, separator: str, notes: set[str]) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
     try:
         for cells in reader:
-            yield _row(line, cells)
+            if any(cell.strip() for cell in cells[MAX_COLUMNS:]):
+                notes.add(COLUMNS_CUT)
+            yield Row(number=line, cells=_tidied(cells))
             line = reader.line_num + 1
-    except csv.Error:
-        raise UnreadableFile(
-            f"The row that begins in line {line} cannot be read: a quotation mark is missing or too many. Correct it."
-        ) from None
+    except csv.Error as error:
+        raise UnreadableFile(f"The row that begins in line {line} cannot be read: {_csv_problem(error)}") from None
+
+
+def _csv_problem(error: csv.Error) -> str:
+    if "field limit" in str(error):
+        return f"a cell has more than {csv.field_size_limit():,} characters. Shorten it, or see whether a quotation mark is missing."
+    return "a quotation mark is missing or too many. Correct it."
 
 
 # --- XLSX -----------------------------------------------------------------------------------------------------------
 
 
-def _workbook(content: bytes) -> tuple[str, Iterator[Row]]:
-    _check_package(content)
-    return "XLSX", _sheet_rows(content)
+def _workbook(content: bytes) -> Table:
+    """The first sheet in sight that holds anything.
 
-
-def _check_package(content: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            parts = {part.filename: part.file_size for part in package.infolist()}
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        raise UnreadableFile(BROKEN) from None
-    if "xl/workbook.xml" not in parts:
+    Raises:
+        UnreadableFile: with the one thing to do about it.
+    """
+    package = Package(content)
+    if BOOK not in package:
         raise UnreadableFile(BINARY)
-    if sum(parts.values()) > MAX_UNPACKED_BYTES:
-        raise UnreadableFile("This XLSX file is too large once it is unpacked. Save only the table with the leases.")
+    book = Workbook(package)
+    rows: list[Row] = []
+    others = []
+    seen = Counter[str]()
+    for sheet in sorted(book.sheets, key=lambda sheet: sheet.is_hidden):
+        found = book.rows(sheet)
+        if rows or sheet.is_hidden:
+            others += [sheet] if next(found, None) else []
+        else:
+            rows = list(_limited(_sheet_rows(found, seen)))
+    if others and not rows:
+        raise UnreadableFile(f"{_not_read(others)} Show the sheet with the leases in the spreadsheet, and save it.")
+    return Table(read_as="XLSX", rows=rows, notes=_notes(seen, others))
 
 
-def _sheet_rows(content: bytes) -> Iterator[Row]:
-    """The rows of the first sheet that has any."""
-    try:
-        # Formulas, not the values they had when they were last calculated: whoever reads should see what is imported.
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # what the file says of its own size need not be true
-            rows = islice(sheet.iter_rows(values_only=True), EMPTY_ROWS + MAX_ROWS)
-            found = [row for number, cells in enumerate(rows, 1) if (row := _row(number, cells)).cells]
-            if found:
-                return iter(found)
-    except DAMAGED as error:
-        raise UnreadableFile(BROKEN) from error
-    return iter([])
+def _notes(seen: Counter[str], others: Sequence[Sheet]) -> list[str]:
+    """What is not read, or may be read by mistake."""
+    told = [_not_read(others)] if others else []
+    if seen["cut"]:
+        told.append(COLUMNS_CUT)
+    if hidden := seen["hidden"]:
+        told.append(f"{hidden:,} {'row is' if hidden == 1 else 'rows are'} hidden in the spreadsheet, but read.")
+    return told
 
 
-def _row(number: int, cells: Sequence[Any]) -> Row:
-    texts = [_text(cell) for cell in cells[:MAX_COLUMNS]]
+def _not_read(sheets: Sequence[Sheet]) -> str:
+    names = [f"“{sheet.name[:50]}”{' (hidden)' if sheet.is_hidden else ''}" for sheet in sheets]
+    if len(names) > NAMED:
+        names = [*names[:NAMED], f"{len(names) - NAMED} more"]
+    if len(names) == 1:
+        return f"The sheet {names[0]} is not read."
+    return f"The sheets {', '.join(names[:-1])} and {names[-1]} are not read."
+
+
+def _sheet_rows(rows: Iterable[SheetRow], seen: Counter[str]) -> Iterator[Row]:
+    """The rows, of which is counted what a person may not expect."""
+    for row in rows:
+        seen.update(cut=row.is_cut, hidden=row.is_hidden)
+        texts = [""] * (max(row.cells, default=-1) + 1)
+        for column, cell in row.cells.items():
+            texts[column] = cell.text
+        yield Row(
+            number=row.number,
+            cells=_tidied(texts),
+            problems={column: cell.problem for column, cell in row.cells.items() if cell.problem},
+            doubts={column: cell.doubt for column, cell in row.cells.items() if cell.doubt},
+        )
+
+
+def _tidied(cells: Sequence[str]) -> list[str]:
+    texts = [_tidy(cell) for cell in cells[:MAX_COLUMNS]]
     while texts and not texts[-1]:
         texts.pop()
-    return Row(number=number, cells=texts)
-
-
-def _text(cell: Any) -> str:
-    """A cell as a person reads it."""
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime | date | time):
-        return cell.isoformat(" ") if isinstance(cell, datetime) else cell.isoformat()
-    return _tidy(str(cell))
+    return texts
 
 
 def _tidy(cell: str) -> str:
