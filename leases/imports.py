@@ -15,7 +15,7 @@ from leases.duplicates import twins_of
 from leases.errors import NothingToImport, UploadGone
 from leases.models import Agency, Batch, Upload
 from leases.spreadsheets import Row, read_table
-from leases.validation import normalise_text, validate_lease_number
+from leases.validation import normalise_number, validate_lease_number
 
 # Of a file that nobody has imported.
 KEPT = timedelta(days=1)
@@ -193,7 +193,7 @@ def _cell(row: Row, column: int | None) -> str:
 
 def _check(row: Row, mapping: Mapping) -> Checked:
     agency = _cell(row, mapping.agency) if mapping.agency is not None else mapping.agency_of_all
-    found = Checked(row=row.number, agency=_agency(agency), lease_number=normalise_text(_cell(row, mapping.number)))
+    found = Checked(row=row.number, agency=_agency(agency), lease_number=normalise_number(_cell(row, mapping.number)))
     problems = {AGENCY: _agency_problem(found.agency), NUMBER: _number_problem(found.lease_number)}
     found.problems = {column: problem for column, problem in problems.items() if problem}
     return found

@@ -9,6 +9,8 @@ from leases.lookalikes import has_invisible, look_alikes, without_look_alikes
 
 LEASE_NUMBER_LENGTH = 100
 BASE_PATH_LENGTH = 500
+# The no-break ones.
+_BLANKS = dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")
 # Dropbox takes them as they stand, but whoever decodes them once too often would see a dot or a slash.
 PERCENT_CODE = re.compile(r"%(?:u|[0-9a-f]{2})", re.IGNORECASE)
 
@@ -51,6 +53,11 @@ def _lease_number_problem(number: str) -> str:
 def normalise_text(text: str) -> str:
     """One spelling for text that looks the same (NFC), as Dropbox keeps it."""
     return unicodedata.normalize("NFC", text)
+
+
+def normalise_number(text: str) -> str:
+    """One spelling, with ordinary blanks where web pages and spreadsheets have others, which nobody sees."""
+    return normalise_text(text.translate(_BLANKS)).strip(" ")
 
 
 def normalise_base_path(path: str) -> str:

@@ -5,7 +5,7 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from itertools import chain
 from typing import Any
 
@@ -14,7 +14,9 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 
+from core.clock import now
 from core.errors import Refused
 from leases.exports import defused
 from leases.models import Lease
@@ -38,10 +40,6 @@ def _report(lease: Lease) -> str:
     return "no" if lease.state == State.DONE else ""
 
 
-def _when(at: datetime) -> str:
-    return timezone.localtime(at).isoformat(sep=" ", timespec="seconds")
-
-
 COLUMNS: dict[str, Callable[[Any], Any]] = {
     "Lease number": lambda lease: lease.lease_number,
     "Agency": lambda lease: lease.agency,
@@ -55,9 +53,21 @@ COLUMNS: dict[str, Callable[[Any], Any]] = {
     "Tries": lambda lease: lease.tries if lease.is_working else lease.last_tries,
     "Created by": lambda lease: str(lease.created_by or ""),
     "Run for": lambda lease: str(lease.initiated_by or ""),
-    "Created": lambda lease: _when(lease.created_at),
-    "Last change": lambda lease: _when(lease.entered_at),
+    "Created": lambda lease: lease.created_at,
+    "Last change": lambda lease: lease.entered_at,
 }
+TIMES = ("Created", "Last change")
+# As many characters as one wants to see of it; those of the others are as wide as a date.
+WIDTHS = {
+    "Lease number": 24,
+    "Agency": 10,
+    "State": 20,
+    "Why": 60,
+    "Matching files": 50,
+    "Directory": 60,
+    "Share link": 50,
+}
+WIDTH = 20
 
 
 def download(leases: QuerySet[Lease], *, kind: str, name: str) -> HttpResponseBase:
@@ -84,8 +94,16 @@ def _cells(leases: QuerySet[Lease]) -> Iterator[list[Any]]:
         yield [cell(lease) for cell in COLUMNS.values()]
 
 
+def _texts(row: list[Any]) -> list[Any]:
+    """With times as text, each with its offset from UTC."""
+    return [
+        timezone.localtime(cell).isoformat(sep=" ", timespec="seconds") if isinstance(cell, datetime) else cell
+        for cell in row
+    ]
+
+
 def _csv(leases: QuerySet[Lease], name: str) -> HttpResponseBase:
-    rows = chain([list(COLUMNS)], _cells(leases))
+    rows = chain([list(COLUMNS)], map(_texts, _cells(leases)))
     return csv_file(rows, name)
 
 
@@ -104,7 +122,7 @@ def _json(leases: QuerySet[Lease], name: str) -> HttpResponseBase:
     def parts() -> Iterator[str]:
         before = "[\n"
         for row in _cells(leases):
-            yield before + json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False)
+            yield before + json.dumps(dict(zip(COLUMNS, _texts(row), strict=True)), ensure_ascii=False)
             before = ",\n"
         yield "\n]\n" if before == ",\n" else "[]\n"
 
@@ -116,13 +134,29 @@ def _xlsx(leases: QuerySet[Lease], name: str) -> HttpResponseBase:
         raise TooManyForWorkbook
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Leases")
-    sheet.append(list(COLUMNS))
+    sheet.freeze_panes = "A2"
+    for place, column in enumerate(COLUMNS, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = WIDTHS.get(column, WIDTH)
+    # A workbook's times know no zone, so all have one offset, which the header names.
+    zone = timezone.get_fixed_timezone(timezone.localtime(now()).utcoffset() or timedelta())
+    sheet.append([f"{column} ({_offset(zone)})" if column in TIMES else column for column in COLUMNS])
     for row in _cells(leases):
-        sheet.append([defused(cell) for cell in row])
+        sheet.append([_cell(cell, zone) for cell in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the answer
     book.save(file)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=name)
+
+
+def _offset(zone: tzinfo) -> str:
+    return f"{now().astimezone(zone):UTC%:z}"
+
+
+def _cell(value: Any, zone: tzinfo) -> Any:
+    """A time as a date that a spreadsheet can sort and calculate with."""
+    if not isinstance(value, datetime):
+        return defused(value)
+    return value.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
 def _streamed(parts: Iterator[str], name: str, content_type: str) -> HttpResponseBase:

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 
 from core.unchanged import UnchangedForm
 from leases.models import Lease
-from leases.validation import normalise_text, validate_lease_number
+from leases.validation import normalise_number, validate_lease_number
 
 
 class LeaseForm(UnchangedForm):
@@ -29,7 +29,7 @@ class LeaseForm(UnchangedForm):
         fields = ("agency", "lease_number")
 
     def clean_lease_number(self) -> str:
-        number = normalise_text(self.cleaned_data["lease_number"])
+        number = normalise_number(self.cleaned_data["lease_number"])
         validate_lease_number(number)
         return number
 

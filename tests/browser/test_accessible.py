@@ -119,7 +119,7 @@ def asked_to_confirm(page: Page, system: System) -> Page:
     page.locator(".action-select").first.check()
     page.get_by_role("combobox").select_option("Run full discovery …")
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text("will be searched for and read again")).to_be_visible()
+    expect(page.get_by_text("will be searched for and read")).to_be_visible()
     return page
 
 

@@ -108,7 +108,7 @@ class TestLeaseList:
         page.get_by_role("button", name="Select all 60 leases").click()
         page.get_by_role("combobox").select_option("Run full discovery …")
         page.get_by_role("button", name="Run", exact=True).click()
-        expect(page.get_by_text("60 leases will be searched for and read again.")).to_be_visible()
+        expect(page.get_by_text("60 leases will be searched for and read.")).to_be_visible()
 
         page.get_by_role("button", name="Run 60 leases").click()
 

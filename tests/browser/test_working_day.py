@@ -196,7 +196,7 @@ def run_failed_again(day: Day) -> None:
         box.check()
     day.page.get_by_role("combobox").select_option("Run full discovery …")
     day.page.get_by_role("button", name="Run", exact=True).click()
-    expect(day.page.get_by_text("2 leases will be searched for and read again.")).to_be_visible()
+    expect(day.page.get_by_text("2 leases will be searched for and read.")).to_be_visible()
     day.look("bulk confirmation")
     day.page.get_by_role("button", name="Run 2 leases").click()
     expect(day.page.get_by_text("2 of 2 leases settled.")).to_be_visible()

@@ -67,6 +67,11 @@ class TestAddForm:
         assert (lease.created_by, lease.initiated_by) == (olivia, olivia)
         assert lease.rung_at is not None
 
+    def test_takes_a_number_that_was_pasted_with_a_no_break_blank(self, console: Client) -> None:
+        console.post(ADD, {"agency": "BLM", "lease_number": "NMNM\u00a01"})
+
+        assert Lease.objects.get().lease_number == "NMNM 1"
+
     def test_leads_to_the_lease_it_made(self, console: Client) -> None:
         answer = console.post(ADD, {"agency": "BLM", "lease_number": "NMNM 1"}, follow=True)
 

@@ -67,7 +67,7 @@ class TestAsking:
 
         text = choose(console, list(Lease.objects.all())).text
 
-        assert "<strong>3 leases</strong> will be searched for and read again" in text
+        assert "<strong>3 leases</strong> will be searched for and read" in text
         assert "1 of the 4 you chose is under way already and left alone" in text
         assert "about 6, by your Dropbox account" in text
         assert "Run 3 leases" in text

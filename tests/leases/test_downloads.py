@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ class TestDownload:
 
         (row,) = rows_of(console, kind)
 
-        assert list(row) == list(downloads.COLUMNS)
+        assert [name.partition(" (UTC")[0] for name in row] == list(downloads.COLUMNS)
         assert row["Lease number"] == "NMNM \N{LATIN SMALL LETTER E WITH ACUTE}"
         assert (row["State"], row["Report found"], row["Matching files"]) == ("Done", "yes", "a.pdf; b.pdf")
         assert (row["Directory"], row["Created by"], row["Run for"]) == ("/a/NMNM 1", "olivia", "")
@@ -145,6 +146,29 @@ class TestDownloadOfTickedRows:
         client.force_login(User.objects.create_user("stranger", is_staff=True))
 
         assert tick(client, kind, [settled(olivia)]).status_code == 403
+
+
+class TestTimes:
+    @pytest.mark.parametrize("kind", ["csv", "json"])
+    def test_have_their_offset_in_a_text(self, console: Client, olivia: User, kind: str) -> None:
+        settled(olivia, entered_at=datetime(2026, 7, 1, 12, 30, 15, tzinfo=UTC))
+
+        assert rows_of(console, kind)[0]["Last change"] == "2026-07-01 06:30:15-06:00"
+
+    def test_are_dates_in_a_workbook_whose_header_has_the_offset(
+        self, console: Client, olivia: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settled(olivia, entered_at=datetime(2026, 7, 1, 12, 30, 15, 999, tzinfo=UTC))
+        monkeypatch.setattr("leases.admin.downloads.now", lambda: datetime(2026, 12, 1, tzinfo=UTC))
+
+        assert rows_of(console, "xlsx")[0]["Last change (UTC-07:00)"] == datetime(2026, 7, 1, 5, 30, 15)  # noqa: DTZ001 - as a workbook has it
+
+
+def test_a_workbook_can_be_read_as_it_opens(console: Client) -> None:
+    sheet = load_workbook(io.BytesIO(console.get(f"{PLACE}/xlsx/").getvalue()))["Leases"]
+
+    assert sheet.freeze_panes == "A2"
+    assert sheet.column_dimensions["A"].width > len("NMNM 0501759")
 
 
 class TestFormulas:

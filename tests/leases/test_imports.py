@@ -138,6 +138,12 @@ class TestCheckRows:
         assert decomposed.lease_number == composed.lease_number
         assert decomposed.problems
 
+    def test_makes_no_break_blanks_ordinary_ones(self) -> None:
+        (first, second) = check(["BLM", "NMNM\u00a01"], ["BLM", "NMNM\u202f1"])
+
+        assert first.lease_number == second.lease_number == "NMNM 1"
+        assert (first.problems, list(second.problems)) == ({}, [NUMBER])
+
     def test_asks_the_database_once(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         with django_assert_num_queries(1):
             check(*[["BLM", f"NMNM {n}"] for n in range(500)])

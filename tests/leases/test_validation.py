@@ -5,7 +5,13 @@ from typing import Literal
 import pytest
 from django.core.exceptions import ValidationError
 
-from leases.validation import archive_path, normalise_base_path, normalise_text, validate_lease_number
+from leases.validation import (
+    archive_path,
+    normalise_base_path,
+    normalise_number,
+    normalise_text,
+    validate_lease_number,
+)
 
 BASE = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
 # Every character there is, but the ones that ASCII has; the halves of surrogate pairs too.
@@ -91,6 +97,15 @@ class TestValidateLeaseNumber:
 
     def test_a_percent_sign_alone_is_a_character_like_others(self) -> None:
         validate_lease_number("50 % of NMNM 1")
+
+
+class TestNormaliseNumber:
+    @pytest.mark.parametrize("blank", ["\u00a0", "\u2007", "\u202f"])
+    def test_makes_no_break_blanks_ordinary_ones(self, blank: str) -> None:
+        assert normalise_number(f"{blank}Sen\u0303or{blank}1") == "Se\u00f1or 1"
+
+    def test_leaves_other_invisible_characters_to_be_refused(self) -> None:
+        assert normalise_number("NMNM\u200b1\n") == "NMNM\u200b1\n"
 
 
 class TestNormaliseText:
