@@ -13,12 +13,12 @@ register = template.Library()
 
 @register.inclusion_tag("discovery/start.html")
 def start_page(user: User | AnonymousUser) -> dict[str, Any]:
-    """What this person needs to see first; nothing for who may not look at leases."""
+    """What this person needs to see first; what to do about it for who may not look at leases."""
     if not isinstance(user, User) or not user.has_perm("leases.view_lease"):
-        return {"is_shown": False}
-    counts = start.counts()
-    has_leases = any(each.count for each in counts)
-    shown = overview(user, counts)
+        return {"is_shown": False, "has_role": bool(user.get_all_permissions())}
+    look = start.look()
+    has_leases = any(each.count for each in look.counts)
+    shown = overview(user, look)
     return {
         "is_shown": True,
         "may_add": user.has_perm("leases.add_lease"),

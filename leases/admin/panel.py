@@ -130,6 +130,15 @@ class Panel:
         """What made it; None if somebody made it by hand."""
         return self.lease.batches.filter(kind=Batch.Kind.IMPORT).order_by("pk").first()
 
+    @cached_property
+    def passed_over(self) -> Batch | None:
+        """What was stopped before this lease's turn came: nothing was begun, so nothing stands in the history."""
+        batch = self.lease.owed_by
+        if batch is None or batch.stopped_at is None or self.lease.is_owed:
+            return None
+        told = self.history[0].log.generation if self.history else 0
+        return batch if self.lease.generation > told else None
+
     @property
     def has_failed(self) -> bool:
         return bool(self.lease.state == State.FAILED)

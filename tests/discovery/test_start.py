@@ -6,7 +6,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -204,6 +204,11 @@ class TestTasks:
 
         assert [task.is_done for task in start.tasks(operator, has_leases=False)] == [True, False, True, False]
 
+    def test_credit_nobody_with_the_leases_of_others(self, operator: User) -> None:
+        settled(None)
+
+        assert start.tasks(operator, has_leases=True)[-1].label == "There are leases"
+
     def test_are_gone_when_all_is_done(self, operator: User) -> None:
         configure("BLM", "NMSLO")
         connected(operator)
@@ -346,4 +351,16 @@ class TestPage:
     def test_is_empty_for_who_may_not_look_at_leases(self, client: Client) -> None:
         client.force_login(User.objects.create_user("stranger", is_staff=True))
 
-        assert "Needs attention" not in client.get("/admin/").text
+        text = client.get("/admin/").text
+
+        assert "You have no role yet" in text
+        assert "Ask an administrator" in text
+        assert "Needs attention" not in text
+        assert "You may look at leases" not in client.get("/dropbox/").text
+
+    def test_tells_who_may_do_other_things_what_is_missing(self, client: Client, operator: User) -> None:
+        operator.groups.clear()
+        operator.user_permissions.add(Permission.objects.get(codename="view_user"))
+        client.force_login(operator)
+
+        assert "You may not look at leases" in client.get("/admin/").text

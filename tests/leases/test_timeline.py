@@ -9,7 +9,7 @@ from django.test import Client
 
 from core.clock import now
 from leases import services
-from leases.batches import import_leases
+from leases.batches import import_leases, stop
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.transitions import Actor
 from tests.leases.test_admin_page import location, page_of, take
@@ -63,6 +63,35 @@ class TestOrigin:
             take(lease, "cancel", actor=Actor.person(olivia))
 
         assert "lease-made" not in page_of(console, lease).text
+
+
+class TestPassedOver:
+    def test_is_told_of_a_lease_that_still_waited_when_its_batch_was_stopped(
+        self, console: Client, olivia: User
+    ) -> None:
+        batch = import_leases(leases=[("BLM", "NMNM 1"), ("BLM", "NMNM 2")], user=olivia, title="many.xlsx")
+        done, waiting = Lease.objects.order_by("lease_number")
+        services.start_by_itself(done)
+        take(done, "record_not_found", actor=Actor.worker("job-1"))
+
+        before = page_of(console, waiting).text
+        stop(batch_id=batch.pk, user=olivia)
+
+        words = (
+            f'olivia stopped <a href="/admin/leases/batch/{batch.pk}/change/">many.xlsx</a> before it was this lease'
+        )
+        assert "lease-passed-over" not in before
+        assert words in page_of(console, waiting).text
+        assert "lease-passed-over" not in page_of(console, done).text
+
+    def test_is_history_once_it_was_started_after_all(self, console: Client, olivia: User) -> None:
+        batch = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="many.xlsx")
+        stop(batch_id=batch.pk, user=olivia)
+
+        lease = services.start_search(lease_id=Lease.objects.get().pk, user=olivia)
+        services.cancel(lease_id=lease.pk, user=olivia)
+
+        assert "lease-passed-over" not in page_of(console, lease).text
 
 
 class TestDuration:
