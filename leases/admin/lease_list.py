@@ -22,6 +22,7 @@ from leases import display
 from leases.admin import long_search, polling
 from leases.admin.bulk_run import run_chosen
 from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, version_of
+from leases.admin.delete_chosen import delete_selected
 from leases.admin.download_chosen import DOWNLOADS
 from leases.admin.downloads import KINDS, TooManyForWorkbook, download, name_of_today
 from leases.admin.filters import FILTERS, without_choices
@@ -50,7 +51,7 @@ class LeaseList(RecordList):
     list_select_related = SHOWN_WITH
     list_per_page = 50
     # At the foot of the window, beside nothing that is renewed.
-    actions = (run_chosen, *DOWNLOADS)
+    actions = (run_chosen, *DOWNLOADS, delete_selected)
     actions_on_top, actions_on_bottom = False, True
     # The box is there for it; what is typed into it goes to `get_search_results`.
     search_fields = ("lease_number",)
