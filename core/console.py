@@ -17,6 +17,10 @@ NOT_LOOKED_AT = "Too many attempts have failed, so this one was not looked at. W
 TOO_MANY = f"{NOT_LOOKED_AT}, or log in with a browser in which you have logged in before."
 TOO_MANY_OLD = f"{NOT_LOOKED_AT}."
 
+# What apps are called, and lists that have no name of their own.
+SUBJECTS = {"auth": "People", "discovery": "Dropbox", "django_rq": "System", "statemachine": "What has happened"}
+LISTS = {"django_rq": "Queues, jobs and workers"}
+
 
 class LoginForm(AdminAuthenticationForm):
     """Name and password, but not as many as one likes."""
@@ -79,6 +83,18 @@ class Console(AdminSite):
     # Lists of leases need the width more than a second way to the start page.
     enable_nav_sidebar = False
     login_form = LoginForm
+
+    @override
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """What is kept, called as the navigation calls it."""
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
+            app["name"] = SUBJECTS.get(app["app_label"], app["name"])
+            for model in app["models"]:
+                model["name"] = getattr(
+                    self._registry[model["model"]], "name", LISTS.get(app["app_label"], model["name"])
+                )
+        return sorted(apps, key=lambda app: str(app["name"]))
 
     @override
     @method_decorator(never_cache)

@@ -1,5 +1,6 @@
 """`{% load console %}`: what a state, an instant and a duration look like, and what stands in the frame of every page."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from django import template
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 
 from core import times
 from leases import display
@@ -16,6 +18,8 @@ from leases.notices import unread_notices
 register = template.Library()
 
 TO_TRY_SHOWN = 3
+# What RQ calls its pages where one is.
+QUEUES = ">Django RQ</a>"
 
 register.simple_tag(display.state_badge)
 register.simple_tag(display.sign)
@@ -31,12 +35,14 @@ class Place:
         address: the name of its address.
         right: who holds it is shown the entry.
         key: what to press to go there.
+        also: what else of the console belongs to the place, by how the addresses begin, below that of the start page.
     """
 
     label: str
     address: str
     right: str = ""
     key: str = ""
+    also: tuple[str, ...] = ()
 
 
 PLACES = (
@@ -49,9 +55,30 @@ PLACES = (
         right="leases.view_agencystorageconfig",
     ),
     Place(label="Archives", address="admin:leases_cloudlocation_changelist", right="leases.view_cloudlocation"),
-    Place(label="People", address="admin:auth_user_changelist", right="auth.view_user"),
-    Place(label="System", address="system", right="statemachine.use_queues"),
+    Place(
+        label="People",
+        address="admin:auth_user_changelist",
+        right="auth.view_user",
+        also=("auth/group/", "discovery/dropboxaccount/"),
+    ),
+    Place(
+        label="System",
+        address="system",
+        right="statemachine.use_queues",
+        also=("django_rq/", "statemachine/transitionlog/", "leases/failurenotice/all/"),
+    ),
 )
+
+
+@register.filter
+def trail(html: SafeString) -> SafeString:
+    """The way to a page that Django or RQ has made, in the words of the main navigation."""
+    named = html.replace(">Home</a>", ">Start</a>")
+    if QUEUES in named:
+        named = named.replace(QUEUES, ">Queues</a>")
+        above = f'<a href="{reverse("system")}">System</a> &rsaquo; '
+        named = re.sub(r'(<a href="[^"]*">Queues</a>)', rf"{above}\1", named, count=1)
+    return mark_safe(named)  # noqa: S308 - safe before; what is added is ours
 
 
 @register.inclusion_tag("admin/leases/nav.html", takes_context=True)
@@ -67,7 +94,9 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
             "label": place.label,
             "key": place.key,
             "url": (url := reverse(place.address)),
-            "is_current": request.path == url or (url != start and request.path.startswith(url)),
+            "is_current": request.path == url
+            or (url != start and request.path.startswith(url))
+            or request.path.startswith(tuple(start + each for each in place.also)),
             "is_search": place.key == "l",
         }
         for place in shown
