@@ -200,11 +200,12 @@ def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopp
     return Stopped(count=waiting + cancelled, left=len(under_way) - looked_at)
 
 
-def run_again(*, batch_id: int, state: State, user: User) -> int:
+def run_again(*, batch_id: int, state: State, user: User, at_most: int | None = None) -> int:
     """Owe a run to those leases of the batch that have settled in a state; how many.
 
     Args:
         state: failed, or pending for those that were stopped.
+        at_most: as many as the person was told; those that settled first. None: all.
         user: whose Dropbox is used.
 
     Raises:
@@ -220,7 +221,8 @@ def run_again(*, batch_id: int, state: State, user: User) -> int:
             raise BatchGone
         Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None)
         # As they are, since a plan for what they are expected to be may compare each with each.
-        settled = list(_settled_in(batch, state).values_list("lease", flat=True))
+        members = _settled_in(batch, state).order_by(_of_lease("entered_at"), "lease")
+        settled = list(members.values_list("lease", flat=True)[:at_most])
         if not (count := _owe(Lease.objects.filter(pk__in=settled, state=state, due_at__isnull=True), batch, user)):
             raise NothingToStart
     logger.info("batch %s: %s leases that were %s run again", batch_id, count, state)

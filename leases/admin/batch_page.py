@@ -148,19 +148,27 @@ class BatchPage:
         return list(self._buttons())
 
     def _buttons(self) -> Iterator[Button]:
-        failed = self.progress.settled.get(State.FAILED, 0)
-        not_run = self.progress.not_run
-        again = reverse("admin:leases_batch_again", args=[self.batch.pk])
-        if failed:
-            yield Button(label=f"Run {failed:,} failed again", url=again, count=failed, state=State.FAILED)
-        if not_run:
+        if not_run := self.progress.not_run:
             label = f"Run the {not_run:,} that {'was' if not_run == 1 else 'were'} not run"
-            yield Button(label=label, url=again, count=not_run, state=State.PENDING, look="is-second")
+            yield self._again(label, count=not_run, state=State.PENDING)
         if stoppable := self.progress.stoppable:
             stop = reverse("admin:leases_batch_stop", args=[self.batch.pk])
             yield Button(
                 label=f"Stop {stoppable:,}", url=stop, count=stoppable, look="is-danger", asks=_asks(stoppable)
             )
+
+    @property
+    def failed_again(self) -> Button | None:
+        """Beside the reasons, so that “Stop” does not move under somebody's pointer when the first one fails."""
+        failed = self.progress.settled.get(State.FAILED, 0)
+        if not failed or not self._user.has_perm("leases.run_discovery"):
+            return None
+        return self._again(f"Run {failed:,} failed again", count=failed, state=State.FAILED)
+
+    def _again(self, label: str, *, count: int, state: State) -> Button:
+        return Button(
+            label=label, url=reverse("admin:leases_batch_again", args=[self.batch.pk]), count=count, state=state
+        )
 
     def _list(self, **narrowed: str) -> str:
         """The list of the batch's leases, or of some of them."""

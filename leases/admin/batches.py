@@ -1,5 +1,7 @@
 """The history of imports and bulk runs, and the page of one, which follows its work."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, override
 
 from django.contrib import admin, messages
@@ -24,6 +26,8 @@ from leases.errors import BatchGone
 from leases.models import Batch
 from leases.states import State
 from statemachine.errors import TransitionForbidden
+
+MOST_DIGITS = 10
 
 
 @admin.register(Batch)
@@ -119,16 +123,20 @@ class BatchAdmin(ReadOnlyAdmin):
         Raises:
             PermissionDenied, Http404: for who may not look.
         """
-        progress = progress_of(Batch(pk=pk))
-        if polling.is_unchanged(request, what=f"batch:{pk}", version=repr(progress)):
+
+        @cache
+        def progress() -> Progress:
+            return progress_of(Batch(pk=pk))
+
+        if polling.is_unchanged(request, what=f"batch:{pk}", version=lambda: repr(progress())):
             return HttpResponse(status=204)
         return self.admin_site.admin_view(self._live)(request, pk, progress)
 
-    def _live(self, request: HttpRequest, pk: int, progress: Progress) -> HttpResponse:
+    def _live(self, request: HttpRequest, pk: int, progress: Callable[[], Progress]) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         batch = get_object_or_404(Batch.objects.select_related("created_by", "stopped_by"), pk=pk)
-        page = BatchPage(batch=batch, user=person(request), progress=progress)
+        page = BatchPage(batch=batch, user=person(request), progress=progress())
         return render(request, "admin/leases/batch/live.html", {"page": page})
 
     # --- Buttons ----------------------------------------------------------------------------------------------------
@@ -148,9 +156,11 @@ class BatchAdmin(ReadOnlyAdmin):
             PermissionDenied: nothing was changed.
         """
         state = State.PENDING if request.POST.get("state") == State.PENDING else State.FAILED
-        expected = request.POST.get("expected", "")
+        told = _told(request.POST.get("expected", ""))
         return self._act(
-            request, pk, lambda: _started(batches.run_again(batch_id=pk, state=state, user=person(request)), expected)
+            request,
+            pk,
+            lambda: _started(batches.run_again(batch_id=pk, state=state, user=person(request), at_most=told), told),
         )
 
     def _act(self, request: HttpRequest, pk: int, act: Any) -> HttpResponse:
@@ -174,14 +184,15 @@ def _stopped(stopped: Stopped) -> str:
     return f"Stopped: {_leases(stopped.count)}." if stopped.count else "There was nothing left to stop."
 
 
-def _started(count: int, expected: str) -> str:
-    """With the number, and why it is another than the button's if it is."""
-    other = f", not {expected}: their states had changed since the page was drawn" if _differs(count, expected) else ""
+def _told(expected: str) -> int | None:
+    """How many the button named; never are more started."""
+    return int(expected) if expected.isascii() and expected.isdecimal() and len(expected) < MOST_DIGITS else None
+
+
+def _started(count: int, told: int | None) -> str:
+    """With the number, and why it is smaller than the button's if it is."""
+    other = f", not {told:,}: the others had been started since the page was drawn" if told not in (None, count) else ""
     return f"Started: {_leases(count)}{other}. They run a few at a time."
-
-
-def _differs(count: int, expected: str) -> bool:
-    return expected.isascii() and expected.isdecimal() and int(expected) != count
 
 
 def _leases(count: int) -> str:

@@ -23,8 +23,8 @@
     }
 
     function morphAttributes(now, next) {
-        // What somebody has opened or typed is theirs; a token against forgery stays valid.
-        const theirs = (name) => (now.nodeName === "DETAILS" && name === "open") || (now.nodeName === "INPUT" && name === "checked");
+        // What somebody has opened, ticked or sent is theirs; a token against forgery stays valid.
+        const theirs = (name) => name === "data-sent" || (now.nodeName === "DETAILS" && name === "open") || (now.nodeName === "INPUT" && name === "checked");
         for (const { name } of [...now.attributes]) {
             if (!next.hasAttribute(name) && !theirs(name)) now.removeAttribute(name);
         }

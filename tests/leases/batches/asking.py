@@ -31,7 +31,8 @@ def page_url(batch: Batch) -> str:
 
 
 def buttons(client: Client, batch: Batch) -> list[str]:
-    return [button.label for button in client.get(page_url(batch)).context["page"].buttons]
+    page = client.get(page_url(batch)).context["page"]
+    return [button.label for button in [*page.buttons, page.failed_again] if button]
 
 
 def imported(user: User, count: int = 3) -> Batch:

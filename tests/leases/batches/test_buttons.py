@@ -1,10 +1,13 @@
 """What can be done with a batch, and by whom."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from core.clock import now
 from leases.batches import Stopped
 from leases.models import Lease
 from leases.states import State
@@ -26,6 +29,16 @@ class TestButtons:
         assert "These 3 leases are not run any further." in asked
         assert "/stop/" in asked
         assert text.count("/stop/") == 1
+
+    def test_stop_stays_in_its_place_when_the_first_lease_fails(self, console: Client, operator: User) -> None:
+        batch = imported(operator)
+        lease = Lease.objects.order_by("pk")[0]
+        Lease.objects.filter(pk=lease.pk).update(state=State.FAILED, due_at=None, failure_code="took_too_long")
+
+        toolbar = console.get(page_url(batch)).text.partition('<ul class="toolbar">')[2].partition("</ul>")[0]
+
+        assert toolbar.count("<li") == 1
+        assert "Stop 2 …" in toolbar
 
     def test_stop(self, console: Client, operator: User) -> None:
         batch = imported(operator)
@@ -66,15 +79,27 @@ class TestButtons:
         assert "Started: 2 leases. They run a few at a time." in answer.text
         assert Lease.objects.filter(due_at__isnull=False).count() == 2
 
-    def test_run_again_says_when_it_is_another_number(self, console: Client, operator: User) -> None:
+    def test_run_again_no_more_than_it_named(self, console: Client, operator: User) -> None:
         batch = imported(operator)
         settle(State.FAILED)
+        Lease.objects.filter(lease_number="NMNM 1").update(entered_at=now() - timedelta(hours=1))
 
         answer = console.post(
             f"/admin/leases/batch/{batch.pk}/again/", {"state": "failed", "expected": "1"}, follow=True
         )
 
-        assert "Started: 3 leases, not 1: their states had changed since the page was drawn." in answer.text
+        assert "Started: 1 lease. They run a few at a time." in answer.text
+        assert [lease.lease_number for lease in Lease.objects.filter(due_at__isnull=False)] == ["NMNM 1"]
+
+    def test_run_again_says_when_they_are_fewer(self, console: Client, operator: User) -> None:
+        batch = imported(operator)
+        settle(State.FAILED)
+
+        answer = console.post(
+            f"/admin/leases/batch/{batch.pk}/again/", {"state": "failed", "expected": "4"}, follow=True
+        )
+
+        assert "Started: 3 leases, not 4: the others had been started since the page was drawn." in answer.text
 
     def test_run_again_what_runs_already(self, console: Client, operator: User) -> None:
         batch = imported(operator)
