@@ -69,7 +69,7 @@ class TestLeaseList:
 
         page.keyboard.press("Enter")
 
-        expect(page.get_by_text("1 of the numbers is that of no lease: NMNM99")).to_be_visible()
+        expect(page.get_by_text("No lease has this number: NMNM 99")).to_be_visible()
         expect(page.locator("#result_list tbody tr")).to_have_count(2)
 
     def test_gives_the_ticked_leases_as_a_file_and_leaves_them_ticked(

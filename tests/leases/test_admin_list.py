@@ -218,7 +218,7 @@ class TestSearch:
 
         text = console.get(LIST, {"q": "nmnm1; NMNM 2, nmnm 3"}).text
 
-        assert "2 of the numbers are those of no lease: NMNM2, NMNM3" in text
+        assert "No lease has these numbers: NMNM 2, nmnm 3" in text
 
     def test_that_finds_nothing_says_how_to_go_on(self, console: Client, olivia: User) -> None:
         settled(olivia)

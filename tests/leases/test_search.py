@@ -39,6 +39,18 @@ class TestMatching:
     def test_takes_several_for_whole_numbers(self) -> None:
         assert found("0501759, 0501760") == []
 
+    @pytest.mark.parametrize("typed", ["NMNM 0501759 LG 12 34", "lg1234 gone nmnm  0501759"])
+    def test_finds_whole_numbers_with_blanks_between_them(self, typed: str) -> None:
+        assert found(typed) == ["LG 12 34", "NMNM 0501759"]
+
+    def test_takes_no_words_for_numbers_as_long_as_the_whole_is_found(self) -> None:
+        settled(None, lease_number="NMNM")
+
+        assert found("NMNM 0501759") == ["NMNM 0501759"]
+
+    def test_takes_no_page_of_words_for_numbers(self) -> None:
+        assert found(" ".join(["NMNM 0501759"] * 31)) == []
+
     @pytest.mark.parametrize("typed", ["", "   ", " , ;"])
     def test_finds_everything_for_nothing(self, typed: str) -> None:
         assert len(found(typed)) == len(NUMBERS)
@@ -50,7 +62,7 @@ class TestMatching:
 
 class TestMissing:
     def test_names_the_pasted_numbers_that_no_lease_has(self) -> None:
-        assert missing(Lease.objects.all(), "lg 1234; gone 1; gone 2") == ["GONE1", "GONE2"]
+        assert missing(Lease.objects.all(), "lg 1234; gone  1; Gone 2") == ["gone 1", "Gone 2"]
 
     def test_names_none_for_a_part_of_a_number(self) -> None:
         assert missing(Lease.objects.all(), "gone") == []
