@@ -1,7 +1,9 @@
 """The log of all transitions to look at."""
 
 import json
-from typing import override
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any, override
 
 from django.apps import apps
 from django.contrib import admin
@@ -9,18 +11,21 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from core.records import ReadOnlyAdmin
 from core.times import exact
 from statemachine import dashboard  # noqa: F401 - registers itself
-from statemachine.models import TransitionLog
+from statemachine.models import ActorKind, TransitionLog
+
+BY: dict[str, str] = {ActorKind.WORKER: "A worker", ActorKind.RECONCILER: "The reconciler"}
 
 
 @admin.register(TransitionLog)
 class TransitionLogAdmin(ReadOnlyAdmin):
     name = "Transition log"
     empty = "Nothing has happened yet. Whatever changes the state of a lease or a notice leaves a line here."
-    list_display = ("when", "record", "from_state", "to_state", "transition", "actor_kind", "actor", "reason")
+    list_display = ("when", "record", "change", "what", "who", "reason")
     list_filter = ("actor_kind", "transition", "record_type")
     list_select_related = ("actor",)
     search_fields = ("=record_id", "job_id", "reason")
@@ -28,15 +33,13 @@ class TransitionLogAdmin(ReadOnlyAdmin):
     fields = (
         "record",
         "when",
-        "from_state",
-        "to_state",
-        "transition",
-        "generation",
-        "actor_kind",
-        "actor",
+        "change",
+        "what",
+        "who",
         "reason",
         "lasted",
         "tries",
+        "generation",
         "job_id",
         "evidence_text",
     )
@@ -46,16 +49,48 @@ class TransitionLogAdmin(ReadOnlyAdmin):
         """To the second, which is how far transitions are apart."""
         return format_html("<time>{}</time>", exact(row.at))
 
-    @admin.display(description="record")
-    def record(self, row: TransitionLog) -> SafeString | str:
-        """The record's type and number, leading to its page where there is one."""
-        app, _, model = row.record_type.partition(".")
+    @override
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, in which the records have their names: one query for each kind."""
+        shown = super().get_changelist_instance(request)
+        _name(list(shown.result_list))
+        return shown
+
+    @override
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> TransitionLog | None:
+        found: TransitionLog | None = super().get_object(request, object_id, from_field)
+        _name([found] if found else [])
+        return found
+
+    @admin.display(description="of")
+    def record(self, row: Any) -> SafeString | str:
+        """What the record is called, leading to its page where there is one."""
+        if row.about is None:
+            return f"{row.record_type} {row.record_id}, which is gone"
+        name = f"{capfirst(row.about._meta.verbose_name)} {row.about}"
         try:
-            name = str(apps.get_model(app, model)._meta.verbose_name).capitalize()
-            url = reverse(f"{self.admin_site.name}:{app}_{model}_change", args=[row.record_id])
-        except (LookupError, NoReverseMatch):
-            return f"{row.record_type} {row.record_id}"
-        return format_html('<a href="{}">{} {}</a>', url, name, row.record_id)
+            url = reverse(f"{self.admin_site.name}:{row.record_type.replace('.', '_')}_change", args=[row.record_id])
+        except NoReverseMatch:
+            return name
+        return format_html('<a href="{}">{}</a>', url, name)
+
+    @admin.display(description="from → to")
+    def change(self, row: TransitionLog) -> SafeString:
+        labels = _labels(row.record_type)
+        states = [
+            format_html('<span class="state state-{}">{}</span>', state, labels.get(state, state.capitalize()))
+            for state in (row.from_state, row.to_state)
+        ]
+        return format_html("{} → {}", *states)
+
+    @admin.display(description="what", ordering="transition")
+    def what(self, row: TransitionLog) -> str:
+        return row.transition.replace("_", " ").capitalize()
+
+    @admin.display(description="who", ordering="actor")
+    def who(self, row: TransitionLog) -> str:
+        """A person, or what kind of process."""
+        return str(row.actor) if row.actor else BY.get(row.actor_kind, "Somebody who is no longer here")
 
     @admin.display(description="evidence")
     def evidence_text(self, row: TransitionLog) -> SafeString:
@@ -65,3 +100,33 @@ class TransitionLogAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """A record's own page leads to its whole history."""
         return lookup == "record_id" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+
+def _name(rows: Sequence[Any]) -> None:
+    """Write to each row the record that it is about; None if that is gone."""
+    wanted = defaultdict(set)
+    for row in rows:
+        wanted[row.record_type].add(row.record_id)
+    found = {kind: _records(model, pks) for kind, pks in wanted.items() if (model := _model(kind))}
+    for row in rows:
+        row.about = found.get(row.record_type, {}).get(row.record_id)
+
+
+def _records(model: Any, pks: Collection[int]) -> dict[int, Any]:
+    """By their ids, with what they may be called by."""
+    others = [field.name for field in model._meta.concrete_fields if field.many_to_one]
+    found: dict[int, Any] = model._default_manager.select_related(*others).in_bulk(pks)
+    return found
+
+
+def _model(record_type: str) -> Any:
+    try:
+        return apps.get_model(record_type)
+    except LookupError:
+        return None
+
+
+def _labels(record_type: str) -> dict[str, str]:
+    """What the states of this kind of record are called."""
+    model = _model(record_type)
+    return dict(model._meta.get_field("state").choices or ()) if model else {}

@@ -11,6 +11,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from leases.models import Lease
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
 from statemachine.transitions import Actor, Step, take
@@ -47,6 +48,13 @@ def kettle(olivia: User) -> Kettle:
     return take(model=Kettle, pk=made.pk, step=step, actor=Actor.person(olivia))
 
 
+def logged(record_type: str, record_id: int) -> TransitionLog:
+    return TransitionLog.objects.create(
+        record_type=record_type, record_id=record_id, transition="cancel", from_state="searching", to_state="pending",
+        generation=1, actor_kind="worker", lasted=timedelta(),
+    )  # fmt: skip
+
+
 def job_count(redis: Redis) -> int:
     return int(Queue("discovery", connection=redis, serializer=JSONSerializer).count)
 
@@ -55,25 +63,25 @@ class TestTransitionLogAdmin:
     def test_lists_who_did_what(self, console: Client, kettle: Kettle) -> None:
         text = console.get(LOG).text
 
-        assert "switch_on" in text
+        assert '<td data-label="What" class="field-what">Switch on</td>' in text
+        assert '<td data-label="Who" class="field-who">olivia</td>' in text
         assert "thirsty" in text
-        assert f"toy.kettle {kettle.pk}" in text
+        assert f"Kettle {kettle}" in text
+        assert '<span class="state state-cold">Cold</span> → <span class="state state-heating">' in text
 
     def test_leads_to_the_record_where_it_has_a_page(self, console: Client, olivia: User) -> None:
-        TransitionLog.objects.create(
-            record_type="leases.lease", record_id=7, transition="cancel", from_state="searching", to_state="pending",
-            generation=1, actor_kind="user", lasted=timedelta(),
-        )  # fmt: skip
+        lease = Lease.objects.create(agency="BLM", lease_number="NMNM 7", created_by=olivia)
+        row = logged("leases.lease", lease.pk)
+        link = f'<a href="/admin/leases/lease/{lease.pk}/change/">Lease BLM NMNM 7</a>'
 
-        assert '<a href="/admin/leases/lease/7/change/">Lease 7</a>' in console.get(LOG).text
+        assert link in console.get(LOG).text
+        assert link in console.get(f"{LOG}{row.pk}/change/").text
 
-    def test_names_a_record_of_a_machine_that_is_gone(self, console: Client) -> None:
-        TransitionLog.objects.create(
-            record_type="gone.thing", record_id=7, transition="x", from_state="a", to_state="b", generation=1,
-            actor_kind="worker", lasted=timedelta(),
-        )  # fmt: skip
+    @pytest.mark.parametrize("kind", ["gone.thing", "leases.lease"])
+    def test_names_a_record_that_is_gone(self, console: Client, kind: str) -> None:
+        logged(kind, 7)
 
-        assert "gone.thing 7" in console.get(LOG).text
+        assert f"{kind} 7, which is gone" in console.get(LOG).text
 
     @pytest.mark.parametrize("name", ["actor_kind", "transition", "record_type"])
     def test_filters(self, console: Client, kettle: Kettle, name: str) -> None:
