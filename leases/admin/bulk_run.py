@@ -1,6 +1,7 @@
 """Run many leases again: first what that would come to, then, once it is confirmed, a batch."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -8,7 +9,8 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -35,13 +37,20 @@ class Plan:
     Attributes:
         left_alone: of the chosen ones, those that are owed a run already.
         ahead: what the same person's Dropbox is owed already.
+        which: tells these leases from as many others.
         minutes: at least; None if nothing but Dropbox itself sets the pace.
     """
 
     chosen: int
     starting: int
+    which: Decimal
     ahead: int
     minutes: int | None
+
+    @property
+    def token(self) -> str:
+        """What is brought back with the confirmation: it is for these leases only."""
+        return f"{self.starting}:{self.which}"
 
     @property
     def left_alone(self) -> int:
@@ -61,7 +70,13 @@ class ListOfLeases(Protocol):
 
 def plan_for(leases: QuerySet[Lease], *, user: User) -> Plan:
     """What it would come to if the person ran these leases now."""
-    counted = leases.order_by().aggregate(chosen=Count("pk"), starting=Count("pk", filter=Q(due_at__isnull=True)))
+    idle = Q(due_at__isnull=True)
+    counted = leases.order_by().aggregate(
+        chosen=Count("pk"),
+        starting=Count("pk", filter=idle),
+        # Two sets with the same count, sum and sum of squares are hardly ever chosen one after the other.
+        which=Coalesce(Sum(F("pk") * F("pk") + F("pk"), filter=idle, output_field=DecimalField()), Value(Decimal(0))),
+    )
     ahead = Lease.objects.filter(due_at__isnull=False, initiated_by=user).count()
     return Plan(**counted, ahead=ahead, minutes=_minutes((counted["starting"] + ahead) * CALLS_PER_LEASE))
 
@@ -73,12 +88,12 @@ def _minutes(calls: int) -> int | None:
 
 @admin.action(description="Run full discovery …", permissions=["run"])
 def run_chosen(listed: ListOfLeases, request: HttpRequest, leases: QuerySet[Lease]) -> HttpResponse:
-    """Ask with the exact number; do it only if it is the same number when that is confirmed."""
+    """Ask with the exact number; do it only if they are the same leases when that is confirmed."""
     user = request.user
     assert isinstance(user, User)
     plan = plan_for(leases, user=user)
     confirmed = request.POST.get("confirmed")
-    if confirmed != str(plan.starting):
+    if confirmed != plan.token:
         return _ask(listed, request, leases, plan=plan, is_changed=confirmed is not None)
     try:
         batch = run_many(leases, user)

@@ -118,6 +118,17 @@ class TestConfirming:
         assert "Run 4 leases" in answer.text
         assert owed() == set()
 
+    def test_asks_again_if_as_many_others_match_meanwhile(self, console: Client, failed: list[Lease]) -> None:
+        where = f"{LIST}?state__exact=failed"
+        asked = choose(console, failed, where=where, select_across="1")
+        Lease.objects.filter(pk=failed[0].pk).update(state="done", failure_code="")
+        settled(None, lease_number="new", state="failed", failure_code="bug")
+
+        answer = confirm(console, asked, where=where)
+
+        assert "Nothing was started" in answer.text
+        assert owed() == set()
+
     def test_twice_starts_them_once(self, console: Client, failed: list[Lease]) -> None:
         asked = choose(console, failed)
         confirm(console, asked)
@@ -148,7 +159,7 @@ class TestConfirming:
         busy = settled(None, lease_number="busy", state="searching", due_at=LATER)
 
         answer = console.post(
-            LIST, {"action": "run_chosen", "_selected_action": [busy.pk], "confirmed": "0"}, follow=True
+            LIST, {"action": "run_chosen", "_selected_action": [busy.pk], "confirmed": "0:0"}, follow=True
         )
 
         assert answer.context["messages"]
