@@ -57,6 +57,12 @@ class NothingToImport(Refused):
     code = "nothing_to_import"
 
 
+class Overtaken(Refused):
+    """Others were making leases of this file at the same time. Nothing was saved; try again."""
+
+    code = "overtaken"
+
+
 class EmailNotConfigured(Permanent):
     """No mail server is configured, so nobody is told by e-mail. Set EMAIL_URL."""
 

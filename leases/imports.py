@@ -4,16 +4,20 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from psycopg.errors import DeadlockDetected
 
 from leases.batches import import_leases
 from leases.duplicates import twins_of
-from leases.errors import NothingToImport, UploadGone
+from leases.errors import NothingToImport, Overtaken, UploadGone
 from leases.models import Agency, Batch, Upload
+from leases.patience import answered_in_time
 from leases.spreadsheets import Row, read_table
 from leases.validation import normalise_number, validate_lease_number
 
@@ -59,7 +63,7 @@ class Checked:
         agency: a value of `Agency`, or as it stands in the file where that is none.
         problems: a sentence for each column that something is wrong with.
         existing_id: the lease that the row is a duplicate of.
-        warning: a sentence about a number that is likely the same as another; it is imported all the same.
+        warning: a sentence about a number that may not be what is meant; it is imported all the same.
         similar_id: the lease that has that other number.
     """
 
@@ -89,14 +93,23 @@ def keep_upload(*, name: str, content: bytes, user: User) -> Upload:
         UnreadableFile: with the one thing to do about it. Nothing was saved.
     """
     table = read_table(name=name, content=content)
-    Upload.objects.filter(batch__isnull=True, created_at__lt=Now() - KEPT).delete()
-    rows = [[row.number, row.cells] for row in table.rows]
-    return Upload.objects.create(name=name[-200:], read_as=table.read_as, rows=rows, created_by=user)
+    rows = [_kept(row) for row in table.rows]
+    return Upload.objects.create(name=name[-200:], read_as=table.read_as, rows=rows, notes=table.notes, created_by=user)
+
+
+def kept_uploads() -> QuerySet[Upload]:
+    """Those that were imported, and those that still may be."""
+    return Upload.objects.filter(Q(batch__isnull=False) | Q(created_at__gt=Now() - KEPT))
+
+
+def forget_old_uploads() -> None:
+    """Delete what nobody has imported for a day."""
+    Upload.objects.filter(batch__isnull=True, created_at__lte=Now() - KEPT).delete()
 
 
 def rows_of(upload: Upload) -> list[Row]:
     """The rows of the file, as they were read."""
-    return [Row(number=number, cells=cells) for number, cells in upload.rows]
+    return [_row(*kept) for kept in upload.rows]
 
 
 def guess_mapping(rows: Sequence[Row]) -> Mapping:
@@ -127,11 +140,13 @@ def confirm(*, upload_id: int, mapping: Mapping, user: User) -> Batch:
     """Save the leases of a file, without its wrong rows; confirmed again, it is the same batch.
 
     Raises:
-        UploadGone: it was confirmed or chosen too long ago.
+        UploadGone: it was chosen too long ago.
         NothingToImport: no row is right. Nothing was saved.
+        Overtaken, DatabaseTooBusy: others made leases of the file meanwhile. Nothing was saved.
     """
-    with transaction.atomic():
-        upload = Upload.objects.select_for_update(of=("self",)).select_related("batch").filter(pk=upload_id).first()
+    with answered_in_time():
+        # The batch is read after the lock: whoever held it may have been importing the same file.
+        upload = kept_uploads().select_for_update().filter(pk=upload_id).first()
         if upload is None:
             raise UploadGone
         if upload.batch is None:
@@ -159,17 +174,30 @@ def left_out_by(batch_id: int) -> list[LeftOut]:
 def _save(upload: Upload, mapping: Mapping, user: User) -> tuple[Batch, list[Checked]]:
     for race in range(1, RACES + 1):
         checked = check_rows(rows_of(upload), mapping)
-        right = [(each.agency, each.lease_number) for each in checked if not each.problems]
+        # In one order, so that nobody who imports the same leases waits for this, and this for them.
+        right = sorted((each.agency, each.lease_number) for each in checked if not each.problems)
         if not right:
             break
         try:
             batch = import_leases(leases=right, user=user, title=upload.name, left_out=len(checked) - len(right))
             return batch, [each for each in checked if each.problems]
-        except IntegrityError:
-            # Somebody else has made one of them since they were checked.
-            if race == RACES:
+        except (IntegrityError, OperationalError) as error:
+            # Somebody else has made one of them since they were checked, or is about to.
+            if isinstance(error, OperationalError) and not isinstance(error.__cause__, DeadlockDetected):
                 raise
+            if race == RACES:
+                raise Overtaken from error
     raise NothingToImport
+
+
+def _kept(row: Row) -> list[Any]:
+    return [row.number, row.cells, *([row.problems, row.doubts] if row.problems or row.doubts else [])]
+
+
+def _row(number: int, cells: list[str], *told: dict[str, str]) -> Row:
+    # The keys of JSON are texts.
+    problems, doubts = [{int(column): sentence for column, sentence in each.items()} for each in told] or [{}, {}]
+    return Row(number=number, cells=cells, problems=problems, doubts=doubts)
 
 
 # --- Columns --------------------------------------------------------------------------------------------------------
@@ -194,9 +222,17 @@ def _cell(row: Row, column: int | None) -> str:
 def _check(row: Row, mapping: Mapping) -> Checked:
     agency = _cell(row, mapping.agency) if mapping.agency is not None else mapping.agency_of_all
     found = Checked(row=row.number, agency=_agency(agency), lease_number=normalise_number(_cell(row, mapping.number)))
-    problems = {AGENCY: _agency_problem(found.agency), NUMBER: _number_problem(found.lease_number)}
+    problems = {
+        AGENCY: _told(row.problems, mapping.agency) or _agency_problem(found.agency),
+        NUMBER: _told(row.problems, mapping.number) or _number_problem(found.lease_number),
+    }
+    found.warning = _told(row.doubts, mapping.number)
     found.problems = {column: problem for column, problem in problems.items() if problem}
     return found
+
+
+def _told(sentences: dict[int, str], column: int | None) -> str:
+    return sentences.get(column, "") if column is not None else ""
 
 
 def _agency(cell: str) -> str:
@@ -249,9 +285,13 @@ def _tell_duplicates(rows: Sequence[Checked]) -> None:
             each.problems[NUMBER] = f"This lease stands in row {first[same].row} already."
         elif twins.similar_id is not None:
             each.similar_id = twins.similar_id
-            each.warning = f"{each.agency} already has {twins.similar_number}, which differs only in blanks or dashes."
+            _warn(each, f"{each.agency} already has {twins.similar_number}, which differs only in blanks or dashes.")
         elif like in similar:
             other = similar[like]
-            each.warning = f"Differs only in blanks or dashes from {other.lease_number} in row {other.row}."
+            _warn(each, f"Differs only in blanks or dashes from {other.lease_number} in row {other.row}.")
         first.setdefault(same, each)
         similar.setdefault(like, each)
+
+
+def _warn(row: Checked, sentence: str) -> None:
+    row.warning = f"{row.warning} {sentence}".strip()

@@ -13,9 +13,9 @@ from django.urls import reverse
 from core.errors import Refused
 from leases.admin.leases import person
 from leases.admin.preview import Preview
-from leases.errors import NothingToImport, UploadGone
-from leases.imports import confirm, keep_upload
-from leases.models import Batch, Upload
+from leases.errors import DatabaseTooBusy, NothingToImport, Overtaken, UploadGone
+from leases.imports import confirm, forget_old_uploads, keep_upload, kept_uploads
+from leases.models import Batch
 from leases.spreadsheets import MAX_BYTES, too_large
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class ImportPages:
     def choose(self, request: HttpRequest) -> HttpResponse:
         """Take a file; what can be read is previewed."""
         require_importer(request)
+        forget_old_uploads()
         form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
         if form.is_bound and form.is_valid():
             file: UploadedFile[Any] = form.cleaned_data["file"]
@@ -68,7 +69,7 @@ class ImportPages:
     def preview(self, request: HttpRequest, upload_id: int) -> HttpResponse:
         """Show what the file would become; posted, save it."""
         require_importer(request)
-        upload = Upload.objects.select_related("batch").filter(pk=upload_id).first()
+        upload = kept_uploads().select_related("batch").filter(pk=upload_id).first()
         if upload is None:
             return _sent_back(request, UploadGone())
         if upload.batch is not None:
@@ -101,7 +102,7 @@ def _confirm(request: HttpRequest, preview: Preview) -> HttpResponse:
         batch = confirm(upload_id=preview.upload.pk, mapping=preview.form.mapping, user=person(request))
     except UploadGone as refusal:
         return _sent_back(request, refusal)
-    except NothingToImport as refusal:
+    except (NothingToImport, Overtaken, DatabaseTooBusy) as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(f"{here}{preview.url()}")
     messages.success(request, _imported(batch))

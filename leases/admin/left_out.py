@@ -11,8 +11,8 @@ from django.urls import reverse
 from leases.admin.downloads import csv_file
 from leases.admin.imports import require_importer
 from leases.admin.preview import Preview
-from leases.imports import LeftOut, left_out_by, left_out_of
-from leases.models import Batch, Upload
+from leases.imports import LeftOut, kept_uploads, left_out_by, left_out_of
+from leases.models import Batch
 
 # An import knows the two in the middle by these names.
 COLUMNS = ["Row", "Agency", "Lease number", "Problem"]
@@ -25,7 +25,7 @@ def of_preview(request: HttpRequest, upload_id: int) -> HttpResponseBase:
         PermissionDenied, Http404: for who may not import; when the file is no longer kept.
     """
     require_importer(request)
-    upload = get_object_or_404(Upload, pk=upload_id)
+    upload = get_object_or_404(kept_uploads(), pk=upload_id)
     if upload.batch_id is not None:
         return HttpResponseRedirect(reverse("admin:leases_batch_left_out", args=[upload.batch_id]))
     return _file(left_out_of(Preview(upload=upload, asked=request.GET).checked), upload.name)

@@ -143,7 +143,7 @@ class Preview:
     @property
     def tabs(self) -> list[Tab]:
         """None where there is nothing but all rows."""
-        labels = {"": "Problems", "similar": "Look-alikes", "all": "All rows"}
+        labels = {"": "Problems", "similar": "Doubtful", "all": "All rows"}
         tabs = [
             Tab(label=labels[part], count=len(rows), url=self.url(show=part), is_chosen=part == self.shown)
             for part, rows in self._parts.items()

@@ -72,14 +72,17 @@ class Upload(models.Model):
 
     Attributes:
         read_as: how it was understood, such as "CSV, UTF-8".
-        rows: JSON: the number of each row in the file, and its cells as text; once it is imported, of each row that was
-            left out its number, agency, lease number and the reason.
+        rows: JSON: the number of each row in the file, its cells as text, and where there are any, what is wrong with
+            cells and what is doubtful by column; once it is imported, of each row that was left out its number, agency,
+            lease number and the reason.
+        notes: JSON: a sentence for each thing in the file that is not read, or that a person may not expect to be.
         batch: what became of it.
     """
 
     name = models.CharField(max_length=200)
     read_as = models.CharField(max_length=50)
     rows = models.JSONField(default=list)
+    notes = models.JSONField(default=list, db_default=[])
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, related_name="+")

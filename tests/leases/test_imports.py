@@ -1,16 +1,18 @@
 """From rows to leases: which column is which, one sentence for each wrong column, and nothing saved before it is confirmed."""
 
 import time
+from datetime import date
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.db.models.functions import Now
+from openpyxl import Workbook
 from pytest_django import DjangoAssertNumQueries
 
 from leases import imports, services
 from leases.batches import import_leases
-from leases.errors import NothingToImport, UnreadableFile, UploadGone
+from leases.errors import NothingToImport, Overtaken, UnreadableFile, UploadGone
 from leases.imports import (
     AGENCY,
     NUMBER,
@@ -18,12 +20,16 @@ from leases.imports import (
     Mapping,
     check_rows,
     confirm,
+    forget_old_uploads,
     guess_mapping,
     keep_upload,
+    kept_uploads,
     rows_of,
 )
 from leases.models import Batch, Lease, Upload
 from leases.spreadsheets import Row
+from leases.workbooks import BOOLEAN, DATE
+from tests.leases.test_workbooks import workbook
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +166,22 @@ class TestKeepUpload:
         assert (kept.name, kept.read_as, kept.created_by) == ("leases.csv", "CSV, UTF-8", olivia)
         assert not Lease.objects.exists()
 
+    def test_keeps_what_is_wrong_with_cells_and_what_is_doubtful(self, olivia: User) -> None:
+        def change(book: Workbook) -> None:
+            book.worksheets[0]["B2"].number_format = "00-00"
+            book.worksheets[0]["B3"].number_format = "0000"
+
+        rows = [["BLM", date(2026, 11, 21)], ["BLM", 12], ["BLM", 13], [True, "A1"]]
+        kept = keep_upload(name="x", content=workbook(*rows, change=change), user=olivia)
+
+        day, doubtful, plain, agency = check_rows(rows_of(Upload.objects.get(pk=kept.pk)), MAPPING)
+
+        assert day.problems == {NUMBER: DATE}
+        assert agency.problems == {AGENCY: BOOLEAN}
+        assert (doubtful.lease_number, doubtful.problems) == ("12", {})
+        assert "“00-00”" in doubtful.warning
+        assert (plain.lease_number, plain.problems, plain.warning) == ("0013", {}, "")
+
     def test_keeps_nothing_of_what_cannot_be_read(self, olivia: User) -> None:
         with pytest.raises(UnreadableFile):
             upload(olivia, "")
@@ -168,12 +190,18 @@ class TestKeepUpload:
 
     def test_keeps_nothing_for_longer_than_a_day(self, olivia: User) -> None:
         old = upload(olivia, "BLM,1")
+        imported = upload(olivia, "BLM,2")
+        confirm(upload_id=imported.pk, mapping=MAPPING, user=olivia)
         Upload.objects.update(created_at=Now() - imports.KEPT)
+        new = upload(olivia, "BLM,3")
 
-        new = upload(olivia, "BLM,2")
+        with pytest.raises(UploadGone):
+            confirm(upload_id=old.pk, mapping=MAPPING, user=olivia)
+        assert set(kept_uploads()) == {imported, new}
 
-        assert old != new
-        assert Upload.objects.get() == new
+        forget_old_uploads()
+
+        assert set(Upload.objects.all()) == {imported, new}
 
 
 class TestConfirm:
@@ -234,7 +262,7 @@ class TestConfirm:
 
         monkeypatch.setattr(imports, "import_leases", beaten)
 
-        with pytest.raises(IntegrityError):
+        with pytest.raises(Overtaken):
             confirm(upload_id=kept.pk, mapping=MAPPING, user=olivia)
 
     def test_takes_less_than_ten_seconds_for_5000_rows_as_does_the_check(self, olivia: User) -> None:

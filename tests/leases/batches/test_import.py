@@ -4,14 +4,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError
+from django.db.models.functions import Now
 from django.test import Client
+from openpyxl import Workbook
 from pytest_django import DjangoAssertNumQueries
 
-from leases import services
+from leases import imports, services
 from leases.admin.preview import column_labels
+from leases.imports import KEPT
 from leases.models import Batch, Lease, Upload
 from leases.spreadsheets import Row
 from tests.leases.batches.asking import IMPORT, confirm, page_url, send
+from tests.leases.test_workbooks import workbook
 
 pytestmark = [
     pytest.mark.django_db,
@@ -147,6 +152,36 @@ class TestImport:
 
         assert answer.redirect_chain[-1][0] == IMPORT
         assert "The file that was chosen is no longer kept. Choose it again." in answer.text
+
+    def test_leads_back_from_a_file_that_was_chosen_too_long_ago(self, console: Client) -> None:
+        answer = send(console, GOOD)
+        Upload.objects.update(created_at=Now() - KEPT)
+
+        assert "is no longer kept. Choose it again." in console.get(answer.request["PATH_INFO"], follow=True).text
+        assert not Upload.objects.exists()
+
+    def test_says_what_of_the_file_is_not_read(self, console: Client) -> None:
+        def add(book: Workbook) -> None:
+            book.create_sheet("<b>2").append(["B1"])
+
+        text = send(console, workbook(["BLM", "A1"], change=add), "leases.xlsx").text
+
+        assert "The sheet “&lt;b&gt;2” is not read." in text
+
+    def test_says_when_others_were_making_the_same_leases(
+        self, console: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answer = send(console, GOOD)
+
+        def beaten(**_: object) -> Batch:
+            raise IntegrityError
+
+        monkeypatch.setattr(imports, "import_leases", beaten)
+
+        again = confirm(console, answer)
+
+        assert "Others were making leases of this file at the same time. Nothing was saved; try again." in again.text
+        assert again.redirect_chain[-1][0].startswith(answer.request["PATH_INFO"])
 
     def test_escapes_what_stands_in_the_file(self, console: Client) -> None:
         text = send(console, "agency,lease\n<script>1</script>,<b>\n", name="<i>.csv").text

@@ -29,13 +29,13 @@ class TestWarning:
 
         assert "BLM already has B0-1234, which differs only in blanks or dashes." in answer.text
         assert f'<a href="/admin/leases/lease/{there.pk}/change/">Open it</a>' in answer.text
-        assert "1 of those that can be imported looks like another lease: see whether it is meant." in answer.text
+        assert "1 of those that can be imported is doubtful: see whether it is meant." in answer.text
 
     def test_names_the_row_that_stands_before(self, console: Client) -> None:
         answer = send(console, file_of("NMNM 1", "NMNM-1", "nmnm1"))
 
         assert answer.text.count("Differs only in blanks or dashes from NMNM 1 in row 2.") == 2
-        assert "2 of those that can be imported look like another lease: see whether they are meant." in answer.text
+        assert "2 of those that can be imported are doubtful: see whether they are meant." in answer.text
 
     def test_keeps_nobody_from_importing(self, console: Client) -> None:
         confirm(console, send(console, file_of("NMNM 1", "NMNM-1")))
@@ -70,7 +70,7 @@ class TestTab:
 
         assert [(tab.label, tab.count, tab.is_chosen) for tab in tabs] == [
             ("Problems", 1, True),
-            ("Look-alikes", 1, False),
+            ("Doubtful", 1, False),
             ("All rows", 3, False),
         ]
         similar = console.get(answer.request["PATH_INFO"] + tabs[1].url).context["preview"]
@@ -80,7 +80,7 @@ class TestTab:
     def test_is_shown_first_where_nothing_is_wrong(self, console: Client) -> None:
         preview = send(console, file_of("NMNM 1", "NMNM-1")).context["preview"]
 
-        assert [(tab.label, tab.is_chosen) for tab in preview.tabs] == [("Look-alikes", True), ("All rows", False)]
+        assert [(tab.label, tab.is_chosen) for tab in preview.tabs] == [("Doubtful", True), ("All rows", False)]
 
     def test_that_holds_nothing_leads_to_the_first_that_does(self, console: Client) -> None:
         answer = send(console, file_of("NMNM 1", "a/b"))
