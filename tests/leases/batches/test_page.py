@@ -6,7 +6,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from leases import services
-from leases.batches import run_many, stop
+from leases.admin.batch_page import BatchPage
+from leases.batches import Progress, run_many, stop
 from leases.models import Lease
 from leases.states import State
 from tests.leases.batches.asking import buttons, imported, page_url, settle
@@ -105,6 +106,12 @@ class TestBatchPage:
         settle(state)
 
         assert buttons(console, batch) == expected
+
+    @pytest.mark.parametrize(("total", "pause_ms"), [(3, 0), (20_000, 2_000), (200_000, 15_000)])
+    def test_asks_less_often_about_very_many(self, operator: User, total: int, pause_ms: int) -> None:
+        page = BatchPage(batch=imported(operator), user=operator, progress=Progress(waiting=total))
+
+        assert page.pause_ms == pause_ms
 
     def test_offers_nothing_to_who_may_not(self, client: Client, operator: User) -> None:
         batch = imported(operator)
