@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, override
 
 from django.contrib import admin, messages
-from django.contrib.admin import ShowFacets
+from django.contrib.admin import ActionLocation, ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
@@ -54,11 +54,16 @@ class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         return super().changelist_view(request, extra_context)
 
     @override
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], **kwargs: Any) -> HttpResponse | None:
+    def response_action(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        action_location: ActionLocation = ActionLocation.CHANGE_LIST,
+    ) -> HttpResponse | None:
         """What an action makes of what was chosen, if it can have been chosen."""
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if all(pk.isascii() and pk.isdecimal() for pk in chosen):
-            return super().response_action(request, queryset, **kwargs)
+            return super().response_action(request, queryset, action_location)
         messages.warning(request, NOT_CHOSEN)
         return HttpResponseRedirect(request.get_full_path())
 

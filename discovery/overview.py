@@ -1,5 +1,7 @@
 """What of the start page follows the work, asked for again and again while work is owed."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.contrib import admin
@@ -17,14 +19,15 @@ from leases.states import State
 WHAT = "start"
 
 
-def overview(user: User, counts: list[start.StateCount]) -> dict[str, Any]:
+def overview(user: User, look: start.Look) -> dict[str, Any]:
     """The counts, what needs somebody, and what is under way."""
+    counts = look.counts
     return {
         "counts": counts,
         "troubles": list(start.troubles(user)),
         "has_failures": any(each.count for each in counts if each.state == State.FAILED),
         "running": start.running(),
-        "seen": polling.seen(user, what=WHAT, version=repr(counts)),
+        "seen": polling.seen(user, what=WHAT, version=look.version),
     }
 
 
@@ -35,15 +38,15 @@ def follow(request: HttpRequest) -> HttpResponse:
     Raises:
         PermissionDenied: for who may not look, or no longer.
     """
-    counts = start.counts()
-    if polling.is_unchanged(request, what=WHAT, version=repr(counts)):
+    look = cache(start.look)
+    if polling.is_unchanged(request, what=WHAT, version=lambda: look().version):
         return HttpResponse(status=204)
-    return admin.site.admin_view(_overview)(request, counts)
+    return admin.site.admin_view(_overview)(request, look)
 
 
-def _overview(request: HttpRequest, counts: list[start.StateCount]) -> HttpResponse:
+def _overview(request: HttpRequest, look: Callable[[], start.Look]) -> HttpResponse:
     user = person(request)
     if not user.has_perm("leases.view_lease"):
         raise PermissionDenied
-    context = overview(user, counts) | {"may_add": user.has_perm("leases.add_lease")}
+    context = overview(user, look()) | {"may_add": user.has_perm("leases.add_lease")}
     return render(request, "discovery/overview.html", context)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Max, Q, Value
+from django.db.models import Count, Max, Q, QuerySet, Value
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +23,6 @@ from leases.admin.next_steps import OF_ONE_LEASE, NextStep, is_anothers, next_st
 from leases.failures import in_words
 from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.notices import MENDED_AT_ONCE
-from leases.queries import count_by_state
 from leases.states import WORKING, State
 from statemachine import heartbeat
 from statemachine.dashboard import may_use_queues
@@ -31,6 +30,7 @@ from statemachine.workers import listening
 
 DAYS = 14
 RUNNING_SHOWN = 6
+COUNTED = -1  # beside the places of what is under way
 ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
 OF_SEVERAL = "The runs use the Dropbox of several people. Each goes on by itself when its person connects theirs again."
@@ -52,6 +52,18 @@ class StateCount:
     label: str
     count: int
     url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How it stands with all leases.
+
+    Attributes:
+        version: another one whenever the counts are others, or what is under way.
+    """
+
+    counts: list[StateCount]
+    version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +102,23 @@ class Chart:
     rows: list[tuple[str, list[float]]]
 
 
-def counts() -> list[StateCount]:
-    """Every state, in the order of the work."""
-    found = count_by_state(Lease.objects.all())
-    return [
+def look() -> Look:
+    """How it stands with all leases, in one query."""
+    counted = Lease.objects.order_by().values_list("state").annotate(number=Count("*"), place=Value(COUNTED))
+    shown = [
+        Lease.objects.filter(pk__in=part.values("pk"))
+        .order_by()
+        .values_list("state", "pk")
+        .annotate(place=Value(place))
+        for place, part in enumerate(_parts_of_owed())
+    ]
+    rows = sorted(counted.union(*shown, all=True).order_by())
+    found = {state: number for state, number, place in rows if place == COUNTED}
+    counts = [
         StateCount(state=state, label=str(state.label), count=found.get(state, 0), url=list_of(state__exact=state))
         for state in State
     ]
+    return Look(counts=counts, version=repr(rows))
 
 
 def troubles(user: User) -> Iterator[Trouble]:
@@ -122,15 +144,19 @@ def troubles(user: User) -> Iterator[Trouble]:
 
 def running() -> list[Lease]:
     """Some of those that work is owed for: what a worker is at, then what else has begun, then what comes next."""
+    first, *others = _parts_of_owed()
+    return list(first.union(*others, all=True).order_by("place", "background", "due_at")[:RUNNING_SHOWN])
+
+
+def _parts_of_owed() -> list[QuerySet[Lease]]:
+    """The first few of each; each by its index, since hundreds of thousands may be waiting."""
     owed = Lease.objects.filter(due_at__isnull=False)
     claimed, begun = owed.filter(claimed_until__isnull=False), owed.filter(claimed_until=None, state__in=WORKING)
     waiting = owed.filter(claimed_until=None).exclude(state__in=WORKING)
-    # Each by its index, since hundreds of thousands may be waiting.
-    parts = [
+    return [
         each.annotate(place=Value(place)).order_by("background", "due_at")[:RUNNING_SHOWN]
         for place, each in enumerate((claimed, begun, waiting))
     ]
-    return list(parts[0].union(*parts[1:], all=True).order_by("place", "background", "due_at")[:RUNNING_SHOWN])
 
 
 def tasks(user: User, *, has_leases: bool) -> list[Task]:

@@ -1,6 +1,5 @@
 """What stands in the list of leases: one count of all states, one page of rows, however many leases there are."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +8,7 @@ from typing import Any, override
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -21,9 +20,9 @@ from leases.models import Lease
 from leases.queries import count_by_state, with_last_tries
 from leases.search import missing
 from leases.states import State
+from statemachine.models import TransitionLog
 
 WHAT = "leases"
-COUNTS_LAST_S = 10
 SHOWN_WITH = ("runsheet_directory", "created_by")
 STATE, STATES = "state__exact", "state__in"
 # As the admin's filter by state names them.
@@ -70,6 +69,8 @@ class LeaseChangeList(ChangeList):
 
     @override
     def get_results(self, request: HttpRequest) -> None:
+        # Before the counts: what happens meanwhile is news then.
+        self.latest = latest_transition().first()
         in_any_state = self.get_queryset(request, exclude_parameters=STATE_PARAMETERS)
         with lookups_of_the_address():
             self.by_state = count_by_state(in_any_state)
@@ -161,13 +162,47 @@ class LeaseChangeList(ChangeList):
     def poll_url(self, user: User) -> str:
         """Where the same rows are asked for anew; proves what the person sees now."""
         rows = [{name: getattr(lease, name) for name in polling.SHOWN} for lease in self.result_list]
-        seen = polling.seen(user, what=WHAT, version=version_of(rows))
         shown = [lease.pk for lease in self.result_list]
+        versions = Versions(rows=_version_of(rows), latest=self.latest)
+        seen = polling.seen(user, what=WHAT, version=versions.rows)
+        counted = polling.seen(user, what=WHAT, version=versions.all)
         page = {PAGE_VAR: [self.page_num]} if self.page_num > 1 else {}
-        given: dict[str, Any] = {**self.filter_params, **page, "shown": shown, "seen": seen}
+        given: dict[str, Any] = {**self.filter_params, **page, "shown": shown, "seen": seen, "counted": counted}
         return f"{reverse('admin:leases_lease_rows')}?{urlencode(given, doseq=True)}"
 
 
-def version_of(rows: Iterable[dict[str, Any]]) -> str:
-    """What is shown of some leases; another one every few seconds, since the counts over them change too."""
-    return repr([*map(polling.version_of, rows), int(time.time() / COUNTS_LAST_S)])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """What of the list is compared with what somebody sees.
+
+    Attributes:
+        rows: what is shown of the leases.
+        latest: the number of the last transition of all; the counts over the leases are as they were as long as it is.
+    """
+
+    rows: str
+    latest: int | None
+
+    @property
+    def all(self) -> str:
+        """Of the rows and the counts."""
+        return f"{self.rows} {self.latest}"
+
+
+def versions_of(shown: list[int]) -> Versions:
+    """Of the leases as they are now, in one query."""
+    found = Lease.objects.filter(pk__in=shown).annotate(latest=Subquery(latest_transition()[:1]))
+    rows = {row["pk"]: row for row in found.values("pk", "latest", *polling.SHOWN)}
+    if len(rows) < len(shown):
+        return Versions(rows="gone", latest=None)
+    return Versions(
+        rows=_version_of(rows[pk] for pk in shown), latest=next((row["latest"] for row in rows.values()), None)
+    )
+
+
+def latest_transition() -> QuerySet[TransitionLog, int]:
+    return TransitionLog.objects.order_by("-pk").values_list("pk", flat=True)
+
+
+def _version_of(rows: Iterable[dict[str, Any]]) -> str:
+    return repr([*map(polling.version_of, rows)])

@@ -1,5 +1,6 @@
 """The list of leases: what it shows, how one finds a lease in it, and how it follows the work."""
 
+from functools import cache, partial
 from typing import Any, override
 
 from django.contrib import admin, messages
@@ -21,7 +22,7 @@ from core.times import ago
 from leases import display
 from leases.admin import long_search, polling
 from leases.admin.bulk_run import run_chosen
-from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, version_of
+from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, versions_of
 from leases.admin.delete_chosen import delete_selected
 from leases.admin.download_chosen import DOWNLOADS
 from leases.admin.downloads import KINDS, TooManyForWorkbook, download, name_of_today
@@ -31,6 +32,9 @@ from leases.failures import in_words
 from leases.models import Lease
 from leases.search import HELP, matching
 from leases.states import State
+
+# The counts over the list may be so old while leases that are not shown move on.
+COUNTS_LAST_S = 10
 
 
 class LeaseList(RecordList):
@@ -170,9 +174,10 @@ class LeaseList(RecordList):
         """
         shown = [int(pk) for pk in request.GET.getlist("shown") if pk.isascii() and pk.isdecimal()]
         shown = shown[: self.list_per_page]
-        found = {row["pk"]: row for row in Lease.objects.filter(pk__in=shown).values("pk", *polling.SHOWN)}
-        version = version_of(found[pk] for pk in shown if pk in found)
-        if len(found) == len(shown) and polling.is_unchanged(request, what=WHAT, version=version):
+        versions = cache(partial(versions_of, shown))
+        if polling.is_unchanged(
+            request, what=WHAT, version=lambda: versions().rows, within_s=COUNTS_LAST_S
+        ) or polling.is_unchanged(request, what=WHAT, version=lambda: versions().all, name="counted"):
             return HttpResponse(status=204)
         return self.admin_site.admin_view(self._rows)(request, shown)
 
@@ -182,6 +187,7 @@ class LeaseList(RecordList):
         wanted = request.GET.copy()
         wanted.pop("shown", None)
         wanted.pop("seen", None)
+        wanted.pop("counted", None)
         request.GET = wanted  # type: ignore[assignment]  # what the list was asked for
         try:
             listed = self._listed(request)

@@ -113,8 +113,12 @@ class LeaseAdmin(LeaseList):
         Raises:
             PermissionDenied, Http404: for who may not look, or no longer.
         """
-        values = Lease.objects.filter(pk=pk).values(*polling.SHOWN).first()
-        if values and polling.is_unchanged(request, what=f"lease:{pk}", version=polling.version_of(values)):
+
+        def version() -> str:
+            values = Lease.objects.filter(pk=pk).values(*polling.SHOWN).first()
+            return polling.version_of(values) if values else "gone"
+
+        if polling.is_unchanged(request, what=f"lease:{pk}", version=version):
             return HttpResponse(status=204)
         return self.admin_site.admin_view(self._live)(request, pk)
 

@@ -154,6 +154,9 @@ class TestFollowing:
     @pytest.fixture
     def address(self, console: Client, operator: User) -> str:
         settled(operator, lease_number="busy", state="searching", due_at=now())
+        return self.asked_by(console)
+
+    def asked_by(self, console: Client) -> str:
         found = re.search(r'data-poll="([^"]+)" data-pause', console.get("/admin/").text)
         assert found
         return unescape(found[1])
@@ -171,6 +174,31 @@ class TestFollowing:
 
         assert "Nothing is being searched at this moment." in text
         assert "data-poll" not in text
+
+    @pytest.fixture
+    def waiting(self, operator: User) -> Lease:
+        """Owed a search that has not begun."""
+        return settled(operator, lease_number="waiting", state="pending", due_at=now())
+
+    @pytest.mark.usefixtures("waiting")
+    def test_ends_when_what_was_owed_is_stopped_though_no_count_changes(self, console: Client) -> None:
+        address = self.asked_by(console)
+        Lease.objects.update(due_at=None)
+
+        answer = console.get(address)
+
+        assert answer.status_code == 200
+        assert "data-poll" not in answer.text
+
+    def test_shows_what_is_under_way_instead_though_no_count_changes(
+        self, console: Client, operator: User, waiting: Lease
+    ) -> None:
+        other = settled(operator, lease_number="other", state="pending")
+        address = self.asked_by(console)
+        Lease.objects.filter(pk=waiting.pk).update(due_at=None)
+        Lease.objects.filter(pk=other.pk).update(due_at=now())
+
+        assert "BLM other" in console.get(address).text
 
     def test_says_nothing_to_who_may_no_longer_look(self, console: Client, operator: User, address: str) -> None:
         operator.groups.clear()
