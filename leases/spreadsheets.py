@@ -129,6 +129,8 @@ def _decoded(content: bytes) -> tuple[str, str]:
         if CONTROLS.search(text):
             raise UnreadableFile(BINARY)
         return text, NAMES.get(encoding, "UTF-16")
+    if CONTROLS.search(content.decode("latin-1")):  # such as a picture
+        raise UnreadableFile(BINARY)
     raise UnreadableFile(
         "The characters of this file are in none of the encodings UTF-8, UTF-16 and Windows-1252. "
         "Save it as “CSV UTF-8”, and choose that file."

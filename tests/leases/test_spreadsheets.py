@@ -127,6 +127,9 @@ class TestRefusals:
     def test_of_a_pdf_file(self) -> None:
         assert "PDF" in refusal(b"%PDF-1.7\n")
 
+    def test_of_a_picture(self) -> None:
+        assert refusal(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\x90\x81\x8d").startswith("This is no table")
+
     def test_of_a_quotation_mark_that_never_ends(self) -> None:
         assert refusal(b'BLM,1\nBLM,"2\nBLM,3\n') == (
             "The row that begins in line 2 cannot be read: a quotation mark is missing or too many. Correct it."

@@ -115,6 +115,12 @@ class TestImport:
         assert console.post(answer.request["PATH_INFO"], asked).status_code == 302
         assert not Lease.objects.exists()
 
+    def test_says_when_there_are_only_names_of_columns(self, console: Client) -> None:
+        text = send(console, "Agency,Lease number\n").text
+
+        assert "There is no lease below the names of the columns." in text
+        assert "None of the rows can be imported" not in text
+
     def test_has_nothing_to_import_below_the_last_row(self, console: Client) -> None:
         answer = send(console, GOOD)
         asked = {"number": "1", "agency": "0", "first_row": "9"}
