@@ -36,8 +36,9 @@ class ConfigurationForm(UnchangedForm):
             "Write it as Dropbox shows it, from the top and beginning with a slash, for example "
             "/State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format",
             "documents_base_path": "Where the documents of this agency's leases lie. Kept for reference: discovery does "
-            "not look into it.",
-            "misc_index_base_path": "Where this agency's miscellaneous index lies. Kept for reference, too.",
+            "not look into it. Where there is no such folder, write the folder of the archives once more.",
+            "misc_index_base_path": "Where this agency's miscellaneous index lies. Kept for reference, too; where there is none, "
+            "write the folder of the archives once more.",
         }
         widgets = dict.fromkeys(PATHS, WIDE)
 

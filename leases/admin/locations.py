@@ -4,12 +4,16 @@ from typing import Any, override
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from core.records import ReadOnlyAdmin
+from core.records import CappedPaginator, ReadOnlyAdmin
 from core.times import ago, time_column
 from leases.admin.links import dropbox_link
-from leases.models import CloudLocation
+from leases.models import CloudLocation, Lease
+
+LEASES_SHOWN = 20
 
 
 @admin.register(CloudLocation)
@@ -18,16 +22,25 @@ class CloudLocationAdmin(ReadOnlyAdmin):
     empty = "No archive has been found yet. Each lease's archive stands here as soon as it is found in Dropbox."
     list_display = ("path", "link", "expires", "checked", "updated")
     search_fields = ("path",)
+    show_full_result_count = False
+    paginator = CappedPaginator
     checked = time_column("share_checked_at", "link last checked")
     created = time_column("created_at", "first found")
     updated = time_column("updated_at", "last change")
     fieldsets = (
-        (None, {"fields": ("path", "link", "is_public", "expires", "checked", "created", "updated")}),
+        (None, {"fields": ("path", "leases", "link", "is_public", "expires", "checked", "created", "updated")}),
         (
             "For whoever looks for a fault",
             {"classes": ("collapse",), "fields": ("provider", "file_id", "is_directory", "size_bytes", "modified_at")},
         ),
     )
+
+    @admin.display(description="archive of")
+    def leases(self, location: CloudLocation) -> SafeString:
+        """Their pages; one folder has more than one lease only where numbers differ in blanks or case."""
+        found = Lease.objects.filter(runsheet_directory=location)[:LEASES_SHOWN]
+        addresses = ((reverse("admin:leases_lease_change", args=[lease.pk]), lease) for lease in found)
+        return format_html_join(", ", '<a href="{}">{}</a>', addresses) or SafeString("No lease any more")
 
     @admin.display(description="share link")
     def link(self, location: CloudLocation) -> SafeString | str:

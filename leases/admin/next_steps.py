@@ -50,6 +50,15 @@ def _configure(lease: Lease, user: User) -> NextStep:
     return NextStep(label=label, url=f"{reverse('admin:leases_agencystorageconfig_add')}?agency={lease.agency}")
 
 
+def _configure_or_connect(lease: Lease, user: User) -> NextStep:
+    """The folder may be missing in the configuration's words, or in this one Dropbox."""
+    found = _configure(lease, user)
+    if found.url or lease.initiated_by_id != user.pk:
+        return found
+    url = f"{reverse('dropbox_account')}?{urlencode({'next': page_of(lease)})}"
+    return NextStep(label="Connect another Dropbox account", url=url)
+
+
 def _correct_number(lease: Lease, user: User) -> NextStep:
     if not user.has_perm("leases.change_lease"):
         return NextStep(label="Correct the lease number", otherwise=ASK)
@@ -72,7 +81,7 @@ def _set_up(_lease: Lease, user: User) -> NextStep:
 STEPS: Mapping[str, Step] = {
     "app_key_missing": _set_up,
     "app_refused": _set_up,
-    "base_path_missing": _configure,
+    "base_path_missing": _configure_or_connect,
     "bug": _look_at_job,
     "configuration_disabled": _configure,
     "configuration_missing": _configure,

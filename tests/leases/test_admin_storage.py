@@ -144,6 +144,14 @@ class TestCloudLocationAdmin:
 
         assert f'href="/archives/{place.pk}/" target="_blank" rel="noopener noreferrer"' in text
 
+    def test_leads_to_its_leases(self, console: Client, place: CloudLocation) -> None:
+        page = f"{LOCATIONS}{place.pk}/change/"
+        assert "No lease any more" in console.get(page).text
+
+        lease = Lease.objects.create(agency="BLM", lease_number="NMNM 1", runsheet_directory=place)
+
+        assert f'<a href="/admin/leases/lease/{lease.pk}/change/">BLM NMNM 1</a>' in console.get(page).text
+
     def test_tells_when_no_link_is_stored(self, console: Client, place: CloudLocation) -> None:
         CloudLocation.objects.update(share_url="")
 

@@ -84,6 +84,12 @@ class TestNextStep:
 
         assert (found.url, found.otherwise) == ("", ASK)
 
+    def test_offers_another_dropbox_to_who_may_not_configure(self, operator: User) -> None:
+        found = step_for(failed("base_path_missing", initiated_by=operator), operator)
+
+        assert found.label == "Connect another Dropbox account"
+        assert found.url.startswith("/dropbox/?next=")
+
     def test_corrects_nothing_for_who_only_looks(self) -> None:
         assert step_for(failed("unsafe_path"), in_role("Viewer")).otherwise == ASK
 
