@@ -29,8 +29,8 @@ def matching(leases: QuerySet[Lease], text: str) -> QuerySet[Lease]:
         return leases.filter(number_key__in=keys)
     wanted = Q(number_key__contains=keys[0])
     if parts := _parts_of(text):
-        nothing = ~Exists(Lease.objects.filter(wanted).order_by())
-        wanted |= Q(number_key__in=parts) & nothing
+        found = Exists(Lease.objects.filter(wanted).order_by())
+        wanted |= Q(~found, number_key__in=parts)
     return leases.filter(wanted)
 
 
