@@ -84,6 +84,8 @@ class Workbook:
     def __init__(self, package: Package) -> None:
         self._package = package
         self._epoch = WINDOWS_EPOCH
+        # Where they usually are; most files say so, too.
+        self._shared = {"sharedStrings": "xl/sharedStrings.xml", "styles": "xl/styles.xml"}
         self.sheets = self._sheets()
 
     def rows(self, sheet: Sheet) -> Iterator[SheetRow]:
@@ -103,17 +105,20 @@ class Workbook:
                 yield SheetRow(number=number, cells=read, is_hidden=hidden, is_cut=len(read) < len(cells))
 
     def _sheets(self) -> list[Sheet]:
-        parts = {}
+        parts: dict[str, str] = {}
         for node in self._package.elements(RELATIONS, "Relationship"):
-            if node.attributes.get("Type", "").endswith("/worksheet"):
-                target = posixpath.join("/xl", node.attributes.get("Target", ""))
-                parts[node.attributes.get("Id", "")] = posixpath.normpath(target).lstrip("/")
+            kind = node.attributes.get("Type", "").rpartition("/")[2]
+            part = posixpath.normpath(posixpath.join("/xl", node.attributes.get("Target", ""))).lstrip("/")
+            if kind == "worksheet":
+                parts[node.attributes.get("Id", "")] = part
+            elif kind in self._shared:
+                self._shared[kind] = part
         sheets = []
         for node in self._package.elements(BOOK, "sheet", "workbookPr"):
             if node.attributes.get("date1904") in {"1", "true"}:
                 self._epoch = MAC_EPOCH
             relation = next((value for key, value in node.attributes.items() if key.endswith(" id")), "")
-            if part := parts.get(relation):
+            if part := parts.get(relation, ""):
                 hidden = node.attributes.get("state", "visible") != "visible"
                 sheets.append(Sheet(name=node.attributes.get("name", ""), part=part, is_hidden=hidden))
         if not sheets:
@@ -124,14 +129,14 @@ class Workbook:
 
     @cached_property
     def _strings(self) -> list[str]:
-        return [_string(node) for node in self._optional("xl/sharedStrings.xml", "si")]
+        return [_string(node) for node in self._of_all("sharedStrings", "si")]
 
     @cached_property
     def _formats(self) -> list[tuple[str, bool]]:
         """Of each style, the format of numbers, and whether it makes dates of them."""
         codes: dict[int, str] = {}
         formats: list[tuple[str, bool]] = []
-        for node in self._optional("xl/styles.xml", "numFmt", "cellXfs"):
+        for node in self._of_all("styles", "numFmt", "cellXfs"):
             if node.name == "numFmt":
                 codes.setdefault(int(node.attributes["numFmtId"]), node.attributes["formatCode"])
                 continue
@@ -141,7 +146,9 @@ class Workbook:
                 formats.append((code, number in DATES or is_date_format(code) or is_timedelta_format(code)))
         return formats
 
-    def _optional(self, part: str, *wanted: str) -> Iterator[Node]:
+    def _of_all(self, kind: str, *wanted: str) -> Iterator[Node]:
+        """The elements of a part that all sheets share, if there is one."""
+        part = self._shared[kind]
         return self._package.elements(part, *wanted) if part in self._package else iter(())
 
     def _cells(self, row: Node) -> dict[int, Cell]:

@@ -4,7 +4,7 @@ import io
 import time
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from leases.errors import UnreadableFile
 from leases.packages import MAX_UNPACKED_BYTES
 from leases.spreadsheets import Row, Table, read_table
-from leases.workbooks import BOOLEAN, DATE, INEXACT, UNKNOWN
+from leases.workbooks import BOOLEAN, DATE, INEXACT, RELATIONS, UNKNOWN
 
 BOOK, SHEET, STRINGS, STYLES = (
     f"xl/{part}.xml" for part in ("workbook", "worksheets/sheet1", "sharedStrings", "styles")
@@ -48,13 +48,15 @@ def patched(parts: dict[str, str] | None = None, /, *, method: int = zipfile.ZIP
     changed = {SHEET: sheet('<row><c t="s"><v>0</v></c></row>')} | {
         names[name]: text for name, text in {**(parts or {}), **more}.items()
     }
+    with zipfile.ZipFile(io.BytesIO(workbook(["A1"]))) as source:
+        return packed({**{part: source.read(part) for part in source.namelist()}, **changed}, method)
+
+
+def packed(parts: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     file = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(workbook(["A1"]))) as source,
-        zipfile.ZipFile(file, "w", method) as package,
-    ):
-        for part in {*source.namelist(), *changed}:
-            package.writestr(part, changed[part] if part in changed else source.read(part))
+    with zipfile.ZipFile(file, "w", method) as package:
+        for part, content in parts.items():
+            package.writestr(part, content)
     return file.getvalue()
 
 
@@ -132,6 +134,15 @@ class TestCells:
         strings = f"<sst {SPACE}><si><r><t>NM</t></r><r><t>NM 1</t></r><rPh><t>x</t></rPh></si></sst>"
 
         assert read(patched(strings=strings)).rows[0].cells == ["NMNM 1"]
+
+    def test_may_stand_in_parts_of_other_names(self) -> None:
+        with zipfile.ZipFile(io.BytesIO(patched())) as source:
+            parts = {name: source.read(name).decode() for name in source.namelist()}
+        parts["xl/texts.xml"] = f"<sst {SPACE}><si><t>A9</t></si></sst>"
+        relation = '<Relationship Id="x" Type="http://purl.oclc.org/sharedStrings" Target="texts.xml"/></Relationships>'
+        parts[RELATIONS] = parts[RELATIONS].replace("</Relationships>", relation)
+
+        assert read(packed(parts)).rows[0].cells == ["A9"]
 
     def test_may_stand_in_the_sheet_itself_and_not_say_where(self) -> None:
         inline = '<row><c t="inlineStr"><is><t>BLM</t></is></c><c t="str"><v>1</v></c></row>'
