@@ -13,6 +13,7 @@ from core.errors import RunsheetError
 from leases.models import Lease
 
 LIST = "/admin/leases/lease/"
+LOG = "/admin/statemachine/transitionlog/"
 PER_PAGE = 50
 
 
@@ -47,6 +48,12 @@ def pages() -> dict[str, Callable[[], int]]:
         "list, middle page": lambda: _visit(client, LIST, p=count // PER_PAGE // 2),
         "list, last page": lambda: _visit(client, LIST, p=-(-count // PER_PAGE)),
         "list, by number": lambda: _visit(client, LIST, o="1"),
+        "transition log, plain": lambda: _visit(client, LOG),
+        "transition log, late page": lambda: _visit(client, LOG, p=100),
+        "transition log, one record": lambda: _visit(client, LOG, q=str(next(some)[0])),
+        "transition log, by who did it": lambda: _visit(client, LOG, actor_kind="worker"),
+        "archives": lambda: _visit(client, "/admin/leases/cloudlocation/"),
+        "archives, a part of paths": lambda: _visit(client, "/admin/leases/cloudlocation/", q="0123"),
         "lease page": lambda: _visit(client, f"{LIST}{next(some)[0]}/change/"),
     }
 

@@ -9,10 +9,12 @@ from django.contrib.admin import ActionLocation, ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 NOT_NARROWED = "This list cannot be narrowed as the address says, so all of it is shown."
 NOT_CHOSEN = "Nothing was done: what was chosen is no line of this list. Choose once more."
@@ -29,6 +31,28 @@ def lookups_of_the_address() -> Iterator[None]:
         yield
     except (DataError, IndexError, OverflowError, TypeError, ValueError) as error:
         raise IncorrectLookupParameters from error
+
+
+COUNTED_AT_MOST = 10_000
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """For millions of lines: nobody turns so many pages, and to count them all would take longer than to show one."""
+
+    @cached_property
+    @override
+    def count(self) -> int:
+        return min(self._found, COUNTED_AT_MOST)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there is more than can be turned to."""
+        return self._found > COUNTED_AT_MOST
+
+    @cached_property
+    def _found(self) -> int:
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the admin gives it nothing else
+        return rows.order_by()[: COUNTED_AT_MOST + 1].count()
 
 
 class RecordChangeList(ChangeList):
