@@ -17,7 +17,7 @@ from core.errors import Refused
 from core.times import distance_text
 from leases import services
 from leases.admin import polling
-from leases.admin.actions import ACTIONS, STOP, Action
+from leases.admin.actions import ACTIONS, NO_PERMISSION, STOP, Action
 from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
@@ -142,6 +142,9 @@ class LeaseAdmin(LeaseList):
         action = ACTIONS.get(name)
         if action is None:
             raise Http404
+        # Before the door, which looks first whether the lease has moved on.
+        if not request.user.has_perm("leases.run_discovery"):
+            raise PermissionDenied(NO_PERMISSION)
         try:
             lease = action.service(lease_id=pk, user=person(request), generation=_generation(request))
         except TransitionForbidden as refusal:

@@ -151,6 +151,12 @@ class TestButtons:
 
 
 class TestHandMadePost:
+    def test_without_the_permission_is_refused_also_if_the_lease_moved_on(self, client: Client, viewer: User) -> None:
+        lease = settled(viewer, state="done", generation=7)
+        client.force_login(viewer)
+
+        assert client.post(f"/admin/leases/lease/{lease.pk}/discover/", {"generation": 6}).status_code == 403
+
     @pytest.mark.parametrize("name", BUTTONS)
     def test_without_the_permission_does_nothing(self, client: Client, viewer: User, name: str) -> None:
         state = "searching" if name == "stop" else "done"
