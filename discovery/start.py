@@ -30,6 +30,7 @@ from statemachine.workers import listening
 
 DAYS = 14
 RUNNING_SHOWN = 6
+RUNNING_ORDER = ("place", "background", "due_at")  # the first is an annotation
 COUNTED = -1  # beside the places of what is under way
 ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
@@ -145,7 +146,7 @@ def troubles(user: User) -> Iterator[Trouble]:
 def running() -> list[Lease]:
     """Some of those that work is owed for: what a worker is at, then what else has begun, then what comes next."""
     first, *others = _parts_of_owed()
-    return list(first.union(*others, all=True).order_by("place", "background", "due_at")[:RUNNING_SHOWN])
+    return list(first.union(*others, all=True).order_by(*RUNNING_ORDER)[:RUNNING_SHOWN])
 
 
 def _parts_of_owed() -> list[QuerySet[Lease]]:
