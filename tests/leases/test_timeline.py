@@ -102,8 +102,8 @@ class TestDuration:
         take(lease, "cancel", actor=Actor.person(olivia), reason="stopped")
         text = page_of(console, lease).text
 
-        assert '<p class="quiet">after 2 min 1 s in “Pending”. Search</p>' in text
-        assert '<p class="quiet">Stopped</p>' in text
+        assert '<p class="quiet exact">after 2 min 1 s in “Pending”. Search</p>' in text
+        assert '<p class="quiet exact">Stopped</p>' in text
 
 
 class TestNotFound:
