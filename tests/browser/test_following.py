@@ -44,7 +44,7 @@ PLACES = [
     LEASE,
     Place(address="/admin/leases/lease/", shows="#result_list .state-pending"),
     Place(address="/admin/leases/batch/{batch}/change/", shows="text=Not run"),
-    # An overview, which asks every five seconds.
+    # An overview, which asks every two seconds.
     Place(address="/admin/", shows="text=Nothing is being searched at this moment.", soon_s=6.0),
 ]
 

@@ -157,7 +157,7 @@ class TestFollowing:
         return self.asked_by(console)
 
     def asked_by(self, console: Client) -> str:
-        found = re.search(r'data-poll="([^"]+)" data-pause', console.get("/admin/").text)
+        found = re.search(r'data-poll="([^"]+)" data-pause="2000"', console.get("/admin/").text)
         assert found
         return unescape(found[1])
 
