@@ -178,8 +178,8 @@ class TestPage:
 
         text = admin.get(reverse("admin:auth_user_changelist")).text
 
-        assert '<td class="field-roles">Operator</td>' in text
-        assert '<td class="field-roles">Superuser</td>' in text
+        assert 'class="field-roles">Operator</td>' in text
+        assert 'class="field-roles">Superuser</td>' in text
         assert ">Roles</a>" in text
 
     @pytest.mark.parametrize(("chosen", "shown"), [("yes", {"administrator", "owen"}), ("no", {"gone"}), ("", None)])
@@ -193,7 +193,7 @@ class TestPage:
     def test_counts_who_has_a_role(self, admin: Client, owen: User) -> None:
         text = admin.get(reverse("admin:auth_group_changelist")).text
 
-        assert text.count('<td class="field-people">1</td>') == 2
+        assert text.count('class="field-people">1</td>') == 2
 
     def test_says_nothing_of_how_the_password_is_kept(self, admin: Client, owen: User) -> None:
         text = admin.get(page("change", owen)).text
