@@ -11,10 +11,12 @@ from django.test import Client
 
 from core.errors import RunsheetError
 from leases.models import Lease
+from statemachine.models import TransitionLog
 
 LIST = "/admin/leases/lease/"
 LOG = "/admin/statemachine/transitionlog/"
 PER_PAGE = 50
+LOG_PER_PAGE = 100
 
 
 class NoPage(RunsheetError):
@@ -26,6 +28,7 @@ def pages() -> dict[str, Callable[[], int]]:
     client = Client()
     client.force_login(User.objects.get(username="person-00"))
     count = Lease.objects.count()
+    last_of_log = min(100, TransitionLog.objects.count() // LOG_PER_PAGE)
     newest = Lease.objects.latest("pk").pk
     some = itertools.cycle(Lease.objects.filter(pk__gt=newest - 997).values_list("pk", "lease_number"))
     states = itertools.cycle(["failed", "done", "not_found", "pending"])
@@ -49,7 +52,7 @@ def pages() -> dict[str, Callable[[], int]]:
         "list, last page": lambda: _visit(client, LIST, p=-(-count // PER_PAGE)),
         "list, by number": lambda: _visit(client, LIST, o="1"),
         "transition log, plain": lambda: _visit(client, LOG),
-        "transition log, late page": lambda: _visit(client, LOG, p=100),
+        "transition log, late page": lambda: _visit(client, LOG, p=last_of_log),
         "transition log, one record": lambda: _visit(client, LOG, q=str(next(some)[0])),
         "transition log, by who did it": lambda: _visit(client, LOG, actor_kind="worker"),
         "archives": lambda: _visit(client, "/admin/leases/cloudlocation/"),
