@@ -56,7 +56,7 @@ def pages() -> dict[str, Callable[[], int]]:
         "transition log, one record": lambda: _visit(client, LOG, q=str(next(some)[0])),
         "transition log, by who did it": lambda: _visit(client, LOG, actor_kind="worker"),
         "archives": lambda: _visit(client, "/admin/leases/cloudlocation/"),
-        "archives, a part of paths": lambda: _visit(client, "/admin/leases/cloudlocation/", q="0123"),
+        "archives, a part of names": lambda: _visit(client, "/admin/leases/cloudlocation/", q="0123"),
         "lease page": lambda: _visit(client, f"{LIST}{next(some)[0]}/change/"),
     }
 

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
@@ -26,6 +27,8 @@ from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
 from statemachine.models import TransitionLog
 
+SHOWN_WITH_ONE = ("runsheet_directory", "initiated_by", "created_by")
+
 
 @admin.register(Lease)
 class LeaseAdmin(LeaseList):
@@ -34,6 +37,13 @@ class LeaseAdmin(LeaseList):
     form = LeaseForm
     fields = ("agency", "lease_number")
     change_form_template: ClassVar[str] = "admin/leases/lease/change_form.html"
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Lease]:
+        """With all that a lease's page shows of others."""
+        leases = super().get_queryset(request)
+        is_page = request.resolver_match is not None and request.resolver_match.url_name == "leases_lease_change"
+        return leases.select_related(*SHOWN_WITH_ONE) if is_page else leases
 
     @override
     def save_model(self, request: HttpRequest, obj: Lease, form: Any, change: bool) -> None:
@@ -123,9 +133,7 @@ class LeaseAdmin(LeaseList):
         return self.admin_site.admin_view(self._live)(request, pk)
 
     def _live(self, request: HttpRequest, pk: int) -> HttpResponse:
-        lease = get_object_or_404(
-            Lease.objects.select_related("runsheet_directory", "initiated_by", "created_by"), pk=pk
-        )
+        lease = get_object_or_404(Lease.objects.select_related(*SHOWN_WITH_ONE), pk=pk)
         if not self.has_view_permission(request, lease):
             raise PermissionDenied
         panel = Panel(lease=lease, user=person(request), kept=self.get_preserved_filters(request))

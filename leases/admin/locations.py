@@ -21,7 +21,8 @@ class CloudLocationAdmin(ReadOnlyAdmin):
     name = "Archives"
     empty = "No archive has been found yet. Each lease's archive stands here as soon as it is found in Dropbox."
     list_display = ("path", "link", "expires", "checked", "updated")
-    search_fields = ("path",)
+    search_fields = ("name",)
+    search_help_text = "A part of the folder's name, which is the number of the lease"
     show_full_result_count = False
     paginator = CappedPaginator
     checked = time_column("share_checked_at", "link last checked")

@@ -25,7 +25,9 @@ class TestBench:
         done = bench("--leases", "1000", "--log", "4", "--requests", "1", "--json")
 
         pages = {page["name"]: page for page in json.loads(done.stdout)["pages"]}
-        assert {name.partition(",")[0] for name in pages} == {"start page", "list", "lease page"}
+        assert {name.partition(",")[0] for name in pages} == {
+            "start page", "list", "transition log", "archives", "lease page",
+        }  # fmt: skip
         assert all(0 < page["queries"] <= MOST_QUERIES for page in pages.values())
         assert all(0 < page["median_s"] <= page["p95_s"] <= page["max_s"] for page in pages.values())
 

@@ -135,7 +135,7 @@ class TestCloudLocationAdmin:
     def place(self) -> CloudLocation:
         return CloudLocation.objects.create(path="/a/NMNM 1", name="NMNM 1", share_url="https://example.com/s/1")
 
-    def test_searches_by_path(self, console: Client, place: CloudLocation) -> None:
+    def test_searches_by_name(self, console: Client, place: CloudLocation) -> None:
         assert "/a/NMNM 1" in console.get(LOCATIONS, {"q": "nmnm"}).text
         assert "/a/NMNM 1" not in console.get(LOCATIONS, {"q": "elsewhere"}).text
 
