@@ -88,6 +88,7 @@ class TestKeys:
         page.get_by_role("link", name="NMNM 1", exact=True).focus()
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="BLM NMNM 1", exact=True)).to_be_visible()
+        page.wait_for_load_state()  # the script that listens comes last
         page.keyboard.press("r")
 
         expect(page.locator("#lease-state .state-done")).to_be_visible()
