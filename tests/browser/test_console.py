@@ -33,8 +33,9 @@ def page_of(lease: Lease, system: System) -> str:
 
 class TestLeasePage:
     def test_follows_the_work_without_a_reload_and_then_asks_no_more(
-        self, lease: Lease, system: System, page: Page
+        self, lease: Lease, system: System, page: Page, dropbox: "Standin"
     ) -> None:
+        dropbox.latency(1_500)  # the page is to be there before the work is done
         log_in(page, system.url)
         page.goto(page_of(lease, system))
         page.get_by_role("button", name="Run full discovery").click()
