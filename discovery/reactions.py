@@ -10,19 +10,26 @@ from django.contrib.auth.models import User
 
 from core.errors import RunsheetError
 from discovery.dropbox import gateway_for
-from discovery.errors import BasePathMissing, NeedsReconnect, NotFound, Reconnected, TokensUnreadable
+from discovery.errors import (
+    AnotherFolder,
+    ArchiveOutOfSight,
+    BasePathMissing,
+    NeedsReconnect,
+    Reconnected,
+    TokensUnreadable,
+)
 from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
-from discovery.services.previous_report_detection import detect_previous_report
-from leases.models import Lease
-from leases.services import forget_link, resume_failed
+from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
+from leases.models import Lease, Origin
+from leases.services import confirm_base_path, forget_link, resume_failed
 from leases.states import State
 from statemachine.reactions import Backoff, Outcome, Run, reaction
 
 # In the evidence: with which connection a run began.
 CONNECTION = "connection"
-# What another connection may mend: the last, when it is that of an account which sees the folder.
-OF_CONNECTION = (NeedsReconnect, TokensUnreadable, BasePathMissing)
+# What another connection may mend: the last three, when it is that of an account which sees the folder.
+OF_CONNECTION = (NeedsReconnect, TokensUnreadable, BasePathMissing, ArchiveOutOfSight, AnotherFolder)
 
 
 def retry_rules() -> Backoff:
@@ -60,7 +67,7 @@ def search(run: Run[Lease]) -> Outcome:
         record=partial(_remember, sighting),
         evidence=sighting.evidence,
         then="start_detection" if lease.follow_through else None,
-        carry=sighting.listing,
+        carry=sighting,
     )
 
 
@@ -71,17 +78,17 @@ def detect(run: Run[Lease]) -> Outcome:
     try:
         with _again_if_reconnected(lease):
             gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
-            result = detect_previous_report(lease=lease, gateway=gateway, listing=run.carry)
-    except NotFound as error:
+            result = detect_previous_report(lease=lease, gateway=gateway, sighting=run.carry)
+    except DirectoryGone as gone:
         return Outcome(
             transition="record_not_found",
-            record=_forget_link,
+            record=partial(_forget_link, gone.origin),
             reason="the directory is gone",
-            evidence=error.evidence,
+            evidence=gone.evidence,
         )
     return Outcome(
         transition="record_detection",
-        record=lambda _: {"matching_files": list(result.matching_files)},
+        record=partial(_record_detection, result),
         evidence={
             **gateway.evidence(path=result.listing.path),
             "pattern": settings.RUNSHEET_PREVIOUS_REPORT_PATTERN,
@@ -109,16 +116,24 @@ def _again_if_reconnected(lease: Lease) -> Iterator[None]:
         raise
 
 
-def _remember(sighting: DirectorySighting, _lease: Lease) -> dict[str, Any]:
-    return {"location_id": record_directory(sighting).location_id}
+def _remember(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=sighting.origin.base_path)
+    return {"location_id": record_directory(sighting).location_id, "origin": sighting.origin}
 
 
-def _forget(sighting: DirectorySighting, _lease: Lease) -> dict[str, Any]:
+def _forget(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=sighting.origin.base_path)
     record_directory(sighting)
-    return {}
+    return {"origin": sighting.origin}
 
 
-def _forget_link(lease: Lease) -> dict[str, Any]:
+def _record_detection(result: DetectionResult, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=result.origin.base_path)
+    return {"matching_files": list(result.matching_files), "origin": result.origin}
+
+
+def _forget_link(origin: Origin, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=origin.base_path)
     if lease.runsheet_directory:
         forget_link(path=lease.runsheet_directory.path)
-    return {}
+    return {"origin": origin}

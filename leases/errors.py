@@ -93,6 +93,20 @@ class ConfigurationDisabled(Permanent):
     code = "configuration_disabled"
 
 
+class ConfigurationChanged(Temporary):
+    """The agency's configuration was changed meanwhile, so this answer is to another question."""
+
+    code = "configuration_changed"
+    costs_try = False
+    goes_on = "It is asked again by itself."
+
+
+class DirectoryElsewhere(Permanent):
+    """The known directory does not lie where the agency's archives lie now. Run full discovery to look for it there."""
+
+    code = "directory_elsewhere"
+
+
 class UnsafePath(Permanent):
     """The lease number or the agency's base path would lead to another folder. Correct it, then run it again."""
 
