@@ -13,6 +13,7 @@ BY_FAILURE: Mapping[str, str] = {
     "app_refused": "Ask an administrator to correct the Dropbox app's key",
     "base_path_missing": "Correct the agency's base path, or connect an account that sees it; run it again",
     "bug": "Report it with the lease's log, then run it again",
+    "configuration_changed": RUN_AGAIN,
     "configuration_disabled": "Switch discovery on for the agency; it goes on by itself",
     "configuration_missing": "Say under “Agencies” where its archives lie; it goes on by itself",
     "connect_dropbox": CONNECT,

@@ -93,6 +93,14 @@ class ConfigurationDisabled(Permanent):
     code = "configuration_disabled"
 
 
+class Reconfigured(Temporary):
+    """The agency's configuration was saved meanwhile."""
+
+    code = "configuration_changed"
+    costs_try = False
+    goes_on = "It is tried again by itself with the new configuration."
+
+
 class UnsafePath(Permanent):
     """The lease number or the agency's base path would lead to another folder. Correct it, then run it again."""
 

@@ -7,6 +7,7 @@ WORDS: Mapping[str, str] = {
     "app_refused": "Dropbox app not known",
     "base_path_missing": "archive folder not there",
     "bug": "a bug",
+    "configuration_changed": "configuration changed meanwhile",
     "configuration_disabled": "agency switched off",
     "configuration_missing": "agency not configured",
     "connect_dropbox": "Dropbox not connected",

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, QuerySet, When
 from django.db.models.functions import Now
 
 from leases.cloud import ShareLink
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
-from leases.queries import DROPBOX, locations_at
+from leases.queries import DROPBOX, configuration_seen, locations_at
 from leases.states import WORKING, State
 from leases.validation import normalise_text
 from statemachine.repeats import is_repeated
@@ -22,7 +22,7 @@ from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, t
 # Why a lease starts that has just been made, as its history says.
 CREATED = "created"
 # What a lease fails with when its agency's configuration is missing, switched off, or names the wrong folder.
-CONFIGURATION_FAILURES = ("configuration_missing", "configuration_disabled", "base_path_missing")
+CONFIGURATION_FAILURES = ("configuration_missing", "configuration_disabled", "base_path_missing", "unsafe_path")
 
 
 def create_lease(
@@ -154,13 +154,42 @@ def cancel(*, lease_id: int, user: User, generation: int | None = None) -> Lease
 def configuration_saved(configuration: AgencyStorageConfig) -> int:
     """Start again by themselves the agency's leases that failed for want of this configuration; how many.
 
-    Saving it once more unchanged starts nothing for a while (`statemachine.repeats`).
+    To be called in the transaction that saves it. Saving it once more unchanged starts nothing for a while
+    (`statemachine.repeats`); one that is made anew after it was deleted is another one.
     """
-    given = (configuration.enabled, configuration.runsheet_archive_base_path)
+    given = (configuration.pk, configuration.enabled, configuration.runsheet_archive_base_path)
     if is_repeated(f"configuration:{configuration.agency}", given=sha256(repr(given).encode()).hexdigest()):
         return 0
     failed = Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES)
-    return resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+    with transaction.atomic():
+        _take_turns(configuration.agency, shared=False)
+        return resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+
+
+def resume_if_reconfigured(lease: Lease, *, seen: str) -> int:
+    """Owe a run that has just failed, in this transaction, a new start if its configuration was saved meanwhile.
+
+    Who saves it at the moment at which a run fails for want of it must not find that lease left behind: either saving
+    sees the failure, or this sees what was saved.
+
+    Args:
+        seen: what `configuration_seen` told when the run began.
+    """
+    _take_turns(lease.agency, shared=True)
+    if configuration_seen(lease.agency) == seen:
+        return 0
+    reason = f"the storage configuration of {lease.agency} was saved meanwhile"
+    return resume_failed(Lease.objects.filter(pk=lease.pk), reason=reason)
+
+
+def _take_turns(agency: str, *, shared: bool) -> None:
+    """Whoever saves an agency's configuration, and the runs that fail for want of it: one after the other.
+
+    A row would not do, since there may be none yet.
+    """
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtext('agency configuration'), hashtext(%s))", [agency])
 
 
 def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for is mended") -> int:
