@@ -21,7 +21,7 @@ BY_FAILURE: Mapping[str, str] = {
     "configuration_missing": "Say under “Agencies” where its archives lie; it goes on by itself",
     "connect_dropbox": CONNECT,
     "crashed": "Run it again; if that fails too, report it",
-    "directory_elsewhere": "Run full discovery, so that it is looked for where the archives lie now",
+    "directory_elsewhere": "Wait; it is looked for where the archives lie now",
     "directory_unknown": "Search the directory first",
     "dropbox_ceiling": RUN_AGAIN,
     "dropbox_paused": RUN_AGAIN,

@@ -14,15 +14,19 @@ from discovery.errors import (
     AnotherFolder,
     ArchiveOutOfSight,
     BasePathMissing,
+    DropboxRefused,
     NeedsReconnect,
+    NotADirectory,
     Reconnected,
     TokensUnreadable,
 )
 from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
+from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryElsewhere, Reconfigured, UnsafePath
 from leases.models import Lease, Origin
-from leases.services import confirm_base_path, forget_link, resume_failed
+from leases.queries import configuration_seen
+from leases.services import confirm_base_path, forget_link, resume_failed, resume_if_reconfigured
 from leases.states import State
 from statemachine.reactions import Backoff, Outcome, Run, reaction
 
@@ -30,6 +34,19 @@ from statemachine.reactions import Backoff, Outcome, Run, reaction
 CONNECTION = "connection"
 # What another connection may mend: the last three, when it is that of an account which sees the folder.
 OF_CONNECTION = (NeedsReconnect, TokensUnreadable, BasePathMissing, ArchiveOutOfSight, AnotherFolder)
+# In the evidence: with which configuration a run began.
+CONFIGURATION = "configuration"
+# What another configuration may mend.
+OF_CONFIGURATION = (
+    ConfigurationMissing,
+    ConfigurationDisabled,
+    BasePathMissing,
+    ArchiveOutOfSight,
+    AnotherFolder,
+    NotADirectory,
+    DropboxRefused,
+    UnsafePath,
+)
 
 
 def retry_rules() -> Backoff:
@@ -39,6 +56,15 @@ def retry_rules() -> Backoff:
         base_s=settings.DISCOVERY_BACKOFF_BASE_S,
         cap_s=settings.DISCOVERY_BACKOFF_CAP_S,
     )
+
+
+def resume_if_mended(lease: Lease, error: RunsheetError) -> None:
+    """What is mended at the moment at which a run fails for want of it must not leave that lease behind."""
+    resume_if_reconnected(lease, error)
+    if isinstance(error, OF_CONFIGURATION) and CONFIGURATION in error.evidence:
+        resume_if_reconfigured(lease, seen=error.evidence[CONFIGURATION])
+    if isinstance(error, DirectoryElsewhere):
+        resume_failed(Lease.objects.filter(pk=lease.pk), reason="the archives of its agency lie elsewhere now")
 
 
 def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
@@ -53,11 +79,11 @@ def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
         resume_failed(Lease.objects.filter(pk=lease.pk), reason="Dropbox was connected meanwhile")
 
 
-@reaction(Lease, State.SEARCHING, retry=retry_rules, gave_up=resume_if_reconnected)
+@reaction(Lease, State.SEARCHING, retry=retry_rules, gave_up=resume_if_mended)
 def search(run: Run[Lease]) -> Outcome:
     """Look for the lease's directory and record what was found."""
     lease = run.record
-    with _again_if_reconnected(lease):
+    with _again_if_mended(lease):
         gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
         sighting = look_for_directory(lease=lease, gateway=gateway)
     if sighting.listing is None:
@@ -71,12 +97,12 @@ def search(run: Run[Lease]) -> Outcome:
     )
 
 
-@reaction(Lease, State.DETECTING, retry=retry_rules, gave_up=resume_if_reconnected)
+@reaction(Lease, State.DETECTING, retry=retry_rules, gave_up=resume_if_mended)
 def detect(run: Run[Lease]) -> Outcome:
     """Look into the lease's directory for a previous report and record the matching names."""
     lease = run.record
     try:
-        with _again_if_reconnected(lease):
+        with _again_if_mended(lease):
             gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
             result = detect_previous_report(lease=lease, gateway=gateway, sighting=run.carry)
     except DirectoryGone as gone:
@@ -100,12 +126,30 @@ def detect(run: Run[Lease]) -> Outcome:
 
 
 @contextmanager
-def _again_if_reconnected(lease: Lease) -> Iterator[None]:
-    """A run that began before its user connected Dropbox has missed what connecting resumes, so it must not fail now.
+def _again_if_mended(lease: Lease) -> Iterator[None]:
+    """A run that began before somebody mended what it lacks has missed what mending resumes, so it must not fail now.
 
     Raises:
-        Reconnected: instead of the failure.
+        Reconnected, Reconfigured: instead of the failure.
     """
+    with _again_if_reconfigured(lease), _again_if_reconnected(lease):
+        yield
+
+
+@contextmanager
+def _again_if_reconfigured(lease: Lease) -> Iterator[None]:
+    before = configuration_seen(lease.agency)
+    try:
+        yield
+    except OF_CONFIGURATION as error:
+        error.evidence[CONFIGURATION] = before
+        if configuration_seen(lease.agency) != before:
+            raise Reconfigured(evidence=error.evidence) from error
+        raise
+
+
+@contextmanager
+def _again_if_reconnected(lease: Lease) -> Iterator[None]:
     before = DropboxAccount.objects.connection_of(lease.initiated_by)
     try:
         yield

@@ -66,7 +66,8 @@ def get_metadata(call: Call) -> Answer:
     place = call.view.locate(path)
     if place.node is not None and not (place.is_root and place.namespace is call.view.base):
         return answer_json(call.view.describe(place.node))
-    if call.args["include_deleted"]:
+    # What is only hidden from the account was not deleted.
+    if call.args["include_deleted"] and call.view.may_write(place):
         for change in reversed(place.namespace.changes):
             if change.key == tuple(fold(part) for part in place.parts):
                 return answer_json(call.view.describe_deleted(place.namespace, change))

@@ -93,18 +93,18 @@ class ConfigurationDisabled(Permanent):
     code = "configuration_disabled"
 
 
-class ConfigurationChanged(Temporary):
-    """The agency's configuration was changed meanwhile, so this answer is to another question."""
+class DirectoryElsewhere(Permanent):
+    """The known directory does not lie where the agency's archives lie now. It is looked for there by itself."""
+
+    code = "directory_elsewhere"
+
+
+class Reconfigured(Temporary):
+    """The agency's configuration was saved meanwhile."""
 
     code = "configuration_changed"
     costs_try = False
-    goes_on = "It is asked again by itself."
-
-
-class DirectoryElsewhere(Permanent):
-    """The known directory does not lie where the agency's archives lie now. Run full discovery to look for it there."""
-
-    code = "directory_elsewhere"
+    goes_on = "It is tried again by itself with the new configuration."
 
 
 class UnsafePath(Permanent):

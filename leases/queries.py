@@ -31,6 +31,14 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
     return found
 
 
+def configuration_seen(agency: str) -> str:
+    """What an agency's configuration says to a run, in words that differ whenever it does; empty if there is none."""
+    found = (
+        AgencyStorageConfig.objects.filter(agency=agency).values_list("enabled", "runsheet_archive_base_path").first()
+    )
+    return f"{'on' if found[0] else 'off'}, {found[1]}" if found else ""
+
+
 def failures_of(user_id: int) -> list[tuple[str, int]]:
     """How many of the leases that somebody started have failed, by failure code, the most first."""
     failed = Lease.objects.filter(state=State.FAILED, initiated_by_id=user_id).order_by()

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from leases.cloud import ShareLink
-from leases.errors import ConfigurationChanged, DirectoryUnknown, DuplicateLease, InvalidLease
+from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
-from leases.queries import DROPBOX, locations_at
+from leases.queries import DROPBOX, configuration_seen, locations_at
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_text
 from statemachine.repeats import is_repeated
@@ -28,7 +28,6 @@ CONFIGURATION_FAILURES = (
     "base_path_missing",
     "configuration_disabled",
     "configuration_missing",
-    "directory_elsewhere",
     "dropbox_refused",
     "not_a_directory",
     "unsafe_path",
@@ -164,14 +163,17 @@ def cancel(*, lease_id: int, user: User, generation: int | None = None) -> Lease
 def configuration_saved(configuration: AgencyStorageConfig) -> int:
     """Start again by themselves the agency's leases that failed for want of this configuration; how many.
 
-    Saving it once more unchanged starts nothing for a while (`statemachine.repeats`).
+    To be called in the transaction that saves it. Saving it once more unchanged starts nothing for a while
+    (`statemachine.repeats`); one that is made anew after it was deleted is another one.
     """
-    given = (configuration.enabled, configuration.runsheet_archive_base_path)
+    given = (configuration.pk, configuration.enabled, configuration.runsheet_archive_base_path)
     if is_repeated(f"configuration:{configuration.agency}", given=sha256(repr(given).encode()).hexdigest()):
         return 0
     failed = Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES)
-    count = resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
-    return count + _ask_again(configuration)
+    with transaction.atomic():
+        _take_turns(configuration.agency, shared=False)
+        count = resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+        return count + _ask_again(configuration)
 
 
 def _ask_again(configuration: AgencyStorageConfig) -> int:
@@ -199,13 +201,39 @@ def confirm_base_path(lease: Lease, *, base_path: str) -> None:
     the change (`_ask_again` finds those recorded before).
 
     Raises:
-        ConfigurationChanged: it is not.
+        Reconfigured: it is not.
     """
     # Many workers hold it at the same time; only who changes it has to wait for them.
     query = "SELECT * FROM leases_agencystorageconfig WHERE agency = %s FOR SHARE"
     found = next(iter(AgencyStorageConfig.objects.raw(query, [lease.agency])), None)
     if found is None or found.runsheet_archive_base_path != base_path:
-        raise ConfigurationChanged
+        raise Reconfigured
+
+
+def resume_if_reconfigured(lease: Lease, *, seen: str) -> int:
+    """Owe a run that has just failed, in this transaction, a new start if its configuration was saved meanwhile.
+
+    Who saves it at the moment at which a run fails for want of it must not find that lease left behind: either saving
+    sees the failure, or this sees what was saved.
+
+    Args:
+        seen: what `configuration_seen` told when the run began.
+    """
+    _take_turns(lease.agency, shared=True)
+    if configuration_seen(lease.agency) == seen:
+        return 0
+    reason = f"the storage configuration of {lease.agency} was saved meanwhile"
+    return resume_failed(Lease.objects.filter(pk=lease.pk), reason=reason)
+
+
+def _take_turns(agency: str, *, shared: bool) -> None:
+    """Whoever saves an agency's configuration, and the runs that fail for want of it: one after the other.
+
+    A row would not do, since there may be none yet.
+    """
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtext('agency configuration'), hashtext(%s))", [agency])
 
 
 def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for is mended") -> int:

@@ -58,7 +58,7 @@ def _namespace_of(base_path: str, *, gateway: Gateway, look: bool, answer: NotFo
     if not found.is_directory:
         raise _missing(base_path, answer) from answer
     confirm_full_sight(found, gateway=gateway, path=base_path, evidence=answer.evidence)
-    namespace = namespace_of(found)
+    namespace = namespace_of(found, account=gateway.account)
     _remember(key, namespace)
     return namespace
 

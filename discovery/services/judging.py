@@ -47,7 +47,11 @@ def confirm_same_archive(
     """
     is_own = gateway.account.account_id == known.account
     is_same = bool(seen.file_id) and seen.file_id == known.folder_id
-    if is_own or is_same or may_judge(known, account=gateway.account, namespace=namespace_of(seen)):
+    if (
+        is_own
+        or is_same
+        or may_judge(known, account=gateway.account, namespace=namespace_of(seen, account=gateway.account))
+    ):
         return
     raise AnotherFolder(
         f"The folder “{path}” in this Dropbox ({gateway.account}) is another one than was found with the Dropbox of "
@@ -60,10 +64,14 @@ def confirm_same_archive(
 def confirm_may_negate(known: Origin, *, gateway: Gateway, path: str, namespace: str, evidence: dict[str, Any]) -> None:
     """Make sure that whoever does not see the directory would see it if it were there.
 
+    Another account than the one that saw it must see that it was deleted: it may have been kept from that folder alone.
+
     Raises:
         ArchiveOutOfSight: the account cannot tell.
+        Temporary, Permanent: as the gateway says.
     """
-    if may_judge(known, account=gateway.account, namespace=namespace):
+    is_own = known.account in ("", gateway.account.account_id)
+    if may_judge(known, account=gateway.account, namespace=namespace) and (is_own or gateway.is_deleted(path=path)):
         return
     raise ArchiveOutOfSight(
         f"“{path}” was found with the Dropbox of {_name_of(known)}, and this one ({gateway.account}) cannot tell whether it "
@@ -94,9 +102,10 @@ def shows_full_sight(listing: DirectoryListing) -> bool:
     return any(not entry.is_directory or not (entry.shared_folder_id or entry.is_partial) for entry in listing.entries)
 
 
-def namespace_of(folder: CloudFile) -> str:
-    """The shared folder in which what lies in the folder lies; empty where it is in none."""
-    return folder.shared_folder_id or folder.parent_shared_folder_id
+def namespace_of(folder: CloudFile, *, account: DropboxAccount) -> str:
+    """The shared folder in which what lies in the folder lies; empty where that is none, or the account's own root."""
+    found = folder.shared_folder_id or folder.parent_shared_folder_id
+    return "" if found == account.root_namespace_id else found
 
 
 def origin_of(gateway: Gateway, *, path: str, listing: DirectoryListing, folder: CloudFile | None = None) -> Origin:
@@ -105,12 +114,14 @@ def origin_of(gateway: Gateway, *, path: str, listing: DirectoryListing, folder:
     Args:
         folder: the description of what was listed, if it is known.
     """
+    account = gateway.account
     shared = (entry.parent_shared_folder_id for entry in listing.entries)
+    inside = CloudFile(path=path, name="", is_directory=True, parent_shared_folder_id=next(filter(None, shared), ""))
     return Origin(
         base_path=path.rpartition("/")[0],
-        account=gateway.account.account_id,
-        path_root=gateway.account.root_namespace_id,
-        namespace=next(filter(None, shared), "") or (namespace_of(folder) if folder else ""),
+        account=account.account_id,
+        path_root=account.root_namespace_id,
+        namespace=namespace_of(inside, account=account) or (namespace_of(folder, account=account) if folder else ""),
         folder_id=folder.file_id if folder else "",
     )
 

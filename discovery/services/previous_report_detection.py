@@ -77,8 +77,8 @@ def _look(lease: Lease, gateway: Gateway) -> DirectorySighting:
     path = lease.runsheet_directory.path
     if not is_same_path(path, place_of(lease)):
         raise DirectoryElsewhere(
-            f"The known directory is “{path}”, but archives of {lease.agency} lie elsewhere now. Run full discovery to look "
-            "for it there.",
+            f"The known directory is “{path}”, but archives of {lease.agency} lie elsewhere now. It is looked for "
+            "there by itself.",
             evidence={"path": path},
         )
     try:

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from discovery.services.dropbox_accounts import connect_account
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine import jobs
 from statemachine.models import TransitionLog
+from statemachine.reactions import Run
 from statemachine.reconcile import reconcile
 from tests.flows.conftest import BLM, history
 
@@ -188,11 +190,93 @@ class TestAnAccountOfTheSameSpace:
         assert (after.state, after.runsheet_report_found) == ("done", False)
 
 
+class TestAnAccountThatSeesOnlyAPart:
+    """Paul is of Olivia's team, but not of all its folders."""
+
+    @pytest.mark.parametrize("start", [services.start_full_discovery, services.start_search, services.start_detection])
+    @pytest.mark.parametrize(
+        ("folder", "sight", "code"),
+        [
+            (BLM, "none", "base_path_missing"),
+            (BLM, "traverse_only", "archive_out_of_sight"),
+            (BLM, "no_access", "archive_out_of_sight"),
+            (ARCHIVE, "none", "archive_out_of_sight"),
+            (ARCHIVE, "no_access", "archive_out_of_sight"),
+        ],
+    )
+    def test_does_not_negate_the_archive(
+        self,
+        *,
+        found: Lease,
+        dropbox: "Standin",
+        colleague: Callable[[str], User],
+        run: Callable[..., Lease],
+        start: Callable[..., Lease],
+        folder: str,
+        sight: str,
+        code: str,
+    ) -> None:
+        paul = colleague("paul")
+        dropbox.sight("paul", folder, sight)
+
+        after = run(found, paul, start)
+
+        assert (after.state, after.failure_code) == ("failed", code)
+        assert_kept(after, found)
+
+    @pytest.mark.parametrize("start", [services.start_full_discovery, services.start_detection])
+    def test_does_not_say_no_report_of_an_archive_that_it_may_only_pass_through(
+        self,
+        found: Lease,
+        dropbox: "Standin",
+        colleague: Callable[[str], User],
+        run: Callable[..., Lease],
+        start: Callable[..., Lease],
+    ) -> None:
+        paul = colleague("paul")
+        dropbox.sight("paul", ARCHIVE, "traverse_only")
+
+        after = run(found, paul, start)
+
+        assert (after.state, after.failure_code) == ("failed", "archive_out_of_sight")
+        assert (after.runsheet_report_found, after.matching_files) == (True, ["Master Documents.pdf"])
+
+    @pytest.mark.parametrize(("folder", "sight"), [(BLM, "traverse_only"), (ARCHIVE, "no_access")])
+    def test_says_not_found_of_nothing(
+        self,
+        *,
+        operator: User,
+        dropbox: "Standin",
+        colleague: Callable[[str], User],
+        work_until_settled: Work,
+        folder: str,
+        sight: str,
+    ) -> None:
+        """Nobody has seen the archive before."""
+        dropbox.put(REPORT)
+        paul = colleague("paul")
+        dropbox.sight("paul", folder, sight)
+
+        services.create_lease(agency="BLM", lease_number=NUMBER, created_by=paul)
+        work_until_settled()
+
+        lease = Lease.objects.get()
+        assert (lease.state, lease.failure_code) == ("failed", "archive_out_of_sight")
+
+
 class TestTheSameAccount:
+    def test_says_that_its_archive_is_gone(
+        self, found: Lease, operator: User, dropbox: "Standin", run: Callable[..., Lease]
+    ) -> None:
+        dropbox.delete(ARCHIVE)
+
+        assert run(found, operator).state == "not_found"
+
     def test_says_so_after_its_team_moved_to_another_root(
         self, found: Lease, operator: User, dropbox: "Standin", run: Callable[..., Lease]
     ) -> None:
         dropbox.migrate_root()
+        dropbox.put(f"{BLM}/")
         dropbox.delete(ARCHIVE)
 
         assert run(found, operator).state == "not_found"
@@ -233,8 +317,9 @@ class TestAChangedBasePath:
     def change(self, base_path: str) -> None:
         configuration = AgencyStorageConfig.objects.get()
         configuration.runsheet_archive_base_path = base_path
-        configuration.save()
-        services.configuration_saved(configuration)
+        with transaction.atomic():
+            configuration.save()
+            services.configuration_saved(configuration)
         reconcile()
 
     def test_makes_a_wrong_not_found_right(self, operator: User, dropbox: "Standin", work_until_settled: Work) -> None:
@@ -273,6 +358,7 @@ class TestAChangedBasePath:
     @pytest.mark.parametrize("state", ["searching", "detecting"])
     def test_during_a_run_is_asked_again(
         self,
+        *,
         found: Lease,
         operator: User,
         dropbox: "Standin",
@@ -283,9 +369,9 @@ class TestAChangedBasePath:
         """The answer comes from the old folder after the new one was configured."""
         dropbox.put(f"{ELSEWHERE}/{NUMBER}/Master Documents new.pdf")
         commit = jobs._commit
-        late = []
+        late: list[object] = []
 
-        def after_the_change(this: jobs.Run[Lease], outcome: object) -> object:
+        def after_the_change(this: Run[Lease], outcome: object) -> object:
             if this.record.state == state and not late:
                 late.append(this)
                 AgencyStorageConfig.objects.update(runsheet_archive_base_path=ELSEWHERE)
@@ -299,15 +385,21 @@ class TestAChangedBasePath:
         assert after.known_base_path == ELSEWHERE
         assert (after.state, after.matching_files) == ("done", ["Master Documents new.pdf"])
 
-    def test_lets_nobody_look_for_a_report_in_the_old_place(
-        self, found: Lease, operator: User, run: Callable[..., Lease]
+    def test_has_the_report_looked_for_where_the_archives_lie_now(
+        self, found: Lease, operator: User, dropbox: "Standin", run: Callable[..., Lease]
     ) -> None:
+        """Nobody has told that it was changed, as in plain SQL."""
+        dropbox.put(f"{ELSEWHERE}/{NUMBER}/scan.pdf")
         AgencyStorageConfig.objects.update(runsheet_archive_base_path=ELSEWHERE)
+        dropbox.clear_journal()
 
         after = run(found, operator, services.start_detection)
 
-        assert (after.state, after.failure_code) == ("failed", "directory_elsewhere")
-        assert_kept(after, found)
+        assert (
+            TransitionLog.objects.of(found).filter(transition="fail").get().reason.startswith("The known directory is")
+        )
+        assert (after.state, after.runsheet_report_found, after.known_base_path) == ("done", False, ELSEWHERE)
+        assert not dropbox.journal(path=ARCHIVE)
 
 
 class TestAnAgencyThatIsSwitchedOff:
