@@ -31,7 +31,6 @@ from leases.admin.links import dropbox_link
 from leases.failures import in_words
 from leases.models import Lease
 from leases.search import HELP, matching
-from leases.states import State
 
 # The counts over the list may be so old while leases that are not shown move on.
 COUNTS_LAST_S = 10
@@ -129,10 +128,11 @@ class LeaseList(RecordList):
 
     @admin.display(description="report", ordering="runsheet_report_found", empty_value="Not known")
     def report(self, lease: Lease) -> str | None:
-        """Unknown until the directory has been read."""
-        if lease.runsheet_report_found:
-            return "Found"
-        return "None" if lease.state == State.DONE else None
+        """Unknown until the directory has been read; what an older run has read is told as such."""
+        found, is_old = display.report_of(lease)
+        if found is None:
+            return None
+        return f"{'Found' if found else 'None'}{', last known' if is_old else ''}"
 
     @admin.display(description="link", empty_value="\N{EN DASH}")
     def link(self, lease: Lease) -> SafeString | str | None:
