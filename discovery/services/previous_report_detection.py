@@ -12,6 +12,7 @@ from discovery.services.base_paths import confirm_not_found
 from leases.cloud import CloudFile, DirectoryListing
 from leases.errors import DirectoryUnknown
 from leases.models import Lease
+from leases.queries import storage_configuration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +38,13 @@ def detect_previous_report(
         listing: what the search has just read, so that it is not read twice; None: the directory is listed, all pages.
 
     Raises:
+        ConfigurationMissing, ConfigurationDisabled: as for a search, nothing is done for this agency.
         DirectoryUnknown: no directory is known for the lease.
         NotFound: the directory is gone.
         BasePathMissing: so is the folder that should hold it, or this account cannot see it.
         Temporary, Permanent: as the gateway says.
     """
+    storage_configuration(lease.agency)
     if lease.runsheet_directory is None:
         raise DirectoryUnknown
     if listing is None:
