@@ -21,6 +21,7 @@ from core.errors import Refused
 from leases.display import report_of
 from leases.exports import defused
 from leases.models import Lease
+from leases.patience import read_in_time
 from leases.queries import with_last_tries
 
 AT_ONCE = 2_000
@@ -91,8 +92,9 @@ def name_of_today() -> str:
 
 
 def _cells(leases: QuerySet[Lease]) -> Iterator[list[Any]]:
-    for lease in leases.iterator(chunk_size=AT_ONCE):
-        yield [cell(lease) for cell in COLUMNS.values()]
+    with read_in_time():
+        for lease in leases.iterator(chunk_size=AT_ONCE):
+            yield [cell(lease) for cell in COLUMNS.values()]
 
 
 def _texts(row: list[Any]) -> list[Any]:

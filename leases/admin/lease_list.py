@@ -22,7 +22,7 @@ from core.times import ago
 from leases import display
 from leases.admin import long_search, polling
 from leases.admin.bulk_run import run_chosen
-from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, versions_of
+from leases.admin.change_list import SHOWN_WITH, STATES, WHAT, LeaseChangeList, versions_of
 from leases.admin.delete_chosen import delete_selected
 from leases.admin.download_chosen import DOWNLOADS
 from leases.admin.downloads import KINDS, TooManyForWorkbook, download, name_of_today
@@ -51,6 +51,7 @@ class LeaseList(RecordList):
         "changed",
     )
     list_filter = FILTERS
+    lookups = (STATES,)  # where a batch leads to what is under way
     list_select_related = SHOWN_WITH
     list_per_page = 50
     # At the foot of the window, beside nothing that is renewed.
