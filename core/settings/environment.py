@@ -68,19 +68,20 @@ def names(name: str) -> bool:
     return name in os.environ
 
 
-def number(name: str, default: float, *, minimum: float = 0) -> float:
+def number(name: str, default: float, *, minimum: float = 0, maximum: float = math.inf) -> float:
     """The value of a variable as a number.
 
     Raises:
-        ImproperlyConfigured: it is not a number, or less than the minimum.
+        ImproperlyConfigured: it is not a number, less than the minimum, or more than the maximum.
     """
     value = os.environ.get(name) or str(default)
     try:
         found = float(value)
     except ValueError:
         found = math.nan
-    if not math.isfinite(found) or found < minimum:
-        raise ImproperlyConfigured(f"{name} must be a number, {minimum:g} or more, not {value!r}.")
+    if not math.isfinite(found) or not minimum <= found <= maximum:
+        allowed = f"{minimum:g} or more" if math.isinf(maximum) else f"from {minimum:g} to {maximum:g}"
+        raise ImproperlyConfigured(f"{name} must be a number, {allowed}, not {value!r}.")
     return found
 
 
