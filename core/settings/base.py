@@ -31,6 +31,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "core.health.answer_probes",
+    "core.redis_client.share_patience",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -111,6 +112,8 @@ DATABASES = {
 
 # How long a request may wait for Redis before the reconciler is left to ring (Redis never blocks or fails a save).
 DOORBELL_TIMEOUT_S = environment.number("DOORBELL_TIMEOUT_S", 0.3, minimum=0.01, maximum=5)
+# How long the reconciler and the workers wait for each answer: nobody waits for them, and a slow Redis only slows them.
+REDIS_PATIENCE_S = environment.number("REDIS_PATIENCE_S", 5, minimum=DOORBELL_TIMEOUT_S, maximum=15)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -48,6 +48,12 @@ class TestNumber:
         with pytest.raises(ImproperlyConfigured, match=f"^{NAME} must be a number from 0 to 9, not '{value}'.$"):
             environment.number(NAME, 2, minimum=0, maximum=9)
 
+    def test_refuses_more_than_makes_sense(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "1e6")
+
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number, from 0.1 to 5, not '1e6'."):
+            environment.number(NAME, 2, minimum=0.1, maximum=5)
+
 
 class TestWholeNumber:
     def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
