@@ -218,6 +218,7 @@ class Lease(KnownResult, StateMachine):
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     if TYPE_CHECKING:
+        initiated_before_id: int | None
         failure_notice_id: int | None
         runsheet_directory_id: int | None
         created_by_id: int | None
@@ -286,6 +287,8 @@ class Lease(KnownResult, StateMachine):
         """Whoever started a run that failed is told, in one mail for many; a result is as old as its answer."""
         if self.state in SETTLED:
             self.known_at = self.entered_at
+        if self.is_working:
+            self.initiated_before_id = None  # the run has begun
         self.failure_notice = None
         if self.state == State.FAILED and self.initiated_by_id is not None:
             self.failure_notice = FailureNotice.gathering_for(user_id=self.initiated_by_id, reason=self.failure_code)
@@ -308,7 +311,7 @@ class Lease(KnownResult, StateMachine):
         """
         if follow_through is not None:
             self.follow_through = follow_through
-        if self.initiated_by_id is None:
+        if self.initiated_by_id is None and self._starts_for_its_creator:
             self.initiated_by_id = self.created_by_id
 
     @transition(field=state, source=State.SEARCHING, target=State.FOUND)
@@ -365,6 +368,11 @@ class Lease(KnownResult, StateMachine):
     )
     def cancel(self) -> None:
         """Owe nothing any more; it starts again when somebody asks for it."""
+
+    @property
+    def _starts_for_its_creator(self) -> bool:
+        """A new lease does, and nothing else: who started a run may be gone by now, and nobody stands in for them."""
+        return self.state == State.PENDING and self.generation == 0 and not self.due_reason
 
     def forget_result(self) -> None:
         """What was known of another path, or of a directory that is gone."""
