@@ -17,6 +17,7 @@ from discovery.services.judging import (
     origin_of,
     shows_full_sight,
 )
+from discovery.services.nearest_archives import near_names
 from discovery.services.share_links import is_trusted, link_that_leads_there
 from leases.cloud import CloudFile, DirectoryListing, ShareLink
 from leases.errors import UnsafePath
@@ -77,7 +78,7 @@ def search_directory(*, lease: Lease, gateway: Gateway) -> DirectorySearchResult
 def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
     """Ask Dropbox: any successful listing is found, an empty one too; only `path/not_found` is not found.
 
-    Writes nothing. One call, a second one for a new link or to see that the stored one still leads there, a third one if
+    Writes nothing. Of a directory that does not exist, the evidence names the nearest that do. One call, a second one for a new link or to see that the stored one still leads there, a third one if
     it does not; one more where the listing alone does not tell which folder it is and whether all of it is seen.
 
     Raises:
@@ -92,7 +93,8 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known_at(path, lease))
-        return DirectorySighting(path=path, listing=None, origin=origin, evidence=error.evidence)
+        near = near_names(gateway=gateway, path=path)
+        return DirectorySighting(path=path, listing=None, origin=origin, evidence=error.evidence | near)
     evidence = {
         **gateway.evidence(path=path),
         "answer": "listed",
