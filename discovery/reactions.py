@@ -10,25 +10,43 @@ from django.contrib.auth.models import User
 
 from core.errors import RunsheetError
 from discovery.dropbox import gateway_for
-from discovery.errors import BasePathMissing, NeedsReconnect, NotFound, Reconnected, TokensUnreadable
+from discovery.errors import (
+    AnotherFolder,
+    ArchiveOutOfSight,
+    BasePathMissing,
+    DropboxRefused,
+    NeedsReconnect,
+    NotADirectory,
+    Reconnected,
+    TokensUnreadable,
+)
 from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
-from discovery.services.previous_report_detection import detect_previous_report
-from leases.errors import ConfigurationDisabled, ConfigurationMissing, Reconfigured, UnsafePath
-from leases.models import Lease
+from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
+from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryElsewhere, Reconfigured, UnsafePath
+from leases.models import Lease, Origin
 from leases.queries import configuration_seen
-from leases.services import forget_link, resume_failed, resume_if_reconfigured
+from leases.services import confirm_base_path, forget_link, resume_failed, resume_if_reconfigured
 from leases.states import State
 from statemachine.reactions import Backoff, Outcome, Run, reaction
 
 # In the evidence: with which connection a run began.
 CONNECTION = "connection"
-# What another connection may mend: the last, when it is that of an account which sees the folder.
-OF_CONNECTION = (NeedsReconnect, TokensUnreadable, BasePathMissing)
+# What another connection may mend: the last three, when it is that of an account which sees the folder.
+OF_CONNECTION = (NeedsReconnect, TokensUnreadable, BasePathMissing, ArchiveOutOfSight, AnotherFolder)
 # In the evidence: with which configuration a run began.
 CONFIGURATION = "configuration"
 # What another configuration may mend.
-OF_CONFIGURATION = (ConfigurationMissing, ConfigurationDisabled, BasePathMissing, UnsafePath)
+OF_CONFIGURATION = (
+    ConfigurationMissing,
+    ConfigurationDisabled,
+    BasePathMissing,
+    ArchiveOutOfSight,
+    AnotherFolder,
+    NotADirectory,
+    DropboxRefused,
+    UnsafePath,
+)
 
 
 def retry_rules() -> Backoff:
@@ -45,6 +63,8 @@ def resume_if_mended(lease: Lease, error: RunsheetError) -> None:
     resume_if_reconnected(lease, error)
     if isinstance(error, OF_CONFIGURATION) and CONFIGURATION in error.evidence:
         resume_if_reconfigured(lease, seen=error.evidence[CONFIGURATION])
+    if isinstance(error, DirectoryElsewhere):
+        resume_failed(Lease.objects.filter(pk=lease.pk), reason="the archives of its agency lie elsewhere now")
 
 
 def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
@@ -73,7 +93,7 @@ def search(run: Run[Lease]) -> Outcome:
         record=partial(_remember, sighting),
         evidence=sighting.evidence,
         then="start_detection" if lease.follow_through else None,
-        carry=sighting.listing,
+        carry=sighting,
     )
 
 
@@ -84,17 +104,17 @@ def detect(run: Run[Lease]) -> Outcome:
     try:
         with _again_if_mended(lease):
             gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
-            result = detect_previous_report(lease=lease, gateway=gateway, listing=run.carry)
-    except NotFound as error:
+            result = detect_previous_report(lease=lease, gateway=gateway, sighting=run.carry)
+    except DirectoryGone as gone:
         return Outcome(
             transition="record_not_found",
-            record=_forget_link,
+            record=partial(_forget_link, gone.origin),
             reason="the directory is gone",
-            evidence=error.evidence,
+            evidence=gone.evidence,
         )
     return Outcome(
         transition="record_detection",
-        record=lambda _: {"matching_files": list(result.matching_files)},
+        record=partial(_record_detection, result),
         evidence={
             **gateway.evidence(path=result.listing.path),
             "pattern": settings.RUNSHEET_PREVIOUS_REPORT_PATTERN,
@@ -140,16 +160,24 @@ def _again_if_reconnected(lease: Lease) -> Iterator[None]:
         raise
 
 
-def _remember(sighting: DirectorySighting, _lease: Lease) -> dict[str, Any]:
-    return {"location_id": record_directory(sighting).location_id}
+def _remember(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=sighting.origin.base_path)
+    return {"location_id": record_directory(sighting).location_id, "origin": sighting.origin}
 
 
-def _forget(sighting: DirectorySighting, _lease: Lease) -> dict[str, Any]:
+def _forget(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=sighting.origin.base_path)
     record_directory(sighting)
-    return {}
+    return {"origin": sighting.origin}
 
 
-def _forget_link(lease: Lease) -> dict[str, Any]:
+def _record_detection(result: DetectionResult, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=result.origin.base_path)
+    return {"matching_files": list(result.matching_files), "origin": result.origin}
+
+
+def _forget_link(origin: Origin, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=origin.base_path)
     if lease.runsheet_directory:
         forget_link(path=lease.runsheet_directory.path)
-    return {}
+    return {"origin": origin}

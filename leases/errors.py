@@ -93,6 +93,12 @@ class ConfigurationDisabled(Permanent):
     code = "configuration_disabled"
 
 
+class DirectoryElsewhere(Permanent):
+    """The known directory does not lie where the agency's archives lie now. It is looked for there by itself."""
+
+    code = "directory_elsewhere"
+
+
 class Reconfigured(Temporary):
     """The agency's configuration was saved meanwhile."""
 

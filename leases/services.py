@@ -7,15 +7,15 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Case, QuerySet, When
+from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from leases.cloud import ShareLink
-from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
+from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.queries import DROPBOX, configuration_seen, locations_at
 from leases.rights import require
-from leases.states import WORKING, State
+from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_text
 from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
@@ -23,7 +23,16 @@ from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, t
 # Why a lease starts that has just been made, as its history says.
 CREATED = "created"
 # What a lease fails with when its agency's configuration is missing, switched off, or names the wrong folder.
-CONFIGURATION_FAILURES = ("configuration_missing", "configuration_disabled", "base_path_missing", "unsafe_path")
+CONFIGURATION_FAILURES = (
+    "another_folder",
+    "archive_out_of_sight",
+    "base_path_missing",
+    "configuration_disabled",
+    "configuration_missing",
+    "dropbox_refused",
+    "not_a_directory",
+    "unsafe_path",
+)
 
 
 def create_lease(
@@ -168,7 +177,42 @@ def configuration_saved(configuration: AgencyStorageConfig) -> int:
     failed = Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES)
     with transaction.atomic():
         _take_turns(configuration.agency, shared=False)
-        return resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+        count = resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+        return count + _ask_again(configuration)
+
+
+def _ask_again(configuration: AgencyStorageConfig) -> int:
+    """Owe a run to every answer that was given for another folder, found and not found alike; how many.
+
+    A lease that is being written at this moment is passed by: `confirm_base_path` waits for this configuration there.
+    """
+    asked_elsewhere = ~Q(known_base_path=configuration.runsheet_archive_base_path)
+    doubtful = Lease.objects.filter(
+        asked_elsewhere, agency=configuration.agency, state__in=SETTLED, due_at__isnull=True
+    )
+    unlocked = doubtful.order_by().select_for_update(skip_locked=True, no_key=True).values("pk")
+    return Lease.objects.filter(pk__in=unlocked).update(
+        due_at=Now(),
+        due_reason=f"the folder of the archives of {configuration.agency} was changed",
+        background=True,
+        owed_by=None,
+    )
+
+
+def confirm_base_path(lease: Lease, *, base_path: str) -> None:
+    """Make sure that an answer is still to the question that the configuration asks; call it with the lease locked.
+
+    Who changes the configuration and this wait for each other, so that no answer for the old folder is recorded after
+    the change (`_ask_again` finds those recorded before).
+
+    Raises:
+        Reconfigured: it is not.
+    """
+    # Many workers hold it at the same time; only who changes it has to wait for them.
+    query = "SELECT * FROM leases_agencystorageconfig WHERE agency = %s FOR SHARE"
+    found = next(iter(AgencyStorageConfig.objects.raw(query, [lease.agency])), None)
+    if found is None or found.runsheet_archive_base_path != base_path:
+        raise Reconfigured
 
 
 def resume_if_reconfigured(lease: Lease, *, seen: str) -> int:

@@ -3,8 +3,8 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
-from pytest_django import DjangoCaptureOnCommitCallbacks
 from django.urls import reverse
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.leases.test_services import settled

@@ -221,7 +221,6 @@ class TestChangeLease:
         with pytest.raises(RecordGone):
             services.change_lease(lease_id=0, agency="BLM", lease_number="1", changed_by=olivia)
 
-
     def test_is_for_who_may_change_leases(self, olivia: User, viewer: User) -> None:
         lease = settled(olivia)
 
