@@ -1,5 +1,6 @@
 """Reads that more than one place needs."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
@@ -8,7 +9,7 @@ from django.db.models.functions import Lower, Now
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
 from leases.states import WORKING, State
-from statemachine.models import TransitionLog
+from statemachine.models import ActorKind, TransitionLog
 
 DROPBOX = "dropbox"
 
@@ -85,3 +86,9 @@ def origin_of_location(location: CloudLocation) -> Origin:
     """Whom it is known from that it is there."""
     found = Lease.objects.filter(runsheet_directory=location).exclude(known_account="").order_by("-known_at").first()
     return found.origin if found else NOBODY
+
+
+def were_started_since(pks: Collection[int], at: datetime) -> bool:
+    """Whether somebody has begun a run of one of the leases by hand since then."""
+    begun = TransitionLog.objects.filter(at__gte=at, to_state__in=WORKING, actor_kind=ActorKind.USER)
+    return begun.filter(record_type=Lease._meta.label_lower, record_id__in=pks).exists()
