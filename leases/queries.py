@@ -1,12 +1,15 @@
 """Reads that more than one place needs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 
+from core.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
+from leases.models.folded import Folded
 from leases.states import WORKING, State
 from statemachine.models import TransitionLog
 
@@ -31,6 +34,14 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
     return found
 
 
+def configuration_seen(agency: str) -> str:
+    """What an agency's configuration says to a run, in words that differ whenever it does; empty if there is none."""
+    found = (
+        AgencyStorageConfig.objects.filter(agency=agency).values_list("enabled", "runsheet_archive_base_path").first()
+    )
+    return f"{'on' if found[0] else 'off'}, {found[1]}" if found else ""
+
+
 def failures_of(user_id: int) -> list[tuple[str, int]]:
     """How many of the leases that somebody started have failed, by failure code, the most first."""
     failed = Lease.objects.filter(state=State.FAILED, initiated_by_id=user_id).order_by()
@@ -40,7 +51,17 @@ def failures_of(user_id: int) -> list[tuple[str, int]]:
 
 def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocation]:
     """The one location at a path, in whatever case it was typed."""
-    return CloudLocation.objects.alias(folded=Lower("path")).filter(provider=provider, folded=Lower(Value(path)))
+    return CloudLocation.objects.alias(folded=Folded("path")).filter(provider=provider, folded=Folded(Value(path)))
+
+
+def leases_numbered(agency: str, numbers: Sequence[str]) -> QuerySet[Lease]:
+    """Those of the agency that have one of the numbers, in whatever case; each with `folded`: its number in one case.
+
+    Args:
+        numbers: normalised.
+    """
+    folded = [fold_case(number) for number in numbers]
+    return Lease.objects.filter(agency=agency).annotate(folded=Folded("lease_number")).filter(folded__in=folded)
 
 
 def linked_location(path: str) -> CloudLocation | None:
@@ -73,6 +94,7 @@ def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:
     return leases.annotate(last_tries=Subquery(ended.order_by("-generation").values("tries")[:1]))
 
 
-def finders_of(location: CloudLocation) -> QuerySet[Lease, int | None]:
-    """The numbers of the people whose runs have led to it."""
-    return Lease.objects.filter(runsheet_directory=location).values_list("initiated_by", flat=True)
+def origin_of_location(location: CloudLocation) -> Origin:
+    """Whom it is known from that it is there."""
+    found = Lease.objects.filter(runsheet_directory=location).exclude(known_account="").order_by("-known_at").first()
+    return found.origin if found else NOBODY
