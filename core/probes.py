@@ -103,9 +103,11 @@ def exercise(redis: Redis) -> float:
     job, queue, taken = (f"runsheet:probe:{uuid4().hex}:{part}" for part in ("job", "queue", "taken"))
     began = time.monotonic()
     with redis.pipeline(transaction=False) as pipeline:
-        pipeline.hset(job, "status", "queued").expire(job, KEPT_S)
-        pipeline.rpush(queue, job).expire(queue, KEPT_S)
-        pipeline.lmove(queue, taken).expire(taken, KEPT_S)
+        pipeline.hset(job, "status", "queued")
+        pipeline.rpush(queue, job)
+        pipeline.lmove(queue, taken)
+        for key in (job, queue, taken):
+            pipeline.expire(key, KEPT_S)
         pipeline.delete(job, queue, taken)
         pipeline.execute()
     return time.monotonic() - began
