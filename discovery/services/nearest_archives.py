@@ -17,10 +17,11 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from core.errors import Permanent, Temporary
-from core.folding import as_it_looks, fold_case
+from core.folding import as_it_looks, fold_case, is_same_path
 from discovery.dropbox import Gateway
 from discovery.dropbox.connection import done_within
-from discovery.errors import NotFound
+from discovery.errors import DropboxUnavailable, NotFound
+from discovery.services.judging import confirm_full_sight
 from leases.lookalikes import bare_key, short_key
 
 logger = logging.getLogger(__name__)
@@ -60,20 +61,39 @@ class _Parts:
     after: str
 
 
-def near_names(*, gateway: Gateway, path: str) -> dict[str, Any]:
+def look_around(*, gateway: Gateway, path: str, answer: NotFound) -> dict[str, Any]:
     """What the evidence says of the neighbours of a path at which nothing lies: their names, the nearest first.
 
-    At most five calls, none where the folder is remembered. Raises nothing of Dropbox's.
+    At most five calls, none where the folder is remembered; one more if the folder lists what Dropbox says is not there.
+    Whatever goes wrong with looking, the answer stays.
+
+    Raises:
+        ArchiveOutOfSight: it is there, and the account may not see into it.
+        DropboxUnavailable: it is there again.
+        Temporary, Permanent: as the gateway says of what is there.
     """
     base_path, _, number = path.rpartition("/")
     try:
         with done_within(LONGEST_S):
-            return {"nearest": list(nearest(number, _names_in(base_path, gateway)))}
+            names = _names_in(base_path, gateway)
     except _NobodyLooked as reason:
         return {"nearest_unknown": str(reason)}
     except (Temporary, Permanent, NotFound) as error:
         logger.info("near names: “%s” could not be listed (%s)", base_path, type(error).__name__)
         return {"nearest_unknown": NOT_LISTED.format(why=error.code)}
+    if any(is_same_path(name, number) for name in names):
+        _confirm_gone(gateway, path, answer)
+    return {"nearest": list(nearest(number, names))}
+
+
+def _confirm_gone(gateway: Gateway, path: str, answer: NotFound) -> None:
+    """What its folder lists may have gone since; else it is there for others."""
+    try:
+        found = gateway.metadata(path=path)
+    except NotFound:
+        return
+    confirm_full_sight(found, gateway=gateway, path=path, evidence=answer.evidence)
+    raise DropboxUnavailable("The directory came back while it was being looked for.", evidence=answer.evidence)
 
 
 def nearest(number: str, names: Sequence[str]) -> tuple[str, ...]:

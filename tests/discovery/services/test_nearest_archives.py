@@ -1,7 +1,7 @@
 """What is offered where an archive is not found."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
@@ -9,14 +9,19 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from discovery.dropbox import gateway_for
+from discovery.dropbox import Gateway, gateway_for
+from discovery.errors import ArchiveOutOfSight, DropboxUnavailable, NotFound
 from discovery.services import nearest_archives
 from discovery.services.dropbox_accounts import connect_account
-from discovery.services.nearest_archives import near_names, nearest
+from discovery.services.nearest_archives import look_around, nearest
 from tests.discovery.conftest import ARCHIVE, BLM
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
+
+
+def around(gateway: Gateway) -> dict[str, Any]:
+    return look_around(gateway=gateway, path=ARCHIVE, answer=NotFound())
 
 
 class TestNearest:
@@ -86,20 +91,20 @@ class TestNearest:
 
 
 @pytest.mark.django_db
-class TestNearNames:
+class TestLookAround:
     def test_names_the_nearest(self, dropbox: "Standin", operator: User) -> None:
         dropbox.put(f"{BLM}/NMNM 501759/", f"{BLM}/NMNM 0501759.pdf", f"{BLM}/NMNM 77/")
 
-        assert near_names(gateway=gateway_for(operator), path=ARCHIVE) == {"nearest": ["NMNM 501759"]}
+        assert around(gateway_for(operator)) == {"nearest": ["NMNM 501759"]}
 
     def test_says_that_there_are_none(self, operator: User) -> None:
-        assert near_names(gateway=gateway_for(operator), path=ARCHIVE) == {"nearest": []}
+        assert around(gateway_for(operator)) == {"nearest": []}
 
     def test_asks_once_and_remembers(self, dropbox: "Standin", operator: User) -> None:
         gateway = gateway_for(operator)
 
         for _ in range(3):
-            near_names(gateway=gateway, path=ARCHIVE)
+            around(gateway)
 
         assert dropbox.calls() == {"files/list_folder": 1}
 
@@ -107,11 +112,11 @@ class TestNearNames:
         self, dropbox: "Standin", operator: User, django_user_model: type[User]
     ) -> None:
         dropbox.put(f"{BLM}/NMNM 501759/")
-        near_names(gateway=gateway_for(operator), path=ARCHIVE)
+        around(gateway_for(operator))
         ivan = django_user_model.objects.create_superuser("ivan")
         connect_account(user=ivan, refresh_token="standin-refresh-ivan")
 
-        found = near_names(gateway=gateway_for(ivan), path=ARCHIVE)
+        found = around(gateway_for(ivan))
 
         assert found == {"nearest_unknown": "nobody looked: the base folder could not be listed (not_found)"}
 
@@ -119,7 +124,7 @@ class TestNearNames:
         dropbox.put(*[f"{BLM}/NMNM {n}/" for n in range(6)])
         dropbox.page_size(1)
 
-        found = [near_names(gateway=gateway_for(operator), path=ARCHIVE) for _ in range(2)]
+        found = [around(gateway_for(operator)) for _ in range(2)]
 
         assert found == [{"nearest_unknown": nearest_archives.TOO_MANY}] * 2
         assert dropbox.calls() == {"files/list_folder": 1, "files/list_folder/continue": 4}
@@ -128,7 +133,7 @@ class TestNearNames:
         dropbox.put(*[f"{BLM}/A {n}/" for n in range(4)], f"{BLM}/NMNM 501759/")
         dropbox.page_size(1)
 
-        assert near_names(gateway=gateway_for(operator), path=ARCHIVE) == {"nearest": ["NMNM 501759"]}
+        assert around(gateway_for(operator)) == {"nearest": ["NMNM 501759"]}
 
     @pytest.mark.parametrize(
         "fault", [{"status": 500}, {"status": 429, "headers": {"Retry-After": "3"}}, {"status": 403}]
@@ -137,7 +142,7 @@ class TestNearNames:
         dropbox.fault("files/list_folder", **fault)  # type: ignore[arg-type]
         gateway = gateway_for(operator)
 
-        found = [near_names(gateway=gateway, path=ARCHIVE) for _ in range(2)]
+        found = [around(gateway) for _ in range(2)]
 
         assert found[0] == found[1]
         assert found[0]["nearest_unknown"].startswith("nobody looked: the base folder could not be listed (dropbox_")
@@ -148,7 +153,7 @@ class TestNearNames:
     ) -> None:
         monkeypatch.setattr(cache, "get", Mock(side_effect=RedisConnectionError))
 
-        assert near_names(gateway=gateway_for(operator), path=ARCHIVE) == {
+        assert around(gateway_for(operator)) == {
             "nearest_unknown": "nobody looked: nothing could be remembered of the base folder"
         }
         assert dropbox.calls() == {}
@@ -163,7 +168,7 @@ class TestNearNames:
         listed = {"listed": True, "names": ["NMNM 501759"]}
         monkeypatch.setattr("discovery.services.nearest_archives.time.sleep", lambda _: cache.set(key, listed))
 
-        assert near_names(gateway=gateway, path=ARCHIVE) == {"nearest": ["NMNM 501759"]}
+        assert around(gateway) == {"nearest": ["NMNM 501759"]}
         assert dropbox.calls() == {}
 
     def test_wait_for_nobody_for_long(self, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,4 +178,25 @@ class TestNearNames:
         cache.add(f"{key}:listing", 1)
         monkeypatch.setattr(nearest_archives, "WAIT_S", 0)
 
-        assert near_names(gateway=gateway, path=ARCHIVE) == {"nearest_unknown": nearest_archives.BEING_LISTED}
+        assert around(gateway) == {"nearest_unknown": nearest_archives.BEING_LISTED}
+
+    def test_see_what_is_there_and_closed_to_the_account(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
+        dropbox.sight("olivia", ARCHIVE, "no_access")
+
+        with pytest.raises(ArchiveOutOfSight):
+            around(gateway_for(operator))
+
+    def test_see_what_has_come_back(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+
+        with pytest.raises(DropboxUnavailable, match="came back"):
+            around(gateway_for(operator))
+
+    def test_believe_that_what_is_remembered_has_gone_since(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(f"{ARCHIVE}/", f"{BLM}/NMNM 501759/")
+        with pytest.raises(DropboxUnavailable):
+            around(gateway_for(operator))
+        dropbox.delete(ARCHIVE)
+
+        assert around(gateway_for(operator)) == {"nearest": ["NMNM 501759"]}
