@@ -33,8 +33,8 @@ class ConfigurationForm(UnchangedForm):
             "agency": "Each agency has one configuration.",
             "enabled": "Switched off, every run for this agency fails and says so; switched on again, those leases go on.",
             "runsheet_archive_base_path": "The folder that holds one folder for each lease, named by the lease's number. "
-            "Write it as Dropbox shows it, from the top and beginning with a slash, for example "
-            "/State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format",
+            "Open it at www.dropbox.com and paste its address, or write it as Dropbox shows it, from the top and beginning "
+            "with a slash, for example /State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format",
             "documents_base_path": "Where the documents of this agency's leases lie. Kept for reference: discovery does "
             "not look into it. Where there is no such folder, write the folder of the archives once more.",
             "misc_index_base_path": "Where this agency's miscellaneous index lies. Kept for reference, too; where there is none, "
