@@ -102,7 +102,11 @@ class TestListDirectory:
 
         folder, file = sorted(listing.entries, key=lambda entry: not entry.is_directory)
         assert folder == CloudFile(
-            path=f"{ARCHIVE}/Runsheets", name="Runsheets", is_directory=True, file_id=folder.file_id
+            path=f"{ARCHIVE}/Runsheets",
+            name="Runsheets",
+            is_directory=True,
+            file_id=folder.file_id,
+            parent_shared_folder_id=gateway.account.root_namespace_id,
         )
         assert (file.path, file.name, file.is_directory) == (
             f"{ARCHIVE}/Master Documents.pdf",
