@@ -1,5 +1,7 @@
 """Reads that more than one place needs."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
@@ -11,6 +13,24 @@ from leases.states import WORKING, State
 from statemachine.models import TransitionLog
 
 DROPBOX = "dropbox"
+# Of one agency; what a folder holds is compared with them while somebody waits.
+COMPARED_AT_MOST = 50_000
+FINDERS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundArchives:
+    """The archives of an agency that runs have found in one folder, as far as that is still known.
+
+    Attributes:
+        folder: its path.
+        names: of the archives, as they were asked for; at most `COMPARED_AT_MOST` in all folders together.
+        finders: the names of people whose runs have found them; at most `FINDERS_NAMED`.
+    """
+
+    folder: str
+    names: tuple[str, ...]
+    finders: tuple[str, ...]
 
 
 def storage_configuration(agency: str) -> AgencyStorageConfig:
@@ -29,6 +49,25 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
             f"Discovery is switched off for {agency}. Switch it on under “Agencies”; it goes on by itself."
         )
     return found
+
+
+def found_archives(agency: str) -> list[FoundArchives]:
+    """By the folder that they were found in, the one with the most first; one query."""
+    found = Lease.objects.filter(agency=agency, runsheet_directory__isnull=False).order_by("runsheet_directory__path")
+    rows = found.values_list("runsheet_directory__path", "initiated_by__username").distinct()[:COMPARED_AT_MOST]
+    folders: dict[str, list[tuple[str, str | None]]] = {}
+    for path, finder in rows:
+        folders.setdefault(path.rpartition("/")[0].lower(), []).append((path, finder))
+    return sorted(map(_found_in, folders.values()), key=lambda each: (-len(each.names), each.folder))
+
+
+def _found_in(rows: Sequence[tuple[str, str | None]]) -> FoundArchives:
+    finders = dict.fromkeys(finder for _, finder in rows if finder)
+    return FoundArchives(
+        folder=rows[0][0].rpartition("/")[0],
+        names=tuple(dict.fromkeys(path.rpartition("/")[2] for path, _ in rows)),
+        finders=tuple(finders)[:FINDERS_NAMED],
+    )
 
 
 def failures_of(user_id: int) -> list[tuple[str, int]]:

@@ -159,8 +159,15 @@ def configuration_saved(configuration: AgencyStorageConfig) -> int:
     given = (configuration.enabled, configuration.runsheet_archive_base_path)
     if is_repeated(f"configuration:{configuration.agency}", given=sha256(repr(given).encode()).hexdigest()):
         return 0
-    failed = Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES)
+    failed = started_by_configuration(configuration.agency)
     return resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+
+
+def started_by_configuration(agency: str) -> QuerySet[Lease]:
+    """The leases that start again by themselves when another place for the agency's archives is saved."""
+    return Lease.objects.filter(
+        agency=agency, state=State.FAILED, due_at__isnull=True, failure_code__in=CONFIGURATION_FAILURES
+    )
 
 
 def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for is mended") -> int:
