@@ -141,7 +141,6 @@ ADDRESSES = {
     "admin/leases/batch/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/leases/batch/<pk>/stop/": Row(NOBODY, OPERATOR),
     "admin/leases/batch/<pk>/again/": Row(NOBODY, OPERATOR),
-    "admin/leases/agencystorageconfig/<pk>/test/": Row(NOBODY, ADMINISTRATOR),
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
     "archives/<pk>/": Row(VIEWER, NOBODY),
     "dropbox/": Row(STAFF, NOBODY),

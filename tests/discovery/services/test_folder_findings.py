@@ -1,6 +1,6 @@
 """What is told of folders: beside what runs have found before, and never more than one account can see."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -198,7 +198,7 @@ class TestFoldersKeptForReference:
     def test_are_looked_for_whatever_becomes_of_another(
         self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin"
     ) -> None:
-        refused = {"status": 409, "body": union("path", "restricted_content")}
+        refused: dict[str, Any] = {"status": 409, "body": union("path", "restricted_content")}
         dropbox.fault(METADATA, path=BLM, **refused)
         dropbox.fault(METADATA, path="/Documents", **refused)
         dropbox.put("/Documents/", "/Index/")
