@@ -93,6 +93,20 @@ class ConfigurationDisabled(Permanent):
     code = "configuration_disabled"
 
 
+class DirectoryElsewhere(Permanent):
+    """The known directory does not lie where the agency's archives lie now. It is looked for there by itself."""
+
+    code = "directory_elsewhere"
+
+
+class Reconfigured(Temporary):
+    """The agency's configuration was saved meanwhile."""
+
+    code = "configuration_changed"
+    costs_try = False
+    goes_on = "It is tried again by itself with the new configuration."
+
+
 class UnsafePath(Permanent):
     """The lease number or the agency's base path would lead to another folder. Correct it, then run it again."""
 

@@ -8,14 +8,13 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Lower, Now
 
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
 from leases.states import WORKING, State
 from statemachine.models import TransitionLog
 
 DROPBOX = "dropbox"
 # Of one agency; what a folder holds is compared with them while somebody waits.
 COMPARED_AT_MOST = 50_000
-FINDERS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +24,12 @@ class FoundArchives:
     Attributes:
         folder: its path.
         names: of the archives, as they were asked for; at most `COMPARED_AT_MOST` in all folders together.
-        finders: the names of people whose runs have found them; at most `FINDERS_NAMED`.
+        accounts: the cloud's own names of the accounts that have seen them.
     """
 
     folder: str
     names: tuple[str, ...]
-    finders: tuple[str, ...]
+    accounts: tuple[str, ...]
 
 
 def storage_configuration(agency: str) -> AgencyStorageConfig:
@@ -54,20 +53,27 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
 def found_archives(agency: str) -> list[FoundArchives]:
     """By the folder that they were found in, the one with the most first; one query."""
     found = Lease.objects.filter(agency=agency, runsheet_directory__isnull=False).order_by("runsheet_directory__path")
-    rows = found.values_list("runsheet_directory__path", "initiated_by__username").distinct()[:COMPARED_AT_MOST]
-    folders: dict[str, list[tuple[str, str | None]]] = {}
-    for path, finder in rows:
-        folders.setdefault(path.rpartition("/")[0].lower(), []).append((path, finder))
+    rows = found.values_list("runsheet_directory__path", "known_account").distinct()[:COMPARED_AT_MOST]
+    folders: dict[str, list[tuple[str, str]]] = {}
+    for path, account in rows:
+        folders.setdefault(path.rpartition("/")[0].lower(), []).append((path, account))
     return sorted(map(_found_in, folders.values()), key=lambda each: (-len(each.names), each.folder))
 
 
-def _found_in(rows: Sequence[tuple[str, str | None]]) -> FoundArchives:
-    finders = dict.fromkeys(finder for _, finder in rows if finder)
+def _found_in(rows: Sequence[tuple[str, str]]) -> FoundArchives:
     return FoundArchives(
         folder=rows[0][0].rpartition("/")[0],
         names=tuple(dict.fromkeys(path.rpartition("/")[2] for path, _ in rows)),
-        finders=tuple(finders)[:FINDERS_NAMED],
+        accounts=tuple(dict.fromkeys(account for _, account in rows if account)),
     )
+
+
+def configuration_seen(agency: str) -> str:
+    """What an agency's configuration says to a run, in words that differ whenever it does; empty if there is none."""
+    found = (
+        AgencyStorageConfig.objects.filter(agency=agency).values_list("enabled", "runsheet_archive_base_path").first()
+    )
+    return f"{'on' if found[0] else 'off'}, {found[1]}" if found else ""
 
 
 def failures_of(user_id: int) -> list[tuple[str, int]]:
@@ -112,6 +118,7 @@ def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:
     return leases.annotate(last_tries=Subquery(ended.order_by("-generation").values("tries")[:1]))
 
 
-def finders_of(location: CloudLocation) -> QuerySet[Lease, int | None]:
-    """The numbers of the people whose runs have led to it."""
-    return Lease.objects.filter(runsheet_directory=location).values_list("initiated_by", flat=True)
+def origin_of_location(location: CloudLocation) -> Origin:
+    """Whom it is known from that it is there."""
+    found = Lease.objects.filter(runsheet_directory=location).exclude(known_account="").order_by("-known_at").first()
+    return found.origin if found else NOBODY

@@ -14,7 +14,7 @@ from discovery.services.configuration_check import check_configuration
 from leases.admin import AgencyStorageConfigAdmin
 from leases.admin.configuration_changes import PATHS, Change, changes_between
 from leases.models import AgencyStorageConfig
-from leases.services import started_by_configuration
+from leases.services import count_asked_again
 
 admin.site.unregister(AgencyStorageConfig)
 
@@ -141,14 +141,15 @@ class ConfigurationAdmin(AgencyStorageConfigAdmin):
         if draft is None or not draft.is_asked:
             messages.warning(request, GONE)
             return HttpResponseRedirect(_address(request))
-        agency = draft.typed.get("agency", "")
+        agency, path = draft.typed.get("agency", ""), draft.typed.get(PATHS[0], "")
+        wanted = AgencyStorageConfig(agency=agency, runsheet_archive_base_path=path)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Save another place for {agency}?" if object_id else f"Configure {agency} like this?",
             "name": self.name,
             "opts": self.opts,
             "draft": draft,
-            "starting": started_by_configuration(agency).count(),
+            "starting": count_asked_again(wanted),
             "is_looked_into": any(each.field in ("agency", PATHS[0]) for each in draft.changes),
             "here": _address(request),
             "back": _address(request, **{TYPED: draft.name}),

@@ -23,6 +23,7 @@ from discovery.errors import (
     DropboxUnavailable,
     NeedsReconnect,
     NoInitiatingUser,
+    NotFound,
     PathRootMoved,
     RateLimited,
     ScopeMissing,
@@ -123,6 +124,23 @@ class Gateway:
         _check_path(path)
         reply = self._ask("files/get_metadata", lambda client: client.files_get_metadata(path), path)
         return shapes.cloud_file(reply.value, directory=path.rpartition("/")[0])
+
+    def is_deleted(self, *, path: str) -> bool:
+        """Whether the account sees that something lay at the path and was deleted, moved or renamed; one call.
+
+        False where something lies there, where nothing ever did, and where the account would not see it.
+
+        Raises:
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        try:
+            reply = self._ask(
+                "files/get_metadata", lambda client: client.files_get_metadata(path, include_deleted=True), path
+            )
+        except NotFound:
+            return False
+        return shapes.is_deleted(reply.value)
 
     def create_share_link(self, *, path: str) -> ShareLink:
         """A share link with the account's usual settings, new or as it exists; one call, rarely two.

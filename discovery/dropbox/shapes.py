@@ -5,7 +5,7 @@ from typing import Any
 
 from dropbox import Dropbox
 from dropbox.exceptions import ApiError
-from dropbox.files import FileMetadata, FolderSharingInfo
+from dropbox.files import DeletedMetadata, FileMetadata, FolderSharingInfo
 from dropbox.sharing import CreateSharedLinkWithSettingsError
 
 from discovery.dropbox.answers import NAMESPACE, harmless, of_form
@@ -47,6 +47,11 @@ def _sharing(entry: Any) -> dict[str, Any]:
         told["shared_folder_id"] = of_form(NAMESPACE, info.shared_folder_id)
         told["traverse_only"], told["no_access"] = info.traverse_only, info.no_access
     return told
+
+
+def is_deleted(entry: Any) -> bool:
+    """Whether what was looked up is the mark of something that is there no more."""
+    return isinstance(entry, DeletedMetadata)
 
 
 def create_or_existing_link(client: Dropbox, path: str) -> Any:

@@ -27,6 +27,7 @@ from discovery.errors import (
     NotFound,
     TokensUnreadable,
 )
+from discovery.models import DropboxAccount
 from discovery.services import folder_findings as words
 from discovery.services.folder_findings import Finding
 from discovery.services.folder_sight import FolderSight, folded, is_readable, look_at, look_into
@@ -131,8 +132,8 @@ def _whose_account_helps(
     if old and folded(old) != folded(sight.path) and look_at(old, gateway=gateway).folder is None:
         yield words.old_not_seen(old)
     for each in known:
-        if each.finders and folded(each.folder) == folded(sight.path):
-            yield words.found_by_others(each)
+        if folded(each.folder) == folded(sight.path) and (finders := other_finders(each, gateway.account)):
+            yield words.found_by_others(each, finders)
 
 
 def _inside(sight: FolderSight, known: list[FoundArchives], gateway: Gateway) -> Iterator[Finding]:
@@ -141,7 +142,15 @@ def _inside(sight: FolderSight, known: list[FoundArchives], gateway: Gateway) ->
     if partial := [archive.name for archive in sight.archives if archive.is_partial]:
         yield words.partly_seen(partial)
     for each in known:
-        yield words.compared(sight, each)
+        yield words.compared(sight, each, other_finders(each, gateway.account))
+
+
+def other_finders(known: FoundArchives, account: DropboxAccount) -> list[str]:
+    """What those accounts are called that have seen what is known, if this one has seen none of it."""
+    if account.account_id in known.accounts:
+        return []
+    found = DropboxAccount.objects.filter(account_id__in=known.accounts).values_list("account_id", "display_name")
+    return [name or account_id for account_id, name in dict(found.order_by("pk")).items()]
 
 
 def _others(gateway: Gateway, configuration: AgencyStorageConfig) -> Iterator[Finding]:

@@ -87,11 +87,11 @@ def old_not_seen(old: str) -> Finding:
     )
 
 
-def found_by_others(known: FoundArchives) -> Finding:
-    """The account is not in sight of a folder that others have seen."""
+def found_by_others(known: FoundArchives, finders: Sequence[str]) -> Finding:
+    """The folder is not in sight of this account, and others have seen it."""
     return bad(
-        f"Runs of {names(known.finders)} have found {archives(len(known.names))} in it, so the path was right with their "
-        "Dropbox: connect an account that sees what theirs sees."
+        f"{archives(len(known.names))} {'was' if len(known.names) == 1 else 'were'} found in it with the Dropbox of {names(finders)}, so the path may be "
+        "right, and the account the wrong one: connect one that sees what that one sees."
     )
 
 
@@ -111,8 +111,12 @@ def partly_seen(partial: Sequence[str]) -> Finding:
     )
 
 
-def compared(sight: FolderSight, known: FoundArchives) -> Finding:
-    """What runs have found before, beside what is in the folder that was looked into."""
+def compared(sight: FolderSight, known: FoundArchives, finders: Sequence[str]) -> Finding:
+    """What runs have found before, beside what is in the folder that was looked into.
+
+    Args:
+        finders: other accounts that have seen what is known.
+    """
     missing, count = sight.missing(known), len(known.names)
     is_same = folded(known.folder) == folded(sight.path)
     found = "found in it before" if is_same else f"found under “{known.folder}”"
@@ -122,10 +126,10 @@ def compared(sight: FolderSight, known: FoundArchives) -> Finding:
     text = f"{_not_there(len(missing), count, found=found, where=where)} ({names(missing)})."
     if sight.is_partial:
         return bad(f"{text} As only a part of the folder is seen, that does not mean that they are not there.")
-    if is_same and len(missing) == count and known.finders:
+    if is_same and len(missing) == count and finders:
         text += (
-            f" It may be another folder with the same path, in another Dropbox than that of {names(known.finders)}, whose "
-            "runs have found them: connect an account that sees what theirs sees."
+            f" It may be another folder with the same path: they were found with the Dropbox of {names(finders)}. Connect an "
+            "account that sees what that one sees."
         )
     return bad(text)
 
@@ -168,7 +172,9 @@ def of_another(name: str, sight: FolderSight) -> Finding:
 
 
 def archives(count: int) -> str:
-    return "1 archive" if count == 1 else f"{count:,} archives"
+    if count > 1:
+        return f"{count:,} archives"
+    return "1 archive" if count else "no archive"
 
 
 def names(named: Sequence[str]) -> str:

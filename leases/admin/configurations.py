@@ -85,11 +85,12 @@ class AgencyStorageConfigAdmin(RecordAdmin):
 
     @override
     def save_model(self, request: HttpRequest, obj: AgencyStorageConfig, form: Any, change: bool) -> None:
-        """What failed for want of this configuration goes on by itself."""
+        """What failed for want of this configuration goes on by itself, and what was asked elsewhere is asked again."""
         form.changes = self.changes_to(obj)
         super().save_model(request, obj, form, change)
         if count := configuration_saved(obj):
-            messages.info(request, f"Leases that failed for want of this and now start again by themselves: {count}.")
+            which = "Leases that failed for want of this, or were answered for another folder"
+            messages.info(request, f"{which}, and now start again by themselves: {count}.")
 
     @override
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:

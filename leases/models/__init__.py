@@ -2,6 +2,7 @@
 
 from leases.models.batches import Batch, BatchLease, Upload
 from leases.models.notices import FailureNotice
+from leases.models.origins import NOBODY, Origin
 from leases.models.records import (
     Agency,
     AgencyStorageConfig,
@@ -12,6 +13,7 @@ from leases.models.records import (
 )
 
 __all__ = [
+    "NOBODY",
     "Agency",
     "AgencyStorageConfig",
     "BasePathField",
@@ -21,5 +23,6 @@ __all__ = [
     "FailureNotice",
     "IsNormalized",
     "Lease",
+    "Origin",
     "Upload",
 ]

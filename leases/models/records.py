@@ -10,7 +10,8 @@ from django_fsm import transition
 
 from leases.addresses import ADDRESS_LENGTH
 from leases.models.notices import FailureNotice
-from leases.states import DETECTABLE, SEARCHABLE, WORKING, State
+from leases.models.origins import NOBODY, KnownResult, Origin
+from leases.states import DETECTABLE, SEARCHABLE, SETTLED, WORKING, State
 from leases.validation import (
     BASE_PATH_LENGTH,
     LEASE_NUMBER_LENGTH,
@@ -155,7 +156,7 @@ def _directory_is_known(lease: Any) -> bool:
     return lease.runsheet_directory_id is not None
 
 
-class Lease(StateMachine):
+class Lease(KnownResult, StateMachine):
     """An oil or gas lease, and what is known of its runsheet archive."""
 
     working_states: ClassVar[frozenset[str]] = WORKING
@@ -281,7 +282,9 @@ class Lease(StateMachine):
         return self.runsheet_directory.share_url if self.runsheet_directory else ""
 
     def entering(self) -> None:
-        """Whoever started a run that failed is told, in one mail for many."""
+        """Whoever started a run that failed is told, in one mail for many; a result is as old as its answer."""
+        if self.state in SETTLED:
+            self.known_at = self.entered_at
         self.failure_notice = None
         if self.state == State.FAILED and self.initiated_by_id is not None:
             self.failure_notice = FailureNotice.gathering_for(user_id=self.initiated_by_id, reason=self.failure_code)
@@ -308,16 +311,24 @@ class Lease(StateMachine):
             self.initiated_by_id = self.created_by_id
 
     @transition(field=state, source=State.SEARCHING, target=State.FOUND)
-    def record_found(self, *, location_id: int) -> None:
-        """The directory exists. What was detected in another one is forgotten."""
-        if location_id != self.runsheet_directory_id:
+    def record_found(self, *, location_id: int, origin: Origin = NOBODY) -> None:
+        """The directory exists. What was detected in another one is forgotten, be it at another path or made anew."""
+        if location_id != self.runsheet_directory_id or not self._report_is_of(origin.folder_id):
             self.forget_result()
         self.runsheet_directory_id = location_id
+        self.remember_origin(origin)
+
+    def _report_is_of(self, folder_id: str) -> bool:
+        """Whether the report was looked for in that folder; where nobody can tell, the detection that follows will."""
+        if folder_id and self.report_folder_id:
+            return folder_id == self.report_folder_id
+        return self.follow_through
 
     @transition(field=state, source=[State.SEARCHING, State.DETECTING], target=State.NOT_FOUND)
-    def record_not_found(self) -> None:
+    def record_not_found(self, *, origin: Origin = NOBODY) -> None:
         """Dropbox said that the directory does not exist, or no longer does."""
         self.forget_result()
+        self.remember_origin(origin)
 
     @transition(
         field=state,
@@ -331,10 +342,12 @@ class Lease(StateMachine):
         """Owe a look into the directory for a previous report."""
 
     @transition(field=state, source=State.DETECTING, target=State.DONE)
-    def record_detection(self, *, matching_files: list[str]) -> None:
+    def record_detection(self, *, matching_files: list[str], origin: Origin = NOBODY) -> None:
         """The directory has been read; these names are previous reports."""
         self.runsheet_report_found = bool(matching_files)
         self.matching_files = matching_files
+        self.remember_origin(origin)
+        self.report_folder_id = origin.folder_id
 
     @transition(field=state, source=sorted(WORKING), target=State.FAILED)
     def fail(self, *, code: str, message: str) -> None:
@@ -357,3 +370,6 @@ class Lease(StateMachine):
         self.runsheet_directory = None
         self.runsheet_report_found = False
         self.matching_files = []
+        self.report_folder_id = ""
+        self.remember_origin(NOBODY)
+        self.known_at = None

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 
+from discovery.models import DropboxAccount
 from discovery.services.configuration_check import check_configuration
+from discovery.services.dropbox_accounts import connect_account
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.dropbox.conftest import LIST, METADATA, MORE, union
@@ -24,11 +26,12 @@ class TestFoundBefore:
 
     @pytest.fixture(autouse=True)
     def _found(self, operator: User, dropbox: "Standin") -> None:
-        paul = User.objects.create_user("paul")
+        connect_account(user=User.objects.create_user("paul"), refresh_token="standin-refresh-paul")
+        paul = DropboxAccount.objects.get(user__username="paul").account_id
         for number in range(40):
             name = f"NMNM {number}"
             place = CloudLocation.objects.create(path=f"{self.OLD}/{name}", name=name)
-            Lease.objects.create(agency="BLM", lease_number=name, runsheet_directory=place, initiated_by=paul)
+            Lease.objects.create(agency="BLM", lease_number=name, runsheet_directory=place, known_account=paul)
         elsewhere = CloudLocation.objects.create(path="/NMSLO/1", name="1")
         Lease.objects.create(agency="NMSLO", lease_number="1", runsheet_directory=elsewhere)
         Lease.objects.create(agency="BLM", lease_number="never found")
@@ -71,7 +74,8 @@ class TestFoundBefore:
     def test_proves_nothing_where_only_a_part_is_seen(
         self, operator: User, configuration: AgencyStorageConfig, archive: None, dropbox: "Standin"
     ) -> None:
-        self._seen_in_part(dropbox, operator, BLM)
+        dropbox.sight("olivia", BLM, "traverse_only")
+        dropbox.sight("olivia", ARCHIVE, "full")
 
         part, missing = bad(configuration, operator)
 
@@ -100,7 +104,10 @@ class TestFoundBefore:
         (text,) = bad(configuration, operator)
 
         assert text.startswith("None of the 40 archives found in it before is there (")
-        assert "in another Dropbox than that of “paul”" in text
+        assert text.endswith(
+            "It may be another folder with the same path: they were found with the Dropbox of “Paul Partner”. Connect an "
+            "account that sees what that one sees."
+        )
 
     def test_by_others_where_this_account_sees_nothing(
         self, operator: User, configuration: AgencyStorageConfig
@@ -108,9 +115,19 @@ class TestFoundBefore:
         configuration.runsheet_archive_base_path = self.OLD
 
         assert bad(configuration, operator)[-1] == (
-            "Runs of “paul” have found 40 archives in it, so the path was right with their Dropbox: connect an account that "
-            "sees what theirs sees."
+            "40 archives were found in it with the Dropbox of “Paul Partner”, so the path may be right, and the account the "
+            "wrong one: connect one that sees what that one sees."
         )
+
+    def test_by_this_account_itself_is_no_matter_of_accounts(
+        self, operator: User, configuration: AgencyStorageConfig
+    ) -> None:
+        Lease.objects.update(known_account=DropboxAccount.objects.get(user=operator).account_id)
+        configuration.runsheet_archive_base_path = self.OLD
+
+        (text,) = bad(configuration, operator)
+
+        assert text.startswith(f"The folder “{self.OLD}” is not in your Dropbox")
 
     def test_says_that_the_account_does_not_see_the_saved_folder_either(
         self, operator: User, configuration: AgencyStorageConfig
@@ -133,10 +150,6 @@ class TestFoundBefore:
 
         assert not any("either" in each.text for each in found)
 
-    @staticmethod
-    def _seen_in_part(dropbox: "Standin", user: User, path: str, **how: bool) -> None:
-        dropbox.fault(METADATA, path=path, status=200, body=folder(dropbox, path, **(how or {"traverse_only": True})))
-
 
 class TestPartialSight:
     def test_above_the_folder_is_no_absence(
@@ -144,7 +157,7 @@ class TestPartialSight:
     ) -> None:
         above = BLM.rpartition("/")[0]
         configuration.runsheet_archive_base_path = f"{above}/Other"
-        dropbox.fault(METADATA, path=above, status=200, body=folder(dropbox, above, traverse_only=True))
+        dropbox.sight("olivia", above, "traverse_only")
 
         assert bad(configuration, operator)[0] == (
             f"The folder “{above}/Other” is not seen with your Dropbox (Olivia Operator, team space). Of “{above}” that account "
@@ -162,8 +175,8 @@ class TestPartialSight:
         assert "is there, but may not be opened with your Dropbox" in bad(configuration, operator)[0]
 
     def test_of_archives_is_told(self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin") -> None:
-        entry = folder(dropbox, ARCHIVE, no_access=True)
-        dropbox.fault(LIST, status=200, body={"entries": [entry], "cursor": "c", "has_more": False})
+        dropbox.put(f"{ARCHIVE}/")
+        dropbox.sight("olivia", ARCHIVE, "no_access")
 
         assert bad(configuration, operator) == [
             (
@@ -214,7 +227,7 @@ class TestFoldersKeptForReference:
         dropbox.put("/Documents/", "/Deep/")
         configuration.misc_index_base_path = "/Deep/Index"
         for path in ("/Documents", "/Deep"):
-            dropbox.fault(METADATA, path=path, status=200, body=folder(dropbox, path, traverse_only=True))
+            dropbox.sight("olivia", path, "traverse_only")
 
         assert bad(configuration, operator) == [
             "The folder of the documents, “/Documents”, is seen in part only with your Dropbox. Discovery does not look there.",
