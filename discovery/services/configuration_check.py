@@ -30,7 +30,7 @@ from discovery.errors import (
 from discovery.models import DropboxAccount
 from discovery.services import folder_findings as words
 from discovery.services.folder_findings import Finding
-from discovery.services.folder_sight import FolderSight, folded, is_readable, look_at, look_into
+from discovery.services.folder_sight import FolderSight, is_readable, is_same_path, look_at, look_into
 from leases.cloud import LinkPolicy
 from leases.models import AgencyStorageConfig
 from leases.queries import FoundArchives, found_archives
@@ -129,10 +129,10 @@ def _whose_account_helps(
 ) -> Iterator[Finding]:
     """Where it may be the account that is wrong, and not the path."""
     old = before.runsheet_archive_base_path if before else ""
-    if old and folded(old) != folded(sight.path) and look_at(old, gateway=gateway).folder is None:
+    if old and not is_same_path(old, sight.path) and look_at(old, gateway=gateway).folder is None:
         yield words.old_not_seen(old)
     for each in known:
-        if folded(each.folder) == folded(sight.path) and (finders := other_finders(each, gateway.account)):
+        if is_same_path(each.folder, sight.path) and (finders := other_finders(each, gateway.account)):
             yield words.found_by_others(each, finders)
 
 

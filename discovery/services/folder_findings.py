@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from discovery.models import DropboxAccount
-from discovery.services.folder_sight import FolderSight, folded
+from discovery.services.folder_sight import FolderSight, is_same_path
 from leases.models import AgencyStorageConfig
 from leases.queries import FoundArchives
 
@@ -118,7 +118,7 @@ def compared(sight: FolderSight, known: FoundArchives, finders: Sequence[str]) -
         finders: other accounts that have seen what is known.
     """
     missing, count = sight.missing(known), len(known.names)
-    is_same = folded(known.folder) == folded(sight.path)
+    is_same = is_same_path(known.folder, sight.path)
     found = "found in it before" if is_same else f"found under “{known.folder}”"
     where = "there" if is_same else f"under “{sight.path}”"
     if not missing:
@@ -144,12 +144,12 @@ def _not_there(missing: int, count: int, *, found: str, where: str) -> str:
 
 def kept_for_reference(configuration: AgencyStorageConfig) -> Iterator[tuple[str, str]]:
     """What they are called, and their paths, unless they are that of the archives once more."""
-    archives_at = folded(configuration.runsheet_archive_base_path)
+    archives_at = configuration.runsheet_archive_base_path
     folders = (
         ("folder of the documents", configuration.documents_base_path),
         ("folder of the miscellaneous index", configuration.misc_index_base_path),
     )
-    return ((name, path) for name, path in folders if path and folded(path) != archives_at)
+    return ((name, path) for name, path in folders if path and not is_same_path(path, archives_at))
 
 
 def of_another(name: str, sight: FolderSight) -> Finding:
@@ -169,6 +169,31 @@ def of_another(name: str, sight: FolderSight) -> Finding:
     if sight.is_partial:
         return bad(f"{called} is seen in part only with your Dropbox. Discovery does not look there.")
     return good(f"{called} is there.")
+
+
+def of_agency(agency: str, sight: FolderSight | None, account: DropboxAccount, *, unseen: Sequence[str]) -> Finding:
+    """What one account sees of an agency's folders, for who has just connected it.
+
+    Args:
+        sight: of the folder of the archives; None if Dropbox refuses to tell anything of it.
+        unseen: what those folders are called that are kept for reference and are not seen.
+    """
+    if sight is None:
+        return bad(f"{agency}: Dropbox refuses to tell anything of the folder of its archives. Ask an administrator.")
+    found = of_archives(sight, account)
+    besides = f" Not seen, but not needed either: the {' and the '.join(unseen)}." if unseen else ""
+    return Finding(is_good=found.is_good, text=f"{agency}: {found.text}{besides}")
+
+
+def no_agency_seen(agencies: Sequence[str], account: DropboxAccount) -> Finding:
+    return bad(
+        f"None of the agencies' folders ({', '.join(agencies)}) is seen with this account ({whose(account)}). It is probably "
+        "the wrong one: connect the account that sees them, or ask an administrator whether the paths are right."
+    )
+
+
+def not_looked_at_to_the_end(why: str) -> Finding:
+    return bad(f"Which of the agencies' folders are seen with it could not be looked at to the end: {why}")
 
 
 def archives(count: int) -> str:

@@ -88,6 +88,11 @@ def folded(name: str) -> str:
     return "".join(low if len(low := char.lower()) == 1 else char for char in name).rstrip(" ")
 
 
+def is_same_path(one: str, other: str) -> bool:
+    """Whether Dropbox would find the same at both."""
+    return folded(one) == folded(other)
+
+
 def _seen(path: str, gateway: Gateway) -> CloudFile | None:
     try:
         return gateway.metadata(path=path)

@@ -145,6 +145,7 @@ ADDRESSES = {
     "archives/<pk>/": Row(VIEWER, NOBODY),
     "dropbox/": Row(STAFF, NOBODY),
     "dropbox/connect/": Row(NOBODY, OPERATOR),
+    "dropbox/check/": Row(NOBODY, OPERATOR),
     "dropbox/callback/": Row(OPERATOR, NOBODY),
     "dropbox/replace/": Row(NOBODY, OPERATOR),
     "dropbox/disconnect/": Row(STAFF, STAFF),

@@ -52,7 +52,7 @@ def pressed(console: Client, url: str, **typed: str) -> Any:
 
 
 def saved() -> tuple[str, ...]:
-    return AgencyStorageConfig.objects.values_list(*PATHS).get()
+    return tuple(AgencyStorageConfig.objects.values_list(*PATHS).get())
 
 
 class TestQuestion:
