@@ -60,7 +60,7 @@ class TestQuestion:
     def test_is_asked_before_another_path_counts(self, console: Client, url: str, field: str) -> None:
         answer = pressed(console, url, **{field: NEW})
 
-        assert f"<del>{BLM}</del> " in answer.text
+        assert f"<del>{BLM}</del><br>" in answer.text
         assert f"<ins>{NEW}</ins>" in answer.text
         assert saved() == (BLM, BLM, BLM)
 
@@ -126,11 +126,11 @@ class TestQuestion:
                 agency="BLM", lease_number=str(number), state="failed", failure_code="base_path_missing", due_at=None
             )
 
-        assert "2 leases are asked again by themselves" in pressed(console, url, runsheet_archive_base_path=NEW).text
-        assert "so no lease is asked again." in pressed(console, url, documents_base_path=NEW).text
+        assert "2 leases are searched again by themselves" in pressed(console, url, runsheet_archive_base_path=NEW).text
+        assert "so no lease is searched again." in pressed(console, url, documents_base_path=NEW).text
 
     def test_says_when_none_is_asked_again(self, console: Client, url: str) -> None:
-        assert "No lease waits to be asked again." in pressed(console, url, runsheet_archive_base_path=NEW).text
+        assert "No lease is waiting for it, and none was searched elsewhere." in pressed(console, url, runsheet_archive_base_path=NEW).text
 
     def test_holds_no_lock_while_dropbox_is_asked(
         self, console: Client, url: str, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
