@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 
+from core.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
+from leases.models.folded import Folded
 from leases.states import WORKING, State
 from statemachine.models import TransitionLog
 
@@ -56,7 +58,7 @@ def found_archives(agency: str) -> list[FoundArchives]:
     rows = found.values_list("runsheet_directory__path", "known_account").distinct()[:COMPARED_AT_MOST]
     folders: dict[str, list[tuple[str, str]]] = {}
     for path, account in rows:
-        folders.setdefault(path.rpartition("/")[0].lower(), []).append((path, account))
+        folders.setdefault(fold_case(path.rpartition("/")[0]), []).append((path, account))
     return sorted(map(_found_in, folders.values()), key=lambda each: (-len(each.names), each.folder))
 
 
@@ -85,7 +87,17 @@ def failures_of(user_id: int) -> list[tuple[str, int]]:
 
 def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocation]:
     """The one location at a path, in whatever case it was typed."""
-    return CloudLocation.objects.alias(folded=Lower("path")).filter(provider=provider, folded=Lower(Value(path)))
+    return CloudLocation.objects.alias(folded=Folded("path")).filter(provider=provider, folded=Folded(Value(path)))
+
+
+def leases_numbered(agency: str, numbers: Sequence[str]) -> QuerySet[Lease]:
+    """Those of the agency that have one of the numbers, in whatever case; each with `folded`: its number in one case.
+
+    Args:
+        numbers: normalised.
+    """
+    folded = [fold_case(number) for number in numbers]
+    return Lease.objects.filter(agency=agency).annotate(folded=Folded("lease_number")).filter(folded__in=folded)
 
 
 def linked_location(path: str) -> CloudLocation | None:

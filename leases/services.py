@@ -14,8 +14,9 @@ from leases.cloud import ShareLink
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.queries import DROPBOX, configuration_seen, locations_at
+from leases.rights import require
 from leases.states import SETTLED, WORKING, State
-from leases.validation import normalise_text
+from leases.validation import normalise_number
 from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
@@ -41,17 +42,18 @@ def create_lease(
 
     Args:
         agency: a value of `Agency`.
-        lease_number: one folder name; made NFC.
+        lease_number: one folder name; normalised.
         created_by: the user whose Dropbox the run uses.
         follow_through: whether a found directory is read for a report by itself.
         background: one of so many that what others start by hand goes first.
 
     Raises:
-        InvalidLease, DuplicateLease: nothing was saved.
+        TransitionForbidden, InvalidLease, DuplicateLease: nothing was saved.
     """
+    require(created_by, "leases.add_lease")
     lease = Lease(
         agency=agency,
-        lease_number=normalise_text(lease_number),
+        lease_number=normalise_number(lease_number),
         follow_through=follow_through,
         created_by_id=created_by.pk,
         updated_by_id=created_by.pk,
@@ -85,14 +87,18 @@ def change_lease(*, lease_id: int, agency: str, lease_number: str, changed_by: U
     A run under way is stopped in the same transaction, so the newest number wins. Nothing happens if neither differs.
 
     Raises:
-        RecordGone, InvalidLease, DuplicateLease: nothing was changed.
+        TransitionForbidden, RecordGone, InvalidLease, DuplicateLease: nothing was changed.
     """
-    lease_number = normalise_text(lease_number)
+    require(changed_by, "leases.change_lease")
     with locked(Lease, lease_id) as lease:
         was = str(lease)
-        if (lease.agency, lease.lease_number) == (agency, lease_number):
+        # As it is, though it may have been saved when numbers were folded less.
+        number = lease_number if lease_number == lease.lease_number else normalise_number(lease_number)
+        if (lease.agency, lease.lease_number) == (agency, number):
             return lease
-        lease.agency, lease.lease_number, lease.updated_by_id = agency, lease_number, changed_by.pk
+        if lease.is_working:
+            require(changed_by, "leases.run_discovery")  # it is stopped
+        lease.agency, lease.lease_number, lease.updated_by_id = agency, number, changed_by.pk
         _check(lease)
         _search_again(lease, Actor.person(changed_by), reason=f"changed from {was}")
     return lease

@@ -7,13 +7,14 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 
 from core.errors import RunsheetError
+from core.folding import is_same_path
 from discovery.dropbox import Gateway, gateway_for
 from discovery.errors import DropboxRefused
 from discovery.models import DropboxAccount
 from discovery.services import configuration_check
 from discovery.services import folder_findings as words
 from discovery.services.folder_findings import Finding
-from discovery.services.folder_sight import FolderSight, is_same_path, look_at, look_into
+from discovery.services.folder_sight import FolderSight, look_at, look_into
 from leases.models import AgencyStorageConfig
 from leases.queries import found_archives
 

@@ -12,6 +12,7 @@ from requests import Timeout
 
 from core.database import lock_waits
 from core.errors import RunsheetError, Temporary
+from core.folding import is_same_path
 from discovery.dropbox import Gateway, gateway_for
 from discovery.dropbox.connection import done_within
 from discovery.dropbox.identity import NOWHERE
@@ -30,7 +31,7 @@ from discovery.errors import (
 from discovery.models import DropboxAccount
 from discovery.services import folder_findings as words
 from discovery.services.folder_findings import Finding
-from discovery.services.folder_sight import FolderSight, is_readable, is_same_path, look_at, look_into
+from discovery.services.folder_sight import FolderSight, is_readable, look_at, look_into
 from leases.cloud import LinkPolicy
 from leases.models import AgencyStorageConfig
 from leases.queries import FoundArchives, found_archives

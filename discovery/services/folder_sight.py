@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from core.folding import fold_case
 from discovery.dropbox import Gateway
 from discovery.errors import DropboxRefused, NotADirectory, NotFound
 from leases.cloud import CloudFile, DirectoryListing
@@ -45,8 +46,8 @@ class FolderSight:
 
     def missing(self, known: FoundArchives) -> tuple[str, ...]:
         """Which of the known archives are not in it; by their names, as Dropbox compares them."""
-        there = {folded(archive.name) for archive in self.archives}
-        return tuple(name for name in known.names if folded(name) not in there)
+        there = {_key(archive.name) for archive in self.archives}
+        return tuple(name for name in known.names if _key(name) not in there)
 
 
 def look_at(path: str, *, gateway: Gateway) -> FolderSight:
@@ -83,16 +84,6 @@ def is_readable(archive: CloudFile, *, gateway: Gateway) -> bool:
         return False
 
 
-def folded(name: str) -> str:
-    """What Dropbox compares names by: one small letter for each capital, without blanks at the end."""
-    return "".join(low if len(low := char.lower()) == 1 else char for char in name).rstrip(" ")
-
-
-def is_same_path(one: str, other: str) -> bool:
-    """Whether Dropbox would find the same at both."""
-    return folded(one) == folded(other)
-
-
 def _seen(path: str, gateway: Gateway) -> CloudFile | None:
     try:
         return gateway.metadata(path=path)
@@ -121,3 +112,8 @@ def _nearest_above(path: str, gateway: Gateway) -> CloudFile | None:
 def _folders_above(path: str) -> Iterable[str]:
     parts = path.split("/")[1:-1]
     return ["/" + "/".join(parts[:depth]) for depth in range(len(parts), 0, -1)][:LOOKED_ABOVE]
+
+
+def _key(name: str) -> str:
+    """What Dropbox finds a name by; blanks at its end do not count."""
+    return fold_case(name).rstrip(" ")

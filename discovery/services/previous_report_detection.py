@@ -6,11 +6,12 @@ from typing import Any
 
 from django.conf import settings
 
+from core.folding import is_same_path
 from core.patterns import compiled
 from discovery.dropbox import Gateway
 from discovery.errors import NotFound
 from discovery.services.base_paths import confirm_not_found
-from discovery.services.judging import confirm_full_sight, is_same_path, known_at
+from discovery.services.judging import confirm_full_sight, known_at
 from discovery.services.lease_directory_search import DirectorySighting, described, place_of
 from leases.cloud import CloudFile, DirectoryListing
 from leases.errors import DirectoryElsewhere, DirectoryUnknown

@@ -130,7 +130,10 @@ class TestQuestion:
         assert "so no lease is searched again." in pressed(console, url, documents_base_path=NEW).text
 
     def test_says_when_none_is_asked_again(self, console: Client, url: str) -> None:
-        assert "No lease is waiting for it, and none was searched elsewhere." in pressed(console, url, runsheet_archive_base_path=NEW).text
+        assert (
+            "No lease is waiting for it, and none was searched elsewhere."
+            in pressed(console, url, runsheet_archive_base_path=NEW).text
+        )
 
     def test_holds_no_lock_while_dropbox_is_asked(
         self, console: Client, url: str, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch

@@ -8,11 +8,11 @@ from pytest_django.fixtures import Settings
 
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, NotFound
-from discovery.services.lease_directory_search import DirectorySighting
+from discovery.services.lease_directory_search import DirectorySighting, look_for_directory
 from discovery.services.previous_report_detection import detect_previous_report
 from leases.cloud import CloudFile, DirectoryListing
-from leases.errors import DirectoryUnknown
-from leases.models import CloudLocation, Lease
+from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryUnknown
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 
 if TYPE_CHECKING:
@@ -42,6 +42,26 @@ class TestDetectPreviousReport:
         assert result.found
         assert result.matching_files == ("zz Master Documents.pdf",)
         assert dropbox.calls() == {"files/list_folder": 1, "files/list_folder/continue": 1, "files/get_metadata": 1}
+
+    def test_fails_as_a_search_does_for_an_agency_that_is_switched_off(
+        self, dropbox: "Standin", operator: User, archived: Lease
+    ) -> None:
+        AgencyStorageConfig.objects.update(enabled=False)
+
+        for workflow in (detect_previous_report, look_for_directory):
+            with pytest.raises(ConfigurationDisabled, match="switched off for BLM"):
+                workflow(lease=archived, gateway=gateway_for(operator))
+        assert dropbox.calls() == {}
+
+    def test_fails_as_a_search_does_for_an_agency_that_is_not_configured(
+        self, dropbox: "Standin", operator: User, archived: Lease
+    ) -> None:
+        AgencyStorageConfig.objects.all().delete()
+
+        for workflow in (detect_previous_report, look_for_directory):
+            with pytest.raises(ConfigurationMissing, match="BLM is not configured"):
+                workflow(lease=archived, gateway=gateway_for(operator))
+        assert dropbox.calls() == {}
 
     def test_done_twice_says_the_same(self, dropbox: "Standin", operator: User, archived: Lease) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
