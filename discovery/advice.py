@@ -9,6 +9,9 @@ CONNECT = "Connect your Dropbox account; it goes on by itself"
 RUN_AGAIN = "Run it again later"
 
 BY_FAILURE: Mapping[str, str] = {
+    "app_disabled": "Ask an administrator to see why Dropbox has disabled the app",
+    "app_folder_only": "Ask an administrator for a Dropbox app of the access type “Full Dropbox”",
+    "app_full": "Ask an administrator to raise the Dropbox app's limit of users",
     "app_key_missing": "Ask an administrator to set the Dropbox app's key",
     "app_refused": "Ask an administrator to correct the Dropbox app's key",
     "base_path_missing": "Correct the agency's base path, or connect an account that sees it; run it again",
@@ -17,6 +20,7 @@ BY_FAILURE: Mapping[str, str] = {
     "configuration_missing": "Say under “Agencies” where its archives lie; it goes on by itself",
     "connect_dropbox": CONNECT,
     "crashed": "Run it again; if that fails too, report it",
+    "directory_too_large": "Move some of the directory's content into directories within it, then run it again",
     "directory_unknown": "Search the directory first",
     "dropbox_ceiling": RUN_AGAIN,
     "dropbox_paused": RUN_AGAIN,

@@ -36,7 +36,16 @@ ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
 OF_SEVERAL = "The runs use the Dropbox of several people. Each goes on by itself when its person connects theirs again."
 # What is wrong with Dropbox itself, or with this installation's way to it.
-DROPBOX_WRONG = ("dropbox_unavailable", "dropbox_rate_limited", "dropbox_paused", "app_refused", "app_key_missing")
+DROPBOX_WRONG = (
+    "dropbox_unavailable",
+    "dropbox_rate_limited",
+    "dropbox_paused",
+    "app_refused",
+    "app_key_missing",
+    "app_folder_only",
+    "app_full",
+    "app_disabled",
+)
 KIND_OF = {"ok": "done", NotFound.code: "not_found"}
 LIST = "admin:leases_lease_changelist"
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 WORDS: Mapping[str, str] = {
+    "app_disabled": "Dropbox app disabled",
+    "app_folder_only": "Dropbox app limited to its folder",
+    "app_full": "Dropbox app has too many users",
     "app_key_missing": "no Dropbox app configured",
     "app_refused": "Dropbox app not known",
     "base_path_missing": "archive folder not there",
@@ -11,6 +14,7 @@ WORDS: Mapping[str, str] = {
     "configuration_missing": "agency not configured",
     "connect_dropbox": "Dropbox not connected",
     "crashed": "worker crashed",
+    "directory_too_large": "directory too large",
     "directory_unknown": "directory not known",
     "dropbox_ceiling": "too many Dropbox calls at once",
     "dropbox_paused": "Dropbox asked for a pause",

@@ -17,7 +17,7 @@ def is_trusted(location: CloudLocation, *, at: datetime) -> bool:
 
 
 def leads_there(*, url: str, path: str, gateway: Gateway) -> bool:
-    """Whether the link leads to what lies at the path; one call, a second one if it seems to lead elsewhere.
+    """Whether the link leads to what lies at the path; one call, a second one unless the link's own path says so.
 
     A link follows its folder, so after a move it leads somewhere else and is not dead.
 
@@ -29,7 +29,4 @@ def leads_there(*, url: str, path: str, gateway: Gateway) -> bool:
         link = gateway.share_link(url=url, path=path)
     except LinkDead:
         return False
-    if not link.path or link.path.casefold() == path.casefold():
-        return True
-    # Paths of links begin where Dropbox likes; what lies there has one name wherever it is seen from.
-    return gateway.metadata(path=path).file_id == link.file_id
+    return gateway.leads_to(link=link, path=path)

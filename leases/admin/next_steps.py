@@ -79,6 +79,9 @@ def _set_up(_lease: Lease, user: User) -> NextStep:
 
 
 STEPS: Mapping[str, Step] = {
+    "app_disabled": _set_up,
+    "app_folder_only": _set_up,
+    "app_full": _set_up,
     "app_key_missing": _set_up,
     "app_refused": _set_up,
     "base_path_missing": _configure_or_connect,
