@@ -5,6 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 from leases.errors import UnreadableFile
@@ -75,20 +76,32 @@ def separator_of(text: str) -> tuple[str, str]:
     return found if _evenness(text, found)[0] else ",", text
 
 
+def width_of(text: str, separator: str) -> int:
+    """How many cells most of the first rows have."""
+    if separator == NO_SEPARATOR:
+        return 1
+    width, _ = max(_widths(text, separator).items(), key=lambda each: (each[1], each[0]), default=(0, 0))
+    return width
+
+
 def _evenness(text: str, separator: str) -> tuple[int, bool, int]:
     """How many of the first rows are as wide as most, whether it stands there as in no text, and how wide that is.
 
     Nothing where all are one cell wide.
     """
-    reader = csv.reader(io.StringIO(text[:LOOKED_AT_TEXT], newline=""), delimiter=separator, skipinitialspace=True)
-    widths: Counter[int] = Counter()
-    try:
-        widths.update(len(row) for row in islice(reader, LOOKED_AT) if any(map(str.strip, row)))
-    except csv.Error:
-        return 0, False, 0
+    widths = _widths(text, separator)
     widths.pop(1, None)
     width, count = max(widths.items(), key=lambda each: (each[1], each[0]), default=(0, 0))
     return count, f"{separator} " not in text[:LOOKED_AT_TEXT], width
+
+
+def _widths(text: str, separator: str) -> Counter[int]:
+    """How many of the first rows have how many cells; what cannot be read ends them."""
+    reader = csv.reader(io.StringIO(text[:LOOKED_AT_TEXT], newline=""), delimiter=separator, skipinitialspace=True)
+    widths: Counter[int] = Counter()
+    with suppress(csv.Error):  # told when the rows are read
+        widths.update(len(row) for row in islice(reader, LOOKED_AT) if any(map(str.strip, row)))
+    return widths
 
 
 def lines_of(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:

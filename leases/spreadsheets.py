@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from leases.delimited import NO_SEPARATOR, SEPARATORS, decoded, lines_of, separator_of
+from leases.delimited import NO_SEPARATOR, SEPARATORS, decoded, lines_of, separator_of, width_of
 from leases.errors import UnreadableFile
 from leases.file_kinds import ZIP, other_package, refuse_markup, refuse_other_kinds
 from leases.packages import Package
@@ -21,6 +21,9 @@ MAX_TEXT = 10_000_000
 NAMED = 3
 
 COLUMNS_CUT = f"Only the first {MAX_COLUMNS} columns are read."
+# Where what is told of a row is about no single cell of it.
+WHOLE = -1
+WIDER = "This row has more cells than most others: see whether a separator stands inside of a text."
 DAMAGED = "This cell holds a control character, which cannot be read: type its text again."
 
 
@@ -33,7 +36,7 @@ class Row:
         cells: without blanks around them; none after the last that holds anything. None at all: what the row holds
             stands to the right of all columns that are read.
         problems: by column, counted from 0, a sentence for each cell that cannot be taken as text.
-        doubts: by column, a sentence for each cell that the spreadsheet shows in another way.
+        doubts: by column, a sentence for each cell that the spreadsheet shows in another way; of the whole row by `WHOLE`.
     """
 
     number: int
@@ -154,11 +157,15 @@ def _text_table(content: bytes, choices: Choices) -> Table:
 
 
 def _text_rows(text: str, separator: str, notes: set[str]) -> Iterator[Row | None]:
+    width = width_of(text, separator)
     for line, cells in lines_of(text, separator):
         is_cut = any(cell.strip() for cell in cells[MAX_COLUMNS:])
         if is_cut:
             notes.add(COLUMNS_CUT)
-        yield _row(line, cells, is_cut=is_cut)
+        row = _row(line, cells, is_cut=is_cut)
+        if row is not None and len(row.cells) > width:
+            row.doubts[WHOLE] = WIDER
+        yield row
 
 
 # --- XLSX -----------------------------------------------------------------------------------------------------------

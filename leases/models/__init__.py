@@ -1,5 +1,6 @@
 """The tables of the records."""
 
+from leases.models.agency_words import AgencyWord
 from leases.models.batches import Batch, BatchLease, Upload
 from leases.models.notices import FailureNotice
 from leases.models.records import (
@@ -14,6 +15,7 @@ from leases.models.records import (
 __all__ = [
     "Agency",
     "AgencyStorageConfig",
+    "AgencyWord",
     "BasePathField",
     "Batch",
     "BatchLease",
