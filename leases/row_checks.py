@@ -7,15 +7,7 @@ from dataclasses import dataclass, field, replace
 from django.core.exceptions import ValidationError
 
 from leases.agency_words import Words, agency_of, own_names
-from leases.columns import (
-    AGENCY,
-    NUMBER,
-    Mapping,
-    cell_of,
-    guess_mapping,
-    letters,
-    other_number_columns,
-)
+from leases.columns import AGENCY, NUMBER, Mapping, cell_of, guess_mapping, header_row, letters, other_number_columns
 from leases.duplicates import Twins, twins_of
 from leases.models import Agency
 from leases.no_leases import why_no_lease
