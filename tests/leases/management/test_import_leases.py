@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,8 @@ def run(file: Path | str, *options: str) -> tuple[int, dict[str, Any]]:
 
 def text(file: Path, *options: str) -> str:
     out = io.StringIO()
-    try:
+    with suppress(SystemExit):
         call_command("import_leases", str(file), *options, stdout=out)
-    except SystemExit:
-        pass
     return out.getvalue()
 
 
