@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
+from core.folding import without_unseen
 from leases.errors import MayNotImport, TooManyWords
 from leases.models import Agency, AgencyWord
 
@@ -47,7 +48,7 @@ def known_words() -> Words:
 @lru_cache(1_000)
 def fold(word: str) -> str:
     """What does not matter in it taken away: case, dots, dashes and doubled blanks."""
-    plain = unicodedata.normalize("NFKC", word).casefold().replace(".", "")
+    plain = unicodedata.normalize("NFKC", without_unseen(word)).casefold().replace(".", "")
     return " ".join(re.findall(r"\w+", plain))
 
 

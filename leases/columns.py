@@ -1,6 +1,7 @@
 """Which column of a file holds what: guessed by the names over the columns as much as by what stands below them."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -148,7 +149,7 @@ def width(rows: Sequence[Row]) -> int:
 
 
 def _name(cell: str) -> str:
-    return re.sub(r"[\W_]+", "", cell.casefold())
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", cell).casefold())
 
 
 def _named(names: Sequence[str], meaning: str) -> list[int]:

@@ -1,12 +1,15 @@
 """Reads that more than one place needs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 
+from core.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models.folded import Folded
 from leases.states import WORKING, State
 from statemachine.models import TransitionLog
 
@@ -40,7 +43,17 @@ def failures_of(user_id: int) -> list[tuple[str, int]]:
 
 def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocation]:
     """The one location at a path, in whatever case it was typed."""
-    return CloudLocation.objects.alias(folded=Lower("path")).filter(provider=provider, folded=Lower(Value(path)))
+    return CloudLocation.objects.alias(folded=Folded("path")).filter(provider=provider, folded=Folded(Value(path)))
+
+
+def leases_numbered(agency: str, numbers: Sequence[str]) -> QuerySet[Lease]:
+    """Those of the agency that have one of the numbers, in whatever case; each with `folded`: its number in one case.
+
+    Args:
+        numbers: normalised.
+    """
+    folded = [fold_case(number) for number in numbers]
+    return Lease.objects.filter(agency=agency).annotate(folded=Folded("lease_number")).filter(folded__in=folded)
 
 
 def linked_location(path: str) -> CloudLocation | None:

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 
 from leases.agency_words import Words, agency_of, own_names
 from leases.columns import AGENCY, NUMBER, Mapping, cell_of, guess_mapping, header_row, letters, other_number_columns
-from leases.duplicates import Twins, twins_of
+from leases.duplicates import Earlier, Twins, twins_of
+from leases.lookalikes import difference, doubts_about_characters
 from leases.models import Agency
 from leases.no_leases import why_no_lease
 from leases.spreadsheets import WHOLE, Row
@@ -139,6 +140,7 @@ def _check(row: Row, mapping: Mapping, words: Words, said: int | None) -> Checke
         row.doubts.get(WHOLE, ""),
         _agency_doubt(row, mapping, words, said),
         _number_doubt(number),
+        *doubts_about_characters(number),
     ]
     return Checked(
         row=row.number,
@@ -226,24 +228,24 @@ def _with_twins(rows: Sequence[Checked]) -> list[Checked]:
     right = [row for row in rows if not row.problems]
     twins = iter(twins_of([(row.agency, row.lease_number) for row in right]))
     first: dict[tuple[str, str], Checked] = {}
-    similar: dict[tuple[str, str], Checked] = {}
-    return [row if row.problems else _beside(row, next(twins), first, similar) for row in rows]
+    earlier = Earlier[Checked]()
+    return [row if row.problems else _beside(row, next(twins), first, earlier) for row in rows]
 
 
-def _beside(
-    row: Checked, twins: Twins, first: dict[tuple[str, str], Checked], similar: dict[tuple[str, str], Checked]
-) -> Checked:
-    same, like = (row.agency, twins.key), (row.agency, twins.loose_key)
-    before, alike = first.setdefault(same, row), similar.setdefault(like, row)
+def _beside(row: Checked, twins: Twins, first: dict[tuple[str, str], Checked], earlier: Earlier[Checked]) -> Checked:
+    before, alike = first.setdefault((row.agency, twins.key), row), earlier.like(row.agency, twins, row)
+    number = row.lease_number
     if twins.same_id is not None:
         return replace(row, existing_id=twins.same_id, problems={NUMBER: f"{row.agency} already has this lease."})
     if before is not row:
         return replace(row, problems={NUMBER: f"This lease stands in row {before.row} already."})
     if twins.similar_id is not None:
-        doubt = f"{row.agency} already has {twins.similar_number}, which differs only in blanks or dashes."
+        other = str(twins.similar_number)
+        doubt = f"{row.agency} already has {other}, which differs only in {difference(number, other)}."
         return replace(row, similar_id=twins.similar_id, doubts=(*row.doubts, doubt))
-    if alike is not row:
-        doubt = f"Differs only in blanks or dashes from {alike.lease_number} in row {alike.row}."
+    if alike is not None:
+        other = alike.lease_number
+        doubt = f"Differs only in {difference(number, other)} from {other} in row {alike.row}."
         return replace(row, doubts=(*row.doubts, doubt))
     return row
 

@@ -15,7 +15,7 @@ from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.queries import DROPBOX, locations_at
 from leases.states import WORKING, State
-from leases.validation import normalise_text
+from leases.validation import normalise_number
 from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
@@ -32,7 +32,7 @@ def create_lease(
 
     Args:
         agency: a value of `Agency`.
-        lease_number: one folder name; made NFC.
+        lease_number: one folder name; normalised.
         created_by: the user whose Dropbox the run uses.
         follow_through: whether a found directory is read for a report by itself.
         background: one of so many that what others start by hand goes first.
@@ -42,7 +42,7 @@ def create_lease(
     """
     lease = Lease(
         agency=agency,
-        lease_number=normalise_text(lease_number),
+        lease_number=normalise_number(lease_number),
         follow_through=follow_through,
         created_by_id=created_by.pk,
         updated_by_id=created_by.pk,
@@ -78,12 +78,13 @@ def change_lease(*, lease_id: int, agency: str, lease_number: str, changed_by: U
     Raises:
         RecordGone, InvalidLease, DuplicateLease: nothing was changed.
     """
-    lease_number = normalise_text(lease_number)
     with locked(Lease, lease_id) as lease:
         was = str(lease)
-        if (lease.agency, lease.lease_number) == (agency, lease_number):
+        # As it is, though it may have been saved when numbers were folded less.
+        number = lease_number if lease_number == lease.lease_number else normalise_number(lease_number)
+        if (lease.agency, lease.lease_number) == (agency, number):
             return lease
-        lease.agency, lease.lease_number, lease.updated_by_id = agency, lease_number, changed_by.pk
+        lease.agency, lease.lease_number, lease.updated_by_id = agency, number, changed_by.pk
         _check(lease)
         _search_again(lease, Actor.person(changed_by), reason=f"changed from {was}")
     return lease

@@ -2,20 +2,19 @@
 
 import re
 
+from core.folding import APOSTROPHES, OVERRIDES, UNSEEN
+
 MAX_CELL = 500
 
 _CONTROLS = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
-# Not to be seen: the soft hyphen, joiners, marks of direction, the mark of a file's beginning.
-_UNSEEN = "\u00ad\u061c\u180e\ufeff" + "".join(map(chr, [*range(0x200B, 0x2010), *range(0x202A, 0x202F)]))
-_UNSEEN += "".join(map(chr, range(0x2060, 0x2070)))
 _BLANKS = " \u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-_AROUND = _CONTROLS + _UNSEEN + _BLANKS
+_AROUND = _CONTROLS + _BLANKS + UNSEEN + OVERRIDES
 # Those that may stand inside a text are the tabulator and the ends of lines.
 _INSIDE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # How a CSV file keeps Excel from taking a text for a number.
 _KEPT_AS_TEXT = re.compile(r'=\s*"((?:[^"]|"")*)"')
 # Also those that word processors make of it.
-_APOSTROPHES = "'\u2018\u2019\u02bc\uff07`\u00b4"
+_APOSTROPHES = "'\uff07`\u00b4" + APOSTROPHES
 _QUOTES = {'"': '"', "\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb"}
 _LINK = re.compile(r'=\s*HYPERLINK\s*\(\s*"(?:[^"]|"")*"\s*[,;]\s*"((?:[^"]|"")*)"\s*\)', re.IGNORECASE)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from core.folding import is_same_path
 from discovery.dropbox import Gateway
 from discovery.errors import LinkDead
 from leases.models import CloudLocation
@@ -29,7 +30,7 @@ def leads_there(*, url: str, path: str, gateway: Gateway) -> bool:
         link = gateway.share_link(url=url, path=path)
     except LinkDead:
         return False
-    if not link.path or link.path.casefold() == path.casefold():
+    if not link.path or is_same_path(link.path, path):
         return True
     # Paths of links begin where Dropbox likes; what lies there has one name wherever it is seen from.
     return gateway.metadata(path=path).file_id == link.file_id

@@ -23,6 +23,7 @@ from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
 from leases.duplicates import similar_to
+from leases.lookalikes import difference, doubts_about_characters
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
 from statemachine.models import TransitionLog
@@ -55,16 +56,19 @@ class LeaseAdmin(LeaseList):
             made = services.create_lease(agency=obj.agency, lease_number=obj.lease_number, created_by=user)
             obj.pk = made.pk
         if form.has_changed():
-            self._tell_of_similar(request, obj)
+            self._tell_of_doubts(request, obj)
 
-    def _tell_of_similar(self, request: HttpRequest, lease: Lease) -> None:
+    def _tell_of_doubts(self, request: HttpRequest, lease: Lease) -> None:
         """Two leases may differ in a blank only, but rarely do; nobody is kept from it."""
+        for doubt in doubts_about_characters(lease.lease_number):
+            messages.warning(request, f"See whether this is the number that is meant: {doubt}")
         if similar := similar_to(lease):
             sentence = format_html(
                 'This agency also has the lease <a class="exact" href="{}">{}</a>, whose number differs in nothing but '
-                "blanks, dashes or case. If both are the same lease, delete or correct one of them.",
+                "{}. If both are the same lease, delete or correct one of them.",
                 reverse("admin:leases_lease_change", args=[similar.pk]),
                 similar.lease_number,
+                difference(lease.lease_number, similar.lease_number),
             )
             messages.warning(request, sentence)
 

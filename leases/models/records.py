@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Lower, Now, Replace, Upper
+from django.db.models.functions import Now, Replace, Upper
 from django_fsm import transition
 
+from leases.models.folded import Bare, Folded, Short
 from leases.models.notices import FailureNotice
 from leases.states import DETECTABLE, SEARCHABLE, WORKING, State
 from leases.validation import (
@@ -127,7 +128,7 @@ class CloudLocation(models.Model):
         verbose_name = "archive"
         ordering = ["provider", "path"]
         constraints = [
-            models.UniqueConstraint(F("provider"), Lower("path"), name="leases_location_once"),
+            models.UniqueConstraint(F("provider"), Folded("path"), name="leases_location_once"),
             models.CheckConstraint(condition=Q(path__startswith="/"), name="leases_location_absolute"),
             models.CheckConstraint(
                 condition=Q(size_bytes__isnull=True) | Q(size_bytes__gte=0), name="leases_location_size"
@@ -169,6 +170,9 @@ class Lease(StateMachine):
         output_field=models.CharField(max_length=LEASE_NUMBER_LENGTH),
         db_persist=True,
     )
+    # By these, others are found that are likely the same, written in another way (`leases.lookalikes`).
+    bare_key = StoredColumn(expression=Bare("lease_number"), output_field=models.TextField(), db_persist=True)
+    short_key = StoredColumn(expression=Short("lease_number"), output_field=models.TextField(), db_persist=True)
     state = state_field(State, initial=State.PENDING)
     follow_through = models.BooleanField(
         default=True, db_default=True, editable=False, help_text="Whether a found directory is read by itself."
@@ -225,6 +229,8 @@ class Lease(StateMachine):
             # What the list is searched, narrowed and sorted by.
             models.Index(fields=["number_key"], name="leases_lease_number_key"),
             models.Index(fields=["lease_number"], name="leases_lease_number"),
+            models.Index(fields=["agency", "bare_key"], name="leases_lease_bare_key"),
+            models.Index(fields=["agency", "short_key"], name="leases_lease_short_key"),
             models.Index(fields=["created_at"], name="leases_lease_created"),
             models.Index(fields=["entered_at"], name="leases_lease_entered"),
             models.Index(fields=["failure_code"], condition=~Q(failure_code=""), name="leases_lease_failure"),
@@ -235,7 +241,7 @@ class Lease(StateMachine):
             known_states(State),
             models.UniqueConstraint(
                 F("agency"),
-                Upper("lease_number"),
+                Folded("lease_number"),
                 name="leases_lease_once_per_agency",
                 violation_error_code="unique",
                 violation_error_message="This agency already has a lease with this number (upper and lower case are the same).",

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 
 from leases.agency_words import remember
 from leases.imports import Look, look_at
+from leases.services import create_lease
 from leases.spreadsheets import read_table
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,20 @@ def no_leases(found: Look) -> dict[int, str]:
             ],
         ),
         ("15-hyperlinks.xlsx", "", [(2, "BLM", "NMNM 0915001", True), (3, "BLM", "NMNM 0915002", True)]),
+        (
+            "19-leading-zeros.csv",
+            "",
+            [
+                (2, "BLM", "NMNM 0014321", False),
+                (3, "BLM", "NMNM 14321", True),
+                (4, "BLM", "NMNM 014321", True),
+                (5, "NMSLO", "VB-0514-1", False),
+                (6, "NMSLO", "VB-514-1", True),
+                (7, "NMSLO", "VB-0514-0001", True),
+                (8, "NMSLO", "VA-0628", False),
+                (9, "NMSLO", "VA-628", True),
+            ],
+        ),
         (
             "20-suffix.csv",
             "",
@@ -131,6 +146,25 @@ class TestFormulas:
     def test_are_doubtful_because_their_text_may_be_old(self) -> None:
         for row in look("15-hyperlinks.xlsx").examined.usable:
             assert row.doubts[0].startswith("This cell is a formula; its text is the one that it had")
+
+
+class TestLookAlikes:
+    """Within the file and beside it; the other one is named."""
+
+    @pytest.mark.parametrize("name", ["19-leading-zeros.csv", "20-suffix.csv"])
+    def test_name_the_row_before(self, name: str) -> None:
+        doubts = [row.doubts for row in look(name).examined.usable]
+
+        assert doubts[0] == ()
+        assert doubts[1][0].endswith("in row 2.")
+
+    def test_name_the_lease_that_there_is(self, olivia: User) -> None:
+        lease = create_lease(agency="BLM", lease_number="NMNM 00014321", created_by=olivia)
+
+        first = look("19-leading-zeros.csv").examined.usable[0]
+
+        assert first.similar_id == lease.pk
+        assert first.doubts[0].startswith("BLM already has NMNM 00014321, which differs only in zeros")
 
 
 class TestAgencyWords:
