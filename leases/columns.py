@@ -165,6 +165,8 @@ def _number_column(names: Sequence[str], body: Sequence[Row], agency: int | None
     if likely or (named and not body):
         return (likely or named)[0]
     widest = width(body)
+    # The first row may hold names that nobody knows.
+    body = body if names else body[1:] or body
     shaped = [column for column in range(widest) if column != agency and _share(body, column, looks_like_lease) >= MOST]
     if len(shaped) == 1 and len(list(_cells(body, shaped[0]))) >= HALF * len(body):
         return shaped[0]

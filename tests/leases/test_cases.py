@@ -94,7 +94,7 @@ class TestEachRow:
         found = look(name, "BLM").examined
 
         rows = [row.number for row in read_table(name=name, content=content).rows]
-        assert sorted([row.row for row in (*found.checked, *found.no_leases)]) == rows
+        assert sorted([*(row.row for row in found.checked), *(row.row for row in found.no_leases)]) == rows
 
 
 class TestSemicolons:

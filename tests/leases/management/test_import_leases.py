@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 from leases import imports
+from leases.errors import Overtaken
 from leases.imports import left_out_by
 from leases.management.commands import import_leases
 from leases.models import Batch, Lease, Upload
@@ -179,7 +180,7 @@ class TestRefusal:
 
     def test_leaves_what_it_has_shown(self, mixed: Path, ivan: User, monkeypatch: pytest.MonkeyPatch) -> None:
         def busy(**_: object) -> None:
-            raise imports.Overtaken
+            raise Overtaken
 
         monkeypatch.setattr(import_leases, "confirm", busy)
 
