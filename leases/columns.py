@@ -128,8 +128,8 @@ def is_name(cell: str, meaning: str) -> bool:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two cells are one name of a column, and no number."""
-    return bool(_name(one)) and _name(one) == _name(other) and not _DIGIT.search(one)
+    """Whether two cells are one name of a column."""
+    return bool(_name(one)) and _name(one) == _name(other)
 
 
 def cell_of(row: Row, column: int | None) -> str:

@@ -34,6 +34,9 @@ _PATTERNS = {
     "a line": r"[*=_~#.\s\u2013\u2014-]{3,}",
 }
 _NO_LEASES = {kind: re.compile(pattern, re.IGNORECASE | re.DOTALL) for kind, pattern in _PATTERNS.items()}
+# All of them at once, since most rows are none of them.
+_ANY = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS.values()), re.IGNORECASE | re.DOTALL)
+_DIGIT = re.compile(r"\d")
 
 
 def why_no_lease(row: Row, mapping: Mapping, header: Row | None, words: Words) -> str:
@@ -58,10 +61,12 @@ def why_no_lease(row: Row, mapping: Mapping, header: Row | None, words: Words) -
 
 def _repeats_names(row: Row, mapping: Mapping, header: Row | None) -> bool:
     number = cell_of(row, mapping.number)
+    if not number or _DIGIT.search(number):
+        return False
     if header is not None and same_name(number, cell_of(header, mapping.number)):
         return True
     is_agency = mapping.agency is None or is_name(cell_of(row, mapping.agency), AGENCY)
-    return is_agency and is_name(number, NUMBER) and not re.search(r"\d", number)
+    return is_agency and is_name(number, NUMBER)
 
 
 def _of_report(row: Row, mapping: Mapping, words: Words) -> str:
@@ -80,7 +85,9 @@ def _of_report(row: Row, mapping: Mapping, words: Words) -> str:
 
 
 def _kind(text: str) -> str:
-    return next((kind for kind, pattern in _NO_LEASES.items() if text and pattern.fullmatch(text)), "")
+    if not text or not _ANY.fullmatch(text):
+        return ""
+    return next(kind for kind, pattern in _NO_LEASES.items() if pattern.fullmatch(text))
 
 
 def _shortened(text: str) -> str:

@@ -53,7 +53,7 @@ class TestCases:
         assert numbers(answer) == [("BLM", "NMNM 0930001"), ("BLM", "NMNM 0930002")]
         assert "T. 17 S., R. 30 E., sec. 1, lots 1, 2, 3, S2N2</td>" in answer.text
         assert '<option value=";" selected>Semicolon ;</option>' in answer.text
-        assert "Row 1 is no lease: These are the names of the columns." in answer.text
+        assert "Row 1: These are the names of the columns." in answer.text
 
     def test_of_a_footer(self, console: Client) -> None:
         answer = case(console, "11-footer.csv")
