@@ -23,6 +23,11 @@ BROKEN = (
     "Something is wrong in the console itself, and it stands in the log. What was saved before is safe, and what "
     "is under way goes on. Try it once more; if that fails, too, tell an administrator."
 )
+TOO_SLOW = (
+    "The database took too long over this, so it was stopped. Ask for less at once, for example by a narrower list, or try "
+    "it again in a minute; if something was to be changed, look first whether it was."
+)
+IN_THE_WAY = "Somebody else, or a worker, is changing the same at the moment, so this was not done. Try it again in a few seconds."
 
 
 @requires_csrf_token
@@ -75,6 +80,16 @@ def too_large(request: HttpRequest, *, size: int, limit: int) -> HttpResponse:
         "Go back, and choose a smaller file, or split it into several."
     )
     return _refuse(request, "This is too large", sentence, status=413)
+
+
+def too_slow() -> HttpResponse:
+    """503 for a statement that was cut off. The database has enough to do."""
+    return HttpResponse(_alone("This took too long", TOO_SLOW), status=503)
+
+
+def in_the_way() -> HttpResponse:
+    """503 for one that has waited for somebody else's in vain."""
+    return HttpResponse(_alone("Somebody else is at it", IN_THE_WAY), status=503)
 
 
 @requires_csrf_token

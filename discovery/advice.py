@@ -8,15 +8,20 @@ from leases.states import State
 CONNECT = "Connect your Dropbox account; it goes on by itself"
 RUN_AGAIN = "Run it again later"
 
+ASK_WHO_SEES = "Let somebody run it whose Dropbox sees the archive, or connect such an account"
 BY_FAILURE: Mapping[str, str] = {
+    "another_folder": ASK_WHO_SEES,
     "app_key_missing": "Ask an administrator to set the Dropbox app's key",
     "app_refused": "Ask an administrator to correct the Dropbox app's key",
+    "archive_out_of_sight": ASK_WHO_SEES,
     "base_path_missing": "Correct the agency's base path, or connect an account that sees it; run it again",
     "bug": "Report it with the lease's log, then run it again",
+    "configuration_changed": RUN_AGAIN,
     "configuration_disabled": "Switch discovery on for the agency; it goes on by itself",
     "configuration_missing": "Say under “Agencies” where its archives lie; it goes on by itself",
     "connect_dropbox": CONNECT,
     "crashed": "Run it again; if that fails too, report it",
+    "directory_elsewhere": "Wait; it is looked for where the archives lie now",
     "directory_unknown": "Search the directory first",
     "dropbox_ceiling": RUN_AGAIN,
     "dropbox_paused": RUN_AGAIN,

@@ -117,6 +117,18 @@ class BasePathMissing(Permanent):
     code = "base_path_missing"
 
 
+class ArchiveOutOfSight(Permanent):
+    """This Dropbox account cannot tell what lies there. What was found before stays; connect an account that sees it."""
+
+    code = "archive_out_of_sight"
+
+
+class AnotherFolder(Permanent):
+    """This Dropbox account has another folder at this path. What was found before stays; connect an account that sees it."""
+
+    code = "another_folder"
+
+
 class DropboxRefused(Permanent):
     """Dropbox refuses this request. Look at the evidence for its reason; if it does not help, report it."""
 

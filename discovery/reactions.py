@@ -10,19 +10,43 @@ from django.contrib.auth.models import User
 
 from core.errors import RunsheetError
 from discovery.dropbox import gateway_for
-from discovery.errors import BasePathMissing, NeedsReconnect, NotFound, Reconnected, TokensUnreadable
+from discovery.errors import (
+    AnotherFolder,
+    ArchiveOutOfSight,
+    BasePathMissing,
+    DropboxRefused,
+    NeedsReconnect,
+    NotADirectory,
+    Reconnected,
+    TokensUnreadable,
+)
 from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
-from discovery.services.previous_report_detection import detect_previous_report
-from leases.models import Lease
-from leases.services import forget_link, resume_failed
+from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
+from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryElsewhere, Reconfigured, UnsafePath
+from leases.models import Lease, Origin
+from leases.queries import configuration_seen
+from leases.services import confirm_base_path, forget_link, resume_failed, resume_if_reconfigured
 from leases.states import State
 from statemachine.reactions import Backoff, Outcome, Run, reaction
 
 # In the evidence: with which connection a run began.
 CONNECTION = "connection"
-# What another connection may mend: the last, when it is that of an account which sees the folder.
-OF_CONNECTION = (NeedsReconnect, TokensUnreadable, BasePathMissing)
+# What another connection may mend: the last three, when it is that of an account which sees the folder.
+OF_CONNECTION = (NeedsReconnect, TokensUnreadable, BasePathMissing, ArchiveOutOfSight, AnotherFolder)
+# In the evidence: with which configuration a run began.
+CONFIGURATION = "configuration"
+# What another configuration may mend.
+OF_CONFIGURATION = (
+    ConfigurationMissing,
+    ConfigurationDisabled,
+    BasePathMissing,
+    ArchiveOutOfSight,
+    AnotherFolder,
+    NotADirectory,
+    DropboxRefused,
+    UnsafePath,
+)
 
 
 def retry_rules() -> Backoff:
@@ -32,6 +56,15 @@ def retry_rules() -> Backoff:
         base_s=settings.DISCOVERY_BACKOFF_BASE_S,
         cap_s=settings.DISCOVERY_BACKOFF_CAP_S,
     )
+
+
+def resume_if_mended(lease: Lease, error: RunsheetError) -> None:
+    """What is mended at the moment at which a run fails for want of it must not leave that lease behind."""
+    resume_if_reconnected(lease, error)
+    if isinstance(error, OF_CONFIGURATION) and CONFIGURATION in error.evidence:
+        resume_if_reconfigured(lease, seen=error.evidence[CONFIGURATION])
+    if isinstance(error, DirectoryElsewhere):
+        resume_failed(Lease.objects.filter(pk=lease.pk), reason="the archives of its agency lie elsewhere now")
 
 
 def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
@@ -46,11 +79,11 @@ def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
         resume_failed(Lease.objects.filter(pk=lease.pk), reason="Dropbox was connected meanwhile")
 
 
-@reaction(Lease, State.SEARCHING, retry=retry_rules, gave_up=resume_if_reconnected)
+@reaction(Lease, State.SEARCHING, retry=retry_rules, gave_up=resume_if_mended)
 def search(run: Run[Lease]) -> Outcome:
     """Look for the lease's directory and record what was found."""
     lease = run.record
-    with _again_if_reconnected(lease):
+    with _again_if_mended(lease):
         gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
         sighting = look_for_directory(lease=lease, gateway=gateway)
     if sighting.listing is None:
@@ -60,28 +93,28 @@ def search(run: Run[Lease]) -> Outcome:
         record=partial(_remember, sighting),
         evidence=sighting.evidence,
         then="start_detection" if lease.follow_through else None,
-        carry=sighting.listing,
+        carry=sighting,
     )
 
 
-@reaction(Lease, State.DETECTING, retry=retry_rules, gave_up=resume_if_reconnected)
+@reaction(Lease, State.DETECTING, retry=retry_rules, gave_up=resume_if_mended)
 def detect(run: Run[Lease]) -> Outcome:
     """Look into the lease's directory for a previous report and record the matching names."""
     lease = run.record
     try:
-        with _again_if_reconnected(lease):
+        with _again_if_mended(lease):
             gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
-            result = detect_previous_report(lease=lease, gateway=gateway, listing=run.carry)
-    except NotFound as error:
+            result = detect_previous_report(lease=lease, gateway=gateway, sighting=run.carry)
+    except DirectoryGone as gone:
         return Outcome(
             transition="record_not_found",
-            record=_forget_link,
+            record=partial(_forget_link, gone.origin),
             reason="the directory is gone",
-            evidence=error.evidence,
+            evidence=gone.evidence,
         )
     return Outcome(
         transition="record_detection",
-        record=lambda _: {"matching_files": list(result.matching_files)},
+        record=partial(_record_detection, result),
         evidence={
             **gateway.evidence(path=result.listing.path),
             "pattern": settings.RUNSHEET_PREVIOUS_REPORT_PATTERN,
@@ -93,12 +126,30 @@ def detect(run: Run[Lease]) -> Outcome:
 
 
 @contextmanager
-def _again_if_reconnected(lease: Lease) -> Iterator[None]:
-    """A run that began before its user connected Dropbox has missed what connecting resumes, so it must not fail now.
+def _again_if_mended(lease: Lease) -> Iterator[None]:
+    """A run that began before somebody mended what it lacks has missed what mending resumes, so it must not fail now.
 
     Raises:
-        Reconnected: instead of the failure.
+        Reconnected, Reconfigured: instead of the failure.
     """
+    with _again_if_reconfigured(lease), _again_if_reconnected(lease):
+        yield
+
+
+@contextmanager
+def _again_if_reconfigured(lease: Lease) -> Iterator[None]:
+    before = configuration_seen(lease.agency)
+    try:
+        yield
+    except OF_CONFIGURATION as error:
+        error.evidence[CONFIGURATION] = before
+        if configuration_seen(lease.agency) != before:
+            raise Reconfigured(evidence=error.evidence) from error
+        raise
+
+
+@contextmanager
+def _again_if_reconnected(lease: Lease) -> Iterator[None]:
     before = DropboxAccount.objects.connection_of(lease.initiated_by)
     try:
         yield
@@ -109,16 +160,24 @@ def _again_if_reconnected(lease: Lease) -> Iterator[None]:
         raise
 
 
-def _remember(sighting: DirectorySighting, _lease: Lease) -> dict[str, Any]:
-    return {"location_id": record_directory(sighting).location_id}
+def _remember(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=sighting.origin.base_path)
+    return {"location_id": record_directory(sighting).location_id, "origin": sighting.origin}
 
 
-def _forget(sighting: DirectorySighting, _lease: Lease) -> dict[str, Any]:
+def _forget(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=sighting.origin.base_path)
     record_directory(sighting)
-    return {}
+    return {"origin": sighting.origin}
 
 
-def _forget_link(lease: Lease) -> dict[str, Any]:
+def _record_detection(result: DetectionResult, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=result.origin.base_path)
+    return {"matching_files": list(result.matching_files), "origin": result.origin}
+
+
+def _forget_link(origin: Origin, lease: Lease) -> dict[str, Any]:
+    confirm_base_path(lease, base_path=origin.base_path)
     if lease.runsheet_directory:
         forget_link(path=lease.runsheet_directory.path)
-    return {}
+    return {"origin": origin}

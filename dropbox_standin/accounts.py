@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dropbox_standin.sights import Sights
+
 if TYPE_CHECKING:
     from dropbox_standin.tree import Namespace
 
@@ -32,6 +34,7 @@ class Account:
     Attributes:
         key: the short name by which the control API calls it.
         good_for: what somebody who tries the console may use it for.
+        sights: how much it may see of the team's folders; all of them in full unless told otherwise.
     """
 
     key: str
@@ -43,6 +46,7 @@ class Account:
     email_verified: bool = True
     basic: bool = False
     good_for: str = ""
+    sights: Sights = field(default_factory=Sights)
     uid: int = field(init=False)
     account_id: str = field(init=False)
 

@@ -143,6 +143,14 @@ class Standin:
         """The person has disconnected the app: access and refresh tokens are worth nothing."""
         self._post(f"accounts/{name}/revoke")
 
+    def sight(self, name: str, path: str, sight: str) -> None:
+        """How much an account may see of a folder of its team: full, traverse_only, no_access or none."""
+        self._post("sights", account=name, path=path, sight=sight)
+
+    def clear_sights(self) -> None:
+        """Everybody sees everything of their team again."""
+        self._delete("sights")
+
     def migrate_root(self, team: str = "team") -> str:
         """Give the team space another root namespace; returns its id."""
         return str(self._post(f"teams/{team}/migrate_root")["root_namespace_id"])

@@ -73,7 +73,7 @@ def reset(stage: Stage, _request: Request, body: Body) -> Body:
     fields_of(body, "seed")
     seed = body.get("seed")
     if not (isinstance(seed, dict) or seed in {None, "empty", "demo", stage.seed}):
-        raise NotUnderstood('seed is "empty", "demo", an object with team, home and policies, or left out')
+        raise NotUnderstood('seed is "empty", "demo", an object with team, home, policies and sights, or left out')
     stage.reset(seed)
     return {"accounts": sorted(stage.world.accounts)}
 

@@ -130,7 +130,8 @@ def _with_changes(cursor: Cursor) -> Cursor:
 
 
 def _alive(cursor: Cursor) -> bool:
-    return any(space.by_id.get(cursor.folder.id) is cursor.folder for space in cursor.view.account.namespaces)
+    is_there = any(space.by_id.get(cursor.folder.id) is cursor.folder for space in cursor.view.account.namespaces)
+    return is_there and cursor.view.may_open(cursor.folder)
 
 
 def _spans(view: View, folder: Folder) -> Iterator[tuple[Namespace, Folder]]:
@@ -147,7 +148,7 @@ def _contents(cursor: Cursor) -> Iterator[Item]:
             yield space, folder
         if not mounted or cursor.recursive:
             nodes = folder.walk() if cursor.recursive else folder.sorted_children()
-            yield from ((space, node) for node in nodes)
+            yield from ((space, node) for node in nodes if cursor.view.sees(node))
     if cursor.include_deleted:
         nothing_seen = dict.fromkeys(cursor.seen, 0)
         yield from (item for item in _changes(replace(cursor, seen=nothing_seen)) if isinstance(item[1], Change))
@@ -162,7 +163,8 @@ def _changes(cursor: Cursor) -> Iterator[Item]:
         last = {change.key: change for change in space.changes[cursor.seen.get(space.id, 0) :]}
         for change in sorted(last.values(), key=lambda change: change.seq):
             if _is_beneath(change.key, base, recursive=cursor.recursive):
-                yield space, space.find(change.names) or change
+                node = space.find(change.names)
+                yield space, node if node is not None and cursor.view.sees(node) else change
 
 
 def _is_beneath(key: tuple[str, ...], base: tuple[str, ...], *, recursive: bool) -> bool:
@@ -172,12 +174,16 @@ def _is_beneath(key: tuple[str, ...], base: tuple[str, ...], *, recursive: bool)
 
 
 def _describe(view: View, items: tuple[Item, ...]) -> list[dict[str, Any]]:
-    live = [node for space, node in items if isinstance(node, Node) and space.by_id.get(node.id) is node]
+    live = [node for space, node in items if isinstance(node, Node) and _is_told(view, space, node)]
     described = iter(view.describe_all(live))
     entries = []
     for space, item in items:
         if isinstance(item, Change):
             entries.append(view.describe_deleted(space, item))
-        elif space.by_id.get(item.id) is item:
+        elif _is_told(view, space, item):
             entries.append(next(described))
     return entries
+
+
+def _is_told(view: View, space: Namespace, node: Node) -> bool:
+    return space.by_id.get(node.id) is node and view.sees(node)

@@ -16,6 +16,8 @@ from dropbox_standin.world import TemporaryLink, World
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dropbox_standin.views import View
+
 TEMPORARY_LINK_S = 4 * 3600
 LONGEST_LONGPOLL_S = 480
 
@@ -64,7 +66,8 @@ def get_metadata(call: Call) -> Answer:
     place = call.view.locate(path)
     if place.node is not None and not (place.is_root and place.namespace is call.view.base):
         return answer_json(call.view.describe(place.node))
-    if call.args["include_deleted"]:
+    # What is only hidden from the account was not deleted.
+    if call.args["include_deleted"] and call.view.may_write(place):
         for change in reversed(place.namespace.changes):
             if change.key == tuple(fold(part) for part in place.parts):
                 return answer_json(call.view.describe_deleted(place.namespace, change))
@@ -118,7 +121,7 @@ def _start(call: Call, *, latest: bool = False) -> cursors.Cursor:
     settings = call.world.settings
     return cursors.start(
         view=call.view,
-        folder=_folder(call.view.find(path)),
+        folder=_folder(call.view, call.view.find(path)),
         path=path,
         recursive=call.args["recursive"],
         include_deleted=call.args["include_deleted"],
@@ -128,9 +131,11 @@ def _start(call: Call, *, latest: bool = False) -> cursors.Cursor:
     )
 
 
-def _folder(node: Node) -> Folder:
+def _folder(view: View, node: Node) -> Folder:
     if not isinstance(node, Folder):
         raise conflict("path", "not_folder")
+    if not view.may_open(node):
+        raise conflict("path", "not_found")
     return node
 
 

@@ -116,7 +116,7 @@ def describe(link: Link, view: View) -> dict[str, Any]:
         "name": node.name,
         "link_permissions": _permissions(link, view.account),
     }
-    if link.namespace in view.account.namespaces:
+    if link.namespace in view.account.namespaces and view.sees(node):
         entry["path_lower"] = lower("".join(f"/{name}" for name in view.names(node)))
     if link.expires is not None:
         entry["expires"] = timestamp(link.expires)

@@ -78,6 +78,36 @@ def create_account(stage: Stage, _request: Request, body: Body) -> Body:
     return describe(world, one)
 
 
+def give_sight(stage: Stage, request: Request, body: Body) -> Body:
+    """How much an account may see of a folder of its team; cursors tell of what it gains and loses by that."""
+    fields_of(body, "account", "path", "sight")
+    one = account(stage.world, body.get("account"))
+    seeds.give_sight(stage.world, {**body, "account": one.key})
+    stage.world.tell(one.root)
+    return list_sights(stage, request, {})
+
+
+def list_sights(stage: Stage, _request: Request, _body: Body) -> Body:
+    return {
+        "sights": [
+            {"account": one.key, "path": "".join(f"/{name}" for name in folder.names()), "sight": sight}
+            for one in stage.world.accounts.values()
+            for folder, sight in one.sights.given.items()
+        ]
+    }
+
+
+def clear_sights(stage: Stage, _request: Request, _body: Body) -> Body:
+    """Everybody sees everything of their team again."""
+    for one in stage.world.accounts.values():
+        given, one.sights.given = one.sights.given, {}
+        for folder in given:
+            if one.root.by_id.get(folder.id) is folder:
+                one.root.touch(folder)
+        stage.world.tell(one.root)
+    return {"sights": []}
+
+
 def suspend(stage: Stage, request: Request, body: Body) -> Body:
     fields_of(body, "suspended")
     one = _named(stage, request)
@@ -161,6 +191,9 @@ ACTIONS = (
     ("POST", "/accounts/{name}/tokens", issue_tokens),
     ("POST", "/accounts/{name}/expire", expire_tokens),
     ("POST", "/accounts/{name}/revoke", revoke),
+    ("POST", "/sights", give_sight),
+    ("GET", "/sights", list_sights),
+    ("DELETE", "/sights", clear_sights),
     ("POST", "/teams", create_team),
     ("POST", "/teams/{name}/migrate_root", migrate_root),
     ("POST", "/apps", create_app),

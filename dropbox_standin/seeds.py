@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dropbox_standin.links import OUTCOMES, Policy
-from dropbox_standin.tree import Namespace, Occupied, split
+from dropbox_standin.sights import SIGHTS
+from dropbox_standin.tree import Folder, Namespace, Occupied, split
 from dropbox_standin.world import Settings, World
 
 if TYPE_CHECKING:
@@ -138,6 +139,24 @@ def policy(given: dict[str, Any]) -> Policy:
     return Policy(given["outcome"], given.get("account"), given.get("path"))
 
 
+def give_sight(world: World, given: dict[str, Any]) -> None:
+    """How much an account may see of a folder of its team, from its JSON.
+
+    Raises:
+        BadSeed: there is no such account, folder or sight.
+    """
+    account, sight = world.accounts.get(given.get("account", "")), given.get("sight")
+    if account is None:
+        raise BadSeed(f"a sight is given to one of {', '.join(world.accounts)}, not {given.get('account')!r}")
+    if sight not in SIGHTS:
+        raise BadSeed(f"a sight is one of {', '.join(SIGHTS)}, not {sight!r}")
+    folder = account.root.find(split(str(given.get("path"))))
+    if not isinstance(folder, Folder) or folder.parent is None:
+        raise BadSeed(f"a sight is of a folder; {given.get('path')!r} is none")
+    account.sights.give(folder, sight)
+    account.root.touch(folder)
+
+
 def _add_people(world: World) -> None:
     app = world.add_app(key=APP_KEY, secret=APP_SECRET)
     team = world.add_team(key=TEAM, name="Standin Land Services")
@@ -169,19 +188,21 @@ def _read(seed: str) -> dict[str, Any]:
     except ValueError:
         raise BadSeed(f"seed file {seed!r} is not JSON") from None
     if not isinstance(content, dict):
-        raise BadSeed(f"seed file {seed!r} must hold one JSON object with team, home and policies")
+        raise BadSeed(f"seed file {seed!r} must hold one JSON object with team, home, policies and sights")
     return content
 
 
 def _load(world: World, content: dict[str, Any]) -> None:
-    if unknown := content.keys() - {"team", "home", "policies"}:
-        raise BadSeed(f"a seed has team, home and policies; unknown: {', '.join(sorted(unknown))}")
+    if unknown := content.keys() - {"team", "home", "policies", "sights"}:
+        raise BadSeed(f"a seed has team, home, policies and sights; unknown: {', '.join(sorted(unknown))}")
     put_entries(world.teams[TEAM].space, content.get("team", []))
     for key, entries in content.get("home", {}).items():
         if key not in world.accounts:
             raise BadSeed(f"a seed's home is of {', '.join(world.accounts)}; unknown: {key}")
         put_entries(world.accounts[key].home, entries)
     world.links.policies.extend(policy(given) for given in content.get("policies", []))
+    for given in content.get("sights", []):
+        give_sight(world, given)
 
 
 def _demo() -> dict[str, Any]:

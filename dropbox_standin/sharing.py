@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args, links
 from dropbox_standin.call import Call, Route
+from dropbox_standin.sights import FULL
 from dropbox_standin.tree import Folder, split
 from dropbox_standin.wire import Answer, BadRequest, UnionError, answer_json, conflict
 
@@ -36,6 +37,8 @@ def create_shared_link(call: Call) -> Answer:
     outcome = call.world.links.decide(call.account, names)
     if outcome in links.REFUSALS:
         raise UnionError(links.REFUSALS[outcome])
+    if call.view.sight(node) != FULL:
+        raise conflict("access_denied")
     if not call.account.email_verified:
         raise conflict("email_not_verified")
     now = call.world.clock.now()

@@ -195,6 +195,11 @@ class Namespace:
         for beneath in node.walk() if isinstance(node, Folder) else ():
             self._log_node(beneath)
 
+    def touch(self, node: Node) -> None:
+        """Let cursors tell of a node and all beneath it again: who may see it has changed."""
+        for each in (node, *(node.walk() if isinstance(node, Folder) else ())):
+            self._log_node(each)
+
     def _detach(self, node: Node) -> Folder:
         parent = node.parent
         if parent is None:

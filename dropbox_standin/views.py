@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dropbox_standin.sights import FULL, NO_ACCESS, NONE, TRAVERSE_ONLY
 from dropbox_standin.tree import Change, File, Folder, Namespace, Node, fold, split
 from dropbox_standin.wire import BadRequest, UnionError, conflict, path_root_error, tagged, timestamp
 
@@ -71,6 +72,23 @@ class View:
             raise conflict(outer, "not_found")
         return node
 
+    def sight(self, node: Node) -> str:
+        """How much of a node the account may see: one of `sights.SIGHTS`."""
+        return self.account.sights.of(node)
+
+    def sees(self, node: Node) -> bool:
+        """Whether it is there for this account, be it as a name only."""
+        return self.sight(node) != NONE
+
+    def may_open(self, folder: Node) -> bool:
+        return self.sight(folder) in {FULL, TRAVERSE_ONLY}
+
+    def may_write(self, place: Place) -> bool:
+        """Whether something may be put at a place: what is above it, as far as it is there, is seen in full."""
+        parts = place.parts
+        nodes = (place.namespace.find(parts[:depth]) for depth in range(len(parts) + 1))
+        return all(self.sight(node) == FULL for node in nodes if node is not None)
+
     def namespace_of(self, node: Node) -> Namespace:
         root = node.root()
         return next(space for space in self.account.namespaces if space.root is root)
@@ -97,7 +115,7 @@ class View:
                 continue
             if node.parent not in known:
                 known[node.parent] = self._inside(node.parent)
-            entries.append(_describe(node, *known[node.parent]))
+            entries.append(_describe(node, self.sight(node), *known[node.parent]))
         return entries
 
     def describe_deleted(self, namespace: Namespace, change: Change) -> dict[str, Any]:
@@ -128,7 +146,10 @@ class View:
         raise conflict(outer, "not_found")
 
     def _locate_in(self, namespace: Namespace, parts: tuple[str, ...]) -> Place:
-        return Place(namespace, parts, namespace.find(parts))
+        return Place(namespace, parts, self._seen(namespace.find(parts)))
+
+    def _seen(self, node: Node | None) -> Node | None:
+        return node if node is not None and self.sees(node) else None
 
     def _locate_id(self, path: str) -> Place:
         identity, _, rest = path.partition("/")
@@ -136,13 +157,13 @@ class View:
             if (node := space.by_id.get(identity)) is not None:
                 parts = split(rest)
                 found = space.find(parts, start=node) if isinstance(node, Folder) else None
-                return Place(space, (*node.names(), *parts), found if parts else node)
+                return Place(space, (*node.names(), *parts), self._seen(found if parts else node))
         return Place(self.base, (identity,), None)
 
     def _locate_rev(self, rev: str) -> Place:
         for space in self.account.namespaces:
             if (file := space.by_rev.get(rev)) is not None:
-                return Place(space, file.names(), file)
+                return Place(space, file.names(), self._seen(file))
         return Place(self.base, (rev,), None)
 
 
@@ -195,14 +216,19 @@ def _check(path: str, *, outer: str) -> None:
         raise UnionError(tagged(outer, "malformed_path"))
 
 
-def _describe(node: Node, above_lower: str, above: str, shared_in: str | None) -> dict[str, Any]:
+def _describe(node: Node, sight: str, above_lower: str, above: str, shared_in: str | None) -> dict[str, Any]:
     path_lower, path = f"{above_lower}/{fold(node.name)}", f"{above}/{node.name}"
     if isinstance(node, File):
         entry = _describe_file(node, path_lower, path)
         sharing: dict[str, Any] = {"read_only": False, "parent_shared_folder_id": shared_in}
     else:
         entry = _describe_folder(node, path_lower, path, node.name)
-        sharing = {"read_only": False, "parent_shared_folder_id": shared_in, "traverse_only": False, "no_access": False}
+        sharing = {
+            "read_only": sight != FULL,
+            "parent_shared_folder_id": shared_in,
+            "traverse_only": sight == TRAVERSE_ONLY,
+            "no_access": sight == NO_ACCESS,
+        }
     if shared_in is not None:
         entry["sharing_info"] = sharing
     return entry

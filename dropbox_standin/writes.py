@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def create_folder(call: Call) -> Answer:
     place = call.view.locate(call.args["path"])
+    if not call.view.may_write(place):
+        raise conflict("path", "no_write_permission")
     if place.node is not None and not call.args["autorename"]:
         raise conflict("path", "conflict", _kind(place.node))
     parts = free_name(place)
@@ -33,6 +35,8 @@ def upload(call: Call) -> Answer:
     place = call.view.locate(call.args["path"])
     if not place.parts:
         raise _upload_error(tagged("malformed_path"))
+    if not call.view.may_write(place):
+        raise _upload_error(tagged("no_write_permission"))
     parts = place.parts if _may_overwrite(call, place) else free_name(place)
     moment = _client_modified(call.args["client_modified"])
     try:
@@ -46,6 +50,8 @@ def upload(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     place = call.view.locate(call.args["path"], outer="path_lookup")
     node = _existing(place, "path_lookup")
+    if not call.view.may_write(place):
+        raise conflict("path_write", "no_write_permission")
     wanted = call.args["parent_rev"]
     if wanted is not None and isinstance(node, File) and node.rev != wanted:
         raise conflict("path_write", "conflict", "file")
@@ -59,6 +65,10 @@ def move(call: Call) -> Answer:
     source = call.view.locate(call.args["from_path"], outer="from_lookup")
     target = call.view.locate(call.args["to_path"], outer="to")
     node = _existing(source, "from_lookup")
+    if not call.view.may_write(source):
+        raise conflict("from_write", "no_write_permission")
+    if not call.view.may_write(target):
+        raise conflict("to", "no_write_permission")
     if source.namespace is not target.namespace:
         raise conflict("cant_move_shared_folder")
     if isinstance(node, Folder) and _is_inside(target.parts, source.parts):

@@ -13,8 +13,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from core.folding import without_unseen
-from leases.errors import MayNotImport, TooManyWords
+from leases.errors import TooManyWords
 from leases.models import Agency, AgencyWord
+from leases.rights import require
 
 # Folded word to agency.
 Words = Mapping[str, str]
@@ -70,11 +71,10 @@ def remember(*, words: Mapping[str, str], user: User) -> None:
         words: as they stand in a file, to a value of `Agency`, or to nothing.
 
     Raises:
-        MayNotImport: the person may not add leases. Nothing was changed.
+        TransitionForbidden: the person may not make leases. Nothing was changed.
         TooManyWords: nothing was changed.
     """
-    if not user.has_perm("leases.add_lease"):
-        raise MayNotImport
+    require(user, "leases.add_lease")
     said = {fold(word): agency for word, agency in words.items()}
     kept = {word: agency for word, agency in said.items() if agency in Agency and 0 < len(word) <= LONGEST}
     with transaction.atomic():

@@ -15,8 +15,9 @@ from django.db.models.functions import Coalesce, Now
 from leases.errors import BatchGone, NothingToStart
 from leases.models import Batch, BatchLease, Lease
 from leases.patience import answered_in_time
+from leases.rights import require
 from leases.states import WORKING, State
-from statemachine.errors import RecordGone, TransitionForbidden
+from statemachine.errors import RecordGone
 from statemachine.transitions import Actor, Step, advance, authorise, locked
 
 logger = logging.getLogger(__name__)
@@ -90,8 +91,10 @@ def import_leases(
         left_out: how many rows of the file are not among them.
 
     Raises:
+        TransitionForbidden: the person may not make leases. Nothing was saved.
         IntegrityError: one of them exists by now. Nothing was saved.
     """
+    require(user, "leases.add_lease")
     with transaction.atomic():
         batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title=title, created_by=user, left_out=left_out)
         given = {"created_by_id": user.pk, "updated_by_id": user.pk, "initiated_by_id": user.pk}
@@ -116,7 +119,7 @@ def run_many(leases: QuerySet[Lease], user: User, *, title: str = "") -> Batch:
         NothingToStart: all of them are owed a run already, or there are none. Nothing was saved.
         DatabaseTooBusy: nothing was saved.
     """
-    _authorise(user)
+    require(user, "leases.run_discovery")
     with answered_in_time():
         batch = Batch.objects.create(kind=Batch.Kind.RUN, title=title, created_by=user)
         chosen = Lease.objects.filter(pk__in=leases.values("pk"))
@@ -131,7 +134,11 @@ def run_many(leases: QuerySet[Lease], user: User, *, title: str = "") -> Batch:
 
 def reason_of(batch: Batch) -> str:
     """What the history of each of its leases says about why it was started."""
-    return f"batch {batch.pk}: {batch.title}"
+    return f"{_beginning_of_reason(batch.pk)}{batch.title}"
+
+
+def _beginning_of_reason(batch_id: int) -> str:
+    return f"batch {batch_id}: "
 
 
 def progress_of(batch: Batch) -> Progress:
@@ -178,16 +185,19 @@ def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopp
         DatabaseTooBusy: nothing was changed.
     """
     until = time.monotonic() + within_s
-    _authorise(user)
+    require(user, "leases.run_discovery")
     ours = owed_by_batches().filter(owed_by=batch_id)
     with answered_in_time():
         if not Batch.objects.filter(pk=batch_id).update(stopped_at=Now(), stopped_by=user):
             raise BatchGone
         # Whoever is about to start one of them finds another generation, and lets it be.
         not_begun = ours.exclude(state__in=WORKING)
-        whose = Coalesce("initiated_before", "initiated_by")
         waiting = not_begun.update(
-            due_at=None, due_reason="", generation=F("generation") + 1, initiated_by=whose, initiated_before=None
+            due_at=None,
+            due_reason="",
+            generation=F("generation") + 1,
+            initiated_by=_whose_it_was(batch_id),
+            initiated_before=None,
         )
     under_way = list(ours.filter(state__in=WORKING).order_by("pk").values_list("pk", flat=True))
     cancelled = looked_at = 0
@@ -214,7 +224,7 @@ def run_again(*, batch_id: int, state: State, user: User, at_most: int | None = 
         NothingToStart: none of them is in that state. Nothing was changed.
         DatabaseTooBusy: nothing was changed.
     """
-    _authorise(user)
+    require(user, "leases.run_discovery")
     with answered_in_time():
         batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
         if batch is None:
@@ -233,11 +243,6 @@ def _count_members() -> None:
     """Tell PostgreSQL how large the batches are now: it would find out a minute later, and plan badly until then."""
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {connection.ops.quote_name(BatchLease._meta.db_table)}")
-
-
-def _authorise(user: User) -> None:
-    if not user.has_perm("leases.run_discovery"):
-        raise TransitionForbidden("You do not have the permission to start and stop discovery. Ask an administrator.")
 
 
 def _take_in(batch: Batch, leases: QuerySet[Lease]) -> int:
@@ -270,6 +275,19 @@ def _of_lease(wanted: str | Case) -> Subquery:
 def _owe(leases: QuerySet[Lease], batch: Batch, user: User, **values: bool) -> int:
     owed = {"due_at": Now(), "due_reason": reason_of(batch), "owed_by": batch, "background": True}
     return leases.update(**owed, initiated_by=user, initiated_before=F("initiated_by"), **values)
+
+
+def _whose_it_was(batch_id: int) -> Case:
+    """Whose the last run of a lease was that the batch has owed a start; nobody's, if that person is gone.
+
+    What goes on by itself is still its own, and what has never run is whose it would have been.
+    """
+    owed_by_it = Q(due_reason__startswith=_beginning_of_reason(batch_id))
+    return Case(
+        When(owed_by_it, generation__gt=0, then="initiated_before"),
+        When(owed_by_it, then=Coalesce("initiated_before", "initiated_by")),
+        default="initiated_by",
+    )
 
 
 def _sized(batch: Batch, size: int) -> Batch:

@@ -15,6 +15,11 @@ class CloudFile:
         file_id: the cloud's lasting name of it; empty where the cloud gave none.
         size_bytes: None for a directory.
         modified_at: aware; None for a directory.
+        shared_folder_id: of a directory that is shared as a whole, the cloud's name of what is shared; else empty.
+        parent_shared_folder_id: the shared folder, or team space, that it lies in; empty where it lies in none.
+        is_read_only: whether who asks may not write there.
+        traverse_only: who asks may pass through the directory and sees no more of it than what is shared with them.
+        no_access: who asks sees that the directory is there and may not open it.
     """
 
     path: str
@@ -23,6 +28,16 @@ class CloudFile:
     file_id: str = ""
     size_bytes: int | None = None
     modified_at: datetime | None = None
+    shared_folder_id: str = ""
+    parent_shared_folder_id: str = ""
+    is_read_only: bool = False
+    traverse_only: bool = False
+    no_access: bool = False
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether who asks may see only a part of the directory, so that what they do not see there may be there."""
+        return self.traverse_only or self.no_access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +74,11 @@ class DirectoryListing:
     path: str
     entries: tuple[CloudFile, ...]
     request_ids: tuple[str, ...]
+
+    @property
+    def partial_entries(self) -> tuple[CloudFile, ...]:
+        """The directories in it of which who asks may see only a part."""
+        return tuple(entry for entry in self.entries if entry.is_partial)
 
 
 class Audience(Enum):

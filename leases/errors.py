@@ -45,12 +45,6 @@ class UnreadableFile(Refused):
     code = "unreadable_file"
 
 
-class MayNotImport(Refused):
-    """You may not add leases, and so not import them. Ask an administrator."""
-
-    code = "may_not_import"
-
-
 class TooManyWords(Refused):
     """There are too many words for agencies already. Nothing was remembered; write the agency's name in the file."""
 
@@ -109,6 +103,20 @@ class ConfigurationDisabled(Permanent):
     """Discovery is switched off for this agency. Switch it on under “Agencies”; it goes on by itself."""
 
     code = "configuration_disabled"
+
+
+class DirectoryElsewhere(Permanent):
+    """The known directory does not lie where the agency's archives lie now. It is looked for there by itself."""
+
+    code = "directory_elsewhere"
+
+
+class Reconfigured(Temporary):
+    """The agency's configuration was saved meanwhile."""
+
+    code = "configuration_changed"
+    costs_try = False
+    goes_on = "It is tried again by itself with the new configuration."
 
 
 class UnsafePath(Permanent):

@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 
 WORDS: Mapping[str, str] = {
+    "another_folder": "another folder of this path",
     "app_key_missing": "no Dropbox app configured",
     "app_refused": "Dropbox app not known",
+    "archive_out_of_sight": "archive out of this account's sight",
     "base_path_missing": "archive folder not there",
     "bug": "a bug",
+    "configuration_changed": "configuration changed meanwhile",
     "configuration_disabled": "agency switched off",
     "configuration_missing": "agency not configured",
     "connect_dropbox": "Dropbox not connected",
     "crashed": "worker crashed",
+    "directory_elsewhere": "directory lies elsewhere",
     "directory_unknown": "directory not known",
     "dropbox_ceiling": "too many Dropbox calls at once",
     "dropbox_paused": "Dropbox asked for a pause",

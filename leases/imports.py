@@ -17,15 +17,17 @@ from psycopg.errors import DeadlockDetected
 from leases.agency_words import known_words
 from leases.batches import import_leases
 from leases.columns import Mapping, guess_mapping
-from leases.errors import MayNotImport, NothingToImport, Overtaken, ReadOtherwise, UnreadableFile, UploadGone
+from leases.errors import NothingToImport, Overtaken, ReadOtherwise, UnreadableFile, UploadGone
 from leases.models import Batch, Upload
 from leases.patience import answered_in_time
+from leases.rights import require
 from leases.row_checks import Examined, LeftOut, examine, left_out_of
 from leases.spreadsheets import Choices, Row, Table, read_table
 
 # Of a file that nobody has imported.
 KEPT = timedelta(days=1)
 RACES = 3
+ADD = "leases.add_lease"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +63,10 @@ def keep_upload(*, name: str, content: bytes, user: User) -> Upload:
     """Read a file and keep it until somebody confirms the import, for a day at most.
 
     Raises:
-        MayNotImport: the person may not add leases. Nothing was saved.
+        TransitionForbidden: the person may not make leases. Nothing was saved.
         UnreadableFile: with the one thing to do about it. Nothing was saved.
     """
-    _authorise(user)
+    require(user, ADD)
     table = read_table(name=name, content=content)
     return Upload.objects.create(name=name[-200:], content=content, created_by=user, **_read_as(table))
 
@@ -73,11 +75,11 @@ def read_again(*, upload_id: int, choices: Choices, user: User) -> Upload:
     """Read a file that is kept by another separator, or another sheet of it.
 
     Raises:
-        MayNotImport: the person may not add leases. Nothing was changed.
+        TransitionForbidden: the person may not make leases. Nothing was changed.
         UploadGone: it was chosen too long ago, or is imported.
         UnreadableFile: it cannot be read so. Nothing was changed.
     """
-    _authorise(user)
+    require(user, ADD)
     with transaction.atomic():
         upload = kept_uploads().defer(None).select_for_update().filter(pk=upload_id, batch__isnull=True).first()
         if upload is None or upload.content is None:
@@ -123,13 +125,13 @@ def confirm(*, upload_id: int, mapping: Mapping, user: User, with_doubtful: bool
         read_by: the separator or sheet by which it was read when the person saw it; empty: nobody has chosen one.
 
     Raises:
-        MayNotImport: the person may not add leases. Nothing was saved.
+        TransitionForbidden: the person may not make leases. Nothing was saved.
         UploadGone: it was chosen too long ago.
         ReadOtherwise: what the person saw is not what would be saved. Nothing was.
         NothingToImport: no row is right. Nothing was saved.
         Overtaken, DatabaseTooBusy: others made leases of the file meanwhile. Nothing was saved.
     """
-    _authorise(user)
+    require(user, ADD)
     with answered_in_time():
         # The batch is read after the lock: whoever held it may have been importing the same file.
         upload = kept_uploads().select_for_update().filter(pk=upload_id).first()
@@ -171,11 +173,6 @@ def left_out_by(batch_id: int) -> LeftOutRows:
         ],
         own_columns=reading.get("own_columns", []),
     )
-
-
-def _authorise(user: User) -> None:
-    if not user.has_perm("leases.add_lease"):
-        raise MayNotImport
 
 
 def _save(

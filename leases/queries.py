@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from core.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
 from leases.models.folded import Folded
 from leases.states import WORKING, State
 from statemachine.models import TransitionLog
@@ -32,6 +32,14 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
             f"Discovery is switched off for {agency}. Switch it on under “Agencies”; it goes on by itself."
         )
     return found
+
+
+def configuration_seen(agency: str) -> str:
+    """What an agency's configuration says to a run, in words that differ whenever it does; empty if there is none."""
+    found = (
+        AgencyStorageConfig.objects.filter(agency=agency).values_list("enabled", "runsheet_archive_base_path").first()
+    )
+    return f"{'on' if found[0] else 'off'}, {found[1]}" if found else ""
 
 
 def failures_of(user_id: int) -> list[tuple[str, int]]:
@@ -86,6 +94,7 @@ def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:
     return leases.annotate(last_tries=Subquery(ended.order_by("-generation").values("tries")[:1]))
 
 
-def finders_of(location: CloudLocation) -> QuerySet[Lease, int | None]:
-    """The numbers of the people whose runs have led to it."""
-    return Lease.objects.filter(runsheet_directory=location).values_list("initiated_by", flat=True)
+def origin_of_location(location: CloudLocation) -> Origin:
+    """Whom it is known from that it is there."""
+    found = Lease.objects.filter(runsheet_directory=location).exclude(known_account="").order_by("-known_at").first()
+    return found.origin if found else NOBODY

@@ -6,15 +6,16 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.db.models import Case, QuerySet, When
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from leases.cloud import ShareLink
-from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
+from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
-from leases.queries import DROPBOX, locations_at
-from leases.states import WORKING, State
+from leases.queries import DROPBOX, configuration_seen, locations_at
+from leases.rights import require
+from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number
 from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
@@ -22,7 +23,16 @@ from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, t
 # Why a lease starts that has just been made, as its history says.
 CREATED = "created"
 # What a lease fails with when its agency's configuration is missing, switched off, or names the wrong folder.
-CONFIGURATION_FAILURES = ("configuration_missing", "configuration_disabled", "base_path_missing")
+CONFIGURATION_FAILURES = (
+    "another_folder",
+    "archive_out_of_sight",
+    "base_path_missing",
+    "configuration_disabled",
+    "configuration_missing",
+    "dropbox_refused",
+    "not_a_directory",
+    "unsafe_path",
+)
 
 
 def create_lease(
@@ -38,8 +48,9 @@ def create_lease(
         background: one of so many that what others start by hand goes first.
 
     Raises:
-        InvalidLease, DuplicateLease: nothing was saved.
+        TransitionForbidden, InvalidLease, DuplicateLease: nothing was saved.
     """
+    require(created_by, "leases.add_lease")
     lease = Lease(
         agency=agency,
         lease_number=normalise_number(lease_number),
@@ -76,14 +87,17 @@ def change_lease(*, lease_id: int, agency: str, lease_number: str, changed_by: U
     A run under way is stopped in the same transaction, so the newest number wins. Nothing happens if neither differs.
 
     Raises:
-        RecordGone, InvalidLease, DuplicateLease: nothing was changed.
+        TransitionForbidden, RecordGone, InvalidLease, DuplicateLease: nothing was changed.
     """
+    require(changed_by, "leases.change_lease")
     with locked(Lease, lease_id) as lease:
         was = str(lease)
         # As it is, though it may have been saved when numbers were folded less.
         number = lease_number if lease_number == lease.lease_number else normalise_number(lease_number)
         if (lease.agency, lease.lease_number) == (agency, number):
             return lease
+        if lease.is_working:
+            require(changed_by, "leases.run_discovery")  # it is stopped
         lease.agency, lease.lease_number, lease.updated_by_id = agency, number, changed_by.pk
         _check(lease)
         _search_again(lease, Actor.person(changed_by), reason=f"changed from {was}")
@@ -155,13 +169,77 @@ def cancel(*, lease_id: int, user: User, generation: int | None = None) -> Lease
 def configuration_saved(configuration: AgencyStorageConfig) -> int:
     """Start again by themselves the agency's leases that failed for want of this configuration; how many.
 
-    Saving it once more unchanged starts nothing for a while (`statemachine.repeats`).
+    To be called in the transaction that saves it. Saving it once more unchanged starts nothing for a while
+    (`statemachine.repeats`); one that is made anew after it was deleted is another one.
     """
-    given = (configuration.enabled, configuration.runsheet_archive_base_path)
+    given = (configuration.pk, configuration.enabled, configuration.runsheet_archive_base_path)
     if is_repeated(f"configuration:{configuration.agency}", given=sha256(repr(given).encode()).hexdigest()):
         return 0
     failed = Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES)
-    return resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+    with transaction.atomic():
+        _take_turns(configuration.agency, shared=False)
+        count = resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+        return count + _ask_again(configuration)
+
+
+def _ask_again(configuration: AgencyStorageConfig) -> int:
+    """Owe a run to every answer that was given for another folder, found and not found alike; how many.
+
+    A lease that is being written at this moment is passed by: `confirm_base_path` waits for this configuration there.
+    """
+    asked_elsewhere = ~Q(known_base_path=configuration.runsheet_archive_base_path)
+    doubtful = Lease.objects.filter(
+        asked_elsewhere, agency=configuration.agency, state__in=SETTLED, due_at__isnull=True
+    )
+    unlocked = doubtful.order_by().select_for_update(skip_locked=True, no_key=True).values("pk")
+    return Lease.objects.filter(pk__in=unlocked).update(
+        due_at=Now(),
+        due_reason=f"the folder of the archives of {configuration.agency} was changed",
+        background=True,
+        owed_by=None,
+    )
+
+
+def confirm_base_path(lease: Lease, *, base_path: str) -> None:
+    """Make sure that an answer is still to the question that the configuration asks; call it with the lease locked.
+
+    Who changes the configuration and this wait for each other, so that no answer for the old folder is recorded after
+    the change (`_ask_again` finds those recorded before).
+
+    Raises:
+        Reconfigured: it is not.
+    """
+    # Many workers hold it at the same time; only who changes it has to wait for them.
+    query = "SELECT * FROM leases_agencystorageconfig WHERE agency = %s FOR SHARE"
+    found = next(iter(AgencyStorageConfig.objects.raw(query, [lease.agency])), None)
+    if found is None or found.runsheet_archive_base_path != base_path:
+        raise Reconfigured
+
+
+def resume_if_reconfigured(lease: Lease, *, seen: str) -> int:
+    """Owe a run that has just failed, in this transaction, a new start if its configuration was saved meanwhile.
+
+    Who saves it at the moment at which a run fails for want of it must not find that lease left behind: either saving
+    sees the failure, or this sees what was saved.
+
+    Args:
+        seen: what `configuration_seen` told when the run began.
+    """
+    _take_turns(lease.agency, shared=True)
+    if configuration_seen(lease.agency) == seen:
+        return 0
+    reason = f"the storage configuration of {lease.agency} was saved meanwhile"
+    return resume_failed(Lease.objects.filter(pk=lease.pk), reason=reason)
+
+
+def _take_turns(agency: str, *, shared: bool) -> None:
+    """Whoever saves an agency's configuration, and the runs that fail for want of it: one after the other.
+
+    A row would not do, since there may be none yet.
+    """
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtext('agency configuration'), hashtext(%s))", [agency])
 
 
 def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for is mended") -> int:

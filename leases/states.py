@@ -24,5 +24,7 @@ class NoticeState(models.TextChoices):
 
 
 WORKING = frozenset({State.SEARCHING, State.DETECTING})
+# Dropbox has answered.
+SETTLED = frozenset({State.FOUND, State.NOT_FOUND, State.DONE})
 SEARCHABLE = [State.PENDING, State.FOUND, State.NOT_FOUND, State.DONE, State.FAILED]
 DETECTABLE = [State.FOUND, State.DONE, State.FAILED]

@@ -5,6 +5,7 @@ The reconciler does this every few seconds, and each worker when it has done a j
 
 import itertools
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from django.db.models.functions import Now
 
 from core.database import in_words, is_conflict, is_outage
 from statemachine.claims import message_of
-from statemachine.dispatch import dispatch, owed, room
+from statemachine.dispatch import RINGING_S, dispatch, owed, room
 from statemachine.doorbell import Message
 from statemachine.errors import Stale
 from statemachine.models import StateMachine
@@ -49,10 +50,11 @@ def top_up(queue: str) -> ToppedUp:
     chosen = _most_urgent([model for model in machines() if queue_of(model) == queue], limit=free)
     working: dict[type[StateMachine], list[int]] = defaultdict(list)
     started = 0
+    enough_at = time.monotonic() + RINGING_S
     for row in chosen:
         if row.is_working:
             working[type(row)].append(row.pk)
-        else:
+        elif time.monotonic() < enough_at:
             # It rings for itself when that is committed.
             step = Step(transition=row.start_transition)
             started += advance_unless_faster(type(row), message_of(row), step)

@@ -7,6 +7,7 @@ import logging
 from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -18,25 +19,33 @@ logger = logging.getLogger(__name__)
 def is_repeated(trigger: str, *, given: str) -> bool:
     """Whether this trigger came with the same input within DISCOVERY_DEDUP_TTL; without Redis, never.
 
+    Only what is committed counts: what is rolled back has started nothing, so the same once more is its first time.
+
     Args:
         trigger: what happened to whom, such as `configuration:BLM`.
         given: stands for the input that it came with.
     """
     if not settings.DISCOVERY_DEDUP_TTL_S:
         return False
+    key = f"runsheet:trigger:{trigger}"
     try:
-        return ask(partial(_is_known, f"runsheet:trigger:{trigger}", given))
+        before = ask(partial(_before, key))
     except RedisError as error:
         logger.warning("trigger %s: Redis cannot tell whether it is a repetition (%s); it counts", trigger, error)
         return False
-
-
-def _is_known(key: str, given: str, redis: Redis) -> bool:
-    ttl_s = settings.DISCOVERY_DEDUP_TTL_S
-    before = redis.set(key, given, nx=True, get=True, ex=ttl_s)
-    if before is None:
-        return False
     if before == given.encode():
         return True
-    redis.set(key, given, ex=ttl_s)
+    transaction.on_commit(partial(_remember, key, given), robust=True)
     return False
+
+
+def _before(key: str, redis: Redis) -> bytes | None:
+    found: bytes | None = redis.get(key)  # type: ignore[assignment]  # redis types its answers for both of its clients
+    return found
+
+
+def _remember(key: str, given: str) -> None:
+    try:
+        ask(lambda redis: redis.set(key, given, ex=settings.DISCOVERY_DEDUP_TTL_S))
+    except RedisError as error:
+        logger.warning("trigger %s: Redis does not remember it (%s); a repetition will count", key, error)

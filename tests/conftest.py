@@ -45,3 +45,15 @@ def redis(settings: "Settings") -> "Iterator[Redis]":
 def olivia(django_user_model: "type[User]", db: None) -> "User":
     """An operator who has every permission on leases and no Dropbox yet."""
     return django_user_model.objects.create_superuser("olivia", "olivia@example.com", "olivia")
+
+
+@pytest.fixture
+def database_url(db: None) -> str:
+    """Where the tests' own database is, for who breaks it from outside."""
+    from django.db import connection
+    from psycopg.conninfo import make_conninfo
+
+    of = connection.settings_dict
+    return make_conninfo(
+        host=of["HOST"], port=of["PORT"] or None, user=of["USER"], password=of["PASSWORD"] or None, dbname=of["NAME"]
+    )

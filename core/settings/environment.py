@@ -4,9 +4,10 @@ import math
 import os
 import re
 from collections.abc import Collection
+from email.utils import parseaddr
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import available_timezones
 
 from cryptography.fernet import Fernet, MultiFernet
@@ -68,29 +69,29 @@ def names(name: str) -> bool:
     return name in os.environ
 
 
-def number(name: str, default: float, *, minimum: float = 0) -> float:
+def number(name: str, default: float, *, minimum: float, maximum: float) -> float:
     """The value of a variable as a number.
 
     Raises:
-        ImproperlyConfigured: it is not a number, or less than the minimum.
+        ImproperlyConfigured: it is not a number, or beyond the bounds.
     """
     value = os.environ.get(name) or str(default)
     try:
         found = float(value)
     except ValueError:
         found = math.nan
-    if not math.isfinite(found) or found < minimum:
-        raise ImproperlyConfigured(f"{name} must be a number, {minimum:g} or more, not {value!r}.")
+    if not minimum <= found <= maximum:  # of what is no number neither is true
+        raise ImproperlyConfigured(f"{name} must be a number from {minimum:g} to {maximum:g}, not {value!r}.")
     return found
 
 
-def whole_number(name: str, default: int, *, minimum: int = 0) -> int:
+def whole_number(name: str, default: int, *, minimum: int = 0, maximum: int) -> int:
     """The value of a variable as a whole number.
 
     Raises:
-        ImproperlyConfigured: it is not one, or less than the minimum.
+        ImproperlyConfigured: it is not one, or beyond the bounds.
     """
-    value = number(name, default, minimum=minimum)
+    value = number(name, default, minimum=minimum, maximum=maximum)
     if not value.is_integer():
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value}.")
     return int(value)
@@ -171,15 +172,29 @@ def address(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
     return value
 
 
+def whole_address(name: str, value: str, *, schemes: tuple[str, ...]) -> SplitResult:
+    """The parts of a server's address that has nothing behind its host and its path.
+
+    Raises:
+        ImproperlyConfigured: it has, which would be dropped without a word; most likely it is a part of the password.
+    """
+    parts = urlsplit(address(name, value, schemes=schemes))
+    if parts.fragment or value.endswith("#"):
+        raise ImproperlyConfigured(f"{name} must not hold “#”; in a password it is written %23.")
+    return parts
+
+
 def mailers(name: str, value: str) -> dict[str, Any]:
     """Django's MAILERS from an address such as smtps://user:password@mail.example.com:465.
 
     Raises:
         ImproperlyConfigured: it is no address of a mail server.
     """
-    parts = urlsplit(address(name, value, schemes=tuple(SMTP_PORTS)))
+    parts = whole_address(name, value, schemes=tuple(SMTP_PORTS))
     if not parts.hostname:
         raise ImproperlyConfigured(f"{name} must name a host, such as smtps://user:password@mail.example.com.")
+    if parts.query or parts.path not in ("", "/"):
+        raise ImproperlyConfigured(f"{name} must end with its host or port; it takes no options and no path.")
     options = {
         "host": parts.hostname,
         "port": parts.port or SMTP_PORTS[parts.scheme],
@@ -214,9 +229,11 @@ def web_address(name: str, default: str | None) -> str:
         ImproperlyConfigured: it is unset without a default, no such address, or names no host.
     """
     value = address(name, text(name, default), schemes=("https", "http"))
-    host = urlsplit(value).hostname
-    if not host or "*" in host:
+    parts = urlsplit(value)
+    if not parts.hostname or "*" in parts.hostname:
         raise ImproperlyConfigured(f"{name} must name a host, such as https://runsheet.example.com.")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ImproperlyConfigured(f"{name} must end with its host or port, such as https://runsheet.example.com.")
     return value.rstrip("/")
 
 
@@ -231,6 +248,18 @@ def folder(name: str, default: str) -> str:
         raise ImproperlyConfigured(
             f"{name} must be letters, digits, “-”, “_” and “/”, and not begin with {' or '.join(TAKEN)}; not {value!r}."
         )
+    return value
+
+
+def sender(name: str, default: str) -> str:
+    """The value of a variable as who a mail comes from.
+
+    Raises:
+        ImproperlyConfigured: it is no such address, or would be read as another header.
+    """
+    value = text(name, default)
+    if not value.isprintable() or not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", parseaddr(value)[1]):
+        raise ImproperlyConfigured(f"{name} must be an address, such as {default}, not {value!r}.")
     return value
 
 

@@ -23,6 +23,7 @@ from discovery.errors import (
     DropboxUnavailable,
     NeedsReconnect,
     NoInitiatingUser,
+    NotFound,
     PathRootMoved,
     RateLimited,
     ScopeMissing,
@@ -38,6 +39,7 @@ PAGE_SIZE = 2_000
 
 
 INACTIVE = "The person who started this may no longer log in, so their Dropbox is not used. Start it again yourself."
+FORBIDDEN = "{} may not run discovery (any more), so their Dropbox is not used. Start it again yourself."
 
 
 def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = None) -> "Gateway":
@@ -47,7 +49,7 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
         before_call: called before every HTTP call; what it raises is passed on untouched.
 
     Raises:
-        NoInitiatingUser: there is no user whose Dropbox could be used, or no more.
+        NoInitiatingUser: there is no user whose Dropbox could be used, or no more, or the user may not run discovery.
         DropboxNotConnected, NeedsReconnect: the user has to connect Dropbox first.
         AccountPaused: Dropbox asked everybody who uses this account to wait.
         Reconnected: another Dropbox was connected at this moment.
@@ -59,6 +61,9 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
         raise NoInitiatingUser
     if not user.is_active:
         raise NoInitiatingUser(INACTIVE)
+    # Asked here, too: what was started may wait for days, and what goes on by itself was started long ago.
+    if not user.has_perm("leases.run_discovery"):
+        raise NoInitiatingUser(FORBIDDEN.format(user.get_username()))
     account = DropboxAccount.objects.filter(user=user).first()
     if account is None:
         raise DropboxNotConnected
@@ -123,6 +128,23 @@ class Gateway:
         _check_path(path)
         reply = self._ask("files/get_metadata", lambda client: client.files_get_metadata(path), path)
         return shapes.cloud_file(reply.value, directory=path.rpartition("/")[0])
+
+    def is_deleted(self, *, path: str) -> bool:
+        """Whether the account sees that something lay at the path and was deleted, moved or renamed; one call.
+
+        False where something lies there, where nothing ever did, and where the account would not see it.
+
+        Raises:
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        try:
+            reply = self._ask(
+                "files/get_metadata", lambda client: client.files_get_metadata(path, include_deleted=True), path
+            )
+        except NotFound:
+            return False
+        return shapes.is_deleted(reply.value)
 
     def create_share_link(self, *, path: str) -> ShareLink:
         """A share link with the account's usual settings, new or as it exists; one call, rarely two.

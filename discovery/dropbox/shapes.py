@@ -5,10 +5,10 @@ from typing import Any
 
 from dropbox import Dropbox
 from dropbox.exceptions import ApiError
-from dropbox.files import FileMetadata
+from dropbox.files import DeletedMetadata, FileMetadata, FolderSharingInfo
 from dropbox.sharing import CreateSharedLinkWithSettingsError
 
-from discovery.dropbox.answers import harmless
+from discovery.dropbox.answers import NAMESPACE, harmless, of_form
 from leases.cloud import Audience, CloudFile, LinkPolicy, ShareLink
 
 # Of a file or directory at Dropbox.
@@ -20,8 +20,9 @@ def cloud_file(entry: Any, *, directory: str) -> CloudFile:
     # Dropbox names no path for what lies in a shared folder that is not mounted.
     path = harmless(entry.path_display or entry.path_lower or f"{directory}/{entry.name}")
     name = harmless(entry.name)
+    sharing = _sharing(entry)
     if not isinstance(entry, FileMetadata):
-        return CloudFile(path=path, name=name, is_directory=True, file_id=entry.id)
+        return CloudFile(path=path, name=name, is_directory=True, file_id=entry.id, **sharing)
     return CloudFile(
         path=path,
         name=name,
@@ -29,7 +30,28 @@ def cloud_file(entry: Any, *, directory: str) -> CloudFile:
         file_id=entry.id,
         size_bytes=entry.size,
         modified_at=_aware(entry.server_modified),
+        **sharing,
     )
+
+
+def _sharing(entry: Any) -> dict[str, Any]:
+    """What the account may see of what is shared; files have fewer of these fields than directories."""
+    info = entry.sharing_info
+    if info is None:
+        return {}
+    told: dict[str, Any] = {
+        "parent_shared_folder_id": of_form(NAMESPACE, info.parent_shared_folder_id),
+        "is_read_only": info.read_only,
+    }
+    if isinstance(info, FolderSharingInfo):
+        told["shared_folder_id"] = of_form(NAMESPACE, info.shared_folder_id)
+        told["traverse_only"], told["no_access"] = info.traverse_only, info.no_access
+    return told
+
+
+def is_deleted(entry: Any) -> bool:
+    """Whether what was looked up is the mark of something that is there no more."""
+    return isinstance(entry, DeletedMetadata)
 
 
 def create_or_existing_link(client: Dropbox, path: str) -> Any:

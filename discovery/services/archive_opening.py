@@ -7,18 +7,19 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+from django.db.models import Q
 
 from core.clock import now
 from core.database import lock_waits
 from core.errors import RunsheetError
 from discovery.dropbox import Gateway, gateway_for
 from discovery.dropbox.connection import done_within
-from discovery.errors import BasePathMissing, LinkRefused, NotFound
+from discovery.errors import ArchiveOutOfSight, BasePathMissing, LinkRefused, NotFound
 from discovery.models import DropboxAccount
 from discovery.services.base_paths import confirm_not_found
-from discovery.services.share_links import TRUSTED_FOR, leads_there
-from leases.models import CloudLocation
-from leases.queries import finders_of, take_link_check
+from discovery.services.share_links import TRUSTED_FOR, link_that_leads_there
+from leases.models import CloudLocation, Origin
+from leases.queries import origin_of_location, take_link_check
 from leases.services import forget_link, record_location
 
 logger = logging.getLogger(__name__)
@@ -68,13 +69,14 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
         return Opening(why_not=GONE.format(path=location.path))
     if not location.share_url:
         return Opening(why_not=location.share_refusal or NO_LINK)
-    may_check = user.has_perm("leases.run_discovery") and _may_judge(location, user)
+    known = origin_of_location(location)
+    may_check = user.has_perm("leases.run_discovery") and _sees_the_same(known, user)
     if not may_check or not _is_check_due(location):
         return Opening(url=location.share_url)
     try:
         with done_within(LONGEST_S), lock_waits(LOCKS_AT_MOST_S):
-            return _checked(location, gateway_for(user))
-    except BasePathMissing:
+            return _checked(location, known, gateway_for(user))
+    except (BasePathMissing, ArchiveOutOfSight):
         _check_again_after(timedelta(0), location)  # or the next one would be sent to a link that is dead
         return Opening(why_not=OUT_OF_SIGHT.format(path=location.path))
     except (RunsheetError, ImproperlyConfigured) as error:
@@ -83,11 +85,10 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
         return Opening(url=location.share_url)
 
 
-def _may_judge(location: CloudLocation, user: User) -> bool:
-    """Whether the opener's paths begin where those of somebody begin who found the archive; else it may be another folder."""
-    finders = User.objects.filter(pk__in=finders_of(location))
-    roots = DropboxAccount.objects.filter(user__in=finders).values("root_namespace_id")
-    return DropboxAccount.objects.filter(user=user, root_namespace_id__in=roots).exists()
+def _sees_the_same(known: Origin, user: User) -> bool:
+    """Whether the opener's paths begin where those of the finder begin; else it may be another folder."""
+    same = Q(account_id=known.account) | Q(root_namespace_id=known.path_root)
+    return DropboxAccount.objects.filter(same, user=user).exists()
 
 
 def _is_check_due(location: CloudLocation) -> bool:
@@ -96,10 +97,10 @@ def _is_check_due(location: CloudLocation) -> bool:
     return take_link_check(location, before=at - TRUSTED_FOR, at=at) or has_expired
 
 
-def _checked(location: CloudLocation, gateway: Gateway) -> Opening:
+def _checked(location: CloudLocation, known: Origin, gateway: Gateway) -> Opening:
     path = location.path
     try:
-        if leads_there(url=location.share_url, path=path, gateway=gateway):
+        if link_that_leads_there(url=location.share_url, path=path, gateway=gateway):
             return Opening(url=location.share_url)
         link = gateway.create_share_link(path=path)
     except LinkRefused as refusal:
@@ -107,7 +108,7 @@ def _checked(location: CloudLocation, gateway: Gateway) -> Opening:
             record_location(path=path, link=None, refusal=refusal.reason, checked_at=now())
         return Opening(why_not=REFUSED.format(reason=refusal.reason, path=path))
     except NotFound as error:
-        confirm_not_found(gateway=gateway, path=path, answer=error, was_there=True)
+        confirm_not_found(gateway=gateway, path=path, answer=error, known=known)
         forget_link(path=path)
         return Opening(why_not=GONE.format(path=path))
     with transaction.atomic():

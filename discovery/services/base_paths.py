@@ -1,4 +1,4 @@
-"""Is the folder that holds all archives there at all?
+"""Is the folder that holds all archives there at all, and does this account see the whole of it?
 
 If it is not (a typing error, an account outside the team), Dropbox says `path/not_found` for every lease, and every
 "not found" would be false (docs/decisions/0004-base-path-before-not-found.md).
@@ -11,6 +11,8 @@ from redis.exceptions import RedisError
 
 from discovery.dropbox import Gateway
 from discovery.errors import BasePathMissing, NotFound
+from discovery.services.judging import confirm_full_sight, confirm_may_negate, namespace_of
+from leases.models import Origin
 
 logger = logging.getLogger(__name__)
 
@@ -18,48 +20,68 @@ logger = logging.getLogger(__name__)
 REMEMBERED_S = 30
 
 
-def confirm_not_found(*, gateway: Gateway, path: str, answer: NotFound, was_there: bool) -> None:
-    """Make sure that it is the path which is not there, and not the folder that should hold it.
+def confirm_not_found(*, gateway: Gateway, path: str, answer: NotFound, known: Origin | None) -> Origin:
+    """Make sure that it is the path which is not there, and that this account may say so.
 
     Args:
-        was_there: it was found before, so that nothing that is remembered is believed.
+        known: whom it is known from that something lay there; nothing that is remembered is believed then.
+
+    Returns:
+        Whom the answer "not found" comes from.
 
     Raises:
-        BasePathMissing: the account cannot see the folder.
+        BasePathMissing: the account cannot see the folder that should hold it.
+        ArchiveOutOfSight: the account sees only a part of that folder, or cannot judge what another one has seen.
         Temporary, Permanent: as the gateway says.
     """
     base_path = path.rpartition("/")[0]
-    if not _base_path_exists(gateway, base_path, look=was_there):
-        raise BasePathMissing(
-            f"The folder “{base_path}”, which should hold the archive, is not in this Dropbox. Correct the agency's "
-            "configuration, or connect an account that can see the folder; then run it again.",
-            evidence=answer.evidence,
-        ) from answer
-
-
-def _base_path_exists(gateway: Gateway, base_path: str, *, look: bool) -> bool:
-    key = f"base-path:{gateway.account.account_id}:{gateway.account.root_namespace_id}:{base_path.encode().hex()}"
-    if not look and _remembered(key):
-        return True
     try:
-        found = gateway.metadata(path=base_path)
+        namespace = _namespace_of(base_path, gateway=gateway, look=known is not None, answer=answer)
     except NotFound:
-        return False
-    if found.is_directory:
-        _remember(key)
-    return found.is_directory
+        raise _missing(base_path, answer) from answer
+    if known:
+        confirm_may_negate(known, gateway=gateway, path=path, namespace=namespace, evidence=answer.evidence)
+    return Origin(
+        base_path=base_path,
+        account=gateway.account.account_id,
+        path_root=gateway.account.root_namespace_id,
+        namespace=namespace,
+    )
 
 
-def _remembered(key: str) -> bool:
+def _namespace_of(base_path: str, *, gateway: Gateway, look: bool, answer: NotFound) -> str:
+    """The shared folder in which the account sees the base path, all of it; empty where it is in none."""
+    key = f"base-path:{gateway.account.account_id}:{gateway.account.root_namespace_id}:{base_path.encode().hex()}"
+    if not look and (remembered := _remembered(key)) is not None:
+        return remembered
+    found = gateway.metadata(path=base_path)
+    if not found.is_directory:
+        raise _missing(base_path, answer) from answer
+    confirm_full_sight(found, gateway=gateway, path=base_path, evidence=answer.evidence)
+    namespace = namespace_of(found, account=gateway.account)
+    _remember(key, namespace)
+    return namespace
+
+
+def _missing(base_path: str, answer: NotFound) -> BasePathMissing:
+    return BasePathMissing(
+        f"The folder “{base_path}”, which should hold the archive, is not in this Dropbox. Correct the agency's "
+        "configuration, or connect an account that can see the folder; then run it again.",
+        evidence=answer.evidence,
+    )
+
+
+def _remembered(key: str) -> str | None:
     try:
-        return bool(cache.get(key))
+        found = cache.get(key)
     except RedisError as error:
         logger.warning("base path: the cache does not answer (%s); Dropbox is asked instead", error)
-        return False
+        return None
+    return found if isinstance(found, str) else None
 
 
-def _remember(key: str) -> None:
+def _remember(key: str, namespace: str) -> None:
     try:
-        cache.set(key, 1, timeout=REMEMBERED_S)
+        cache.set(key, namespace, timeout=REMEMBERED_S)
     except RedisError as error:
         logger.warning("base path: the cache does not answer (%s); Dropbox will be asked again", error)

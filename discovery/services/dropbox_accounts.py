@@ -18,6 +18,8 @@ from discovery.dropbox.identity import Identity, allowed_scopes, identify
 from discovery.dropbox.tokens import Grant, renew_access_token, request_grant
 from discovery.errors import (
     AccountBusy,
+    AnotherFolder,
+    ArchiveOutOfSight,
     BasePathMissing,
     DropboxNotConnected,
     NeedsReconnect,
@@ -36,7 +38,7 @@ REQUIRED_SCOPES = frozenset({"account_info.read", "files.metadata.read", "sharin
 # What a lease fails with that goes on when its user connects Dropbox.
 AUTHORISATION_FAILURES = (NeedsReconnect.code, TokensUnreadable.code)
 # And when it is another account than before, or there was none, so that it may see other folders.
-OF_ANOTHER_ACCOUNT = (*AUTHORISATION_FAILURES, BasePathMissing.code)
+OF_ANOTHER_ACCOUNT = (*AUTHORISATION_FAILURES, BasePathMissing.code, ArchiveOutOfSight.code, AnotherFolder.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The first workflow: does a lease's runsheet archive exist, and which link leads to it?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +10,17 @@ from core.clock import now
 from discovery.dropbox import Gateway
 from discovery.errors import DropboxUnavailable, LinkRefused, NotFound
 from discovery.services.base_paths import confirm_not_found
-from discovery.services.share_links import is_trusted, leads_there
-from leases.cloud import DirectoryListing, ShareLink
+from discovery.services.judging import (
+    confirm_same_archive,
+    known_at,
+    may_judge,
+    origin_of,
+    shows_full_sight,
+)
+from discovery.services.share_links import is_trusted, link_that_leads_there
+from leases.cloud import CloudFile, DirectoryListing, ShareLink
 from leases.errors import UnsafePath
-from leases.models import Lease
+from leases.models import NOBODY, Lease, Origin
 from leases.queries import linked_location, storage_configuration
 from leases.services import forget_link, record_location
 from leases.validation import archive_path
@@ -41,6 +48,8 @@ class DirectorySighting:
 
     Attributes:
         listing: None when the directory does not exist.
+        folder: its description, where the listing alone does not tell enough.
+        origin: whom the answer came from, and of which folder it speaks.
         link: None when there is none, or when a good one is stored already.
         link_refusal: why Dropbox gave no link; empty if it did.
         link_checked_at: when the link was made, or the stored one was seen to lead there; None if nobody looked.
@@ -48,6 +57,8 @@ class DirectorySighting:
 
     path: str
     listing: DirectoryListing | None
+    folder: CloudFile | None = None
+    origin: Origin = NOBODY
     link: ShareLink | None = None
     link_refusal: str = ""
     link_checked_at: datetime | None = None
@@ -67,35 +78,49 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
     """Ask Dropbox: any successful listing is found, an empty one too; only `path/not_found` is not found.
 
     Writes nothing. One call, a second one for a new link or to see that the stored one still leads there, a third one if
-    it does not.
+    it does not; one more where the listing alone does not tell which folder it is and whether all of it is seen.
 
     Raises:
         ConfigurationMissing, ConfigurationDisabled: there is no place to look.
         UnsafePath: the place would not lie in the folder that holds all archives.
         BasePathMissing: the folder that holds all archives is not there, so "not found" would be a false answer.
+        ArchiveOutOfSight, AnotherFolder: the account cannot judge what another one has seen.
         Temporary, Permanent: as the gateway says.
     """
-    path = _place_of(lease)
+    path = place_of(lease)
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
-        confirm_not_found(gateway=gateway, path=path, answer=error, was_there=lease.runsheet_directory is not None)
-        return DirectorySighting(path=path, listing=None, evidence=error.evidence)
+        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known_at(path, lease))
+        return DirectorySighting(path=path, listing=None, origin=origin, evidence=error.evidence)
     evidence = {
         **gateway.evidence(path=path),
         "answer": "listed",
         "entries": len(listing.entries),
         "request_ids": list(listing.request_ids),
     }
+    origin = origin_of(gateway, path=path, listing=listing)
+    seen = DirectorySighting(path=path, listing=listing, origin=origin, evidence=evidence)
+    if _needs_description(lease, gateway, seen):
+        seen = described(lease, gateway, seen)
     try:
-        return _with_stored_link(lease, path, listing, gateway, evidence) or _with_new_link(
-            path, listing, gateway, evidence
-        )
+        return _with_stored_link(lease, gateway, seen) or _with_new_link(gateway, seen)
     except NotFound as error:
-        # It was listed a moment ago; the next try's listing decides, not this answer.
-        raise DropboxUnavailable(
-            "The directory changed while it was being looked at.", evidence=error.evidence
-        ) from error
+        raise _changed_meanwhile(error) from error
+
+
+def place_of(lease: Lease) -> str:
+    """Where the lease's archive lies, if there is one.
+
+    Raises:
+        ConfigurationMissing, ConfigurationDisabled: there is no place to look.
+        UnsafePath: the place would not lie in the folder that holds all archives.
+    """
+    base_path = storage_configuration(lease.agency).runsheet_archive_base_path
+    try:
+        return archive_path(base_path=base_path, lease_number=lease.lease_number)
+    except ValidationError as error:
+        raise UnsafePath(f"{error.messages[0]} Then run it again.", evidence={"base_path": base_path}) from error
 
 
 def record_directory(sighting: DirectorySighting) -> DirectorySearchResult:
@@ -112,38 +137,65 @@ def record_directory(sighting: DirectorySighting) -> DirectorySearchResult:
     return DirectorySearchResult(found=True, path=sighting.path, share_url=location.share_url, location_id=location.pk)
 
 
-def _place_of(lease: Lease) -> str:
-    base_path = storage_configuration(lease.agency).runsheet_archive_base_path
+def described(lease: Lease, gateway: Gateway, seen: DirectorySighting) -> DirectorySighting:
+    """With the directory's own description, which tells whether it is the known one; one call.
+
+    Raises:
+        AnotherFolder: it is not, and the account cannot judge what another one has seen.
+        DropboxUnavailable: it went away since it was listed.
+        Temporary, Permanent: as the gateway says.
+    """
+    assert seen.listing is not None
     try:
-        return archive_path(base_path=base_path, lease_number=lease.lease_number)
-    except ValidationError as error:
-        raise UnsafePath(f"{error.messages[0]} Then run it again.", evidence={"base_path": base_path}) from error
+        folder = gateway.metadata(path=seen.path)
+    except NotFound as error:
+        raise _changed_meanwhile(error) from error
+    if known := known_at(seen.path, lease):
+        confirm_same_archive(known, gateway=gateway, path=seen.path, seen=folder, evidence=seen.evidence)
+    return replace(seen, folder=folder, origin=origin_of(gateway, path=seen.path, listing=seen.listing, folder=folder))
 
 
-def _with_stored_link(
-    lease: Lease, path: str, listing: DirectoryListing, gateway: Gateway, evidence: dict[str, Any]
-) -> DirectorySighting | None:
+def _changed_meanwhile(error: NotFound) -> DropboxUnavailable:
+    """It was listed a moment ago; the next try's listing decides, not this answer."""
+    return DropboxUnavailable("The directory changed while it was being looked at.", evidence=error.evidence)
+
+
+def _needs_description(lease: Lease, gateway: Gateway, seen: DirectorySighting) -> bool:
+    """Whether the listing does not tell which folder it is, where that matters, or whether all of it is seen."""
+    assert seen.listing is not None
+    if not shows_full_sight(seen.listing):
+        return True
+    known = known_at(seen.path, lease)
+    if known is None:
+        return False
+    keeps_report = not lease.follow_through
+    return keeps_report or not may_judge(known, account=gateway.account, namespace=seen.origin.namespace)
+
+
+def _with_stored_link(lease: Lease, gateway: Gateway, seen: DirectorySighting) -> DirectorySighting | None:
     """What somebody starts by hand looks at the link; one of many believes that of the last day."""
-    stored = linked_location(path)
+    stored = linked_location(seen.path)
     if stored is None:
         return None
     if lease.background and is_trusted(stored, at=now()):
-        return DirectorySighting(path=path, listing=listing, evidence=evidence | {"link": "stored"})
-    if not leads_there(url=stored.share_url, path=path, gateway=gateway):
+        return _of_folder(stored.file_id, replace(seen, evidence=seen.evidence | {"link": "stored"}))
+    link = link_that_leads_there(url=stored.share_url, path=seen.path, gateway=gateway)
+    if link is None:
         return None
-    return DirectorySighting(
-        path=path, listing=listing, link_checked_at=now(), evidence=evidence | {"link": "stored and checked"}
-    )
+    evidence = seen.evidence | {"link": "stored and checked"}
+    return _of_folder(link.file_id, replace(seen, link_checked_at=now(), evidence=evidence))
 
 
-def _with_new_link(
-    path: str, listing: DirectoryListing, gateway: Gateway, evidence: dict[str, Any]
-) -> DirectorySighting:
+def _with_new_link(gateway: Gateway, seen: DirectorySighting) -> DirectorySighting:
     try:
-        link = gateway.create_share_link(path=path)
+        link = gateway.create_share_link(path=seen.path)
     except LinkRefused as error:
-        evidence |= {"link": "refused", "link_answer": error.evidence}
-        return DirectorySighting(path=path, listing=listing, link_refusal=str(error), evidence=evidence)
-    return DirectorySighting(
-        path=path, listing=listing, link=link, link_checked_at=now(), evidence=evidence | {"link": "created"}
-    )
+        evidence = seen.evidence | {"link": "refused", "link_answer": error.evidence}
+        return replace(seen, link_refusal=str(error), evidence=evidence)
+    evidence = seen.evidence | {"link": "created"}
+    return _of_folder(link.file_id, replace(seen, link=link, link_checked_at=now(), evidence=evidence))
+
+
+def _of_folder(folder_id: str, seen: DirectorySighting) -> DirectorySighting:
+    """The link names the folder that it leads to, where nothing better does."""
+    return seen if seen.origin.folder_id else replace(seen, origin=replace(seen.origin, folder_id=folder_id))

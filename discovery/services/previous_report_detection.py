@@ -2,16 +2,32 @@
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
+from core.folding import is_same_path
 from core.patterns import compiled
 from discovery.dropbox import Gateway
 from discovery.errors import NotFound
 from discovery.services.base_paths import confirm_not_found
+from discovery.services.judging import confirm_full_sight, known_at
+from discovery.services.lease_directory_search import DirectorySighting, described, place_of
 from leases.cloud import CloudFile, DirectoryListing
-from leases.errors import DirectoryUnknown
-from leases.models import Lease
+from leases.errors import DirectoryElsewhere, DirectoryUnknown
+from leases.models import Lease, Origin
+
+
+class DirectoryGone(NotFound):
+    """Dropbox has nothing at the known directory's path any more.
+
+    Attributes:
+        origin: whom that answer comes from.
+    """
+
+    def __init__(self, *, origin: Origin, evidence: dict[str, Any]) -> None:
+        super().__init__(evidence=evidence)
+        self.origin = origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,41 +37,59 @@ class DetectionResult:
     Attributes:
         matching_files: names (not paths) that match the report pattern, in Dropbox's order.
         listing: what was read.
+        origin: whom the answer came from, and of which folder it speaks.
     """
 
     found: bool
     matching_files: tuple[str, ...]
     listing: DirectoryListing
+    origin: Origin
 
 
 def detect_previous_report(
-    *, lease: Lease, gateway: Gateway, listing: DirectoryListing | None = None
+    *, lease: Lease, gateway: Gateway, sighting: DirectorySighting | None = None
 ) -> DetectionResult:
     """Look for file names that match `RUNSHEET_PREVIOUS_REPORT_PATTERN`; a folder of such a name is no report.
 
     Args:
-        listing: what the search has just read, so that it is not read twice; None: the directory is listed, all pages.
+        sighting: what the search has just read, so that it is not read twice; None: the directory is listed, all pages,
+            and described, which is one more call.
 
     Raises:
         DirectoryUnknown: no directory is known for the lease.
-        NotFound: the directory is gone.
+        DirectoryElsewhere: the known one does not lie where the agency's archives lie now.
+        ConfigurationMissing, ConfigurationDisabled, UnsafePath: there is no place where archives lie.
+        DirectoryGone: Dropbox has nothing there any more, and this account may say so.
         BasePathMissing: so is the folder that should hold it, or this account cannot see it.
+        ArchiveOutOfSight, AnotherFolder: the account cannot judge what another one has seen, or sees only a part.
         Temporary, Permanent: as the gateway says.
     """
+    seen = sighting or _look(lease, gateway)
+    assert seen.listing is not None
+    names = tuple(entry.name for entry in seen.listing.entries if _is_report(entry))
+    if not names and seen.folder:
+        confirm_full_sight(seen.folder, gateway=gateway, path=seen.path, evidence=seen.evidence)
+    return DetectionResult(found=bool(names), matching_files=names, listing=seen.listing, origin=seen.origin)
+
+
+def _look(lease: Lease, gateway: Gateway) -> DirectorySighting:
     if lease.runsheet_directory is None:
         raise DirectoryUnknown
-    if listing is None:
-        listing = _list(lease.runsheet_directory.path, gateway)
-    names = tuple(entry.name for entry in listing.entries if _is_report(entry))
-    return DetectionResult(found=bool(names), matching_files=names, listing=listing)
-
-
-def _list(path: str, gateway: Gateway) -> DirectoryListing:
+    path = lease.runsheet_directory.path
+    if not is_same_path(path, place_of(lease)):
+        raise DirectoryElsewhere(
+            f"The known directory is “{path}”, but archives of {lease.agency} lie elsewhere now. It is looked for "
+            "there by itself.",
+            evidence={"path": path},
+        )
     try:
-        return gateway.list_directory(path=path)
+        listing = gateway.list_directory(path=path)
     except NotFound as error:
-        confirm_not_found(gateway=gateway, path=path, answer=error, was_there=True)
-        raise
+        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known_at(path, lease))
+        raise DirectoryGone(origin=origin, evidence=error.evidence) from error
+    return described(
+        lease, gateway, DirectorySighting(path=path, listing=listing, evidence=gateway.evidence(path=path))
+    )
 
 
 def _is_report(entry: CloudFile) -> bool:

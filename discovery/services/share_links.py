@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from core.folding import is_same_path
 from discovery.dropbox import Gateway
 from discovery.errors import LinkDead
+from leases.cloud import ShareLink
 from leases.models import CloudLocation
 
 # Dropbox is asked about one link no more often than this, unless somebody runs the lease again by hand.
@@ -17,8 +18,8 @@ def is_trusted(location: CloudLocation, *, at: datetime) -> bool:
     return checked_at is not None and checked_at > at - TRUSTED_FOR
 
 
-def leads_there(*, url: str, path: str, gateway: Gateway) -> bool:
-    """Whether the link leads to what lies at the path; one call, a second one if it seems to lead elsewhere.
+def link_that_leads_there(*, url: str, path: str, gateway: Gateway) -> ShareLink | None:
+    """What a stored link leads to, if that lies at the path; one call, a second one if the path alone does not tell.
 
     A link follows its folder, so after a move it leads somewhere else and is not dead.
 
@@ -29,8 +30,9 @@ def leads_there(*, url: str, path: str, gateway: Gateway) -> bool:
     try:
         link = gateway.share_link(url=url, path=path)
     except LinkDead:
-        return False
-    if not link.path or is_same_path(link.path, path):
-        return True
+        return None
+    if link.path and is_same_path(link.path, path):
+        return link
     # Paths of links begin where Dropbox likes; what lies there has one name wherever it is seen from.
-    return gateway.metadata(path=path).file_id == link.file_id
+    is_same = bool(link.file_id) and gateway.metadata(path=path).file_id == link.file_id
+    return link if is_same else None

@@ -78,9 +78,20 @@ def _set_up(_lease: Lease, user: User) -> NextStep:
     return NextStep(label=label, url=url, otherwise="" if url else ASK)
 
 
+def _connect_who_sees(lease: Lease, user: User) -> NextStep:
+    """Another account sees it, or another person's."""
+    or_else = "Let somebody run it whose Dropbox sees the archive."
+    if lease.initiated_by_id != user.pk:
+        return NextStep(label="Connect another Dropbox account", otherwise=or_else)
+    url = f"{reverse('dropbox_account')}?{urlencode({'next': page_of(lease)})}"
+    return NextStep(label="Connect another Dropbox account", url=url)
+
+
 STEPS: Mapping[str, Step] = {
+    "another_folder": _connect_who_sees,
     "app_key_missing": _set_up,
     "app_refused": _set_up,
+    "archive_out_of_sight": _connect_who_sees,
     "base_path_missing": _configure_or_connect,
     "bug": _look_at_job,
     "configuration_disabled": _configure,

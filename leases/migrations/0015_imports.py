@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leases", "0013_names"),
+        ("leases", "0014_origins"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

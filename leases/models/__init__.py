@@ -3,6 +3,7 @@
 from leases.models.agency_words import AgencyWord
 from leases.models.batches import Batch, BatchLease, Upload
 from leases.models.notices import FailureNotice
+from leases.models.origins import NOBODY, Origin
 from leases.models.records import (
     Agency,
     AgencyStorageConfig,
@@ -13,6 +14,7 @@ from leases.models.records import (
 )
 
 __all__ = [
+    "NOBODY",
     "Agency",
     "AgencyStorageConfig",
     "AgencyWord",
@@ -23,5 +25,6 @@ __all__ = [
     "FailureNotice",
     "IsNormalized",
     "Lease",
+    "Origin",
     "Upload",
 ]

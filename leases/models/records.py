@@ -10,7 +10,8 @@ from django_fsm import transition
 
 from leases.models.folded import Bare, Folded, Short
 from leases.models.notices import FailureNotice
-from leases.states import DETECTABLE, SEARCHABLE, WORKING, State
+from leases.models.origins import NOBODY, KnownResult, Origin
+from leases.states import DETECTABLE, SEARCHABLE, SETTLED, WORKING, State
 from leases.validation import (
     BASE_PATH_LENGTH,
     LEASE_NUMBER_LENGTH,
@@ -151,7 +152,7 @@ def _directory_is_known(lease: Any) -> bool:
     return lease.runsheet_directory_id is not None
 
 
-class Lease(StateMachine):
+class Lease(KnownResult, StateMachine):
     """An oil or gas lease, and what is known of its runsheet archive."""
 
     working_states: ClassVar[frozenset[str]] = WORKING
@@ -217,6 +218,7 @@ class Lease(StateMachine):
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     if TYPE_CHECKING:
+        initiated_before_id: int | None
         failure_notice_id: int | None
         runsheet_directory_id: int | None
         created_by_id: int | None
@@ -282,7 +284,11 @@ class Lease(StateMachine):
         return self.runsheet_directory.share_url if self.runsheet_directory else ""
 
     def entering(self) -> None:
-        """Whoever started a run that failed is told, in one mail for many."""
+        """Whoever started a run that failed is told, in one mail for many; a result is as old as its answer."""
+        if self.state in SETTLED:
+            self.known_at = self.entered_at
+        if self.is_working:
+            self.initiated_before_id = None  # the run has begun
         self.failure_notice = None
         if self.state == State.FAILED and self.initiated_by_id is not None:
             self.failure_notice = FailureNotice.gathering_for(user_id=self.initiated_by_id, reason=self.failure_code)
@@ -305,20 +311,28 @@ class Lease(StateMachine):
         """
         if follow_through is not None:
             self.follow_through = follow_through
-        if self.initiated_by_id is None:
+        if self.initiated_by_id is None and self._starts_for_its_creator:
             self.initiated_by_id = self.created_by_id
 
     @transition(field=state, source=State.SEARCHING, target=State.FOUND)
-    def record_found(self, *, location_id: int) -> None:
-        """The directory exists. What was detected in another one is forgotten."""
-        if location_id != self.runsheet_directory_id:
+    def record_found(self, *, location_id: int, origin: Origin = NOBODY) -> None:
+        """The directory exists. What was detected in another one is forgotten, be it at another path or made anew."""
+        if location_id != self.runsheet_directory_id or not self._report_is_of(origin.folder_id):
             self.forget_result()
         self.runsheet_directory_id = location_id
+        self.remember_origin(origin)
+
+    def _report_is_of(self, folder_id: str) -> bool:
+        """Whether the report was looked for in that folder; where nobody can tell, the detection that follows will."""
+        if folder_id and self.report_folder_id:
+            return folder_id == self.report_folder_id
+        return self.follow_through
 
     @transition(field=state, source=[State.SEARCHING, State.DETECTING], target=State.NOT_FOUND)
-    def record_not_found(self) -> None:
+    def record_not_found(self, *, origin: Origin = NOBODY) -> None:
         """Dropbox said that the directory does not exist, or no longer does."""
         self.forget_result()
+        self.remember_origin(origin)
 
     @transition(
         field=state,
@@ -332,10 +346,12 @@ class Lease(StateMachine):
         """Owe a look into the directory for a previous report."""
 
     @transition(field=state, source=State.DETECTING, target=State.DONE)
-    def record_detection(self, *, matching_files: list[str]) -> None:
+    def record_detection(self, *, matching_files: list[str], origin: Origin = NOBODY) -> None:
         """The directory has been read; these names are previous reports."""
         self.runsheet_report_found = bool(matching_files)
         self.matching_files = matching_files
+        self.remember_origin(origin)
+        self.report_folder_id = origin.folder_id
 
     @transition(field=state, source=sorted(WORKING), target=State.FAILED)
     def fail(self, *, code: str, message: str) -> None:
@@ -353,8 +369,16 @@ class Lease(StateMachine):
     def cancel(self) -> None:
         """Owe nothing any more; it starts again when somebody asks for it."""
 
+    @property
+    def _starts_for_its_creator(self) -> bool:
+        """A new lease does, and nothing else: who started a run may be gone by now, and nobody stands in for them."""
+        return self.state == State.PENDING and self.generation == 0 and not self.due_reason
+
     def forget_result(self) -> None:
         """What was known of another path, or of a directory that is gone."""
         self.runsheet_directory = None
         self.runsheet_report_found = False
         self.matching_files = []
+        self.report_folder_id = ""
+        self.remember_origin(NOBODY)
+        self.known_at = None

@@ -296,7 +296,7 @@ class TestNothingToSearchWith:
     def test_a_user_without_dropbox_fails_after_the_retries(
         self, operator: User, django_user_model: type[User], work_until_settled: Callable[[], None]
     ) -> None:
-        nobody = django_user_model.objects.create_user("nobody")
+        nobody = django_user_model.objects.create_superuser("nobody")
         services.create_lease(agency="BLM", lease_number=NUMBER, created_by=nobody)
 
         work_until_settled()

@@ -358,8 +358,8 @@ class TestDirectoryLostMeanwhile:
 
 
 class TestStaleRun:
-    def test_is_stopped_by_the_second_click(self, console: Client, operator: User) -> None:
-        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
+    def test_is_stopped_by_the_second_click(self, console: Client, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
 
         press(console, lease, "stop", generation=0)
         press(console, lease, "stop")

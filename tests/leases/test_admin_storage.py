@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.leases.test_services import settled
@@ -48,8 +49,11 @@ class TestLeasesThatWaitForIt:
         assert self.owed() == {"configuration_missing", "configuration_disabled", "base_path_missing"}
         assert "start again by themselves: 3." in answer.text
 
-    def test_do_not_start_again_when_nothing_has_changed(self, console: Client) -> None:
-        console.post(f"{CONFIGURATIONS}add/", GOOD)
+    def test_do_not_start_again_when_nothing_has_changed(
+        self, console: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            console.post(f"{CONFIGURATIONS}add/", GOOD)
         Lease.objects.update(due_at=None)
 
         console.post(f"{CONFIGURATIONS}{AgencyStorageConfig.objects.get().pk}/change/", GOOD)

@@ -5,8 +5,9 @@ from django.contrib.auth.models import User
 
 from leases import agency_words
 from leases.agency_words import agency_of, fold, known_words, likely_agency, own_names, remember
-from leases.errors import MayNotImport, TooManyWords
+from leases.errors import TooManyWords
 from leases.models import Agency, AgencyWord
+from statemachine.errors import TransitionForbidden
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +54,7 @@ class TestRemember:
         assert agency_of("BLM", known_words()) == "BLM"
 
     def test_is_for_who_may_make_leases(self, viewer: User) -> None:
-        with pytest.raises(MayNotImport):
+        with pytest.raises(TransitionForbidden):
             remember(words={"State": "NMSLO"}, user=viewer)
 
         assert not AgencyWord.objects.exists()

@@ -22,7 +22,7 @@ QUEUE = "discovery"
 
 @pytest.fixture
 def operator(viewer: User) -> User:
-    viewer.user_permissions.add(Permission.objects.get(codename="run_discovery"))
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=["run_discovery", "add_lease"]))
     return viewer
 
 
@@ -79,6 +79,15 @@ class TestImportLeases:
 
         assert not Batch.objects.exists()
         assert Lease.objects.count() == 1
+
+    def test_is_for_who_may_create_leases(self, operator: User) -> None:
+        operator.user_permissions.set([])
+
+        with pytest.raises(TransitionForbidden):
+            imported(User.objects.get())
+
+        assert not Lease.objects.exists()
+        assert not Batch.objects.exists()
 
     def test_needs_the_same_queries_for_many(
         self, operator: User, django_assert_max_num_queries: DjangoAssertNumQueries

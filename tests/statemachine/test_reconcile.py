@@ -222,7 +222,7 @@ class TestReconcileCommand:
 
         reconcile_command._pass()
 
-        assert "The database does not answer (cannot execute" in caplog.text
+        assert "PostgreSQL is read-only, so nothing can be saved (cannot execute" in caplog.text
         assert "could not take" not in caplog.text, "no row is to blame"
 
     def test_ends_when_a_pass_hangs(self) -> None:

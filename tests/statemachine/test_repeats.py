@@ -1,8 +1,12 @@
 import pytest
+from django.db import transaction
 from pytest_django.fixtures import Settings
 from redis import Redis
 
 from statemachine.repeats import is_repeated
+
+# Each commits: what is rolled back with the test is remembered nowhere.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +47,28 @@ class TestIsRepeated:
 
         assert [is_repeated("configuration:BLM", given="a") for _ in range(2)] == [False, False]
         assert "it counts" in caplog.text
+
+    def test_nothing_is_when_redis_goes_away_before_the_commit(
+        self, redis: Redis, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        was = settings.REDIS_URL
+        with transaction.atomic():
+            is_repeated("configuration:BLM", given="a")
+            settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        settings.REDIS_URL = was
+
+        assert not is_repeated("configuration:BLM", given="a")
+        assert "a repetition will count" in caplog.text
+
+    def test_what_was_rolled_back_does_not_count(self) -> None:
+        with transaction.atomic():
+            is_repeated("configuration:BLM", given="a")
+            transaction.set_rollback(True)
+
+        assert not is_repeated("configuration:BLM", given="a")
+
+    def test_nothing_is_remembered_before_the_commit(self, redis: Redis) -> None:
+        with transaction.atomic():
+            is_repeated("configuration:BLM", given="a")
+
+            assert redis.keys("runsheet:trigger:*") == []

@@ -19,6 +19,7 @@ from core.database import in_words
 from core.errors import Refused
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
+from leases.display import report_of
 from leases.models import Agency, Lease
 from leases.states import State
 
@@ -135,9 +136,11 @@ def _table(leases: list[Lease]) -> Table:
 
 
 def _report(lease: Lease) -> str:
-    if lease.state != State.DONE:
+    found, is_old = report_of(lease)
+    if found is None:
         return ""
-    return "\n".join(lease.matching_files) or "none"
+    names = "\n".join(lease.matching_files) or "none"
+    return f"last known: {names}" if is_old else names
 
 
 def _document(started: list[Started], leases: list[Lease]) -> dict[str, Any]:

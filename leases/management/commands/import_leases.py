@@ -13,9 +13,10 @@ from django.db import Error
 
 from core.database import in_words
 from core.errors import Refused
-from leases.errors import MayNotImport, NothingToImport, UnreadableFile
-from leases.imports import Look, confirm, keep_upload, look_at
+from leases.errors import NothingToImport, UnreadableFile
+from leases.imports import ADD, Look, confirm, keep_upload, look_at
 from leases.models import Agency
+from leases.rights import require
 from leases.spreadsheets import MAX_BYTES, read_table, too_large
 
 SOME_ARE_NOT, THE_FILE_IS_NOT = 1, 2
@@ -84,7 +85,7 @@ def _person(name: str | None, *, needed: bool) -> User | None:
     """Who imports.
 
     Raises:
-        Refused, MayNotImport: nobody who may was named.
+        Refused: nobody who may was named.
     """
     if name is None:
         if needed:
@@ -93,8 +94,7 @@ def _person(name: str | None, *, needed: bool) -> User | None:
     person = User.objects.filter(username=name, is_active=True).first()
     if person is None:
         raise Refused(f"There is no active user “{name}”. Give the name that the user logs in with.")
-    if not person.has_perm("leases.add_lease"):
-        raise MayNotImport(f"“{name}” may not add leases, and so not import them. Ask an administrator.")
+    require(person, ADD)
     return person
 
 

@@ -42,6 +42,14 @@ class TestGatewayFor:
             gateway_for(User.objects.get(pk=operator.pk))
         assert dropbox.calls() == {}
 
+    def test_uses_nobodys_who_may_not_run_discovery_any_more(self, operator: User, dropbox: "Standin") -> None:
+        User.objects.update(is_superuser=False)
+        dropbox.clear_journal()
+
+        with pytest.raises(errors.NoInitiatingUser, match="olivia may not run discovery"):
+            gateway_for(User.objects.get(pk=operator.pk))
+        assert dropbox.calls() == {}
+
     def test_asks_for_a_connection(self, olivia: User) -> None:
         with pytest.raises(errors.DropboxNotConnected, match="Connect yours"):
             gateway_for(olivia)
@@ -102,7 +110,11 @@ class TestListDirectory:
 
         folder, file = sorted(listing.entries, key=lambda entry: not entry.is_directory)
         assert folder == CloudFile(
-            path=f"{ARCHIVE}/Runsheets", name="Runsheets", is_directory=True, file_id=folder.file_id
+            path=f"{ARCHIVE}/Runsheets",
+            name="Runsheets",
+            is_directory=True,
+            file_id=folder.file_id,
+            parent_shared_folder_id=gateway.account.root_namespace_id,
         )
         assert (file.path, file.name, file.is_directory) == (
             f"{ARCHIVE}/Master Documents.pdf",

@@ -196,9 +196,9 @@ class TestRateLimit:
     def test_pauses_everybody_who_uses_the_account(
         self, operator: User, gateway: Gateway, dropbox: "Standin", django_user_model: type[User]
     ) -> None:
-        other = django_user_model.objects.create_user("other")
+        other = django_user_model.objects.create_superuser("other")
         connect_account(user=other, refresh_token="standin-refresh-olivia")
-        stranger = django_user_model.objects.create_user("stranger")
+        stranger = django_user_model.objects.create_superuser("stranger")
         connect_account(user=stranger, refresh_token="standin-refresh-paul")
         dropbox.fault(LIST, status=429, headers={"Retry-After": "30"})
 

@@ -1,10 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from dropbox.files import FolderMetadata
+from dropbox.files import FileMetadata, FileSharingInfo, FolderMetadata, FolderSharingInfo
 from dropbox.sharing import FolderLinkMetadata, LinkAudience, LinkPermissions, ResolvedVisibility
 
 from discovery.dropbox.shapes import cloud_file, share_link
+from leases.cloud import CloudFile, DirectoryListing
 
 
 def link(name: str = "n", /, **permissions: object) -> FolderLinkMetadata:
@@ -55,3 +56,40 @@ class TestCloudFile:
         file = cloud_file(FolderMetadata(name=told, id="id:1"), directory="/a")
 
         assert (file.name, file.path) == (name, f"/a/{name}")
+
+
+class TestSight:
+    @pytest.mark.parametrize(
+        ("told", "is_partial"),
+        [({"traverse_only": True}, True), ({"no_access": True}, True), ({"read_only": True}, False), ({}, False)],
+    )
+    def test_of_a_directory_is_kept(self, told: dict[str, bool], is_partial: bool) -> None:
+        info = FolderSharingInfo(**{"read_only": False, **told}, parent_shared_folder_id="7", shared_folder_id="8")
+
+        folder = cloud_file(FolderMetadata(name="n", id="id:1", sharing_info=info), directory="/a")
+
+        assert (folder.shared_folder_id, folder.parent_shared_folder_id) == ("8", "7")
+        assert folder.is_partial is is_partial
+        assert folder.is_read_only is told.get("read_only", False)
+
+    def test_of_a_directory_that_is_not_shared_is_whole(self) -> None:
+        folder = cloud_file(FolderMetadata(name="n", id="id:1"), directory="/a")
+
+        assert not folder.is_partial
+        assert folder.shared_folder_id == folder.parent_shared_folder_id == ""
+
+    def test_of_a_file_is_never_partial(self) -> None:
+        info = FileSharingInfo(read_only=True, parent_shared_folder_id="7")
+        entry = FileMetadata(name="n", id="id:1", size=1, server_modified=datetime(2027, 1, 1), sharing_info=info)  # noqa: DTZ001
+
+        file = cloud_file(entry, directory="/a")
+
+        assert (file.parent_shared_folder_id, file.is_read_only, file.is_partial) == ("7", True, False)
+
+    def test_of_a_listing_names_what_is_partial(self) -> None:
+        seen = CloudFile(path="/a/b", name="b", is_directory=True)
+        hidden = CloudFile(path="/a/c", name="c", is_directory=True, no_access=True)
+
+        listing = DirectoryListing(path="/a", entries=(seen, hidden), request_ids=())
+
+        assert listing.partial_entries == (hidden,)

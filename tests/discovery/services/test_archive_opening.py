@@ -37,7 +37,13 @@ def location(dropbox: "Standin", operator: User, lease: Lease) -> CloudLocation:
     dropbox.put(f"{ARCHIVE}/scan.pdf")
     with transaction.atomic():
         search_directory(lease=lease, gateway=gateway_for(operator))
-    Lease.objects.update(runsheet_directory=CloudLocation.objects.get(), initiated_by=operator)
+    account = DropboxAccount.objects.get(user=operator)
+    Lease.objects.update(
+        runsheet_directory=CloudLocation.objects.get(),
+        initiated_by=operator,
+        known_account=account.account_id,
+        known_root=account.root_namespace_id,
+    )
     return of_yesterday(dropbox)
 
 

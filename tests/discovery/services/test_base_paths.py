@@ -8,6 +8,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, NotFound
 from discovery.services.base_paths import confirm_not_found
+from leases.models import NOBODY, Origin
 from tests.discovery.conftest import ARCHIVE, BLM
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def confirm(user: User, *, was_there: bool = False) -> None:
-    confirm_not_found(gateway=gateway_for(user), path=ARCHIVE, answer=NotFound(), was_there=was_there)
+def confirm(user: User, *, was_there: bool = False) -> Origin:
+    return confirm_not_found(
+        gateway=gateway_for(user), path=ARCHIVE, answer=NotFound(), known=NOBODY if was_there else None
+    )
 
 
 class TestConfirmNotFound:

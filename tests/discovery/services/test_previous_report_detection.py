@@ -8,10 +8,11 @@ from pytest_django.fixtures import Settings
 
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, NotFound
+from discovery.services.lease_directory_search import DirectorySighting, look_for_directory
 from discovery.services.previous_report_detection import detect_previous_report
 from leases.cloud import CloudFile, DirectoryListing
-from leases.errors import DirectoryUnknown
-from leases.models import CloudLocation, Lease
+from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryUnknown
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ def archived(lease: Lease, dropbox: "Standin") -> Lease:
     return lease
 
 
-def listing(*names: str, folders: bool = False) -> DirectoryListing:
+def seen(*names: str, folders: bool = False) -> DirectorySighting:
     entries = tuple(CloudFile(path=f"/{name}", name=name, is_directory=folders) for name in names)
-    return DirectoryListing(path="/", entries=entries, request_ids=())
+    return DirectorySighting(path="/", listing=DirectoryListing(path="/", entries=entries, request_ids=()))
 
 
 class TestDetectPreviousReport:
@@ -40,7 +41,27 @@ class TestDetectPreviousReport:
 
         assert result.found
         assert result.matching_files == ("zz Master Documents.pdf",)
-        assert dropbox.calls() == {"files/list_folder": 1, "files/list_folder/continue": 1}
+        assert dropbox.calls() == {"files/list_folder": 1, "files/list_folder/continue": 1, "files/get_metadata": 1}
+
+    def test_fails_as_a_search_does_for_an_agency_that_is_switched_off(
+        self, dropbox: "Standin", operator: User, archived: Lease
+    ) -> None:
+        AgencyStorageConfig.objects.update(enabled=False)
+
+        for workflow in (detect_previous_report, look_for_directory):
+            with pytest.raises(ConfigurationDisabled, match="switched off for BLM"):
+                workflow(lease=archived, gateway=gateway_for(operator))
+        assert dropbox.calls() == {}
+
+    def test_fails_as_a_search_does_for_an_agency_that_is_not_configured(
+        self, dropbox: "Standin", operator: User, archived: Lease
+    ) -> None:
+        AgencyStorageConfig.objects.all().delete()
+
+        for workflow in (detect_previous_report, look_for_directory):
+            with pytest.raises(ConfigurationMissing, match="BLM is not configured"):
+                workflow(lease=archived, gateway=gateway_for(operator))
+        assert dropbox.calls() == {}
 
     def test_done_twice_says_the_same(self, dropbox: "Standin", operator: User, archived: Lease) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
@@ -60,39 +81,39 @@ class TestDetectPreviousReport:
         ],
     )
     def test_knows_a_report_by_its_name(self, operator: User, archived: Lease, name: str) -> None:
-        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=listing(name))
+        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=seen(name))
 
         assert result.matching_files == (name,)
 
     @pytest.mark.parametrize("name", ["Master.pdf", "Documents.pdf", "MasterDocuments.pdf", "scan.pdf"])
     def test_takes_nothing_else_for_one(self, operator: User, archived: Lease, name: str) -> None:
-        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=listing(name))
+        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=seen(name))
 
         assert not result.found
 
     def test_a_folder_of_that_name_is_no_report(self, operator: User, archived: Lease) -> None:
-        folders = listing("Master Documents", folders=True)
+        folders = seen("Master Documents", folders=True)
 
-        assert not detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=folders).found
+        assert not detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=folders).found
 
     def test_reads_names_as_macos_writes_them(self, operator: User, archived: Lease, settings: Settings) -> None:
         settings.RUNSHEET_PREVIOUS_REPORT_PATTERN = ".*résumé.*"
-        names = listing(unicodedata.normalize("NFD", "Résumé.pdf"))
+        names = seen(unicodedata.normalize("NFD", "Résumé.pdf"))
 
-        assert detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=names).found
+        assert detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=names).found
 
     @pytest.mark.parametrize("pattern", ["(a+)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(.*a){20}$"])
     def test_no_pattern_hangs_a_worker(self, operator: User, archived: Lease, settings: Settings, pattern: str) -> None:
         settings.RUNSHEET_PREVIOUS_REPORT_PATTERN = pattern
-        names = listing(*["a" * 255 + "!"] * 2_000)
+        names = seen(*["a" * 255 + "!"] * 2_000)
         before = time.process_time()
 
-        detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=names)
+        detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=names)
 
         assert time.process_time() - before < 5
 
     def test_reuses_the_listing_it_is_given(self, dropbox: "Standin", operator: User, archived: Lease) -> None:
-        detect_previous_report(lease=archived, gateway=gateway_for(operator), listing=listing("a"))
+        detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=seen("a"))
 
         assert dropbox.calls() == {}
 

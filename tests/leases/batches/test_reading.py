@@ -10,11 +10,12 @@ from openpyxl import Workbook
 
 from leases import agency_words
 from leases.columns import Mapping
-from leases.errors import MayNotImport, UploadGone
+from leases.errors import UploadGone
 from leases.imports import confirm as confirm_import
 from leases.imports import keep_upload, kept_uploads, read_again
 from leases.models import AgencyWord, Batch, Lease, Upload
 from leases.spreadsheets import Choices
+from statemachine.errors import TransitionForbidden
 from tests.leases.batches.asking import confirm, send
 from tests.leases.test_cases import CASES
 from tests.leases.test_workbooks import workbook
@@ -224,11 +225,11 @@ class TestReadAgain:
     def test_is_for_who_may_import(self, olivia: User, viewer: User) -> None:
         upload = keep_upload(name="x", content=b"BLM,1", user=olivia)
 
-        with pytest.raises(MayNotImport):
+        with pytest.raises(TransitionForbidden):
             read_again(upload_id=upload.pk, choices=Choices(), user=viewer)
-        with pytest.raises(MayNotImport):
+        with pytest.raises(TransitionForbidden):
             keep_upload(name="x", content=b"BLM,1", user=viewer)
-        with pytest.raises(MayNotImport):
+        with pytest.raises(TransitionForbidden):
             confirm_import(upload_id=upload.pk, mapping=Mapping(agency=0, number=1), user=viewer)
 
     def test_is_too_late_once_it_is_imported(self, olivia: User) -> None:

@@ -8,8 +8,12 @@ from leases.batches import Stopped, import_leases, run_again, run_many, stop
 from leases.models import Lease
 from leases.services import resume_failed
 from leases.states import State
+from statemachine.models import TransitionLog
+from statemachine.pump import top_up
 from tests.leases.test_services import settled
 from tests.roles import in_role
+
+QUEUE = "discovery"
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
@@ -79,3 +83,56 @@ class TestRunThatNeverBegan:
         stop(batch_id=batch.pk, user=oscar)
 
         assert Lease.objects.get().initiated_by == oscar
+
+    def test_is_nobodys_if_that_person_is_gone(self, oscar: User, newcomer: User) -> None:
+        """Or what goes on by itself later would use the Dropbox of whoever has only tried to run it."""
+        settled(oscar, initiated_by=newcomer, state="failed", failure_code="configuration_missing", generation=2)
+        batch = run_many(Lease.objects.all(), oscar)
+        newcomer.delete()
+
+        stop(batch_id=batch.pk, user=oscar)
+
+        assert Lease.objects.get().initiated_by is None
+
+
+class TestRunThatHasBegun:
+    def test_is_whose_it_is_when_it_goes_on_and_is_stopped(self, oscar: User, newcomer: User) -> None:
+        settled(newcomer, initiated_by=newcomer, state="failed", failure_code="x", generation=2)
+        batch = run_many(Lease.objects.all(), oscar)
+        top_up(QUEUE)
+        fail(Lease.objects.get())
+        resume_failed(Lease.objects.all())
+
+        stop(batch_id=batch.pk, user=oscar)
+
+        lease = Lease.objects.get()
+        assert (lease.initiated_by, lease.initiated_before) == (oscar, None)
+
+
+class TestNobodyStandsIn:
+    def test_for_who_started_a_run_that_goes_on_by_itself(self, oscar: User, newcomer: User) -> None:
+        settled(oscar, initiated_by=newcomer, state="failed", failure_code="configuration_missing", generation=2)
+        newcomer.delete()
+        resume_failed(Lease.objects.all())
+
+        top_up(QUEUE)
+
+        lease = Lease.objects.get()
+        assert (lease.state, lease.initiated_by) == ("searching", None)
+
+    def test_for_who_started_a_batch_that_has_not_begun(self, oscar: User, newcomer: User) -> None:
+        settled(oscar, initiated_by=oscar, state="pending")
+        run_many(Lease.objects.all(), newcomer)
+        newcomer.delete()
+
+        top_up(QUEUE)
+
+        assert Lease.objects.get().initiated_by is None
+
+    def test_but_the_creator_of_a_new_lease_is_who_starts_it(self, oscar: User) -> None:
+        Lease.objects.create(agency="BLM", lease_number="NMNM 1", created_by=oscar)
+
+        top_up(QUEUE)
+
+        assert Lease.objects.get().initiated_by == oscar
+        assert TransitionLog.objects.get().actor_kind == "reconciler"

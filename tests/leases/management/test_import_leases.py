@@ -126,8 +126,8 @@ class TestRefusal:
         [
             ((), "Say with --user who imports the leases"),
             (("--user", "nobody"), "There is no active user “nobody”."),
-            (("--user", "viewer"), "“viewer” may not add leases"),
-            (("--user", "viewer", "--dry-run"), "“viewer” may not add leases"),
+            (("--user", "viewer"), "You do not have the permission to create leases."),
+            (("--user", "viewer", "--dry-run"), "You do not have the permission to create leases."),
         ],
     )
     def test_of_who_may_not(self, mixed: Path, viewer: User, options: tuple[str, ...], sentence: str) -> None:

@@ -1,0 +1,128 @@
+"""Who may say that something is not there, or no longer what it was.
+
+What one account has seen, an account that cannot judge must not negate (docs/decisions/0012-who-may-say-not-found.md).
+"""
+
+from typing import Any
+
+from core.folding import is_same_path
+from discovery.dropbox import Gateway
+from discovery.errors import AnotherFolder, ArchiveOutOfSight
+from discovery.models import DropboxAccount
+from leases.cloud import CloudFile, DirectoryListing
+from leases.models import NOBODY, Lease, Origin
+
+
+def known_at(path: str, lease: Lease) -> Origin | None:
+    """Whom it is known from that a directory lies at the path; None if no directory is known there."""
+    directory = lease.runsheet_directory
+    return lease.origin if directory and is_same_path(directory.path, path) else None
+
+
+def may_judge(known: Origin, *, account: DropboxAccount, namespace: str) -> bool:
+    """Whether the account sees what was seen then.
+
+    Args:
+        namespace: the shared folder in which the account sees the place; empty where it is in none.
+    """
+    if known == NOBODY:
+        return True
+    if known.namespace:
+        return known.namespace == namespace
+    return account.account_id == known.account or account.root_namespace_id == known.path_root
+
+
+def confirm_same_archive(
+    known: Origin, *, gateway: Gateway, path: str, seen: CloudFile, evidence: dict[str, Any]
+) -> None:
+    """Make sure that what lies at the path is no other folder than the one that was found there.
+
+    One's own account may have made the folder anew, and so may whoever sees the same root or the same shared folder.
+
+    Raises:
+        AnotherFolder: it is another account's, of which this one cannot tell anything.
+    """
+    is_own = gateway.account.account_id == known.account
+    is_same = bool(seen.file_id) and seen.file_id == known.folder_id
+    if (
+        is_own
+        or is_same
+        or may_judge(known, account=gateway.account, namespace=namespace_of(seen, account=gateway.account))
+    ):
+        return
+    raise AnotherFolder(
+        f"The folder “{path}” in this Dropbox ({gateway.account}) is another one than was found with the Dropbox of "
+        f"{_name_of(known)}. What was found there stays. Let somebody run it who sees that folder, or connect such an "
+        "account.",
+        evidence=evidence,
+    )
+
+
+def confirm_may_negate(known: Origin, *, gateway: Gateway, path: str, namespace: str, evidence: dict[str, Any]) -> None:
+    """Make sure that whoever does not see the directory would see it if it were there.
+
+    Another account than the one that saw it must see that it was deleted: it may have been kept from that folder alone.
+
+    Raises:
+        ArchiveOutOfSight: the account cannot tell.
+        Temporary, Permanent: as the gateway says.
+    """
+    is_own = known.account in ("", gateway.account.account_id)
+    if may_judge(known, account=gateway.account, namespace=namespace) and (is_own or gateway.is_deleted(path=path)):
+        return
+    raise ArchiveOutOfSight(
+        f"“{path}” was found with the Dropbox of {_name_of(known)}, and this one ({gateway.account}) cannot tell whether it "
+        "is still there. What was found stays. Let somebody run it who sees that folder, or connect such an account.",
+        evidence=evidence,
+    )
+
+
+def confirm_full_sight(folder: CloudFile, *, gateway: Gateway, path: str, evidence: dict[str, Any]) -> None:
+    """Make sure that the account sees all that lies in a folder.
+
+    Raises:
+        ArchiveOutOfSight: it sees only a part, or nothing, of it.
+    """
+    if folder.is_partial:
+        raise ArchiveOutOfSight(
+            f"This Dropbox ({gateway.account}) sees only a part of “{path}”, so it cannot tell what is not there. What was "
+            "found before stays. Ask the folder's owner for access, or let somebody run it who has it.",
+            evidence=evidence,
+        )
+
+
+def shows_full_sight(listing: DirectoryListing) -> bool:
+    """Whether the listing alone proves that the account sees the whole folder.
+
+    Who may only pass through a folder sees no file in it, and of its folders those alone that are shared by themselves.
+    """
+    return any(not entry.is_directory or not (entry.shared_folder_id or entry.is_partial) for entry in listing.entries)
+
+
+def namespace_of(folder: CloudFile, *, account: DropboxAccount) -> str:
+    """The shared folder in which what lies in the folder lies; empty where that is none, or the account's own root."""
+    found = folder.shared_folder_id or folder.parent_shared_folder_id
+    return "" if found == account.root_namespace_id else found
+
+
+def origin_of(gateway: Gateway, *, path: str, listing: DirectoryListing, folder: CloudFile | None = None) -> Origin:
+    """Whom a listing came from; what lies in a folder names the shared folder that it all lies in.
+
+    Args:
+        folder: the description of what was listed, if it is known.
+    """
+    account = gateway.account
+    shared = (entry.parent_shared_folder_id for entry in listing.entries)
+    inside = CloudFile(path=path, name="", is_directory=True, parent_shared_folder_id=next(filter(None, shared), ""))
+    return Origin(
+        base_path=path.rpartition("/")[0],
+        account=account.account_id,
+        path_root=account.root_namespace_id,
+        namespace=namespace_of(inside, account=account) or (namespace_of(folder, account=account) if folder else ""),
+        folder_id=folder.file_id if folder else "",
+    )
+
+
+def _name_of(known: Origin) -> str:
+    account = DropboxAccount.objects.filter(account_id=known.account).defer("refresh_token", "access_token").first()
+    return str(account) if account else f"another account ({known.account})"
