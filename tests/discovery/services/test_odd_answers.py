@@ -518,10 +518,3 @@ class TestForms:
         assert forms.is_link("https://db.tt/x")
         assert forms.is_link(f"{dropbox.base_url}/scl/fo/x")
         assert not forms.is_link(None)
-
-    @pytest.mark.parametrize(
-        ("one", "other", "same"),
-        [("/A/b", "/a/B", True), ("/straße", "/STRASSE", False), ("/É", "/é", True), ("/İ", "/i̇", False)],
-    )
-    def test_of_paths_are_compared_as_dropbox_does(self, one: str, other: str, same: bool) -> None:
-        assert forms.same_path(one, other) is same
