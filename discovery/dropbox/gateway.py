@@ -136,6 +136,24 @@ class Gateway:
             request_ids=tuple(reply.request_id for reply in replies),
         )
 
+    def directory_names(self, *, path: str, calls_at_most: int) -> tuple[str, ...] | None:
+        """The names of the directories directly inside a directory; None if that takes more calls.
+
+        Raises:
+            NotFound: there is nothing at the path.
+            NotADirectory: a file is.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        reply = self._ask("files/list_folder", lambda client: client.files_list_folder(path, limit=PAGE_SIZE), path)
+        pages = [reply]
+        while pages[-1].value.has_more:
+            if len(pages) >= calls_at_most:
+                return None
+            pages.append(self._next_page(pages[-1].value.cursor, path))
+        entries = [shapes.cloud_file(entry, directory=path) for page in pages for entry in page.value.entries]
+        return tuple(entry.name for entry in entries if entry.is_directory)
+
     def metadata(self, *, path: str) -> CloudFile:
         """The file or directory itself; one call.
 
