@@ -41,7 +41,7 @@ def run(lease: Lease, user: User) -> Come:
         result = record_directory(sighting)
         if not result.found:
             return Come(code="not_found", evidence=_storable(sighting.evidence))
-        lease.runsheet_directory = CloudLocation.objects.get(pk=result.location_id)
+        lease.runsheet_directory = CloudLocation.objects.get(path=result.path)
         detection = detect_previous_report(lease=lease, gateway=gateway, listing=sighting.listing)
     except RunsheetError as error:
         return Come(code=error.code, sentence=str(error), evidence=_storable(error.evidence))
