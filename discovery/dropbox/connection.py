@@ -144,7 +144,7 @@ class _Adapter(HTTPAdapter):
             raise RequestsConnectionError(error, request=request) from error
         finally:
             response.close()
-        response._content_consumed = True  # noqa: SLF001 - the same
+        response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001 - the same
         return response
 
 

@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 from dropbox import Dropbox
 
-from core.clock import now
+from core.clock import shared_now
 from core.database import is_conflict
 from core.folding import is_same_path
 from discovery.dropbox import pace, shapes
@@ -92,12 +91,13 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
     evidence = {"account": account.account_id}
     if account.needs_reconnect_reason:
         raise NeedsReconnect(account.needs_reconnect_reason, evidence=evidence)
-    if pause_left_s := account.pause_left_s(at=now()):
+    at = shared_now()
+    if pause_left_s := account.pause_left_s(at=at):
         raise AccountPaused(retry_after_s=pause_left_s, evidence=evidence)
     gateway = Gateway(account=account, before_call=before_call)
-    if not account.has_valid_token(at=now()):
+    if not account.has_valid_token(at=at):
         gateway.renew_token()
-    DropboxAccount.objects.note_use(account, at=now())
+    DropboxAccount.objects.note_use(account, at=at)
     return gateway
 
 
@@ -392,10 +392,10 @@ def _check_path(path: str) -> None:
 
 def _pause(account: DropboxAccount, error: RateLimited) -> None:
     """Let everybody who uses this Dropbox account wait as long as Dropbox asks."""
-    until = now() + timedelta(seconds=error.retry_after_s or 0)
-    pace.pause(account.account_id, until=until)
-    with _unless_held(f"account={account.account_id} is locked; the pause until {until} stands in Redis only"):
-        DropboxAccount.objects.pause(account_id=account.account_id, until=until)
+    pause_s = error.retry_after_s or 0
+    pace.pause(account.account_id, pause_s=pause_s)
+    with _unless_held(f"account={account.account_id} is locked; the pause of {pause_s:g} s stands in Redis only"):
+        DropboxAccount.objects.pause(account_id=account.account_id, pause_s=pause_s)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from django.db import Error, connection, transaction
 from psycopg.errors import IdleInTransactionSessionTimeout
 from requests import RequestException
 
-from core.clock import now
+from core.clock import shared_now
 from core.database import is_conflict
 from discovery.dropbox.answers import json_object, read_answer
 from discovery.dropbox.connection import session, timeouts_s
@@ -45,7 +45,7 @@ class Grant:
     """An access token.
 
     Attributes:
-        expires_at: aware.
+        expires_at: aware, by the database's clock.
         scopes: what it allows; None when Dropbox did not say.
         refresh_token: empty, unless it is the first of a new connection.
     """
@@ -131,7 +131,7 @@ def _renew_locked(account: DropboxAccount, rejected: str) -> NeedsReconnect | No
     refusal = None
     if locked.needs_reconnect_reason:
         refusal = NeedsReconnect(locked.needs_reconnect_reason, evidence=_evidence(account))
-    elif locked.access_token == rejected or not locked.has_valid_token(at=now()):
+    elif locked.access_token == rejected or not locked.has_valid_token(at=shared_now()):
         refusal = _renew_from_dropbox(locked)
     account.access_token = locked.access_token
     account.access_token_expires_at = locked.access_token_expires_at
@@ -165,7 +165,7 @@ def _grant(body: dict[str, Any]) -> Grant:
     scopes = body.get("scope")
     return Grant(
         access_token=required(TOKEN, body.get("access_token"), what="the access token"),
-        expires_at=now() + timedelta(seconds=min(lasts_s, LONGEST_TRUST_S)),
+        expires_at=shared_now() + timedelta(seconds=min(lasts_s, LONGEST_TRUST_S)),
         scopes=frozenset(filter(None, (of_form(SCOPE, one) for one in scopes.split()[:MOST_SCOPES])))
         if isinstance(scopes, str)
         else None,

@@ -148,9 +148,15 @@ class TestAnAnswer:
 
     def test_leaves_its_connection_to_the_next(self, echo: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Echo, "protocol_version", "HTTP/1.1")
-        opened: list[object] = []
+        opened = []
+
         set_up = Echo.setup
-        monkeypatch.setattr(Echo, "setup", lambda handler: (opened.append(handler), set_up(handler)))
+
+        def counted(handler: Echo) -> None:
+            opened.append(handler)
+            set_up(handler)
+
+        monkeypatch.setattr(Echo, "setup", counted)
 
         for _ in range(3):
             session().post(URL, timeout=5)

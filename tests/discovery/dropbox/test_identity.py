@@ -73,6 +73,7 @@ class TestIdentify:
         assert (kept.display_name[:4], len(kept.display_name), len(kept.email)) == ("O\ufffd\ufffdx", 255, 254)
 
 
+@pytest.mark.django_db
 class TestConnecting:
     """What Dropbox says when a code is to become tokens."""
 

@@ -45,6 +45,7 @@ def in_threads(count: int, work: "Callable[[], object]") -> list[BaseException]:
     return raised
 
 
+@pytest.mark.django_db
 class TestRequestGrant:
     def test_gives_a_token_its_end_and_its_scopes(self, dropbox: "Standin") -> None:
         grant = request_grant(refresh_token=REFRESH)

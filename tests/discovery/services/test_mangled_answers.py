@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 ACCOUNT = "users/get_current_account"
 LINK_METADATA = "sharing/get_shared_link_metadata"
 REPORT = "Master Documents.pdf"
-TIMES = 15
+TIMES = 10
 # No run needs more, whatever comes.
 MOST_CALLS = 60
 

@@ -195,7 +195,7 @@ class TestMetadata:
         assert come.code == UNAVAILABLE
 
 
-def link(url: str = "https://www.dropbox.com/scl/fo/x?rlkey=y", **changed: Any) -> dict[str, Any]:
+def link(url: Any = "https://www.dropbox.com/scl/fo/x?rlkey=y", **changed: Any) -> dict[str, Any]:
     permissions: dict[str, Any] = dict.fromkeys(
         [
             "can_revoke",
