@@ -5,6 +5,7 @@ The reconciler does this every few seconds, and each worker when it has done a j
 
 import itertools
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from statemachine.transitions import RECONCILER, Step, advance, database_now, fe
 logger = logging.getLogger(__name__)
 
 LOCK_PATIENCE_MS = 1_000
+# A start takes some milliseconds, or a second where it waits for a lock; what is not begun by then is next time.
+STARTS_FOR_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +52,11 @@ def top_up(queue: str) -> ToppedUp:
     chosen = _most_urgent([model for model in machines() if queue_of(model) == queue], limit=free)
     working: dict[type[StateMachine], list[int]] = defaultdict(list)
     started = 0
+    until = time.monotonic() + STARTS_FOR_S
     for row in chosen:
         if row.is_working:
             working[type(row)].append(row.pk)
-        else:
+        elif time.monotonic() < until:
             # It rings for itself when that is committed.
             step = Step(transition=row.start_transition)
             started += advance_unless_faster(type(row), message_of(row), step)
