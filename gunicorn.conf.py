@@ -7,9 +7,19 @@ import threading
 import time
 from typing import Any
 
-from core import logs
+from django.core.exceptions import ImproperlyConfigured
 
-workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+from core import logs
+from core.settings import environment
+
+_production = os.environ.get("DJANGO_SETTINGS_MODULE", "core.settings.production").endswith(".production")
+try:
+    workers = environment.whole_number("WEB_CONCURRENCY", 2, minimum=1, maximum=64)
+    _level = environment.choice("LOG_LEVEL", "INFO", among=logs.LEVELS)
+    _form = environment.choice("LOG_FORMAT", "json" if _production else "console", among=logs.FORMS)
+    _access_log = environment.choice("ACCESS_LOG", "no", among=("yes", "no"))
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
 worker_class = "gthread"
 threads = 4
 timeout = 30
@@ -20,16 +30,9 @@ control_socket_disable = True
 accesslog = "-"
 
 # The master's lines look like those of its workers, which get theirs from Django's settings.
-_production = os.environ.get("DJANGO_SETTINGS_MODULE", "core.settings.production").endswith(".production")
-logconfig_dict = logs.configuration(
-    level=(os.environ.get("LOG_LEVEL") or "INFO").upper(),
-    form=(os.environ.get("LOG_FORMAT") or ("json" if _production else "console")).lower(),
-)
+logconfig_dict = logs.configuration(level=_level, form=_form)
 # With a configuration of its own gunicorn logs every request, whatever accesslog says.
-_access_log = os.environ.get("ACCESS_LOG") or "no"
-if _access_log.lower() not in ("yes", "no"):
-    sys.exit(f"ACCESS_LOG must be yes or no, not {_access_log!r}.")
-if _access_log.lower() == "no":
+if _access_log == "no":
     logconfig_dict["loggers"]["gunicorn.access"]["level"] = "CRITICAL"
 
 # A request takes a second or two. One that takes so long hangs, as on a database that accepts and never answers, and

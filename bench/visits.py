@@ -54,7 +54,7 @@ def pages() -> dict[str, Callable[[], int]]:
         "transition log, plain": lambda: _visit(client, LOG),
         "transition log, late page": lambda: _visit(client, LOG, p=last_of_log),
         "transition log, one record": lambda: _visit(client, LOG, q=str(next(some)[0])),
-        "transition log, by who did it": lambda: _visit(client, LOG, actor_kind="worker"),
+        "transition log, by who did it": lambda: _visit(client, LOG, actor_kind__exact="worker"),
         "archives": lambda: _visit(client, "/admin/leases/cloudlocation/"),
         "archives, a part of names": lambda: _visit(client, "/admin/leases/cloudlocation/", q="0123"),
         "lease page": lambda: _visit(client, f"{LIST}{next(some)[0]}/change/"),

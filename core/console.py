@@ -6,7 +6,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -95,6 +95,15 @@ class Console(AdminSite):
                     self._registry[model["model"]], "name", LISTS.get(app["app_label"], model["name"])
                 )
         return sorted(apps, key=lambda app: str(app["name"]))
+
+    @override
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """No form asks for it, and whoever did would search lists past their bounds.
+
+        Raises:
+            Http404: always.
+        """
+        raise Http404
 
     @override
     @method_decorator(never_cache)

@@ -1,21 +1,54 @@
-"""What an error of PostgreSQL means for whoever meets it."""
+"""What an error of PostgreSQL means for whoever meets it, told by its SQLSTATE.
+
+The codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import Error, OperationalError, connection
 from django.db import InterfaceError as ConnectionBroken
-from psycopg.errors import (
-    DeadlockDetected,
-    IdleInTransactionSessionTimeout,
-    LockNotAvailable,
-    ReadOnlySqlTransaction,
-    SerializationFailure,
-    UndefinedColumn,
-    UndefinedTable,
-)
 
 NOT_MIGRATED = "The database lacks tables. Run: python manage.py migrate"
+
+UNDEFINED = ("42P01", "42703")  # a table, a column
+# Another transaction was in the way: a lock, a deadlock, a serialisation that failed.
+CONFLICTS = ("40001", "40P01", "55P03")
+# By the beginning of the code, the longest first. A class that is missing here is the program's fault, or its data's.
+OUTAGES = {
+    "08": "The database is out of reach ({reason}). See that it runs and that DATABASE_URL is right.",
+    "25006": "PostgreSQL is read-only, so nothing can be saved ({reason}). DATABASE_URL must name the primary, and neither "
+    "role nor database may have default_transaction_read_only; a server that is recovering has to end that first.",
+    "25P0": "PostgreSQL has ended a transaction that stood still for too long ({reason}). See whether this host is "
+    "overloaded or was suspended.",
+    "28": "PostgreSQL lets us in no more ({reason}). See user and password in DATABASE_URL, and pg_hba.conf.",
+    "3D": "PostgreSQL has no such database ({reason}). See DATABASE_URL.",
+    "40": "PostgreSQL has broken off a transaction ({reason}). See its log.",
+    "53": "PostgreSQL lacks what it needs ({reason}). See its log.",
+    "53100": "PostgreSQL's disk is full, so nothing can be saved ({reason}). Make room on the disk of its data.",
+    "53200": "PostgreSQL is out of memory ({reason}). Give its host more, or its connections less.",
+    "53300": "PostgreSQL takes no more connections ({reason}). Raise max_connections (or the limit of the role or "
+    "database), or run fewer programs.",
+    "57": "PostgreSQL has broken off what it was asked ({reason}). See its log.",
+    "57014": "PostgreSQL took too long and was cut off ({reason}). See its load, and statement_timeout.",
+    "57P0": "PostgreSQL stops, starts or recovers ({reason}). See that it runs.",
+    "58": "PostgreSQL cannot use its files ({reason}). See its disk and its log.",
+}
+# What has no code comes from the connection, and from a server that refuses one.
+UNREACHED = "The database does not answer ({reason}). See that it runs and that DATABASE_URL is right."
+# A server says these when it refuses a connection, and its code is then not handed on.
+REFUSED_CONNECTIONS = {
+    "too many connections": "53300",
+    "too many clients": "53300",
+    "remaining connection slots": "53300",
+    "password authentication failed": "28P01",
+    "no pg_hba.conf entry": "28000",
+    "is not permitted to log in": "28000",
+    "the database system is": "57P03",
+    "is not currently accepting connections": "57P03",
+    "does not exist": "3D000",
+    "No space left on device": "53100",
+}
 
 
 @contextmanager
@@ -31,30 +64,58 @@ def lock_waits(at_most_s: float) -> Iterator[None]:
                 cursor.execute("RESET lock_timeout")
 
 
-def is_conflict(error: Error) -> bool:
+def is_conflict(error: BaseException) -> bool:
     """Another transaction was in the way; the connection is sound, and the same may work a moment later."""
-    return isinstance(error.__cause__, (LockNotAvailable, DeadlockDetected, SerializationFailure))
+    return isinstance(error, Error) and _code(error) in CONFLICTS
 
 
-def is_outage(error: Error) -> bool:
+def is_outage(error: BaseException) -> bool:
     """The database is away, or takes nothing (a standby, a full disk): to be waited out, and nobody's bug."""
-    if isinstance(error, (OperationalError, ConnectionBroken)):
-        return not is_conflict(error)
-    return isinstance(error.__cause__, (ReadOnlySqlTransaction, IdleInTransactionSessionTimeout))
+    return isinstance(error, Error) and _outage(error) is not None
 
 
-def is_not_migrated(error: Error) -> bool:
+def is_not_migrated(error: BaseException) -> bool:
     """Tables or columns are missing: `migrate` has not run yet, or is running."""
-    return isinstance(error.__cause__, (UndefinedTable, UndefinedColumn))
+    return isinstance(error, Error) and _code(error) in UNDEFINED
 
 
 def in_words(error: Error) -> str:
-    """One sentence that says what is wrong and, where somebody can do something, what."""
+    """What is wrong and, where somebody can do something, what."""
+    return _words(error).format(reason=_reason(error))
+
+
+def for_everybody(error: Error) -> str:
+    """The same without what the server said, which may name hosts and users."""
+    return _words(error).replace(" ({reason})", "").replace(": {reason}", " what it is asked.")
+
+
+def _words(error: Error) -> str:
     if is_not_migrated(error):
         return NOT_MIGRATED
-    reason = str(error).strip().partition("\n")[0]
     if is_conflict(error):
-        return f"Somebody else holds a row for too long ({reason})."
-    if is_outage(error):
-        return f"The database does not answer ({reason}). See that it runs and that DATABASE_URL is right."
-    return f"The database refuses: {reason}"
+        return "Somebody else holds a row for too long ({reason})."
+    return _outage(error) or "The database refuses: {reason}"
+
+
+def _reason(error: Error) -> str:
+    """The first line of what was said, without which connection it was said of."""
+    line = " ".join(str(error).strip().partition("\n")[0].split())
+    return line.rpartition(" failed: ")[2].removeprefix("FATAL: ")
+
+
+def _outage(error: Error) -> str | None:
+    """The sentence for what ails the database; None if nothing does."""
+    code = _code(error)
+    if code in CONFLICTS:
+        return None
+    if code:
+        return next((OUTAGES[code[:length]] for length in (5, 4, 2) if code[:length] in OUTAGES), None)
+    return UNREACHED if isinstance(error, (OperationalError, ConnectionBroken)) else None
+
+
+def _code(error: Error) -> str:
+    """The SQLSTATE; empty for what the server has not said."""
+    code: str | None = getattr(error.__cause__, "sqlstate", None)
+    if code or not isinstance(error, OperationalError):
+        return code or ""
+    return next((code for words, code in REFUSED_CONNECTIONS.items() if words in str(error)), "")

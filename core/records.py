@@ -1,11 +1,12 @@
 """What the lists and pages of all records have in common in the console."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, override
 
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation, ShowFacets
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
@@ -18,6 +19,9 @@ from django.utils.functional import cached_property
 
 NOT_NARROWED = "This list cannot be narrowed as the address says, so all of it is shown."
 NOT_CHOSEN = "Nothing was done: what was chosen is no line of this list. Choose once more."
+# Each word of a search is looked for in each line of a list, and in several of its columns.
+SEARCH_WORDS_AT_MOST = 20
+SEARCH_CHARACTERS_AT_MOST = 500
 
 
 @contextmanager
@@ -56,7 +60,33 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at ru
 
 
 class RecordChangeList(ChangeList):
-    """The admin's, which finds out only when it counts that some lookups mean nothing."""
+    """The admin's, but an address asks only for what the list declares.
+
+    The admin takes any lookup of any column from the address, regular expressions among them, and some keep PostgreSQL busy
+    for minutes. It also finds out only when it counts that some lookups mean nothing.
+    """
+
+    @override
+    def get_filters(self, request: HttpRequest) -> Any:
+        """What the filters make of the address.
+
+        Raises:
+            IncorrectLookupParameters: something of it is for none of them, and is not declared beside them.
+        """
+        try:
+            found = super().get_filters(request)
+        except DisallowedModelAdminLookup as error:
+            raise IncorrectLookupParameters from error
+        left_over = found[2]
+        declared = self.model_admin.lookups  # type: ignore[attr-defined]  # none but `RecordList` makes one of these
+        if not set(left_over) <= set(declared):
+            raise IncorrectLookupParameters
+        return found
+
+    @override
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Nothing that has no arrow to sort by: to sort by some columns takes minutes."""
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     @override
     def get_results(self, request: HttpRequest) -> None:
@@ -65,15 +95,40 @@ class RecordChangeList(ChangeList):
 
 
 class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """A list that has an answer to whatever its address and its form say."""
+    """A list that has an answer to whatever its address and its form say.
+
+    Attributes:
+        lookups: what an address may narrow the list by, beside its filters: where other pages lead to it.
+    """
+
+    lookups: ClassVar[Collection[str]] = ()
+    # They would ask the database once for each choice of each filter.
+    show_facets = ShowFacets.NEVER
 
     @override
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordChangeList]:
         return RecordChangeList
+
+    @override
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What holds all the words.
+
+        Raises:
+            IncorrectLookupParameters: nobody has typed so many.
+        """
+        if len(search_term) > SEARCH_CHARACTERS_AT_MOST or len(search_term.split()) > SEARCH_WORDS_AT_MOST:
+            raise IncorrectLookupParameters
+        return super().get_search_results(request, queryset, search_term)
 
     @override
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "GET" and ERROR_FLAG in request.GET:
+            if len(request.GET) > 1:  # else the admin would take what is wrong beside it for a broken installation
+                wanted = request.GET.copy()
+                del wanted[ERROR_FLAG]
+                return HttpResponseRedirect(f"{request.path}?{wanted.urlencode()}")
             messages.warning(request, NOT_NARROWED)
         return super().changelist_view(request, extra_context)
 
@@ -108,8 +163,6 @@ class RecordAdmin(RecordList):
     add_label: ClassVar[str] = "Add"
     change_list_template = "core/list.html"
     change_form_template = "core/record.html"
-    # They would ask the database once for each choice of each filter.
-    show_facets = ShowFacets.NEVER
 
     @override
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -1,5 +1,6 @@
 """What is answered instead of a page: one sentence that says what is wrong, and a way back."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
+
+from core import outages
 
 TEMPLATE = "core/refusal.html"
 
@@ -23,6 +26,14 @@ BROKEN = (
     "Something is wrong in the console itself, and it stands in the log. What was saved before is safe, and what "
     "is under way goes on. Try it once more; if that fails, too, tell an administrator."
 )
+TOO_SLOW = (
+    "The database took too long over this, so it was stopped. Ask for less at once, for example by a narrower list, or try "
+    "it again in a minute; if something was to be changed, look first whether it was."
+)
+MEANWHILE = (
+    "Nothing of what you sent was saved. What was saved before is safe, and goes on by itself when that is mended."
+)
+IN_THE_WAY = "Somebody else, or a worker, is changing the same at the moment, so this was not done. Try it again in a few seconds."
 
 
 @requires_csrf_token
@@ -77,9 +88,27 @@ def too_large(request: HttpRequest, *, size: int, limit: int) -> HttpResponse:
     return _refuse(request, "This is too large", sentence, status=413)
 
 
+def too_slow() -> HttpResponse:
+    """503 for a statement that was cut off. The database has enough to do."""
+    return HttpResponse(_alone("This took too long", TOO_SLOW), status=503)
+
+
+def in_the_way() -> HttpResponse:
+    """503 for one that has waited for somebody else's in vain."""
+    return HttpResponse(_alone("Somebody else is at it", IN_THE_WAY), status=503)
+
+
+def outage(words: str) -> HttpResponse:
+    """503 for what the console itself lacks; nothing is asked of what may be out of order."""
+    return HttpResponse(_alone("The console is out of order", f"{words} {MEANWHILE}"), status=503)
+
+
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """500. The database may be what is broken, so nothing is asked of it."""
+    error = sys.exception()  # outside of pages, as when a session is saved, Django hands it on in no other way
+    if error and (words := outages.in_words(error)):
+        return outage(words)
     return HttpResponse(_alone("This did not work", BROKEN), status=500)
 
 

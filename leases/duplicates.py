@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import F, Func, TextField, Value
-from django.db.models.functions import Replace, Upper
+from django.db.models import Q, Value
 
+from leases.lookalikes import difference, doubts_about_characters
 from leases.models import Lease
-
-# What separates the parts of a number as a blank does: hyphens, dashes, the minus sign, the underscore.
-DASHES = "-_\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}\N{HORIZONTAL BAR}\N{MINUS SIGN}"
+from leases.models.folded import Bare, Short
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,34 +16,64 @@ class Twins:
     """What is there of an agency and a number.
 
     Attributes:
-        key: the number as PostgreSQL folds its case: what is the same twice would violate uniqueness.
-        loose_key: the number without case, blanks and dashes.
+        key: the number in Dropbox's case: what is the same twice would violate uniqueness.
+        bare_key: the number without case, blanks and dashes (`leases.lookalikes`).
+        short_key: the same without leading zeros.
         same_id: the lease with this number.
-        similar_id: else the first lease that differs from it only in blanks and dashes.
+        similar_id: else the first lease whose number looks like this one.
         similar_number: that lease's.
     """
 
     key: str
-    loose_key: str
+    bare_key: str
+    short_key: str
     same_id: int | None
     similar_id: int | None
     similar_number: str | None
 
 
+class Earlier[T]:
+    """Of numbers that come one after the other, as in a file, the first that each looks like."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], T] = {}
+
+    def like(self, agency: str, twins: Twins, this: T) -> T | None:
+        """The first one so far that looks like this; this is remembered for the next ones."""
+        keys = [(agency, f"bare {twins.bare_key}"), (agency, f"short {twins.short_key}")]
+        found = next((self._first[key] for key in keys if key in self._first), None)
+        for key in keys:
+            self._first.setdefault(key, this)
+        return found
+
+
+def doubts_about(*, agency: str, number: str, besides: int | None = None) -> list[str]:
+    """Why a number may not be what is meant, a sentence each: its characters, and another lease that it looks like.
+
+    Nobody is kept from it; whoever gives the number is told.
+
+    Args:
+        number: normalised.
+        besides: the lease that has the number.
+    """
+    doubts = doubts_about_characters(number)
+    if similar := similar_to(Lease(pk=besides, agency=agency, lease_number=number)):
+        doubts.append(looks_like(similar, number))
+    return doubts
+
+
+def looks_like(similar: Lease, number: str) -> str:
+    """The sentence that names another lease."""
+    return f"{similar.agency} already has {similar.lease_number}, which differs only in {difference(number, similar.lease_number)}."
+
+
 def similar_to(lease: Lease) -> Lease | None:
-    """Another lease of the agency whose number differs from this one's in nothing but blanks, dashes or case."""
-    key = Upper(Replace(Value(lease.lease_number), Value(" ")))
-    others = Lease.objects.filter(agency=lease.agency).exclude(pk=lease.pk)
-    return (
-        others.annotate(loose=_without_dashes(F("number_key")))
-        .filter(loose=_without_dashes(key))
-        .order_by("pk")
-        .first()
-    )
-
-
-def _without_dashes(text: F | Func) -> Func:
-    return Func(text, Value(DASHES), Value(""), function="translate", output_field=TextField())
+    """Another lease of the agency whose number differs from this one's in nothing but blanks, dashes, leading zeros, an
+    apostrophe, or characters that look alike; the first that there was.
+    """
+    number = Value(lease.lease_number)
+    alike = Q(bare_key=Bare(number)) | Q(short_key=Short(number))
+    return Lease.objects.filter(alike, agency=lease.agency).exclude(pk=lease.pk).order_by("pk").first()
 
 
 def twins_of(wanted: Sequence[tuple[str, str]]) -> list[Twins]:
@@ -57,26 +85,28 @@ def twins_of(wanted: Sequence[tuple[str, str]]) -> list[Twins]:
     leases = connection.ops.quote_name(Lease._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
-            # No part of it comes from a file. The leases are read once, whatever is wanted.
+            # No part of it comes from a file.
             f"""
-            WITH given AS (
-                SELECT place, agency, upper(number) AS key,
-                    translate(upper(replace(number, ' ', '')), %s, '') AS loose_key
+            WITH given AS MATERIALIZED (
+                SELECT place, agency, dropbox_fold(number) AS key, bare_number(number) AS bare_key,
+                    short_number(number) AS short_key
                 FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS given (agency, number, place)
-            ), similar_leases AS MATERIALIZED (
-                SELECT DISTINCT ON (agency, loose_key) id, lease_number, agency, loose_key
-                FROM (SELECT id, lease_number, agency, translate(number_key, %s, '') AS loose_key FROM {leases}) AS lease
-                WHERE loose_key IN (SELECT loose_key FROM given)
-                ORDER BY agency, loose_key, id
+            ), bare AS MATERIALIZED (
+                SELECT DISTINCT ON (agency, bare_key) id, lease_number, agency, bare_key FROM {leases}
+                WHERE bare_key IN (SELECT bare_key FROM given) ORDER BY agency, bare_key, id
+            ), short AS MATERIALIZED (
+                SELECT DISTINCT ON (agency, short_key) id, lease_number, agency, short_key FROM {leases}
+                WHERE short_key IN (SELECT short_key FROM given) ORDER BY agency, short_key, id
             )
-            SELECT given.key, given.loose_key, lease.id, similar_leases.id, similar_leases.lease_number
+            SELECT given.key, given.bare_key, given.short_key, lease.id,
+                coalesce(bare.id, short.id), coalesce(bare.lease_number, short.lease_number)
             FROM given
-            LEFT JOIN {leases} AS lease ON lease.agency = given.agency AND upper(lease.lease_number) = given.key
-            LEFT JOIN similar_leases
-                ON similar_leases.agency = given.agency AND similar_leases.loose_key = given.loose_key
+            LEFT JOIN {leases} AS lease ON lease.agency = given.agency AND dropbox_fold(lease.lease_number) = given.key
+            LEFT JOIN bare ON bare.agency = given.agency AND bare.bare_key = given.bare_key
+            LEFT JOIN short ON short.agency = given.agency AND short.short_key = given.short_key
             ORDER BY given.place
             """,  # noqa: S608 - a table's name
-            [DASHES, [agency for agency, _ in wanted], [number for _, number in wanted], DASHES],
+            [[agency for agency, _ in wanted], [number for _, number in wanted]],
         )
-        names = ("key", "loose_key", "same_id", "similar_id", "similar_number")
+        names = ("key", "bare_key", "short_key", "same_id", "similar_id", "similar_number")
         return [Twins(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]

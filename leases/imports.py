@@ -14,8 +14,9 @@ from django.db.models.functions import Now
 from psycopg.errors import DeadlockDetected
 
 from leases.batches import import_leases
-from leases.duplicates import twins_of
+from leases.duplicates import Earlier, twins_of
 from leases.errors import NothingToImport, Overtaken, UploadGone
+from leases.lookalikes import difference, doubts_about_characters
 from leases.models import Agency, Batch, Upload
 from leases.patience import answered_in_time
 from leases.spreadsheets import Row, read_table
@@ -226,7 +227,9 @@ def _check(row: Row, mapping: Mapping) -> Checked:
         AGENCY: _told(row.problems, mapping.agency) or _agency_problem(found.agency),
         NUMBER: _told(row.problems, mapping.number) or _number_problem(found.lease_number),
     }
-    found.warning = _told(row.doubts, mapping.number)
+    found.warning = " ".join(
+        filter(None, [_told(row.doubts, mapping.number), *doubts_about_characters(found.lease_number)])
+    )
     found.problems = {column: problem for column, problem in problems.items() if problem}
     return found
 
@@ -275,9 +278,10 @@ def _calculated(cell: str) -> str:
 def _tell_duplicates(rows: Sequence[Checked]) -> None:
     """Of rows of one lease only the first is right, and none if there is such a lease already."""
     first: dict[tuple[str, str], Checked] = {}
-    similar: dict[tuple[str, str], Checked] = {}
+    before = Earlier[Checked]()
     for each, twins in zip(rows, twins_of([(row.agency, row.lease_number) for row in rows]), strict=True):
-        same, like = (each.agency, twins.key), (each.agency, twins.loose_key)
+        same = (each.agency, twins.key)
+        other = before.like(each.agency, twins, each)
         if twins.same_id is not None:
             each.existing_id = twins.same_id
             each.problems[NUMBER] = f"{each.agency} already has this lease."
@@ -285,12 +289,15 @@ def _tell_duplicates(rows: Sequence[Checked]) -> None:
             each.problems[NUMBER] = f"This lease stands in row {first[same].row} already."
         elif twins.similar_id is not None:
             each.similar_id = twins.similar_id
-            _warn(each, f"{each.agency} already has {twins.similar_number}, which differs only in blanks or dashes.")
-        elif like in similar:
-            other = similar[like]
-            _warn(each, f"Differs only in blanks or dashes from {other.lease_number} in row {other.row}.")
+            number = str(twins.similar_number)
+            _warn(
+                each,
+                f"{each.agency} already has {number}, which differs only in {difference(each.lease_number, number)}.",
+            )
+        elif other:
+            number = other.lease_number
+            _warn(each, f"Differs only in {difference(each.lease_number, number)} from {number} in row {other.row}.")
         first.setdefault(same, each)
-        similar.setdefault(like, each)
 
 
 def _warn(row: Checked, sentence: str) -> None:

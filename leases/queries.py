@@ -1,17 +1,37 @@
 """Reads that more than one place needs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 
+from core.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
+from leases.models.folded import Folded
 from leases.states import WORKING, State
 from statemachine.models import ActorKind, TransitionLog
 
 DROPBOX = "dropbox"
+# Of one agency; what a folder holds is compared with them while somebody waits.
+COMPARED_AT_MOST = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundArchives:
+    """The archives of an agency that runs have found in one folder, as far as that is still known.
+
+    Attributes:
+        folder: its path.
+        names: of the archives, as they were asked for; at most `COMPARED_AT_MOST` in all folders together.
+        accounts: the cloud's own names of the accounts that have seen them.
+    """
+
+    folder: str
+    names: tuple[str, ...]
+    accounts: tuple[str, ...]
 
 
 def storage_configuration(agency: str) -> AgencyStorageConfig:
@@ -32,6 +52,24 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
     return found
 
 
+def found_archives(agency: str) -> list[FoundArchives]:
+    """By the folder that they were found in, the one with the most first; one query."""
+    found = Lease.objects.filter(agency=agency, runsheet_directory__isnull=False).order_by("runsheet_directory__path")
+    rows = found.values_list("runsheet_directory__path", "known_account").distinct()[:COMPARED_AT_MOST]
+    folders: dict[str, list[tuple[str, str]]] = {}
+    for path, account in rows:
+        folders.setdefault(fold_case(path.rpartition("/")[0]), []).append((path, account))
+    return sorted(map(_found_in, folders.values()), key=lambda each: (-len(each.names), each.folder))
+
+
+def _found_in(rows: Sequence[tuple[str, str]]) -> FoundArchives:
+    return FoundArchives(
+        folder=rows[0][0].rpartition("/")[0],
+        names=tuple(dict.fromkeys(path.rpartition("/")[2] for path, _ in rows)),
+        accounts=tuple(dict.fromkeys(account for _, account in rows if account)),
+    )
+
+
 def configuration_seen(agency: str) -> str:
     """What an agency's configuration says to a run, in words that differ whenever it does; empty if there is none."""
     found = (
@@ -49,7 +87,17 @@ def failures_of(user_id: int) -> list[tuple[str, int]]:
 
 def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocation]:
     """The one location at a path, in whatever case it was typed."""
-    return CloudLocation.objects.alias(folded=Lower("path")).filter(provider=provider, folded=Lower(Value(path)))
+    return CloudLocation.objects.alias(folded=Folded("path")).filter(provider=provider, folded=Folded(Value(path)))
+
+
+def leases_numbered(agency: str, numbers: Sequence[str]) -> QuerySet[Lease]:
+    """Those of the agency that have one of the numbers, in whatever case; each with `folded`: its number in one case.
+
+    Args:
+        numbers: normalised.
+    """
+    folded = [fold_case(number) for number in numbers]
+    return Lease.objects.filter(agency=agency).annotate(folded=Folded("lease_number")).filter(folded__in=folded)
 
 
 def linked_location(path: str) -> CloudLocation | None:

@@ -16,7 +16,7 @@ from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.queries import DROPBOX, configuration_seen, locations_at
 from leases.rights import require
 from leases.states import SETTLED, WORKING, State
-from leases.validation import normalise_text
+from leases.validation import normalise_number
 from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
@@ -42,7 +42,7 @@ def create_lease(
 
     Args:
         agency: a value of `Agency`.
-        lease_number: one folder name; made NFC.
+        lease_number: one folder name; normalised.
         created_by: the user whose Dropbox the run uses.
         follow_through: whether a found directory is read for a report by itself.
         background: one of so many that what others start by hand goes first.
@@ -53,7 +53,7 @@ def create_lease(
     require(created_by, "leases.add_lease")
     lease = Lease(
         agency=agency,
-        lease_number=normalise_text(lease_number),
+        lease_number=normalise_number(lease_number),
         follow_through=follow_through,
         created_by_id=created_by.pk,
         updated_by_id=created_by.pk,
@@ -90,14 +90,15 @@ def change_lease(*, lease_id: int, agency: str, lease_number: str, changed_by: U
         TransitionForbidden, RecordGone, InvalidLease, DuplicateLease: nothing was changed.
     """
     require(changed_by, "leases.change_lease")
-    lease_number = normalise_text(lease_number)
     with locked(Lease, lease_id) as lease:
         was = str(lease)
-        if (lease.agency, lease.lease_number) == (agency, lease_number):
+        # As it is, though it may have been saved when numbers were folded less.
+        number = lease_number if lease_number == lease.lease_number else normalise_number(lease_number)
+        if (lease.agency, lease.lease_number) == (agency, number):
             return lease
         if lease.is_working:
             require(changed_by, "leases.run_discovery")  # it is stopped
-        lease.agency, lease.lease_number, lease.updated_by_id = agency, lease_number, changed_by.pk
+        lease.agency, lease.lease_number, lease.updated_by_id = agency, number, changed_by.pk
         _check(lease)
         _search_again(lease, Actor.person(changed_by), reason=f"changed from {was}")
     return lease
@@ -174,11 +175,33 @@ def configuration_saved(configuration: AgencyStorageConfig) -> int:
     given = (configuration.pk, configuration.enabled, configuration.runsheet_archive_base_path)
     if is_repeated(f"configuration:{configuration.agency}", given=sha256(repr(given).encode()).hexdigest()):
         return 0
-    failed = Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES)
     with transaction.atomic():
         _take_turns(configuration.agency, shared=False)
-        count = resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+        count = resume_failed(
+            _failed_for_it(configuration), reason=f"the storage configuration of {configuration.agency} was saved"
+        )
         return count + _ask_again(configuration)
+
+
+def count_asked_again(configuration: AgencyStorageConfig) -> int:
+    """How many leases would be asked again if this were saved; it need not be saved yet."""
+    return _failed_for_it(configuration).count() + _asked_elsewhere(configuration).count()
+
+
+def _failed_for_it(configuration: AgencyStorageConfig) -> QuerySet[Lease]:
+    """The leases that have failed for want of a configuration like this."""
+    return Lease.objects.filter(
+        agency=configuration.agency,
+        state=State.FAILED,
+        due_at__isnull=True,
+        failure_code__in=CONFIGURATION_FAILURES,
+    )
+
+
+def _asked_elsewhere(configuration: AgencyStorageConfig) -> QuerySet[Lease]:
+    """The leases whose answer was given for another folder than that of this configuration."""
+    elsewhere = ~Q(known_base_path=configuration.runsheet_archive_base_path)
+    return Lease.objects.filter(elsewhere, agency=configuration.agency, state__in=SETTLED, due_at__isnull=True)
 
 
 def _ask_again(configuration: AgencyStorageConfig) -> int:
@@ -186,11 +209,7 @@ def _ask_again(configuration: AgencyStorageConfig) -> int:
 
     A lease that is being written at this moment is passed by: `confirm_base_path` waits for this configuration there.
     """
-    asked_elsewhere = ~Q(known_base_path=configuration.runsheet_archive_base_path)
-    doubtful = Lease.objects.filter(
-        asked_elsewhere, agency=configuration.agency, state__in=SETTLED, due_at__isnull=True
-    )
-    unlocked = doubtful.order_by().select_for_update(skip_locked=True, no_key=True).values("pk")
+    unlocked = _asked_elsewhere(configuration).order_by().select_for_update(skip_locked=True, no_key=True).values("pk")
     return Lease.objects.filter(pk__in=unlocked).update(
         due_at=Now(),
         due_reason=f"the folder of the archives of {configuration.agency} was changed",

@@ -5,12 +5,15 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 
+from core.folding import without_unseen
+from leases.addresses import path_behind
 from leases.lookalikes import has_invisible, look_alikes, without_look_alikes
 
 LEASE_NUMBER_LENGTH = 100
 BASE_PATH_LENGTH = 500
-# The no-break ones.
-_BLANKS = dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")
+# What spreadsheets put around text so that it stays text, and do not show: an apostrophe before it, or ="…".
+_GUARDS = (re.compile(r'=?"([^"]+)"'), re.compile("['\u2018\u2019\u201b\u02bc](.*?)['\u2019]?"))
+_AROUND = " " + "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
 # Dropbox takes them as they stand, but whoever decodes them once too often would see a dot or a slash.
 PERCENT_CODE = re.compile(r"%(?:u|[0-9a-f]{2})", re.IGNORECASE)
 
@@ -56,21 +59,42 @@ def normalise_text(text: str) -> str:
 
 
 def normalise_number(text: str) -> str:
-    """One spelling, with ordinary blanks where web pages and spreadsheets have others, which nobody sees."""
-    return normalise_text(text.translate(_BLANKS)).strip(" ")
+    """What was typed, pasted or read as a lease number, in the one spelling that all ways in keep it in.
+
+    Nobody sees what it changes: blanks of every kind become ordinary ones, forms of full width others; what has no width,
+    control characters and blanks around it, and the guards of spreadsheets go. What is doubtful stays
+    (`leases.lookalikes.doubts_about_characters`). It need not be valid afterwards.
+    """
+    number = without_unseen(text).strip(_AROUND)
+    while guarded := next(filter(None, (guard.fullmatch(number) for guard in _GUARDS)), None):
+        number = guarded[1].strip(_AROUND)
+    return number
 
 
-def normalise_base_path(path: str) -> str:
-    """One leading slash, none at the end, none doubled.
+def normalise_lease_number(text: str) -> str:
+    """The one way in for a lease number, whoever gives it: form, file, command or program.
 
     Raises:
         ValidationError: with the one thing to change.
     """
-    path = normalise_text(path)
+    number = normalise_number(text)
+    validate_lease_number(number)
+    return number
+
+
+def normalise_base_path(path: str) -> str:
+    """One leading slash, none at the end, none doubled; of a pasted address, the path that it stands for.
+
+    Raises:
+        ValidationError: with the one thing to change.
+    """
+    given, path = path, normalise_text(path_behind(path))
     problem = _base_path_problem(path)
     if problem:
         raise ValidationError(problem, code="base_path")
-    return "/" + "/".join(part.strip(" ") for part in path.split("/") if part.strip(" "))
+    tidy = "/" + "/".join(part.strip(" ") for part in path.split("/") if part.strip(" "))
+    # Once tidied up, it may turn out to be a folder of a computer.
+    return tidy if tidy == given else normalise_base_path(tidy)
 
 
 def _base_path_problem(path: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, override
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -30,7 +31,12 @@ class KnownFilter(admin.SimpleListFilter):
 
     @override
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+        """Raises: IncorrectLookupParameters: the address names something else, for which all the rows would be read."""
+        if not self.value():
+            return queryset
+        if self.value() not in dict(self.lookup_choices):
+            raise IncorrectLookupParameters
+        return queryset.filter(**{str(self.parameter_name): self.value()})
 
 
 class TransitionFilter(KnownFilter):
@@ -66,6 +72,7 @@ class TransitionLogAdmin(ReadOnlyAdmin):
     empty = "Nothing has happened yet. Whatever changes the state of a lease or a notice leaves a line here."
     list_display = ("when", "record", "change", "what", "who", "reason")
     list_filter = ("actor_kind", TransitionFilter, RecordTypeFilter)
+    lookups = ("record_id",)  # where a record's own page leads to its whole history
     list_select_related = ("actor",)
     # The box is there for it; what is typed into it goes to `get_search_results`.
     search_fields = ("record_id",)
@@ -152,11 +159,6 @@ class TransitionLogAdmin(ReadOnlyAdmin):
             return (queryset.none() if number else queryset), False
         found = queryset.filter(record_type__in=record_types(), record_id=int(number))
         return (found.filter(job_id=term) if job else found), False
-
-    @override
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """A record's own page leads to its whole history."""
-        return lookup == "record_id" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
 
 def _name(rows: Sequence[Any]) -> None:

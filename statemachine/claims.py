@@ -10,7 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import Error, connection, transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from core.database import in_words
 from statemachine.doorbell import Message
@@ -19,6 +19,7 @@ from statemachine.models import StateMachine
 
 logger = logging.getLogger(__name__)
 
+_ONE_LESS = Greatest(F("tries") - 1, 0)
 UNCLAIMED = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
 
 
@@ -52,7 +53,9 @@ def put_back(message: Message, *, delay_s: float, counted: bool, code: str, expl
         counted: whether the try that is ending counts against the budget.
     """
     return bool(
-        fenced(message).update(
+        fenced(message)
+        .filter(claimed_until__isnull=False)
+        .update(
             tries=F("tries") - (0 if counted else 1),
             claimed_until=None,
             due_at=Now() + timedelta(seconds=delay_s),
@@ -60,6 +63,23 @@ def put_back(message: Message, *, delay_s: float, counted: bool, code: str, expl
             failure_message=explanation,
         )
     )
+
+
+def give_back_try(record: StateMachine) -> None:
+    """Take back the try that an outage has cost, if the claim ran out meanwhile and the same work was dispatched anew."""
+    work = type(record)._default_manager.filter(pk=record.pk, state=record.state, entered_at=record.entered_at)
+    work.filter(generation__gt=record.generation).update(tries=_ONE_LESS)
+
+
+def forgive(model: type[StateMachine], *, ago_s: float) -> int:
+    """Owe again, at no cost, what nobody could hold on to while the database was away or took nothing; how many.
+
+    Args:
+        ago_s: since when that was so.
+    """
+    began = Now() - timedelta(seconds=ago_s)
+    ran_out = model._default_manager.filter(claimed_until__gte=began, claimed_until__lte=Now())
+    return ran_out.update(tries=_ONE_LESS, claimed_until=None, due_at=Now())
 
 
 class Heartbeat:

@@ -1,6 +1,7 @@
 """Send a message for rows that are owed work."""
 
 import logging
+import time
 from collections.abc import Collection
 from datetime import timedelta
 from functools import reduce
@@ -14,12 +15,16 @@ from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
 from core import tally
+from core.redis_client import in_words
 from statemachine import doorbell
 from statemachine.doorbell import Message
 from statemachine.models import StateMachine
 from statemachine.reactions import Reaction, queue_of, reactions_of
 
 logger = logging.getLogger(__name__)
+
+# A Redis that is slow is sent a few messages in each pass; the rest stays owed, and the pass ends in time.
+RINGING_S = 5.0
 
 
 def kick(label: str, pk: int) -> None:
@@ -28,7 +33,7 @@ def kick(label: str, pk: int) -> None:
     try:
         has_room = room(queue_of(model)) > 0
     except RedisError as error:
-        logger.warning("doorbell: Redis does not answer (%s); the reconciler will ring", error)
+        logger.warning("doorbell: the reconciler will ring for %s %s. %s", label, pk, in_words(error))
         return
     if has_room:
         dispatch(model, pks=[pk])
@@ -46,7 +51,8 @@ def room(queue: str) -> int:
 def dispatch(model: type[StateMachine], *, pks: Collection[int]) -> int:
     """Ring for those of the rows that are owed work now and that nobody else is dispatching; how many Redis took."""
     messages = _take_owed(model, pks)
-    refused = [message for message in messages if not _ring(model, message)]
+    enough_at = time.monotonic() + RINGING_S
+    refused = [message for message in messages if time.monotonic() > enough_at or not _ring(model, message)]
     for message in refused:
         _owe_again(model, message)
     tally.count("messages_refused", len(refused), machine=model._meta.label_lower)

@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import str_to_date
 
 from core.clock import now
-from core.redis_client import ask
+from core.redis_client import ask, in_words
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def ring(message: Message, *, queue: str) -> bool:
     except DuplicateJobError:
         logger.info("doorbell: %s is already queued", message.job_id)
     except RedisError as error:
-        logger.warning("doorbell: Redis did not take %s (%s); the reconciler will ring again", message.job_id, error)
+        logger.warning("doorbell: the reconciler will ring again for %s. %s", message.job_id, in_words(error))
         return False
     return True
 

@@ -63,6 +63,32 @@ class RowLocked(Temporary):
     costs_try = False
 
 
+class OurOutage(Temporary):
+    """Something that this console itself needs is out of order."""
+
+    code = "our_outage"
+    costs_try = False
+    goes_on = "It goes on by itself when that is mended, and this counts as no try."
+
+
+class DatabaseOutage(OurOutage):
+    """The console's database is out of order."""
+
+    code = "database_outage"
+
+
+class RedisOutage(OurOutage):
+    """The console's Redis is out of order."""
+
+    code = "redis_outage"
+
+
+class HostOutage(OurOutage):
+    """A machine of the console's is out of order."""
+
+    code = "host_outage"
+
+
 class Bug(Permanent):
     """Something unexpected went wrong in the program; it was not tried again. Report it, then run it again."""
 

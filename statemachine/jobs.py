@@ -1,20 +1,21 @@
 """What a message makes a worker do: claim, work outside any transaction, commit while the fence holds."""
 
 import logging
+import time
 from contextlib import suppress
 from typing import Any
 
 from django.apps import apps
-from django.db import Error
+from django.db import Error, connection
 from redis.exceptions import RedisError
 from structlog.contextvars import bound_contextvars
 
-from core import tally
+from core import redis_client, tally
 from core.database import in_words, is_conflict, is_outage
 from core.errors import RunsheetError, SoftTimeLimit, Temporary, WorkerStopping
-from statemachine import claims
+from statemachine import claims, outages
 from statemachine.doorbell import Message, again_in
-from statemachine.errors import Bug, ClaimLost, RowLocked, Stale, TookTooLong, WorkerStopped
+from statemachine.errors import Bug, ClaimLost, OurOutage, RowLocked, Stale, TookTooLong, WorkerStopped
 from statemachine.models import StateMachine
 from statemachine.pump import top_up
 from statemachine.reactions import Outcome, Reaction, Run, queue_of, reaction_for
@@ -26,6 +27,9 @@ STALE = "stale"
 WAITING = "waiting"
 # Whoever holds a row for longer than its lock's time-out is likely to hold it for some seconds more.
 LOCKED_S = 5
+# How long a worker tries to give back what an outage of the database keeps it from recording; it could do nothing else.
+OUTAGE_PATIENCE_S = 45.0
+OUTAGE_POLL_S = 1.0
 
 
 def run(label: str, pk: int, state: str, generation: int) -> Any:
@@ -46,7 +50,14 @@ def run(label: str, pk: int, state: str, generation: int) -> Any:
 
 
 def _run(message: Message) -> Any:
-    record = claims.claim(message)
+    try:
+        record = claims.claim(message)
+    except Error as error:
+        if not (is_outage(error) or is_conflict(error)):
+            raise
+        # It stays owed: the reconciler rings again for a message that was not answered.
+        logger.warning("job: %s could not be begun. %s", message.job_id, in_words(error))
+        return WAITING
     if record is None:
         return _stale(message)
     try:
@@ -68,7 +79,9 @@ def _top_up(message: Message) -> None:
     try:
         top_up(queue_of(apps.get_model(message.label)))
     except RedisError as error:
-        logger.warning("job: the queue could not be topped up (%s); the reconciler does it", error)
+        logger.warning(
+            "job: the queue could not be topped up; the reconciler does it. %s", redis_client.in_words(error)
+        )
     except Error as error:
         logger.warning("job: the queue could not be topped up; the reconciler does it. %s", in_words(error))
 
@@ -88,11 +101,42 @@ def _react_unless_locked(this: Run[StateMachine], found: Reaction) -> Any:
     logger.info("job: %s begins, try %s", this.message.job_id, this.record.tries)
     tally.count("tries", machine=this.message.label, state=this.message.state)
     try:
-        return _react(this, found)
-    except Error as error:
-        if not is_conflict(error):
+        ended = _react(this, found)
+    except Exception as error:
+        if is_conflict(error):
+            logger.warning("job: %s cannot be done now (%s)", this.message.job_id, error)
+            return _set_aside(this, found, RowLocked(retry_after_s=LOCKED_S))
+        outage = outages.outage_in(error)
+        if outage is None:
             raise
-        return _put_back(this, found, RowLocked(retry_after_s=LOCKED_S))
+        logger.warning("job: %s cannot be done now (%s)", this.message.job_id, error)
+        outage.retry_after_s = outages.pause_s()
+        return _set_aside(this, found, outage)
+    outages.over()
+    return ended
+
+
+def _set_aside(this: Run[StateMachine], found: Reaction, error: RowLocked | OurOutage) -> Any:
+    """Put the work back at no cost; the database, which has to take that, may be what is out of order."""
+    given_up_at = time.monotonic() + OUTAGE_PATIENCE_S
+    while time.monotonic() < given_up_at:
+        try:
+            ended = _put_back(this, found, error)
+        except Error as failure:
+            if not (is_outage(failure) or is_conflict(failure)):
+                raise
+            connection.close_if_unusable_or_obsolete()
+        else:
+            if ended == STALE:
+                claims.give_back_try(this.record)
+            return ended
+        try:
+            time.sleep(OUTAGE_POLL_S)
+        except (SoftTimeLimit, WorkerStopping):
+            break
+    # The claim runs out. A reconciler that has seen the outage gives the try back, too.
+    logger.warning("job: %s could not even be put back", this.message.job_id)
+    return WAITING
 
 
 def _react(this: Run[StateMachine], found: Reaction) -> Any:
@@ -104,8 +148,7 @@ def _react(this: Run[StateMachine], found: Reaction) -> Any:
     except RunsheetError as error:
         return _fail(this, error)
     except Exception as error:
-        if isinstance(error, Error) and (is_conflict(error) or is_outage(error)):
-            # While the database is away nothing can be recorded; the claim runs out and the reconciler brings it back.
+        if is_conflict(error) or outages.outage_in(error):
             raise
         logger.exception("job: %s hit a bug", this.message.job_id)
         with suppress(Stale):  # the bug is told all the same

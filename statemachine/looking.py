@@ -50,7 +50,7 @@ def queue_by_index(index: int) -> Queue:
 
 
 def connection(*_: Any) -> Redis:
-    return redis_client.connection(settings.REDIS_URL)
+    return redis_client.connection(settings.REDIS_URL, settings.DOORBELL_TIMEOUT_S)
 
 
 def executions(queue: Queue, keys: list[tuple[str, str]]) -> list[Execution]:

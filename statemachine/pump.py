@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 
 from core.database import in_words, is_conflict, is_outage
 from statemachine.claims import message_of
-from statemachine.dispatch import dispatch, owed, room
+from statemachine.dispatch import RINGING_S, dispatch, owed, room
 from statemachine.doorbell import Message
 from statemachine.errors import Stale
 from statemachine.models import StateMachine
@@ -28,8 +28,6 @@ from statemachine.transitions import RECONCILER, Step, advance, database_now, fe
 logger = logging.getLogger(__name__)
 
 LOCK_PATIENCE_MS = 1_000
-# A start takes some milliseconds, or a second where it waits for a lock; what is not begun by then is next time.
-STARTS_FOR_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +50,11 @@ def top_up(queue: str) -> ToppedUp:
     chosen = _most_urgent([model for model in machines() if queue_of(model) == queue], limit=free)
     working: dict[type[StateMachine], list[int]] = defaultdict(list)
     started = 0
-    until = time.monotonic() + STARTS_FOR_S
+    enough_at = time.monotonic() + RINGING_S
     for row in chosen:
         if row.is_working:
             working[type(row)].append(row.pk)
-        elif time.monotonic() < until:
+        elif time.monotonic() < enough_at:
             # It rings for itself when that is committed.
             step = Step(transition=row.start_transition)
             started += advance_unless_faster(type(row), message_of(row), step)

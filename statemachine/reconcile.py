@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
 from core import tally
+from core.redis_client import in_words
 from statemachine import claims, doorbell
 from statemachine.dispatch import spent
 from statemachine.doorbell import Message
@@ -60,8 +61,21 @@ def reconcile() -> Reconciled:
         for queue in {queue_of(model): None for model in machines()}:
             done += _bring_on_its_way(queue)
     except RedisError as error:
-        logger.warning("reconciler: Redis does not answer (%s); everything owed stays owed", error)
+        logger.warning("reconciler: everything owed stays owed. %s", in_words(error))
     return done
+
+
+def forgive(*, ago_s: float) -> None:
+    """Count no try of what was lost to an outage of the database, before anything is given up for it.
+
+    Args:
+        ago_s: how long ago it began; it has ended just now.
+    """
+    for model in machines():
+        if count := claims.forgive(model, ago_s=ago_s):
+            logger.warning(
+                "reconciler: %s tries at %s were lost to the outage, and do not count", count, model.__name__
+            )
 
 
 def _bring_on_its_way(queue: str) -> Reconciled:

@@ -6,12 +6,12 @@ import dj_database_url
 from django.utils.csp import CSP
 
 from core import logs, servers
-from core.settings import environment
+from core.settings import addresses, environment
 
 ROOT = servers.ROOT
 _urls = servers.configured_urls()
-DATABASE_URL = environment.address("DATABASE_URL", _urls.database_url, schemes=("postgresql", "postgres"))
-REDIS_URL = environment.address("REDIS_URL", _urls.redis_url, schemes=("redis", "rediss", "unix"))
+DATABASE_URL = addresses.database("DATABASE_URL", _urls.database_url)
+REDIS_URL = addresses.redis("REDIS_URL", _urls.redis_url)
 
 # --- Django -------------------------------------------------------------------------------------------------------
 
@@ -31,6 +31,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "core.health.answer_probes",
+    "core.redis_client.share_patience",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -42,6 +43,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "core.statements.AnswerInTime",
 ]
 TEMPLATES = [
     {
@@ -84,6 +86,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 # Who waits for a lock is told so after this long, not shown a page that never comes.
 LOCK_TIMEOUT_S = 10
+# No statement of a request takes longer; long enough that who waits for a lock is told that instead.
+REQUEST_STATEMENT_S = environment.number("REQUEST_STATEMENT_S", 15, minimum=LOCK_TIMEOUT_S + 1, maximum=60)
 # The locks of a process that is stopped, or whose host is lost, end after this long. Longer than a renewal of a token.
 TRANSACTION_IDLE_S = 40
 _database = dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
@@ -91,6 +95,7 @@ DATABASES = {
     "default": {
         **_database,
         "OPTIONS": {
+            **_database.get("OPTIONS", {}),
             "options": f"-c lock_timeout={LOCK_TIMEOUT_S}s"
             f" -c idle_in_transaction_session_timeout={TRANSACTION_IDLE_S}s",
             # A server that is gone without a word is noticed within 15 to 25 s (libpq's units: s, s, s, count, ms).
@@ -99,7 +104,6 @@ DATABASES = {
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 15_000,
-            **_database.get("OPTIONS", {}),
         },
     }
 }
@@ -107,7 +111,9 @@ DATABASES = {
 # --- Redis: the doorbell --------------------------------------------------------------------------------------------
 
 # How long a request may wait for Redis before the reconciler is left to ring (Redis never blocks or fails a save).
-DOORBELL_TIMEOUT_S = environment.number("DOORBELL_TIMEOUT_S", 0.3, minimum=0.01)
+DOORBELL_TIMEOUT_S = environment.number("DOORBELL_TIMEOUT_S", 0.3, minimum=0.01, maximum=5)
+# How long the reconciler and the workers wait for each answer: nobody waits for them, and a slow Redis only slows them.
+REDIS_PATIENCE_S = environment.number("REDIS_PATIENCE_S", 5, minimum=DOORBELL_TIMEOUT_S, maximum=15)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -140,31 +146,44 @@ CLAIM_RENEWAL_S = 4
 DOORBELL_PATIENCE_S = 30
 # How long after its due instant RQ may still deliver a retry before the reconciler does.
 RETRY_GRACE_S = 5
-RECONCILE_INTERVAL_S = environment.number("RECONCILE_INTERVAL_S", 2, minimum=0.1)
+RECONCILE_INTERVAL_S = environment.number("RECONCILE_INTERVAL_S", 2, minimum=0.1, maximum=10)
 # Nobody rings while this many messages wait; the rest stays owed in the database, where it can be overtaken. More
 # only makes what somebody starts by hand wait longer: each worker tops the queue up whenever it has done a job.
-QUEUE_TARGET = environment.whole_number("QUEUE_TARGET", 16, minimum=1)
+QUEUE_TARGET = environment.whole_number("QUEUE_TARGET", 16, minimum=1, maximum=1_000)
 # What was started by hand overtakes the rest, except what has waited for so much longer.
 BACKGROUND_YIELD_S = 600
 # A worker that is told to stop may finish what it is at for this long; then it puts the work back.
 WORKER_STOP_S = 20
-DISCOVERY_SOFT_TIME_LIMIT_S = environment.whole_number("DISCOVERY_SOFT_TIME_LIMIT", 90, minimum=1)
+DISCOVERY_SOFT_TIME_LIMIT_S = environment.whole_number("DISCOVERY_SOFT_TIME_LIMIT", 90, minimum=1, maximum=3600)
 DISCOVERY_TIME_LIMIT_S = environment.whole_number(
     # Later than the exception, so that what does not heed it is killed.
     "DISCOVERY_TIME_LIMIT",
     120,
     minimum=DISCOVERY_SOFT_TIME_LIMIT_S + 1,
+    maximum=7200,
 )
 DISCOVERY_TRIES = 5
-DISCOVERY_BACKOFF_BASE_S = environment.number("DISCOVERY_BACKOFF_BASE_S", 2)
-DISCOVERY_BACKOFF_CAP_S = environment.number("DISCOVERY_BACKOFF_CAP_S", 120)
+DISCOVERY_BACKOFF_BASE_S = environment.number("DISCOVERY_BACKOFF_BASE_S", 2, minimum=0, maximum=600)
+DISCOVERY_BACKOFF_CAP_S = environment.number(
+    # Less than the first pause would be no cap.
+    "DISCOVERY_BACKOFF_CAP_S",
+    120,
+    minimum=DISCOVERY_BACKOFF_BASE_S,
+    maximum=86_400,
+)
 
 # An automatic trigger that comes again with the same input is skipped for so long; 0: never.
-DISCOVERY_DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120)
+DISCOVERY_DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120, maximum=86_400)
 
 # --- Discovery ------------------------------------------------------------------------------------------------------
 
 RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.pattern("RUNSHEET_PREVIOUS_REPORT_PATTERN", r".*master documents.*")
+# Of office programs (owner and lock files, unsaved copies), browsers that still download, editors, file managers, Dropbox.
+RUNSHEET_PROGRAM_REMAINS = environment.name_forms(
+    "RUNSHEET_PROGRAM_REMAINS",
+    "~$*,.~lock.*#,._*,.~*,~*.tmp,*.tmp,*.temp,*.crdownload,*.part,*.partial,*.download,*.opdownload,*.filepart,"
+    ".*.swp,.*.swo,.goutputstream-*,desktop.ini,thumbs.db,ehthumbs.db,.ds_store,.dropbox,.dropbox.attr",
+)
 
 # Leases whose archives are there to be found, for who tries the console; `make up` names those of its stand-in.
 LEASES_TO_TRY = [each.strip() for each in environment.text("LEASES_TO_TRY", " ").split(";") if each.strip()]
@@ -173,13 +192,13 @@ LEASES_TO_TRY = [each.strip() for each in environment.text("LEASES_TO_TRY", " ")
 
 # Where the console is reached, for links in mails.
 CONSOLE_URL = environment.web_address("CONSOLE_URL", "http://127.0.0.1:8000")
-DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "Runsheet <runsheet@localhost>")
+DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", "Runsheet <runsheet@localhost>")
 # Without a mail server the console tells people, and the notices say that no mail was sent.
 EMAIL_URL = environment.text("EMAIL_URL", " ").strip()
 HAS_MAIL_SERVER = bool(EMAIL_URL)
 MAILERS = environment.mailers("EMAIL_URL", EMAIL_URL or "smtp://localhost")
 # All leases that fail for one reason within this time are told in one mail.
-NOTICE_GATHERS_S = environment.number("NOTICE_GATHERS_S", 180)
+NOTICE_GATHERS_S = environment.number("NOTICE_GATHERS_S", 180, minimum=0, maximum=86_400)
 
 # --- Dropbox --------------------------------------------------------------------------------------------------------
 
@@ -194,7 +213,7 @@ if not environment.names("DROPBOX_BASE_URL") and (_standin := servers.running_st
 _consent = urlsplit(DROPBOX_BASE_URL or "https://www.dropbox.com")
 _origin_of_consent = f"{_consent.scheme}://{_consent.netloc}"
 # One account is asked at most so often in any second, by all workers together; 0: no ceiling.
-DROPBOX_CALLS_PER_S = environment.whole_number("DROPBOX_CALLS_PER_S", 12)
+DROPBOX_CALLS_PER_S = environment.whole_number("DROPBOX_CALLS_PER_S", 12, maximum=1_000)
 DROPBOX_CONNECT_TIMEOUT_S = 5
 DROPBOX_READ_TIMEOUT_S = 30
 
@@ -203,12 +222,12 @@ DROPBOX_READ_TIMEOUT_S = 30
 # Where the console answers: a name, not a secret, since whoever is not logged in is led there.
 ADMIN_PATH = environment.folder("ADMIN_PATH", "admin")
 # Everybody logs in again after so long.
-SESSION_COOKIE_AGE = 3600 * environment.whole_number("SESSION_HOURS", 12, minimum=1)
+SESSION_COOKIE_AGE = 3600 * environment.whole_number("SESSION_HOURS", 12, minimum=1, maximum=720)
 SESSION_COOKIE_HTTPONLY = True
 # Tells a browser in which somebody has logged in from one that tries a name for the first time.
 BROWSER_COOKIE_NAME = "browser"
 # So many proxies append to X-Forwarded-For; logins are counted by the address that the outermost of them saw.
-PROXY_COUNT = environment.whole_number("PROXY_COUNT", 0)
+PROXY_COUNT = environment.whole_number("PROXY_COUNT", 0, maximum=10)
 SESSION_COOKIE_SAMESITE = "Lax"  # "Strict" would forget who comes back from Dropbox
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -4,20 +4,27 @@ import math
 import os
 import re
 from collections.abc import Collection
+from email.utils import parseaddr
+from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import available_timezones
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.utils import BadDsn, Dsn
 
+from core.folding import fold_case
 from core.patterns import LONGEST_PATTERN, PatternRefused, compiled
 
 # Encrypted from the first byte, after STARTTLS, and not at all (a relay on the same machine).
 SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
 SMTP_TIMEOUT_S = 10
+# What people call the documents that they write, whatever else a name is like.
+PLAIN_NAMES = [
+    f"master documents{end}" for end in ("", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".rtf", ".txt", ".tif", ".zip")
+]
 
 # What else this server answers at.
 TAKEN = ("archives", "dropbox", "favicon.ico", "health", "metrics", "start", "static")
@@ -68,29 +75,29 @@ def names(name: str) -> bool:
     return name in os.environ
 
 
-def number(name: str, default: float, *, minimum: float = 0) -> float:
+def number(name: str, default: float, *, minimum: float, maximum: float) -> float:
     """The value of a variable as a number.
 
     Raises:
-        ImproperlyConfigured: it is not a number, or less than the minimum.
+        ImproperlyConfigured: it is not a number, or beyond the bounds.
     """
     value = os.environ.get(name) or str(default)
     try:
         found = float(value)
     except ValueError:
         found = math.nan
-    if not math.isfinite(found) or found < minimum:
-        raise ImproperlyConfigured(f"{name} must be a number, {minimum:g} or more, not {value!r}.")
+    if not minimum <= found <= maximum:  # of what is no number neither is true
+        raise ImproperlyConfigured(f"{name} must be a number from {minimum:g} to {maximum:g}, not {value!r}.")
     return found
 
 
-def whole_number(name: str, default: int, *, minimum: int = 0) -> int:
+def whole_number(name: str, default: int, *, minimum: int = 0, maximum: int) -> int:
     """The value of a variable as a whole number.
 
     Raises:
-        ImproperlyConfigured: it is not one, or less than the minimum.
+        ImproperlyConfigured: it is not one, or beyond the bounds.
     """
-    value = number(name, default, minimum=minimum)
+    value = number(name, default, minimum=minimum, maximum=maximum)
     if not value.is_integer():
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value}.")
     return int(value)
@@ -154,6 +161,21 @@ def pattern(name: str, default: str) -> str:
     return value
 
 
+def name_forms(name: str, default: str) -> list[str]:
+    """The value of a variable as forms of file names, such as `~$*`, separated by commas; `-` for none at all.
+
+    Raises:
+        ImproperlyConfigured: one is so wide that it would hide what somebody has written.
+    """
+    forms = words(name, text(name, default))
+    for form in forms:
+        if any(fnmatchcase(plain, fold_case(form)) for plain in PLAIN_NAMES):
+            raise ImproperlyConfigured(
+                f"{name} must name forms of what programs leave behind, such as ~$*; {form!r} would hide reports too."
+            )
+    return [form for form in forms if form != "-"]
+
+
 def address(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
     """A server's address, checked for its kind; it may hold a password, so that the message does not repeat it.
 
@@ -171,15 +193,29 @@ def address(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
     return value
 
 
+def whole_address(name: str, value: str, *, schemes: tuple[str, ...]) -> SplitResult:
+    """The parts of a server's address that has nothing behind its host and its path.
+
+    Raises:
+        ImproperlyConfigured: it has, which would be dropped without a word; most likely it is a part of the password.
+    """
+    parts = urlsplit(address(name, value, schemes=schemes))
+    if parts.fragment or value.endswith("#"):
+        raise ImproperlyConfigured(f"{name} must not hold “#”; in a password it is written %23.")
+    return parts
+
+
 def mailers(name: str, value: str) -> dict[str, Any]:
     """Django's MAILERS from an address such as smtps://user:password@mail.example.com:465.
 
     Raises:
         ImproperlyConfigured: it is no address of a mail server.
     """
-    parts = urlsplit(address(name, value, schemes=tuple(SMTP_PORTS)))
+    parts = whole_address(name, value, schemes=tuple(SMTP_PORTS))
     if not parts.hostname:
         raise ImproperlyConfigured(f"{name} must name a host, such as smtps://user:password@mail.example.com.")
+    if parts.query or parts.path not in ("", "/"):
+        raise ImproperlyConfigured(f"{name} must end with its host or port; it takes no options and no path.")
     options = {
         "host": parts.hostname,
         "port": parts.port or SMTP_PORTS[parts.scheme],
@@ -214,9 +250,11 @@ def web_address(name: str, default: str | None) -> str:
         ImproperlyConfigured: it is unset without a default, no such address, or names no host.
     """
     value = address(name, text(name, default), schemes=("https", "http"))
-    host = urlsplit(value).hostname
-    if not host or "*" in host:
+    parts = urlsplit(value)
+    if not parts.hostname or "*" in parts.hostname:
         raise ImproperlyConfigured(f"{name} must name a host, such as https://runsheet.example.com.")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ImproperlyConfigured(f"{name} must end with its host or port, such as https://runsheet.example.com.")
     return value.rstrip("/")
 
 
@@ -231,6 +269,18 @@ def folder(name: str, default: str) -> str:
         raise ImproperlyConfigured(
             f"{name} must be letters, digits, “-”, “_” and “/”, and not begin with {' or '.join(TAKEN)}; not {value!r}."
         )
+    return value
+
+
+def sender(name: str, default: str) -> str:
+    """The value of a variable as who a mail comes from.
+
+    Raises:
+        ImproperlyConfigured: it is no such address, or would be read as another header.
+    """
+    value = text(name, default)
+    if not value.isprintable() or not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", parseaddr(value)[1]):
+        raise ImproperlyConfigured(f"{name} must be an address, such as {default}, not {value!r}.")
     return value
 
 

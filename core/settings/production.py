@@ -1,15 +1,15 @@
 """Production: every secret comes from the environment, and a missing one stops the start, by name."""
 
 from core import logs
-from core.settings import environment
+from core.settings import addresses, environment
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
 from core.settings.base import LOG_LEVEL
 
 DEBUG = False
 SECRET_KEY = environment.secret("SECRET_KEY", shortest=50)
 TOKEN_ENCRYPTION_KEYS = environment.encryption_keys("TOKEN_ENCRYPTION_KEYS")
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", environment.text("ALLOWED_HOSTS"))
-CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = addresses.hosts("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = addresses.origins("CSRF_TRUSTED_ORIGINS")
 CONSOLE_URL = environment.console_url("CONSOLE_URL", hosts=ALLOWED_HOSTS)
 for _name in ("DATABASE_URL", "REDIS_URL", "DROPBOX_APP_KEY", "DROPBOX_APP_SECRET"):
     environment.text(_name)
@@ -28,7 +28,7 @@ CSRF_COOKIE_SECURE = True
 SESSION_COOKIE_NAME = "__Host-session"
 CSRF_COOKIE_NAME = "__Host-csrf"
 BROWSER_COOKIE_NAME = "__Host-browser"
-PROXY_COUNT = environment.whole_number("PROXY_COUNT", 1)
+PROXY_COUNT = environment.whole_number("PROXY_COUNT", 1, maximum=10)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

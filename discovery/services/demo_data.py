@@ -6,7 +6,8 @@ from django.db import transaction
 from discovery.dropbox import gateway_for
 from discovery.errors import LinkRefused, NotFound
 from discovery.services.dropbox_accounts import connect_account
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, CloudLocation
+from leases.queries import leases_numbered
 from leases.services import create_lease, forget_link, record_location
 
 OPERATOR = "operator"
@@ -108,5 +109,5 @@ def configure(agency: str) -> None:
 
 
 def _add(agency: str, number: str, created_by: User) -> None:
-    if not Lease.objects.filter(agency=agency, lease_number__iexact=number).exists():
+    if not leases_numbered(agency, [number]).exists():
         create_lease(agency=agency, lease_number=number, created_by=created_by)

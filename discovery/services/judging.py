@@ -5,6 +5,7 @@ What one account has seen, an account that cannot judge must not negate (docs/de
 
 from typing import Any
 
+from core.folding import is_same_path
 from discovery.dropbox import Gateway
 from discovery.errors import AnotherFolder, ArchiveOutOfSight
 from discovery.models import DropboxAccount
@@ -16,10 +17,6 @@ def known_at(path: str, lease: Lease) -> Origin | None:
     """Whom it is known from that a directory lies at the path; None if no directory is known there."""
     directory = lease.runsheet_directory
     return lease.origin if directory and is_same_path(directory.path, path) else None
-
-
-def is_same_path(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
 
 
 def may_judge(known: Origin, *, account: DropboxAccount, namespace: str) -> bool:

@@ -7,13 +7,14 @@ from typing import Literal
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models.functions import Upper
 
 from core.errors import Refused
+from core.folding import fold_case
 from leases.errors import DirectoryUnknown, InvalidLease
 from leases.models import Agency, Lease
+from leases.queries import leases_numbered
 from leases.services import create_lease, start_detection, start_full_discovery, start_search
-from leases.validation import normalise_text, validate_lease_number
+from leases.validation import normalise_lease_number
 from statemachine.errors import TransitionForbidden
 
 type Workflow = Literal["search", "detect"]
@@ -72,16 +73,14 @@ def discover_leases(
         if only == "detect":
             _refuse_unknown_directories(numbers, known)
         many = len(numbers) > BY_HAND_AT_MOST
-        return [_start(agency, number, known.get(number.upper()), user, only, background=many) for number in numbers]
+        return [_start(agency, number, known.get(fold_case(number)), user, only, background=many) for number in numbers]
 
 
 def _checked(number: str) -> str:
-    number = normalise_text(number)
     try:
-        validate_lease_number(number)
+        return normalise_lease_number(number)
     except ValidationError as error:
         raise InvalidLease(f"{_shown(number)}: {' '.join(error.messages)}") from error
-    return number
 
 
 def _shown(number: str) -> str:
@@ -94,15 +93,14 @@ def _shown(number: str) -> str:
 def _refuse_twice(numbers: list[str]) -> None:
     seen: set[str] = set()
     for number in numbers:
-        if number.upper() in seen:
+        if fold_case(number) in seen:
             raise NamedTwice(f"{_shown(number)} is named twice (upper and lower case are the same). Name it once.")
-        seen.add(number.upper())
+        seen.add(fold_case(number))
 
 
 def _known(agency: str, numbers: list[str]) -> dict[str, Lease]:
-    upper = [number.upper() for number in numbers]
-    found = Lease.objects.filter(agency=agency).annotate(upper=Upper("lease_number")).filter(upper__in=upper)
-    return {lease.upper: lease for lease in found.select_for_update(of=("self",))}
+    found = leases_numbered(agency, numbers).select_for_update(of=("self",))
+    return {fold_case(lease.lease_number): lease for lease in found}
 
 
 def _authorise(user: User, *, creates: bool) -> None:
@@ -114,7 +112,7 @@ def _authorise(user: User, *, creates: bool) -> None:
 
 def _refuse_unknown_directories(numbers: list[str], known: dict[str, Lease]) -> None:
     for number in numbers:
-        lease = known.get(number.upper())
+        lease = known.get(fold_case(number))
         if lease is None or (lease.runsheet_directory_id is None and not lease.is_working):
             raise DirectoryUnknown(f"No archive directory is known for {_shown(number)}. Search for it first.")
 

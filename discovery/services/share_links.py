@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from core.folding import is_same_path
 from discovery.dropbox import Gateway
 from discovery.errors import LinkDead
-from discovery.services.judging import is_same_path
 from leases.cloud import ShareLink
 from leases.models import CloudLocation
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, override
 
-from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import QuerySet, Subquery
@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from core.records import lookups_of_the_address
+from core.records import RecordChangeList, lookups_of_the_address
 from leases.admin import long_search, polling
 from leases.admin.downloads import KINDS
 from leases.models import Lease
@@ -49,7 +49,7 @@ class InUse:
     url: str
 
 
-class LeaseChangeList(ChangeList):
+class LeaseChangeList(RecordChangeList):
     """The admin's, which would count everything twice and join all the rows before the page that is wanted."""
 
     kinds = tuple(KINDS)

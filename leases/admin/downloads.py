@@ -20,8 +20,8 @@ from core.clock import now
 from core.errors import Refused
 from leases.exports import defused
 from leases.models import Lease
+from leases.patience import read_in_time
 from leases.queries import with_last_tries
-from leases.states import State
 
 AT_ONCE = 2_000
 XLSX_AT_MOST = 50_000
@@ -35,9 +35,10 @@ class TooManyForWorkbook(Refused):
 
 
 def _report(lease: Lease) -> str:
-    if lease.runsheet_report_found:
-        return "yes"
-    return "no" if lease.state == State.DONE else ""
+    found, is_old = lease.known_report
+    if found is None:
+        return ""
+    return f"{'yes' if found else 'no'}{', last known' if is_old else ''}"
 
 
 COLUMNS: dict[str, Callable[[Any], Any]] = {
@@ -90,8 +91,9 @@ def name_of_today() -> str:
 
 
 def _cells(leases: QuerySet[Lease]) -> Iterator[list[Any]]:
-    for lease in leases.iterator(chunk_size=AT_ONCE):
-        yield [cell(lease) for cell in COLUMNS.values()]
+    with read_in_time():
+        for lease in leases.iterator(chunk_size=AT_ONCE):
+            yield [cell(lease) for cell in COLUMNS.values()]
 
 
 def _texts(row: list[Any]) -> list[Any]:

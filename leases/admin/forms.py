@@ -9,7 +9,8 @@ from django.utils.html import format_html
 
 from core.unchanged import UnchangedForm
 from leases.models import Lease
-from leases.validation import normalise_number, validate_lease_number
+from leases.queries import leases_numbered
+from leases.validation import normalise_lease_number
 
 
 class LeaseForm(UnchangedForm):
@@ -29,16 +30,16 @@ class LeaseForm(UnchangedForm):
         fields = ("agency", "lease_number")
 
     def clean_lease_number(self) -> str:
-        number = normalise_number(self.cleaned_data["lease_number"])
-        validate_lease_number(number)
-        return number
+        typed = str(self.cleaned_data["lease_number"])
+        # Whoever opens an old lease and saves it as it is gives it no other number.
+        return typed if typed == self.initial.get("lease_number") else normalise_lease_number(typed)
 
     @override
     def clean(self) -> dict[str, Any]:
         """Say that a lease exists where it is typed, and lead there."""
         given = super().clean()
         if {"agency", "lease_number"} <= given.keys():
-            same = Lease.objects.filter(agency=given["agency"], lease_number__iexact=given["lease_number"])
+            same = leases_numbered(given["agency"], [given["lease_number"]])
             existing = same.exclude(pk=self.instance.pk).first()
             if existing:
                 self.add_error("lease_number", _duplicate(existing))

@@ -22,7 +22,7 @@ from core.times import ago
 from leases import display
 from leases.admin import long_search, polling
 from leases.admin.bulk_run import run_chosen
-from leases.admin.change_list import SHOWN_WITH, WHAT, LeaseChangeList, versions_of
+from leases.admin.change_list import SHOWN_WITH, STATES, WHAT, LeaseChangeList, versions_of
 from leases.admin.delete_chosen import delete_selected
 from leases.admin.download_chosen import DOWNLOADS
 from leases.admin.downloads import KINDS, TooManyForWorkbook, download, name_of_today
@@ -31,7 +31,6 @@ from leases.admin.links import dropbox_link
 from leases.failures import in_words
 from leases.models import Lease
 from leases.search import HELP, matching
-from leases.states import State
 
 # The counts over the list may be so old while leases that are not shown move on.
 COUNTS_LAST_S = 10
@@ -52,6 +51,7 @@ class LeaseList(RecordList):
         "changed",
     )
     list_filter = FILTERS
+    lookups = (STATES,)  # where a batch leads to what is under way
     list_select_related = SHOWN_WITH
     list_per_page = 50
     # At the foot of the window, beside nothing that is renewed.
@@ -129,10 +129,11 @@ class LeaseList(RecordList):
 
     @admin.display(description="report", ordering="runsheet_report_found", empty_value="Not known")
     def report(self, lease: Lease) -> str | None:
-        """Unknown until the directory has been read."""
-        if lease.runsheet_report_found:
-            return "Found"
-        return "None" if lease.state == State.DONE else None
+        """Unknown until the directory has been read; what an older run has read is told as such."""
+        found, is_old = lease.known_report
+        if found is None:
+            return None
+        return f"{'Found' if found else 'None'}{', last known' if is_old else ''}"
 
     @admin.display(description="link", empty_value="\N{EN DASH}")
     def link(self, lease: Lease) -> SafeString | str | None:

@@ -23,6 +23,7 @@ from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
 from leases.duplicates import similar_to
+from leases.lookalikes import difference, doubts_about_characters
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
 from statemachine.models import TransitionLog
@@ -55,16 +56,19 @@ class LeaseAdmin(LeaseList):
             made = services.create_lease(agency=obj.agency, lease_number=obj.lease_number, created_by=user)
             obj.pk = made.pk
         if form.has_changed():
-            self._tell_of_similar(request, obj)
+            self._tell_of_doubts(request, obj)
 
-    def _tell_of_similar(self, request: HttpRequest, lease: Lease) -> None:
+    def _tell_of_doubts(self, request: HttpRequest, lease: Lease) -> None:
         """Two leases may differ in a blank only, but rarely do; nobody is kept from it."""
+        for doubt in doubts_about_characters(lease.lease_number):
+            messages.warning(request, f"See whether this is the number that is meant: {doubt}")
         if similar := similar_to(lease):
             sentence = format_html(
                 'This agency also has the lease <a class="exact" href="{}">{}</a>, whose number differs in nothing but '
-                "blanks, dashes or case. If both are the same lease, delete or correct one of them.",
+                "{}. If both are the same lease, delete or correct one of them.",
                 reverse("admin:leases_lease_change", args=[similar.pk]),
                 similar.lease_number,
+                difference(lease.lease_number, similar.lease_number),
             )
             messages.warning(request, sentence)
 
@@ -154,18 +158,12 @@ class LeaseAdmin(LeaseList):
         if not request.user.has_perm("leases.run_discovery"):
             raise PermissionDenied(NO_PERMISSION)
         try:
-            lease = action.service(lease_id=pk, user=person(request), generation=_generation(request))
+            _do(request, action, pk)
         except TransitionForbidden as refusal:
             raise PermissionDenied(str(refusal)) from refusal
         except RecordGone as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(self._kept(request, "admin:leases_lease_changelist"))
-        except Stale:
-            messages.warning(request, _overtaken(action, pk))
-        except Refused as refusal:
-            messages.warning(request, str(refusal))
-        else:
-            messages.success(request, _done(action, lease))
         return HttpResponseRedirect(self._kept(request, "admin:leases_lease_change", pk))
 
     def _kept(self, request: HttpRequest, name: str, *args: int) -> str:
@@ -178,6 +176,24 @@ def person(request: HttpRequest) -> User:
     """Who asks; the admin site lets nobody in who is not logged in."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def _do(request: HttpRequest, action: Action, pk: int) -> None:
+    """What a button says, told to the person as it turned out.
+
+    Raises:
+        TransitionForbidden, RecordGone: nothing was changed.
+    """
+    try:
+        lease = action.service(lease_id=pk, user=person(request), generation=_generation(request))
+    except (TransitionForbidden, RecordGone):
+        raise
+    except Stale:
+        messages.warning(request, _overtaken(action, pk))
+    except Refused as refusal:
+        messages.warning(request, str(refusal))
+    else:
+        messages.success(request, _done(action, lease))
 
 
 def _generation(request: HttpRequest) -> int:
@@ -198,8 +214,14 @@ def _done(action: Action, lease: Lease) -> str:
 
 
 def _overtaken(action: Action, pk: int) -> str:
-    """What happened between the look and the click, and who did it."""
-    lease = Lease.objects.get(pk=pk)
+    """What happened between the look and the click, and who did it.
+
+    Raises:
+        RecordGone: somebody has deleted it.
+    """
+    lease = Lease.objects.filter(pk=pk).first()
+    if lease is None:
+        raise RecordGone
     last = TransitionLog.objects.of(lease).select_related("actor").last()
     if last is None:
         return str(Stale())

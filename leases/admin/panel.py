@@ -21,7 +21,7 @@ from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
 from leases.failures import in_words
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
-from leases.states import State
+from leases.states import SETTLED, State
 from statemachine.diagram import picture_of, svg
 from statemachine.models import TransitionLog
 from statemachine.reactions import reaction_for
@@ -116,9 +116,31 @@ class Panel:
         return list(reasons(evidence, account_of(evidence)))
 
     @cached_property
+    def _configuration(self) -> AgencyStorageConfig | None:
+        return AgencyStorageConfig.objects.filter(agency=self.lease.agency).first()
+
+    @property
     def configuration_url(self) -> str:
-        found = AgencyStorageConfig.objects.filter(agency=self.lease.agency).first()
-        return record_url(found, self._user) if found else ""
+        return record_url(self._configuration, self._user) if self._configuration else ""
+
+    @property
+    def is_last_known(self) -> bool:
+        """Whether what is shown is an older run's, and no newer one has an answer."""
+        return self.lease.state not in {*SETTLED, State.DETECTING}
+
+    @property
+    def asked_elsewhere(self) -> str:
+        """The folder that the known result speaks of, if the archives lie in another one now; empty if they do not."""
+        known = self.lease.known_base_path
+        now_at = self._configuration.runsheet_archive_base_path if self._configuration else ""
+        return known if known and now_at and known != now_at else ""
+
+    @property
+    def was_absent(self) -> str:
+        """Where an older run found nothing, while no newer one has an answer."""
+        lease = self.lease
+        is_old = self.is_last_known and lease.known_base_path and lease.runsheet_directory is None
+        return f"{lease.known_base_path}/{lease.lease_number}" if is_old else ""
 
     @cached_property
     def batches(self) -> list[Batch]:
@@ -150,8 +172,9 @@ class Panel:
             return "Found" if self.lease.runsheet_report_found else self._no_report
         if self.lease.state == State.NOT_FOUND:
             return "Not looked for, since there is no directory"
-        if self.lease.runsheet_report_found:
-            return "Found when last looked for"
+        found, _ = self.lease.known_report
+        if found is not None:
+            return "Found when last looked for" if found else "None when last looked for"
         return "Being looked for" if self.lease.state == State.DETECTING else "Not known"
 
     @property

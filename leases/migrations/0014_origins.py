@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('leases', '0012_upload_notes'),
+        ('leases', '0013_names'),
     ]
 
     operations = [

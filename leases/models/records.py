@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Lower, Now, Replace, Upper
+from django.db.models.functions import Now, Replace, Upper
 from django_fsm import transition
 
+from leases.addresses import ADDRESS_LENGTH
+from leases.models.folded import Bare, Folded, Short
 from leases.models.notices import FailureNotice
 from leases.models.origins import NOBODY, KnownResult, Origin
 from leases.states import DETECTABLE, SEARCHABLE, SETTLED, WORKING, State
@@ -55,6 +57,10 @@ class BasePathField(models.CharField):  # type: ignore[type-arg]  # not generic 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", BASE_PATH_LENGTH)
         super().__init__(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """With room for a pasted address, which is longer than its path."""
+        return super().formfield(**{"max_length": ADDRESS_LENGTH, **kwargs})
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         return super().clean(normalise_base_path(value) if value else value, model_instance)
@@ -128,7 +134,7 @@ class CloudLocation(models.Model):
         verbose_name = "archive"
         ordering = ["provider", "path"]
         constraints = [
-            models.UniqueConstraint(F("provider"), Lower("path"), name="leases_location_once"),
+            models.UniqueConstraint(F("provider"), Folded("path"), name="leases_location_once"),
             models.CheckConstraint(condition=Q(path__startswith="/"), name="leases_location_absolute"),
             models.CheckConstraint(
                 condition=Q(size_bytes__isnull=True) | Q(size_bytes__gte=0), name="leases_location_size"
@@ -170,6 +176,9 @@ class Lease(KnownResult, StateMachine):
         output_field=models.CharField(max_length=LEASE_NUMBER_LENGTH),
         db_persist=True,
     )
+    # By these, others are found that are likely the same, written in another way (`leases.lookalikes`).
+    bare_key = StoredColumn(expression=Bare("lease_number"), output_field=models.TextField(), db_persist=True)
+    short_key = StoredColumn(expression=Short("lease_number"), output_field=models.TextField(), db_persist=True)
     state = state_field(State, initial=State.PENDING)
     follow_through = models.BooleanField(
         default=True, db_default=True, editable=False, help_text="Whether a found directory is read by itself."
@@ -227,6 +236,8 @@ class Lease(KnownResult, StateMachine):
             # What the list is searched, narrowed and sorted by.
             models.Index(fields=["number_key"], name="leases_lease_number_key"),
             models.Index(fields=["lease_number"], name="leases_lease_number"),
+            models.Index(fields=["agency", "bare_key"], name="leases_lease_bare_key"),
+            models.Index(fields=["agency", "short_key"], name="leases_lease_short_key"),
             models.Index(fields=["created_at"], name="leases_lease_created"),
             models.Index(fields=["entered_at"], name="leases_lease_entered"),
             models.Index(fields=["failure_code"], condition=~Q(failure_code=""), name="leases_lease_failure"),
@@ -237,7 +248,7 @@ class Lease(KnownResult, StateMachine):
             known_states(State),
             models.UniqueConstraint(
                 F("agency"),
-                Upper("lease_number"),
+                Folded("lease_number"),
                 name="leases_lease_once_per_agency",
                 violation_error_code="unique",
                 violation_error_message="This agency already has a lease with this number (upper and lower case are the same).",
@@ -277,12 +288,20 @@ class Lease(KnownResult, StateMachine):
         """The share link to the archive; empty when there is none."""
         return self.runsheet_directory.share_url if self.runsheet_directory else ""
 
+    @property
+    def known_report(self) -> tuple[bool | None, bool]:
+        """Whether a report was found, None if nobody has looked; and whether that is only what was last known."""
+        is_old = self.state != State.DONE
+        if self.runsheet_report_found:
+            return True, is_old
+        return (None if is_old and not self.report_folder_id else False), is_old
+
     def entering(self) -> None:
         """Whoever started a run that failed is told, in one mail for many; a result is as old as its answer."""
-        if self.is_working:
-            self.initiated_before_id = None  # the run has begun
         if self.state in SETTLED:
             self.known_at = self.entered_at
+        if self.is_working:
+            self.initiated_before_id = None  # the run has begun
         self.failure_notice = None
         if self.state == State.FAILED and self.initiated_by_id is not None:
             self.failure_notice = FailureNotice.gathering_for(user_id=self.initiated_by_id, reason=self.failure_code)

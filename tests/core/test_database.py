@@ -1,5 +1,17 @@
+from collections.abc import Iterator
+
 import pytest
-from django.db import Error, InterfaceError, InternalError, OperationalError, ProgrammingError, connection, transaction
+from django.db import (
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from psycopg import errors
 
 from core.database import in_words, is_conflict, is_outage, lock_waits
@@ -21,24 +33,95 @@ class TestConflict:
         assert not is_outage(error)
         assert in_words(error) == "Somebody else holds a row for too long (the reason)."
 
+    def test_is_no_error_of_something_else(self) -> None:
+        assert not is_conflict(ValueError())
+
 
 class TestOutage:
     @pytest.mark.parametrize(
-        ("kind", "cause"),
+        ("kind", "cause", "words"),
         [
-            (OperationalError, None),
-            (OperationalError, errors.AdminShutdown),
-            (InterfaceError, None),
-            (InternalError, errors.ReadOnlySqlTransaction),
-            (InternalError, errors.IdleInTransactionSessionTimeout),
+            (OperationalError, None, "The database does not answer (the reason). See that it runs"),
+            (InterfaceError, None, "The database does not answer (the reason). See that it runs"),
+            (OperationalError, errors.ConnectionFailure, "The database is out of reach"),
+            (OperationalError, errors.AdminShutdown, "PostgreSQL stops, starts or recovers"),
+            (OperationalError, errors.CannotConnectNow, "PostgreSQL stops, starts or recovers"),
+            (OperationalError, errors.QueryCanceled, "PostgreSQL took too long and was cut off"),
+            (OperationalError, errors.DiskFull, "PostgreSQL's disk is full"),
+            (OperationalError, errors.TooManyConnections, "PostgreSQL takes no more connections"),
+            (OperationalError, errors.OutOfMemory, "PostgreSQL is out of memory"),
+            (OperationalError, errors.ConfigurationLimitExceeded, "PostgreSQL lacks what it needs"),
+            (OperationalError, errors.IoError, "PostgreSQL cannot use its files"),
+            (OperationalError, errors.StatementCompletionUnknown, "PostgreSQL has broken off a transaction"),
+            (OperationalError, errors.InvalidPassword, "PostgreSQL lets us in no more"),
+            (OperationalError, errors.InvalidCatalogName, "PostgreSQL has no such database"),
+            (InternalError, errors.ReadOnlySqlTransaction, "PostgreSQL is read-only"),
+            (InternalError, errors.IdleInTransactionSessionTimeout, "PostgreSQL has ended a transaction"),
         ],
     )
-    def test_is_what_has_to_be_waited_out(self, kind: type[Error], cause: type[Exception] | None) -> None:
+    def test_is_what_has_to_be_waited_out(self, kind: type[Error], cause: type[Exception] | None, words: str) -> None:
         error = raised(kind, cause)
 
         assert is_outage(error)
         assert not is_conflict(error)
-        assert in_words(error).startswith("The database does not answer (the reason). See that it runs")
+        assert in_words(error).startswith(words)
+
+    @pytest.mark.parametrize(
+        ("kind", "cause"),
+        [
+            (IntegrityError, errors.UniqueViolation),
+            (DataError, errors.StringDataRightTruncation),
+            (ProgrammingError, errors.SyntaxError),
+            (ProgrammingError, errors.InsufficientPrivilege),
+            (ProgrammingError, errors.UndefinedTable),
+            (OperationalError, errors.ProgramLimitExceeded),
+            (OperationalError, errors.ObjectNotInPrerequisiteState),
+            (InternalError, errors.InternalError_),
+            (InternalError, None),
+            (ProgrammingError, None),
+        ],
+    )
+    def test_is_no_bug_of_the_programs(self, kind: type[Error], cause: type[Exception] | None) -> None:
+        assert not is_outage(raised(kind, cause))
+
+    def test_is_no_error_of_something_else(self) -> None:
+        assert not is_outage(ValueError())
+
+
+@pytest.mark.django_db(transaction=True)
+class TestConnecting:
+    """What a server says to who may not come in has no code for us, but words."""
+
+    @staticmethod
+    def words_of(**given: str) -> str:
+        elsewhere = connection.copy()
+        elsewhere.settings_dict = {**elsewhere.settings_dict, **given}
+        with pytest.raises(OperationalError) as refused:
+            elsewhere.ensure_connection()
+        assert is_outage(refused.value)
+        return in_words(refused.value)
+
+    @pytest.fixture
+    def poor(self) -> Iterator[str]:
+        """Somebody who may have no connection at all."""
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE ROLE poor LOGIN CONNECTION LIMIT 0")
+        yield "poor"
+        with connection.cursor() as cursor:
+            cursor.execute("DROP ROLE poor")
+
+    def test_too_many(self, poor: str) -> None:
+        assert self.words_of(USER=poor).startswith(
+            'PostgreSQL takes no more connections (too many connections for role "poor"). Raise max_connections'
+        )
+
+    def test_no_such_database(self) -> None:
+        assert self.words_of(NAME="nothing").startswith('PostgreSQL has no such database (database "nothing" does not')
+
+    def test_nobody_listens(self) -> None:
+        assert self.words_of(HOST="127.0.0.1", PORT="1").startswith(
+            "The database does not answer (Connection refused)."
+        )
 
 
 class TestInWords:

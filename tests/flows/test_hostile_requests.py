@@ -58,7 +58,7 @@ class TestWhereDropboxIs:
 
         answer = browser.post(page, {"agency": "NMSLO", **paths})
 
-        assert "A path begins with a slash" in answer.content.decode()
+        assert "This is an address, but not one at Dropbox." in answer.content.decode()
         assert dropbox.calls() == {}
 
 
@@ -103,9 +103,9 @@ class TestNext:
 class TestQuestions:
     @pytest.mark.parametrize("lookup", ["created_by__password__startswith", "initiated_by__password__regex"])
     def test_about_passwords_are_not_answered(self, browser: Client, lookup: str) -> None:
-        answer = browser.get(reverse("admin:leases_lease_changelist"), {lookup: "pbkdf2"})
+        page = reverse("admin:leases_lease_changelist")
 
-        assert answer.status_code == 400
+        assert browser.get(page, {lookup: "pbkdf2"})["Location"] == f"{page}?e=1"
 
     @pytest.mark.parametrize(
         "lookup", ["refresh_token__startswith", "access_token__contains", "user__password__contains"]
@@ -113,7 +113,7 @@ class TestQuestions:
     def test_about_tokens_are_not_answered(self, browser: Client, lookup: str) -> None:
         answer = browser.get(reverse("admin:discovery_dropboxaccount_changelist"), {lookup: "s"})
 
-        assert answer.status_code in (302, 400)
+        assert answer.status_code == 302
         assert "standin-refresh" not in answer.content.decode()
 
     @pytest.mark.parametrize("text", ["'; DROP TABLE leases_lease; --", "' OR 1=1 --", "%", "_", "\\"])

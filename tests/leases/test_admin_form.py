@@ -116,7 +116,9 @@ class TestAddForm:
         assert f'<a href="{change_url(existing)}">NMNM 1a</a>' in answer.text
         assert Lease.objects.count() == 1
 
-    @pytest.mark.parametrize("number", ["NMNM  1A", "nmnm-1a", "NMNM1A"])
+    @pytest.mark.parametrize(
+        "number", ["NMNM  1A", "nmnm-1a", "NMNM1A", "NMNM 0001A", "NMN\N{CYRILLIC CAPITAL LETTER EM} 1A"]
+    )
     def test_warns_of_a_lease_that_differs_in_next_to_nothing(self, console: Client, olivia: User, number: str) -> None:
         existing = settled(olivia, lease_number="NMNM 1A")
 
@@ -125,6 +127,18 @@ class TestAddForm:
         link = f'<a class="exact" href="{change_url(existing)}">NMNM 1A</a>'
         assert f"This agency also has the lease {link}, whose number differs in nothing but" in answer.text
         assert Lease.objects.filter(lease_number=number).exists()
+
+    def test_warns_of_what_only_looks_like_a_number(self, console: Client) -> None:
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": "B0\N{EN DASH}1"}, follow=True)
+
+        assert (
+            "See whether this is the number that is meant: “\N{EN DASH}” (en dash) only looks like “-”" in answer.text
+        )
+
+    def test_folds_what_nobody_sees(self, console: Client) -> None:
+        console.post(ADD, {"agency": "BLM", "lease_number": "NM\u200bNM\u00a0\uff11\u00ad"})
+
+        assert Lease.objects.get().lease_number == "NMNM 1"
 
     def test_does_not_warn_of_other_leases(self, console: Client, olivia: User) -> None:
         settled(olivia, lease_number="NMNM 12")

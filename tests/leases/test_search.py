@@ -3,7 +3,7 @@
 import pytest
 
 from leases.models import Lease
-from leases.search import keys_of, matching, missing
+from leases.search import matching, missing
 from tests.leases.test_services import settled
 
 pytestmark = pytest.mark.django_db
@@ -68,8 +68,25 @@ class TestMissing:
         assert missing(Lease.objects.all(), "gone") == []
 
 
-class TestKeys:
-    def test_are_what_the_database_makes_of_a_number(self) -> None:
-        kept = Lease.objects.values_list("lease_number", "number_key")
+class TestFolding:
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            "NM\u200bNM 0501759",
+            "\uff2e\uff2d\uff2e\uff2d 0501759",
+            "nmnm\u00ad0501759",
+            "'NMNM 0501759",
+            "NMNM\u2009\u20090501759",
+        ],
+    )
+    def test_is_that_of_every_other_way_in(self, typed: str) -> None:
+        assert found(typed) == ["NMNM 0501759"]
+        assert missing(Lease.objects.all(), f"{typed}; B0-1234-5") == []
 
-        assert all(keys_of(number) == [key] for number, key in kept)
+    @pytest.mark.parametrize("number", ["straße 1", "STRASSE 2", "\ufb01 1", "\u0130 1", "\u00f1 1", "\u01c5 1"])
+    def test_finds_a_number_by_itself_whatever_case_the_database_knows(self, number: str) -> None:
+        settled(None, lease_number=number)
+
+        assert number in found(number)
+        assert number in found(f"{number}, gone")
+        assert missing(Lease.objects.all(), f"{number}, gone") == ["gone"]

@@ -137,6 +137,28 @@ class TestKnownFolder:
 
         assert '<span class="quiet">Last known:</span>' in page_of(console, lease).text
 
+    def test_of_one_that_is_searched_again_is_what_was_known_last(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="searching", due_at=now(), runsheet_directory=location(), known_at=now())
+
+        assert '<span class="quiet">Last known, ' in page_of(console, lease).text
+
+    def test_that_was_not_there_is_told_as_last_known_too(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, state="failed", failure_code="bug", known_base_path="/Archives", known_at=now())
+
+        assert f"/Archives/{lease.lease_number}" in page_of(console, lease).text
+
+    def test_of_another_base_path_than_is_configured_is_doubted(self, console: Client, olivia: User) -> None:
+        AgencyStorageConfig.objects.create(
+            agency="BLM", runsheet_archive_base_path="/New", documents_base_path="/d", misc_index_base_path="/m"
+        )
+        lease = settled(olivia, state="not_found", known_base_path="/Old", due_at=None)
+
+        text = page_of(console, lease).text
+
+        assert "lie elsewhere now" in text
+        assert '<code class="exact">/Old</code>' in text
+        assert "run it again to ask anew" in text
+
     def test_of_any_other_is_as_it_was_found(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, state="done", runsheet_directory=location())
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from leases.validation import (
     archive_path,
     normalise_base_path,
+    normalise_lease_number,
     normalise_number,
     normalise_text,
     validate_lease_number,
@@ -16,6 +17,9 @@ from leases.validation import (
 BASE = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
 # Every character there is, but the ones that ASCII has; the halves of surrogate pairs too.
 NOT_ASCII = list(map(chr, range(0x80, sys.maxunicode + 1)))
+
+BLANKS = " \u00a0\u1680\u2000\u2002\u2003\u2007\u2009\u200a\u202f\u205f\u3000\u2800\u3164"
+UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202c\u2066\u2069\u034f\ufe0f\U000e0100"
 
 
 def is_accepted(number: str) -> bool:
@@ -100,12 +104,75 @@ class TestValidateLeaseNumber:
 
 
 class TestNormaliseNumber:
-    @pytest.mark.parametrize("blank", ["\u00a0", "\u2007", "\u202f"])
-    def test_makes_no_break_blanks_ordinary_ones(self, blank: str) -> None:
-        assert normalise_number(f"{blank}Sen\u0303or{blank}1") == "Se\u00f1or 1"
+    @pytest.mark.parametrize(
+        ("typed", "kept"),
+        [
+            *((f"{blank}Sen\u0303or{blank}1{blank}", "Se\u00f1or 1") for blank in BLANKS),
+            *((f"NM{unseen}NM 1{unseen}", "NMNM 1") for unseen in UNSEEN),
+            ("NMNM\u2009\u00a01", "NMNM  1"),
+            ("\uff2e\uff2d\uff2e\uff2d\u3000\uff10\uff11", "NMNM 01"),
+            ("B0\u20101234\u20115", "B0-1234-5"),
+            ("\x1fNMNM 1\x1f", "NMNM 1"),
+            ("\tNMNM 1\r\n", "NMNM 1"),
+            ("'NMNM 0925001 ", "NMNM 0925001"),
+            ("\u20190925002", "0925002"),
+            ("\uff070925002", "0925002"),
+            ("'0925002'", "0925002"),
+            ('="00628"', "00628"),
+            ("'", ""),
+        ],
+    )
+    def test_folds_what_nobody_sees(self, typed: str, kept: str) -> None:
+        assert normalise_number(typed) == kept
 
-    def test_leaves_other_invisible_characters_to_be_refused(self) -> None:
-        assert normalise_number("NMNM\u200b1\n") == "NMNM\u200b1\n"
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "NMNM\n1",
+            "NMNM  1",
+            "NM\tNM",
+            "NMNM\u202e1",
+            "B0\u20131",
+            "O'Neill 1",
+            "5' 1",
+            "N\u041c 1",
+            "\ufb01 1",
+            "1\u00b2",
+            "stra\u00dfe",
+        ],
+    )
+    def test_changes_nothing_that_is_seen(self, number: str) -> None:
+        assert normalise_number(number) == number
+
+    def test_done_twice_says_the_same(self) -> None:
+        texts = [f"{char}'{char}1{char}a{char}'" for char in NOT_ASCII[:0xFFFF]] + ["''1", "\"'1'\"", '="\'1"']
+
+        assert [text for text in texts if normalise_number(normalise_number(text)) != normalise_number(text)] == []
+
+    def test_what_it_leaves_is_refused_if_it_is_not_seen(self) -> None:
+        # Nothing that is drawn as nothing or as a blank comes through.
+        accepted = [
+            char
+            for char in NOT_ASCII
+            if "b" in normalise_number(f"a{char}b") and is_accepted(normalise_number(f"a{char}b"))
+        ]
+
+        assert [
+            char
+            for char in accepted
+            if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
+            and normalise_number(f"a{char}b") != "ab"
+        ] == []
+
+
+class TestNormaliseLeaseNumber:
+    def test_is_the_number_as_it_is_kept(self) -> None:
+        assert normalise_lease_number("\u00a0NMNM\u00a01") == "NMNM 1"
+
+    @pytest.mark.parametrize("text", ["", "''", "\uff0e\uff0e", "a\uff0fb", "\uff052F", "NMNM\n1", "\u202e1"])
+    def test_refuses_what_it_has_become(self, text: str) -> None:
+        with pytest.raises(ValidationError):
+            normalise_lease_number(text)
 
 
 class TestNormaliseText:

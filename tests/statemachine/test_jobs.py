@@ -315,11 +315,3 @@ class TestFailingForGood:
             run(message(owed()))
 
         assert Kettle.objects.get().state == "heating"
-
-    def test_losing_the_database_is_no_bug(self, work: Work) -> None:
-        work["heat"] = raising(OperationalError("the server went away"))
-
-        with pytest.raises(OperationalError):
-            run(message(owed()))
-
-        assert Kettle.objects.get().state == "heating"

@@ -194,7 +194,7 @@ class TestReconcile:
         assert Kettle.objects.get(pk=few.pk).state == "broken"
 
     def test_starts_no_longer_than_others_can_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pump, "STARTS_FOR_S", 0)
+        monkeypatch.setattr(pump, "RINGING_S", 0)
         Kettle.objects.create()
         owed()
 
@@ -277,7 +277,7 @@ class TestReconcileCommand:
 
         reconcile_command._pass()
 
-        assert "The database does not answer (cannot execute" in caplog.text
+        assert "PostgreSQL is read-only, so nothing can be saved (cannot execute" in caplog.text
         assert "could not take" not in caplog.text, "no row is to blame"
 
     def test_ends_when_a_pass_hangs(self) -> None:

@@ -135,9 +135,11 @@ def _table(leases: list[Lease]) -> Table:
 
 
 def _report(lease: Lease) -> str:
-    if lease.state != State.DONE:
+    found, is_old = lease.known_report
+    if found is None:
         return ""
-    return "\n".join(lease.matching_files) or "none"
+    names = "\n".join(lease.matching_files) or "none"
+    return f"last known: {names}" if is_old else names
 
 
 def _document(started: list[Started], leases: list[Lease]) -> dict[str, Any]:

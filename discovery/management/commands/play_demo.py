@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from core.folding import fold_case
 from discovery.services.demo_data import OPERATOR
 from discovery.services.demo_examples import EXAMPLES, Example, account_of, set_up, start_examples
 from leases.models import Lease
@@ -79,7 +80,7 @@ def _play(console: Console) -> list[dict[str, Any]]:
     calls = _calls_by_path()
     leases = Lease.objects.select_related("runsheet_directory").in_bulk(examples)
     return [
-        account_of(leases[pk], example, dropbox_calls=calls[example.path.casefold()])
+        account_of(leases[pk], example, dropbox_calls=calls[fold_case(example.path)])
         for pk, example in examples.items()
     ]
 
@@ -92,7 +93,7 @@ def _order_faults() -> None:
 
 def _calls_by_path() -> Counter[str]:
     calls = _control("GET", "journal")["calls"]
-    return Counter(call["path"].casefold() for call in calls if call["path"])
+    return Counter(fold_case(call["path"]) for call in calls if call["path"])
 
 
 def _control(method: str, where: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

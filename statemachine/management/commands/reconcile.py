@@ -4,6 +4,7 @@ import faulthandler
 import logging
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -12,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection
 
 from core.database import in_words, is_conflict, is_outage
+from core.redis_client import patient
 from statemachine import heartbeat
-from statemachine.reconcile import reconcile
+from statemachine.reconcile import forgive, reconcile
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,8 @@ class Command(BaseCommand):
 
     def _once(self) -> None:
         try:
-            done = reconcile()
+            with patient():
+                done = reconcile()
             heartbeat.beat(heartbeat.RECONCILER)
         except Error as error:
             raise CommandError(in_words(error)) from error
@@ -50,28 +53,41 @@ class Command(BaseCommand):
 
 def run_until(stopped: threading.Event) -> None:
     """Pass after pass; whatever ails the database is waited out."""
+    away_since: float | None = None  # on the monotonic clock
     while not stopped.is_set():
+        began = time.monotonic()
         faulthandler.dump_traceback_later(HANGS_S, exit=True)
         try:
-            _pass()
+            is_well = _pass(away_s=began - away_since if away_since is not None else 0)
         finally:
             faulthandler.cancel_dump_traceback_later()
+        away_since = None if is_well else away_since or began
         stopped.wait(settings.RECONCILE_INTERVAL_S)
 
 
-def _pass() -> None:
+def _pass(*, away_s: float = 0) -> bool:
+    """Look once; whether the database took it.
+
+    Args:
+        away_s: for how long it did not.
+    """
     try:
+        if away_s:
+            forgive(ago_s=away_s)
         _reconcile()
         heartbeat.beat(heartbeat.RECONCILER)
     except Error as error:
         # The next pass opens a new connection; whoever supervises sees the log.
         logger.log(logging.WARNING if is_outage(error) else logging.ERROR, "reconciler: %s", in_words(error))
         connection.close()
+        return not is_outage(error)
+    return True
 
 
 def _reconcile() -> None:
     try:
-        done = reconcile()
+        with patient():
+            done = reconcile()
     except Error as error:
         if not is_conflict(error):
             raise

@@ -29,7 +29,17 @@ class TestMailers:
         assert (options["host"], options["username"], options["password"]) == ("mail.example.com", "u", "p@ss")
         assert (options["port"], options["use_ssl"], options["use_tls"]) == (port, use_ssl, use_tls)
 
-    @pytest.mark.parametrize("address", ["http://mail.example.com", "smtps://", "mail.example.com"])
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "http://mail.example.com",
+            "smtps://",
+            "mail.example.com",
+            "smtps://h?timeout=0",
+            "smtps://h/x",
+            "smtps://u#p@h",
+        ],
+    )
     def test_refuses_what_is_no_mail_server(self, address: str) -> None:
         with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL must"):
             read(address)

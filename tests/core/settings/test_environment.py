@@ -39,33 +39,55 @@ class TestSecret:
 
 class TestNumber:
     def test_is_the_default_when_unset(self) -> None:
-        assert environment.number(NAME, 2) == 2
+        assert environment.number(NAME, 2, minimum=0, maximum=9) == 2
 
-    @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
-    def test_refuses_what_is_none(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf", "9.1", "1e300", "-0.1"])
+    def test_refuses_what_is_none_or_beyond_the_bounds(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
         monkeypatch.setenv(NAME, value)
 
-        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number, 0 or more, not '{value}'."):
-            environment.number(NAME, 2)
+        with pytest.raises(ImproperlyConfigured, match=f"^{NAME} must be a number from 0 to 9, not '{value}'.$"):
+            environment.number(NAME, 2, minimum=0, maximum=9)
+
+    def test_refuses_more_than_makes_sense(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "1e6")
+
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number, from 0.1 to 5, not '1e6'."):
+            environment.number(NAME, 2, minimum=0.1, maximum=5)
 
 
 class TestWholeNumber:
     def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(NAME, "7")
 
-        assert environment.whole_number(NAME, 2) == 7
+        assert environment.whole_number(NAME, 2, maximum=7) == 7
 
     def test_refuses_a_fraction(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(NAME, "2.5")
 
         with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a whole number, not 2.5."):
-            environment.whole_number(NAME, 2)
+            environment.whole_number(NAME, 2, maximum=7)
 
-    def test_refuses_what_would_stop_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv(NAME, "0")
+    @pytest.mark.parametrize("value", ["0", "8"])
+    def test_refuses_what_would_stop_everything(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(NAME, value)
 
-        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number, 1 or more, not '0'."):
-            environment.whole_number(NAME, 2, minimum=1)
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number from 1 to 7, not '{value}'."):
+            environment.whole_number(NAME, 2, minimum=1, maximum=7)
+
+
+class TestSender:
+    @pytest.mark.parametrize("value", ["Runsheet <runsheet@example.com>", "a@b", '"A, B" <a@b.example>'])
+    def test_is_the_value(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        assert environment.sender(NAME, "x@y") == value
+
+    @pytest.mark.parametrize("value", ["Runsheet", "a@b\nBcc: c@d", "<@b>", "a b@c d"])
+    def test_refuses_what_nobody_can_answer(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        with pytest.raises(ImproperlyConfigured, match=f"^{NAME} must be an address, such as x@y, not"):
+            environment.sender(NAME, "x@y")
 
 
 class TestTimeZone:
@@ -132,6 +154,25 @@ class TestPattern:
 
         with pytest.raises(ImproperlyConfigured, match=f"{NAME} may have at most 200 characters, not 201."):
             environment.pattern(NAME, ".*")
+
+
+class TestNameForms:
+    def test_are_separated_by_commas(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "~$*, *.TMP,desktop.ini")
+
+        assert environment.name_forms(NAME, "x") == ["~$*", "*.TMP", "desktop.ini"]
+
+    def test_may_be_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "-")
+
+        assert environment.name_forms(NAME, "~$*") == []
+
+    @pytest.mark.parametrize("form", ["*", "*.pdf", "*.PDF", "master*", "[!~]*", "????????????????*"])
+    def test_refuses_what_would_hide_reports(self, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+        monkeypatch.setenv(NAME, f"~$*,{form}")
+
+        with pytest.raises(ImproperlyConfigured, match="would hide reports too"):
+            environment.name_forms(NAME, "")
 
 
 class TestAddress:
@@ -206,6 +247,15 @@ class TestConsoleUrl:
         monkeypatch.setenv(NAME, value)
 
         with pytest.raises(ImproperlyConfigured, match=f"^{NAME} must name a host"):
+            environment.console_url(NAME, hosts=[])
+
+    @pytest.mark.parametrize(
+        "value", ["https://a.example/console", "https://a.example?x", "https://a.example/#x", "https://u:p@a.example"]
+    )
+    def test_refuses_what_is_behind_the_host(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv(NAME, value)
+
+        with pytest.raises(ImproperlyConfigured, match=f"^{NAME} must end with its host or port"):
             environment.console_url(NAME, hosts=[])
 
     def test_refuses_plain_http_beyond_loopback(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ class TestTls:
         clients = [
             cache._cache.get_client(),
             django_rq.get_connection("discovery"),
-            redis_client.connection(settings.REDIS_URL),
+            redis_client.connection(settings.REDIS_URL, 0.3),
         ]
 
         for client in clients:

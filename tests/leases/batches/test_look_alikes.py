@@ -6,6 +6,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from leases import services
+from leases.duplicates import doubts_about
 from leases.models import Lease
 from tests.leases.batches.asking import confirm, send
 
@@ -100,3 +101,37 @@ class TestCosts:
             preview = console.get(answer.request["PATH_INFO"]).context["preview"]
 
         assert preview.similar_count == 500
+
+
+class TestOfZeros:
+    def test_name_the_lease_or_the_row(self, console: Client, operator: User) -> None:
+        services.create_lease(agency="BLM", lease_number="NMNM 0014321", created_by=operator)
+
+        answer = send(console, file_of("NMNM 14321", "VB-0514-1", "VB-514-1", "VB-0514-0001"))
+
+        assert "BLM already has NMNM 0014321, which differs only in zeros." in answer.text
+        assert answer.text.count("Differs only in zeros from VB-0514-1 in row 3.") == 2
+
+    def test_are_told_beside_what_only_looks_right(self, console: Client, operator: User) -> None:
+        services.create_lease(agency="BLM", lease_number="VB-0514", created_by=operator)
+
+        answer = send(console, file_of("VB\N{EN DASH}514"))
+
+        assert "(en dash) only looks like “-”; type it again by hand." in answer.text
+        assert "BLM already has VB-0514, which differs only in zeros and blanks or dashes." in answer.text
+
+
+class TestDoubts:
+    @pytest.mark.parametrize(
+        "number", ["NMNM 14321", "NMNM0014321", "'NMNM 14321", "N\N{CYRILLIC CAPITAL LETTER EM}NM 14321", "NMNM  14321"]
+    )
+    def test_name_another_lease(self, operator: User, number: str) -> None:
+        services.create_lease(agency="BLM", lease_number="NMNM 0014321", created_by=operator)
+
+        assert "BLM already has NMNM 0014321, which differs only in" in doubts_about(agency="BLM", number=number)[-1]
+
+    def test_are_none_about_the_lease_itself(self, operator: User) -> None:
+        there = services.create_lease(agency="BLM", lease_number="NMNM 0014321", created_by=operator)
+
+        assert doubts_about(agency="BLM", number="NMNM 0014321", besides=there.pk) == []
+        assert doubts_about(agency="NMSLO", number="NMNM 14321") == []

@@ -1,0 +1,117 @@
+"""Addresses of servers and hosts: what stands in one must not undo what the settings say beside it."""
+
+import re
+from collections.abc import Collection, Mapping
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from core.settings import environment
+
+# Where the server is and how one proves who one is; None: any value. Whatever else libpq or Django take there is a setting
+# (time-outs among them), and would win over ours.
+OF_POSTGRESQL: Mapping[str, Collection[str] | None] = {
+    "application_name": None,
+    "channel_binding": ("disable", "prefer", "require"),
+    "gssencmode": ("disable", "prefer", "require"),
+    "host": None,
+    "port": None,
+    "sslcert": None,
+    "sslcrl": None,
+    "sslkey": None,
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "sslnegotiation": ("postgres", "direct"),
+    "sslpassword": None,
+    "sslrootcert": None,
+    "target_session_attrs": ("any", "read-write", "primary"),
+}
+OF_REDIS: Mapping[str, Collection[str] | None] = {"db": None}
+# Without a check of the certificate, TLS proves nothing.
+OF_REDIS_WITH_TLS: Mapping[str, Collection[str] | None] = {
+    **OF_REDIS,
+    "ssl_ca_certs": None,
+    "ssl_ca_path": None,
+    "ssl_cert_reqs": ("required",),
+    "ssl_certfile": None,
+    "ssl_check_hostname": ("true", "True", "yes", "1"),
+    "ssl_keyfile": None,
+}
+HOST = re.compile(r"\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+# “*.example.com”, but not “*.com”.
+ORIGIN = re.compile(rf"(\*\.[^.*]+\.[^*]+|{HOST.pattern})(:[0-9]+)?", re.IGNORECASE)
+
+
+def database(name: str, value: str) -> str:
+    """The address of a PostgreSQL's database.
+
+    Raises:
+        ImproperlyConfigured: it is none, or has options that are settings. The message does not repeat it.
+    """
+    parts = environment.whole_address(name, value, schemes=("postgresql", "postgres"))
+    _check_options(name, parts, OF_POSTGRESQL)
+    if not re.fullmatch(r"/[^/]+", parts.path):
+        raise ImproperlyConfigured(
+            f"{name} must name a database, such as postgresql://user:password@host:5432/runsheet."
+        )
+    return value
+
+
+def redis(name: str, value: str) -> str:
+    """The address of a Redis.
+
+    Raises:
+        ImproperlyConfigured: it is none, or has options that are settings. The message does not repeat it.
+    """
+    parts = environment.whole_address(name, value, schemes=("redis", "rediss", "unix"))
+    options = _check_options(name, parts, OF_REDIS_WITH_TLS if parts.scheme == "rediss" else OF_REDIS)
+    number = options.get("db", "" if parts.scheme == "unix" else parts.path.strip("/"))
+    if not re.fullmatch(r"[0-9]{0,4}", number):
+        raise ImproperlyConfigured(f"{name} must name the database by its number, such as redis://host:6379/0.")
+    if parts.scheme == "unix" and len(unquote(parts.path)) < 2:  # noqa: PLR2004 - a slash, and a name
+        raise ImproperlyConfigured(f"{name} must name a socket, such as unix:///run/redis/redis.sock.")
+    return value
+
+
+def hosts(name: str) -> list[str]:
+    """The value of a variable as the names that the console is reached by.
+
+    Raises:
+        ImproperlyConfigured: it is unset, or one of them is none, such as “*”: then whoever asks would say the name.
+    """
+    found = environment.words(name, environment.text(name))
+    if wrong := [host for host in found if not HOST.fullmatch(host)]:
+        raise ImproperlyConfigured(
+            f"{name} must hold names of hosts without scheme, port or “*”, such as runsheet.example.com, not {wrong[0]!r}."
+        )
+    return found
+
+
+def origins(name: str) -> list[str]:
+    """The value of a variable as the places whose forms are taken.
+
+    Raises:
+        ImproperlyConfigured: one of them is none, is not encrypted, or stands for half the web.
+    """
+    found = environment.words(name)
+    for origin in found:
+        parts = urlsplit(origin)
+        if parts.scheme != "https" or not ORIGIN.fullmatch(origin.removeprefix("https://")):
+            raise ImproperlyConfigured(
+                f"{name} must hold origins, such as https://runsheet.example.com, not {origin!r}."
+            )
+    return found
+
+
+def _check_options(name: str, parts: SplitResult, allowed: Mapping[str, Collection[str] | None]) -> dict[str, str]:
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    options = dict(given)
+    for option, value in options.items():
+        if option not in allowed:
+            raise ImproperlyConfigured(f"{name} may have no option but {', '.join(allowed)}; it has {option!r}.")
+        values = allowed[option]
+        if not value or (values is not None and value not in values):
+            right = f"be {' or '.join(values)}" if values else "have a value"
+            raise ImproperlyConfigured(f"The option {option} of {name} must {right}.")
+    if len(options) < len(given):
+        raise ImproperlyConfigured(f"{name} has an option twice.")
+    return options
