@@ -81,12 +81,20 @@ def is_not_migrated(error: BaseException) -> bool:
 
 def in_words(error: Error) -> str:
     """What is wrong and, where somebody can do something, what."""
+    return _words(error).format(reason=_reason(error))
+
+
+def for_everybody(error: Error) -> str:
+    """The same without what the server said, which may name hosts and users."""
+    return _words(error).replace(" ({reason})", "").replace(": {reason}", " what it is asked.")
+
+
+def _words(error: Error) -> str:
     if is_not_migrated(error):
         return NOT_MIGRATED
-    reason = _reason(error)
     if is_conflict(error):
-        return f"Somebody else holds a row for too long ({reason})."
-    return (_outage(error) or "The database refuses: {reason}").format(reason=reason)
+        return "Somebody else holds a row for too long ({reason})."
+    return _outage(error) or "The database refuses: {reason}"
 
 
 def _reason(error: Error) -> str:

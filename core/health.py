@@ -8,22 +8,16 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, ProgrammingError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from redis.exceptions import RedisError
 
-from core.database import NOT_MIGRATED
-from core.probes import PATIENCE_S, Probe, ask_database, ask_redis
+from core import probes
+from core.probes import PATIENCE_S
 from statemachine import heartbeat
+from statemachine.heartbeat import Seen
 
 OK = "ok"
-NO_DATABASE = (
-    "PostgreSQL does not answer: nothing can be shown or saved. See that it runs and that DATABASE_URL is right."
-)
-NO_REDIS = (
-    "Redis does not answer: saving works and no work is lost, but none is done until it is back. "
-    "See that it runs and that REDIS_URL is right."
-)
+MEANWHILE = "Saving works and no work is lost; what is owed goes on by itself as soon as Redis takes it."
 NO_RECONCILER = "No reconciler has ever run. Start one: python manage.py reconcile"
 LATE_RECONCILER = (
     "No reconciler has made a pass for {age_s:.0f} s: lost messages and imported leases wait. "
@@ -31,9 +25,6 @@ LATE_RECONCILER = (
 )
 
 type View = Callable[[HttpRequest], HttpResponse]
-
-reconciler_age = Probe(lambda: ask_database(lambda: heartbeat.age_s(heartbeat.RECONCILER)))
-redis_ping = Probe(lambda: ask_redis(lambda redis: redis.ping()))
 
 
 def answer_probes(get_response: View) -> View:
@@ -56,37 +47,24 @@ def ready(_request: HttpRequest) -> HttpResponse:
     Redis alone does not make it unready: the console shows and saves without it, and taking every console away would
     only add to the outage.
     """
-    age, ping = reconciler_age.start(), redis_ping.start()
-    answers: list[Future[Any]] = [age, ping]
+    looked, exercised = heartbeat.database_works.start(), probes.redis_works.start()
+    answers: list[Future[Any]] = [looked, exercised]
     wait(answers, timeout=PATIENCE_S)
-    found = {"database": database_words(age), "redis": redis_words(ping), "reconciler": reconciler_words(age)}
+    redis = probes.redis_words(exercised)
+    found = {
+        "database": heartbeat.database_words(looked) or OK,
+        "redis": f"{redis} {MEANWHILE}" if redis else OK,
+        "reconciler": reconciler_words(looked),
+    }
     unwell = {part for part, words in found.items() if words != OK}
     status = "unavailable" if unwell - {"redis"} else "degraded" if unwell else OK
     return _answer({"status": status, **found}, 503 if status == "unavailable" else 200)
 
 
-def database_words(age: Future[float | None]) -> str:
+def reconciler_words(looked: Future[Seen]) -> str:
     try:
-        age.result(timeout=0)
-    except ProgrammingError:
-        return NOT_MIGRATED
-    except (DatabaseError, InterfaceError, TimeoutError):
-        return NO_DATABASE
-    return OK
-
-
-def redis_words(ping: Future[bool]) -> str:
-    try:
-        ping.result(timeout=0)
-    except (RedisError, TimeoutError):
-        return NO_REDIS
-    return OK
-
-
-def reconciler_words(age: Future[float | None]) -> str:
-    try:
-        age_s = age.result(timeout=0)
-    except (DatabaseError, InterfaceError, TimeoutError):
+        age_s = looked.result(timeout=0).reconciler_age_s
+    except (Error, TimeoutError):
         return "unknown, since the database cannot be asked"
     if age_s is None:
         return NO_RECONCILER

@@ -182,7 +182,9 @@ def _refuse_in_silence(url: str, patience: Patience) -> None:
 @cache
 def connection(url: str, timeout_s: float) -> Redis:
     """The process's connections to one Redis, with a time-out and no attempt but the first."""
-    return Redis.from_url(url, socket_connect_timeout=timeout_s, socket_timeout=timeout_s, retry=Retry(NoBackoff(), 0))
+    return Redis.from_url(
+        url, socket_connect_timeout=timeout_s, socket_timeout=timeout_s, retry=Retry(NoBackoff(), 0), driver_info=None
+    )
 
 
 def is_outage(error: BaseException) -> bool:
@@ -192,11 +194,22 @@ def is_outage(error: BaseException) -> bool:
 
 def in_words(error: RedisError) -> str:
     """What is wrong and, where somebody can do something, what."""
-    failure = error.__cause__ if isinstance(error, RedisSilent) else error
-    if failure is None:
-        failure = RedisTimeoutError(str(error))
+    failure = _failure(error)
     reason = " ".join(_said(failure).partition("\n")[0].split()).rstrip(".")
     return (_words(failure) or REFUSES).format(reason=reason)
+
+
+def for_everybody(error: RedisError) -> str:
+    """The same without what the server said, which may name hosts and users."""
+    words = _words(_failure(error)) or REFUSES
+    return words.replace(" ({reason})", "").replace(": {reason}", " what it is asked.")
+
+
+def _failure(error: RedisError) -> BaseException:
+    """What stands behind a silence."""
+    if not isinstance(error, RedisSilent):
+        return error
+    return error.__cause__ or RedisTimeoutError(str(error))
 
 
 def _said(error: BaseException) -> str:

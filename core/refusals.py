@@ -1,5 +1,6 @@
 """What is answered instead of a page: one sentence that says what is wrong, and a way back."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
+
+from core import outages
 
 TEMPLATE = "core/refusal.html"
 
@@ -26,6 +29,9 @@ BROKEN = (
 TOO_SLOW = (
     "The database took too long over this, so it was stopped. Ask for less at once, for example by a narrower list, or try "
     "it again in a minute; if something was to be changed, look first whether it was."
+)
+MEANWHILE = (
+    "Nothing of what you sent was saved. What was saved before is safe, and goes on by itself when that is mended."
 )
 IN_THE_WAY = "Somebody else, or a worker, is changing the same at the moment, so this was not done. Try it again in a few seconds."
 
@@ -92,9 +98,17 @@ def in_the_way() -> HttpResponse:
     return HttpResponse(_alone("Somebody else is at it", IN_THE_WAY), status=503)
 
 
+def outage(words: str) -> HttpResponse:
+    """503 for what the console itself lacks; nothing is asked of what may be out of order."""
+    return HttpResponse(_alone("The console is out of order", f"{words} {MEANWHILE}"), status=503)
+
+
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """500. The database may be what is broken, so nothing is asked of it."""
+    error = sys.exception()  # outside of pages, as when a session is saved, Django hands it on in no other way
+    if error and (words := outages.in_words(error)):
+        return outage(words)
     return HttpResponse(_alone("This did not work", BROKEN), status=500)
 
 

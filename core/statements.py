@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections
 from django.http import HttpRequest, HttpResponse
 from psycopg.errors import QueryCanceled
 
-from core import refusals
+from core import outages, refusals
 from core.database import is_conflict
 
 logger = logging.getLogger(__name__)
@@ -34,13 +34,14 @@ class AnswerInTime:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """503 for what took too long, or had to wait for too long; nothing more is asked of the database for it."""
-        if not isinstance(error, DatabaseError):
-            return None
-        if isinstance(error.__cause__, QueryCanceled):
+        """503 for what took too long, had to wait for too long or met an outage; nothing more is asked of anybody for it."""
+        if isinstance(error, DatabaseError) and isinstance(error.__cause__, QueryCanceled):
             logger.warning("statements: one of %s %s took too long and was stopped", request.method, request.path)
             return refusals.too_slow()
         if is_conflict(error):
             logger.warning("statements: one of %s %s waited for others too long", request.method, request.path)
             return refusals.in_the_way()
+        if words := outages.in_words(error):
+            logger.warning("statements: %s %s met an outage. %s", request.method, request.path, words)
+            return refusals.outage(words)
         return None

@@ -23,6 +23,8 @@ from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from core.child import end_with_parent
 from core.errors import SoftTimeLimit, WorkerStopping
+from core.probes import exercise
+from core.redis_client import in_words, is_outage, patient
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +74,23 @@ class RunsheetWorker(SimpleWorker):
         end_with_parent()
         os.register_at_fork(after_in_child=end_with_parent)
         connections.close_all()
-        return bool(super().work(*args, **kwargs | {"max_jobs": self.jobs_per_process}))
+        try:
+            return bool(super().work(*args, **kwargs | {"max_jobs": self.jobs_per_process}))
+        except RedisError as error:  # of taking leave
+            logger.warning("worker: it ends without taking leave. %s", in_words(error))
+            return False
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """The next job; none, which ends this worker, when Redis takes nothing: the next one starts when it does."""
+        try:
+            return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+        except RedisError as error:
+            if not is_outage(error):
+                raise
+            logger.warning("worker: it ends, and starts anew when Redis takes something. %s", in_words(error))
+            return None
 
     def handle_warm_shutdown_request(self) -> None:
         """Let the job that is under way end if it can in its time, and see that this process does in any case."""
@@ -87,30 +105,33 @@ class RunsheetWorker(SimpleWorker):
         _fresh_connections()
         faulthandler.dump_traceback_later(settings.DISCOVERY_TIME_LIMIT_S, exit=True)
         try:
-            super().execute_job(job, queue)
+            with patient():
+                super().execute_job(job, queue)
         finally:
             faulthandler.cancel_dump_traceback_later()
             _fresh_connections()
 
 
 def _await_redis(connection: Redis) -> None:
-    """Start once Redis answers: one that ends at once instead, the pool starts again at once, with a traceback each time."""
-    waiting = False
-    while not _answers(connection):
-        if not waiting:
-            logger.warning("worker: Redis does not answer; it starts when Redis does")
+    """Start once Redis works: one that ends at once instead, the pool starts again at once, with a traceback each time."""
+    told = ""
+    while trouble := _trouble(connection):
+        if not told:
             end_with_parent()
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)  # what is inherited from the pool would stop the pool, not this
-        waiting = True
+        if trouble != told:
+            logger.warning("worker: it starts when Redis works. %s", trouble)
+        told = trouble
         time.sleep(REDIS_POLL_S)
 
 
-def _answers(connection: Redis) -> bool:
+def _trouble(connection: Redis) -> str:
     try:
-        return bool(connection.ping())
-    except RedisError:
-        return False
+        exercise(connection)
+    except RedisError as error:
+        return in_words(error)
+    return ""
 
 
 def _fresh_connections() -> None:

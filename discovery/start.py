@@ -1,13 +1,14 @@
 """What the start page shows: what needs somebody, what is under way, what was done, and whether all of it runs."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from concurrent.futures import wait
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Max, Q, QuerySet, Value
+from django.db.models import Count, Max, Min, Q, QuerySet, Value
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +16,8 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
-from core import tally
+from core import probes, tally
+from core.redis_client import for_everybody
 from discovery import charts
 from discovery.errors import NotFound
 from discovery.models import DropboxAccount
@@ -35,10 +37,17 @@ COUNTED = -1  # beside the places of what is under way
 ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
 OF_SEVERAL = "The runs use the Dropbox of several people. Each goes on by itself when its person connects theirs again."
-# What is wrong with Dropbox itself, or with this installation's way to it.
-DROPBOX_WRONG = ("dropbox_unavailable", "dropbox_rate_limited", "dropbox_paused", "app_refused", "app_key_missing")
+# What is wrong with Dropbox itself, or with this installation's way to it, by the code that waiting leases have.
+DROPBOX_WRONG = {
+    "dropbox_unavailable": "Dropbox cannot be reached, or gives no proper answer",
+    "dropbox_rate_limited": "Dropbox asks to slow down",
+    "dropbox_paused": "Dropbox has asked for a pause",
+}
+# So long a page is kept waiting to find out whether the servers work.
+SERVERS_WITHIN_S = 0.5
 KIND_OF = {"ok": "done", NotFound.code: "not_found"}
 LIST = "admin:leases_lease_changelist"
+AT_WORK = ",".join(sorted(WORKING))
 
 
 def list_of(**wanted: str) -> str:
@@ -201,9 +210,9 @@ class Health:
     url: str
 
 
-def health(user: User, under_way: Sequence[Lease] = ()) -> Health:
-    """Whether what is owed is being worked on, and whether the last tries of what is under way have reached Dropbox."""
-    wrong = _wrong() or _dropbox_wrong(under_way)
+def health(user: User) -> Health:
+    """Whether what is owed can be worked on."""
+    wrong = _wrong()
     return Health(is_well=not wrong, sentence=wrong or _well(), url=reverse("system") if may_use_queues(user) else "")
 
 
@@ -212,26 +221,50 @@ def _well() -> str:
     return f"Work gets done: {count} worker{'s' * (count != 1)} at hand, and the reconciler looks after them."
 
 
-def _dropbox_wrong(under_way: Sequence[Lease]) -> str:
-    lease = next((lease for lease in under_way if lease.failure_code in DROPBOX_WRONG), None)
-    return (
-        f"Dropbox does not answer as it should: the last try of {lease} did not work. {lease.failure_message}"
-        if lease
-        else ""
-    )
-
-
 def _wrong() -> str:
-    age_s = heartbeat.age_s(heartbeat.RECONCILER)
+    looked, exercised = heartbeat.database_works.start(), probes.redis_works.start()
+    wait([looked, exercised], timeout=SERVERS_WITHIN_S)
+    if looked.done():
+        if database := heartbeat.database_words(looked):
+            return f"{database} What is shown is true, but nothing is saved, and no work is done."
+        age_s = looked.result().reconciler_age_s
+    else:
+        age_s = heartbeat.age_s(heartbeat.RECONCILER)
+    if redis := probes.redis_words(exercised) if exercised.done() else "":
+        return f"{redis} What you save is kept, and is worked on as Redis takes it."
     try:
         workers = listening()
-    except RedisError:
-        return "Redis does not answer: what you save is kept, and is worked on when Redis is back."
+    except RedisError as error:
+        return f"{for_everybody(error)} What you save is kept, and is worked on when Redis is back."
     if not workers:
         return "No worker runs: what you save is kept, and is worked on when one does."
     if age_s is None or age_s > heartbeat.LATE_S:
         return "No reconciler runs: what was lost on the way waits until one does."
     return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Leases that wait for Dropbox, and not for anybody here.
+
+    Attributes:
+        since: when the first of them entered its state, aware.
+    """
+
+    reason: str
+    count: int
+    since: datetime
+    url: str
+
+
+def outages() -> list[Outage]:
+    """What ails Dropbox, by what the leases that are tried again have met; the most first."""
+    waiting = Lease.objects.filter(failure_code__in=DROPBOX_WRONG, state__in=WORKING, due_at__isnull=False).order_by()
+    counted = waiting.values_list("failure_code").annotate(count=Count("pk"), since=Min("entered_at"))
+    return [
+        Outage(reason=DROPBOX_WRONG[code], count=count, since=since, url=list_of(failure_code=code, state__in=AT_WORK))
+        for code, count, since in sorted(counted, key=lambda row: -row[1])
+    ]
 
 
 # --- Charts ---------------------------------------------------------------------------------------------------------

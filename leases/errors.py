@@ -39,6 +39,12 @@ class NothingToStart(Refused):
     code = "nothing_to_start"
 
 
+class ChoiceChanged(Refused):
+    """Since you were asked, the leases have changed: others match, or somebody has run some. Nothing was changed."""
+
+    code = "choice_changed"
+
+
 class UnreadableFile(Refused):
     """This file cannot be read as a table. Save it as CSV or XLSX, and choose that file."""
 

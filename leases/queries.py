@@ -1,6 +1,6 @@
 """Reads that more than one place needs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
 from leases.models.folded import Folded
 from leases.states import WORKING, State
-from statemachine.models import TransitionLog
+from statemachine.models import ActorKind, TransitionLog
 
 DROPBOX = "dropbox"
 # Of one agency; what a folder holds is compared with them while somebody waits.
@@ -134,3 +134,9 @@ def origin_of_location(location: CloudLocation) -> Origin:
     """Whom it is known from that it is there."""
     found = Lease.objects.filter(runsheet_directory=location).exclude(known_account="").order_by("-known_at").first()
     return found.origin if found else NOBODY
+
+
+def were_started_since(pks: Collection[int], at: datetime) -> bool:
+    """Whether somebody has begun a run of one of the leases by hand since then."""
+    begun = TransitionLog.objects.filter(at__gte=at, to_state__in=WORKING, actor_kind=ActorKind.USER)
+    return begun.filter(record_type=Lease._meta.label_lower, record_id__in=pks).exists()

@@ -1,11 +1,17 @@
-"""When a program of which one must run somewhere was last seen at work, by the database's clock."""
+"""When a program of which one must run somewhere was last seen at work, by the database's clock; and whether one could be."""
 
 import socket
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from django.db import Error, transaction
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
+from core.database import for_everybody
+from core.probes import Probe, ask_database
 from statemachine.models import Heartbeat
 
 if TYPE_CHECKING:
@@ -14,6 +20,25 @@ if TYPE_CHECKING:
 RECONCILER = "reconciler"
 # It looks every few seconds and a pass takes less than one; this long means that none runs, or that it hangs.
 LATE_S = 30
+# More than a page of the table, so that a disk without room is found out.
+ROWS = 50
+
+NO_DATABASE = (
+    "PostgreSQL does not answer: nothing can be shown or saved. See that it runs and that DATABASE_URL is right."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the database has answered.
+
+    Attributes:
+        reconciler_age_s: as `age_s`.
+        refusal: why it does not take what is written; None if it does.
+    """
+
+    reconciler_age_s: float | None
+    refusal: Error | None = None
 
 
 def beat(name: str) -> None:
@@ -28,3 +53,38 @@ def age_s(name: str) -> float | None:
     since = ExpressionWrapper(Now() - F("at"), output_field=DurationField())
     ago: timedelta | None = Heartbeat.objects.filter(name=name).values_list(since, flat=True).first()
     return None if ago is None else max(0.0, ago.total_seconds())
+
+
+def look() -> Seen:
+    """Ask the database, and write to it as a beat does; nothing of that stays.
+
+    Raises:
+        Error: it cannot even be asked.
+    """
+    age = age_s(RECONCILER)
+    try:
+        _rehearse()
+    except Error as refusal:
+        return Seen(reconciler_age_s=age, refusal=refusal)
+    return Seen(reconciler_age_s=age)
+
+
+def database_words(looked: Future[Seen]) -> str:
+    """What is wrong with the database, for everybody's eyes; empty if nothing is."""
+    try:
+        refusal = looked.result(timeout=0).refusal
+    except Error as error:
+        refusal = error
+    except TimeoutError:
+        return NO_DATABASE
+    return for_everybody(refusal) if refusal else ""
+
+
+def _rehearse() -> None:
+    name = f"rehearsal {uuid4().hex}"
+    with transaction.atomic():
+        Heartbeat.objects.bulk_create(Heartbeat(name=f"{name} {row}", host="-" * 255) for row in range(ROWS))
+        transaction.set_rollback(True)
+
+
+database_works = Probe(lambda: ask_database(look), lasts_s=2)

@@ -104,10 +104,12 @@ def _react_unless_locked(this: Run[StateMachine], found: Reaction) -> Any:
         ended = _react(this, found)
     except Exception as error:
         if is_conflict(error):
+            logger.warning("job: %s cannot be done now (%s)", this.message.job_id, error)
             return _set_aside(this, found, RowLocked(retry_after_s=LOCKED_S))
         outage = outages.outage_in(error)
         if outage is None:
             raise
+        logger.warning("job: %s cannot be done now (%s)", this.message.job_id, error)
         outage.retry_after_s = outages.pause_s()
         return _set_aside(this, found, outage)
     outages.over()
@@ -116,7 +118,6 @@ def _react_unless_locked(this: Run[StateMachine], found: Reaction) -> Any:
 
 def _set_aside(this: Run[StateMachine], found: Reaction, error: RowLocked | OurOutage) -> Any:
     """Put the work back at no cost; the database, which has to take that, may be what is out of order."""
-    logger.warning("job: %s cannot be done now. %s", this.message.job_id, error)
     given_up_at = time.monotonic() + OUTAGE_PATIENCE_S
     while time.monotonic() < given_up_at:
         try:

@@ -5,9 +5,14 @@ import random
 from django.db import Error
 from redis.exceptions import RedisError
 
-from core import database, host, redis_client
+from core import outages
 from statemachine.errors import DatabaseOutage, HostOutage, OurOutage, RedisOutage
 
+KINDS: tuple[tuple[type[Exception], type[OurOutage]], ...] = (
+    (Error, DatabaseOutage),
+    (RedisError, RedisOutage),
+    (OSError, HostOutage),
+)
 # Between one try and the next of a worker that meets nothing but outages, each time twice as long.
 FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 120.0
@@ -17,13 +22,8 @@ _in_a_row = 0  # of this process
 
 def outage_in(error: BaseException) -> OurOutage | None:
     """Our own trouble as what it means for the work; None if the error is something else."""
-    if isinstance(error, Error) and database.is_outage(error):
-        return DatabaseOutage(database.in_words(error))
-    if isinstance(error, RedisError) and redis_client.is_outage(error):
-        return RedisOutage(redis_client.in_words(error))
-    if isinstance(error, OSError) and host.is_outage(error):
-        return HostOutage(host.in_words(error))
-    return None
+    words = outages.in_words(error)
+    return next((outage(words) for kind, outage in KINDS if words and isinstance(error, kind)), None)
 
 
 def pause_s() -> float:

@@ -1,5 +1,8 @@
 """What most tests stand on: the stand-in for Dropbox, an empty Redis number, people."""
 
+import os
+from pathlib import Path
+from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from pytest_django.fixtures import Settings
 
+    from bench.outages import SmallDisk
     from dropbox_standin.client import Standin
 
 
@@ -57,3 +61,29 @@ def database_url(db: None) -> str:
     return make_conninfo(
         host=of["HOST"], port=of["PORT"] or None, user=of["USER"], password=of["PASSWORD"] or None, dbname=of["NAME"]
     )
+
+
+@pytest.fixture(scope="session")
+def own_redis(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[str]":
+    """A Valkey that a test may break, apart from the one that all tests share."""
+    from bench.outages import valkey
+
+    with valkey(tmp_path_factory.mktemp("own-redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def small_disk(db: None) -> "Iterator[SmallDisk]":
+    """One that PostgreSQL may use; skips where nothing can be mounted. Its user may not look into `tmp_path`."""
+    from django.db import connection
+
+    from bench import outages
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW data_directory")
+        (data,) = cursor.fetchone()
+    try:
+        with outages.small_disk(Path(data).parent / f"disk-{os.getpid()}", size_kb=1024) as disk:
+            yield disk
+    except (CalledProcessError, FileNotFoundError) as error:
+        pytest.skip(f"nothing can be mounted here: {error}")

@@ -166,14 +166,16 @@ def disconnect_account(*, user: User) -> Disconnection:
 
     Raises:
         DropboxNotConnected: there is none.
-        AccountBusy: nothing was changed here.
+        AccountBusy: nothing was changed here, since the account is held, or has been connected anew meanwhile.
     """
     account = DropboxAccount.objects.of(user)
     if account is None:
         raise DropboxNotConnected
     revoked = _revoke_stored(user)
     with _unless_busy(), transaction.atomic():
-        DropboxAccount.objects.filter(pk=account.pk).delete()
+        # Another one that was stored meanwhile has not been revoked; forgotten, nobody could ever end it.
+        if not DropboxAccount.objects.filter(pk=account.pk, connected_at=account.connected_at).delete()[0]:
+            raise AccountBusy
     logger.info("user %s disconnected Dropbox account=%s, revoked: %s", user.pk, account.account_id, revoked)
     return Disconnection(name=str(account), revoked=revoked, interrupted=under_way(user).count())
 

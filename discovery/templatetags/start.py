@@ -24,6 +24,6 @@ def start_page(user: User | AnonymousUser) -> dict[str, Any]:
         "may_add": user.has_perm("leases.add_lease"),
         **shown,
         "tasks": start.tasks(user, has_leases=has_leases) if user.has_perm("leases.run_discovery") else [],
-        "health": start.health(user, shown["running"]),
+        "health": start.health(user),
         "charts": [start.settled(), *start.measured()] if has_leases else [],
     }

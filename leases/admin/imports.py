@@ -15,11 +15,14 @@ from leases.admin.leases import person
 from leases.admin.preview import Preview
 from leases.errors import DatabaseTooBusy, NothingToImport, Overtaken, UploadGone
 from leases.imports import confirm, forget_old_uploads, keep_upload, kept_uploads
-from leases.models import Batch
+from leases.models import Batch, Upload
 from leases.spreadsheets import MAX_BYTES, too_large
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
+
+
+NOT_YOURS = "Somebody else has chosen this file, and has not imported it yet. Choose the file yourself to import it."
 
 
 class FileForm(forms.Form):
@@ -85,13 +88,19 @@ class ImportPages:
 
 
 def require_importer(request: HttpRequest) -> None:
-    """Whoever may make leases may import them.
+    """Whoever may make leases may import them, each what they have chosen themselves.
+
+    What has been imported is everybody's: its addresses lead to the batch.
 
     Raises:
-        PermissionDenied: for everybody else.
+        PermissionDenied: for everybody else, and for the file of somebody else.
     """
     if not request.user.has_perm("leases.add_lease"):
         raise PermissionDenied
+    upload_id = request.resolver_match.kwargs.get("upload_id") if request.resolver_match else None
+    not_imported = Upload.objects.filter(pk=upload_id, batch__isnull=True)
+    if upload_id is not None and not_imported.exclude(created_by=person(request)).exists():
+        raise PermissionDenied(NOT_YOURS)
 
 
 def _confirm(request: HttpRequest, preview: Preview) -> HttpResponse:

@@ -130,7 +130,7 @@ class LeaseList(RecordList):
     @admin.display(description="report", ordering="runsheet_report_found", empty_value="Not known")
     def report(self, lease: Lease) -> str | None:
         """Unknown until the directory has been read; what an older run has read is told as such."""
-        found, is_old = display.report_of(lease)
+        found, is_old = lease.known_report
         if found is None:
             return None
         return f"{'Found' if found else 'None'}{', last known' if is_old else ''}"

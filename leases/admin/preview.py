@@ -19,7 +19,7 @@ LETTERS = 26
 
 
 class MappingForm(forms.Form):
-    """Which column is which; stands in the address, so that a preview can be shared and reloaded."""
+    """Which column is which; stands in the address, so that a preview can be reloaded."""
 
     number = forms.ChoiceField(label="Lease number", error_messages={"required": "Choose the column of lease numbers."})
     agency = forms.ChoiceField(label="Agency", error_messages={"required": "Choose a column, or one agency for all."})

@@ -288,6 +288,14 @@ class Lease(KnownResult, StateMachine):
         """The share link to the archive; empty when there is none."""
         return self.runsheet_directory.share_url if self.runsheet_directory else ""
 
+    @property
+    def known_report(self) -> tuple[bool | None, bool]:
+        """Whether a report was found, None if nobody has looked; and whether that is only what was last known."""
+        is_old = self.state != State.DONE
+        if self.runsheet_report_found:
+            return True, is_old
+        return (None if is_old and not self.report_folder_id else False), is_old
+
     def entering(self) -> None:
         """Whoever started a run that failed is told, in one mail for many; a result is as old as its answer."""
         if self.state in SETTLED:

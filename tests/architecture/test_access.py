@@ -24,7 +24,7 @@ from statemachine.errors import TransitionForbidden
 from statemachine.models import StateMachine, TransitionLog
 from statemachine.reactions import machines
 from statemachine.transitions import Actor, authorise
-from tests.architecture.conftest import PEOPLE, WALKED, People, Things, browser, concrete
+from tests.architecture.conftest import PEOPLE, WALKED, People, Things, browser, chosen_by, concrete
 from tests.statemachine.dashboard.conftest import queue_of
 
 pytestmark = [
@@ -195,6 +195,7 @@ def everything(redis: Redis) -> dict[str, Any]:
 def ask(client: Client, method: str, url: str, form: dict[str, Any]) -> bool:
     """Whether somebody is let in. What it changes is undone, as far as it is in the database."""
     with transaction.atomic():
+        chosen_by(client)
         answer = client.get(url) if method == "get" else client.post(url, form)
         transaction.set_rollback(True)
     return is_let_in(answer)

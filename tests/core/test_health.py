@@ -6,14 +6,24 @@ from threading import Event
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from core import health
+from bench.outages import (
+    SmallDisk,
+    postgres_full,
+    postgres_read_only,
+    redis_full,
+    redis_lonely,
+    redis_read_only,
+    slow,
+)
+from core import health, redis_client
+from core import probes as core_probes
 from core.database import NOT_MIGRATED
 from core.probes import Probe
 from statemachine import heartbeat
@@ -27,8 +37,8 @@ LIVE, READY = "/health/live", "/health/ready"
 @pytest.fixture(autouse=True)
 def probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """None that another test has left asking."""
-    monkeypatch.setattr(health, "reconciler_age", Probe(health.reconciler_age._ask))
-    monkeypatch.setattr(health, "redis_ping", Probe(health.redis_ping._ask))
+    monkeypatch.setattr(heartbeat, "database_works", Probe(heartbeat.database_works._ask))
+    monkeypatch.setattr(core_probes, "redis_works", Probe(core_probes.redis_works._ask))
 
 
 @pytest.fixture
@@ -90,7 +100,9 @@ class TestReady:
         status, found, _ = ask(client)
 
         assert (status, found["status"]) == (200, "degraded")
-        assert found["redis"].startswith("Redis does not answer: saving works")
+        assert found["redis"].startswith(
+            "Redis does not answer. See that it runs and that REDIS_URL is right. Saving works"
+        )
         assert "secret" not in str(found)
 
     def test_answers_in_time_when_redis_does_not(self, client: Client, settings: Settings) -> None:
@@ -110,7 +122,7 @@ class TestReady:
         status, found, _ = ask(client)
 
         assert (status, found["status"], found["redis"]) == (503, "unavailable", "ok")
-        assert found["database"].startswith("PostgreSQL does not answer")
+        assert found["database"].startswith("The database does not answer. See that it runs")
 
     def test_answers_in_time_when_the_database_does_not(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         with deaf_server() as port:
@@ -157,7 +169,108 @@ class TestReady:
         assert [record for record in caplog.records if record.name.startswith("django")] == []
 
 
+@pytest.mark.usefixtures("at_work")
+class TestReadyForWork:
+    """What answers a ping may still do nothing of what the work needs."""
+
+    @pytest.mark.parametrize(
+        ("broken", "words"),
+        [
+            (redis_full, redis_client.FULL),
+            (redis_read_only, redis_client.READ_ONLY),
+            (redis_lonely, redis_client.DETACHED),
+        ],
+    )
+    def test_names_what_redis_refuses(
+        self, client: Client, settings: Settings, own_redis: str, broken: Any, words: str
+    ) -> None:
+        settings.REDIS_URL = own_redis
+        with broken(own_redis):
+            status, found, _ = ask(client)
+
+        assert (status, found["status"]) == (200, "degraded")
+        assert found["redis"] == f"{words} {health.MEANWHILE}"
+
+    def test_names_a_wrong_password_without_the_user(self, client: Client, settings: Settings, own_redis: str) -> None:
+        settings.REDIS_URL = own_redis.replace("unix://", "unix://somebody:wrong@")
+
+        _, found, _ = ask(client)
+
+        assert found["redis"].startswith(redis_client.NO_ENTRY)
+        assert "somebody" not in str(found)
+
+    def test_tells_slow_from_away(self, client: Client, settings: Settings, own_redis: str) -> None:
+        with slow(own_redis, delay_s=0.26) as settings.REDIS_URL:
+            status, found, seconds = ask(client)
+
+        assert (status, found["status"]) == (200, "degraded")
+        assert found["redis"].startswith("Redis is slow: it took 0.")
+        assert seconds < 2
+
+    def test_leaves_nothing_in_redis(self, client: Client, redis: Redis) -> None:
+        ask(client)
+
+        assert redis.keys("*probe*") == []
+
+    def test_is_not_ready_when_the_database_is_read_only(self, client: Client, redis: Redis, database_url: str) -> None:
+        with postgres_read_only(database_url):
+            status, found, _ = ask(client)
+        connection.close()
+
+        assert (status, found["reconciler"]) == (503, "ok")
+        assert found["database"].startswith("PostgreSQL is read-only, so nothing can be saved. DATABASE_URL must name")
+
+    def test_is_not_ready_when_its_disk_is_full(
+        self, client: Client, redis: Redis, database_url: str, small_disk: SmallDisk
+    ) -> None:
+        with postgres_full(database_url, small_disk, tables=("statemachine_heartbeat",)):
+            status, found, _ = ask(client)
+
+        assert status == 503
+        assert (
+            found["database"]
+            == "PostgreSQL's disk is full, so nothing can be saved. Make room on the disk of its data."
+        )
+
+    def test_leaves_nothing_in_the_database(self, client: Client, redis: Redis) -> None:
+        ask(client)
+
+        assert Heartbeat.objects.count() == 1
+
+    def test_names_a_write_that_takes_too_long(self, client: Client, redis: Redis, settings: Settings) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE statemachine_heartbeat IN SHARE MODE")
+            status, found, seconds = ask(client)
+
+        assert (status, found["reconciler"]) == (503, "ok")
+        assert found["database"].startswith("PostgreSQL took too long and was cut off. See its load")
+        assert seconds < 2
+
+    def test_keeps_to_the_options_of_the_address(self, client: Client, redis: Redis, monkeypatch: Any) -> None:
+        options = connections.settings["default"]["OPTIONS"]
+        monkeypatch.setitem(options, "options", f"{options['options']} -c default_transaction_read_only=on")
+
+        _, found, _ = ask(client)
+
+        assert found["database"].startswith("PostgreSQL is read-only")
+
+
 class TestProbe:
+    def test_lets_an_answer_stand_for_a_while_but_no_failure(self) -> None:
+        asked: list[int] = []
+
+        def question() -> int:
+            asked.append(1)
+            if len(asked) == 1:
+                raise ValueError
+            return len(asked)
+
+        probe = Probe(question, lasts_s=60)
+        with pytest.raises(ValueError):  # noqa: PT011 - it has no words
+            probe.start().result(5)
+
+        assert (probe.start().result(5), probe.start().result(5)) == (2, 2)
+
     def test_asks_once_for_all_who_ask_meanwhile(self) -> None:
         asked, go_on = [], Event()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +20,7 @@ from redis.exceptions import DataError, RedisError, ResponseError, WatchError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from bench.outages import redis_cannot_save, redis_full, redis_lonely, redis_read_only, slow, valkey
+from bench.outages import redis_cannot_save, redis_full, redis_lonely, redis_read_only, slow
 from core import redis_client
 from core.redis_client import RedisSilent, ask, in_words, is_outage, patient, share_patience
 from dropbox_standin.process import Tls
@@ -29,16 +30,15 @@ from tests.dropbox_standin.test_tls import tls  # noqa: F401 - a fixture
 FROM_URL: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 0)}
 
 
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("own-valkey")
+@pytest.fixture
+def own(own_redis: str) -> str:
+    return own_redis
 
 
-@pytest.fixture(scope="module")
-def own(directory: Path) -> Iterator[str]:
-    """A server that may be broken."""
-    with valkey(directory) as url:
-        yield url
+@pytest.fixture
+def directory(own_redis: str) -> Path:
+    """The server's."""
+    return Path(urlsplit(own_redis).path).parent
 
 
 @pytest.fixture(autouse=True)

@@ -1,16 +1,19 @@
 """A page that takes too long ends with a sentence, and only that."""
 
 from collections.abc import Iterator
+from errno import ENOENT, ENOSPC
 
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
-from django.db import DatabaseError, OperationalError, connection, connections
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from redis.exceptions import OutOfMemoryError
 
+from bench.outages import postgres_read_only
 from core import refusals
 from core.statements import AnswerInTime, bind_requests
 from leases.admin import downloads
@@ -85,8 +88,61 @@ class TestAPage:
         here = AnswerInTime(lambda _: HttpResponse())
         request = RequestFactory().get("/")
 
-        for error in (ValueError(), OperationalError("gone"), DatabaseError("odd")):
+        for error in (ValueError(), DatabaseError("odd"), DataError("odd"), OSError(ENOENT, "not there")):
             assert here.process_exception(request, error) is None
+
+
+def raise_(error: Exception) -> None:
+    raise error
+
+
+class TestAnOutage:
+    """Is told as what it is, and not as something that is wrong in the console."""
+
+    @pytest.mark.parametrize(
+        ("error", "words"),
+        [
+            (
+                OperationalError("connection to server at 10.0.0.7 failed: gone"),
+                "The database does not answer. See that",
+            ),
+            (InterfaceError("connection already closed"), "The database does not answer. See that"),
+            (OutOfMemoryError("command not allowed"), "Redis is full and takes nothing new."),
+            (OSError(ENOSPC, "No space left on device"), "The disk of this host is full."),
+        ],
+    )
+    def test_of_a_page(self, error: Exception, words: str) -> None:
+        answer = AnswerInTime(lambda _: HttpResponse()).process_exception(RequestFactory().get("/"), error)
+
+        assert answer is not None
+        assert answer.status_code == 503
+        assert words in answer.text
+        assert refusals.MEANWHILE in answer.text
+        assert "10.0.0.7" not in answer.text
+
+    def test_of_what_is_around_pages(self) -> None:
+        def broken(request: HttpRequest) -> HttpResponse:
+            try:
+                raise_(OperationalError("gone"))
+            except OperationalError:
+                return refusals.server_error(request)
+
+        request = RequestFactory().get("/")
+
+        assert (broken(request).status_code, refusals.server_error(request).status_code) == (503, 500)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_a_form_that_cannot_be_saved(self, console: Client, database_url: str) -> None:
+        form = {"agency": "BLM", "lease_number": "NMNM 1"}
+        with postgres_read_only(database_url):
+            answer = console.post(reverse("admin:leases_lease_add"), form)
+            connection.close()
+            again = console.post(reverse("admin:leases_lease_add"), form)
+        connection.close()
+
+        assert (answer.status_code, again.status_code) == (503, 503)
+        assert "PostgreSQL is read-only, so nothing can be saved." in again.text
+        assert Lease.objects.count() == 0
 
 
 class TestAFile:

@@ -97,7 +97,7 @@ class TestWithoutRedis:
         monkeypatch.setattr(worker_module, "REDIS_POLL_S", 0)
         monkeypatch.setattr(worker_module, "end_with_parent", lambda: None)
         away = RedisConnectionError("away")
-        monkeypatch.setattr(redis, "ping", Mock(side_effect=[away, away, True]))
+        monkeypatch.setattr(worker_module, "exercise", Mock(side_effect=[away, away, 0.1]))
 
         try:
             RunsheetWorker([Queue("toy", connection=redis)], connection=redis, serializer=JSONSerializer)

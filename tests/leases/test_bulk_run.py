@@ -138,31 +138,48 @@ class TestConfirming:
         assert "there is nothing to start" in answer.text
         assert Batch.objects.count() == 1
 
-    def test_tells_the_real_number_if_somebody_was_faster(
-        self, console: Client, olivia: User, failed: list[Lease], monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("when", ["before the click", "before the lock"])
+    def test_asks_again_if_somebody_was_faster(
+        self, *, console: Client, olivia: User, failed: list[Lease], monkeypatch: pytest.MonkeyPatch, when: str
     ) -> None:
         asked = choose(console, failed)
 
-        def overtaken(leases: QuerySet[Lease], user: User) -> Batch:
-            """After the count has been compared, and before anything is locked."""
+        def overtaken(leases: QuerySet[Lease], user: User, **given: Any) -> Batch:
             start_search(lease_id=failed[0].pk, user=olivia)
-            return run_many(leases, user)
+            return run_many(leases, user, **given)
 
-        monkeypatch.setattr(bulk_run, "run_many", overtaken)
+        if when == "before the lock":
+            monkeypatch.setattr(bulk_run, "run_many", overtaken)
+        else:
+            start_search(lease_id=failed[0].pk, user=olivia)
 
-        answer = confirm(console, asked, follow=True)
+        answer = confirm(console, asked)
 
-        assert "2 leases were started, not 3" in answer.text
-        assert (Batch.objects.get().size, Batch.objects.get().title) == (2, "Full discovery of 2 leases")
+        assert "Nothing was started" in answer.text
+        assert "Run 2 leases" in answer.text
+        assert owed() == {"0"}
+        assert not Batch.objects.exists()
 
-    def test_of_nothing_is_told(self, console: Client, failed: list[Lease]) -> None:
+    def test_asks_again_if_somebody_has_run_one_meanwhile(
+        self, console: Client, olivia: User, failed: list[Lease]
+    ) -> None:
+        """It has settled again, in the same state: it is somebody else's by now all the same."""
+        asked = choose(console, failed)
+        start_search(lease_id=failed[0].pk, user=olivia)
+        Lease.objects.filter(pk=failed[0].pk).update(state="failed", failure_code="bug", due_at=None)
+
+        answer = confirm(console, asked)
+
+        assert "Nothing was started" in answer.text
+        assert owed() == set()
+
+    @pytest.mark.parametrize("confirmed", ["0:0", ""])
+    def test_of_nothing_is_told(self, console: Client, failed: list[Lease], confirmed: str) -> None:
         busy = settled(None, lease_number="busy", state="searching", due_at=LATER)
 
-        answer = console.post(
-            LIST, {"action": "run_chosen", "_selected_action": [busy.pk], "confirmed": "0:0"}, follow=True
-        )
+        answer = console.post(LIST, {"action": "run_chosen", "_selected_action": [busy.pk], "confirmed": confirmed})
 
-        assert answer.context["messages"]
+        assert "there is nothing to start" in answer.text
         assert not Batch.objects.exists()
 
 

@@ -92,7 +92,7 @@ class TestOneOfMany:
 
         asked = console.post(f"{LIST}?state__exact=failed", form)
         assert "<strong>1 lease</strong> will be searched for" in asked.text
-        console.post(f"{LIST}?state__exact=failed", form | {"confirmed": asked.context["plan"].token})
+        console.post(f"{LIST}?state__exact=failed", form | {"confirmed": asked.context["plan"].which})
 
         assert list(Lease.objects.filter(due_at__isnull=False)) == [one]
 

@@ -1,11 +1,8 @@
 """What is our own trouble is nobody's failure and costs no try: real outages before, in and after the work."""
 
 import errno
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +13,7 @@ from redis.exceptions import DataError as RedisDataError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from bench.outages import SmallDisk, postgres_closed, postgres_on, postgres_read_only, small_disk
+from bench.outages import SmallDisk, postgres_closed, postgres_on, postgres_read_only
 from core.errors import SoftTimeLimit, WorkerStopping
 from statemachine import claims, jobs, outages
 from statemachine.management.commands.reconcile import run_until
@@ -59,19 +56,10 @@ def mended_while_waiting(outage: ExitStack, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def disk(database_url: str) -> Iterator[SmallDisk]:
-    """A small one, on which the kettles and the log are; PostgreSQL's user may not look into `tmp_path`."""
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW data_directory")
-        (data,) = cursor.fetchone()
-    try:
-        with (
-            small_disk(Path(data).parent / f"disk-{os.getpid()}", size_kb=1024) as disk,
-            postgres_on(database_url, disk, tables=("toy_kettle", "statemachine_transitionlog")),
-        ):
-            yield disk
-    except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        pytest.skip(f"nothing can be mounted here: {error}")
+def disk(small_disk: SmallDisk, database_url: str) -> Iterator[SmallDisk]:
+    """On which the kettles and the log are."""
+    with postgres_on(database_url, small_disk, tables=("toy_kettle", "statemachine_transitionlog")):
+        yield small_disk
 
 
 def breaking(outage: ExitStack, enter: Callable[[], Any]) -> Callable[[Run[Kettle]], Outcome]:

@@ -17,7 +17,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from statemachine import claims, heartbeat
+from statemachine import claims, heartbeat, pump
 from statemachine.doorbell import Message
 from statemachine.management.commands import reconcile as reconcile_command
 from statemachine.models import TransitionLog
@@ -145,7 +145,17 @@ class TestReconcile:
         assert not reconcile()
         assert Kettle.objects.filter(due_at__lte=timezone.now()).count() == 2
 
-    @pytest.mark.parametrize("moved_on", [{"generation": 2}, {"state": "ready", "due_at": None}])
+    @pytest.mark.parametrize(
+        "moved_on",
+        [
+            {"generation": 2},
+            {"state": "ready", "due_at": None},
+            {"due_at": in_s(3600), "claimed_until": in_s(3600)},
+            {"claimed_until": in_s(3600)},
+            {"due_at": in_s(3600)},
+        ],
+        ids=["dispatched", "done", "claimed by a late message", "held", "put back"],
+    )
     def test_leaves_a_row_to_whoever_was_faster(
         self, monkeypatch: pytest.MonkeyPatch, moved_on: dict[str, Any]
     ) -> None:
@@ -157,6 +167,21 @@ class TestReconcile:
             return plain_message(kettle)
 
         monkeypatch.setattr(claims, "message_of", somebody_is_faster)
+
+        assert not reconcile()
+        assert history(kettle) == []
+
+    @pytest.mark.parametrize("meanwhile", [{"due_at": None}, {"due_at": in_s(3600)}], ids=["called off", "put off"])
+    def test_does_not_start_what_was_called_off_since_it_looked(
+        self, monkeypatch: pytest.MonkeyPatch, meanwhile: dict[str, Any]
+    ) -> None:
+        kettle = Kettle.objects.create()
+
+        def somebody_is_faster(kettle: Kettle) -> Message:
+            Kettle.objects.update(**meanwhile)
+            return claims.message_of(kettle)
+
+        monkeypatch.setattr(pump, "message_of", somebody_is_faster)
 
         assert not reconcile()
         assert history(kettle) == []

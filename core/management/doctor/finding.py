@@ -3,10 +3,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import DatabaseError, InterfaceError
-from redis import Redis
-from redis.exceptions import RedisError
 
-from core.probes import Probe, ask_database, ask_redis
+from core.probes import Probe, ask_database
 
 PATIENCE_S = 4.0
 
@@ -33,19 +31,21 @@ class Finding:
     advice: str = ""
 
 
+def answer[T](question: Callable[[], T]) -> T:
+    """What is answered while somebody waits.
+
+    Raises:
+        TimeoutError: it takes longer than that.
+        Exception: what asking has raised.
+    """
+    return Probe(question).start().result(timeout=PATIENCE_S)
+
+
 def from_database[T](question: Callable[[], T]) -> T | None:
     """The answer to a question put with Django's models; None if PostgreSQL does not answer, or lacks what it needs."""
     try:
-        return Probe(lambda: ask_database(question)).start().result(timeout=PATIENCE_S)
+        return answer(lambda: ask_database(question))
     except (DatabaseError, InterfaceError, TimeoutError):
-        return None
-
-
-def from_redis[T](question: Callable[[Redis], T]) -> T | None:
-    """The answer to a question put to Redis; None if it does not answer."""
-    try:
-        return Probe(lambda: ask_redis(question)).start().result(timeout=PATIENCE_S)
-    except (RedisError, TimeoutError):
         return None
 
 

@@ -1,34 +1,41 @@
 """The programs that a running Runsheet is made of, and those that it needs."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 from requests import RequestException
 from requests.exceptions import SSLError
 
 from core import health
-from core.management.doctor.finding import Finding, Mark, from_database, from_redis, unseen
+from core.database import in_words as database_in_words
+from core.management.doctor.finding import PATIENCE_S, Finding, Mark, answer, from_database, unseen
+from core.probes import NO_REDIS, SLOW_S, ask_database, ask_redis, exercise
+from core.redis_client import in_words
 from discovery.dropbox.connection import session
 from statemachine import heartbeat
 from statemachine.metrics import queues
 from statemachine.workers import Listener, listening
 
 OLDEST_POSTGRESQL = 15
+# Twice of that is less than the doctor's patience with one part.
+REDIS_TIMEOUT_S = 1.9
 DROPBOX = "https://api.dropboxapi.com/"
 
 
 def database() -> Iterator[Finding]:
-    """Whether PostgreSQL answers, is new enough and has every table."""
-    found = from_database(lambda: (_version(), _pending_migrations()))
-    if found is None:
-        yield Finding(Mark.WRONG, "does not answer", health.NO_DATABASE)
+    """Whether PostgreSQL answers, is new enough, has every table, and takes what is written."""
+    try:
+        version, pending = answer(lambda: ask_database(lambda: (_version(), _pending_migrations())))
+    except (Error, TimeoutError) as error:
+        told = database_in_words(error) if isinstance(error, Error) else heartbeat.NO_DATABASE
+        yield Finding(Mark.WRONG, "does not answer" if "does not answer" in told else "cannot be used", told)
         return
-    version, pending = found
     if int(version.partition(".")[0]) < OLDEST_POSTGRESQL:
         yield Finding(Mark.WRONG, f"version {version}", f"It is too old: use PostgreSQL {OLDEST_POSTGRESQL} or later.")
     else:
@@ -40,14 +47,14 @@ def database() -> Iterator[Finding]:
         yield Finding(Mark.WRONG, "lacks tables or columns", advice)
     else:
         yield Finding(Mark.OK, "every migration is applied")
+    yield _writing()
 
 
 def redis() -> Iterator[Finding]:
-    """Whether Redis answers, keeps what it holds, throws nothing away, and holds nothing that runs code."""
-    info: dict[str, Any] | None = from_redis(lambda redis: redis.info())
-    if info is None:
-        yield Finding(Mark.WRONG, "does not answer", health.NO_REDIS)
-    else:
+    """Whether Redis does what the work needs, keeps what it holds, throws nothing away, and holds nothing that runs code."""
+    yield _enqueuing()
+    with suppress(RedisError, TimeoutError):  # the line before says so
+        info: dict[str, Any] = answer(lambda: ask_redis(lambda redis: redis.info(), timeout_s=REDIS_TIMEOUT_S))
         yield Finding(Mark.OK, f"answers, version {info.get('valkey_version') or info.get('redis_version')}")
         yield _persistence(info)
         yield _eviction(info)
@@ -110,6 +117,33 @@ def dropbox() -> Iterator[Finding]:
         yield Finding(Mark.WRONG, f"{where} does not answer ({type(error).__name__})", advice)
     else:
         yield Finding(Mark.OK, f"{where} answers")
+
+
+def _writing() -> Finding:
+    try:
+        refusal: Error | None = answer(lambda: ask_database(heartbeat.look)).refusal
+    except Error as error:
+        refusal = error
+    except TimeoutError:
+        return Finding(
+            Mark.WRONG, "takes nothing", f"Writing takes longer than {PATIENCE_S:.0f} s. See its load and disk."
+        )
+    if refusal:
+        return Finding(Mark.WRONG, "takes nothing", database_in_words(refusal))
+    return Finding(Mark.OK, "takes what is written")
+
+
+def _enqueuing() -> Finding:
+    try:
+        took_s = answer(lambda: ask_redis(exercise, timeout_s=REDIS_TIMEOUT_S))
+    except (RedisError, TimeoutError) as error:
+        told = in_words(error) if isinstance(error, RedisError) else NO_REDIS
+        seen = "does not answer" if "does not answer" in told else "does not do what the work needs"
+        return Finding(Mark.WRONG, seen, f"{told} {health.MEANWHILE}")
+    if took_s > SLOW_S:
+        advice = "Work goes on, more slowly. See its load, its host, and the way there."
+        return Finding(Mark.NOTE, f"is slow: {took_s:.1f} s to take a message and give it back", advice)
+    return Finding(Mark.OK, "takes messages and gives them back")
 
 
 def _version() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
@@ -21,9 +21,10 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from core import redis_client, servers
+from bench.outages import postgres_closed, postgres_read_only, redis_full, redis_read_only, slow
+from core import health, redis_client, servers
 from core.management import doctor
-from core.management.doctor import configuration
+from core.management.doctor import configuration, finding
 from core.management.doctor import servers as doctors_servers
 from core.management.doctor.finding import Finding, Mark
 from core.worker import RunsheetWorker
@@ -200,8 +201,48 @@ class TestDatabase:
 
         assert "use PostgreSQL 99 or later" in found
 
+    def test_names_one_that_takes_nothing(self, database_url: str) -> None:
+        with postgres_read_only(database_url):
+            found = wrong(doctors_servers.database)
+        connection.close()
+
+        (sentence,) = found
+        assert sentence.startswith("takes nothing. PostgreSQL is read-only, so nothing can be saved (cannot execute")
+        assert "DATABASE_URL must name the primary" in sentence
+
+    def test_names_one_that_lets_nobody_in(self, database_url: str) -> None:
+        with postgres_closed(database_url):
+            (found,) = wrong(doctors_servers.database)
+
+        assert found.startswith('cannot be used. PostgreSQL stops, starts or recovers (database "test_')
+
+    def test_names_one_that_takes_too_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(finding, "PATIENCE_S", 0.2)
+
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE statemachine_heartbeat")
+            found = wrong(doctors_servers.database)
+
+        assert found[-1].startswith("takes nothing. Writing takes longer than")
+
 
 class TestRedis:
+    @pytest.mark.parametrize(
+        ("broken", "words"), [(redis_full, redis_client.FULL), (redis_read_only, redis_client.READ_ONLY)]
+    )
+    def test_names_one_that_takes_nothing(self, settings: Settings, own_redis: str, broken: Any, words: str) -> None:
+        settings.REDIS_URL = own_redis
+        with broken(own_redis):
+            found = wrong(doctors_servers.redis)
+
+        assert found[0] == f"does not do what the work needs. {words} {health.MEANWHILE}"
+
+    def test_names_one_that_is_slow(self, settings: Settings, own_redis: str) -> None:
+        with slow(own_redis, delay_s=0.5) as settings.REDIS_URL:
+            found = next(doctors_servers.redis())
+
+        assert (found.mark, found.seen[:12]) == (Mark.NOTE, "is slow: 0.5")
+
     def test_names_one_that_forgets_at_a_restart(self) -> None:
         assert any("appendonly yes" in found for found in wrong(doctors_servers.redis))
 
