@@ -133,11 +133,10 @@ def require_importer(request: HttpRequest) -> None:
     if not request.user.has_perm("leases.add_lease"):
         raise PermissionDenied
     upload_id = request.resolver_match.kwargs.get("upload_id") if request.resolver_match else None
-    if upload_id is None:
-        return
-    not_imported = Upload.objects.filter(pk=upload_id, batch__isnull=True)
-    if not_imported.exclude(created_by=person(request)).exists():
-        raise PermissionDenied(NOT_YOURS)
+    if upload_id is not None:
+        not_imported = Upload.objects.filter(pk=upload_id, batch__isnull=True)
+        if not_imported.exclude(created_by=person(request)).exists():
+            raise PermissionDenied(NOT_YOURS)
 
 
 def _confirm(request: HttpRequest, preview: Preview) -> HttpResponse:

@@ -136,6 +136,8 @@ ADDRESSES = {
     "admin/leases/lease/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/leases/batch/import/": Row(OPERATOR, OPERATOR),
     "admin/leases/batch/import/<upload_id>/": Row(OPERATOR, OPERATOR),
+    "admin/leases/batch/import/<upload_id>/read/": Row(NOBODY, OPERATOR),
+    "admin/leases/batch/import/<upload_id>/words/": Row(NOBODY, OPERATOR),
     "admin/leases/batch/import/<upload_id>/left-out/": Row(OPERATOR, NOBODY),
     "admin/leases/batch/<pk>/left-out/": Row(VIEWER, NOBODY),
     "admin/leases/batch/<pk>/live/": Row(VIEWER, NOBODY),
