@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -223,7 +223,8 @@ def _well() -> str:
 
 def _wrong() -> str:
     looked, exercised = heartbeat.database_works.start(), probes.redis_works.start()
-    wait([looked, exercised], timeout=SERVERS_WITHIN_S)
+    started: tuple[Future[Any], ...] = (looked, exercised)
+    wait(started, timeout=SERVERS_WITHIN_S)
     if looked.done():
         if database := heartbeat.database_words(looked):
             return f"{database} What is shown is true, but nothing is saved, and no work is done."

@@ -1,6 +1,7 @@
 """Reads that more than one place needs."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
@@ -14,6 +15,23 @@ from leases.states import WORKING, State
 from statemachine.models import ActorKind, TransitionLog
 
 DROPBOX = "dropbox"
+# Of one agency; what a folder holds is compared with them while somebody waits.
+COMPARED_AT_MOST = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundArchives:
+    """The archives of an agency that runs have found in one folder, as far as that is still known.
+
+    Attributes:
+        folder: its path.
+        names: of the archives, as they were asked for; at most `COMPARED_AT_MOST` in all folders together.
+        accounts: the cloud's own names of the accounts that have seen them.
+    """
+
+    folder: str
+    names: tuple[str, ...]
+    accounts: tuple[str, ...]
 
 
 def storage_configuration(agency: str) -> AgencyStorageConfig:
@@ -32,6 +50,24 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
             f"Discovery is switched off for {agency}. Switch it on under “Agencies”; it goes on by itself."
         )
     return found
+
+
+def found_archives(agency: str) -> list[FoundArchives]:
+    """By the folder that they were found in, the one with the most first; one query."""
+    found = Lease.objects.filter(agency=agency, runsheet_directory__isnull=False).order_by("runsheet_directory__path")
+    rows = found.values_list("runsheet_directory__path", "known_account").distinct()[:COMPARED_AT_MOST]
+    folders: dict[str, list[tuple[str, str]]] = {}
+    for path, account in rows:
+        folders.setdefault(fold_case(path.rpartition("/")[0]), []).append((path, account))
+    return sorted(map(_found_in, folders.values()), key=lambda each: (-len(each.names), each.folder))
+
+
+def _found_in(rows: Sequence[tuple[str, str]]) -> FoundArchives:
+    return FoundArchives(
+        folder=rows[0][0].rpartition("/")[0],
+        names=tuple(dict.fromkeys(path.rpartition("/")[2] for path, _ in rows)),
+        accounts=tuple(dict.fromkeys(account for _, account in rows if account)),
+    )
 
 
 def configuration_seen(agency: str) -> str:

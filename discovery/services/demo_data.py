@@ -15,6 +15,9 @@ NEWCOMER = "newcomer"
 CONFIGURES = ("add_agencystorageconfig", "change_agencystorageconfig")
 # With this the stand-in knows Olivia Operator, who allows what the console asks for and no more; see its README.
 REFRESH_TOKEN = "standin-console-olivia"  # noqa: S105 - opens nothing but the stand-in
+# And with this Paul Partner, who does not see all that she sees.
+COLLEAGUE = "colleague"
+COLLEAGUES_TOKEN = "standin-console-paul"  # noqa: S105 - the same
 
 # Where the stand-in's demo archives lie.
 BASE_PATHS = {

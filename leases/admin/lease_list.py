@@ -56,6 +56,7 @@ class LeaseList(RecordList):
     list_per_page = 50
     # At the foot of the window, beside nothing that is renewed.
     actions = (run_chosen, *DOWNLOADS, delete_selected)
+    asks = ("run_chosen", "delete_selected")
     actions_on_top, actions_on_bottom = False, True
     # The box is there for it; what is typed into it goes to `get_search_results`.
     search_fields = ("lease_number",)

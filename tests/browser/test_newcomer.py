@@ -48,9 +48,11 @@ class TestNewcomer:
         page.get_by_label("Folder of the runsheet archives").fill(BASE_PATHS["BLM"])
         page.get_by_label("Folder of the documents").fill("/Documents")
         page.get_by_label("Folder of the miscellaneous index").fill("/Index")
-        page.get_by_role("button", name="Save and continue editing").click()
         page.get_by_role("button", name="Test this configuration").click()
         expect(page.get_by_text(re.compile("is there .* and holds [0-9]+ archives"))).to_be_visible()
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save it").click()
+        expect(page.get_by_text("was added successfully")).to_be_visible()
 
         page.locator("#site-name a").click()
         tasks.get_by_role("link", name="Add a lease").click()

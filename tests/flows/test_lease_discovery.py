@@ -252,7 +252,7 @@ class TestRunAgain:
         services.start_detection(lease_id=lease.pk, user=operator)
         work_until_settled()
 
-        assert dropbox.calls() == {LIST: 1}
+        assert dropbox.calls() == {LIST: 1, METADATA: 1}
         assert Lease.objects.get().matching_files == ["master documents report.docx"]
 
     def test_a_new_number_searches_for_that_one(

@@ -30,13 +30,13 @@ def console(olivia: User, client: Client) -> Client:
     return client
 
 
-def choose(client: Client, *, where: str = LIST, follow: bool = False, **form: str) -> Any:
+def choose(client: Client, *, where: str = LIST, follow: bool = False, **form: Any) -> Any:
     chosen = list(Lease.objects.values_list("pk", flat=True))
     given = {"action": "delete_selected", "_selected_action": chosen, "index": "0", **form}
     return client.post(where, given, follow=follow)
 
 
-def asked(client: Client, **given: str) -> str:
+def asked(client: Client, **given: Any) -> str:
     """What the page that asks brings back with the confirmation."""
     return str(choose(client, **given).context["which"])
 
