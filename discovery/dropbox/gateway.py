@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -145,14 +146,10 @@ class Gateway:
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
         _check_path(path)
-        reply = self._ask("files/list_folder", lambda client: client.files_list_folder(path, limit=PAGE_SIZE), path)
-        pages = [reply]
-        while pages[-1].value.has_more:
-            if len(pages) >= calls_at_most:
-                return None
-            pages.append(self._next_page(pages[-1].value.cursor, path))
-        entries = [shapes.cloud_file(entry, directory=path) for page in pages for entry in page.value.entries]
-        return tuple(entry.name for entry in entries if entry.is_directory)
+        replies = list(islice(self._pages(path), calls_at_most))
+        if replies[-1].value.cursor:
+            return None
+        return tuple(entry.name for reply in replies for entry in reply.value.entries if entry.is_directory)
 
     def metadata(self, *, path: str) -> CloudFile:
         """The file or directory itself; one call.
