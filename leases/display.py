@@ -1,14 +1,19 @@
 """How a state looks on every page of the console."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from leases.models import Lease
-from leases.states import NoticeState, State
+from leases.states import STOPPED, STOPPED_LABEL, NoticeState, State
+
+if TYPE_CHECKING:
+    from leases.models import Lease
 
 # What is drawn in a square of 16, so that nobody has to tell states apart by their colours.
 SIGNS = {
     State.PENDING: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M8 5v3l2 2",
+    STOPPED: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M6 6h4v4H6z",
     State.SEARCHING: "M7 2.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 0 0 0-9M10.5 10.5L14 14",
     State.FOUND: "M2 4h4l2 2h6v7H2z",
     State.NOT_FOUND: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M4 12L12 4",
@@ -21,7 +26,7 @@ SIGNS = {
     NoticeState.NEEDLESS: "M3 8h10",
 }
 UNKNOWN_SIGN = "M8 8v.1"
-LABELS = {**dict(NoticeState.choices), **dict(State.choices)}
+LABELS = {**dict(NoticeState.choices), **dict(State.choices), STOPPED: STOPPED_LABEL}
 
 
 def state_badge(state: str, label: str = "") -> SafeString:
@@ -36,7 +41,7 @@ def state_badge(state: str, label: str = "") -> SafeString:
     )
 
 
-def report_of(lease: Lease) -> tuple[bool | None, bool]:
+def report_of(lease: "Lease") -> tuple[bool | None, bool]:
     """Whether a report was found, None if nobody has looked; and whether that is only what was last known."""
     is_old = lease.state != State.DONE
     if lease.runsheet_report_found:
@@ -46,5 +51,5 @@ def report_of(lease: Lease) -> tuple[bool | None, bool]:
 
 def sign(state: str) -> SafeString:
     """The state's sign alone, for where the word stands beside it."""
-    path = SIGNS.get(state, UNKNOWN_SIGN)  # type: ignore[call-overload]  # a state is a string like any other
+    path = SIGNS.get(state, UNKNOWN_SIGN)
     return format_html('<svg class="sign" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>', path)

@@ -19,7 +19,7 @@ from core.errors import Refused
 from leases.batches import run_many
 from leases.models import Batch, Lease
 from leases.queries import count_by_state
-from leases.states import State
+from leases.states import SHOWN
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -123,7 +123,7 @@ def _ask(
         "opts": listed.opts,
         "plan": plan,
         "is_changed": is_changed,
-        "states": [(state, counts[state]) for state in State if state in counts],
+        "states": [(state, counts[state]) for state in SHOWN if counts.get(state)],
         "ceiling": settings.DROPBOX_CALLS_PER_S,
         "action": "run_chosen",
         "checkbox": ACTION_CHECKBOX_NAME,

@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from leases.models import Lease
 from leases.queries import count_by_state
-from leases.states import State
+from leases.states import SHOWN
 
 NAMED_AT_MOST = 20
 
@@ -42,7 +42,7 @@ def _ask(listed: Any, request: HttpRequest, leases: QuerySet[Lease], *, count: i
         "opts": listed.opts,
         "count": count,
         "is_changed": is_changed,
-        "states": [(state, counts[state]) for state in State if state in counts],
+        "states": [(state, counts[state]) for state in SHOWN if counts.get(state)],
         "owed": leases.filter(due_at__isnull=False).count(),
         "named": leases.order_by("agency", "lease_number")[:NAMED_AT_MOST],
         "not_named": max(0, count - NAMED_AT_MOST),
