@@ -123,7 +123,7 @@ class LeaseList(RecordList):
     @admin.display(description="state", ordering="state")
     def state_badge(self, lease: Lease) -> SafeString:
         """The state, and what a failure is called, or what is being waited for."""
-        badge = display.state_badge(lease.state)
+        badge = display.state_badge(lease.shown_state)
         if not lease.failure_code:
             return badge
         return format_html('{} <span class="failure-code">{}</span>', badge, in_words(lease.failure_code))
