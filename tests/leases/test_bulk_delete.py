@@ -9,6 +9,7 @@ from django.test import Client
 from leases.batches import import_leases
 from leases.models import BatchLease, Lease
 from tests.leases.test_services import settled
+from tests.questions import question_of
 
 pytestmark = [
     pytest.mark.django_db,
@@ -28,7 +29,7 @@ def console(olivia: User, client: Client) -> Client:
 def choose(client: Client, *, where: str = LIST, follow: bool = False, **form: str) -> Any:
     chosen = list(Lease.objects.values_list("pk", flat=True))
     given = {"action": "delete_selected", "_selected_action": chosen, "index": "0", **form}
-    return client.post(where, given, follow=follow)
+    return question_of(client, client.post(where, given, follow=follow))
 
 
 class TestDeleting:
