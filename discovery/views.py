@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core.errors import RunsheetError
 from discovery.attempts import Attempt, Replacement, keep_replacement, replacement, take_replacement
-from discovery.errors import AccountBusy, DropboxNotConnected
+from discovery.errors import AccountBusy, AppRefused, DropboxNotConnected
 from discovery.services import dropbox_accounts
 from discovery.services.dropbox_accounts import Authorisation
 
@@ -49,7 +49,8 @@ NOT_STORED = (
     "What Dropbox granted could not be stored here, and was given back. Try again; if that fails, too, tell an "
     "administrator."
 )
-DENIALS = {"access_denied": DENIED, "invalid_scope": SCOPES_UNKNOWN}
+APP_UNKNOWN = f"{AppRefused.sentence()} Nothing was stored."
+DENIALS = {"access_denied": DENIED, "invalid_scope": SCOPES_UNKNOWN, "unauthorized_client": APP_UNKNOWN}
 
 
 @require_safe
