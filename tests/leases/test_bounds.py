@@ -67,7 +67,7 @@ class TestManyNamesThatMatch:
         assert len(text) < 100_000
 
     def test_are_told_in_a_download(self, console: Client, lease: Lease) -> None:
-        content = b"".join(console.get(reverse("admin:leases_lease_download", args=["csv"])))  # type: ignore[arg-type]
+        content = b"".join(console.get(reverse("admin:leases_lease_download", args=["csv"])))
         (row,) = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
 
         assert row["Matching files"].endswith("Master Documents 49.pdf; … and 29,950 more")

@@ -36,7 +36,7 @@ def choose(client: Client, *, where: str = LIST, follow: bool = False, **form: s
     return client.post(where, given, follow=follow)
 
 
-def asked(client: Client, **given: str) -> str:
+def asked(client: Client, **given: Any) -> str:
     """What the page that asks brings back with the confirmation."""
     return str(choose(client, **given).context["which"])
 
