@@ -23,6 +23,7 @@ from discovery.errors import (
 from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
+from discovery.services.program_remains import told_of_remains
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryElsewhere, Reconfigured, UnsafePath
 from leases.models import Lease, Origin
 from leases.queries import configuration_seen
@@ -120,6 +121,7 @@ def detect(run: Run[Lease]) -> Outcome:
             "pattern": settings.RUNSHEET_PREVIOUS_REPORT_PATTERN,
             "entries": len(result.listing.entries),
             "matching": list(result.matching_files),
+            **told_of_remains(result.passed_over),
             "request_ids": list(result.listing.request_ids),
         },
     )

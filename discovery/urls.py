@@ -12,6 +12,7 @@ urlpatterns = [
     path("dropbox/", _for_staff(views.account), name="dropbox_account"),
     path("dropbox/connect/", _for_staff(views.connect), name="dropbox_connect"),
     path("dropbox/callback/", views.callback, name="dropbox_callback"),
+    path("dropbox/check/", _for_staff(views.check), name="dropbox_check"),
     path("dropbox/replace/", _for_staff(views.replace), name="dropbox_replace"),
     path("dropbox/disconnect/", _for_staff(views.disconnect), name="dropbox_disconnect"),
     path("start/", overview.follow, name="start_live"),

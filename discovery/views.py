@@ -22,6 +22,7 @@ from core.errors import RunsheetError
 from discovery.attempts import Attempt, Replacement, keep_replacement, replacement, take_replacement
 from discovery.errors import AccountBusy, DropboxNotConnected
 from discovery.services import dropbox_accounts
+from discovery.services.account_check import check_account
 from discovery.services.dropbox_accounts import Authorisation
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ NOT_STORED = (
     "What Dropbox granted could not be stored here, and was given back. Try again; if that fails, too, tell an "
     "administrator."
 )
+NOT_CHECKED = "Which of the agencies' folders are seen with it could not be looked at; it stands in the log."
+NOTHING_TO_CHECK = "No agency is configured yet, so there is no folder to look for."
 DENIALS = {"access_denied": DENIED, "invalid_scope": SCOPES_UNKNOWN}
 
 
@@ -178,7 +181,32 @@ def _waiting(request: HttpRequest) -> Replacement | None:
 def _store(request: HttpRequest, authorisation: Authorisation, *, next_path: str) -> HttpResponse:
     made = dropbox_accounts.connect(user=_person(request), authorisation=authorisation)
     messages.success(request, f"Dropbox is connected as {made.account}. {_resumed(made.resumed)}".strip())
+    _tell_sight(request)
     return HttpResponseRedirect(next_path)
+
+
+def _tell_sight(request: HttpRequest) -> None:
+    """Say which agencies' folders are seen. Whatever fails here must not undo what is connected."""
+    try:
+        found = check_account(user=_person(request))
+    except Exception:
+        logger.exception("which folders a newly connected Dropbox sees could not be looked at")
+        messages.warning(request, NOT_CHECKED)
+        return
+    for finding in found:
+        (messages.success if finding.is_good else messages.warning)(request, finding.text)
+
+
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """Look once more which agencies' folders one's own Dropbox sees."""
+    _may_connect(request)
+    found = check_account(user=_person(request))
+    for finding in found:
+        (messages.success if finding.is_good else messages.warning)(request, finding.text)
+    if not found:
+        messages.info(request, NOTHING_TO_CHECK)
+    return HttpResponseRedirect(reverse("dropbox_account"))
 
 
 def _resumed(count: int) -> str:

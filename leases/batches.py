@@ -4,15 +4,16 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import batched
 
 from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, DecimalField, F, Func, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Now
 
-from leases.errors import BatchGone, NothingToStart
+from leases.errors import BatchGone, ChoiceChanged, NothingToStart
 from leases.models import Batch, BatchLease, Lease
 from leases.patience import answered_in_time
 from leases.rights import require
@@ -27,6 +28,7 @@ AT_ONCE = 1_000
 CANCELLED_AT_ONCE = 50
 STOP_WITHIN_S = 8
 OWED = Q(lease__due_at__isnull=False)
+HASHED = "hashtextextended(concat_ws('|', %(expressions)s), 0)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,14 @@ def import_leases(
         return _sized(batch, len(made))
 
 
-def run_many(leases: QuerySet[Lease], user: User, *, title: str = "") -> Batch:
+def which_of(leases: QuerySet[Lease]) -> str:
+    """Tells these leases, none of which is owed a run, from any others, and from themselves once one was run since."""
+    each = Func(F("pk"), F("generation"), template=HASHED, output_field=DecimalField())
+    counted = leases.order_by().aggregate(count=Count("pk"), sum=Coalesce(Sum(each), Value(Decimal(0))))
+    return f"{counted['count']}:{counted['sum']}"
+
+
+def run_many(leases: QuerySet[Lease], user: User, *, title: str = "", which: str = "") -> Batch:
     """Owe each of the leases a full discovery; those that are owed one already are left alone.
 
     They start a few at a time, and what people start by hand goes first.
@@ -113,9 +122,11 @@ def run_many(leases: QuerySet[Lease], user: User, *, title: str = "") -> Batch:
     Args:
         user: whose Dropbox is used.
         title: what the history calls it; empty: how many they are.
+        which: as `which_of` has told those that the person was asked about; empty: nobody was asked.
 
     Raises:
         TransitionForbidden: the person may not run discovery.
+        ChoiceChanged: they are others by now, or have been run since. Nothing was saved.
         NothingToStart: all of them are owed a run already, or there are none. Nothing was saved.
         DatabaseTooBusy: nothing was saved.
     """
@@ -127,8 +138,11 @@ def run_many(leases: QuerySet[Lease], user: User, *, title: str = "") -> Batch:
         if not size:
             raise NothingToStart
         batch.title = title or f"Full discovery of {size:,} lease{'' if size == 1 else 's'}"
-        members = BatchLease.objects.filter(batch=batch).values("lease")
-        _owe(Lease.objects.filter(pk__in=members), batch, user, follow_through=True)
+        # They are locked: what they are now, they are when they are owed their run.
+        taken = Lease.objects.filter(pk__in=BatchLease.objects.filter(batch=batch).values("lease"))
+        if which and which_of(taken) != which:
+            raise ChoiceChanged
+        _owe(taken, batch, user, follow_through=True)
         return _sized(batch, size)
 
 
@@ -204,7 +218,7 @@ def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopp
     for some in batched(under_way, CANCELLED_AT_ONCE, strict=False):
         if time.monotonic() >= until:
             break
-        cancelled += _cancel_all(some, user)
+        cancelled += _cancel_all(batch_id, some, user)
         looked_at += len(some)
     logger.info("batch %s: stopped, %s waiting and %s under way", batch_id, waiting, cancelled)
     return Stopped(count=waiting + cancelled, left=len(under_way) - looked_at)
@@ -299,18 +313,22 @@ def _sized(batch: Batch, size: int) -> Batch:
     return batch
 
 
-def _cancel_all(pks: Iterable[int], user: User) -> int:
-    """Some at once, since a commit for each would take longer than a person waits for thousands."""
+def _cancel_all(batch_id: int, pks: Iterable[int], user: User) -> int:
+    """Some at once, since a commit for each would take longer than a person waits for thousands.
+
+    Nothing, if somebody has run the batch again meanwhile: whoever does waits for this, or this for them.
+    """
     with transaction.atomic():
-        return sum(_cancel(pk, user) for pk in pks)
+        still = Batch.objects.select_for_update(no_key=True).filter(pk=batch_id, stopped_at__isnull=False)
+        return sum(_cancel(batch_id, pk, user) for pk in pks) if still.exists() else 0
 
 
-def _cancel(pk: int, user: User) -> bool:
-    """Stop a run, unless it has settled, or somebody has started it by hand, meanwhile."""
+def _cancel(batch_id: int, pk: int, user: User) -> bool:
+    """Stop a run, unless it has settled, or somebody has started it by hand or with another batch, meanwhile."""
     actor = Actor.person(user)
     try:
         with locked(Lease, pk) as lease:
-            if not (lease.is_working and lease.background):
+            if not (lease.is_working and lease.background and lease.owed_by_id == batch_id):
                 return False
             authorise(lease, "cancel", actor)
             advance(lease, Step(transition="cancel", reason="batch stopped"), actor)

@@ -1,14 +1,9 @@
 """How a state looks on every page of the console."""
 
-from typing import TYPE_CHECKING
-
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from leases.states import STOPPED, STOPPED_LABEL, NoticeState, State
-
-if TYPE_CHECKING:
-    from leases.models import Lease
 
 # What is drawn in a square of 16, so that nobody has to tell states apart by their colours.
 SIGNS = {
@@ -39,14 +34,6 @@ def state_badge(state: str, label: str = "") -> SafeString:
     return format_html(
         '<span class="state state-{}">{}{}</span>', state, sign(state), label or LABELS.get(state, state.capitalize())
     )
-
-
-def report_of(lease: "Lease") -> tuple[bool | None, bool]:
-    """Whether a report was found, None if nobody has looked; and whether that is only what was last known."""
-    is_old = lease.state != State.DONE
-    if lease.runsheet_report_found:
-        return True, is_old
-    return (None if is_old and not lease.report_folder_id else False), is_old
 
 
 def sign(state: str) -> SafeString:

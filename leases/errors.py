@@ -39,16 +39,34 @@ class NothingToStart(Refused):
     code = "nothing_to_start"
 
 
+class ChoiceChanged(Refused):
+    """Since you were asked, the leases have changed: others match, or somebody has run some. Nothing was changed."""
+
+    code = "choice_changed"
+
+
 class UnreadableFile(Refused):
     """This file cannot be read as a table. Save it as CSV or XLSX, and choose that file."""
 
     code = "unreadable_file"
 
 
+class TooManyWords(Refused):
+    """There are too many words for agencies already. Nothing was remembered; write the agency's name in the file."""
+
+    code = "too_many_words"
+
+
 class UploadGone(Refused):
     """The file that was chosen is no longer kept. Choose it again."""
 
     code = "upload_gone"
+
+
+class ReadOtherwise(Refused):
+    """The file has been read by another separator or sheet since. Nothing was saved; look at it again."""
+
+    code = "read_otherwise"
 
 
 class NothingToImport(Refused):

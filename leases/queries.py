@@ -1,6 +1,7 @@
 """Reads that more than one place needs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
@@ -11,11 +12,28 @@ from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
 from leases.models.folded import Folded
 from leases.states import STOPPED, WORKING, State
-from statemachine.models import TransitionLog
+from statemachine.models import ActorKind, TransitionLog
 
 DROPBOX = "dropbox"
+# Of one agency; what a folder holds is compared with them while somebody waits.
+COMPARED_AT_MOST = 50_000
 # As `Lease.is_stopped`.
 IS_STOPPED = Q(state=State.PENDING, due_at__isnull=True, generation__gt=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundArchives:
+    """The archives of an agency that runs have found in one folder, as far as that is still known.
+
+    Attributes:
+        folder: its path.
+        names: of the archives, as they were asked for; at most `COMPARED_AT_MOST` in all folders together.
+        accounts: the cloud's own names of the accounts that have seen them.
+    """
+
+    folder: str
+    names: tuple[str, ...]
+    accounts: tuple[str, ...]
 
 
 def storage_configuration(agency: str) -> AgencyStorageConfig:
@@ -34,6 +52,24 @@ def storage_configuration(agency: str) -> AgencyStorageConfig:
             f"Discovery is switched off for {agency}. Switch it on under “Agencies”; it goes on by itself."
         )
     return found
+
+
+def found_archives(agency: str) -> list[FoundArchives]:
+    """By the folder that they were found in, the one with the most first; one query."""
+    found = Lease.objects.filter(agency=agency, runsheet_directory__isnull=False).order_by("runsheet_directory__path")
+    rows = found.values_list("runsheet_directory__path", "known_account").distinct()[:COMPARED_AT_MOST]
+    folders: dict[str, list[tuple[str, str]]] = {}
+    for path, account in rows:
+        folders.setdefault(fold_case(path.rpartition("/")[0]), []).append((path, account))
+    return sorted(map(_found_in, folders.values()), key=lambda each: (-len(each.names), each.folder))
+
+
+def _found_in(rows: Sequence[tuple[str, str]]) -> FoundArchives:
+    return FoundArchives(
+        folder=rows[0][0].rpartition("/")[0],
+        names=tuple(dict.fromkeys(path.rpartition("/")[2] for path, _ in rows)),
+        accounts=tuple(dict.fromkeys(account for _, account in rows if account)),
+    )
 
 
 def configuration_seen(agency: str) -> str:
@@ -112,3 +148,9 @@ def origin_of_location(location: CloudLocation) -> Origin:
     """Whom it is known from that it is there."""
     found = Lease.objects.filter(runsheet_directory=location).exclude(known_account="").order_by("-known_at").first()
     return found.origin if found else NOBODY
+
+
+def were_started_since(pks: Collection[int], at: datetime) -> bool:
+    """Whether somebody has begun a run of one of the leases by hand since then."""
+    begun = TransitionLog.objects.filter(at__gte=at, to_state__in=WORKING, actor_kind=ActorKind.USER)
+    return begun.filter(record_type=Lease._meta.label_lower, record_id__in=pks).exists()

@@ -175,11 +175,33 @@ def configuration_saved(configuration: AgencyStorageConfig) -> int:
     given = (configuration.pk, configuration.enabled, configuration.runsheet_archive_base_path)
     if is_repeated(f"configuration:{configuration.agency}", given=sha256(repr(given).encode()).hexdigest()):
         return 0
-    failed = Lease.objects.filter(agency=configuration.agency, failure_code__in=CONFIGURATION_FAILURES)
     with transaction.atomic():
         _take_turns(configuration.agency, shared=False)
-        count = resume_failed(failed, reason=f"the storage configuration of {configuration.agency} was saved")
+        count = resume_failed(
+            _failed_for_it(configuration), reason=f"the storage configuration of {configuration.agency} was saved"
+        )
         return count + _ask_again(configuration)
+
+
+def count_asked_again(configuration: AgencyStorageConfig) -> int:
+    """How many leases would be asked again if this were saved; it need not be saved yet."""
+    return _failed_for_it(configuration).count() + _asked_elsewhere(configuration).count()
+
+
+def _failed_for_it(configuration: AgencyStorageConfig) -> QuerySet[Lease]:
+    """The leases that have failed for want of a configuration like this."""
+    return Lease.objects.filter(
+        agency=configuration.agency,
+        state=State.FAILED,
+        due_at__isnull=True,
+        failure_code__in=CONFIGURATION_FAILURES,
+    )
+
+
+def _asked_elsewhere(configuration: AgencyStorageConfig) -> QuerySet[Lease]:
+    """The leases whose answer was given for another folder than that of this configuration."""
+    elsewhere = ~Q(known_base_path=configuration.runsheet_archive_base_path)
+    return Lease.objects.filter(elsewhere, agency=configuration.agency, state__in=SETTLED, due_at__isnull=True)
 
 
 def _ask_again(configuration: AgencyStorageConfig) -> int:
@@ -187,11 +209,7 @@ def _ask_again(configuration: AgencyStorageConfig) -> int:
 
     A lease that is being written at this moment is passed by: `confirm_base_path` waits for this configuration there.
     """
-    asked_elsewhere = ~Q(known_base_path=configuration.runsheet_archive_base_path)
-    doubtful = Lease.objects.filter(
-        asked_elsewhere, agency=configuration.agency, state__in=SETTLED, due_at__isnull=True
-    )
-    unlocked = doubtful.order_by().select_for_update(skip_locked=True, no_key=True).values("pk")
+    unlocked = _asked_elsewhere(configuration).order_by().select_for_update(skip_locked=True, no_key=True).values("pk")
     return Lease.objects.filter(pk__in=unlocked).update(
         due_at=Now(),
         due_reason=f"the folder of the archives of {configuration.agency} was changed",

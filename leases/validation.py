@@ -6,6 +6,7 @@ import unicodedata
 from django.core.exceptions import ValidationError
 
 from core.folding import without_unseen
+from leases.addresses import path_behind
 from leases.lookalikes import has_invisible, look_alikes, without_look_alikes
 
 LEASE_NUMBER_LENGTH = 100
@@ -82,16 +83,18 @@ def normalise_lease_number(text: str) -> str:
 
 
 def normalise_base_path(path: str) -> str:
-    """One leading slash, none at the end, none doubled.
+    """One leading slash, none at the end, none doubled; of a pasted address, the path that it stands for.
 
     Raises:
         ValidationError: with the one thing to change.
     """
-    path = normalise_text(path)
+    given, path = path, normalise_text(path_behind(path))
     problem = _base_path_problem(path)
     if problem:
         raise ValidationError(problem, code="base_path")
-    return "/" + "/".join(part.strip(" ") for part in path.split("/") if part.strip(" "))
+    tidy = "/" + "/".join(part.strip(" ") for part in path.split("/") if part.strip(" "))
+    # Once tidied up, it may turn out to be a folder of a computer.
+    return tidy if tidy == given else normalise_base_path(tidy)
 
 
 def _base_path_problem(path: str) -> str:

@@ -23,7 +23,7 @@ from statemachine.doorbell import Message
 from statemachine.errors import Stale
 from statemachine.models import StateMachine
 from statemachine.reactions import machines, queue_of
-from statemachine.transitions import RECONCILER, Step, advance, fenced
+from statemachine.transitions import RECONCILER, Step, advance, database_now, fenced
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +65,8 @@ def advance_unless_faster(model: type[StateMachine], message: Message, step: Ste
     """Take a transition as the reconciler, unless somebody else was faster or holds the row."""
     try:
         with fenced(model, message, wait=False) as record:
+            if not _is_still_due(record):
+                return False
             _lose_patience_soon()
             advance(record, step, RECONCILER)
     except Stale:
@@ -81,6 +83,13 @@ def advance_unless_faster(model: type[StateMachine], message: Message, step: Ste
         model._default_manager.filter(pk=message.pk, generation=message.generation).update(due_at=later)
         return False
     return True
+
+
+def _is_still_due(record: StateMachine) -> bool:
+    """Whether nobody has taken hold of it, or put it off, since it was listed; neither moves it on."""
+    at = database_now(record)
+    is_held = record.claimed_until is not None and record.claimed_until > at
+    return record.due_at is not None and record.due_at <= at and not is_held
 
 
 def _lose_patience_soon() -> None:

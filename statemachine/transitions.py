@@ -144,7 +144,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
     """
     left, since, tries = record.state, record.entered_at, record.tries
     reason = step.reason or record.due_reason
-    at = max(_database_now(record), since)
+    at = max(database_now(record), since)
     _transition(record, step.transition)
     getattr(record, step.transition)(**step.arguments)
     _owe(record, at, claim=step.claim)
@@ -228,6 +228,7 @@ def _refusal(record: StateMachine, name: str) -> TransitionRefused:
     )
 
 
-def _database_now(record: StateMachine) -> datetime:
+def database_now(record: StateMachine) -> datetime:
+    """When a record that is `locked` was read, by the database's clock."""
     found: datetime = record.database_now  # type: ignore[attr-defined]  # annotated by `locked`
     return found

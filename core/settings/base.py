@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.statements.AnswerInTime",
+    "core.refusals.SayWhatIsNoPage",
 ]
 TEMPLATES = [
     {
@@ -178,6 +179,12 @@ DISCOVERY_DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120, max
 # --- Discovery ------------------------------------------------------------------------------------------------------
 
 RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.pattern("RUNSHEET_PREVIOUS_REPORT_PATTERN", r".*master documents.*")
+# Of office programs (owner and lock files, unsaved copies), browsers that still download, editors, file managers, Dropbox.
+RUNSHEET_PROGRAM_REMAINS = environment.name_forms(
+    "RUNSHEET_PROGRAM_REMAINS",
+    "~$*,.~lock.*#,._*,.~*,~*.tmp,*.tmp,*.temp,*.crdownload,*.part,*.partial,*.download,*.opdownload,*.filepart,"
+    ".*.swp,.*.swo,.goutputstream-*,desktop.ini,thumbs.db,ehthumbs.db,.ds_store,.dropbox,.dropbox.attr",
+)
 
 # Leases whose archives are there to be found, for who tries the console; `make up` names those of its stand-in.
 LEASES_TO_TRY = [each.strip() for each in environment.text("LEASES_TO_TRY", " ").split(";") if each.strip()]

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Collection
 from email.utils import parseaddr
+from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -14,11 +15,16 @@ from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.utils import BadDsn, Dsn
 
+from core.folding import fold_case
 from core.patterns import LONGEST_PATTERN, PatternRefused, compiled
 
 # Encrypted from the first byte, after STARTTLS, and not at all (a relay on the same machine).
 SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
 SMTP_TIMEOUT_S = 10
+# What people call the documents that they write, whatever else a name is like.
+PLAIN_NAMES = [
+    f"master documents{end}" for end in ("", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".rtf", ".txt", ".tif", ".zip")
+]
 
 # What else this server answers at.
 TAKEN = ("archives", "dropbox", "favicon.ico", "health", "metrics", "start", "static")
@@ -153,6 +159,21 @@ def pattern(name: str, default: str) -> str:
             f"{name} must be a regular expression of RE2's syntax; {value!r} is none: {error}"
         ) from None
     return value
+
+
+def name_forms(name: str, default: str) -> list[str]:
+    """The value of a variable as forms of file names, such as `~$*`, separated by commas; `-` for none at all.
+
+    Raises:
+        ImproperlyConfigured: one is so wide that it would hide what somebody has written.
+    """
+    forms = words(name, text(name, default))
+    for form in forms:
+        if any(fnmatchcase(plain, fold_case(form)) for plain in PLAIN_NAMES):
+            raise ImproperlyConfigured(
+                f"{name} must name forms of what programs leave behind, such as ~$*; {form!r} would hide reports too."
+            )
+    return [form for form in forms if form != "-"]
 
 
 def address(name: str, value: str, *, schemes: tuple[str, ...]) -> str:

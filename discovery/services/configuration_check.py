@@ -1,14 +1,20 @@
-"""Try an agency's storage configuration with somebody's Dropbox, and say in words what was seen; changes nothing."""
+"""Try where an agency's archives lie with somebody's Dropbox, before that counts, and say in words what was seen.
 
-import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+Nothing is changed by it, and what one account does not see is never said to be absent from Dropbox.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
+from requests import Timeout
 
+from core.database import lock_waits
 from core.errors import RunsheetError, Temporary
+from core.folding import is_same_path
 from discovery.dropbox import Gateway, gateway_for
+from discovery.dropbox.connection import done_within
 from discovery.dropbox.identity import NOWHERE
 from discovery.errors import (
     AccountSuspended,
@@ -19,16 +25,25 @@ from discovery.errors import (
     DropboxUnavailable,
     LinkRefused,
     NeedsReconnect,
-    NotADirectory,
     NotFound,
     TokensUnreadable,
 )
-from leases.cloud import CloudFile, LinkPolicy
+from discovery.models import DropboxAccount
+from discovery.services import folder_findings as words
+from discovery.services.folder_findings import Finding
+from discovery.services.folder_sight import FolderSight, is_readable, look_at, look_into
+from leases.cloud import LinkPolicy
 from leases.models import AgencyStorageConfig
+from leases.queries import FoundArchives, found_archives
 
-# Somebody waits for the page; no call is begun after this.
+# Somebody waits for the page: nothing is asked, and no answer waited for, after this.
 LONGEST_S = 20.0
+# Of this, whoever renews the same account's token may take so much.
+LONGEST_LOCK_S = 5.0
+# Folders in which archives were found before; each further one takes a sentence.
+COMPARED_FOLDERS = 3
 
+TOO_LONG = "Dropbox takes too long."
 AGAIN = "Test again in a minute."
 RECONNECT = "Connect Dropbox again under “Your Dropbox”, then test again."
 APP = "Correct DROPBOX_APP_KEY and DROPBOX_APP_SECRET, then test again."
@@ -45,73 +60,107 @@ NEXT_STEPS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was seen.
+def check_configuration(
+    *, configuration: AgencyStorageConfig, user: User, before: AgencyStorageConfig | None = None
+) -> list[Finding]:
+    """Are the folders there, how many archives lie in them, are those that are known among them, may links be made?
 
-    Attributes:
-        is_good: false where somebody has something to do; the text says what.
+    No link is made. Whatever goes wrong is a finding, too, and nothing takes longer than `LONGEST_S`. About seven calls,
+    and one more for each further 2,000 entries.
+
+    Args:
+        configuration: what is to be tried; it need not be saved, nor be complete.
+        user: whose Dropbox is asked.
+        before: what is saved now, if it is another.
     """
-
-    is_good: bool
-    text: str
+    return list(_findings(configuration, user, before))
 
 
-def check_configuration(*, configuration: AgencyStorageConfig, user: User) -> list[Finding]:
-    """Is the base path there, how many archives lie in it, can they be read, may links be made?
-
-    Four calls, one more for each further 2,000 entries. No link is made. Whatever goes wrong is a finding, too.
-    """
-    return list(_findings(configuration, user))
-
-
-def _findings(configuration: AgencyStorageConfig, user: User) -> Iterator[Finding]:
+def _findings(configuration: AgencyStorageConfig, user: User, before: AgencyStorageConfig | None) -> Iterator[Finding]:
     if not configuration.enabled:
-        yield _bad("This configuration is switched off. Until it is switched on, every run for the agency fails.")
-    path = configuration.runsheet_archive_base_path
+        yield words.bad("This configuration is switched off. Until it is switched on, every run for the agency fails.")
     try:
-        gateway = gateway_for(user, before_call=_until(time.monotonic() + LONGEST_S))
-        is_there = yield from _base_path(gateway, path)
-        if is_there:
-            yield from _links(gateway, path)
+        with in_time(LONGEST_S):
+            gateway = gateway_for(user)
+            yield from _archives(gateway, configuration, before)
+            yield from _others(gateway, configuration)
     except (RunsheetError, ImproperlyConfigured) as error:
-        yield _bad(_sentence(error))
+        yield words.bad(sentence(error))
 
 
-def _base_path(gateway: Gateway, path: str) -> Generator[Finding, None, bool]:
-    """What is there; whether it is the folder that was meant."""
-    whose = f"{gateway.account}, {'team space' if gateway.account.is_team_space else 'personal space'}"
+@contextmanager
+def in_time(longest_s: float) -> Iterator[None]:
+    """For who has somebody waiting: neither Dropbox nor whoever renews the same token is waited for beyond that."""
+    with done_within(longest_s), lock_waits(LONGEST_LOCK_S):
+        yield
+
+
+def sentence(error: Exception) -> str:
+    """What happened, and the next step; what was meant for a run says that it goes on by itself, and this does not."""
+    if isinstance(error, DropboxUnavailable) and isinstance(error.__cause__, Timeout):
+        return f"{TOO_LONG} {AGAIN}"
+    for kind, step in NEXT_STEPS:
+        if isinstance(error, kind):
+            return f"{str(error).partition('. ')[0].rstrip('.')}. {step}"
+    return str(error)
+
+
+def _archives(
+    gateway: Gateway, configuration: AgencyStorageConfig, before: AgencyStorageConfig | None
+) -> Iterator[Finding]:
+    path = configuration.runsheet_archive_base_path
+    if not path:
+        return
     try:
-        listing = gateway.list_directory(path=path)
-    except NotFound:
-        yield _bad(
-            f"The folder “{path}” is not in your Dropbox ({whose}). Correct the path, or connect an account that can see "
-            "the folder."
-        )
-        return False
-    except NotADirectory:
-        yield _bad(f"“{path}” is a file. Name the folder that holds the archives.")
-        return False
-    archives = [entry for entry in listing.entries if entry.is_directory]
-    if not archives:
-        yield _bad(f"The folder “{path}” is there ({whose}), but holds no archive. Correct the path, unless it is new.")
-        return True
-    count = "1 archive" if len(archives) == 1 else f"{len(archives)} archives"
-    yield _good(f"The folder “{path}” is there ({whose}) and holds {count}.")
-    yield _readable(gateway, archives[0])
-    return True
+        sight = look_into(path, gateway=gateway)
+    except DropboxRefused as refusal:  # of this path; the others may be well
+        yield words.bad(sentence(refusal))
+        return
+    known = found_archives(configuration.agency)[:COMPARED_FOLDERS]
+    yield words.of_archives(sight, gateway.account)
+    if sight.folder is None:
+        yield from _whose_account_helps(sight, known, gateway, before)
+    elif sight.listing is not None:
+        yield from _inside(sight, known, gateway)
+        yield from _links(gateway, path)
 
 
-def _readable(gateway: Gateway, archive: CloudFile) -> Finding:
-    """Folders can be shown to somebody who may not open them."""
-    try:
-        gateway.list_directory(path=archive.path)
-    except (NotFound, NotADirectory, DropboxRefused):
-        return _bad(
-            f"The archive “{archive.name}” cannot be read with your Dropbox. Ask its owner to give you access, then test "
-            "again."
-        )
-    return _good(f"The archive “{archive.name}” can be read.")
+def _whose_account_helps(
+    sight: FolderSight, known: list[FoundArchives], gateway: Gateway, before: AgencyStorageConfig | None
+) -> Iterator[Finding]:
+    """Where it may be the account that is wrong, and not the path."""
+    old = before.runsheet_archive_base_path if before else ""
+    if old and not is_same_path(old, sight.path) and look_at(old, gateway=gateway).folder is None:
+        yield words.old_not_seen(old)
+    for each in known:
+        if is_same_path(each.folder, sight.path) and (finders := other_finders(each, gateway.account)):
+            yield words.found_by_others(each, finders)
+
+
+def _inside(sight: FolderSight, known: list[FoundArchives], gateway: Gateway) -> Iterator[Finding]:
+    if whole := next((archive for archive in sight.archives if not archive.is_partial), None):
+        yield words.of_one_archive(whole.name, is_readable=is_readable(whole, gateway=gateway))
+    if partial := [archive.name for archive in sight.archives if archive.is_partial]:
+        yield words.partly_seen(partial)
+    for each in known:
+        yield words.compared(sight, each, other_finders(each, gateway.account))
+
+
+def other_finders(known: FoundArchives, account: DropboxAccount) -> list[str]:
+    """What those accounts are called that have seen what is known, if this one has seen none of it."""
+    if account.account_id in known.accounts:
+        return []
+    found = DropboxAccount.objects.filter(account_id__in=known.accounts).values_list("account_id", "display_name")
+    return [name or account_id for account_id, name in dict(found.order_by("pk")).items()]
+
+
+def _others(gateway: Gateway, configuration: AgencyStorageConfig) -> Iterator[Finding]:
+    """The folders that are kept for reference, unless they are that of the archives once more."""
+    for name, path in words.kept_for_reference(configuration):
+        try:
+            yield words.of_another(name, look_at(path, gateway=gateway))
+        except DropboxRefused as refusal:
+            yield words.bad(f"The {name}, “{path}”: {sentence(refusal)}")
 
 
 def _links(gateway: Gateway, path: str) -> Iterator[Finding]:
@@ -124,39 +173,17 @@ def _links(gateway: Gateway, path: str) -> Iterator[Finding]:
     except NotFound:
         yield _allowed(gateway.link_policy())
     except LinkRefused as refusal:
-        yield _bad(f"No share links: {refusal.reason} Ask the Dropbox team's administrator; leases are found without.")
+        yield words.bad(
+            f"No share links: {refusal.reason} Ask the Dropbox team's administrator; leases are found without."
+        )
 
 
 def _allowed(policy: LinkPolicy) -> Finding:
     if not policy.email_is_verified:
-        return _bad(
+        return words.bad(
             "No share links: the e-mail address of this Dropbox account is not verified. Verify it at Dropbox, then test "
             "again."
         )
-    return _good(
+    return words.good(
         f"As far as Dropbox tells without making one, share links may be made; they open for {policy.audience.value}."
     )
-
-
-def _until(deadline_s: float) -> Callable[[], None]:
-    def check() -> None:
-        if time.monotonic() >= deadline_s:
-            raise DropboxUnavailable(f"Dropbox takes longer than {LONGEST_S:g} s.")
-
-    return check
-
-
-def _sentence(error: Exception) -> str:
-    """What happened, and the next step; what was meant for a run says that it goes on by itself, and this does not."""
-    for kind, step in NEXT_STEPS:
-        if isinstance(error, kind):
-            return f"{str(error).partition('. ')[0].rstrip('.')}. {step}"
-    return str(error)
-
-
-def _good(text: str) -> Finding:
-    return Finding(is_good=True, text=text)
-
-
-def _bad(text: str) -> Finding:
-    return Finding(is_good=False, text=text)

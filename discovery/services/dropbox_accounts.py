@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
 from django.db.models import Count, Q, QuerySet
 
-from core.clock import now
+from core.clock import now, shared_now
 from core.database import is_conflict
 from core.errors import RunsheetError
 from discovery.dropbox import oauth
@@ -166,14 +166,16 @@ def disconnect_account(*, user: User) -> Disconnection:
 
     Raises:
         DropboxNotConnected: there is none.
-        AccountBusy: nothing was changed here.
+        AccountBusy: nothing was changed here, since the account is held, or has been connected anew meanwhile.
     """
     account = DropboxAccount.objects.of(user)
     if account is None:
         raise DropboxNotConnected
     revoked = _revoke_stored(user)
     with _unless_busy(), transaction.atomic():
-        DropboxAccount.objects.filter(pk=account.pk).delete()
+        # Another one that was stored meanwhile has not been revoked; forgotten, nobody could ever end it.
+        if not DropboxAccount.objects.filter(pk=account.pk, connected_at=account.connected_at).delete()[0]:
+            raise AccountBusy
     logger.info("user %s disconnected Dropbox account=%s, revoked: %s", user.pk, account.account_id, revoked)
     return Disconnection(name=str(account), revoked=revoked, interrupted=under_way(user).count())
 
@@ -277,7 +279,7 @@ def _token_to_revoke(user: User, *, unless: str = "") -> str:
         account = DropboxAccount.objects.filter(user=user).first()
         if account and account.refresh_token == unless:
             return ""
-        if account and not account.has_valid_token(at=now()):
+        if account and not account.has_valid_token(at=shared_now()):
             renew_access_token(account)
     except RunsheetError as error:
         logger.warning("the Dropbox connection of user %s cannot be revoked (%s)", user.pk, error.code)

@@ -1,18 +1,20 @@
 """The second workflow: does a previous report lie in a lease's runsheet archive?"""
 
-import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from core.folding import is_same_path
-from core.patterns import compiled
+from core.folding import fold_case, is_same_path
+from core.patterns import compiled_as_it_looks
 from discovery.dropbox import Gateway
 from discovery.errors import NotFound
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight, known_at
 from discovery.services.lease_directory_search import DirectorySighting, described, place_of
+from discovery.services.nearest_archives import look_around
+from discovery.services.program_remains import is_remains
 from leases.cloud import CloudFile, DirectoryListing
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
 from leases.models import Lease, Origin
@@ -35,7 +37,8 @@ class DetectionResult:
     """What the directory held.
 
     Attributes:
-        matching_files: names (not paths) that match the report pattern, in Dropbox's order.
+        matching_files: names (not paths) that match the report pattern, in Dropbox's order and as Dropbox shows them.
+        passed_over: names that match it too, and are remains of programs.
         listing: what was read.
         origin: whom the answer came from, and of which folder it speaks.
     """
@@ -44,12 +47,14 @@ class DetectionResult:
     matching_files: tuple[str, ...]
     listing: DirectoryListing
     origin: Origin
+    passed_over: tuple[str, ...] = ()
 
 
 def detect_previous_report(
     *, lease: Lease, gateway: Gateway, sighting: DirectorySighting | None = None
 ) -> DetectionResult:
-    """Look for file names that match `RUNSHEET_PREVIOUS_REPORT_PATTERN`; a folder of such a name is no report.
+    """Look for file names that match `RUNSHEET_PREVIOUS_REPORT_PATTERN`; a folder of such a name is no report, nor is what
+    a program has left behind (`RUNSHEET_PROGRAM_REMAINS`).
 
     Args:
         sighting: what the search has just read, so that it is not read twice; None: the directory is listed, all pages,
@@ -66,10 +71,17 @@ def detect_previous_report(
     """
     seen = sighting or _look(lease, gateway)
     assert seen.listing is not None
-    names = tuple(entry.name for entry in seen.listing.entries if _is_report(entry))
+    matching = [entry.name for entry in _once(seen.listing.entries) if _has_report_name(entry)]
+    names = tuple(name for name in matching if not is_remains(name))
     if not names and seen.folder:
         confirm_full_sight(seen.folder, gateway=gateway, path=seen.path, evidence=seen.evidence)
-    return DetectionResult(found=bool(names), matching_files=names, listing=seen.listing, origin=seen.origin)
+    return DetectionResult(
+        found=bool(names),
+        matching_files=names,
+        listing=seen.listing,
+        origin=seen.origin,
+        passed_over=tuple(name for name in matching if is_remains(name)),
+    )
 
 
 def _look(lease: Lease, gateway: Gateway) -> DirectorySighting:
@@ -86,13 +98,22 @@ def _look(lease: Lease, gateway: Gateway) -> DirectorySighting:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known_at(path, lease))
-        raise DirectoryGone(origin=origin, evidence=error.evidence) from error
+        near = look_around(gateway=gateway, path=path, answer=error)
+        raise DirectoryGone(origin=origin, evidence=error.evidence | near) from error
     return described(
         lease, gateway, DirectorySighting(path=path, listing=listing, evidence=gateway.evidence(path=path))
     )
 
 
-def _is_report(entry: CloudFile) -> bool:
-    # macOS uploads names in NFD; the pattern is written in NFC.
-    name = unicodedata.normalize("NFC", entry.name)
-    return not entry.is_directory and compiled(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)(name)
+def _has_report_name(entry: CloudFile) -> bool:
+    return not entry.is_directory and compiled_as_it_looks(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)(entry.name)
+
+
+def _once(entries: Iterable[CloudFile]) -> Iterator[CloudFile]:
+    """Each file once: what changes while a directory is listed may stand on two of its pages."""
+    seen: set[str] = set()
+    for entry in entries:
+        names = {fold_case(entry.path), entry.file_id} - {""}
+        if seen.isdisjoint(names):
+            yield entry
+        seen |= names

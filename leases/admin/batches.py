@@ -93,6 +93,8 @@ class BatchAdmin(ReadOnlyAdmin):
         return [
             path("import/", view(imports.choose), name="leases_batch_import"),
             path("import/<int:upload_id>/", view(imports.preview), name="leases_batch_preview"),
+            path("import/<int:upload_id>/read/", view(require_POST(imports.read)), name="leases_batch_read"),
+            path("import/<int:upload_id>/words/", view(require_POST(imports.words)), name="leases_batch_words"),
             path(
                 "import/<int:upload_id>/left-out/",
                 view(require_safe(left_out.of_preview)),

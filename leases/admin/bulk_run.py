@@ -1,7 +1,6 @@
 """Run many leases again: first what that would come to, then, once it is confirmed, a batch."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,15 +8,15 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
-from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
 from core.errors import Refused
-from leases.batches import run_many
-from leases.models import Batch, Lease
+from leases.batches import run_many, which_of
+from leases.errors import ChoiceChanged, NothingToStart
+from leases.models import Lease
 from leases.queries import count_by_state
 from leases.states import SHOWN
 
@@ -37,20 +36,15 @@ class Plan:
     Attributes:
         left_alone: of the chosen ones, those that are owed a run already.
         ahead: what the same person's Dropbox is owed already.
-        which: tells these leases from as many others.
+        which: what is brought back with the confirmation: it is for these leases only, as they are now.
         minutes: at least; None if nothing but Dropbox itself sets the pace.
     """
 
     chosen: int
     starting: int
-    which: Decimal
+    which: str
     ahead: int
     minutes: int | None
-
-    @property
-    def token(self) -> str:
-        """What is brought back with the confirmation: it is for these leases only."""
-        return f"{self.starting}:{self.which}"
 
     @property
     def left_alone(self) -> int:
@@ -71,14 +65,11 @@ class ListOfLeases(Protocol):
 def plan_for(leases: QuerySet[Lease], *, user: User) -> Plan:
     """What it would come to if the person ran these leases now."""
     idle = Q(due_at__isnull=True)
-    counted = leases.order_by().aggregate(
-        chosen=Count("pk"),
-        starting=Count("pk", filter=idle),
-        # Two sets with the same count, sum and sum of squares are hardly ever chosen one after the other.
-        which=Coalesce(Sum(F("pk") * F("pk") + F("pk"), filter=idle, output_field=DecimalField()), Value(Decimal(0))),
-    )
+    counted = leases.order_by().aggregate(chosen=Count("pk"), starting=Count("pk", filter=idle))
     ahead = Lease.objects.filter(due_at__isnull=False, initiated_by=user).count()
-    return Plan(**counted, ahead=ahead, minutes=_minutes((counted["starting"] + ahead) * CALLS_PER_LEASE))
+    minutes = _minutes((counted["starting"] + ahead) * CALLS_PER_LEASE)
+    which = which_of(Lease.objects.filter(idle, pk__in=leases.values("pk")))
+    return Plan(**counted, which=which, ahead=ahead, minutes=minutes)
 
 
 def _minutes(calls: int) -> int | None:
@@ -91,37 +82,28 @@ def run_chosen(listed: ListOfLeases, request: HttpRequest, leases: QuerySet[Leas
     """Ask with the exact number; do it only if they are the same leases when that is confirmed."""
     user = request.user
     assert isinstance(user, User)
-    plan = plan_for(leases, user=user)
-    confirmed = request.POST.get("confirmed")
-    if confirmed != plan.token:
-        return _ask(listed, request, leases, plan=plan, is_changed=confirmed is not None)
+    which = request.POST.get("confirmed")
+    if which is None:
+        return _ask(listed, request, leases, user, is_changed=False)
     try:
-        batch = run_many(leases, user)
+        batch = run_many(leases, user, which=which or "none")
+    except (ChoiceChanged, NothingToStart):
+        return _ask(listed, request, leases, user, is_changed=True)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(request.get_full_path())
-    if batch.size != plan.starting:
-        messages.warning(request, _other_number(plan, batch))
     return HttpResponseRedirect(reverse("admin:leases_batch_change", args=[batch.pk]))
 
 
-def _other_number(plan: Plan, batch: Batch) -> str:
-    """What came between the count and the start, though it is a moment only."""
-    return (
-        f"{batch.size:,} leases were started, not {plan.starting:,}: at the same moment somebody else "
-        f"started, made or deleted some of those that match."
-    )
-
-
 def _ask(
-    listed: ListOfLeases, request: HttpRequest, leases: QuerySet[Lease], *, plan: Plan, is_changed: bool
+    listed: ListOfLeases, request: HttpRequest, leases: QuerySet[Lease], user: User, *, is_changed: bool
 ) -> HttpResponse:
     counts = count_by_state(leases)
     context = {
         **listed.admin_site.each_context(request),
         "title": "Run full discovery",
         "opts": listed.opts,
-        "plan": plan,
+        "plan": plan_for(leases, user=user),
         "is_changed": is_changed,
         "states": [(state, counts[state]) for state in SHOWN if counts.get(state)],
         "ceiling": settings.DROPBOX_CALLS_PER_S,

@@ -11,30 +11,31 @@ from django.utils.safestring import SafeString
 from core.records import RecordAdmin
 from core.times import time_column
 from core.unchanged import UnchangedForm
+from leases.admin.configuration_changes import LABELS, PATHS, Change, changes_between, in_words
 from leases.display import state_badge
 from leases.models import AgencyStorageConfig
 from leases.services import configuration_saved
 
 WIDE = TextInput(attrs={"class": "vTextField is-wide", "spellcheck": "false"})
-PATHS = ("runsheet_archive_base_path", "documents_base_path", "misc_index_base_path")
 
 
 class ConfigurationForm(UnchangedForm):
-    """The paths as Dropbox shows them, in boxes that show the whole of one."""
+    """The paths as Dropbox shows them, in boxes that show the whole of one.
+
+    Attributes:
+        changes: what saving it has changed.
+    """
+
+    changes: tuple[Change, ...] = ()
 
     class Meta:
-        labels = {
-            "enabled": "Discovery runs for this agency",
-            "runsheet_archive_base_path": "Folder of the runsheet archives",
-            "documents_base_path": "Folder of the documents",
-            "misc_index_base_path": "Folder of the miscellaneous index",
-        }
+        labels = LABELS
         help_texts = {
             "agency": "Each agency has one configuration.",
             "enabled": "Switched off, every run for this agency fails and says so; switched on again, those leases go on.",
             "runsheet_archive_base_path": "The folder that holds one folder for each lease, named by the lease's number. "
-            "Write it as Dropbox shows it, from the top and beginning with a slash, for example "
-            "/State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format",
+            "Open it at www.dropbox.com and paste its address, or write it as Dropbox shows it, from the top and beginning "
+            "with a slash, for example /State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format",
             "documents_base_path": "Where the documents of this agency's leases lie. Kept for reference: discovery does "
             "not look into it. Where there is no such folder, write the folder of the archives once more.",
             "misc_index_base_path": "Where this agency's miscellaneous index lies. Kept for reference, too; where there is none, "
@@ -78,9 +79,21 @@ class AgencyStorageConfigAdmin(RecordAdmin):
             return redirect("admin:leases_agencystorageconfig_change", there_is.pk)
         return super().add_view(request, form_url, extra_context)
 
+    def changes_to(self, obj: AgencyStorageConfig) -> tuple[Change, ...]:
+        """What saving it would change in what is saved."""
+        return changes_between(AgencyStorageConfig.objects.filter(pk=obj.pk).first() if obj.pk else None, obj)
+
     @override
     def save_model(self, request: HttpRequest, obj: AgencyStorageConfig, form: Any, change: bool) -> None:
-        """What failed for want of this configuration goes on by itself."""
+        """What failed for want of this configuration goes on by itself, and what was asked elsewhere is asked again."""
+        form.changes = self.changes_to(obj)
         super().save_model(request, obj, form, change)
         if count := configuration_saved(obj):
-            messages.info(request, f"Leases that failed for want of this and now start again by themselves: {count}.")
+            which = "Leases that failed for want of this, or were answered for another folder"
+            messages.info(request, f"{which}, and now start again by themselves: {count}.")
+
+    @override
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """What it was and what it is, which the history shows; nothing but the names of fields is Django's own way."""
+        told = in_words(form.changes)
+        return f"Added. {told}" if add else told or []

@@ -18,7 +18,6 @@ from openpyxl.utils import get_column_letter
 
 from core.clock import now
 from core.errors import Refused
-from leases.display import report_of
 from leases.exports import defused
 from leases.models import Lease
 from leases.patience import read_in_time
@@ -36,7 +35,7 @@ class TooManyForWorkbook(Refused):
 
 
 def _report(lease: Lease) -> str:
-    found, is_old = report_of(lease)
+    found, is_old = lease.known_report
     if found is None:
         return ""
     return f"{'yes' if found else 'no'}{', last known' if is_old else ''}"

@@ -56,6 +56,7 @@ class LeaseList(RecordList):
     list_per_page = 50
     # At the foot of the window, beside nothing that is renewed.
     actions = (run_chosen, *DOWNLOADS, delete_selected)
+    asks = ("run_chosen", "delete_selected")
     actions_on_top, actions_on_bottom = False, True
     # The box is there for it; what is typed into it goes to `get_search_results`.
     search_fields = ("lease_number",)
@@ -130,7 +131,7 @@ class LeaseList(RecordList):
     @admin.display(description="report", ordering="runsheet_report_found", empty_value="Not known")
     def report(self, lease: Lease) -> str | None:
         """Unknown until the directory has been read; what an older run has read is told as such."""
-        found, is_old = display.report_of(lease)
+        found, is_old = lease.known_report
         if found is None:
             return None
         return f"{'Found' if found else 'None'}{', last known' if is_old else ''}"

@@ -158,18 +158,12 @@ class LeaseAdmin(LeaseList):
         if not request.user.has_perm("leases.run_discovery"):
             raise PermissionDenied(NO_PERMISSION)
         try:
-            lease = action.service(lease_id=pk, user=person(request), generation=_generation(request))
+            _do(request, action, pk)
         except TransitionForbidden as refusal:
             raise PermissionDenied(str(refusal)) from refusal
         except RecordGone as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(self._kept(request, "admin:leases_lease_changelist"))
-        except Stale:
-            messages.warning(request, _overtaken(action, pk))
-        except Refused as refusal:
-            messages.warning(request, str(refusal))
-        else:
-            messages.success(request, _done(action, lease))
         return HttpResponseRedirect(self._kept(request, "admin:leases_lease_change", pk))
 
     def _kept(self, request: HttpRequest, name: str, *args: int) -> str:
@@ -182,6 +176,24 @@ def person(request: HttpRequest) -> User:
     """Who asks; the admin site lets nobody in who is not logged in."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def _do(request: HttpRequest, action: Action, pk: int) -> None:
+    """What a button says, told to the person as it turned out.
+
+    Raises:
+        TransitionForbidden, RecordGone: nothing was changed.
+    """
+    try:
+        lease = action.service(lease_id=pk, user=person(request), generation=_generation(request))
+    except (TransitionForbidden, RecordGone):
+        raise
+    except Stale:
+        messages.warning(request, _overtaken(action, pk))
+    except Refused as refusal:
+        messages.warning(request, str(refusal))
+    else:
+        messages.success(request, _done(action, lease))
 
 
 def _generation(request: HttpRequest) -> int:
@@ -202,8 +214,14 @@ def _done(action: Action, lease: Lease) -> str:
 
 
 def _overtaken(action: Action, pk: int) -> str:
-    """What happened between the look and the click, and who did it."""
-    lease = Lease.objects.get(pk=pk)
+    """What happened between the look and the click, and who did it.
+
+    Raises:
+        RecordGone: somebody has deleted it.
+    """
+    lease = Lease.objects.filter(pk=pk).first()
+    if lease is None:
+        raise RecordGone
     last = TransitionLog.objects.of(lease).select_related("actor").last()
     if last is None:
         return str(Stale())

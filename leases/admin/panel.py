@@ -19,7 +19,6 @@ from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
-from leases.display import report_of
 from leases.failures import in_words
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.queries import how_many_before
@@ -177,7 +176,7 @@ class Panel:
             return "Found" if self.lease.runsheet_report_found else self._no_report
         if self.lease.state == State.NOT_FOUND:
             return "Not looked for, since there is no directory"
-        found, _ = report_of(self.lease)
+        found, _ = self.lease.known_report
         if found is not None:
             return "Found when last looked for" if found else "None when last looked for"
         return "Being looked for" if self.lease.state == State.DETECTING else "Not known"

@@ -8,6 +8,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Now, Replace, Upper
 from django_fsm import transition
 
+from leases.addresses import ADDRESS_LENGTH
 from leases.models.folded import Bare, Folded, Short
 from leases.models.notices import FailureNotice
 from leases.models.origins import NOBODY, KnownResult, Origin
@@ -56,6 +57,10 @@ class BasePathField(models.CharField):  # type: ignore[type-arg]  # not generic 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", BASE_PATH_LENGTH)
         super().__init__(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """With room for a pasted address, which is longer than its path."""
+        return super().formfield(**{"max_length": ADDRESS_LENGTH, **kwargs})
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         return super().clean(normalise_base_path(value) if value else value, model_instance)
@@ -296,6 +301,14 @@ class Lease(KnownResult, StateMachine):
     def runsheet_link(self) -> str:
         """The share link to the archive; empty when there is none."""
         return self.runsheet_directory.share_url if self.runsheet_directory else ""
+
+    @property
+    def known_report(self) -> tuple[bool | None, bool]:
+        """Whether a report was found, None if nobody has looked; and whether that is only what was last known."""
+        is_old = self.state != State.DONE
+        if self.runsheet_report_found:
+            return True, is_old
+        return (None if is_old and not self.report_folder_id else False), is_old
 
     def entering(self) -> None:
         """Whoever started a run that failed is told, in one mail for many; a result is as old as its answer."""

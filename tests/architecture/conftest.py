@@ -112,7 +112,14 @@ def concrete(address: str, there: Things) -> str:
 
 
 def browser(person: User | AnonymousUser) -> Client:
+    """Somebody at a browser."""
     client = Client()
     if isinstance(person, User):
         client.force_login(person)
+        chosen_by(client)
     return client
+
+
+def chosen_by(client: Client) -> None:
+    """The file to import is the one that this person has chosen; nobody else may see it."""
+    Upload.objects.update(created_by=client.session.get("_auth_user_id"))

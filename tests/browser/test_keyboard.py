@@ -102,6 +102,7 @@ def set_up(keyboard: Keyboard) -> None:
         keyboard.to(page.get_by_label(f"Folder of the {label}"))
         keyboard.write(path)
     keyboard.enter(page.get_by_role("button", name="Save", exact=True))
+    keyboard.enter(page.get_by_role("button", name="Save it"))
     expect(page.get_by_text("was added successfully")).to_be_visible()
 
 

@@ -116,6 +116,8 @@ def configure(day: Day, agency: str, path: str) -> None:
     day.page.get_by_label("Folder of the documents").fill("/Documents")
     day.page.get_by_label("Folder of the miscellaneous index").fill("/Index")
     day.page.get_by_role("button", name="Save", exact=True).click()
+    day.look(f"question about the configuration of {agency}")
+    day.page.get_by_role("button", name="Save it").click()
     expect(day.page.get_by_text("was added successfully")).to_be_visible()
 
 

@@ -58,7 +58,7 @@ class TestWhereDropboxIs:
 
         answer = browser.post(page, {"agency": "NMSLO", **paths})
 
-        assert "A path begins with a slash" in answer.content.decode()
+        assert "This is an address, but not one at Dropbox." in answer.content.decode()
         assert dropbox.calls() == {}
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from tests.configuring import save
 from tests.leases.test_services import settled
 
 pytestmark = [
@@ -44,7 +45,7 @@ class TestLeasesThatWaitForIt:
         return set(Lease.objects.filter(due_at__isnull=False, background=True).values_list("lease_number", flat=True))
 
     def test_go_on_by_themselves_once_it_is_saved(self, console: Client) -> None:
-        answer = console.post(f"{CONFIGURATIONS}add/", GOOD, follow=True)
+        answer = save(console, f"{CONFIGURATIONS}add/", GOOD)
 
         assert self.owed() == {"configuration_missing", "configuration_disabled", "base_path_missing"}
         assert "start again by themselves: 3." in answer.text
@@ -53,7 +54,7 @@ class TestLeasesThatWaitForIt:
         self, console: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         with django_capture_on_commit_callbacks(execute=True):
-            console.post(f"{CONFIGURATIONS}add/", GOOD)
+            save(console, f"{CONFIGURATIONS}add/", GOOD)
         Lease.objects.update(due_at=None)
 
         console.post(f"{CONFIGURATIONS}{AgencyStorageConfig.objects.get().pk}/change/", GOOD)
@@ -61,19 +62,19 @@ class TestLeasesThatWaitForIt:
         assert self.owed() == set()
 
     def test_start_again_after_every_change(self, console: Client) -> None:
-        console.post(f"{CONFIGURATIONS}add/", GOOD)
+        save(console, f"{CONFIGURATIONS}add/", GOOD)
         for path in ("/elsewhere", "/archive"):
             Lease.objects.update(due_at=None)
 
             change = f"{CONFIGURATIONS}{AgencyStorageConfig.objects.get().pk}/change/"
-            console.post(change, {**GOOD, "runsheet_archive_base_path": path})
+            save(console, change, {**GOOD, "runsheet_archive_base_path": path})
 
             assert len(self.owed()) == 3
 
 
 class TestAgencyStorageConfigAdmin:
     def test_normalises_a_path_on_save(self, console: Client) -> None:
-        console.post(f"{CONFIGURATIONS}add/", {**GOOD, "runsheet_archive_base_path": "/State Workspace//Archive/ "})
+        save(console, f"{CONFIGURATIONS}add/", {**GOOD, "runsheet_archive_base_path": "/State Workspace//Archive/ "})
 
         assert AgencyStorageConfig.objects.get().runsheet_archive_base_path == "/State Workspace/Archive"
 
@@ -103,14 +104,14 @@ class TestAgencyStorageConfigAdmin:
         assert len(errors["documents_base_path"]) == 1
 
     def test_holds_one_for_each_agency(self, console: Client) -> None:
-        console.post(f"{CONFIGURATIONS}add/", GOOD)
+        save(console, f"{CONFIGURATIONS}add/", GOOD)
 
         answer = console.post(f"{CONFIGURATIONS}add/", GOOD)
 
         assert list(answer.context["adminform"].form.errors) == ["agency"]
 
     def test_lists_and_searches(self, console: Client) -> None:
-        console.post(f"{CONFIGURATIONS}add/", GOOD)
+        save(console, f"{CONFIGURATIONS}add/", GOOD)
 
         assert "/archive" in console.get(CONFIGURATIONS, {"q": "archive"}).text
         assert "/archive" not in console.get(CONFIGURATIONS, {"q": "elsewhere"}).text
@@ -122,7 +123,7 @@ class TestAgencyStorageConfigAdmin:
         assert "/State Workspace/^Runsheet Workspace/" in text
 
     def test_is_changed_only_by_who_may(self, console: Client, viewer: User, client: Client) -> None:
-        console.post(f"{CONFIGURATIONS}add/", GOOD)
+        save(console, f"{CONFIGURATIONS}add/", GOOD)
         viewer.user_permissions.add(Permission.objects.get(codename="view_agencystorageconfig"))
         client.force_login(viewer)
         url = reverse("admin:leases_agencystorageconfig_change", args=[AgencyStorageConfig.objects.get().pk])

@@ -14,6 +14,7 @@ from leases.batches import run_many
 from leases.models import Batch, Lease
 from leases.services import start_search
 from tests.leases.test_services import settled
+from tests.questions import question_of
 
 pytestmark = [
     pytest.mark.django_db,
@@ -46,7 +47,8 @@ def failed() -> list[Lease]:
 def choose(client: Client, leases: list[Lease], *, where: str = LIST, **form: str) -> Any:
     """Press “Run” under the list."""
     chosen = [lease.pk for lease in leases]
-    return client.post(where, {"action": "run_chosen", "_selected_action": chosen, "index": "0", **form})
+    form = {"action": "run_chosen", "_selected_action": chosen, "index": "0", **form}  # type: ignore[dict-item]
+    return question_of(client, client.post(where, form))
 
 
 def confirm(client: Client, asked: Any, *, where: str = LIST, follow: bool = False) -> Any:
@@ -54,7 +56,7 @@ def confirm(client: Client, asked: Any, *, where: str = LIST, follow: bool = Fal
     form = {name: asked.context[name] for name in ("action", "select_across")}
     number = asked.text.partition('name="confirmed" value="')[2].partition('"')[0]
     form |= {"_selected_action": asked.context["chosen"], "confirmed": number}
-    return client.post(where, form, follow=follow)
+    return question_of(client, client.post(where, form, follow=follow))
 
 
 def owed() -> set[str]:
@@ -138,31 +140,48 @@ class TestConfirming:
         assert "there is nothing to start" in answer.text
         assert Batch.objects.count() == 1
 
-    def test_tells_the_real_number_if_somebody_was_faster(
-        self, console: Client, olivia: User, failed: list[Lease], monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("when", ["before the click", "before the lock"])
+    def test_asks_again_if_somebody_was_faster(
+        self, *, console: Client, olivia: User, failed: list[Lease], monkeypatch: pytest.MonkeyPatch, when: str
     ) -> None:
         asked = choose(console, failed)
 
-        def overtaken(leases: QuerySet[Lease], user: User) -> Batch:
-            """After the count has been compared, and before anything is locked."""
+        def overtaken(leases: QuerySet[Lease], user: User, **given: Any) -> Batch:
             start_search(lease_id=failed[0].pk, user=olivia)
-            return run_many(leases, user)
+            return run_many(leases, user, **given)
 
-        monkeypatch.setattr(bulk_run, "run_many", overtaken)
+        if when == "before the lock":
+            monkeypatch.setattr(bulk_run, "run_many", overtaken)
+        else:
+            start_search(lease_id=failed[0].pk, user=olivia)
 
-        answer = confirm(console, asked, follow=True)
+        answer = confirm(console, asked)
 
-        assert "2 leases were started, not 3" in answer.text
-        assert (Batch.objects.get().size, Batch.objects.get().title) == (2, "Full discovery of 2 leases")
+        assert "Nothing was started" in answer.text
+        assert "Run 2 leases" in answer.text
+        assert owed() == {"0"}
+        assert not Batch.objects.exists()
 
-    def test_of_nothing_is_told(self, console: Client, failed: list[Lease]) -> None:
+    def test_asks_again_if_somebody_has_run_one_meanwhile(
+        self, console: Client, olivia: User, failed: list[Lease]
+    ) -> None:
+        """It has settled again, in the same state: it is somebody else's by now all the same."""
+        asked = choose(console, failed)
+        start_search(lease_id=failed[0].pk, user=olivia)
+        Lease.objects.filter(pk=failed[0].pk).update(state="failed", failure_code="bug", due_at=None)
+
+        answer = confirm(console, asked)
+
+        assert "Nothing was started" in answer.text
+        assert owed() == set()
+
+    @pytest.mark.parametrize("confirmed", ["0:0", ""])
+    def test_of_nothing_is_told(self, console: Client, failed: list[Lease], confirmed: str) -> None:
         busy = settled(None, lease_number="busy", state="searching", due_at=LATER)
 
-        answer = console.post(
-            LIST, {"action": "run_chosen", "_selected_action": [busy.pk], "confirmed": "0:0"}, follow=True
-        )
+        answer = console.post(LIST, {"action": "run_chosen", "_selected_action": [busy.pk], "confirmed": confirmed})
 
-        assert answer.context["messages"]
+        assert "there is nothing to start" in answer.text
         assert not Batch.objects.exists()
 
 

@@ -4,7 +4,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from leases.display import report_of
 from leases.models import Lease
 from tests.leases.test_admin_page import location
 from tests.leases.test_downloads import rows_of
@@ -54,7 +53,7 @@ def test_report(
         due_at="2100-01-01T00:00Z" if state == "searching" else None,
     )
 
-    answer = report_of(Lease.objects.get(pk=lease.pk))
+    answer = Lease.objects.get(pk=lease.pk).known_report
 
     assert answer[0] == told[0]
     assert answer[0] is None or answer == told

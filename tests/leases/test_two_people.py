@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from core import unchanged
 from leases.models import AgencyStorageConfig, Lease
+from tests.configuring import save
 from tests.held import held_by_another_session
 from tests.leases.test_services import settled
 
@@ -45,7 +46,7 @@ class TestConfiguration:
 
     def test_of_two_administrators_none_undoes_the_other(self, console: Client, url: str) -> None:
         mine = shown(console.get(url))
-        console.post(url, mine | {"documents_base_path": "/theirs"})
+        save(console, url, mine | {"documents_base_path": "/theirs"})
 
         answer = console.post(url, mine | {"misc_index_base_path": "/mine"})
 
@@ -54,12 +55,11 @@ class TestConfiguration:
         assert (saved.documents_base_path, saved.misc_index_base_path) == ("/theirs", "/m")
 
     def test_is_saved_by_one_after_the_other(self, console: Client, url: str) -> None:
-        console.post(url, shown(console.get(url)) | {"documents_base_path": "/theirs"})
+        save(console, url, shown(console.get(url)) | {"documents_base_path": "/theirs"})
 
-        answer = console.post(url, shown(console.get(url)) | {"misc_index_base_path": "/mine"})
+        save(console, url, shown(console.get(url)) | {"misc_index_base_path": "/mine"})
 
         saved = AgencyStorageConfig.objects.get()
-        assert answer.status_code == 302
         assert (saved.documents_base_path, saved.misc_index_base_path) == ("/theirs", "/mine")
 
     def test_that_was_switched_off_meanwhile_stays_off(self, console: Client, url: str) -> None:

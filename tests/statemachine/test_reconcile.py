@@ -17,7 +17,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from statemachine import claims, heartbeat
+from statemachine import claims, heartbeat, pump
+from statemachine import reconcile as reconcile_module
 from statemachine.doorbell import Message
 from statemachine.management.commands import reconcile as reconcile_command
 from statemachine.models import TransitionLog
@@ -26,6 +27,8 @@ from tests.statemachine.conftest import due_at, history, in_s, owed
 from tests.toy.models import Kettle
 
 pytestmark = pytest.mark.django_db
+
+CRASHED = {"tries": 3, "due_at": in_s(-1), "claimed_until": in_s(-1)}
 
 
 class TestReconcile:
@@ -145,7 +148,17 @@ class TestReconcile:
         assert not reconcile()
         assert Kettle.objects.filter(due_at__lte=timezone.now()).count() == 2
 
-    @pytest.mark.parametrize("moved_on", [{"generation": 2}, {"state": "ready", "due_at": None}])
+    @pytest.mark.parametrize(
+        "moved_on",
+        [
+            {"generation": 2},
+            {"state": "ready", "due_at": None},
+            {"due_at": in_s(3600), "claimed_until": in_s(3600)},
+            {"claimed_until": in_s(3600)},
+            {"due_at": in_s(3600)},
+        ],
+        ids=["dispatched", "done", "claimed by a late message", "held", "put back"],
+    )
     def test_leaves_a_row_to_whoever_was_faster(
         self, monkeypatch: pytest.MonkeyPatch, moved_on: dict[str, Any]
     ) -> None:
@@ -157,6 +170,48 @@ class TestReconcile:
             return plain_message(kettle)
 
         monkeypatch.setattr(claims, "message_of", somebody_is_faster)
+
+        assert not reconcile()
+        assert history(kettle) == []
+
+    def test_gives_up_no_longer_than_others_can_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reconcile_module, "GIVES_UP_FOR_S", 0)
+        for _ in range(3):
+            owed(**CRASHED)
+        owed()
+
+        assert [reconcile() for _ in range(3)] == [Reconciled(crashed=1, dispatched=1), *[Reconciled(crashed=1)] * 2]
+
+    def test_gives_up_in_turn_what_is_in_different_states(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for _ in range(3):
+            owed(**CRASHED)
+        few = owed(state="steeping", **CRASHED)
+        seconds = iter([0, 0, reconcile_module.GIVES_UP_FOR_S])
+        clock = Mock(monotonic=lambda: next(seconds))
+        monkeypatch.setattr(reconcile_module, "time", clock)
+
+        assert reconcile().crashed == 2
+        assert Kettle.objects.get(pk=few.pk).state == "broken"
+
+    def test_starts_no_longer_than_others_can_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pump, "RINGING_S", 0)
+        Kettle.objects.create()
+        owed()
+
+        assert reconcile() == Reconciled(dispatched=1)
+        assert Kettle.objects.filter(state="cold", due_at__isnull=False).exists()
+
+    @pytest.mark.parametrize("meanwhile", [{"due_at": None}, {"due_at": in_s(3600)}], ids=["called off", "put off"])
+    def test_does_not_start_what_was_called_off_since_it_looked(
+        self, monkeypatch: pytest.MonkeyPatch, meanwhile: dict[str, Any]
+    ) -> None:
+        kettle = Kettle.objects.create()
+
+        def somebody_is_faster(kettle: Kettle) -> Message:
+            Kettle.objects.update(**meanwhile)
+            return claims.message_of(kettle)
+
+        monkeypatch.setattr(pump, "message_of", somebody_is_faster)
 
         assert not reconcile()
         assert history(kettle) == []

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import RunsheetError
 from discovery.models import DropboxAccount
+from discovery.services.account_check import check_account
 from discovery.services.dropbox_accounts import connect_account
 
 
@@ -27,6 +28,8 @@ class Command(BaseCommand):
         except (RunsheetError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{user} is connected to Dropbox as {account} ({account.account_id}), {_root(account)}.")
+        for finding in check_account(user=person):
+            self.stdout.write(f"{'ok  ' if finding.is_good else 'look'} {finding.text}")
 
 
 def _person(name: str) -> User:

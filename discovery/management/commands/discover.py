@@ -19,7 +19,6 @@ from core.database import in_words
 from core.errors import Refused
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
-from leases.display import report_of
 from leases.models import Agency, Lease
 from leases.states import State
 
@@ -136,7 +135,7 @@ def _table(leases: list[Lease]) -> Table:
 
 
 def _report(lease: Lease) -> str:
-    found, is_old = report_of(lease)
+    found, is_old = lease.known_report
     if found is None:
         return ""
     names = "\n".join(lease.matching_files) or "none"

@@ -156,6 +156,25 @@ class TestPattern:
             environment.pattern(NAME, ".*")
 
 
+class TestNameForms:
+    def test_are_separated_by_commas(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "~$*, *.TMP,desktop.ini")
+
+        assert environment.name_forms(NAME, "x") == ["~$*", "*.TMP", "desktop.ini"]
+
+    def test_may_be_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, "-")
+
+        assert environment.name_forms(NAME, "~$*") == []
+
+    @pytest.mark.parametrize("form", ["*", "*.pdf", "*.PDF", "master*", "[!~]*", "????????????????*"])
+    def test_refuses_what_would_hide_reports(self, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+        monkeypatch.setenv(NAME, f"~$*,{form}")
+
+        with pytest.raises(ImproperlyConfigured, match="would hide reports too"):
+            environment.name_forms(NAME, "")
+
+
 class TestAddress:
     @pytest.mark.parametrize("value", ["rediss://:p%40ss@redis.example:6379/0", "redis:///", "unix:///a/b.sock?db=0"])
     def test_lets_the_right_kinds_pass(self, value: str) -> None:

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command, execute_from_comm
 from django.test import override_settings
 
 from discovery.models import DropboxAccount
+from leases.models import AgencyStorageConfig
 from tests.discovery.dropbox.conftest import TOKEN
 
 if TYPE_CHECKING:
@@ -49,6 +50,18 @@ class TestConnectDropbox:
         assert said == (
             f"olivia is connected to Dropbox as Olivia Operator ({account.account_id}), team space "
             f"{account.root_namespace_id}.\n"
+        )
+
+    def test_says_which_folders_it_sees(self, type_in: "Callable[[str], None]") -> None:
+        AgencyStorageConfig.objects.create(
+            agency="BLM", runsheet_archive_base_path="/A", documents_base_path="/A", misc_index_base_path="/A"
+        )
+        type_in("standin-refresh-ivan\n")
+
+        said = connect()
+
+        assert said.splitlines()[1].startswith(
+            "look None of the agencies' folders (BLM) is seen with this account (Ivan"
         )
 
     def test_says_when_it_is_a_personal_one(self, type_in: "Callable[[str], None]") -> None:

@@ -14,7 +14,8 @@ from discovery.services.configuration_check import check_configuration
 from discovery.services.dropbox_accounts import connect_account
 from leases.models import AgencyStorageConfig
 from tests.discovery.conftest import ARCHIVE, BLM
-from tests.discovery.dropbox.conftest import LINK, LIST, TOKEN, union
+from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
+from tests.discovery.services.conftest import bad, good
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -25,26 +26,6 @@ ACCOUNT = "users/get_current_account"
 THERE = f"The folder “{BLM}” is there (Olivia Operator, team space) and holds 1 archive."
 READABLE = "The archive “NMNM 0501759” can be read."
 LINKS = "As far as Dropbox tells without making one, share links may be made; they open for anybody who has it."
-
-
-@pytest.fixture
-def configuration(db: None) -> AgencyStorageConfig:
-    return AgencyStorageConfig.objects.create(
-        agency="BLM", runsheet_archive_base_path=BLM, documents_base_path="/d", misc_index_base_path="/m"
-    )
-
-
-@pytest.fixture
-def archive(dropbox: "Standin") -> None:
-    dropbox.put(f"{ARCHIVE}/", f"{BLM}/a file beside it.pdf")
-
-
-def good(configuration: AgencyStorageConfig, user: User) -> list[str]:
-    return [each.text for each in check_configuration(configuration=configuration, user=user) if each.is_good]
-
-
-def bad(configuration: AgencyStorageConfig, user: User) -> list[str]:
-    return [each.text for each in check_configuration(configuration=configuration, user=user) if not each.is_good]
 
 
 class TestCheckConfiguration:
@@ -64,7 +45,7 @@ class TestCheckConfiguration:
         answer = requests.post(url, json={}, headers={"Authorization": f"Bearer {token}"}, timeout=5)
         assert answer.json()["links"] == []
         assert dropbox.tree() == before
-        assert dropbox.calls() == {LIST: 2, LINK: 1, ACCOUNT: 1, "sharing/list_shared_links": 1}
+        assert dropbox.calls() == {METADATA: 1, LIST: 2, LINK: 1, ACCOUNT: 1, "sharing/list_shared_links": 1}
 
     def test_counts_beyond_the_first_page(
         self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin"
@@ -109,7 +90,6 @@ class TestBasePath:
     def test_is_a_file(self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin") -> None:
         dropbox.delete(BLM)
         dropbox.put(BLM)
-        dropbox.fault(LIST, status=409, body=union("path", "not_folder"))
 
         assert bad(configuration, operator) == [f"“{BLM}” is a file. Name the folder that holds the archives."]
 
@@ -138,6 +118,17 @@ class TestBasePath:
 
         assert bad(configuration, operator) == [
             "The archive “NMNM 0501759” cannot be read with your Dropbox. Ask its owner to give you access, then test again."
+        ]
+
+    def test_says_where_the_way_ends(self, operator: User, configuration: AgencyStorageConfig) -> None:
+        configuration.runsheet_archive_base_path = f"{BLM.rpartition('/')[0]}/Runsheets/Archive"
+
+        assert bad(configuration, operator) == [
+            (
+                f"The folder “{configuration.runsheet_archive_base_path}” is not in your Dropbox (Olivia Operator, team space): "
+                f"in “{BLM.rpartition('/')[0]}” there is no “Runsheets”. Correct the path, or connect an account that can see "
+                "the folder."
+            ),
         ]
 
 
@@ -279,7 +270,7 @@ class TestDropboxCannotBeAsked:
     def test_since_it_asks_to_slow_down(
         self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin"
     ) -> None:
-        dropbox.fault(LIST, status=429, headers={"Retry-After": "30"})
+        dropbox.fault(METADATA, status=429, headers={"Retry-After": "30"})
 
         assert bad(configuration, operator) == ["Dropbox asks us to slow down. Test again in a minute."]
 
@@ -290,19 +281,21 @@ class TestDropboxCannotBeAsked:
             "Dropbox could not be reached or gave no proper answer. Test again in a minute."
         ]
 
+    @pytest.mark.usefixtures("archive")
+    @pytest.mark.parametrize("slow", [LIST, METADATA, TOKEN])
     def test_since_it_takes_too_long(
         self,
         operator: User,
         configuration: AgencyStorageConfig,
-        archive: None,
         dropbox: "Standin",
         monkeypatch: pytest.MonkeyPatch,
+        slow: str,
     ) -> None:
-        monkeypatch.setattr(configuration_check, "LONGEST_S", 0.2)
-        dropbox.fault(LIST, kind="delay", delay_s=0.3)
+        monkeypatch.setattr(configuration_check, "LONGEST_S", 0.4)
+        DropboxAccount.objects.update(access_token_expires_at=None)
+        dropbox.fault(slow, kind="delay", delay_s=0.6)
 
-        assert bad(configuration, operator) == ["Dropbox takes longer than 0.2 s. Test again in a minute."]
-        assert dropbox.calls() == {LIST: 1}
+        assert bad(configuration, operator) == ["Dropbox takes too long. Test again in a minute."]
 
     def test_since_it_does_not_know_the_app(
         self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin", settings: Settings

@@ -10,7 +10,8 @@ from core.clock import now
 from discovery import errors
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount
-from discovery.services.dropbox_accounts import REQUIRED_SCOPES, connect_account
+from discovery.services import dropbox_accounts
+from discovery.services.dropbox_accounts import REQUIRED_SCOPES, connect_account, disconnect_account
 from tests.discovery.dropbox.conftest import LINK, LINKS, LIST, TOKEN, union
 
 if TYPE_CHECKING:
@@ -147,3 +148,23 @@ class TestConnectAccountWhenDropboxDoesNotTellTheScopes:
         dropbox.fault(LINK, status=409, body=union("access_denied"))
 
         assert set(connect(olivia).scopes) == REQUIRED_SCOPES
+
+
+class TestDisconnectAccount:
+    def test_leaves_what_was_connected_anew_meanwhile(
+        self, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In another tab, while Dropbox was told to end the old one."""
+        revoke = dropbox_accounts._revoke_stored
+
+        def meanwhile(user: User) -> bool:
+            ended = revoke(user)
+            connect_account(user=user, refresh_token=dropbox.issue_tokens("olivia").refresh_token)
+            return ended
+
+        monkeypatch.setattr(dropbox_accounts, "_revoke_stored", meanwhile)
+
+        with pytest.raises(errors.AccountBusy):
+            disconnect_account(user=operator)
+
+        assert DropboxAccount.objects.get().user == operator

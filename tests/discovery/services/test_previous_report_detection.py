@@ -102,6 +102,78 @@ class TestDetectPreviousReport:
 
         assert detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=names).found
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Master\u00a0Documents.pdf",
+            "Master \u2009 Documents.pdf",
+            "Master  Documents.pdf",
+            "Mas\u00adter Docu\u200bments.pdf",
+            "\uff2d\uff41\uff53\uff54\uff45\uff52\u3000Documents.pdf",
+            "\u041caster Documents.pdf",
+        ],
+    )
+    @pytest.mark.parametrize("pattern", [".*master documents.*", "master\u00a0documents", r"master\s+documents"])
+    def test_what_people_cannot_see_does_not_decide(
+        self, operator: User, archived: Lease, settings: Settings, pattern: str, name: str
+    ) -> None:
+        settings.RUNSHEET_PREVIOUS_REPORT_PATTERN = pattern
+
+        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=seen(name))
+
+        # As Dropbox shows it.
+        assert result.matching_files == (name,)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "~$NM 0501759 Master Documents.docx",
+            ".~lock.Master Documents.odt#",
+            "._Master Documents.pdf",
+            "Master Documents.pdf.crdownload",
+            "Master Documents.pdf.PART",
+            "Master Documents.tmp",
+            ".Master Documents.pdf.swp",
+            "\ufeff~$NM Master Documents.docx",
+        ],
+    )
+    def test_what_a_program_left_is_no_report(self, operator: User, archived: Lease, name: str) -> None:
+        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=seen(name, "scan.pdf"))
+
+        assert not result.found
+        assert result.passed_over == (name,)
+
+    @pytest.mark.parametrize(
+        "name", ["Master Documents (conflicted copy).pdf", "Master Documents.part1.rar", "~Master Documents.pdf"]
+    )
+    def test_what_somebody_wrote_stays_one(self, operator: User, archived: Lease, name: str) -> None:
+        assert detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=seen(name)).found
+
+    def test_a_setting_names_what_programs_leave(self, operator: User, archived: Lease, settings: Settings) -> None:
+        settings.RUNSHEET_PROGRAM_REMAINS = ["copy of *"]
+        names = seen("Copy of Master Documents.pdf", "Master Documents.tmp")
+
+        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=names)
+
+        assert (result.matching_files, result.passed_over) == (
+            ("Master Documents.tmp",),
+            ("Copy of Master Documents.pdf",),
+        )
+
+    def test_a_file_on_two_pages_is_one(self, operator: User, archived: Lease) -> None:
+        files = [
+            ("Master Documents.pdf", "id:1"),
+            ("MASTER documents.pdf", "id:2"),
+            ("Master Documents 2.pdf", "id:1"),
+            ("scan.pdf", ""),
+        ]
+        entries = tuple(CloudFile(path=f"/{name}", name=name, is_directory=False, file_id=each) for name, each in files)
+        twice = DirectorySighting(path="/", listing=DirectoryListing(path="/", entries=entries, request_ids=()))
+
+        result = detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=twice)
+
+        assert result.matching_files == ("Master Documents.pdf",)
+
     @pytest.mark.parametrize("pattern", ["(a+)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(.*a){20}$"])
     def test_no_pattern_hangs_a_worker(self, operator: User, archived: Lease, settings: Settings, pattern: str) -> None:
         settings.RUNSHEET_PREVIOUS_REPORT_PATTERN = pattern

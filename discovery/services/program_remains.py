@@ -1,0 +1,27 @@
+"""Files that a program has left behind while somebody worked, or that it has not finished: no report, whatever their names."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from django.conf import settings
+
+from core.folding import fold_case, without_unseen
+
+# Of so many the evidence names each; a directory may hold thousands.
+TOLD_AT_MOST = 20
+
+
+def is_remains(name: str) -> bool:
+    """Whether a file's name has the form of one of `RUNSHEET_PROGRAM_REMAINS`."""
+    folded = fold_case(without_unseen(name)).strip()
+    return any(fnmatchcase(folded, fold_case(form)) for form in settings.RUNSHEET_PROGRAM_REMAINS)
+
+
+def told_of_remains(names: Sequence[str]) -> dict[str, Any]:
+    """What the evidence says of names that would be reports' if no program had left them."""
+    if not names:
+        return {}
+    told = list(names[:TOLD_AT_MOST])
+    more = len(names) - len(told)
+    return {"passed_over": [*told, f"and {more} more"] if more else told}

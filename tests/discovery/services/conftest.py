@@ -1,0 +1,41 @@
+"""A configuration to try, and what is told of it."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from discovery.services.configuration_check import check_configuration
+from leases.models import AgencyStorageConfig
+from tests.discovery.conftest import ARCHIVE, BLM
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+
+def folder(dropbox: "Standin", path: str, **sharing: bool) -> dict[str, Any]:
+    """What Dropbox tells of a folder that an account does not see the whole of."""
+    info = {"read_only": False, "traverse_only": False, "no_access": False, "parent_shared_folder_id": "1", **sharing}
+    name = path.rpartition("/")[2]
+    told = {".tag": "folder", "name": name, "path_lower": path.lower(), "path_display": path, "id": "id:partial"}
+    return {**told, "sharing_info": info}
+
+
+@pytest.fixture
+def configuration(db: None) -> AgencyStorageConfig:
+    return AgencyStorageConfig.objects.create(
+        agency="BLM", runsheet_archive_base_path=BLM, documents_base_path=BLM, misc_index_base_path=BLM
+    )
+
+
+@pytest.fixture
+def archive(dropbox: "Standin") -> None:
+    dropbox.put(f"{ARCHIVE}/", f"{BLM}/a file beside it.pdf")
+
+
+def good(configuration: AgencyStorageConfig, user: User) -> list[str]:
+    return [each.text for each in check_configuration(configuration=configuration, user=user) if each.is_good]
+
+
+def bad(configuration: AgencyStorageConfig, user: User) -> list[str]:
+    return [each.text for each in check_configuration(configuration=configuration, user=user) if not each.is_good]
