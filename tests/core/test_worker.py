@@ -136,7 +136,7 @@ class TestARedisThatTakesNothing:
         self, worker: RunsheetWorker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(worker_module, "end_with_parent", lambda: None)
-        monkeypatch.setattr(worker_module.connections, "close_all", lambda: None)
+        monkeypatch.setattr("core.worker.connections.close_all", lambda: None)
         monkeypatch.setattr("os.register_at_fork", lambda **_: None)
         monkeypatch.setattr(SimpleWorker, "work", Mock(side_effect=RedisConnectionError("Connection refused")))
 
