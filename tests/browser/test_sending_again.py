@@ -43,7 +43,7 @@ def send_again(page: Page) -> "Response":
 
 
 class TestReload:
-    def test_of_the_question_before_a_bulk_run_asks_again_and_so_does_going_back(
+    def test_of_the_question_before_a_bulk_run_asks_again(
         self, settled: list[Lease], system: System, page: Page
     ) -> None:
         log_in(page, system.url)
