@@ -75,12 +75,12 @@ def _worst(client: Client, count: int) -> dict[str, Callable[[], int]]:
         "worst: transition log, a transition that is rare": lambda: _visit(client, LOG, transition="cancel"),
         "worst: transition log, a kind without rows": lambda: _visit(client, LOG, record_type="leases.failurenotice"),
         "worst: transition log, nobody": lambda: _visit(client, LOG, actor_kind__exact="reconciler", o="0"),
-        "worst: archives, 20 words": lambda: _visit(client, "/admin/leases/cloudlocation/", q=" ".join(["0"] * 20)),
+        "worst: archives, 10 words": lambda: _visit(client, "/admin/leases/cloudlocation/", q=" ".join(["0"] * 10)),
         "worst: archives, nothing": lambda: _visit(client, "/admin/leases/cloudlocation/", q=nowhere),
         "worst: archives, by the link's end": lambda: _visit(client, "/admin/leases/cloudlocation/", o="-2"),
         "worst: imports, nothing": lambda: _visit(client, "/admin/leases/batch/", q=nowhere),
         "worst: notices, by why": lambda: _visit(client, "/admin/leases/failurenotice/", o="-1.4"),
-        "worst: people, 20 words": lambda: _visit(client, "/admin/auth/user/", q=" ".join(["e"] * 20)),
+        "worst: people, 10 words": lambda: _visit(client, "/admin/auth/user/", q=" ".join(["e"] * 10)),
     }
 
 

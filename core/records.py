@@ -26,7 +26,7 @@ NOT_CHOSEN = "Nothing was done: what was chosen is no line of this list. Choose 
 CHANGED = "Since you were asked, what you have chosen has changed. Nothing was started or deleted; this is what it comes to now."
 LOGGED_OUT = "You had been logged out when you sent this, so nothing was saved. Look whether it is still right, and save it again."
 # Each word of a search is looked for in each line of a list, and in several of its columns.
-SEARCH_WORDS_AT_MOST = 20
+SEARCH_WORDS_AT_MOST = 10
 SEARCH_CHARACTERS_AT_MOST = 500
 
 
