@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from core.records import CappedPaginator, ReadOnlyAdmin
+from core.records import CappedPaginator, ReadOnlyAdmin, is_key
 from core.times import exact
 from statemachine import dashboard  # noqa: F401 - registers itself
 from statemachine.evidence import bounded
@@ -156,7 +156,7 @@ class TransitionLogAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         job = JOB.fullmatch(term)
         number = job[1] if job else term
-        if not (number.isascii() and number.isdecimal()):
+        if not is_key(number):
             return (queryset.none() if number else queryset), False
         found = queryset.filter(record_type__in=record_types(), record_id=int(number))
         return (found.filter(job_id=term) if job else found), False
