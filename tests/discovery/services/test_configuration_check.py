@@ -113,10 +113,11 @@ class TestBasePath:
             )
         ]
 
+    @pytest.mark.parametrize("tag", ["not_found", "restricted_content"])
     def test_shows_archives_that_cannot_be_opened(
-        self, operator: User, configuration: AgencyStorageConfig, archive: None, dropbox: "Standin"
+        self, operator: User, configuration: AgencyStorageConfig, archive: None, dropbox: "Standin", tag: str
     ) -> None:
-        dropbox.fault(LIST, path=ARCHIVE, status=409, body=union("path", "not_found"))
+        dropbox.fault(LIST, path=ARCHIVE, status=409, body=union("path", tag))
 
         assert bad(configuration, operator) == [
             "The archive “NMNM 0501759” cannot be read with your Dropbox. Ask its owner to give you access, then test again."
