@@ -1,6 +1,7 @@
 """The one HTTP session of a process, and where it leads: the real Dropbox or the stand-in."""
 
 import ipaddress
+import math
 import os
 import re
 import time
@@ -53,15 +54,17 @@ def timeouts_s() -> tuple[float, float]:
     Raises:
         DropboxUnavailable: nothing is left of what `done_within` allows.
     """
-    usual = settings.DROPBOX_CONNECT_TIMEOUT_S, settings.DROPBOX_READ_TIMEOUT_S
-    ends_at = _ends_at.get()
-    if ends_at is None:
-        return usual
-    left_s = ends_at - time.monotonic()
-    if left_s <= 0:
+    half_s = time_left_s() / 2
+    if half_s <= 0:
         raise DropboxUnavailable("Dropbox takes too long.")
     # Both together take no longer than what is left.
-    return min(usual[0], left_s / 2), min(usual[1], left_s / 2)
+    return min(settings.DROPBOX_CONNECT_TIMEOUT_S, half_s), min(settings.DROPBOX_READ_TIMEOUT_S, half_s)
+
+
+def time_left_s() -> float:
+    """Of what `done_within` allows; infinite where nobody waits."""
+    ends_at = _ends_at.get()
+    return math.inf if ends_at is None else max(0.0, ends_at - time.monotonic())
 
 
 class AnswerTooLong(OddAnswer, RequestException):
@@ -70,7 +73,10 @@ class AnswerTooLong(OddAnswer, RequestException):
 
 @contextmanager
 def done_within(longest_s: float) -> Iterator[None]:
-    """For who has somebody waiting: no call is begun after that time, and none waits for long beyond it."""
+    """For who has somebody waiting: no call is begun after that time, and none waits for long beyond it.
+
+    Nor is the account's turn waited for, nor an answer that comes byte by byte.
+    """
     token = _ends_at.set(time.monotonic() + longest_s)
     try:
         yield
