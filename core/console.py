@@ -1,17 +1,24 @@
 """The admin site as the people who work here know it."""
 
+from datetime import timedelta
+from functools import wraps
+from http import HTTPStatus
 from typing import Any, override
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from core import logins
+from core import kept_posts, logins
+from core.records import RecordList
 
 NOT_LOOKED_AT = "Too many attempts have failed, so this one was not looked at. Wait {minutes} minutes"
 TOO_MANY = f"{NOT_LOOKED_AT}, or log in with a browser in which you have logged in before."
@@ -20,6 +27,12 @@ TOO_MANY_OLD = f"{NOT_LOOKED_AT}."
 # What apps are called, and lists that have no name of their own.
 SUBJECTS = {"auth": "People", "discovery": "Dropbox", "django_rq": "System", "statemachine": "What has happened"}
 LISTS = {"django_rq": "Queues, jobs and workers"}
+
+
+NOT_KEPT = (
+    "What was sent before this login is not shown again: it was sent more than 15 minutes ago, or by somebody else. Nothing "
+    "was done."
+)
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -97,6 +110,66 @@ class Console(AdminSite):
         return sorted(apps, key=lambda app: str(app["name"]))
 
     @override
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Lead who was logged out to the login and back, with what was sent; see `core.kept_posts`."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if not self.has_permission(request):
+                address = self._kept(request)
+                return (
+                    redirect_to_login(address, reverse("admin:login")) if address else inner(request, *args, **kwargs)
+                )
+            key = kept_posts.take_mark(request) if kept_posts.AGAIN in request.GET else ""
+            if key and request.method == "GET":
+                answer = self._show_again(request, key) or inner(request, *args, **kwargs)
+                is_page = answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED
+                return answer if is_page else HttpResponseRedirect(reverse("admin:index"))
+            if request.method == "POST" and kept_posts.AGAIN in request.POST:
+                kept_posts.give_back_file(request)
+            return inner(request, *args, **kwargs)
+
+        return guarded
+
+    def _kept(self, request: HttpRequest) -> str:
+        """Where it is shown again what was sent; empty: nothing of it is kept."""
+        is_logout = request.path == reverse("admin:logout")
+        return kept_posts.keep(request) if request.method == "POST" and not is_logout else ""
+
+    def _show_again(self, request: HttpRequest, key: str) -> HttpResponse | None:
+        """The form as it was sent, or a page that asks whether to do it; None: there is nothing to show."""
+        kept = kept_posts.find(request, key)
+        if kept is None or kept.address != kept_posts.unmarked(request.get_full_path()):
+            messages.warning(request, NOT_KEPT)
+            return None
+        if self._is_form(request):
+            request.method, request.POST = "POST", kept_posts.form_of(kept)  # type: ignore[assignment]  # as the form reads it
+            request.is_shown_again = True  # type: ignore[attr-defined]  # read by `core.records`, which saves nothing then
+            return None
+        context = {
+            **self.each_context(request),
+            "title": "You had been logged out",
+            "kept": kept,
+            "fields": kept_posts.shown(kept),
+            "form": [(name, value) for name, values in kept.fields for value in values],
+            "again": kept_posts.AGAIN,
+            "minutes": kept_posts.KEPT // timedelta(minutes=1),
+        }
+        return render(request, "core/again.html", context)
+
+    def _is_form(self, request: HttpRequest) -> bool:
+        """Whether it is the form of a record, which can be filled in without being saved."""
+        name = request.resolver_match.url_name if request.resolver_match else ""
+        forms = {
+            f"{model._meta.app_label}_{model._meta.model_name}_{page}"
+            for model, shown in self._registry.items()
+            if isinstance(shown, RecordList)
+            for page in ("add", "change")
+        }
+        return name in forms
+
+    @override
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """No form asks for it, and whoever did would search lists past their bounds.
 
@@ -109,7 +182,8 @@ class Console(AdminSite):
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The browser of who gets in is known from then on."""
-        response = super().login(request, extra_context)
+        is_kept = kept_posts.AGAIN in request.GET.get(REDIRECT_FIELD_NAME, request.POST.get(REDIRECT_FIELD_NAME, ""))
+        response = super().login(request, {"is_kept": is_kept, **(extra_context or {})})
         if request.method == "POST" and response.status_code == 302:  # noqa: PLR2004 - HTTP's own
             logins.remember_browser(request, response)
         return response

@@ -120,7 +120,7 @@ def known_browser(request: HttpRequest, *, username: str) -> str:
 def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
     """Let the browser say from now on that this account, and the last few others, have logged in with it."""
     numbers = _numbers(request)
-    account = _digest(request.user.get_username().casefold())
+    account = _digest(request.user.get_username().strip().casefold())
     numbers[account] = numbers.pop(account, "") or get_random_string(22)  # the last one stands last
     latest = list(numbers.items())[-PEOPLE_PER_BROWSER:]
     response.set_signed_cookie(
@@ -132,6 +132,18 @@ def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
         httponly=True,
         samesite="Strict",
     )
+
+
+def browser_of(request: HttpRequest) -> str:
+    """This browser and whoever is logged in with it; empty if that account has not logged in here, or not lately."""
+    username = request.user.get_username()
+    number = known_browser(request, username=username)
+    return f"{_digest(username.strip().casefold())} {number}" if number else ""
+
+
+def last_in(request: HttpRequest) -> str:
+    """This browser and whoever has logged in with it last, in the same words; empty if nobody has."""
+    return next((f"{account} {number}" for account, number in reversed(_numbers(request).items())), "")
 
 
 def _numbers(request: HttpRequest) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, ClassVar, override
 
 from django.contrib import admin, messages
@@ -17,8 +18,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from core import asking
+from core.asking import Question
+
 NOT_NARROWED = "This list cannot be narrowed as the address says, so all of it is shown."
 NOT_CHOSEN = "Nothing was done: what was chosen is no line of this list. Choose once more."
+CHANGED = "Since you were asked, what you have chosen has changed. Nothing was started or deleted; this is what it comes to now."
+LOGGED_OUT = "You had been logged out when you sent this, so nothing was saved. Look whether it is still right, and save it again."
 # Each word of a search is looked for in each line of a list, and in several of its columns.
 SEARCH_WORDS_AT_MOST = 20
 SEARCH_CHARACTERS_AT_MOST = 500
@@ -99,9 +105,11 @@ class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
 
     Attributes:
         lookups: what an address may narrow the list by, beside its filters: where other pages lead to it.
+        asks: the actions that show what they would do, and do it only when that is confirmed.
     """
 
     lookups: ClassVar[Collection[str]] = ()
+    asks: ClassVar[Collection[str]] = ("delete_selected",)
     # They would ask the database once for each choice of each filter.
     show_facets = ShowFacets.NEVER
 
@@ -124,6 +132,9 @@ class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
 
     @override
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        question = asking.take_question(request)
+        if question.action and request.method == "GET":
+            return self._ask(request, question)
         if request.method == "GET" and ERROR_FLAG in request.GET:
             if len(request.GET) > 1:  # else the admin would take what is wrong beside it for a broken installation
                 wanted = request.GET.copy()
@@ -139,12 +150,45 @@ class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         queryset: QuerySet[Any],
         action_location: ActionLocation = ActionLocation.CHANGE_LIST,
     ) -> HttpResponse | None:
-        """What an action makes of what was chosen, if it can have been chosen."""
+        """What an action makes of what was chosen, if it can have been chosen; what asks first, does so at an own address."""
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if all(pk.isascii() and pk.isdecimal() for pk in chosen):
+        if not all(pk.isascii() and pk.isdecimal() for pk in chosen):
+            messages.warning(request, NOT_CHOSEN)
+            return HttpResponseRedirect(request.get_full_path())
+        if request.POST.get("action") not in self.asks or hasattr(request, "is_question"):
             return super().response_action(request, queryset, action_location)
-        messages.warning(request, NOT_CHOSEN)
-        return HttpResponseRedirect(request.get_full_path())
+        address, is_confirmed = asking.address_of(request), asking.is_confirmed(request)
+        if address and not is_confirmed:
+            return HttpResponseRedirect(address)
+        answer: HttpResponse | None = super().response_action(request, queryset, action_location)
+        if address and answer is not None and answer.status_code == HTTPStatus.OK:
+            messages.warning(request, CHANGED)  # so it is asked once more
+            return HttpResponseRedirect(address)
+        return answer
+
+    def _ask(self, request: HttpRequest, question: Question) -> HttpResponse:
+        """The page that asks; what it asks about is checked as if the list's form had been sent, and nothing is done."""
+        if question.action not in self.asks:
+            return HttpResponseRedirect(request.get_full_path())
+        request.method, request.POST = "POST", question.form  # type: ignore[assignment]  # as the admin reads them
+        request.is_question = True  # type: ignore[attr-defined]  # read above only
+        return super().changelist_view(request, {})
+
+    # --- Forms ------------------------------------------------------------------------------------------------------
+
+    @override
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form; shown again after a login it saves nothing, whatever it holds."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (ShownAgain, form), {}) if hasattr(request, "is_shown_again") else form
+
+
+class ShownAgain:
+    """Of a form: filled in as it was sent, and not saved."""
+
+    def is_valid(self) -> bool:
+        self.add_error(None, LOGGED_OUT)  # type: ignore[attr-defined]  # a form has it
+        return False
 
 
 class RecordAdmin(RecordList):

@@ -2,16 +2,17 @@
 
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
-from core import outages
+from core import kept_posts, outages
 
 TEMPLATE = "core/refusal.html"
 
@@ -25,6 +26,10 @@ FORGED = (
 BROKEN = (
     "Something is wrong in the console itself, and it stands in the log. What was saved before is safe, and what "
     "is under way goes on. Try it once more; if that fails, too, tell an administrator."
+)
+NO_PAGE = (
+    "There is no page at this address: it takes only what a button or a form of the console sends. Nothing was done; go to "
+    "the page with the button, and press it there."
 )
 TOO_SLOW = (
     "The database took too long over this, so it was stopped. Ask for less at once, for example by a narrower list, or try "
@@ -56,8 +61,29 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 @requires_csrf_token
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
-    """403 for a form without its token."""
+    """403 for a form without its token; but who has logged in anew in another tab sees it again, with a new token.
+
+    No other site can plant anything there: its forms come without the cookie that tells this browser.
+    """
+    if request.method == "POST" and admin.site.has_permission(request) and (address := kept_posts.keep(request)):
+        return HttpResponseRedirect(address)
     return _refuse(request, "This page was too old", FORGED, status=403)
+
+
+class SayWhatIsNoPage:
+    """Django middleware: an address that is asked for in the wrong way says so, instead of an empty page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, with a sentence where Django has none."""
+        answer = self._get_response(request)
+        if answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED or request.method == "HEAD":
+            return answer
+        page = _refuse(request, "There is no page here", NO_PAGE, status=answer.status_code)
+        page["Allow"] = answer["Allow"]
+        return page
 
 
 class AsInProduction:

@@ -11,6 +11,9 @@ RUN_AGAIN = "Run it again later"
 ASK_WHO_SEES = "Let somebody run it whose Dropbox sees the archive, or connect such an account"
 BY_FAILURE: Mapping[str, str] = {
     "another_folder": ASK_WHO_SEES,
+    "app_disabled": "Ask an administrator to see why Dropbox has disabled the app",
+    "app_folder_only": "Ask an administrator for a Dropbox app of the access type “Full Dropbox”",
+    "app_full": "Ask an administrator to raise the Dropbox app's limit of users",
     "app_key_missing": "Ask an administrator to set the Dropbox app's key",
     "app_refused": "Ask an administrator to correct the Dropbox app's key",
     "archive_out_of_sight": ASK_WHO_SEES,
@@ -22,6 +25,7 @@ BY_FAILURE: Mapping[str, str] = {
     "connect_dropbox": CONNECT,
     "crashed": "Run it again; if that fails too, report it",
     "directory_elsewhere": "Wait; it is looked for where the archives lie now",
+    "directory_too_large": "Move some of the directory's content into directories within it, then run it again",
     "directory_unknown": "Search the directory first",
     "dropbox_ceiling": RUN_AGAIN,
     "dropbox_paused": RUN_AGAIN,

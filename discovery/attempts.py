@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from core.clock import now
+from core.clock import shared_now
 from discovery.dropbox.identity import Identity
 from discovery.dropbox.tokens import Grant
 from discovery.errors import TokensUnreadable
@@ -54,7 +54,7 @@ class Attempt:
             state=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(64),
             next=next_path,
-            began_at=now().isoformat(),
+            began_at=shared_now().isoformat(),
         )
         session[ATTEMPT] = asdict(attempt)
         return attempt
@@ -105,7 +105,7 @@ def keep_replacement(session: SessionBase, authorisation: Authorisation, *, next
     """
     grant = {**asdict(authorisation.grant), "expires_at": authorisation.grant.expires_at.isoformat(), "scopes": None}
     held = {"grant": grant, "identity": asdict(authorisation.identity), "scopes": sorted(authorisation.scopes)}
-    session[REPLACEMENT] = {"held": encrypt(json.dumps(held)), "next": next_path, "began_at": now().isoformat()}
+    session[REPLACEMENT] = {"held": encrypt(json.dumps(held)), "next": next_path, "began_at": shared_now().isoformat()}
     try:
         # At once, while whoever calls can still give it back.
         session.save()
@@ -150,4 +150,4 @@ def _authorisation(held: dict[str, Any]) -> Authorisation:
 
 
 def _older(began_at: str, *, than_s: float) -> bool:
-    return (now() - datetime.fromisoformat(began_at)).total_seconds() > than_s
+    return (shared_now() - datetime.fromisoformat(began_at)).total_seconds() > than_s

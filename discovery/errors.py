@@ -36,6 +36,10 @@ class PathRootMoved(DropboxUnavailable):
         self.home_namespace_id = home_namespace_id
 
 
+class LinkExists(DropboxUnavailable):
+    """Dropbox says that there is a share link already, and does not show it."""
+
+
 class RateLimited(Temporary):
     """Dropbox asks us to slow down."""
 
@@ -129,6 +133,12 @@ class AnotherFolder(Permanent):
     code = "another_folder"
 
 
+class DirectoryTooLarge(Permanent):
+    """There is more in this directory than Runsheet reads. Move some of it into directories within it, then run it again."""
+
+    code = "directory_too_large"
+
+
 class DropboxRefused(Permanent):
     """Dropbox refuses this request. Look at the evidence for its reason; if it does not help, report it."""
 
@@ -147,6 +157,30 @@ class AppRefused(Permanent):
     code = "app_refused"
 
 
+class AppFolderOnly(Permanent):
+    """The Dropbox app is limited to an app folder, where no archive lies. Make an app of the access type “Full Dropbox”,
+    set its DROPBOX_APP_KEY and DROPBOX_APP_SECRET, and connect Dropbox again.
+    """
+
+    code = "app_folder_only"
+
+
+class AppFull(Permanent):
+    """The Dropbox app has reached its limit of users. Raise it in Dropbox's App Console, under “Development users”, or apply
+    for production there; then try again.
+    """
+
+    code = "app_full"
+
+
+class AppDisabled(Permanent):
+    """Dropbox has disabled this app. See in Dropbox's App Console why, or set DROPBOX_APP_KEY and DROPBOX_APP_SECRET of
+    another one; then run it again.
+    """
+
+    code = "app_disabled"
+
+
 class TokensUnreadable(Temporary):
     """The stored Dropbox tokens were encrypted with another key. Add that key to TOKEN_ENCRYPTION_KEYS or reconnect."""
 
@@ -157,6 +191,14 @@ class CodeRefused(Refused):
     """Dropbox does not accept this answer of its consent page any more: it was used already, or is too old."""
 
     code = "code_refused"
+
+
+class RedirectRefused(Refused):
+    """Dropbox does not know the address of this console. Add it to the redirect URIs in the Dropbox app's settings, exactly
+    as it is here, then connect again.
+    """
+
+    code = "redirect_refused"
 
 
 class AccountBusy(Refused):

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, models, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from discovery.fields import EncryptedTextField
 
@@ -25,8 +26,9 @@ CHANGE_WAITS_MS = 500
 
 
 class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
-    def pause(self, *, account_id: str, until: datetime) -> None:
-        """Let nobody use this Dropbox account before then; a longer pause stands."""
+    def pause(self, *, account_id: str, pause_s: float) -> None:
+        """Let nobody use this Dropbox account for so long, by the database's clock; a longer pause stands."""
+        until = Now() + timedelta(seconds=pause_s)
         shorter = Q(paused_until__isnull=True) | Q(paused_until__lt=until)
         self.filter(shorter, account_id=account_id).update(paused_until=until)
 
@@ -92,7 +94,8 @@ class DropboxAccount(models.Model):
         account_id: Dropbox's own, 40 characters, "dbid:…".
         access_token: empty until it is first fetched; always read together with `access_token_expires_at`.
         root_namespace_id: where absolute paths begin; differs from `home_namespace_id` in a team space.
-        paused_until: Dropbox asked everybody who uses this account to wait until then.
+        paused_until: Dropbox asked everybody who uses this account to wait until then; by the database's clock, as the
+            token's end.
         last_used_at: to within `USE_IS_NOTED_EVERY`; empty: never since it was connected.
         changed_at: when Dropbox last told that something has changed in it; empty: never since it was connected.
         needs_reconnect_reason: why the stored tokens can never work again, in words for the operator; empty: they can.

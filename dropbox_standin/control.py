@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -233,12 +234,20 @@ def _fault(given: Any) -> Fault:
         raise NotUnderstood('a fault needs a route, such as "files/list_folder", or "*" for all')
     if fault.kind not in KINDS:
         raise NotUnderstood(f"a fault's kind is one of {', '.join(KINDS)}, not {fault.kind!r}")
+    _check_bytes(fault.body_base64)
     fault.times = int(number(fault.times, "times", least=1))
     fault.delay_s = number(fault.delay_s, "delay_s", least=0)
     fault.interval_s = number(fault.interval_s, "interval_s", least=0)
     if fault.status is not None:
         fault.status = int(number(fault.status, "status", least=200))
     return fault
+
+
+def _check_bytes(given: Any) -> None:
+    try:
+        base64.b64decode(given or "", validate=True)
+    except (ValueError, TypeError):
+        raise NotUnderstood("body_base64 must be bytes in base64") from None
 
 
 def _rate_limit(given: Any) -> RateLimit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import socket
 import struct
@@ -32,6 +33,7 @@ class Fault:
             `reset` sends a TCP reset, `close` ends the connection without an answer, `truncate` ends it in the
             middle of the body, `dribble` sends the body byte by byte. `html` answers as a proxy would.
             `content_type` sends the right body under a wrong type.
+        body_base64: the body as bytes of any kind, such as packed ones; instead of `body`.
         perform: the call is carried out before it goes wrong, as when an answer is lost on its way back.
     """
 
@@ -39,6 +41,7 @@ class Fault:
     kind: str = "status"
     status: int | None = None
     body: Any = None
+    body_base64: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None
     delay_s: float = 0.0
@@ -53,21 +56,27 @@ class Fault:
     @property
     def serves(self) -> bool:
         """Whether the call itself is carried out."""
-        has_own_answer = self.kind in {"status", "html", "reset", "close"} or self.body is not None
+        has_own_answer = self.kind in {"status", "html", "reset", "close"} or self.has_own_body
         return self.perform or not has_own_answer
+
+    @property
+    def has_own_body(self) -> bool:
+        return self.body is not None or self.body_base64 is not None
 
     def answer(self, served: Answer | None) -> Answer:
         """What to send, or to begin to send."""
         if self.kind == "content_type" and served is not None:
             wrong = self.content_type or "application/json; charset=utf-8"
             return Answer(served.body, served.status, wrong, served.headers)
-        if self.kind in {"delay", "truncate", "dribble"} and served is not None and self.body is None:
+        if self.kind in {"delay", "truncate", "dribble"} and served is not None and not self.has_own_body:
             return served
         if self.kind == "html":
             return Answer(HTML_BODY.encode(), self.status or 502, self.content_type or HTML, self.headers)
         body = self.body if self.body is not None else ""
         content_type = self.content_type or (TEXT if isinstance(body, str) else JSON)
         raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        if self.body_base64 is not None:
+            raw = base64.b64decode(self.body_base64)
         default_status = 200 if self.kind in {"content_type", "truncate", "dribble", "delay"} else 500
         return Answer(raw, self.status or default_status, content_type, self.headers)
 

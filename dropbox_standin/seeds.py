@@ -28,6 +28,8 @@ class DemoLeases:
     """The lease numbers of the demo, named for what a search of them comes to. All are BLM's but the last two tuples'.
 
     `twice_unavailable` and `rate_limited` are ordinary directories with a report: whoever runs the demo orders the faults.
+    `without_zeros` has no directory, but an ordinary one is named like it with its zeros. In `no_break_blank` the report's
+    name has a blank that looks like any other and is none.
     """
 
     report_found: str = "NMNM 0501759"
@@ -39,6 +41,9 @@ class DemoLeases:
     twice_unavailable: str = "NMNM 0110348"
     rate_limited: str = "NMNM 0036942"
     not_found: str = "NMNM 9999999"
+    without_zeros: str = "NMNM 55142"
+    no_break_blank: str = "NMNM 0078221"
+    hidden_from_paul: str = "NMNM 0091530"
     ordinary_blm: tuple[str, ...] = (
         "NMNM 0003606",
         "NMNM 0017224",
@@ -162,7 +167,12 @@ def _add_people(world: World) -> None:
     team = world.add_team(key=TEAM, name="Standin Land Services")
     people = (
         ("olivia", "Olivia Operator", team, "A member of the team: sees all archives. Take this one if in doubt."),
-        ("paul", "Paul Partner", team, "Another member, who sees the same: to change from one account to another."),
+        (
+            "paul",
+            "Paul Partner",
+            team,
+            "Another member, who sees all but one archive of the demo: to change from one account to another.",
+        ),
         ("nora", "Nora NoLinks", team, "A member who may not make share links: archives are found without a link."),
         ("ivan", "Ivan Individual", None, "Not of the team: the folder of the archives is missing in this Dropbox."),
     )
@@ -210,6 +220,7 @@ def _demo() -> dict[str, Any]:
         "team": [*_special(), *_ordinary()],
         "home": {"olivia": ["/Notes/to do.txt"], "ivan": ["/Taxes 2025.pdf"]},
         "policies": [{"outcome": "access_denied", "path": f"{BLM_BASE}/{DEMO.link_forbidden}"}],
+        "sights": [{"account": "paul", "path": f"{BLM_BASE}/{DEMO.hidden_from_paul}", "sight": "none"}],
     }
 
 
@@ -217,6 +228,8 @@ def _special() -> Iterator[str]:
     for at, number in enumerate((DEMO.report_found, DEMO.link_forbidden, DEMO.twice_unavailable, DEMO.rate_limited)):
         yield from _archive(BLM_BASE, number, REPORT_NAMES[(at + 1) % len(REPORT_NAMES)])
     yield from _archive(BLM_BASE, DEMO.no_report, "Runsheet 2019.pdf")
+    yield from _archive(BLM_BASE, DEMO.no_break_blank, "Master\N{NO-BREAK SPACE}Documents.pdf")
+    yield from _archive(BLM_BASE, DEMO.hidden_from_paul, "Master Documents.pdf")
     yield f"{BLM_BASE}/{DEMO.empty}/"
     yield from (f"{BLM_BASE}/{DEMO.only_subfolders}/{name}/" for name in (*SUBFOLDERS, "Master Documents"))
     crowded = f"{BLM_BASE}/{DEMO.beyond_first_page}"

@@ -51,10 +51,22 @@ class UnreadableFile(Refused):
     code = "unreadable_file"
 
 
+class TooManyWords(Refused):
+    """There are too many words for agencies already. Nothing was remembered; write the agency's name in the file."""
+
+    code = "too_many_words"
+
+
 class UploadGone(Refused):
     """The file that was chosen is no longer kept. Choose it again."""
 
     code = "upload_gone"
+
+
+class ReadOtherwise(Refused):
+    """The file has been read by another separator or sheet since. Nothing was saved; look at it again."""
+
+    code = "read_otherwise"
 
 
 class NothingToImport(Refused):

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 WORDS: Mapping[str, str] = {
     "another_folder": "another folder of this path",
+    "app_disabled": "Dropbox app disabled",
+    "app_folder_only": "Dropbox app limited to its folder",
+    "app_full": "Dropbox app has too many users",
     "app_key_missing": "no Dropbox app configured",
     "app_refused": "Dropbox app not known",
     "archive_out_of_sight": "archive out of this account's sight",
@@ -15,6 +18,7 @@ WORDS: Mapping[str, str] = {
     "connect_dropbox": "Dropbox not connected",
     "crashed": "worker crashed",
     "directory_elsewhere": "directory lies elsewhere",
+    "directory_too_large": "directory too large",
     "directory_unknown": "directory not known",
     "dropbox_ceiling": "too many Dropbox calls at once",
     "dropbox_paused": "Dropbox asked for a pause",

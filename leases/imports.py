@@ -1,106 +1,105 @@
-"""From the rows of a file to leases: which column is which, what is wrong with a row, and saving what is right."""
+"""From a file to leases: kept until somebody has looked at what it would become, and saved as it was shown.
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+The pages and the command line do the same: read, guess the columns, examine the rows, confirm.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from psycopg.errors import DeadlockDetected
 
+from leases.agency_words import known_words
 from leases.batches import import_leases
-from leases.duplicates import Earlier, twins_of
-from leases.errors import NothingToImport, Overtaken, UploadGone
-from leases.lookalikes import difference, doubts_about_characters
-from leases.models import Agency, Batch, Upload
+from leases.columns import Mapping, guess_mapping
+from leases.errors import NothingToImport, Overtaken, ReadOtherwise, UnreadableFile, UploadGone
+from leases.models import Batch, Upload
 from leases.patience import answered_in_time
-from leases.spreadsheets import Row, read_table
-from leases.validation import normalise_number, validate_lease_number
+from leases.rights import require
+from leases.row_checks import Examined, LeftOut, examine, left_out_of
+from leases.spreadsheets import Choices, Row, Table, read_table
 
 # Of a file that nobody has imported.
 KEPT = timedelta(days=1)
-HEADER_WITHIN = 10
 RACES = 3
-NUMBER, AGENCY = "lease_number", "agency"
-# As `_name` makes them.
-COLUMN_NAMES = {
-    NUMBER: ("leasenumber", "leaseno", "leasenum", "leaseserialnumber", "serialnumber", "serialno", "lease", "number"),
-    AGENCY: ("agency", "agencycode", "agencyname", "lessor", "office"),
-}
-SPREADSHEET_ERRORS = ("#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#N/A")
+ADD = "leases.add_lease"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mapping:
-    """Which column is which, counted from 0.
+class Look:
+    """What a file would become, with the columns as they are guessed."""
 
-    Attributes:
-        number: the column of lease numbers; None: not known yet.
-        agency: the column of agencies; None: all are of one.
-        agency_of_all: that one, if it is known.
-        first_row: the number of the first row that is a lease.
+    mapping: Mapping
+    examined: Examined
+    notes: tuple[str, ...]
+
+
+def look_at(table: Table, *, agency_of_all: str = "") -> Look:
+    """What a file would become.
+
+    Args:
+        agency_of_all: whose the leases are whose row does not say so.
+
+    Raises:
+        UnreadableFile: which column holds the numbers cannot be told.
     """
-
-    number: int | None = None
-    agency: int | None = None
-    agency_of_all: str = ""
-    first_row: int = 1
-
-    @property
-    def is_complete(self) -> bool:
-        return self.number is not None and (self.agency is not None or self.agency_of_all in Agency)
-
-
-@dataclass(slots=True, kw_only=True)
-class Checked:
-    """One row of a file as it would be saved.
-
-    Attributes:
-        agency: a value of `Agency`, or as it stands in the file where that is none.
-        problems: a sentence for each column that something is wrong with.
-        existing_id: the lease that the row is a duplicate of.
-        warning: a sentence about a number that may not be what is meant; it is imported all the same.
-        similar_id: the lease that has that other number.
-    """
-
-    row: int
-    agency: str
-    lease_number: str
-    problems: dict[str, str] = field(default_factory=dict)
-    existing_id: int | None = None
-    warning: str = ""
-    similar_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """A row that is no lease, and what is wrong with it."""
-
-    row: int
-    agency: str
-    lease_number: str
-    reason: str
+    words = known_words()
+    mapping = replace(guess_mapping(table.rows, words), agency_of_all=agency_of_all)
+    if mapping.number is None:
+        raise UnreadableFile(
+            "Which column holds the lease numbers cannot be told. Write “Lease Number” over it, "
+            "or import the file in the console, where it can be chosen."
+        )
+    examined = examine(table.rows, mapping, words)
+    return Look(mapping=mapping, examined=examined, notes=(*table.notes, *examined.notes))
 
 
 def keep_upload(*, name: str, content: bytes, user: User) -> Upload:
-    """Read a file and keep its rows until somebody confirms the import, for a day at most.
+    """Read a file and keep it until somebody confirms the import, for a day at most.
 
     Raises:
+        TransitionForbidden: the person may not make leases. Nothing was saved.
         UnreadableFile: with the one thing to do about it. Nothing was saved.
     """
+    require(user, ADD)
     table = read_table(name=name, content=content)
+    return Upload.objects.create(name=name[-200:], content=content, created_by=user, **_read_as(table))
+
+
+def read_again(*, upload_id: int, choices: Choices, user: User) -> Upload:
+    """Read a file that is kept by another separator, or another sheet of it.
+
+    Raises:
+        TransitionForbidden: the person may not make leases. Nothing was changed.
+        UploadGone: it was chosen too long ago, or is imported.
+        UnreadableFile: it cannot be read so. Nothing was changed.
+    """
+    require(user, ADD)
+    with transaction.atomic():
+        upload = kept_uploads().defer(None).select_for_update().filter(pk=upload_id, batch__isnull=True).first()
+        if upload is None or upload.content is None:
+            raise UploadGone
+        read = _read_as(read_table(name=upload.name, content=bytes(upload.content), choices=choices))
+        for field, value in read.items():
+            setattr(upload, field, value)
+        upload.save(update_fields=read)
+    return upload
+
+
+def _read_as(table: Table) -> dict[str, Any]:
+    reading = {"separator": table.read_by.separator, "sheet": table.read_by.sheet, "sheets": table.sheets}
     rows = [_kept(row) for row in table.rows]
-    return Upload.objects.create(name=name[-200:], read_as=table.read_as, rows=rows, notes=table.notes, created_by=user)
+    return {"read_as": table.read_as, "rows": rows, "notes": table.notes, "reading": reading}
 
 
 def kept_uploads() -> QuerySet[Upload]:
     """Those that were imported, and those that still may be."""
-    return Upload.objects.filter(Q(batch__isnull=False) | Q(created_at__gt=Now() - KEPT))
+    return Upload.objects.defer("content").filter(Q(batch__isnull=False) | Q(created_at__gt=Now() - KEPT))
 
 
 def forget_old_uploads() -> None:
@@ -108,80 +107,88 @@ def forget_old_uploads() -> None:
     Upload.objects.filter(batch__isnull=True, created_at__lte=Now() - KEPT).delete()
 
 
+def read_by_of(upload: Upload) -> str:
+    """The separator or the sheet by which it is read."""
+    return upload.reading.get("separator") or upload.reading.get("sheet") or ""
+
+
 def rows_of(upload: Upload) -> list[Row]:
     """The rows of the file, as they were read."""
     return [_row(*kept) for kept in upload.rows]
 
 
-def guess_mapping(rows: Sequence[Row]) -> Mapping:
-    """Which column is which, by the names over them; where there are none, agencies are known by what they are."""
-    for row in rows[:HEADER_WITHIN]:
-        names = [_name(cell) for cell in row.cells]
-        if (number := _column(names, NUMBER)) is not None:
-            return Mapping(number=number, agency=_column(names, AGENCY), first_row=row.number + 1)
-    for row in rows[:HEADER_WITHIN]:
-        agency = next((column for column, cell in enumerate(row.cells) if _agency(cell) in Agency), None)
-        if agency is not None:
-            return Mapping(number=1 - agency if len(row.cells) == 2 else None, agency=agency, first_row=row.number)  # noqa: PLR2004 - the one and the other
-    return Mapping(number=0 if all(len(row.cells) == 1 for row in rows) else None, first_row=rows[0].number)
-
-
-def check_rows(rows: Iterable[Row], mapping: Mapping) -> list[Checked]:
-    """What each row would become, and what is wrong with it; reads the database once.
-
-    Args:
-        mapping: complete.
-    """
-    checked = [_check(row, mapping) for row in rows if row.number >= mapping.first_row]
-    _tell_duplicates([each for each in checked if not each.problems])
-    return checked
-
-
-def confirm(*, upload_id: int, mapping: Mapping, user: User) -> Batch:
+def confirm(*, upload_id: int, mapping: Mapping, user: User, with_doubtful: bool = True, read_by: str = "") -> Batch:
     """Save the leases of a file, without its wrong rows; confirmed again, it is the same batch.
 
+    Args:
+        with_doubtful: also those that may not be what is meant.
+        read_by: the separator or sheet by which it was read when the person saw it; empty: nobody has chosen one.
+
     Raises:
+        TransitionForbidden: the person may not make leases. Nothing was saved.
         UploadGone: it was chosen too long ago.
+        ReadOtherwise: what the person saw is not what would be saved. Nothing was.
         NothingToImport: no row is right. Nothing was saved.
         Overtaken, DatabaseTooBusy: others made leases of the file meanwhile. Nothing was saved.
     """
+    require(user, ADD)
     with answered_in_time():
         # The batch is read after the lock: whoever held it may have been importing the same file.
         upload = kept_uploads().select_for_update().filter(pk=upload_id).first()
         if upload is None:
             raise UploadGone
         if upload.batch is None:
-            upload.batch, wrong = _save(upload, mapping, user)
-            upload.rows = [[each.row, each.agency, each.lease_number, each.reason] for each in left_out_of(wrong)]
+            if read_by and read_by != read_by_of(upload):
+                raise ReadOtherwise
+            rows = rows_of(upload)
+            upload.batch, examined = _save(upload, rows, mapping, user, with_doubtful=with_doubtful)
+            left_out = left_out_of(rows, examined, with_doubtful=with_doubtful)
+            upload.rows = [[row.row, row.agency, row.lease_number, row.reason, row.others] for row in left_out]
+            upload.reading = {"own_columns": list(examined.own_columns.values())}
+            upload.content = None
             upload.save()
         return upload.batch
 
 
-def left_out_of(checked: Iterable[Checked]) -> list[LeftOut]:
-    """Those of the rows that have a problem, each with all that is wrong with it."""
-    return [
-        LeftOut(row=row.row, agency=row.agency, lease_number=row.lease_number, reason=" ".join(row.problems.values()))
-        for row in checked
-        if row.problems
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutRows:
+    """The rows that an import leaves out.
+
+    Attributes:
+        own_columns: the names of the columns that mean nothing to us, whose cells each row has.
+    """
+
+    rows: list[LeftOut]
+    own_columns: list[str]
 
 
-def left_out_by(batch_id: int) -> list[LeftOut]:
-    """The rows that an import has left out."""
-    rows = Upload.objects.filter(batch=batch_id).values_list("rows", flat=True).first() or []
-    return [LeftOut(row=row, agency=agency, lease_number=number, reason=reason) for row, agency, number, reason in rows]
+def left_out_by(batch_id: int) -> LeftOutRows:
+    """What an import has left out."""
+    found = Upload.objects.filter(batch=batch_id).values_list("rows", "reading").first() or ([], {})
+    rows, reading = found
+    return LeftOutRows(
+        rows=[
+            LeftOut(row=row, agency=agency, lease_number=number, reason=reason, others=tuple(*others))
+            for row, agency, number, reason, *others in rows
+        ],
+        own_columns=reading.get("own_columns", []),
+    )
 
 
-def _save(upload: Upload, mapping: Mapping, user: User) -> tuple[Batch, list[Checked]]:
+def _save(
+    upload: Upload, rows: Sequence[Row], mapping: Mapping, user: User, *, with_doubtful: bool
+) -> tuple[Batch, Examined]:
+    words = known_words()
     for race in range(1, RACES + 1):
-        checked = check_rows(rows_of(upload), mapping)
-        # In one order, so that nobody who imports the same leases waits for this, and this for them.
-        right = sorted((each.agency, each.lease_number) for each in checked if not each.problems)
-        if not right:
+        examined = examine(rows, mapping, words)
+        taken = [row for row in examined.usable if with_doubtful or not row.doubts]
+        if not taken:
             break
+        # In one order, so that nobody who imports the same leases waits for this, and this for them.
+        leases = sorted((row.agency, row.lease_number) for row in taken)
+        left_out = len(left_out_of(rows, examined, with_doubtful=with_doubtful))
         try:
-            batch = import_leases(leases=right, user=user, title=upload.name, left_out=len(checked) - len(right))
-            return batch, [each for each in checked if each.problems]
+            return import_leases(leases=leases, user=user, title=upload.name, left_out=left_out), examined
         except (IntegrityError, OperationalError) as error:
             # Somebody else has made one of them since they were checked, or is about to.
             if isinstance(error, OperationalError) and not isinstance(error.__cause__, DeadlockDetected):
@@ -199,106 +206,3 @@ def _row(number: int, cells: list[str], *told: dict[str, str]) -> Row:
     # The keys of JSON are texts.
     problems, doubts = [{int(column): sentence for column, sentence in each.items()} for each in told] or [{}, {}]
     return Row(number=number, cells=cells, problems=problems, doubts=doubts)
-
-
-# --- Columns --------------------------------------------------------------------------------------------------------
-
-
-def _name(cell: str) -> str:
-    return re.sub(r"[\W_]+", "", cell.casefold())
-
-
-def _column(names: Sequence[str], meaning: str) -> int | None:
-    """The column of that meaning; the names that say most come first."""
-    return next((names.index(name) for name in COLUMN_NAMES[meaning] if name in names), None)
-
-
-def _cell(row: Row, column: int | None) -> str:
-    return row.cells[column] if column is not None and column < len(row.cells) else ""
-
-
-# --- Rows -----------------------------------------------------------------------------------------------------------
-
-
-def _check(row: Row, mapping: Mapping) -> Checked:
-    agency = _cell(row, mapping.agency) if mapping.agency is not None else mapping.agency_of_all
-    found = Checked(row=row.number, agency=_agency(agency), lease_number=normalise_number(_cell(row, mapping.number)))
-    problems = {
-        AGENCY: _told(row.problems, mapping.agency) or _agency_problem(found.agency),
-        NUMBER: _told(row.problems, mapping.number) or _number_problem(found.lease_number),
-    }
-    found.warning = " ".join(
-        filter(None, [_told(row.doubts, mapping.number), *doubts_about_characters(found.lease_number)])
-    )
-    found.problems = {column: problem for column, problem in problems.items() if problem}
-    return found
-
-
-def _told(sentences: dict[int, str], column: int | None) -> str:
-    return sentences.get(column, "") if column is not None else ""
-
-
-def _agency(cell: str) -> str:
-    """An agency by its value, its label or its full name, else what stands there."""
-    wanted = cell.casefold()
-    for agency in Agency:
-        full_name = agency.label.partition("(")[2].rstrip(")")
-        if wanted in {agency.value.casefold(), agency.label.casefold(), full_name.casefold()}:
-            return agency.value
-    return cell
-
-
-def _agency_problem(agency: str) -> str:
-    if agency in Agency:
-        return ""
-    known = " or ".join(Agency.values)
-    if not agency:
-        return f"The agency is missing: write {known}."
-    return _calculated(agency) or f"“{agency}” is no agency known here: write {known}."
-
-
-def _number_problem(number: str) -> str:
-    if not number:
-        return "The lease number is missing."
-    if calculated := _calculated(number):
-        return calculated
-    try:
-        validate_lease_number(number)
-    except ValidationError as error:
-        return str(error.messages[0])
-    return ""
-
-
-def _calculated(cell: str) -> str:
-    if cell.startswith("="):
-        return "This cell is a formula: put its value in its place."
-    return "This cell is an error of the spreadsheet: correct it there." if cell in SPREADSHEET_ERRORS else ""
-
-
-def _tell_duplicates(rows: Sequence[Checked]) -> None:
-    """Of rows of one lease only the first is right, and none if there is such a lease already."""
-    first: dict[tuple[str, str], Checked] = {}
-    before = Earlier[Checked]()
-    for each, twins in zip(rows, twins_of([(row.agency, row.lease_number) for row in rows]), strict=True):
-        same = (each.agency, twins.key)
-        other = before.like(each.agency, twins, each)
-        if twins.same_id is not None:
-            each.existing_id = twins.same_id
-            each.problems[NUMBER] = f"{each.agency} already has this lease."
-        elif same in first:
-            each.problems[NUMBER] = f"This lease stands in row {first[same].row} already."
-        elif twins.similar_id is not None:
-            each.similar_id = twins.similar_id
-            number = str(twins.similar_number)
-            _warn(
-                each,
-                f"{each.agency} already has {number}, which differs only in {difference(each.lease_number, number)}.",
-            )
-        elif other:
-            number = other.lease_number
-            _warn(each, f"Differs only in {difference(each.lease_number, number)} from {number} in row {other.row}.")
-        first.setdefault(same, each)
-
-
-def _warn(row: Checked, sentence: str) -> None:
-    row.warning = f"{row.warning} {sentence}".strip()

@@ -72,6 +72,10 @@ class Package:
         self._read: set[str] = set()
         self._bytes = self._tags = self._attributes = 0
 
+    @property
+    def names(self) -> set[str]:
+        return self._names
+
     def __contains__(self, part: str) -> bool:
         return part in self._names
 

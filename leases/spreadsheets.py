@@ -1,33 +1,30 @@
 """Read a CSV or XLSX file that somebody else has written: into rows of text, or one sentence that says what is wrong."""
 
-import csv
-import io
-import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from leases.delimited import NO_SEPARATOR, SEPARATORS, decoded, lines_of, separator_of, width_of
 from leases.errors import UnreadableFile
-from leases.exports import defused
+from leases.file_kinds import ZIP, other_package, refuse_markup, refuse_other_kinds
 from leases.packages import Package
-from leases.workbooks import BOOK, MAX_COLUMNS, Sheet, SheetRow, Workbook
+from leases.tidying import is_damaged, text_of_link, tidy
+from leases.workbooks import BOOK, CALCULATED, MAX_COLUMNS, Merged, Sheet, SheetRow, Workbook
 
 MAX_BYTES = 10_000_000
 MAX_ROWS = 20_000
 # Of all rows together; a text that stands in many cells counts in each.
 MAX_CELLS = 400_000
 MAX_TEXT = 10_000_000
-MAX_CELL = 500
-# Sheets that are called by their names.
+# Sheets and merged areas that are called by their names.
 NAMED = 3
-SEPARATORS = ",;\t|"
 
-ZIP, OLE, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
-BINARY = "This is no table: the file is neither CSV nor XLSX. Save the table as one of these, and choose that file."
 COLUMNS_CUT = f"Only the first {MAX_COLUMNS} columns are read."
-MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
-NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
+# Where what is told of a row is about no single cell of it.
+WHOLE = -1
+WIDER = "This row has more cells than most others: see whether a separator stands inside of a text."
+DAMAGED = "This cell holds a control character, which cannot be read: type its text again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +33,10 @@ class Row:
 
     Attributes:
         number: the row's number in the file, from 1, as a spreadsheet shows it; of a CSV file the line it begins in.
-        cells: without blanks around them; none after the last that holds anything.
+        cells: without blanks around them; none after the last that holds anything. None at all: what the row holds
+            stands to the right of all columns that are read.
         problems: by column, counted from 0, a sentence for each cell that cannot be taken as text.
-        doubts: by column, a sentence for each cell that the spreadsheet shows in another way.
+        doubts: by column, a sentence for each cell that the spreadsheet shows in another way; of the whole row by `WHOLE`.
     """
 
     number: int
@@ -48,20 +46,37 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """How a file is to be read, where a person has said so; empty: as it seems.
+
+    Attributes:
+        separator: of a CSV file; `NO_SEPARATOR`: it has one column.
+        sheet: the name of one of an XLSX file.
+    """
+
+    separator: str = ""
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """What a file holds, without its empty rows.
 
     Attributes:
         read_as: how it was understood, such as "CSV, UTF-8".
         notes: a sentence for each thing in the file that is not read, or that a person may not expect to be.
+        read_by: the separator or the sheet by which it was read.
+        sheets: the names of all sheets of an XLSX file.
     """
 
     read_as: str
     rows: list[Row]
     notes: list[str] = field(default_factory=list)
+    read_by: Choices = field(default_factory=Choices)
+    sheets: list[str] = field(default_factory=list)
 
 
-def read_table(*, name: str, content: bytes) -> Table:
+def read_table(*, name: str, content: bytes, choices: Choices | None = None) -> Table:
     """The rows of a file, whose kind its content tells, not its name.
 
     Args:
@@ -74,7 +89,8 @@ def read_table(*, name: str, content: bytes) -> Table:
         raise too_large(f"{len(content) / 1e6:.1f} MB")
     if not content.strip(b" \t\r\n\0"):
         raise UnreadableFile(f"“{name}” is empty. Choose a file with one lease in each row.")
-    table = _workbook(content) if content.startswith(ZIP) else _text_table(content)
+    read = _workbook if content.startswith(ZIP) else _text_table
+    table = read(content, choices or Choices())
     if not table.rows:
         raise UnreadableFile(f"“{name}” has no row with anything in it. Choose a file with one lease in each row.")
     return table
@@ -89,166 +105,189 @@ def too_many_rows() -> UnreadableFile:
     return UnreadableFile(f"This file has more than {MAX_ROWS:,} rows. Split it into several files.")
 
 
-def _limited(rows: Iterable[Row]) -> Iterator[Row]:
+def too_much() -> UnreadableFile:
+    return UnreadableFile("This file holds too much besides lease numbers. Save only the columns with the leases.")
+
+
+def _limited(rows: Iterable[Row | None]) -> Iterator[Row]:
     """Those with anything in them."""
     cells = text = 0
     for count, row in enumerate(rows):
         if count > MAX_ROWS:
             raise too_many_rows()
+        if row is None:
+            continue
         cells += len(row.cells)
         text += sum(map(len, row.cells))
         if cells > MAX_CELLS or text > MAX_TEXT:
-            raise UnreadableFile(
-                "This file holds too much besides lease numbers. Save only the columns with the leases."
-            )
-        if row.cells:
-            yield row
+            raise too_much()
+        yield row
+
+
+def _row(number: int, texts: Sequence[str], *, is_cut: bool, **told: dict[int, str]) -> Row | None:
+    """A row as it is kept; none of an empty one."""
+    problems, doubts = told.get("problems", {}), told.get("doubts", {})
+    cells = []
+    for column, text in enumerate(texts[:MAX_COLUMNS]):
+        if text.startswith("=") and (shown := text_of_link(text)):
+            doubts.setdefault(column, CALCULATED)
+            text = shown  # noqa: PLW2901 - what the cell shows
+        if not text.isprintable() and is_damaged(text):
+            problems.setdefault(column, DAMAGED)
+        cells.append(tidy(text))
+    while cells and not cells[-1]:
+        cells.pop()
+    return Row(number=number, cells=cells, problems=problems, doubts=doubts) if cells or is_cut else None
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------------
 
 
-def _text_table(content: bytes) -> Table:
-    text, encoding = _decoded(content)
-    separator, text = _separator(text)
+def _text_table(content: bytes, choices: Choices) -> Table:
+    refuse_other_kinds(content)
+    text, encoding = decoded(content)
+    refuse_markup(text)
+    separator, text = separator_of(text)
+    if choices.separator in {NO_SEPARATOR, *SEPARATORS}:
+        separator = choices.separator
     notes: set[str] = set()
     rows = list(_limited(_text_rows(text, separator, notes)))
-    return Table(read_as=f"CSV, {encoding}", rows=rows, notes=sorted(notes))
+    read_by = Choices(separator=separator)
+    return Table(read_as=f"CSV, {encoding}", rows=rows, notes=sorted(notes), read_by=read_by)
 
 
-def _decoded(content: bytes) -> tuple[str, str]:
-    if content.startswith(OLE):
-        raise UnreadableFile("This is an old Excel file (.xls), or one with a password. Save it as .xlsx without one.")
-    if content.startswith(PDF):
-        raise UnreadableFile("This is a PDF file. Save the table as CSV or XLSX, and choose that file.")
-    for encoding in _encodings(content):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if CONTROLS.search(text):
-            raise UnreadableFile(BINARY)
-        return text, NAMES.get(encoding, "UTF-16")
-    if CONTROLS.search(content.decode("latin-1")):  # such as a picture
-        raise UnreadableFile(BINARY)
-    raise UnreadableFile(
-        "The characters of this file are in none of the encodings UTF-8, UTF-16 and Windows-1252. "
-        "Save it as “CSV UTF-8”, and choose that file."
-    )
-
-
-def _encodings(content: bytes) -> list[str]:
-    for mark, encoding in MARKS.items():
-        if content.startswith(mark):
-            return [encoding]
-    # In UTF-16, every other byte of ordinary text is zero; in the other two, none is.
-    head = content[:1_000]
-    zeros = (head[0::2].count(0), head[1::2].count(0))
-    if max(zeros) * 4 > len(head) and min(zeros) * 10 < max(zeros):
-        return ["utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"]
-    return ["utf-8", "cp1252"]
-
-
-def _separator(text: str) -> tuple[str, str]:
-    """What stands between the cells, and the text without the line in which Excel says so."""
-    first, _, rest = text.partition("\n")
-    if first.lower().startswith("sep=") and first[4:5] in SEPARATORS and first[4:5]:
-        return first[4], f"\n{rest}"
-    # Of the first lines, since a title may stand over the table.
-    head = "\n".join(text.splitlines()[:20])
-    return max(SEPARATORS, key=head.count), text
-
-
-def _text_rows(text: str, separator: str, notes: set[str]) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells[MAX_COLUMNS:]):
-                notes.add(COLUMNS_CUT)
-            yield Row(number=line, cells=_tidied(cells))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise UnreadableFile(f"The row that begins in line {line} cannot be read: {_csv_problem(error)}") from None
-
-
-def _csv_problem(error: csv.Error) -> str:
-    if "field limit" in str(error):
-        return f"a cell has more than {csv.field_size_limit():,} characters. Shorten it, or see whether a quotation mark is missing."
-    return "a quotation mark is missing or too many. Correct it."
+def _text_rows(text: str, separator: str, notes: set[str]) -> Iterator[Row | None]:
+    width = width_of(text, separator)
+    for line, cells in lines_of(text, separator):
+        is_cut = any(cell.strip() for cell in cells[MAX_COLUMNS:])
+        if is_cut:
+            notes.add(COLUMNS_CUT)
+        row = _row(line, cells, is_cut=is_cut)
+        if row is not None and len(row.cells) > width:
+            row.doubts[WHOLE] = WIDER
+        yield row
 
 
 # --- XLSX -----------------------------------------------------------------------------------------------------------
 
 
-def _workbook(content: bytes) -> Table:
-    """The first sheet in sight that holds anything.
+def _workbook(content: bytes, choices: Choices) -> Table:
+    """The sheet that was chosen, else the first in sight that holds anything.
 
     Raises:
         UnreadableFile: with the one thing to do about it.
     """
     package = Package(content)
     if BOOK not in package:
-        raise UnreadableFile(BINARY)
+        raise other_package(package.names)
     book = Workbook(package)
     rows: list[Row] = []
+    read: Sheet | None = None
     others = []
     seen = Counter[str]()
-    for sheet in sorted(book.sheets, key=lambda sheet: sheet.is_hidden):
+    merged: list[Merged] = []
+    for sheet in _in_order(book.sheets, choices.sheet):
         found = book.rows(sheet)
-        if rows or sheet.is_hidden:
+        if rows or (sheet.is_hidden and sheet.name != choices.sheet):
             others += [sheet] if next(found, None) else []
         else:
-            rows = list(_limited(_sheet_rows(found, seen)))
+            rows, read = list(_limited(_sheet_rows(found, seen))), sheet
+            merged = _fill(rows, book.merged)
     if others and not rows:
         raise UnreadableFile(f"{_not_read(others)} Show the sheet with the leases in the spreadsheet, and save it.")
-    return Table(read_as="XLSX", rows=rows, notes=_notes(seen, others))
+    return Table(
+        read_as="XLSX",
+        rows=rows,
+        notes=_notes(seen, others, merged),
+        read_by=Choices(sheet=read.name if read else ""),
+        sheets=[sheet.name for sheet in book.sheets],
+    )
 
 
-def _notes(seen: Counter[str], others: Sequence[Sheet]) -> list[str]:
+def _in_order(sheets: Iterable[Sheet], chosen: str) -> list[Sheet]:
+    """In which they are looked at; what is hidden comes last, unless it was chosen."""
+    return sorted(sheets, key=lambda sheet: (sheet.name != chosen, sheet.is_hidden))
+
+
+def _fill(rows: Sequence[Row], areas: Iterable[Merged]) -> list[Merged]:
+    """Let the text of a merged area stand in each of its rows; the areas of which it does now.
+
+    Raises:
+        UnreadableFile: that would be too much.
+    """
+    numbers = [row.number for row in rows]
+    cells = text = 0
+    filled = []
+    for area in areas:
+        start = bisect_left(numbers, area.first)
+        if start == len(rows) or numbers[start] != area.first or not _text_at(rows[start], area.column):
+            continue
+        first = rows[start]
+        for row in rows[start + 1 : bisect_left(numbers, area.last + 1)]:
+            if not area.first < row.number <= area.last:
+                continue  # of a sheet whose rows are in no order
+            cells += max(1, area.column + 1 - len(row.cells))
+            text += len(first.cells[area.column])
+            if cells > MAX_CELLS or text > MAX_TEXT:
+                raise too_much()
+            _copy(first, row, area.column)
+        filled.append(area)
+    return filled
+
+
+def _text_at(row: Row, column: int) -> str:
+    return row.cells[column] if column < len(row.cells) else ""
+
+
+def _copy(source: Row, row: Row, column: int) -> None:
+    """The text of a cell, with what is told of it, into the same column of another row, if there is none."""
+    if _text_at(row, column):
+        return
+    row.cells.extend([""] * (column + 1 - len(row.cells)))
+    row.cells[column] = source.cells[column]
+    for from_all, to_all in ((source.problems, row.problems), (source.doubts, row.doubts)):
+        if column in from_all:
+            to_all[column] = from_all[column]
+
+
+def _notes(seen: Counter[str], others: Sequence[Sheet], merged: Sequence[Merged]) -> list[str]:
     """What is not read, or may be read by mistake."""
     told = [_not_read(others)] if others else []
     if seen["cut"]:
         told.append(COLUMNS_CUT)
     if hidden := seen["hidden"]:
         told.append(f"{hidden:,} {'row is' if hidden == 1 else 'rows are'} hidden in the spreadsheet, but read.")
+    if merged:
+        one = len(merged) == 1
+        told.append(
+            f"Merged cells ({_listed([area.name for area in merged])}): "
+            f"the text of {'the area is read in each row of it' if one else 'each area is read in each of its rows'}."
+        )
     return told
 
 
 def _not_read(sheets: Sequence[Sheet]) -> str:
     names = [f"“{sheet.name[:50]}”{' (hidden)' if sheet.is_hidden else ''}" for sheet in sheets]
+    return f"The sheet{'' if len(names) == 1 else 's'} {_listed(names)} {'is' if len(names) == 1 else 'are'} not read."
+
+
+def _listed(names: Sequence[str]) -> str:
     if len(names) > NAMED:
-        names = [*names[:NAMED], f"{len(names) - NAMED} more"]
-    if len(names) == 1:
-        return f"The sheet {names[0]} is not read."
-    return f"The sheets {', '.join(names[:-1])} and {names[-1]} are not read."
+        names = [*names[:NAMED], f"{len(names) - NAMED:,} more"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _sheet_rows(rows: Iterable[SheetRow], seen: Counter[str]) -> Iterator[Row]:
+def _sheet_rows(rows: Iterable[SheetRow], seen: Counter[str]) -> Iterator[Row | None]:
     """The rows, of which is counted what a person may not expect."""
     for row in rows:
         seen.update(cut=row.is_cut, hidden=row.is_hidden)
         texts = [""] * (max(row.cells, default=-1) + 1)
         for column, cell in row.cells.items():
             texts[column] = cell.text
-        yield Row(
-            number=row.number,
-            cells=_tidied(texts),
+        yield _row(
+            row.number,
+            texts,
+            is_cut=row.is_cut,
             problems={column: cell.problem for column, cell in row.cells.items() if cell.problem},
             doubts={column: cell.doubt for column, cell in row.cells.items() if cell.doubt},
         )
-
-
-def _tidied(cells: Sequence[str]) -> list[str]:
-    texts = [_tidy(cell) for cell in cells[:MAX_COLUMNS]]
-    while texts and not texts[-1]:
-        texts.pop()
-    return texts
-
-
-def _tidy(cell: str) -> str:
-    """Without blanks around it, and without the apostrophe by which an export keeps it from being a formula."""
-    text = CONTROLS.sub("\N{REPLACEMENT CHARACTER}", cell.strip())
-    if text.startswith("'") and defused(text[1:]) == text:
-        text = text[1:]
-    return text if len(text) <= MAX_CELL else f"{text[:MAX_CELL]}…"

@@ -4,7 +4,7 @@ import math
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 
@@ -20,6 +20,8 @@ MAX_SHEETS = 200
 MAX_ROW = 1_048_576
 # Cells to the right of it are not looked at.
 MAX_COLUMNS = 50
+# Merged areas of a sheet.
+MAX_MERGED = 20_000
 # Of a text that stands in thousands of cells.
 MAX_STRING = 1_000
 
@@ -30,9 +32,13 @@ PLAIN = {"General", "0", "@", "#"}
 EXACT_BELOW = 1e15
 
 DATE = "This cell is a date or a time, not text: write the value in it as text."
+CALCULATED = (
+    "This cell is a formula; its text is the one that it had when the file was last saved: see whether it is right."
+)
 BOOLEAN = "This cell is true or false, not text: write the value in it as text."
 INEXACT = "This cell is a number that a spreadsheet does not keep exactly: write the value in it as text."
 UNKNOWN = "This cell holds neither text nor a number: write the value in it as text."
+_DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # Kinds of cells.
 TEXTS = {"s", "str", "inlineStr", "e"}
 PROBLEMS = {"b": BOOLEAN, "d": DATE}
@@ -74,6 +80,22 @@ class SheetRow:
     is_cut: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """A column of an area that is shown as one cell; its text stands in the first row only.
+
+    Attributes:
+        column: counted from 0; the first of the area.
+        first, last: numbers of rows.
+        name: such as A2:A4.
+    """
+
+    column: int
+    first: int
+    last: int
+    name: str
+
+
 class Workbook:
     """One file.
 
@@ -87,12 +109,18 @@ class Workbook:
         # Where they usually are; most files say so, too.
         self._shared = {"sharedStrings": "xl/sharedStrings.xml", "styles": "xl/styles.xml"}
         self.sheets = self._sheets()
+        # Of the sheet that was read last; known once its rows are.
+        self.merged: list[Merged] = []
 
     def rows(self, sheet: Sheet) -> Iterator[SheetRow]:
         """Those with anything in them, as they are asked for; once for each sheet."""
         number = 0
-        for row in self._package.elements(sheet.part, "row"):
+        self.merged = []
+        for row in self._package.elements(sheet.part, "row", "mergeCell"):
             try:
+                if row.name == "mergeCell":
+                    self._merge(row.attributes["ref"])
+                    continue
                 number = int(row.attributes.get("r", number + 1))
                 cells = self._cells(row)
             except (LookupError, ValueError) as error:
@@ -103,6 +131,15 @@ class Workbook:
                 read = {column: cell for column, cell in cells.items() if column < MAX_COLUMNS}
                 hidden = row.attributes.get("hidden") in {"1", "true"}
                 yield SheetRow(number=number, cells=read, is_hidden=hidden, is_cut=len(read) < len(cells))
+
+    def _merge(self, area: str) -> None:
+        """Remember an area of several rows; one of several columns is a title."""
+        start, _, end = area.partition(":")
+        column, first, last = _column(start.rstrip(_DIGITS)), _row_number(start), _row_number(end or start)
+        if first < last and column < MAX_COLUMNS:
+            self.merged.append(Merged(column=column, first=first, last=last, name=area))
+        if len(self.merged) > MAX_MERGED:
+            raise UnreadableFile(f"This file has more than {MAX_MERGED:,} merged areas. Undo the merging, and save it.")
 
     def _sheets(self) -> list[Sheet]:
         parts: dict[str, str] = {}
@@ -163,9 +200,15 @@ class Workbook:
 
     def _cell(self, node: Node) -> Cell | None:
         formula = node.child("f")
-        if formula is not None:
-            # Not the value that it had when it was last calculated: whoever reads should see what is imported.
+        stored = self._stored(node)
+        if formula is None:
+            return stored
+        if stored is None:
             return Cell(text=f"={formula.text[:MAX_STRING]}")
+        # The spreadsheet shows what it had when it was last calculated, and what it is made of may have changed since.
+        return stored if stored.problem else replace(stored, doubt=f"{CALCULATED} {stored.doubt}".strip())
+
+    def _stored(self, node: Node) -> Cell | None:
         kind, text = node.attributes.get("t", "n"), _content(node)
         if kind == "s" and text:
             text = self._strings[int(text)]
@@ -220,9 +263,14 @@ def _string(node: Node) -> str:
     return text[:MAX_STRING]
 
 
+def _row_number(cell: str) -> int:
+    """Of a cell such as AB12."""
+    return int(cell.lstrip(_LETTERS))
+
+
 def _place(cell: Node, place: int) -> int:
     """The column, counted from 0, of a cell such as AB12; of one that does not say so, the given one."""
-    return _column(cell.attributes["r"].rstrip("0123456789")) if "r" in cell.attributes else place
+    return _column(cell.attributes["r"].rstrip(_DIGITS)) if "r" in cell.attributes else place
 
 
 @lru_cache(1_000)

@@ -1,6 +1,8 @@
 """What makes lost messages harmless: look at the rows, and bring every one that is owed work on its way again."""
 
+import itertools
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +27,10 @@ logger = logging.getLogger(__name__)
 # A message younger than this may still be on its way to Redis.
 ON_ITS_WAY_S = 2
 AT_ONCE = 500
+# All that giving one up reads of it; the row itself is read once it is locked.
+TOLD = ("state", "generation", "failure_code", "failure_message")
+# Each row that is given up takes some milliseconds, or a second where it waits for a lock.
+GIVES_UP_FOR_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +56,7 @@ class Reconciled:
 
 def reconcile() -> Reconciled:
     """One pass over every machine. Any number may run at the same time."""
-    done = Reconciled(crashed=sum(_fail_crashed(model) for model in machines()))
+    done = Reconciled(crashed=_fail_crashed())
     try:
         for queue in {queue_of(model): None for model in machines()}:
             done += _bring_on_its_way(queue)
@@ -99,16 +105,27 @@ def _owe(model: type[StateMachine], messages: Iterable[Message]) -> int:
         return model._default_manager.filter(pk__in=lost).update(due_at=Now(), rung_at=None)
 
 
-def _fail_crashed(model: type[StateMachine]) -> int:
+def _fail_crashed() -> int:
+    """Give up what is spent, for as long as the others can wait; the next pass goes on. How many."""
+    until = time.monotonic() + GIVES_UP_FOR_S
+    reactions = [(model, found) for model in machines() for found in reactions_of(model)]
+    states = [spent(model, found).only(*TOLD)[:AT_ONCE] for model, found in reactions]
     count = 0
-    for found in reactions_of(model):
-        for row in spent(model, found)[:AT_ONCE]:
-            sentence = Crashed.at_last if row.failure_code else Crashed.sentence()
-            arguments = {"code": Crashed.code, "message": sentence}
-            evidence = {"before": row.failure_message} if row.failure_code else {}
-            step = Step(transition="fail", arguments=arguments, reason=sentence, evidence=evidence)
-            message = claims.message_of(row)
-            if advance_unless_faster(model, message, step):
-                tally.count("tries_given_up", machine=message.label, state=message.state, code=Crashed.code)
-                count += 1
+    # In turn, so that thousands in one state do not keep the few in another.
+    for row in filter(None, itertools.chain.from_iterable(itertools.zip_longest(*states))):
+        count += _fail(row)
+        if time.monotonic() >= until:
+            break
     return count
+
+
+def _fail(row: StateMachine) -> bool:
+    sentence = Crashed.at_last if row.failure_code else Crashed.sentence()
+    arguments = {"code": Crashed.code, "message": sentence}
+    evidence = {"before": row.failure_message} if row.failure_code else {}
+    step = Step(transition="fail", arguments=arguments, reason=sentence, evidence=evidence)
+    message = claims.message_of(row)
+    if not advance_unless_faster(type(row), message, step):
+        return False
+    tally.count("tries_given_up", machine=message.label, state=message.state, code=Crashed.code)
+    return True

@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.statements.AnswerInTime",
+    "core.refusals.SayWhatIsNoPage",
 ]
 TEMPLATES = [
     {

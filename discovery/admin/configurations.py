@@ -67,7 +67,7 @@ class ConfigurationAdmin(AgencyStorageConfigAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, shown | (extra_context or {}))
         except NotConfirmed as asked:
-            return self._ask(request, asked)
+            return self._ask_before_saving(request, asked)
 
     @override
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -109,7 +109,7 @@ class ConfigurationAdmin(AgencyStorageConfigAdmin):
         draft = self._look(request, wanted, typed=_typed(form), is_asked=False)
         return HttpResponseRedirect(_address(request, **{TYPED: draft.name}))
 
-    def _ask(self, request: HttpRequest, asked: NotConfirmed) -> HttpResponse:
+    def _ask_before_saving(self, request: HttpRequest, asked: NotConfirmed) -> HttpResponse:
         if request.POST.get(CONFIRMED):
             messages.warning(request, OVERTAKEN)
         draft = self._look(request, asked.wanted, typed=asked.typed, is_asked=True)

@@ -6,20 +6,26 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from requests import Response
 
-from core.clock import now
+from core.redaction import REDACTED, redact_text
+from discovery.dropbox.forms import REQUEST_ID, SCOPE, TAG, harmless, of_form
 
 # A wait longer than this is taken for a mistake of whoever sent it.
 LONGEST_WAIT_S = 86_400.0
-# Tags, request ids and scopes are kept and shown. What has not their form may be anything, also what we sent.
-TAG = re.compile(r"[a-z0-9_]{1,64}")
-SCOPE = re.compile(r"[a-z_]{1,32}(\.[a-z_]{1,32}){1,3}")
-REQUEST_ID = re.compile(r"[0-9a-fA-F-]{1,64}")
-NAMESPACE = re.compile(r"[-_0-9a-zA-Z:]{1,40}")
-# What PostgreSQL or a terminal chokes on: control characters, and halves of surrogate pairs.
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Unions lie in unions, but not deeper than this.
+DEEPEST_TAG = 4
+# What is kept of what Dropbox says in words.
+LONGEST_TEXT = 300
+# A text as long as this is looked through for secrets; what comes after it is not kept at all.
+LONGEST_READ = 4_000
+LINK = re.compile(r"https?://\S+")
+# Of the form that asks for tokens.
+SECRET_FIELDS = ("client_secret", "code", "code_verifier", "refresh_token")
+# What is shorter than any that Dropbox or we make is none, and would blot out words.
+SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,7 @@ class Answer:
         request_id: Dropbox's name for the call; empty where it gives none.
         body: the decoded JSON; empty where it is none.
         retry_after_s: what the header asks for, else the body; None when neither does.
+        text: what is wrong in Dropbox's own words, without anything secret and in one line; empty where it says nothing.
     """
 
     status: int
@@ -38,6 +45,7 @@ class Answer:
     request_id: str
     retry_after_s: float | None
     body: dict[str, Any]
+    text: str = ""
 
     @property
     def required_scope(self) -> str:
@@ -64,60 +72,76 @@ def forget_answer() -> None:
     _last.set(None)
 
 
-def of_form(form: re.Pattern[str], text: Any) -> str:
-    """The text if it has the form; empty if it is anything else."""
-    return text if isinstance(text, str) and form.fullmatch(text) else ""
-
-
-def harmless(text: str, *, at_most: int | None = None) -> str:
-    """A name as somebody else chose it, so that it can be stored and shown; what cannot be becomes \N{REPLACEMENT CHARACTER}."""
-    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text[:at_most])
-
-
 def read_answer(response: Response) -> Answer:
     # A listing of 2,000 entries is decoded by the SDK; only what went wrong is read here.
-    body = {} if response.ok else _json(response)
+    body = {} if response.ok else json_object(response.content)
     return Answer(
         status=response.status_code,
         tag=_tag(body.get("error")),
         request_id=of_form(REQUEST_ID, response.headers.get("X-Dropbox-Request-Id")),
-        retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""), body),
+        retry_after_s=_retry_after_s(response, body),
         body=body,
+        text="" if response.ok else _text(response, body),
     )
 
 
-def _json(response: Response) -> dict[str, Any]:
+def json_object(content: bytes | None) -> dict[str, Any]:
+    """The JSON object; empty for whatever else it is, also for one that is nested until nobody can read it."""
     try:
-        body = json.loads(response.content)
-    except ValueError:
+        body = json.loads(content or b"")
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 
 
-def _tag(error: Any) -> str:
+def _tag(error: Any, *, depth: int = DEEPEST_TAG) -> str:
     if isinstance(error, str):
         return of_form(TAG, error)
-    if not isinstance(error, dict):
+    if not isinstance(error, dict) or not depth:
         return ""
     if "reason" in error:  # a rate limit's tag is one level down
-        return _tag(error["reason"])
+        return _tag(error["reason"], depth=depth - 1)
     tag = of_form(TAG, error.get(".tag"))
-    deeper = _tag(error[tag]) if isinstance(error.get(tag), dict) else ""
+    deeper = _tag(error[tag], depth=depth - 1) if isinstance(error.get(tag), dict) else ""
     return f"{tag}/{deeper}" if deeper else tag
 
 
-def _retry_after_s(header: str, body: dict[str, Any]) -> float | None:
+def _text(response: Response, body: dict[str, Any]) -> str:
+    """The reason of a 400, which is plain text; what OAuth adds to its tag; nothing of a proxy's page."""
+    said = body.get("error_description")
+    if not isinstance(said, str):
+        is_text = response.headers.get("Content-Type", "").startswith("text/plain")
+        said = (response.content or b"")[:LONGEST_READ].decode("utf-8", "replace") if is_text and not body else ""
+    said = said[:LONGEST_READ]
+    for secret in _sent(response):
+        said = said.replace(secret, REDACTED)
+    return harmless(redact_text(LINK.sub("[link]", said)).strip(), at_most=LONGEST_TEXT)
+
+
+def _sent(response: Response) -> list[str]:
+    """What the request proved itself with, which an answer may repeat; the longest first, since one may begin another."""
+    request = getattr(response, "request", None)
+    if request is None:
+        return []
+    secrets = [str(request.headers.get("Authorization", "")).partition(" ")[2]]
+    if "x-www-form-urlencoded" in str(request.headers.get("Content-Type")):
+        secrets += [value for name, value in parse_qsl(str(request.body)) if name in SECRET_FIELDS]
+    return sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def _retry_after_s(response: Response, body: dict[str, Any]) -> float | None:
     error = body.get("error")
-    wait_s = _seconds(header)
+    wait_s = _seconds(response.headers.get("Retry-After", ""), sent_at=response.headers.get("Date", ""))
     if wait_s is None and isinstance(error, dict):
-        wait_s = _seconds(str(error.get("retry_after", "")))
+        wait_s = _seconds(str(error.get("retry_after", "")), sent_at="")
     return None if wait_s is None else min(wait_s, LONGEST_WAIT_S)
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(text: str, *, sent_at: str) -> float | None:
+    """A number of seconds, or until an instant, both by Dropbox's own clock: this host's may be wrong."""
     if text.isdecimal():
         return float(text)
     try:
-        return max(0.0, (parsedate_to_datetime(text) - now()).total_seconds())
-    except (ValueError, TypeError):  # absent, no date, or a date without a zone
+        return max(0.0, (parsedate_to_datetime(text) - parsedate_to_datetime(sent_at)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):  # absent, no date, or only one of them with a zone
         return None

@@ -13,14 +13,22 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from requests import PreparedRequest, Response, Session
+from requests import ConnectionError as RequestsConnectionError
+from requests import PreparedRequest, RequestException, Response, Session
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from discovery.dropbox.answers import remember_answer
+from discovery.dropbox.forms import OddAnswer
 from discovery.errors import DropboxUnavailable
 
 # As many threads as one process may ever use at once; more would open connections that are then thrown away.
 POOL_SIZE = 32
+# Unpacked. Dropbox's largest page, with the longest names there are, has less than half of it.
+LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
+# From its first byte to its last; the time-out of a read begins anew with each packet.
+LONGEST_ANSWER_S = 60.0
+PIECE_BYTES = 64 * 1024
 
 _ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)
 
@@ -51,12 +59,13 @@ def timeouts_s() -> tuple[float, float]:
     return min(usual[0], left_s / 2), min(usual[1], left_s / 2)
 
 
+class AnswerTooLong(OddAnswer, RequestException):
+    """An answer that does not end, in bytes or in time."""
+
+
 @contextmanager
 def done_within(longest_s: float) -> Iterator[None]:
-    """For who has somebody waiting: no call is begun after that time, and none waits for long beyond it.
-
-    Only an answer that comes byte by byte may take longer.
-    """
+    """For who has somebody waiting: no call is begun after that time, and none waits for long beyond it."""
     token = _ends_at.set(time.monotonic() + longest_s)
     try:
         yield
@@ -74,7 +83,7 @@ def _session(_pid: int, base_url: str) -> Session:
     # One session serves all users, so nothing of one may stick to it.
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.hooks["response"].append(remember_answer)
-    made.mount("https://", _StandinAdapter(check_base_url(base_url)) if base_url else _adapter())
+    made.mount("https://", _Adapter(check_base_url(base_url) if base_url else ""))
     made.adapters.pop("http://")
     return made
 
@@ -104,14 +113,15 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _adapter() -> HTTPAdapter:
-    return HTTPAdapter(pool_maxsize=POOL_SIZE)
+class _Adapter(HTTPAdapter):
+    """Reads each answer whole, but no more than an answer of Dropbox's can be.
 
+    Args:
+        base_url: where every request is sent instead of to its own scheme and authority; the SDK and its URLs stay as
+            they are.
+    """
 
-class _StandinAdapter(HTTPAdapter):
-    """Sends every request to another scheme and authority; the SDK and its URLs stay as they are."""
-
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str = "") -> None:
         super().__init__(pool_maxsize=POOL_SIZE)
         self._base_url = base_url
 
@@ -125,5 +135,34 @@ class _StandinAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> Response:
-        request.url = self._base_url + request.path_url
-        return super().send(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+        if self._base_url:
+            request.url = self._base_url + request.path_url
+        response = super().send(request, stream=True, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+        try:
+            response._content = _read(response)  # noqa: SLF001 - requests has no other place for a body that was read
+        except HTTPError as error:
+            raise RequestsConnectionError(error, request=request) from error
+        finally:
+            response.close()
+        response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001 - the same
+        return response
+
+
+def _read(response: Response) -> bytes:
+    """The body, unpacked piece by piece: a few bytes can unpack to more than there is memory.
+
+    Raises:
+        AnswerTooLong: it takes more room or time than any answer of Dropbox's.
+    """
+    pieces, size = [], 0
+    ends_at = time.monotonic() + LONGEST_ANSWER_S
+    if (given := _ends_at.get()) is not None:
+        ends_at = min(ends_at, given)
+    while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LONGEST_ANSWER_BYTES:
+            raise AnswerTooLong(f"it is longer than {LONGEST_ANSWER_BYTES:,} bytes")
+        if time.monotonic() > ends_at:
+            raise AnswerTooLong("it comes too slowly")
+    return b"".join(pieces)

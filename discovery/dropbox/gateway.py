@@ -3,24 +3,34 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 from dropbox import Dropbox
 
-from core.clock import now
+from core.clock import shared_now
 from core.database import is_conflict
+from core.folding import is_same_path
 from discovery.dropbox import pace, shapes
 from discovery.dropbox.caller import Caller, Reply
+from discovery.dropbox.decisions import (
+    CONTINUE_ROUTE,
+    CREATE_LINK_ROUTE,
+    LINK_METADATA_ROUTE,
+    LIST_LINKS_ROUTE,
+    LIST_ROUTE,
+    METADATA_ROUTE,
+)
 from discovery.dropbox.tokens import renew_access_token
-from discovery.dropbox.translation import CREATE_LINK_ROUTE, INVALID_TOKEN, LINK_METADATA_ROUTE, LIST_LINKS_ROUTE
 from discovery.errors import (
     AccountPaused,
     AccountSuspended,
+    DirectoryTooLarge,
     DropboxNotConnected,
     DropboxUnavailable,
+    LinkExists,
+    LinkRefused,
     NeedsReconnect,
     NoInitiatingUser,
     NotFound,
@@ -36,7 +46,18 @@ logger = logging.getLogger(__name__)
 
 # Dropbox's largest page; with it, most directories take one call.
 PAGE_SIZE = 2_000
+# A listing that is longer than any of these does not end, or is of more than a worker has memory for.
+MOST_ENTRIES = 500_000
+MOST_PAGES = 2_000
+MOST_EMPTY_PAGES = 50
+# A directory has few links of its own; each may take a call to see where it leads.
+MOST_LINKS = 5
 
+# Only valid for some time; any other that is rejected was never worth anything, or is no more.
+EXPIRED_TOKEN = "expired_access_token"  # noqa: S105 - a tag
+ENDLESS = "Dropbox's listing of “{path}” does not end: {how}."
+TOO_LARGE = "“{path}” holds more than {most:,} files and directories, which is more than Runsheet reads."
+ODD_LINK = "Dropbox gave an address for the share link that is none of Dropbox's, so it is not kept."
 
 INACTIVE = "The person who started this may no longer log in, so their Dropbox is not used. Start it again yourself."
 FORBIDDEN = "{} may not run discovery (any more), so their Dropbox is not used. Start it again yourself."
@@ -70,12 +91,13 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
     evidence = {"account": account.account_id}
     if account.needs_reconnect_reason:
         raise NeedsReconnect(account.needs_reconnect_reason, evidence=evidence)
-    if pause_left_s := account.pause_left_s(at=now()):
+    at = shared_now()
+    if pause_left_s := account.pause_left_s(at=at):
         raise AccountPaused(retry_after_s=pause_left_s, evidence=evidence)
     gateway = Gateway(account=account, before_call=before_call)
-    if not account.has_valid_token(at=now()):
+    if not account.has_valid_token(at=at):
         gateway.renew_token()
-    DropboxAccount.objects.note_use(account, at=now())
+    DropboxAccount.objects.note_use(account, at=at)
     return gateway
 
 
@@ -102,21 +124,35 @@ class Gateway:
         Raises:
             NotFound: there is nothing at the path.
             NotADirectory: a file is.
+            DirectoryTooLarge: there are more than `MOST_ENTRIES`.
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
         if path:
             _check_path(path)
-        reply = self._ask("files/list_folder", lambda client: client.files_list_folder(path, limit=PAGE_SIZE), path)
-        pages = [reply]
-        # An empty page may have a successor; only `has_more` tells.
-        while pages[-1].value.has_more:
-            cursor = pages[-1].value.cursor
-            pages.append(self._next_page(cursor, path))
+        replies = list(self._pages(path))
         return DirectoryListing(
             path=path,
-            entries=tuple(shapes.cloud_file(entry, directory=path) for page in pages for entry in page.value.entries),
-            request_ids=tuple(page.request_id for page in pages),
+            entries=tuple(entry for reply in replies for entry in reply.value.entries),
+            request_ids=tuple(reply.request_id for reply in replies),
         )
+
+    def directory_names(self, *, path: str, calls_at_most: int) -> tuple[str, ...] | None:
+        """The names of the directories directly inside a directory; None if that takes more calls.
+
+        Raises:
+            NotFound: there is nothing at the path.
+            NotADirectory: a file is.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        reply = self._ask("files/list_folder", lambda client: client.files_list_folder(path, limit=PAGE_SIZE), path)
+        pages = [reply]
+        while pages[-1].value.has_more:
+            if len(pages) >= calls_at_most:
+                return None
+            pages.append(self._next_page(pages[-1].value.cursor, path))
+        entries = [shapes.cloud_file(entry, directory=path) for page in pages for entry in page.value.entries]
+        return tuple(entry.name for entry in entries if entry.is_directory)
 
     def metadata(self, *, path: str) -> CloudFile:
         """The file or directory itself; one call.
@@ -126,8 +162,10 @@ class Gateway:
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
         _check_path(path)
-        reply = self._ask("files/get_metadata", lambda client: client.files_get_metadata(path), path)
-        return shapes.cloud_file(reply.value, directory=path.rpartition("/")[0])
+        above = path.rpartition("/")[0]
+        return self._ask(
+            METADATA_ROUTE, lambda client: shapes.cloud_file(client.files_get_metadata(path), directory=above), path
+        ).value
 
     def is_deleted(self, *, path: str) -> bool:
         """Whether the account sees that something lay at the path and was deleted, moved or renamed; one call.
@@ -139,24 +177,32 @@ class Gateway:
         """
         _check_path(path)
         try:
-            reply = self._ask(
-                "files/get_metadata", lambda client: client.files_get_metadata(path, include_deleted=True), path
-            )
+            return self._ask(
+                METADATA_ROUTE,
+                lambda client: shapes.is_deleted(client.files_get_metadata(path, include_deleted=True)),
+                path,
+            ).value
         except NotFound:
             return False
-        return shapes.is_deleted(reply.value)
 
     def create_share_link(self, *, path: str) -> ShareLink:
-        """A share link with the account's usual settings, new or as it exists; one call, rarely two.
+        """A share link with the account's usual settings, new or as it exists; one call, rarely two or three.
 
         Raises:
-            LinkRefused: a policy or a missing right forbids it.
+            LinkRefused: a policy or a missing right forbids it, or what Dropbox gives is no link of Dropbox's.
             NotFound: there is nothing at the path.
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
         _check_path(path)
-        reply = self._ask(CREATE_LINK_ROUTE, lambda client: shapes.create_or_existing_link(client, path), path)
-        return shapes.share_link(reply.value or self._existing_link(path))
+        try:
+            reply = self._ask(CREATE_LINK_ROUTE, lambda client: shapes.create_or_existing_link(client, path), path)
+            link = reply.value
+        except LinkExists:
+            link = None
+        link = link or self._existing_link(path)
+        if not link.url:
+            raise LinkRefused(ODD_LINK, evidence=self.evidence(path=path) | {"route": CREATE_LINK_ROUTE})
+        return link
 
     def share_link(self, *, url: str, path: str) -> ShareLink:
         """What a stored share link leads to, as this account sees it; one call.
@@ -168,8 +214,25 @@ class Gateway:
             LinkDead: it leads nowhere, or not this account.
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
-        reply = self._ask(LINK_METADATA_ROUTE, lambda client: client.sharing_get_shared_link_metadata(url), path)
-        return shapes.share_link(reply.value)
+        return self._ask(
+            LINK_METADATA_ROUTE,
+            lambda client: shapes.share_link(client.sharing_get_shared_link_metadata(url)),
+            path,
+        ).value
+
+    def leads_to(self, *, link: ShareLink, path: str) -> bool:
+        """Whether a link leads to what lies at the path; no call if the link says so itself, else one.
+
+        A link of which Dropbox tells neither path nor id leads nowhere that could be known.
+
+        Raises:
+            NotFound: nothing lies at the path.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        if link.path and is_same_path(link.path, path):
+            return True
+        # Paths of links begin where Dropbox likes; what lies there has one name wherever it is seen from.
+        return bool(link.file_id) and self.metadata(path=path).file_id == link.file_id
 
     def link_policy(self) -> LinkPolicy:
         """What the account and its team allow for links in general; one call.
@@ -177,8 +240,9 @@ class Gateway:
         Raises:
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
-        reply = self._ask("users/get_current_account", lambda client: client.users_get_current_account(), "")
-        return shapes.link_policy(reply.value)
+        return self._ask(
+            "users/get_current_account", lambda client: shapes.link_policy(client.users_get_current_account()), ""
+        ).value
 
     def renew_token(self, *, rejected: str = "") -> None:
         """Renew the access token if it ends soon or is the one that was rejected; one call, or none if somebody else did.
@@ -197,19 +261,63 @@ class Gateway:
             _pause(self.account, error)
             raise
 
-    def _next_page(self, cursor: str, path: str) -> Reply[Any]:
-        return self._ask("files/list_folder/continue", lambda client: client.files_list_folder_continue(cursor), path)
+    def _pages(self, path: str) -> Iterator[Reply[shapes.Page]]:
+        """All pages. An empty one may have a successor; only that Dropbox names none is the end.
 
-    def _existing_link(self, path: str) -> Any:
-        # direct_only: else links of parent directories come as well, and would hand out the whole archive.
-        reply = self._ask(
-            LIST_LINKS_ROUTE, lambda client: client.sharing_list_shared_links(path=path, direct_only=True), path
+        Raises:
+            DropboxUnavailable, DirectoryTooLarge: there seems to be no end, or none that can be waited for.
+        """
+        seen: set[str] = set()
+        count, pages, empty = 0, 0, 0
+        reply = self._first_page(path)
+        while True:
+            yield reply
+            page = reply.value
+            count, pages, empty = count + len(page.entries), pages + 1, 0 if page.entries else empty + 1
+            if count > MOST_ENTRIES:
+                sentence = (
+                    f"{TOO_LARGE.format(path=path, most=MOST_ENTRIES)} Move some of it into directories within it."
+                )
+                raise DirectoryTooLarge(sentence, evidence=self._evidence_of(reply, path) | {"entries": count})
+            if not page.cursor:
+                return
+            if how := _endless(page, seen=seen, pages=pages, empty=empty):
+                raise DropboxUnavailable(ENDLESS.format(path=path, how=how), evidence=self._evidence_of(reply, path))
+            seen.add(page.cursor)
+            reply = self._next_page(page.cursor, path)
+
+    def _evidence_of(self, reply: Reply[Any], path: str) -> dict[str, Any]:
+        return self.evidence(path=path) | {"route": CONTINUE_ROUTE, "request_id": reply.request_id}
+
+    def _first_page(self, path: str) -> Reply[shapes.Page]:
+        return self._ask(
+            LIST_ROUTE,
+            lambda client: shapes.page(client.files_list_folder(path, limit=PAGE_SIZE), directory=path),
+            path,
         )
-        if not reply.value.links:
-            raise DropboxUnavailable(
-                evidence=self.evidence(path=path) | {"route": LIST_LINKS_ROUTE, "error": "no links"}
-            )
-        return reply.value.links[0]
+
+    def _next_page(self, cursor: str, path: str) -> Reply[shapes.Page]:
+        return self._ask(
+            CONTINUE_ROUTE,
+            lambda client: shapes.page(client.files_list_folder_continue(cursor), directory=path),
+            path,
+        )
+
+    def _existing_link(self, path: str) -> ShareLink:
+        # direct_only: else links of parent directories come as well, and would hand out the whole archive.
+        links = self._ask(
+            LIST_LINKS_ROUTE,
+            lambda client: [
+                shapes.share_link(each)
+                for each in client.sharing_list_shared_links(path=path, direct_only=True).links[:MOST_LINKS]
+            ],
+            path,
+        ).value
+        # Nor is it taken on trust that it was heeded.
+        for link in links:
+            if self.leads_to(link=link, path=path):
+                return link
+        raise DropboxUnavailable(evidence=self.evidence(path=path) | {"route": LIST_LINKS_ROUTE, "error": "no links"})
 
     def _ask[T](self, route: str, request: Callable[[Dropbox], T], path: str) -> Reply[T]:
         """Ask; once more when what stood in the way was ours to mend."""
@@ -228,7 +336,7 @@ class Gateway:
             return self._ask_once(self._caller(), route, request, path)
         except TokenRejected as error:
             # One that was valid a moment ago and has expired says nothing of the connection.
-            if error.evidence["error"] == INVALID_TOKEN:
+            if error.evidence["error"] != EXPIRED_TOKEN:
                 self._mark_lost(error)
             raise
 
@@ -267,6 +375,15 @@ class Gateway:
             )
 
 
+def _endless(page: shapes.Page, *, seen: set[str], pages: int, empty: int) -> str:
+    """Why nobody should ask for the page after this one; empty if there is no reason."""
+    if page.cursor in seen and page.entries:
+        return "the same place comes again"
+    if empty > MOST_EMPTY_PAGES:
+        return f"{empty} pages without an entry"
+    return f"more than {MOST_PAGES:,} pages" if pages >= MOST_PAGES else ""
+
+
 def _check_path(path: str) -> None:
     # The root has no description at Dropbox, and a link to it would hand out everything.
     if not path.startswith("/") or path == "/":
@@ -275,10 +392,10 @@ def _check_path(path: str) -> None:
 
 def _pause(account: DropboxAccount, error: RateLimited) -> None:
     """Let everybody who uses this Dropbox account wait as long as Dropbox asks."""
-    until = now() + timedelta(seconds=error.retry_after_s or 0)
-    pace.pause(account.account_id, until=until)
-    with _unless_held(f"account={account.account_id} is locked; the pause until {until} stands in Redis only"):
-        DropboxAccount.objects.pause(account_id=account.account_id, until=until)
+    pause_s = error.retry_after_s or 0
+    pace.pause(account.account_id, pause_s=pause_s)
+    with _unless_held(f"account={account.account_id} is locked; the pause of {pause_s:g} s stands in Redis only"):
+        DropboxAccount.objects.pause(account_id=account.account_id, pause_s=pause_s)
 
 
 @contextmanager

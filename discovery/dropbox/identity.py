@@ -6,9 +6,9 @@ from typing import Any
 
 from dropbox import Dropbox
 
-from discovery.dropbox.answers import harmless
 from discovery.dropbox.caller import Caller
-from discovery.dropbox.translation import CREATE_LINK_ROUTE, LIST_LINKS_ROUTE
+from discovery.dropbox.decisions import CREATE_LINK_ROUTE, LIST_LINKS_ROUTE, LIST_ROUTE
+from discovery.dropbox.forms import ACCOUNT_ID, NAMESPACE, harmless, required
 from discovery.errors import LinkRefused, NotFound, ScopeMissing
 from discovery.models import DISPLAY_NAME_LENGTH, EMAIL_LENGTH
 
@@ -38,14 +38,21 @@ def identify(*, access_token: str) -> Identity:
         ScopeMissing: the token does not allow even that.
         RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
     """
-    reply = _caller(access_token).ask("users/get_current_account", lambda client: client.users_get_current_account())
-    account = reply.value
+    return (
+        _caller(access_token)
+        .ask("users/get_current_account", lambda client: _identity(client.users_get_current_account()))
+        .value
+    )
+
+
+def _identity(account: Any) -> Identity:
+    root = account.root_info
     return Identity(
-        account_id=account.account_id,
+        account_id=required(ACCOUNT_ID, account.account_id, what="the account's id"),
         display_name=harmless(account.name.display_name, at_most=DISPLAY_NAME_LENGTH),
         email=harmless(account.email, at_most=EMAIL_LENGTH),
-        root_namespace_id=account.root_info.root_namespace_id,
-        home_namespace_id=account.root_info.home_namespace_id,
+        root_namespace_id=required(NAMESPACE, root.root_namespace_id, what="the id of the root folder"),
+        home_namespace_id=required(NAMESPACE, root.home_namespace_id, what="the id of the home folder"),
     )
 
 
@@ -61,7 +68,7 @@ def allowed_scopes(*, access_token: str) -> frozenset[str]:
 
 PROBES: dict[str, tuple[str, Callable[[Dropbox], Any]]] = {
     "account_info.read": ("users/get_current_account", lambda client: client.users_get_current_account()),
-    "files.metadata.read": ("files/list_folder", lambda client: client.files_list_folder("", limit=1)),
+    "files.metadata.read": (LIST_ROUTE, lambda client: client.files_list_folder("", limit=1)),
     "sharing.read": (LIST_LINKS_ROUTE, lambda client: client.sharing_list_shared_links()),
     "sharing.write": (CREATE_LINK_ROUTE, lambda client: client.sharing_create_shared_link_with_settings(NOWHERE)),
 }

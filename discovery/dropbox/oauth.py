@@ -13,12 +13,14 @@ from django.conf import settings
 from discovery.dropbox.caller import Caller
 from discovery.dropbox.connection import check_base_url
 from discovery.dropbox.tokens import Grant, request_tokens
-from discovery.errors import AppKeyMissing, CodeRefused, DropboxUnavailable, RefreshTokenRefused
+from discovery.errors import AppKeyMissing, CodeRefused, DropboxUnavailable, RedirectRefused, RefreshTokenRefused
 
 DROPBOX = "https://www.dropbox.com"
 REVOKE_ROUTE = "auth/token/revoke"
 # Longer than any code there is; what is longer is not sent on.
 LONGEST_CODE = 1_000
+# The same tag stands for a code that is too old; only the words beside it tell.
+WRONG_ADDRESS = "redirect_uri"
 
 
 def authorisation_url(*, state: str, verifier: str, redirect_uri: str, scopes: Iterable[str]) -> str:
@@ -47,8 +49,9 @@ def exchange_code(*, code: str, verifier: str, redirect_uri: str) -> Grant:
     """The tokens for a code; one call. A code is good for one try.
 
     Raises:
-        CodeRefused: it is used up, too old, or was not issued for this verifier and address.
-        AppKeyMissing, AppRefused: the settings are wrong.
+        CodeRefused: it is used up, too old, or was not issued for this verifier.
+        RedirectRefused: it was not issued for this address.
+        AppKeyMissing, AppRefused, AppFull, AppDisabled: the settings or the app are wrong.
         RateLimited, DropboxUnavailable, DropboxRefused: as everywhere.
     """
     if len(code) > LONGEST_CODE:
@@ -62,7 +65,8 @@ def exchange_code(*, code: str, verifier: str, redirect_uri: str) -> Grant:
     try:
         grant = request_tokens(form)
     except RefreshTokenRefused as error:
-        raise CodeRefused(evidence=error.evidence) from error
+        refused = RedirectRefused if WRONG_ADDRESS in error.evidence.get("text", "") else CodeRefused
+        raise refused(evidence=error.evidence) from error
     if not grant.refresh_token:  # with an access token alone, the connection would end after four hours
         raise DropboxUnavailable(evidence={"error": "no refresh token"})
     return grant

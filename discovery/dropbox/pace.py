@@ -6,14 +6,12 @@ where each job reads it when it begins, and without Redis hardly a job begins.
 
 import logging
 import time
-from datetime import datetime
 
 from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
 from core import tally
-from core.clock import now
 from core.redis_client import ask
 from discovery.errors import AccountPaused, AtCeiling
 
@@ -65,9 +63,9 @@ def wait_turn(account_id: str) -> None:
         time.sleep(wait_ms / 1000)
 
 
-def pause(account_id: str, *, until: datetime) -> None:
-    """Let nobody ask the account before then; a longer pause stands. Best effort: the database has it too."""
-    pause_ms = max(1, round((until - now()).total_seconds() * 1000))
+def pause(account_id: str, *, pause_s: float) -> None:
+    """Let nobody ask the account for so long; a longer pause stands. Best effort: the database has it too."""
+    pause_ms = max(1, round(pause_s * 1000))
     try:
         ask(lambda redis: _pause(redis, account_id, pause_ms))
     except RedisError as error:

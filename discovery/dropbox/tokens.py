@@ -8,13 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.db import Error, connection, transaction
 from psycopg.errors import IdleInTransactionSessionTimeout
-from requests import RequestException, Response
+from requests import RequestException
 
-from core.clock import now
+from core.clock import shared_now
 from core.database import is_conflict
-from discovery.dropbox.answers import read_answer
+from discovery.dropbox.answers import json_object, read_answer
 from discovery.dropbox.connection import session, timeouts_s
-from discovery.dropbox.translation import TOKEN_ROUTE, translate
+from discovery.dropbox.decisions import TOKEN_ROUTE
+from discovery.dropbox.forms import SCOPE, TOKEN, OddAnswer, of_form, required
+from discovery.dropbox.translation import translate
 from discovery.errors import (
     AppKeyMissing,
     DropboxNotConnected,
@@ -34,6 +36,8 @@ TOKEN_READ_TIMEOUT_S = 20.0
 
 # Tokens last four hours; one that claims more than a day is asked for anew after it.
 LONGEST_TRUST_S = 86_400
+# Dropbox has some forty.
+MOST_SCOPES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ class Grant:
     """An access token.
 
     Attributes:
-        expires_at: aware.
+        expires_at: aware, by the database's clock.
         scopes: what it allows; None when Dropbox did not say.
         refresh_token: empty, unless it is the first of a new connection.
     """
@@ -83,7 +87,13 @@ def request_tokens(form: dict[str, str], *, evidence: dict[str, Any] | None = No
         response = http.post(TOKEN_URL, data=form, timeout=(connect_s, min(read_s, TOKEN_READ_TIMEOUT_S)))
     except RequestException as error:
         raise translate(None, route=TOKEN_ROUTE, evidence=evidence) from error
-    return _read_grant(response, evidence)
+    if not response.ok:
+        raise translate(read_answer(response), route=TOKEN_ROUTE, evidence=evidence)
+    try:
+        return _grant(json_object(response.content))
+    except OddAnswer as error:
+        evidence = translate(read_answer(response), route=TOKEN_ROUTE, evidence=evidence).evidence
+        raise DropboxUnavailable(f"Dropbox's answer cannot be used: {error}.", evidence=evidence) from error
 
 
 def renew_access_token(account: DropboxAccount, *, rejected: str = "") -> None:
@@ -121,7 +131,7 @@ def _renew_locked(account: DropboxAccount, rejected: str) -> NeedsReconnect | No
     refusal = None
     if locked.needs_reconnect_reason:
         refusal = NeedsReconnect(locked.needs_reconnect_reason, evidence=_evidence(account))
-    elif locked.access_token == rejected or not locked.has_valid_token(at=now()):
+    elif locked.access_token == rejected or not locked.has_valid_token(at=shared_now()):
         refusal = _renew_from_dropbox(locked)
     account.access_token = locked.access_token
     account.access_token_expires_at = locked.access_token_expires_at
@@ -142,24 +152,25 @@ def _renew_from_dropbox(locked: DropboxAccount) -> NeedsReconnect | None:
     return None
 
 
-def _read_grant(response: Response, evidence: dict[str, Any]) -> Grant:
-    match _body(response):
-        case {"access_token": str(token), "expires_in": int(lasts_s), **others} if response.ok:
-            scopes, refresh_token = others.get("scope"), others.get("refresh_token")
-            return Grant(
-                access_token=token,
-                expires_at=now() + timedelta(seconds=min(lasts_s, LONGEST_TRUST_S)),
-                scopes=frozenset(scopes.split()) if isinstance(scopes, str) else None,
-                refresh_token=refresh_token if isinstance(refresh_token, str) else "",
-            )
-    raise translate(read_answer(response), route=TOKEN_ROUTE, evidence=evidence)
+def _grant(body: dict[str, Any]) -> Grant:
+    """What was granted.
 
-
-def _body(response: Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return None
+    Raises:
+        OddAnswer: it holds no token, or none that lasts.
+    """
+    lasts_s = body.get("expires_in")
+    # True is a whole number to Python, and to nobody else.
+    if not isinstance(lasts_s, int) or isinstance(lasts_s, bool) or lasts_s <= 0:
+        raise OddAnswer("it does not say for how long the access token is good")
+    scopes = body.get("scope")
+    return Grant(
+        access_token=required(TOKEN, body.get("access_token"), what="the access token"),
+        expires_at=shared_now() + timedelta(seconds=min(lasts_s, LONGEST_TRUST_S)),
+        scopes=frozenset(filter(None, (of_form(SCOPE, one) for one in scopes.split()[:MOST_SCOPES])))
+        if isinstance(scopes, str)
+        else None,
+        refresh_token=of_form(TOKEN, body.get("refresh_token")),
+    )
 
 
 def _evidence(account: DropboxAccount) -> dict[str, Any]:

@@ -1,59 +1,28 @@
-"""From what Dropbox answered to our own errors; by status and tag, never by text.
+"""From what Dropbox answered to our own errors: by status and tag, which `decisions.py` lists.
 
-What is not in these tables is `DropboxUnavailable`: tried again a few times, and never taken for "not found".
+What is not in those tables is `DropboxUnavailable`: tried again a few times, and never taken for "not found".
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-from core.errors import RunsheetError
-from discovery.dropbox.answers import NAMESPACE, Answer, of_form
+from core.errors import RunsheetError, Temporary
+from discovery.dropbox import decisions
+from discovery.dropbox.answers import Answer
+from discovery.dropbox.decisions import CONTINUE_ROUTE, LINK_ROUTES, TOKEN_ROUTE, Decision
+from discovery.dropbox.forms import NAMESPACE, SCOPE, of_form
 from discovery.errors import (
-    AccountSuspended,
-    AppRefused,
     DropboxRefused,
     DropboxUnavailable,
-    LinkDead,
-    LinkRefused,
-    NotADirectory,
-    NotFound,
     PathRootMoved,
     RateLimited,
-    RefreshTokenRefused,
     ScopeMissing,
-    TokenRejected,
 )
 
-TOKEN_ROUTE = "oauth2/token"  # noqa: S105 - a route
-CREATE_LINK_ROUTE = "sharing/create_shared_link_with_settings"
-LIST_LINKS_ROUTE = "sharing/list_shared_links"
-LINK_METADATA_ROUTE = "sharing/get_shared_link_metadata"
-LINK_ROUTES = (CREATE_LINK_ROUTE, LIST_LINKS_ROUTE)
-LOOKUP_ROUTES = ("files/list_folder", "files/get_metadata", *LINK_ROUTES)
-
-# Worth nothing; not merely too old.
-INVALID_TOKEN = "invalid_access_token"  # noqa: S105 - a tag
-
 DEFAULT_RETRY_AFTER_S = 1.0
-
-_LINK_REFUSALS = {
-    "settings_error/not_authorized": "The Dropbox team's policy forbids this share link.",
-    "settings_error/invalid_settings": "The Dropbox team's policy forbids a share link with the usual settings.",
-    "access_denied": "This Dropbox account may not share this directory.",
-    "permission_denied": "This Dropbox account may not see the share links of this directory.",
-    "email_not_verified": "Dropbox gives no share links until the account's e-mail address is verified.",
-    "banned_member": "Dropbox has taken the right to share from this account.",
-    "too_many_shared_folders": "This Dropbox account has reached its limit of shared folders.",
-    "path/restricted_content": "Dropbox does not share this content for legal reasons.",
-}
-# The second: for this account, or for everybody but those who were invited.
-_DEAD_LINKS = ("shared_link_not_found", "shared_link_access_denied", "unsupported_link_type")
-_PATH_REFUSALS = {
-    "path/malformed_path": "Dropbox cannot have a directory of this name. Correct the lease number or the base path.",
-    "path/restricted_content": "Dropbox withholds this content for legal reasons. Ask your Dropbox administrator.",
-    "path/unsupported_content_type": "Dropbox cannot do this with a document of this kind.",
-    "template_error/restricted_content": "Dropbox withholds this content. Ask your Dropbox administrator.",
-}
+# What the app itself was not given, before anybody could grant it; without a tag, so by its text.
+APP_LACKS_SCOPE = re.compile(r"does not have the required scope '?([a-z_.]+)")
 
 
 def translate(answer: Answer | None, *, route: str, evidence: dict[str, Any]) -> RunsheetError:
@@ -66,37 +35,38 @@ def translate(answer: Answer | None, *, route: str, evidence: dict[str, Any]) ->
         "error": answer.tag,
         "request_id": answer.request_id,
     }
+    if answer.text:
+        evidence["text"] = answer.text
     known = _BY_STATUS.get(answer.status)
     error = known(answer, route, evidence) if known else None
     return error or DropboxUnavailable(retry_after_s=answer.retry_after_s, evidence=evidence)
 
 
+def _made(decision: Decision | None, answer: Answer, evidence: dict[str, Any]) -> RunsheetError | None:
+    if decision is None:
+        return None
+    if issubclass(decision.kind, Temporary):
+        return decision.kind(decision.sentence, retry_after_s=answer.retry_after_s, evidence=evidence)
+    return decision.kind(decision.sentence, evidence=evidence)
+
+
 def _bad_request(answer: Answer, route: str, evidence: dict[str, Any]) -> RunsheetError | None:
-    if route != TOKEN_ROUTE:
-        return DropboxRefused(evidence=evidence)
-    match answer.tag:
-        case "invalid_grant":
-            return RefreshTokenRefused(evidence=evidence)
-        case "invalid_client" | "unauthorized_client":
-            return AppRefused(evidence=evidence)
-        case "":
-            return None
-    return DropboxRefused(evidence=evidence)
+    if found := next((each for text, each in decisions.TEXTS if text.search(answer.text)), None):
+        return _made(found, answer, evidence)
+    if route == TOKEN_ROUTE:
+        return _made(decisions.TOKEN_ERRORS.get(answer.tag), answer, evidence)
+    if lacking := APP_LACKS_SCOPE.search(answer.text):
+        return _app_lacks(of_form(SCOPE, lacking[1].rstrip(".")), evidence)
+    # A cursor is Dropbox's own; where it is taken for wrong, a listing from the beginning is right.
+    return None if route == CONTINUE_ROUTE else DropboxRefused(evidence=evidence)
 
 
 def _unauthorized(answer: Answer, route: str, evidence: dict[str, Any]) -> RunsheetError | None:
     if route == TOKEN_ROUTE:
-        return AppRefused(evidence=evidence) if answer.tag else None
-    match answer.tag:
-        case "expired_access_token" | "invalid_access_token":
-            return TokenRejected(evidence=evidence)
-        case "missing_scope":
-            return _scope_missing(answer, evidence)
-        case "user_suspended":
-            return AccountSuspended(evidence=evidence)
-        case "invalid_select_user" | "invalid_select_admin" | "route_access_denied":
-            return DropboxRefused(evidence=evidence)
-    return None
+        return _made(decisions.TOKEN_ERRORS.get(answer.tag), answer, evidence)
+    if answer.tag == "missing_scope":
+        return _scope_missing(answer, evidence)
+    return _made(decisions.UNAUTHORIZED.get(answer.tag), answer, evidence)
 
 
 def _scope_missing(answer: Answer, evidence: dict[str, Any]) -> ScopeMissing:
@@ -110,33 +80,30 @@ def _scope_missing(answer: Answer, evidence: dict[str, Any]) -> ScopeMissing:
     )
 
 
+def _app_lacks(scope: str, evidence: dict[str, Any]) -> ScopeMissing:
+    return ScopeMissing(
+        f"The Dropbox app lacks the permission {scope or 'that is needed'}. Switch it on in the app's settings at Dropbox, "
+        "under “Permissions”, then connect your Dropbox account again.",
+        evidence=evidence | {"scope": scope},
+    )
+
+
 def _forbidden(answer: Answer, route: str, evidence: dict[str, Any]) -> RunsheetError | None:
-    if answer.tag in ("", "other"):
-        return None
-    if route in LINK_ROUTES:
-        return LinkRefused("This kind of Dropbox account may not make share links.", evidence=evidence)
-    return DropboxRefused(evidence=evidence)
+    table = decisions.FORBIDDEN_LINKS if route in LINK_ROUTES else decisions.FORBIDDEN
+    return _made(table.get(answer.tag), answer, evidence)
 
 
 def _conflict(answer: Answer, route: str, evidence: dict[str, Any]) -> RunsheetError | None:
-    if answer.tag == "path/not_found":
-        # Pages after the first name a cursor, not the path; a fresh listing tells what is there now.
-        return NotFound(evidence=evidence) if route in LOOKUP_ROUTES else None
-    if answer.tag == "path/not_folder":
-        return NotADirectory(evidence=evidence)
-    if route == LINK_METADATA_ROUTE and answer.tag in _DEAD_LINKS:
-        return LinkDead(evidence=evidence)
-    if route in LINK_ROUTES and answer.tag in _LINK_REFUSALS:
-        return LinkRefused(_LINK_REFUSALS[answer.tag], evidence=evidence)
-    if answer.tag in _PATH_REFUSALS:
-        return DropboxRefused(_PATH_REFUSALS[answer.tag], evidence=evidence)
-    return None
+    table = decisions.CONFLICTS.get(route, {})
+    # Its payload is a whole link, whose tags say nothing more.
+    outer = answer.tag.partition("/")[0]
+    return _made(table.get(outer if outer == decisions.ALREADY_EXISTS else answer.tag), answer, evidence)
 
 
 def _path_root(answer: Answer, _route: str, evidence: dict[str, Any]) -> RunsheetError | None:
-    if answer.tag == "no_permission":
-        return DropboxRefused(evidence=evidence)
-    told = answer.body.get("error", {}).get("invalid_root") if answer.tag.startswith("invalid_root") else None
+    if not answer.tag.startswith("invalid_root"):
+        return _made(decisions.PATH_ROOT.get(answer.tag), answer, evidence)
+    told = answer.body.get("error", {}).get("invalid_root")
     if not isinstance(told, dict):
         return None
     root = of_form(NAMESPACE, told.get("root_namespace_id"))
@@ -147,6 +114,7 @@ def _path_root(answer: Answer, _route: str, evidence: dict[str, Any]) -> Runshee
 
 
 def _too_many(answer: Answer, _route: str, evidence: dict[str, Any]) -> RunsheetError:
+    """Whatever the reason is."""
     wait_s = DEFAULT_RETRY_AFTER_S if answer.retry_after_s is None else answer.retry_after_s
     return RateLimited(retry_after_s=wait_s, evidence=evidence)
 

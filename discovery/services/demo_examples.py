@@ -5,10 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from discovery.advice import advice_for
-from discovery.services.demo_data import BASE_PATHS, NEWCOMER, OPERATOR, REFRESH_TOKEN, configure, newcomer, person
+from discovery.services.demo_data import (
+    BASE_PATHS,
+    COLLEAGUE,
+    COLLEAGUES_TOKEN,
+    NEWCOMER,
+    OPERATOR,
+    REFRESH_TOKEN,
+    configure,
+    newcomer,
+    person,
+)
 from discovery.services.dropbox_accounts import connect_account
 from leases.models import Lease
-from leases.services import create_lease
+from leases.services import create_lease, start_full_discovery
 from leases.states import State
 from statemachine.models import TransitionLog
 
@@ -24,6 +34,7 @@ class End:
         link: whether there is a share link.
         tries: the most that any of its states needed.
         dropbox_calls: for its directory; a look at the folder that holds all of them is nobody's.
+        nearest: the name that comes nearest to one that was not found.
     """
 
     state: str
@@ -32,6 +43,7 @@ class End:
     link: bool = False
     tries: int = 1
     dropbox_calls: int
+    nearest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,7 @@ class Example:
         fault: what Dropbox is to do wrong when the directory is listed, for the stand-in's control API.
         begins_last: only when the others of its Dropbox account have settled. A 429 pauses the whole account, also in
             the middle of another lease, which then has to ask again: how many calls that takes is left to chance.
+        again_by: who runs it once more when it has settled.
     """
 
     outcome: str
@@ -51,6 +64,7 @@ class Example:
     created_by: str = OPERATOR
     fault: Mapping[str, Any] | None = None
     begins_last: bool = False
+    again_by: str = ""
 
     @property
     def path(self) -> str:
@@ -64,9 +78,22 @@ def _done(*, report: bool = False, link: bool = True, tries: int = 1, dropbox_ca
 EXAMPLES = (
     Example(outcome="report found", lease_number="NMNM 0501759", end=_done(report=True)),
     Example(outcome="directory without report", lease_number="NMLC 0028446A", end=_done()),
-    Example(outcome="empty directory", lease_number="NMNM 110339", end=_done()),
+    # Nothing in it tells that all of it is seen, so it is described as well.
+    Example(outcome="empty directory", lease_number="NMNM 110339", end=_done(dropbox_calls=3)),
     Example(outcome="only subfolders", lease_number="NMNM 0014321", end=_done()),
     Example(outcome="not found", lease_number="NMNM 9999999", end=End(state=State.NOT_FOUND, dropbox_calls=1)),
+    Example(
+        outcome="a number without its zeros",
+        lease_number="NMNM 55142",
+        end=End(state=State.NOT_FOUND, dropbox_calls=1, nearest="NMNM 0055142"),
+    ),
+    Example(outcome="a report with a no-break blank", lease_number="NMNM 0078221", end=_done(report=True)),
+    Example(
+        outcome="a colleague who cannot see it",
+        lease_number="NMNM 0091530",
+        again_by=COLLEAGUE,
+        end=End(state=State.FAILED, failure_code="archive_out_of_sight", report=True, link=True, dropbox_calls=4),
+    ),
     Example(
         outcome="report beyond the first page", lease_number="NMNM 0392787", end=_done(report=True, dropbox_calls=3)
     ),
@@ -107,12 +134,13 @@ EXAMPLES = (
 
 
 def set_up() -> None:
-    """Two people, of whom one has a Dropbox, and one of two agencies configured.
+    """Three people, of whom two have a Dropbox, and one of two agencies configured.
 
     Raises:
         What `connect_account` raises.
     """
     connect_account(user=person(OPERATOR), refresh_token=REFRESH_TOKEN)
+    connect_account(user=person(COLLEAGUE), refresh_token=COLLEAGUES_TOKEN)
     newcomer()
     configure("BLM")
 
@@ -124,6 +152,17 @@ def start_examples(*, begins_last: bool) -> dict[int, Example]:
         InvalidLease, DuplicateLease: the database is not the demo's own.
     """
     return {_started(example).pk: example for example in EXAMPLES if example.begins_last == begins_last}
+
+
+def run_again(examples: Mapping[int, Example]) -> None:
+    """Let the colleagues of those who began run what has settled.
+
+    Raises:
+        TransitionRefused: something has not settled.
+    """
+    for pk, example in examples.items():
+        if example.again_by:
+            start_full_discovery(lease_id=pk, user=person(example.again_by))
 
 
 def _started(example: Example) -> Lease:
@@ -139,7 +178,13 @@ def end_of(lease: Lease, *, dropbox_calls: int) -> End:
         link=bool(lease.runsheet_link),
         tries=max((entry.tries for entry in TransitionLog.objects.of(lease)), default=0),
         dropbox_calls=dropbox_calls,
+        nearest=_nearest(lease),
     )
+
+
+def _nearest(lease: Lease) -> str:
+    latest = TransitionLog.objects.of(lease).last()
+    return next(iter(latest.evidence.get("nearest", ())), "") if latest else ""
 
 
 def differences(*, expected: End, found: End) -> list[str]:
@@ -163,6 +208,7 @@ def account_of(lease: Lease, example: Example, *, dropbox_calls: int) -> dict[st
         "share_refusal": (place.share_refusal if place else "") or None,
         "report_found": lease.runsheet_report_found,
         "matching_files": lease.matching_files,
+        "nearest": end.nearest or None,
         "tries": end.tries,
         "dropbox_calls": dropbox_calls,
         "seconds": round(took_s(lease), 2),

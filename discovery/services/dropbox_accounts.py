@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
 from django.db.models import Count, Q, QuerySet
 
-from core.clock import now
+from core.clock import now, shared_now
 from core.database import is_conflict
 from core.errors import RunsheetError
 from discovery.dropbox import oauth
@@ -279,7 +279,7 @@ def _token_to_revoke(user: User, *, unless: str = "") -> str:
         account = DropboxAccount.objects.filter(user=user).first()
         if account and account.refresh_token == unless:
             return ""
-        if account and not account.has_valid_token(at=now()):
+        if account and not account.has_valid_token(at=shared_now()):
             renew_access_token(account)
     except RunsheetError as error:
         logger.warning("the Dropbox connection of user %s cannot be revoked (%s)", user.pk, error.code)

@@ -17,6 +17,7 @@ from discovery.services.judging import (
     origin_of,
     shows_full_sight,
 )
+from discovery.services.nearest_archives import look_around
 from discovery.services.share_links import is_trusted, link_that_leads_there
 from leases.cloud import CloudFile, DirectoryListing, ShareLink
 from leases.errors import UnsafePath
@@ -79,6 +80,7 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
 
     Writes nothing. One call, a second one for a new link or to see that the stored one still leads there, a third one if
     it does not; one more where the listing alone does not tell which folder it is and whether all of it is seen.
+    Of one that does not exist, the evidence names the nearest that do; what that costs is remembered for some minutes.
 
     Raises:
         ConfigurationMissing, ConfigurationDisabled: there is no place to look.
@@ -92,7 +94,8 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known_at(path, lease))
-        return DirectorySighting(path=path, listing=None, origin=origin, evidence=error.evidence)
+        near = look_around(gateway=gateway, path=path, answer=error)
+        return DirectorySighting(path=path, listing=None, origin=origin, evidence=error.evidence | near)
     evidence = {
         **gateway.evidence(path=path),
         "answer": "listed",

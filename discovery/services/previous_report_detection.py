@@ -13,6 +13,7 @@ from discovery.errors import NotFound
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight, known_at
 from discovery.services.lease_directory_search import DirectorySighting, described, place_of
+from discovery.services.nearest_archives import look_around
 from discovery.services.program_remains import is_remains
 from leases.cloud import CloudFile, DirectoryListing
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
@@ -97,7 +98,8 @@ def _look(lease: Lease, gateway: Gateway) -> DirectorySighting:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known_at(path, lease))
-        raise DirectoryGone(origin=origin, evidence=error.evidence) from error
+        near = look_around(gateway=gateway, path=path, answer=error)
+        raise DirectoryGone(origin=origin, evidence=error.evidence | near) from error
     return described(
         lease, gateway, DirectorySighting(path=path, listing=listing, evidence=gateway.evidence(path=path))
     )

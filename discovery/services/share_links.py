@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from core.folding import is_same_path
 from discovery.dropbox import Gateway
 from discovery.errors import LinkDead
 from leases.cloud import ShareLink
@@ -19,7 +18,7 @@ def is_trusted(location: CloudLocation, *, at: datetime) -> bool:
 
 
 def link_that_leads_there(*, url: str, path: str, gateway: Gateway) -> ShareLink | None:
-    """What a stored link leads to, if that lies at the path; one call, a second one if the path alone does not tell.
+    """What a stored link leads to, if that lies at the path; one call, a second one unless the link's own path says so.
 
     A link follows its folder, so after a move it leads somewhere else and is not dead.
 
@@ -31,8 +30,4 @@ def link_that_leads_there(*, url: str, path: str, gateway: Gateway) -> ShareLink
         link = gateway.share_link(url=url, path=path)
     except LinkDead:
         return None
-    if link.path and is_same_path(link.path, path):
-        return link
-    # Paths of links begin where Dropbox likes; what lies there has one name wherever it is seen from.
-    is_same = bool(link.file_id) and gateway.metadata(path=path).file_id == link.file_id
-    return link if is_same else None
+    return link if gateway.leads_to(link=link, path=path) else None

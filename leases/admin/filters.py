@@ -10,6 +10,8 @@ from django.http import HttpRequest
 
 from leases.failures import in_words
 from leases.models import Batch, Lease
+from leases.queries import IS_STOPPED
+from leases.states import STOPPED, State
 
 
 def without_choices(request: HttpRequest) -> None:
@@ -93,6 +95,19 @@ def _name(batch: Batch) -> str:
     return f"{batch.title} (no. {batch.pk})"
 
 
+class StateFilter(admin.ChoicesFieldListFilter):
+    """The states as the list shows them: what was stopped is not among what is pending."""
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen: Any = self.used_parameters.get(str(self.lookup_kwarg), ())
+        if STOPPED in chosen:
+            return queryset.filter(IS_STOPPED)
+        shown = queryset.exclude(IS_STOPPED) if State.PENDING in chosen else queryset
+        found = super().queryset(request, shown)
+        return shown if found is None else found
+
+
 WORDS = {"created_at": "created", "entered_at": "last change", "runsheet_report_found": "report"}
 
 
@@ -113,7 +128,7 @@ class ReportFilter(InWords, admin.BooleanFieldListFilter):
 
 
 FILTERS = (
-    "state",
+    ("state", StateFilter),
     "agency",
     ("runsheet_report_found", ReportFilter),
     FailureCodeFilter,

@@ -13,8 +13,18 @@ from django.urls import reverse
 from core.errors import Refused
 from leases.admin.leases import person
 from leases.admin.preview import Preview
-from leases.errors import DatabaseTooBusy, NothingToImport, Overtaken, UploadGone
-from leases.imports import confirm, forget_old_uploads, keep_upload, kept_uploads
+from leases.admin.reading import ReadingForm, said_words
+from leases.agency_words import remember
+from leases.errors import (
+    DatabaseTooBusy,
+    NothingToImport,
+    Overtaken,
+    ReadOtherwise,
+    TooManyWords,
+    UnreadableFile,
+    UploadGone,
+)
+from leases.imports import confirm, forget_old_uploads, keep_upload, kept_uploads, read_again
 from leases.models import Batch, Upload
 from leases.spreadsheets import MAX_BYTES, too_large
 
@@ -82,6 +92,31 @@ class ImportPages:
         preview = Preview(upload=upload, asked=request.GET)
         return self._page(request, "preview", title=f"Import “{upload.name}”", preview=preview)
 
+    def read(self, request: HttpRequest, upload_id: int) -> HttpResponse:
+        """Read the file by another separator, or another of its sheets; the columns are guessed anew."""
+        require_importer(request)
+        upload = kept_uploads().filter(pk=upload_id).first()
+        form = ReadingForm(request.POST, upload=upload) if upload else None
+        if form and form.choices:
+            try:
+                read_again(upload_id=upload_id, choices=form.choices, user=person(request))
+            except UnreadableFile as refusal:
+                messages.error(request, str(refusal))
+            except UploadGone as refusal:
+                return _sent_back(request, refusal)
+        return HttpResponseRedirect(reverse("admin:leases_batch_preview", args=[upload_id]))
+
+    def words(self, request: HttpRequest, upload_id: int) -> HttpResponse:
+        """Remember which agencies the words of the file mean, and show the same preview again."""
+        require_importer(request)
+        try:
+            remember(words=said_words(request.POST), user=person(request))
+        except TooManyWords as refusal:
+            messages.error(request, str(refusal))
+        upload = kept_uploads().filter(pk=upload_id, batch=None).first()
+        query = Preview(upload=upload, asked=request.POST).url() if upload and "number" in request.POST else ""
+        return HttpResponseRedirect(reverse("admin:leases_batch_preview", args=[upload_id]) + query)
+
     def _page(self, request: HttpRequest, name: str, **given: Any) -> HttpResponse:
         context = {**self._site.each_context(request), "opts": Batch._meta, **given}
         return render(request, f"admin/leases/batch/{name}.html", context)
@@ -98,24 +133,32 @@ def require_importer(request: HttpRequest) -> None:
     if not request.user.has_perm("leases.add_lease"):
         raise PermissionDenied
     upload_id = request.resolver_match.kwargs.get("upload_id") if request.resolver_match else None
-    not_imported = Upload.objects.filter(pk=upload_id, batch__isnull=True)
-    if upload_id is not None and not_imported.exclude(created_by=person(request)).exists():
-        raise PermissionDenied(NOT_YOURS)
+    if upload_id is not None:
+        not_imported = Upload.objects.filter(pk=upload_id, batch__isnull=True)
+        if not_imported.exclude(created_by=person(request)).exists():
+            raise PermissionDenied(NOT_YOURS)
 
 
 def _confirm(request: HttpRequest, preview: Preview) -> HttpResponse:
     here = reverse("admin:leases_batch_preview", args=[preview.upload.pk])
     if not preview.is_mapped:
         return HttpResponseRedirect(here)
+    only_sure = request.POST.get("only_sure", "")
     try:
-        batch = confirm(upload_id=preview.upload.pk, mapping=preview.form.mapping, user=person(request))
+        batch = confirm(
+            upload_id=preview.upload.pk,
+            mapping=preview.form.mapping,
+            user=person(request),
+            with_doubtful=not only_sure,
+            read_by=request.POST.get("read_by", ""),
+        )
     except UploadGone as refusal:
         return _sent_back(request, refusal)
-    except (NothingToImport, Overtaken, DatabaseTooBusy) as refusal:
+    except (NothingToImport, Overtaken, DatabaseTooBusy, ReadOtherwise) as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(f"{here}{preview.url()}")
     messages.success(request, _imported(batch))
-    if str(batch.size) != request.POST.get("expected"):
+    if str(batch.size) != (only_sure or request.POST.get("expected")):
         messages.warning(request, "That is another number than the preview showed: leases were made or deleted since.")
     return HttpResponseRedirect(_batch_url(batch))
 

@@ -56,6 +56,7 @@ class LeaseList(RecordList):
     list_per_page = 50
     # At the foot of the window, beside nothing that is renewed.
     actions = (run_chosen, *DOWNLOADS, delete_selected)
+    asks = ("run_chosen", "delete_selected")
     actions_on_top, actions_on_bottom = False, True
     # The box is there for it; what is typed into it goes to `get_search_results`.
     search_fields = ("lease_number",)
@@ -122,7 +123,7 @@ class LeaseList(RecordList):
     @admin.display(description="state", ordering="state")
     def state_badge(self, lease: Lease) -> SafeString:
         """The state, and what a failure is called, or what is being waited for."""
-        badge = display.state_badge(lease.state)
+        badge = display.state_badge(lease.shown_state)
         if not lease.failure_code:
             return badge
         return format_html('{} <span class="failure-code">{}</span>', badge, in_words(lease.failure_code))

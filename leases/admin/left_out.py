@@ -1,6 +1,5 @@
 """The rows that an import leaves out, as a file that can be corrected and imported again."""
 
-from collections.abc import Iterable
 from pathlib import PurePath
 
 from django.core.exceptions import PermissionDenied
@@ -11,10 +10,11 @@ from django.urls import reverse
 from leases.admin.downloads import csv_file
 from leases.admin.imports import require_importer
 from leases.admin.preview import Preview
-from leases.imports import LeftOut, kept_uploads, left_out_by, left_out_of
+from leases.imports import LeftOutRows, kept_uploads, left_out_by
 from leases.models import Batch
+from leases.row_checks import left_out_of
 
-# An import knows the two in the middle by these names.
+# An import knows the two in the middle by these names. The columns of the file itself follow.
 COLUMNS = ["Row", "Agency", "Lease number", "Problem"]
 
 
@@ -28,7 +28,9 @@ def of_preview(request: HttpRequest, upload_id: int) -> HttpResponseBase:
     upload = get_object_or_404(kept_uploads(), pk=upload_id)
     if upload.batch_id is not None:
         return HttpResponseRedirect(reverse("admin:leases_batch_left_out", args=[upload.batch_id]))
-    return _file(left_out_of(Preview(upload=upload, asked=request.GET).checked), upload.name)
+    preview = Preview(upload=upload, asked=request.GET)
+    rows = left_out_of(preview.rows, preview.examined)
+    return _file(LeftOutRows(rows=rows, own_columns=list(preview.examined.own_columns.values())), upload.name)
 
 
 def of_batch(request: HttpRequest, pk: int) -> HttpResponseBase:
@@ -42,6 +44,12 @@ def of_batch(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _file(left_out_by(pk), get_object_or_404(Batch, pk=pk).title)
 
 
-def _file(rows: Iterable[LeftOut], name: str) -> HttpResponseBase:
-    cells = [[each.row, each.agency, each.lease_number, each.reason] for each in rows]
-    return csv_file([COLUMNS, *cells], f"{PurePath(name).stem} - left out.csv")
+def _file(left_out: LeftOutRows, name: str) -> HttpResponseBase:
+    own = [_own(name) for name in left_out.own_columns]
+    cells = [[each.row, each.agency, each.lease_number, each.reason, *each.others] for each in left_out.rows]
+    return csv_file([[*COLUMNS, *own], *cells], f"{PurePath(name).stem} - left out.csv")
+
+
+def _own(name: str) -> str:
+    """The name of one of the file's own columns, which must not be taken for one of ours when it is imported again."""
+    return f"{name} (own)" if name.casefold() in {ours.casefold() for ours in COLUMNS} else name

@@ -89,6 +89,9 @@ def _connect_who_sees(lease: Lease, user: User) -> NextStep:
 
 STEPS: Mapping[str, Step] = {
     "another_folder": _connect_who_sees,
+    "app_disabled": _set_up,
+    "app_folder_only": _set_up,
+    "app_full": _set_up,
     "app_key_missing": _set_up,
     "app_refused": _set_up,
     "archive_out_of_sight": _connect_who_sees,

@@ -1,5 +1,6 @@
 """What a file would become if it were imported: which column is which, and what is wrong with which row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, override
@@ -9,13 +10,18 @@ from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 from django.urls import reverse
 
-from leases.imports import AGENCY, NUMBER, Checked, Mapping, check_rows, guess_mapping, rows_of
+from leases.admin.reading import AskedWord, ReadingForm, asked_words
+from leases.agency_words import known_words
+from leases.columns import AGENCY, NUMBER, Mapping, guess_mapping, letters, width
+from leases.imports import read_by_of, rows_of
 from leases.models import Agency, Upload
+from leases.row_checks import Checked, Examined, LeftOut, examine
 from leases.spreadsheets import Row
 
 PER_PAGE = 50
 SAMPLE = 5
-LETTERS = 26
+# Tabs of the rows, in which what one looks for comes first.
+WRONG, SIMILAR, NO_LEASES, ALL = "", "similar", "none", "all"
 
 
 class MappingForm(forms.Form):
@@ -69,15 +75,16 @@ class Preview:
     def __init__(self, *, upload: Upload, asked: QueryDict) -> None:
         self.upload = upload
         self._asked = asked
-        self._rows = rows_of(upload)
+        self.rows = rows_of(upload)
+        self._words = known_words()
 
     @cached_property
     def form(self) -> MappingForm:
         """As it was asked for, else as it is guessed."""
-        columns = [(str(place), label) for place, label in enumerate(column_labels(self._rows))]
+        columns = [(str(place), label) for place, label in enumerate(column_labels(self.rows))]
         if "number" in self._asked:
             return MappingForm(self._asked, columns=columns)
-        return MappingForm(_as_form(guess_mapping(self._rows)), columns=columns)
+        return MappingForm(_as_form(guess_mapping(self.rows, self._words)), columns=columns)
 
     @cached_property
     def is_mapped(self) -> bool:
@@ -89,12 +96,40 @@ class Preview:
         return "number" in self._asked
 
     @cached_property
-    def checked(self) -> list[Checked]:
-        return check_rows(self._rows, self.form.mapping) if self.is_mapped else []
+    def reading(self) -> ReadingForm:
+        """By what the file is read, which a person may know better."""
+        return ReadingForm(upload=self.upload)
+
+    @property
+    def read_by(self) -> str:
+        return read_by_of(self.upload)
+
+    @cached_property
+    def examined(self) -> Examined:
+        return examine(self.rows, self.form.mapping, self._words) if self.is_mapped else Examined()
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person may not expect: of the file, and of its columns."""
+        return [*self.upload.notes, *self.examined.notes]
+
+    @cached_property
+    def words(self) -> list[AskedWord]:
+        """What the file calls agencies, where a person has to say, or has said, which they are."""
+        no_leases = [row.row for row in self.examined.no_leases]
+        return asked_words(self.rows, self.form.mapping, self._words, no_leases) if self.is_mapped else []
+
+    @property
+    def has_unknown_words(self) -> bool:
+        return any(not word.is_known for word in self.words)
+
+    @property
+    def checked(self) -> tuple[Checked, ...]:
+        return self.examined.checked
 
     @cached_property
     def wrong(self) -> list[Checked]:
-        return [row for row in self.checked if row.problems]
+        return self.examined.wrong
 
     @property
     def wrong_count(self) -> int:
@@ -110,21 +145,43 @@ class Preview:
 
     @cached_property
     def similar(self) -> list[Checked]:
-        """What is imported, though it is likely the same as another lease."""
-        return [row for row in self.checked if row.warning]
+        """What is imported, though it may not be what is meant."""
+        return self.examined.doubtful
 
     @property
     def similar_count(self) -> int:
         return len(self.similar)
 
+    @property
+    def sure_count(self) -> int:
+        return self.right_count - self.similar_count
+
     @cached_property
-    def _parts(self) -> dict[str, list[Checked]]:
+    def no_leases(self) -> list[LeftOut]:
+        """The rows that are no leases, besides the names of the columns."""
+        return [row for row in self.examined.no_leases if not row.is_header]
+
+    @property
+    def header(self) -> LeftOut | None:
+        """The row of the names of the columns."""
+        return next((row for row in self.examined.no_leases if row.is_header), None)
+
+    @property
+    def no_leases_url(self) -> str:
+        return self.url(show=NO_LEASES)
+
+    @property
+    def no_lease_count(self) -> int:
+        return len(self.no_leases)
+
+    @cached_property
+    def _parts(self) -> dict[str, Sequence[Checked | LeftOut]]:
         """The rows by what they are asked for with; what one looks for comes first."""
-        return {"": self.wrong, "similar": self.similar, "all": self.checked}
+        return {WRONG: self.wrong, SIMILAR: self.similar, NO_LEASES: self.no_leases, ALL: self.checked}
 
     @property
     def _first(self) -> str:
-        return next((part for part, rows in self._parts.items() if rows), "all")
+        return next((part for part in (WRONG, SIMILAR, ALL) if self._parts[part]), ALL)
 
     @cached_property
     def shown(self) -> str:
@@ -133,7 +190,7 @@ class Preview:
         return asked if self._parts.get(asked) else self._first
 
     @cached_property
-    def page(self) -> Page[Checked]:
+    def page(self) -> Page[Checked | LeftOut]:
         return Paginator(self._parts[self.shown], PER_PAGE).get_page(self._asked.get("page"))
 
     @property
@@ -143,7 +200,7 @@ class Preview:
     @property
     def tabs(self) -> list[Tab]:
         """None where there is nothing but all rows."""
-        labels = {"": "Problems", "similar": "Doubtful", "all": "All rows"}
+        labels = {WRONG: "Problems", SIMILAR: "Doubtful", NO_LEASES: "No leases", ALL: "All rows"}
         tabs = [
             Tab(label=labels[part], count=len(rows), url=self.url(show=part), is_chosen=part == self.shown)
             for part, rows in self._parts.items()
@@ -154,11 +211,11 @@ class Preview:
     @property
     def sample(self) -> list[Row]:
         """The first rows as they stand in the file."""
-        return self._rows[:SAMPLE]
+        return self.rows[:SAMPLE]
 
     @property
     def labels(self) -> list[str]:
-        return [_letters(place) for place in range(_width(self._rows))]
+        return [letters(place) for place in range(width(self.rows))]
 
     @property
     def previous_url(self) -> str:
@@ -170,7 +227,7 @@ class Preview:
 
     @property
     def left_out_url(self) -> str:
-        """The rows with a problem as a file."""
+        """The rows that would be left out, as a file."""
         return reverse("admin:leases_batch_preview_left_out", args=[self.upload.pk]) + self.url()
 
     def url(self, **changed: str | int) -> str:
@@ -188,34 +245,34 @@ class Preview:
 class PreviewRow:
     """One row, with what is wrong beside what is wrong."""
 
-    row: Checked
+    row: Checked | LeftOut
+
+    @property
+    def reason(self) -> str:
+        """Why it is no lease."""
+        return self.row.reason if isinstance(self.row, LeftOut) else ""
 
     @property
     def agency_problem(self) -> str:
-        return self.row.problems.get(AGENCY, "")
+        return self.row.problems.get(AGENCY, "") if isinstance(self.row, Checked) else ""
 
     @property
     def number_problem(self) -> str:
-        return self.row.problems.get(NUMBER, "")
+        return self.row.problems.get(NUMBER, "") if isinstance(self.row, Checked) else ""
+
+    @property
+    def doubt(self) -> str:
+        """Nobody cares for what is doubtful in a row that is wrong."""
+        return " ".join(self.row.doubts) if isinstance(self.row, Checked) and not self.row.problems else ""
 
 
 def column_labels(rows: list[Row]) -> list[str]:
     """What each column is called in a spreadsheet, and what stands in its first rows."""
     labels = []
-    for place in range(_width(rows)):
+    for place in range(width(rows)):
         first = next((row.cells[place] for row in rows[:SAMPLE] if place < len(row.cells) and row.cells[place]), "")
-        labels.append(f"{_letters(place)}: {first[:40]}" if first else _letters(place))
+        labels.append(f"{letters(place)}: {first[:40]}" if first else letters(place))
     return labels
-
-
-def _width(rows: list[Row]) -> int:
-    return max(len(row.cells) for row in rows)
-
-
-def _letters(place: int) -> str:
-    """A, B, … Z, AA, AB, … as a spreadsheet names its columns."""
-    more, last = divmod(place, LETTERS)
-    return (_letters(more - 1) if more else "") + chr(ord("A") + last)
 
 
 def _as_form(mapping: Mapping) -> dict[str, Any]:

@@ -15,6 +15,7 @@ LABELS: Mapping[str, str] = {
     "answer": "Answer",
     "status": "HTTP status",
     "error": "Dropbox said",
+    "text": "In Dropbox's words",
     "cause": "Cause",
     "entries": "Entries in the directory",
     "pattern": "Rule for a previous report",

@@ -1,5 +1,6 @@
 """The tables of the records."""
 
+from leases.models.agency_words import AgencyWord
 from leases.models.batches import Batch, BatchLease, Upload
 from leases.models.notices import FailureNotice
 from leases.models.origins import NOBODY, Origin
@@ -16,6 +17,7 @@ __all__ = [
     "NOBODY",
     "Agency",
     "AgencyStorageConfig",
+    "AgencyWord",
     "BasePathField",
     "Batch",
     "BatchLease",

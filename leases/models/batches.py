@@ -74,8 +74,11 @@ class Upload(models.Model):
         read_as: how it was understood, such as "CSV, UTF-8".
         rows: JSON: the number of each row in the file, its cells as text, and where there are any, what is wrong with
             cells and what is doubtful by column; once it is imported, of each row that was left out its number, agency,
-            lease number and the reason.
+            lease number, the reason, and the cells of the file's own columns.
         notes: JSON: a sentence for each thing in the file that is not read, or that a person may not expect to be.
+        content: the file itself, to read it in another way; until it is imported.
+        reading: JSON: by which separator or sheet it was read, and which sheets there are; once it is imported, the
+            names of the file's own columns.
         batch: what became of it.
     """
 
@@ -83,6 +86,8 @@ class Upload(models.Model):
     read_as = models.CharField(max_length=50)
     rows = models.JSONField(default=list)
     notes = models.JSONField(default=list, db_default=[])
+    content = models.BinaryField(null=True)
+    reading = models.JSONField(default=dict, db_default={})
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, related_name="+")

@@ -12,7 +12,7 @@ from leases.addresses import ADDRESS_LENGTH
 from leases.models.folded import Bare, Folded, Short
 from leases.models.notices import FailureNotice
 from leases.models.origins import NOBODY, KnownResult, Origin
-from leases.states import DETECTABLE, SEARCHABLE, SETTLED, WORKING, State
+from leases.states import DETECTABLE, SEARCHABLE, SETTLED, STOPPED, STOPPED_LABEL, WORKING, State
 from leases.validation import (
     BASE_PATH_LENGTH,
     LEASE_NUMBER_LENGTH,
@@ -282,6 +282,20 @@ class Lease(KnownResult, StateMachine):
     def clean_fields(self, exclude: Any = None) -> None:
         self.lease_number = normalise_text(self.lease_number)
         super().clean_fields(exclude=exclude)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped it: nothing will be done until somebody starts it again."""
+        return self.state == State.PENDING and self.due_at is None and self.generation > 0
+
+    @property
+    def shown_state(self) -> str:
+        """The state, or the word for one that stands for it on every page."""
+        return STOPPED if self.is_stopped else str(self.state)
+
+    def get_state_display(self) -> str:
+        """Django's own, but that what was stopped does not look as if it were to start."""
+        return STOPPED_LABEL if self.is_stopped else str(State(self.state).label)
 
     @property
     def runsheet_link(self) -> str:

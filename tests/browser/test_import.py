@@ -73,3 +73,34 @@ class TestImport:
         page.get_by_role("link", name="Imports and runs").click()
         expect(page.get_by_role("link", name="leases.csv")).to_be_visible()
         assert Batch.objects.get().size == 27
+
+
+class TestWords:
+    def test_are_said_once_and_what_is_no_lease_is_told(
+        self, person: User, system: System, page: Page, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "leases.csv"
+        file.write_text(
+            "Agency;Lease Number;Legal\nFederal;NMNM 0930001;T. 17 S., R. 30 E.\nState;VB-9221-1;lots 1, 2\n"
+            "Federal;NMNM-0930001;sec. 1, 2\nTotal;3\n"
+        )
+        log_in(page, system.url)
+        page.goto(f"{system.url}/admin/leases/batch/import/")
+        page.get_by_label("File").set_input_files(file)
+        page.get_by_role("button", name="Show a preview").click()
+        expect(page.get_by_text("None of the rows can be imported.")).to_be_visible()
+        expect(page.get_by_label("“Federal” in 2 rows")).to_have_value("BLM")
+        faultless(page, "words")
+
+        page.get_by_role("button", name="Remember what they mean").click()
+        expect(page.get_by_text("3 leases can be imported.")).to_be_visible()
+        expect(page.get_by_text("1 row is no lease")).to_be_visible()
+        page.get_by_role("link", name="see why").click()
+        expect(page.get_by_text("“Total” is no lease: it looks like a total.")).to_be_visible()
+        page.get_by_text("Columns of “leases.csv”").click()
+        expect(page.get_by_label("Between the cells stands")).to_have_value(";")
+        faultless(page, "no leases")
+
+        page.get_by_role("button", name="Import 2 without the doubtful").click()
+        expect(page.get_by_text("Imported: 2 leases; 2 rows were left out.")).to_be_visible()
+        assert Batch.objects.get().size == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from errno import ENOENT, ENOSPC
+from typing import NoReturn
 
 import pytest
 from django.conf import settings as django_settings
@@ -92,7 +93,7 @@ class TestAPage:
             assert here.process_exception(request, error) is None
 
 
-def raise_(error: Exception) -> None:
+def raise_(error: Exception) -> NoReturn:
     raise error
 
 

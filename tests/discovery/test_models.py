@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 
+from core.clock import shared_now
 from discovery.models import DropboxAccount
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -71,19 +72,19 @@ class TestPause:
         for user, account_id in ((olivia, "dbid:1"), (oscar, "dbid:1"), (ada, "dbid:2")):
             account(user=user, account_id=account_id).save()
 
-        DropboxAccount.objects.pause(account_id="dbid:1", until=NOON)
+        DropboxAccount.objects.pause(account_id="dbid:1", pause_s=60)
 
-        assert dict(DropboxAccount.objects.values_list("user__username", "paused_until")) == {
-            "olivia": NOON, "oscar": NOON, "ada": None,
-        }  # fmt: skip
+        at = shared_now()
+        left_s = {each.user.username: each.pause_left_s(at=at) for each in DropboxAccount.objects.all()}
+        assert left_s == {"olivia": pytest.approx(60, abs=5), "oscar": pytest.approx(60, abs=5), "ada": 0}
 
-    @pytest.mark.parametrize(("asked", "result"), [(NOON + SECOND, NOON + SECOND), (NOON - SECOND, NOON)])
-    def test_is_the_longest_that_was_asked_for(self, olivia: User, asked: datetime, result: datetime) -> None:
-        account(user=olivia, paused_until=NOON).save()
+    @pytest.mark.parametrize(("asked_s", "left_s"), [(120, 120), (5, 60)])
+    def test_is_the_longest_that_was_asked_for(self, olivia: User, asked_s: float, left_s: float) -> None:
+        account(user=olivia, paused_until=shared_now() + MINUTE).save()
 
-        DropboxAccount.objects.pause(account_id="dbid:1", until=asked)
+        DropboxAccount.objects.pause(account_id="dbid:1", pause_s=asked_s)
 
-        assert DropboxAccount.objects.get().paused_until == result
+        assert DropboxAccount.objects.get().pause_left_s(at=shared_now()) == pytest.approx(left_s, abs=5)
 
 
 @pytest.mark.django_db

@@ -142,7 +142,9 @@ class TestNotFound:
     ) -> None:
         discovered()
 
-        assert dropbox.calls() == {LIST: 1, METADATA: 1}
+        # The archive, and once in some minutes the folder that should hold it.
+        assert [call.path for call in dropbox.journal(LIST)] == [ARCHIVE, BLM]
+        assert dropbox.calls() == {LIST: 2, METADATA: 1}
 
     def test_is_never_said_when_the_base_path_is_missing(
         self, dropbox: "Standin", discovered: Callable[..., Lease]
@@ -250,7 +252,7 @@ class TestRunAgain:
         services.start_detection(lease_id=lease.pk, user=operator)
         work_until_settled()
 
-        assert dropbox.calls() == {LIST: 1}
+        assert dropbox.calls() == {LIST: 1, METADATA: 1}
         assert Lease.objects.get().matching_files == ["master documents report.docx"]
 
     def test_a_new_number_searches_for_that_one(

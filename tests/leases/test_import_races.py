@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from leases import imports
 from leases.batches import import_leases
-from leases.imports import Mapping, confirm, keep_upload
+from leases.columns import Mapping
+from leases.imports import confirm, keep_upload
 from leases.models import Batch, Lease, Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,25 +8,14 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.db.models.functions import Now
 from openpyxl import Workbook
-from pytest_django import DjangoAssertNumQueries
 
 from leases import imports, services
 from leases.batches import import_leases
+from leases.columns import AGENCY, NUMBER, Mapping, guess_mapping
 from leases.errors import NothingToImport, Overtaken, UnreadableFile, UploadGone
-from leases.imports import (
-    AGENCY,
-    NUMBER,
-    Checked,
-    Mapping,
-    check_rows,
-    confirm,
-    forget_old_uploads,
-    guess_mapping,
-    keep_upload,
-    kept_uploads,
-    rows_of,
-)
+from leases.imports import confirm, forget_old_uploads, keep_upload, kept_uploads, rows_of
 from leases.models import Batch, Lease, Upload
+from leases.row_checks import examine
 from leases.spreadsheets import Row
 from leases.workbooks import BOOLEAN, DATE
 from tests.leases.test_workbooks import workbook
@@ -36,123 +25,8 @@ pytestmark = pytest.mark.django_db
 MAPPING = Mapping(agency=0, number=1)
 
 
-def table(*rows: list[str]) -> list[Row]:
-    return [Row(number=number, cells=cells) for number, cells in enumerate(rows, 1)]
-
-
-def check(*rows: list[str]) -> list[Checked]:
-    return check_rows(table(*rows), MAPPING)
-
-
 def upload(user: User, text: str) -> Upload:
     return keep_upload(name="leases.csv", content=text.encode(), user=user)
-
-
-class TestGuessMapping:
-    @pytest.mark.parametrize(
-        "name", ["Lease Number", "lease_number", "LEASE NO.", "Lease #", "Serial number", "number"]
-    )
-    def test_knows_columns_by_what_people_call_them(self, name: str) -> None:
-        assert guess_mapping(table(["Agency", name], ["BLM", "1"])) == Mapping(agency=0, number=1, first_row=2)
-
-    def test_prefers_the_name_that_says_more(self) -> None:
-        assert guess_mapping(table(["Number", "Lease Number", "Office"])).number == 1
-
-    def test_looks_for_the_names_under_a_title(self) -> None:
-        rows = table(["Leases of the year"], ["as of today"], ["lease", "agency"], ["1", "BLM"])
-
-        assert guess_mapping(rows) == Mapping(number=0, agency=1, first_row=4)
-
-    def test_knows_agencies_without_a_name_over_them(self) -> None:
-        assert guess_mapping(table(["A1", "blm"])) == Mapping(number=0, agency=1, first_row=1)
-        assert guess_mapping(table(["x", "A1", "blm"])) == Mapping(number=None, agency=2, first_row=1)
-
-    def test_takes_a_single_column_for_numbers(self) -> None:
-        assert guess_mapping(table(["A1"], ["A2"])) == Mapping(number=0, first_row=1)
-
-    def test_leaves_it_open_otherwise(self) -> None:
-        found = guess_mapping(table(["a", "b"], ["c", "d"]))
-
-        assert found == Mapping(first_row=1)
-        assert not found.is_complete
-
-
-class TestMapping:
-    @pytest.mark.parametrize(
-        ("mapping", "is_complete"),
-        [
-            (Mapping(number=0), False),
-            (Mapping(agency=0), False),
-            (Mapping(number=0, agency=1), True),
-            (Mapping(number=0, agency_of_all="BLM"), True),
-            (Mapping(number=0, agency_of_all="XYZ"), False),
-        ],
-    )
-    def test_needs_the_numbers_and_whose_they_are(self, mapping: Mapping, is_complete: bool) -> None:
-        assert mapping.is_complete == is_complete
-
-
-class TestCheckRows:
-    def test_finds_nothing_wrong_with_what_is_right(self) -> None:
-        assert check(["blm", "NMNM 1"], ["New Mexico State Land Office", "B0-1"]) == [
-            Checked(row=1, agency="BLM", lease_number="NMNM 1"),
-            Checked(row=2, agency="NMSLO", lease_number="B0-1"),
-        ]
-
-    def test_begins_where_the_mapping_says_and_takes_one_agency_for_all(self) -> None:
-        mapping = Mapping(number=0, agency_of_all="BLM", first_row=2)
-
-        assert check_rows(table(["Lease"], ["1"]), mapping) == [Checked(row=2, agency="BLM", lease_number="1")]
-
-    @pytest.mark.parametrize(
-        ("cells", "column", "sentence"),
-        [
-            (["", "1"], AGENCY, "The agency is missing: write NMSLO or BLM."),
-            (["XYZ", "1"], AGENCY, "“XYZ” is no agency known here: write NMSLO or BLM."),
-            (["=A1", "1"], AGENCY, "This cell is a formula: put its value in its place."),
-            (["BLM"], NUMBER, "The lease number is missing."),
-            (["BLM", "=1+1"], NUMBER, "This cell is a formula: put its value in its place."),
-            (["BLM", "#REF!"], NUMBER, "This cell is an error of the spreadsheet: correct it there."),
-            (["BLM", "a/b"], NUMBER, "A lease number must not contain “/”."),
-            (["BLM", "x" * 101], NUMBER, "A lease number has at most 100 characters; this one has 101."),
-        ],
-    )
-    def test_says_what_is_wrong_with_a_cell(self, cells: list[str], column: str, sentence: str) -> None:
-        assert check(cells)[0].problems == {column: sentence}
-
-    def test_says_what_is_wrong_with_each_column(self) -> None:
-        assert set(check(["", ""])[0].problems) == {AGENCY, NUMBER}
-
-    def test_tells_duplicates_inside_the_file(self) -> None:
-        first, second, elsewhere, third = check(["BLM", "a 1"], ["BLM", "A 1"], ["NMSLO", "a 1"], ["blm", "a 1"])
-
-        assert first.problems == elsewhere.problems == {}
-        assert second.problems == third.problems == {NUMBER: "This lease stands in row 1 already."}
-
-    def test_tells_duplicates_in_the_database(self, olivia: User) -> None:
-        lease = services.create_lease(agency="BLM", lease_number="ß Nmnm 1", created_by=olivia)
-
-        same, elsewhere, again = check(["BLM", "ß NMNM 1"], ["NMSLO", "ß NMNM 1"], ["BLM", "ß nmnm 1"])
-
-        assert same.problems == again.problems == {NUMBER: "BLM already has this lease."}
-        assert same.existing_id == lease.pk
-        assert elsewhere.problems == {}
-
-    def test_takes_two_ways_of_writing_one_character_for_the_same(self) -> None:
-        composed, decomposed = check(["BLM", "Se\u00f1or"], ["BLM", "Sen\u0303or"])
-
-        assert decomposed.lease_number == composed.lease_number
-        assert decomposed.problems
-
-    def test_makes_no_break_blanks_ordinary_ones(self) -> None:
-        (first, second) = check(["BLM", "NMNM\u00a01"], ["BLM", "NMNM\u202f1"])
-
-        assert first.lease_number == second.lease_number == "NMNM 1"
-        assert (first.problems, list(second.problems)) == ({}, [NUMBER])
-
-    def test_asks_the_database_once(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-        with django_assert_num_queries(1):
-            check(*[["BLM", f"NMNM {n}"] for n in range(500)])
 
 
 class TestKeepUpload:
@@ -174,13 +48,13 @@ class TestKeepUpload:
         rows = [["BLM", date(2026, 11, 21)], ["BLM", 12], ["BLM", 13], [True, "A1"]]
         kept = keep_upload(name="x", content=workbook(*rows, change=change), user=olivia)
 
-        day, doubtful, plain, agency = check_rows(rows_of(Upload.objects.get(pk=kept.pk)), MAPPING)
+        day, doubtful, plain, agency = examine(rows_of(Upload.objects.get(pk=kept.pk)), MAPPING).checked
 
         assert day.problems == {NUMBER: DATE}
         assert agency.problems == {AGENCY: BOOLEAN}
         assert (doubtful.lease_number, doubtful.problems) == ("12", {})
-        assert "“00-00”" in doubtful.warning
-        assert (plain.lease_number, plain.problems, plain.warning) == ("0013", {}, "")
+        assert "“00-00”" in doubtful.doubts[0]
+        assert (plain.lease_number, plain.problems, plain.doubts) == ("0013", {}, ())
 
     def test_keeps_nothing_of_what_cannot_be_read(self, olivia: User) -> None:
         with pytest.raises(UnreadableFile):
@@ -270,7 +144,7 @@ class TestConfirm:
         began = time.monotonic()
         kept = upload(olivia, text)
         rows = rows_of(kept)
-        assert len(check_rows(rows, guess_mapping(rows))) == 5_000
+        assert len(examine(rows, guess_mapping(rows)).usable) == 5_000
         checked = time.monotonic()
 
         assert confirm(upload_id=kept.pk, mapping=guess_mapping(rows), user=olivia).size == 5_000

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from leases.delimited import NO_SEPARATOR
 from leases.errors import UnreadableFile
 from leases.exports import defused
-from leases.spreadsheets import MAX_ROWS, Row, read_table
+from leases.spreadsheets import DAMAGED, MAX_ROWS, Choices, Row, read_table
+from leases.workbooks import CALCULATED
 
 TABLE = "Agency,Lease Number\r\nBLM,NMNM 0501759\r\nNMSLO,Señor 1\r\n"
 ROWS = [["Agency", "Lease Number"], ["BLM", "NMNM 0501759"], ["NMSLO", "Señor 1"]]
@@ -82,7 +84,7 @@ class TestCsv:
         ]
 
     def test_loses_blanks_around_cells_and_what_an_export_put_in_front(self) -> None:
-        assert cells(f' a ,"{defused("=1+1")}",\'b'.encode()) == [["a", "=1+1", "'b"]]
+        assert cells(f' a ,"{defused("=1+1")}",\'b'.encode()) == [["a", "=1+1", "b"]]
 
     def test_says_that_it_is_wider_than_what_is_read(self) -> None:
         wide = read_table(name="x", content=b"," * 50 + b"x\n1,2\n")
@@ -90,8 +92,59 @@ class TestCsv:
         assert wide.notes == ["Only the first 50 columns are read."]
         assert read_table(name="x", content=b"1" + b"," * 60).notes == []
 
+    def test_keeps_a_row_that_holds_something_only_beyond(self) -> None:
+        wide = read_table(name="x", content=b"1,2\n" + b"," * 50 + b"x\n,,\n3,4\n")
+
+        assert [(row.number, row.cells) for row in wide.rows] == [(1, ["1", "2"]), (2, []), (4, ["3", "4"])]
+
+    def test_says_which_cell_cannot_be_read(self) -> None:
+        (row,) = read_table(name="x", content=b"BLM,NM\x02NM 0501759 and more\n").rows
+
+        assert row.problems == {1: DAMAGED}
+
+    def test_reads_the_text_of_a_link_and_doubts_it(self) -> None:
+        (row,) = read_table(name="x", content=b'BLM,"=HYPERLINK(""https://example.com/1"",""NMNM 1"")"\n').rows
+
+        assert (row.cells, row.doubts) == (["BLM", "NMNM 1"], {1: CALCULATED})
+
     def test_keeps_no_cell_that_is_far_too_long(self) -> None:
         assert len(cells(b"x" * 5_000)[0][0]) == 501
+
+
+class TestSeparator:
+    """What makes the rows equally wide, wherever else it stands."""
+
+    @pytest.mark.parametrize(
+        ("text", "separator"),
+        [
+            ("Agency;Legal\nBLM;T. 17 S., R. 30 E., lots 1, 2\nBLM;sec. 1, 2\n", ";"),
+            ("BLM;1;a, b, c\nBLM;2;d, e, f\n", ";"),
+            ("BLM;NMNM 1;1,5\nBLM;NMNM 2;2,5\n", ";"),
+            ('Agency,Number\nBLM,"1;2;3"\nBLM,"4;5;6"\n', ","),
+            ('Agency, Number\nBLM, "NMNM 1, NMNM 2"\nBLM, "NMNM 3"\n', ","),
+            ("a|b\n1,2|3\n", "|"),
+            ("Leases, as of today, of everybody\na\tb\nc\td\n", "\t"),
+            ("Lease Number\nNMNM 1\nNMNM 2\n", ","),
+        ],
+    )
+    def test_is_found(self, text: str, separator: str) -> None:
+        assert read_table(name="x", content=text.encode()).read_by.separator == separator
+
+    def test_leaves_what_stands_in_quotation_marks_behind_a_blank_alone(self) -> None:
+        assert cells(b'Agency, Number\nBLM, "NMNM 1, NMNM 2"\n')[1] == ["BLM", "NMNM 1, NMNM 2"]
+
+    def test_can_be_chosen(self) -> None:
+        table = read_table(name="x", content=b"a;b,c\nd;e,f\n", choices=Choices(separator=","))
+
+        assert [row.cells for row in table.rows] == [["a;b", "c"], ["d;e", "f"]]
+
+    def test_can_be_none(self) -> None:
+        table = read_table(name="x", content=b"a;b,c\r\n\r\nd\x1c,e\n", choices=Choices(separator=NO_SEPARATOR))
+
+        assert [(row.number, row.cells) for row in table.rows] == [(1, ["a;b,c"]), (3, ["d\ufffd,e"])]
+
+    def test_is_none_that_nobody_knows(self) -> None:
+        assert read_table(name="x", content=b"a;b\n", choices=Choices(separator="x")).read_by.separator == ";"
 
 
 class TestRefusals:

@@ -18,6 +18,7 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 
 from statemachine import claims, heartbeat, pump
+from statemachine import reconcile as reconcile_module
 from statemachine.doorbell import Message
 from statemachine.management.commands import reconcile as reconcile_command
 from statemachine.models import TransitionLog
@@ -26,6 +27,8 @@ from tests.statemachine.conftest import due_at, history, in_s, owed
 from tests.toy.models import Kettle
 
 pytestmark = pytest.mark.django_db
+
+CRASHED = {"tries": 3, "due_at": in_s(-1), "claimed_until": in_s(-1)}
 
 
 class TestReconcile:
@@ -170,6 +173,33 @@ class TestReconcile:
 
         assert not reconcile()
         assert history(kettle) == []
+
+    def test_gives_up_no_longer_than_others_can_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reconcile_module, "GIVES_UP_FOR_S", 0)
+        for _ in range(3):
+            owed(**CRASHED)
+        owed()
+
+        assert [reconcile() for _ in range(3)] == [Reconciled(crashed=1, dispatched=1), *[Reconciled(crashed=1)] * 2]
+
+    def test_gives_up_in_turn_what_is_in_different_states(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for _ in range(3):
+            owed(**CRASHED)
+        few = owed(state="steeping", **CRASHED)
+        seconds = iter([0, 0, reconcile_module.GIVES_UP_FOR_S])
+        clock = Mock(monotonic=lambda: next(seconds))
+        monkeypatch.setattr(reconcile_module, "time", clock)
+
+        assert reconcile().crashed == 2
+        assert Kettle.objects.get(pk=few.pk).state == "broken"
+
+    def test_starts_no_longer_than_others_can_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pump, "RINGING_S", 0)
+        Kettle.objects.create()
+        owed()
+
+        assert reconcile() == Reconciled(dispatched=1)
+        assert Kettle.objects.filter(state="cold", due_at__isnull=False).exists()
 
     @pytest.mark.parametrize("meanwhile", [{"due_at": None}, {"due_at": in_s(3600)}], ids=["called off", "put off"])
     def test_does_not_start_what_was_called_off_since_it_looked(

@@ -8,7 +8,7 @@ from django.core.checks import ERROR, run_checks
 from django.core.mail import mailers
 from django.db.models import Count
 
-from core.clock import now
+from core.clock import shared_now
 from core.management.doctor.finding import PATIENCE_S, Finding, Mark, from_database, unseen
 from core.probes import Probe
 from discovery.errors import TokensUnreadable
@@ -80,21 +80,16 @@ def agencies() -> Iterator[Finding]:
 
 def connected_accounts() -> Iterator[Finding]:
     """Whether the people who have connected Dropbox still are."""
-    found = from_database(
-        lambda: list(
-            DropboxAccount.objects.values_list("user__username", "needs_reconnect_reason", "paused_until").order_by(
-                "pk"
-            )
-        )
-    )
-    if found is None:
+    accounts = DropboxAccount.objects.values_list("user__username", "needs_reconnect_reason", "paused_until")
+    seen = from_database(lambda: (list(accounts.order_by("pk")), shared_now()))
+    if seen is None:
         yield unseen("PostgreSQL")
         return
+    found, at = seen
     for name, reason, paused_until in found:
         if reason:
             yield Finding(Mark.WRONG, f"{name} has to connect again", f"{reason} {CONNECT.replace('NAME', name)}")
-        elif paused_until and paused_until > now():
-            left_s = (paused_until - now()).total_seconds()
+        elif paused_until and (left_s := (paused_until - at).total_seconds()) > 0:
             advice = "Nothing is to be done: its leases go on by themselves."
             yield Finding(Mark.NOTE, f"Dropbox asked for a pause of {name}'s account: {left_s:.0f} s more", advice)
     if not found:

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from core.folding import fold_case
 from discovery.services.demo_data import OPERATOR
-from discovery.services.demo_examples import EXAMPLES, Example, account_of, set_up, start_examples
+from discovery.services.demo_examples import EXAMPLES, Example, account_of, run_again, set_up, start_examples
 from leases.models import Lease
 from leases.states import State
 
@@ -75,6 +75,7 @@ def _play(console: Console) -> list[dict[str, Any]]:
     with Live(console=console, auto_refresh=False, transient=True) as live:
         examples = start_examples(begins_last=False)
         _show_until_settled(examples, live, until=until, only=OPERATOR)
+        run_again(examples)
         examples |= start_examples(begins_last=True)
         _show_until_settled(examples, live, until=until)
     calls = _calls_by_path()
@@ -143,13 +144,19 @@ def _summary(accounts: list[dict[str, Any]]) -> Table:
             f"{each['outcome']}\n[dim]{each['lease']}[/]",
             _coloured(each["state"]),
             _link(each),
-            "found" if each["report_found"] else "none" if each["state"] == State.DONE else "—",
+            _report(each),
             str(each["tries"]),
             str(each["dropbox_calls"]),
             f"{each['seconds']:.1f}",
-            each["advice"],
+            f"Nearest: {each['nearest']}. {each['advice']}" if each["nearest"] else each["advice"],
         )
     return table
+
+
+def _report(account: dict[str, Any]) -> str:
+    if account["report_found"]:
+        return "found" if account["state"] == State.DONE else "found (kept)"
+    return "none" if account["state"] == State.DONE else "—"
 
 
 def _link(account: dict[str, Any]) -> str:

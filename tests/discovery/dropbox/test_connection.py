@@ -1,6 +1,7 @@
 import os
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,13 +9,28 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 from requests import TooManyRedirects
 
-from discovery.dropbox.connection import check_base_url, done_within, session, timeouts_s
+from discovery.dropbox.connection import AnswerTooLong, check_base_url, done_within, session, timeouts_s
 from discovery.errors import DropboxUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 URL = "https://api.dropboxapi.com/2/check/user"
+
+
+class Slow(BaseHTTPRequestHandler):
+    """Sends an answer byte by byte, for ever."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while not self.server.is_over.wait(0.01):  # type: ignore[attr-defined]
+                self.wfile.write(b" ")
+                self.wfile.flush()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing to the terminal."""
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -95,6 +111,57 @@ class TestSession:
 
     def test_knows_no_plain_http_of_its_own(self, echo: str) -> None:
         assert set(session().adapters) == {"https://"}
+
+
+class TestAnAnswer:
+    @pytest.fixture
+    def slow(self, settings: Settings) -> "Iterator[None]":
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+        server.is_over = Event()  # type: ignore[attr-defined]
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        settings.DROPBOX_BASE_URL = f"http://127.0.0.1:{server.server_port}"
+        yield
+        session().close()
+        server.is_over.set()  # type: ignore[attr-defined]
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    def test_that_comes_byte_by_byte_is_waited_for_no_longer_than_any(
+        self, slow: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("discovery.dropbox.connection.LONGEST_ANSWER_S", 0.2)
+
+        with pytest.raises(AnswerTooLong, match="too slowly"):
+            session().post(URL, timeout=5)
+
+    def test_is_waited_for_no_longer_than_somebody_waits(self, slow: None) -> None:
+        with done_within(0.2), pytest.raises(AnswerTooLong, match="too slowly"):
+            session().post(URL, timeout=5)
+
+    def test_is_read_no_further_than_an_answer_can_be(self, echo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("discovery.dropbox.connection.LONGEST_ANSWER_BYTES", 10)
+
+        with pytest.raises(AnswerTooLong, match="longer than 10 bytes"):
+            session().post(URL, timeout=5)
+
+    def test_leaves_its_connection_to_the_next(self, echo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Echo, "protocol_version", "HTTP/1.1")
+        opened = []
+
+        set_up = Echo.setup
+
+        def counted(handler: Echo) -> None:
+            opened.append(handler)
+            set_up(handler)
+
+        monkeypatch.setattr(Echo, "setup", counted)
+
+        for _ in range(3):
+            session().post(URL, timeout=5)
+
+        assert len(opened) == 1
 
 
 class TestCheckBaseUrl:

@@ -4,7 +4,6 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from core.clock import now
+from core.clock import shared_now
 from discovery import errors
 from discovery.dropbox import gateway_for, pace
 from discovery.models import DropboxAccount
@@ -93,7 +92,7 @@ class TestCeiling:
 
 class TestPause:
     def test_holds_every_worker_up(self) -> None:
-        pace.pause(MINE, until=now() + timedelta(seconds=30))
+        pace.pause(MINE, pause_s=30)
 
         with pytest.raises(errors.AccountPaused) as caught:
             pace.wait_turn(MINE)
@@ -102,14 +101,14 @@ class TestPause:
         assert not caught.value.costs_try
 
     def test_holds_no_other_account_up(self) -> None:
-        pace.pause(MINE, until=now() + timedelta(seconds=30))
+        pace.pause(MINE, pause_s=30)
 
         pace.wait_turn(OTHER)
 
     @pytest.mark.parametrize(("first_s", "second_s"), [(30, 5), (5, 30)], ids=["shorter", "longer"])
     def test_the_longer_one_stands(self, first_s: int, second_s: int) -> None:
         for seconds in (first_s, second_s):
-            pace.pause(MINE, until=now() + timedelta(seconds=seconds))
+            pace.pause(MINE, pause_s=seconds)
 
         with pytest.raises(errors.AccountPaused) as caught:
             pace.wait_turn(MINE)
@@ -117,7 +116,7 @@ class TestPause:
         assert caught.value.retry_after_s == pytest.approx(30, abs=1)
 
     def test_ends_by_itself(self) -> None:
-        pace.pause(MINE, until=now() + timedelta(milliseconds=20))
+        pace.pause(MINE, pause_s=0.02)
         until = time.monotonic() + 5
 
         while True:
@@ -134,7 +133,7 @@ class TestWithoutRedis:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
         pace.wait_turn(MINE)
-        pace.pause(MINE, until=now() + timedelta(seconds=30))
+        pace.pause(MINE, pause_s=30)
 
         assert "does not tell its pace" in caplog.text
         assert "did not take the pause" in caplog.text
@@ -159,7 +158,7 @@ class TestTooManyRequests:
             gateway_for(operator).list_directory(path=ARCHIVE)
 
         account = DropboxAccount.objects.get()
-        assert account.pause_left_s(at=now()) == pytest.approx(40, abs=5)
+        assert account.pause_left_s(at=shared_now()) == pytest.approx(40, abs=5)
         with pytest.raises(errors.AccountPaused):
             pace.wait_turn(account.account_id)
 
@@ -168,7 +167,7 @@ class TestTooManyRequests:
         dropbox.put(f"{ARCHIVE}/")
         gateway.list_directory(path=ARCHIVE)
 
-        pace.pause(gateway.account.account_id, until=now() + timedelta(seconds=30))
+        pace.pause(gateway.account.account_id, pause_s=30)
 
         with pytest.raises(errors.AccountPaused):
             gateway.list_directory(path=ARCHIVE)

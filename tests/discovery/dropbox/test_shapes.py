@@ -17,7 +17,13 @@ def link(name: str = "n", /, **permissions: object) -> FolderLinkMetadata:
     )
 
 
-ODD_NAMES = [("a\x00b", "a\ufffdb"), ("a\ud800b", "a\ufffdb"), ("a\r\n\x9bb", "a\ufffd\ufffd\ufffdb"), ("é 🗎", "é 🗎")]
+ODD_NAMES = [
+    ("a\x00b", "a\ufffdb"),
+    ("a\ud800b", "a\ufffdb"),
+    ("a\r\n\x9bb", "a  \ufffdb"),
+    ("a\tb", "a b"),
+    ("é 🗎", "é 🗎"),
+]
 
 
 class TestShareLink:

@@ -45,6 +45,7 @@ def in_threads(count: int, work: "Callable[[], object]") -> list[BaseException]:
     return raised
 
 
+@pytest.mark.django_db
 class TestRequestGrant:
     def test_gives_a_token_its_end_and_its_scopes(self, dropbox: "Standin") -> None:
         grant = request_grant(refresh_token=REFRESH)
@@ -101,6 +102,21 @@ class TestRequestGrant:
 
         assert request_grant(refresh_token=REFRESH).scopes is None
 
+    @pytest.mark.parametrize(
+        ("told", "kept"),
+        [
+            ("account_info.read  sharing.write", {"account_info.read", "sharing.write"}),
+            ("account_info.read a\x00b <script> \ud800", {"account_info.read"}),
+            ("", set()),
+            (["sharing.write"], None),
+            (7, None),
+        ],
+    )
+    def test_keeps_of_the_scopes_what_is_one(self, dropbox: "Standin", told: Any, kept: set[str] | None) -> None:
+        dropbox.fault(TOKEN, status=200, body={"access_token": "sl.1", "expires_in": 60, "scope": told})
+
+        assert request_grant(refresh_token=REFRESH).scopes == kept
+
     def test_trusts_a_token_for_a_day_at_most(self, dropbox: "Standin") -> None:
         dropbox.fault(TOKEN, status=200, body={"access_token": "sl.1", "expires_in": 10**12})
 
@@ -117,7 +133,23 @@ class TestRequestGrant:
             {"status": 403, "body": "no"},
             {"status": 200, "body": {"access_token": "sl.1"}},
             {"status": 200, "body": {"access_token": "sl.1", "expires_in": "soon"}},
+            {"status": 200, "body": {"access_token": "sl.1", "expires_in": -5}},
+            {"status": 200, "body": {"access_token": "sl.1", "expires_in": 0}},
+            {"status": 200, "body": {"access_token": "sl.1", "expires_in": True}},
+            {"status": 200, "body": {"access_token": "sl.1", "expires_in": 1.5}},
+            {"status": 200, "body": {"access_token": "sl.1", "expires_in": None}},
+            {"status": 200, "body": '{"access_token": "sl.1", "expires_in": 1e999}'},
             {"status": 200, "body": {"access_token": None, "expires_in": 60}},
+            {"status": 200, "body": {"access_token": "", "expires_in": 60}},
+            {"status": 200, "body": {"access_token": "a b", "expires_in": 60}},
+            {"status": 200, "body": {"access_token": "a\r\nX: y", "expires_in": 60}},
+            {"status": 200, "body": {"access_token": "\u00fc", "expires_in": 60}},
+            {"status": 200, "body": {"access_token": "a" * 9_000, "expires_in": 60}},
+            {"status": 200, "body": {"access_token": ["sl.1"], "expires_in": 60}},
+            {"status": 200, "body": "[" * 100_000},
+            {"status": 400, "body": "[" * 100_000},
+            {"status": 400, "body": {"error": "brand_new"}},
+            {"status": 400, "body": {"error": ["invalid_grant"]}},
             {"status": 200, "body": "[]"},
         ],
         ids=str,
@@ -133,6 +165,19 @@ class TestRequestGrant:
 
 @pytest.mark.django_db
 class TestRenewAccessToken:
+    def test_does_not_tell_the_secrets_that_an_answer_repeats(
+        self, operator: User, dropbox: "Standin", settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.DROPBOX_APP_SECRET = "a-secret-of-the-app"
+        said = "standin-refresh-olivia and a-secret-of-the-app are wrong"
+        dropbox.fault(TOKEN, status=400, body={"error": "invalid_grant", "error_description": said})
+        DropboxAccount.objects.update(access_token="")
+
+        with pytest.raises(errors.RefreshTokenRefused) as caught:
+            renew_access_token(DropboxAccount.objects.get())
+
+        assert caught.value.evidence["text"] == "[redacted] and [redacted] are wrong"
+
     def test_leaves_a_good_token_alone(self, operator: User, dropbox: "Standin") -> None:
         renew_access_token(DropboxAccount.objects.get())
 

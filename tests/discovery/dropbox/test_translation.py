@@ -5,7 +5,8 @@ import pytest
 from core.errors import Permanent, RunsheetError, Temporary
 from discovery import errors
 from discovery.dropbox.answers import Answer
-from discovery.dropbox.translation import CREATE_LINK_ROUTE, LIST_LINKS_ROUTE, TOKEN_ROUTE, translate
+from discovery.dropbox.decisions import CREATE_LINK_ROUTE, LIST_LINKS_ROUTE, TOKEN_ROUTE
+from discovery.dropbox.translation import translate
 
 LIST, CONTINUE, METADATA = "files/list_folder", "files/list_folder/continue", "files/get_metadata"
 ACCOUNT = "users/get_current_account"
@@ -44,6 +45,8 @@ class TestWhatIsSaid:
             (CREATE_LINK_ROUTE, 409, "path/restricted_content", errors.LinkRefused),
             (LIST_LINKS_ROUTE, 409, "permission_denied", errors.LinkRefused),
             (CREATE_LINK_ROUTE, 403, "invalid_account_type/feature", errors.LinkRefused),
+            (CREATE_LINK_ROUTE, 409, "shared_link_already_exists", errors.LinkExists),
+            (CREATE_LINK_ROUTE, 409, "shared_link_already_exists/metadata/folder", errors.LinkExists),
             (LIST, 403, "no_permission", errors.DropboxRefused),
             (LIST, 400, "", errors.DropboxRefused),
             (LIST, 401, "expired_access_token", errors.TokenRejected),
@@ -93,7 +96,7 @@ class TestWhatIsNotKnown:
             (LIST, 422, "invalid_root/team"),
             (CREATE_LINK_ROUTE, 403, "other"),
             (CREATE_LINK_ROUTE, 409, "settings_error/new"),
-            (CREATE_LINK_ROUTE, 409, "shared_link_already_exists"),
+            (CREATE_LINK_ROUTE, 409, "path/locked"),
             (TOKEN_ROUTE, 400, ""),
             (TOKEN_ROUTE, 401, ""),
             (TOKEN_ROUTE, 409, "path/not_found"),

@@ -301,7 +301,7 @@ class TestWhoCannotLook:
         monkeypatch.setattr(archive_opening, "LONGEST_S", 0.6)
         revoke_link(dropbox, location.share_url)
         dropbox.clear_journal()
-        monkeypatch.setattr(archive_opening, "leads_there", lambda **_: time.sleep(0.7))
+        monkeypatch.setattr(archive_opening, "link_that_leads_there", lambda **_: time.sleep(0.7))
 
         assert open_archive(location=location, user=operator).url == location.share_url
 

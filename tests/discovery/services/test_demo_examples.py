@@ -28,6 +28,9 @@ class TestExamples:
             "empty directory",
             "only subfolders",
             "not found",
+            "a number without its zeros",
+            "a report with a no-break blank",
+            "a colleague who cannot see it",
             "report beyond the first page",
             "agency not configured",
             "user without Dropbox",
@@ -45,6 +48,9 @@ class TestExamples:
             "empty directory": DEMO.empty,
             "only subfolders": DEMO.only_subfolders,
             "not found": DEMO.not_found,
+            "a number without its zeros": DEMO.without_zeros,
+            "a report with a no-break blank": DEMO.no_break_blank,
+            "a colleague who cannot see it": DEMO.hidden_from_paul,
             "report beyond the first page": DEMO.beyond_first_page,
             "agency not configured": DEMO.ordinary_nmslo[0],
             "user without Dropbox": DEMO.ordinary_blm[0],
@@ -86,6 +92,7 @@ class TestDifferences:
             ({"link": False}, "link is False, not True"),
             ({"tries": 2}, "tries is 2, not 1"),
             ({"dropbox_calls": 3}, "dropbox calls is 3, not 2"),
+            ({"nearest": "NMNM 2"}, "nearest is NMNM 2, not "),
         ],
     )
     def test_name_everything_that_is_otherwise(self, changed: dict[str, Any], sentence: str) -> None:

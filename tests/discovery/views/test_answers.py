@@ -84,7 +84,7 @@ class TestAnAnswerThatIsNone:
     def test_that_was_too_late(self, browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         back = consent(begin(browser))
         later = clock.now() + timedelta(seconds=attempts.ATTEMPT_LASTS_S + 1)
-        monkeypatch.setattr(attempts, "now", lambda: later)
+        monkeypatch.setattr(attempts, "shared_now", lambda: later)
 
         assert "More than half an hour" in explained(browser, browser.get(back))
         assert not DropboxAccount.objects.exists()

@@ -35,7 +35,7 @@ def held_token(browser: Client) -> str:
 
 def too_late(monkeypatch: pytest.MonkeyPatch) -> None:
     later = clock.now() + timedelta(seconds=attempts.REPLACEMENT_LASTS_S + 1)
-    monkeypatch.setattr(attempts, "now", lambda: later)
+    monkeypatch.setattr(attempts, "shared_now", lambda: later)
 
 
 class TestWhatIsNotStored:

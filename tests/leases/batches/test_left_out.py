@@ -29,8 +29,15 @@ EXPECTED = [
         "Agency": "XYZ",
         "Lease number": "a/b",
         "Problem": "“XYZ” is no agency known here: write NMSLO or BLM. A lease number must not contain “/”.",
+        "Remark": "y",
     },
-    {"Row": "4", "Agency": "BLM", "Lease number": "nmnm 1", "Problem": "This lease stands in row 2 already."},
+    {
+        "Row": "4",
+        "Agency": "BLM",
+        "Lease number": "nmnm 1",
+        "Problem": "This lease stands in row 2 already.",
+        "Remark": "z",
+    },
 ]
 
 

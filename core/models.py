@@ -1,0 +1,32 @@
+"""What the console itself keeps."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class KeptPost(models.Model):
+    """What somebody sent after the session had ended, for some minutes; see `core.kept_posts`.
+
+    Attributes:
+        key: names it in an address.
+        owner: whose it is: this browser and this account, as a digest.
+        address: where it was sent.
+        fields: the form's, as pairs of a name and its values.
+        file_field: the name of the form's file; empty: it has none.
+    """
+
+    key = models.CharField(max_length=40, unique=True)
+    owner = models.CharField(max_length=64, db_index=True)
+    address = models.TextField()
+    fields = models.JSONField(default=list)
+    file_field = models.CharField(max_length=100, default="", db_default="")
+    file_name = models.TextField(default="", db_default="")
+    file_type = models.CharField(max_length=200, default="", db_default="")
+    file = models.BinaryField(default=b"")
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,82 @@
+"""The forms that what Dropbox tells must have before it is kept or shown: it comes from outside, like any upload."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+# Tags, request ids and scopes are kept and shown. What has not their form may be anything, also what we sent.
+TAG = re.compile(r"[a-z0-9_]{1,64}")
+SCOPE = re.compile(r"[a-z_]{1,32}(\.[a-z_]{1,32}){1,3}")
+REQUEST_ID = re.compile(r"[0-9a-fA-F-]{1,64}")
+NAMESPACE = re.compile(r"[-_0-9a-zA-Z:]{1,40}")
+ACCOUNT_ID = re.compile(r"dbid:[-_0-9a-zA-Z]{35}")
+FILE_ID = re.compile(r"[-_0-9a-zA-Z:]{1,255}")
+CURSOR = re.compile(r"[\x21-\x7e]{1,65536}")
+# Travels in a header; whatever else could stand in one would end it, or begin another.
+TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
+# What PostgreSQL or a terminal chokes on: control characters, and halves of surrogate pairs.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Of these, those that are seen as blanks.
+BLANK = re.compile(r"[\t\n\v\f\r\x85]")
+
+# Whose addresses a share link may have, besides those of the stand-in where that takes Dropbox's place.
+LINK_DOMAINS = ("dropbox.com", "db.tt")
+LONGEST_URL = 2_048
+# Of a name or a path; Dropbox's own limits are far below.
+LONGEST_TOLD = 4_096
+
+
+class OddAnswer(Exception):
+    """An answer that Dropbox never gives, so that nothing in it is believed; the text says what is odd, and no secret."""
+
+
+def of_form(form: re.Pattern[str], text: Any) -> str:
+    """The text if it has the form; empty if it is anything else."""
+    return text if isinstance(text, str) and form.fullmatch(text) else ""
+
+
+def required(form: re.Pattern[str], text: Any, *, what: str) -> str:
+    """The text, which must have the form.
+
+    Raises:
+        OddAnswer: it has not.
+    """
+    if found := of_form(form, text):
+        return found
+    raise OddAnswer(f"{what} is missing or of no form that Dropbox uses")
+
+
+def harmless(text: str, *, at_most: int | None = None) -> str:
+    """A name as somebody else chose it, so that it can be stored and shown; what cannot be becomes \N{REPLACEMENT CHARACTER}."""
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", BLANK.sub(" ", text[:at_most]))
+
+
+def whole(text: str, *, what: str) -> str:
+    """The same for what is compared and must not be cut: a part of a name is another name.
+
+    Raises:
+        OddAnswer: it is empty, or longer than anything at Dropbox.
+    """
+    if not text or len(text) > LONGEST_TOLD:
+        raise OddAnswer(f"{what} is {'empty' if not text else f'longer than {LONGEST_TOLD:,} characters'}")
+    return harmless(text)
+
+
+def is_link(url: Any) -> bool:
+    """Whether this is the address of a share link at Dropbox, and no longer than what is stored: people will click on it."""
+    if not isinstance(url, str) or not 0 < len(url) <= LONGEST_URL or not re.fullmatch(r"[\x21-\x7e]+", url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if settings.DROPBOX_BASE_URL:
+        base = urlsplit(settings.DROPBOX_BASE_URL)
+        if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
+            return True
+    is_dropbox = any(host == domain or host.endswith(f".{domain}") for domain in LINK_DOMAINS)
+    # Neither a name before an @, which many read as the host, nor a backslash, which browsers read as a slash.
+    return is_dropbox and parts.scheme == "https" and port is None and not set(parts.netloc + parts.path) & set("@\\")

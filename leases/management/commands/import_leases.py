@@ -1,0 +1,166 @@
+"""`manage.py import_leases`: from a terminal what the pages of an import do."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand
+from django.db import Error
+
+from core.database import in_words
+from core.errors import Refused
+from leases.errors import NothingToImport, UnreadableFile
+from leases.imports import ADD, Look, confirm, keep_upload, look_at
+from leases.models import Agency
+from leases.rights import require
+from leases.spreadsheets import MAX_BYTES, read_table, too_large
+
+SOME_ARE_NOT, THE_FILE_IS_NOT = 1, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is told at the end.
+
+    Attributes:
+        error: why the file as a whole was not looked at, or not imported.
+        done: what became of it.
+    """
+
+    look: Look | None = None
+    error: str = ""
+    done: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        if self.error or self.look is None:
+            return THE_FILE_IS_NOT
+        return SOME_ARE_NOT if self.look.examined.wrong else 0
+
+
+class Command(BaseCommand):
+    help = (
+        "Show what a CSV or XLSX file of leases would become, or import it: the rows that have neither a problem nor a "
+        "doubt. Exit code 0: all rows are usable; 1: some are not; 2: the file is not."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", type=Path, help="a CSV or XLSX file with one lease in each row")
+        parser.add_argument(
+            "--agency",
+            type=str.upper,
+            choices=Agency.values,
+            default="",
+            help="whose the leases are whose row does not say so",
+        )
+        parser.add_argument("--user", metavar="NAME", help="who imports them: whose permissions and Dropbox are used")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show what would become of each row, and save nothing"
+        )
+        parser.add_argument("--with-doubtful", action="store_true", help="import the doubtful rows too")
+        parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+    def handle(self, *, file: Path, user: str | None, dry_run: bool, **options: Any) -> None:
+        outcome = Outcome()
+        try:
+            person = _person(user, needed=not dry_run)
+            content = _content(file)
+            look = look_at(read_table(name=file.name, content=content), agency_of_all=options["agency"])
+            outcome = Outcome(look=look)
+            if person is not None and not dry_run:
+                done = _import(file.name, content, look, person, with_doubtful=options["with_doubtful"])
+                outcome = replace(outcome, done=done)
+        except (Refused, Error) as error:
+            outcome = replace(outcome, error=in_words(error) if isinstance(error, Error) else str(error))
+        self.stdout.write(json.dumps(_document(outcome), indent=2) if options["json"] else _text(outcome))
+        if outcome.exit_code:
+            sys.exit(outcome.exit_code)
+
+
+def _person(name: str | None, *, needed: bool) -> User | None:
+    """Who imports.
+
+    Raises:
+        Refused: nobody who may was named.
+    """
+    if name is None:
+        if needed:
+            raise Refused("Say with --user who imports the leases, or with --dry-run that nothing is to be saved.")
+        return None
+    person = User.objects.filter(username=name, is_active=True).first()
+    if person is None:
+        raise Refused(f"There is no active user “{name}”. Give the name that the user logs in with.")
+    require(person, ADD)
+    return person
+
+
+def _content(file: Path) -> bytes:
+    """What the file holds, of which no more is read than is taken.
+
+    Raises:
+        UnreadableFile: says why it cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_BYTES + 1)
+            if len(content) > MAX_BYTES:
+                raise too_large(f"{max(file.stat().st_size, len(content)) / 1e6:.1f} MB")
+            return content
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(
+            f"“{file}” cannot be read: {_reason(error)}. Give the path of a CSV or XLSX file."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def _import(name: str, content: bytes, look: Look, person: User, *, with_doubtful: bool) -> str:
+    """Save what may be saved, and say what became of it."""
+    upload = keep_upload(name=name, content=content, user=person)
+    try:
+        batch = confirm(upload_id=upload.pk, mapping=look.mapping, user=person, with_doubtful=with_doubtful)
+    except NothingToImport as refusal:
+        upload.delete()
+        return str(refusal)
+    return f"Imported: {batch.size:,} as batch {batch.pk}; {batch.left_out:,} left out."
+
+
+def _document(outcome: Outcome) -> dict[str, Any]:
+    examined = outcome.look.examined if outcome.look else None
+    notes = [*(outcome.look.notes if outcome.look else ()), *filter(None, [outcome.done])]
+    return {
+        "leases": [
+            {"row": row.row, "agency": row.agency, "number": row.lease_number, "doubts": list(row.doubts)}
+            for row in (examined.usable if examined else ())
+        ],
+        "problems": [
+            {"row": row.row, "column": column, "sentence": sentence}
+            for row in (examined.wrong if examined else ())
+            for column, sentence in row.problems.items()
+        ],
+        "left_out": [{"row": row.row, "reason": row.reason} for row in (examined.no_leases if examined else ())],
+        "notes": notes,
+        "error": outcome.error or None,
+    }
+
+
+def _text(outcome: Outcome) -> str:
+    """The same for people."""
+    if outcome.look is None:
+        return outcome.error
+    examined = outcome.look.examined
+    lines = [*outcome.look.notes]
+    lines += [f"Row {row.row}: {' '.join(row.problems.values())}" for row in examined.wrong]
+    lines += [f"Row {row.row}, doubtful: {' '.join(row.doubts)}" for row in examined.doubtful]
+    lines += [f"Row {row.row}, no lease: {row.reason}" for row in examined.no_leases]
+    lines.append(
+        f"{len(examined.usable):,} usable, of which {len(examined.doubtful):,} doubtful; "
+        f"{len(examined.wrong):,} with a problem; {len(examined.no_leases):,} no leases."
+    )
+    return "\n".join([*lines, *filter(None, [outcome.done, outcome.error])])

@@ -1,0 +1,307 @@
+"""What each row of a file would become: a lease, with what is wrong with it and what is doubtful, or none."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.core.exceptions import ValidationError
+
+from leases.agency_words import Words, agency_of, own_names
+from leases.columns import AGENCY, NUMBER, Mapping, cell_of, guess_mapping, header_row, letters, other_number_columns
+from leases.duplicates import Earlier, Twins, twins_of
+from leases.lookalikes import difference, doubts_about_characters
+from leases.models import Agency
+from leases.no_leases import why_no_lease
+from leases.spreadsheets import WHOLE, Row
+from leases.validation import LEASE_NUMBER_LENGTH, normalise_number, validate_lease_number
+
+SPREADSHEET_ERRORS = ("#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#N/A", "#SPILL!", "#CALC!")
+# What a file of rows that were left out has besides its own columns, folded.
+OURS = {"row", "problem"}
+SEVERAL = "This cell holds several lease numbers: give each of them a row of its own."
+
+# A lease number has fewer words, and fewer characters.
+_WORDS, _LONG = 5, 40
+_SEPARATED = re.compile(r"[,;|&+\n\r\t]|(?<=\d) ?/|\band\b|\bthru\b|\bthrough\b|\bto\b", re.IGNORECASE)
+# One of several numbers has that many, or fewer behind letters.
+ENOUGH_DIGITS = 3
+_LETTERED = re.compile(r"[a-z]{1,4}[ -]?\d", re.IGNORECASE)
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
+# A number with its letters, twice in a row.
+_TWICE = re.compile(r"[a-z]{2,}[\s-]*\d{4,}\S*\s+[a-z]{2,}[\s-]*\d{4,}.*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One row of a file as it would be saved.
+
+    Attributes:
+        agency: a value of `Agency`, or as it stands in the file where that is none.
+        problems: a sentence for each column that something is wrong with.
+        doubts: sentences about what may not be what is meant; it can be imported all the same.
+        existing_id: the lease that the row is a duplicate of.
+        similar_id: the lease that has a similar number.
+    """
+
+    row: int
+    agency: str
+    lease_number: str
+    problems: dict[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
+    existing_id: int | None = None
+    similar_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A row that is not imported, and why.
+
+    Attributes:
+        others: the cells of the file's own columns.
+        is_header: these are the names of the columns, which nobody misses.
+    """
+
+    row: int
+    agency: str
+    lease_number: str
+    reason: str
+    others: tuple[str, ...] = ()
+    is_header: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What a file would become. Each of its rows is in one of the two lists.
+
+    Attributes:
+        checked: the rows that are leases, or should be, in the order of the file.
+        no_leases: the others.
+        own_columns: the names of the columns that mean nothing to us, by column.
+        notes: a sentence for each thing that a person may not expect.
+    """
+
+    checked: tuple[Checked, ...] = ()
+    no_leases: tuple[LeftOut, ...] = ()
+    own_columns: dict[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def wrong(self) -> list[Checked]:
+        return [row for row in self.checked if row.problems]
+
+    @property
+    def usable(self) -> list[Checked]:
+        return [row for row in self.checked if not row.problems]
+
+    @property
+    def doubtful(self) -> list[Checked]:
+        return [row for row in self.usable if row.doubts]
+
+
+def examine(rows: Sequence[Row], mapping: Mapping, words: Words | None = None) -> Examined:
+    """What each row would become, and what is wrong with it; asks the database once.
+
+    Args:
+        mapping: complete.
+        words: what is known to mean an agency; None: their own names.
+    """
+    words = words or own_names()
+    header = header_row(rows, mapping, words)
+    no_leases, checked = [], []
+    said = guess_mapping(rows, words).agency if mapping.agency is None else None
+    for row in rows:
+        reason = why_no_lease(row, mapping, header, words)
+        if reason:
+            no_leases.append(_left_out(row, mapping, reason, is_header=row is header))
+        else:
+            checked.append(_check(row, mapping, words, said))
+    return Examined(
+        checked=tuple(_with_twins(checked)),
+        no_leases=tuple(no_leases),
+        own_columns=_own_columns(rows, mapping, header),
+        notes=tuple(_notes(rows, mapping, words)),
+    )
+
+
+# --- One row --------------------------------------------------------------------------------------------------------
+
+
+def _check(row: Row, mapping: Mapping, words: Words, said: int | None) -> Checked:
+    cell, number_cell = cell_of(row, mapping.agency), cell_of(row, mapping.number)
+    agency = agency_of(cell, words) if cell else mapping.agency_of_all
+    number = normalise_number(number_cell)
+    problems = {
+        AGENCY: _told(row.problems, mapping.agency) or _agency_problem(agency),
+        NUMBER: _told(row.problems, mapping.number) or _number_problem(number_cell, number),
+    }
+    doubts = [
+        _told(row.doubts, mapping.agency),
+        _told(row.doubts, mapping.number),
+        row.doubts.get(WHOLE, ""),
+        _agency_doubt(row, mapping, words, said),
+        _number_doubt(number),
+        *doubts_about_characters(number),
+    ]
+    return Checked(
+        row=row.number,
+        agency=agency,
+        lease_number=number,
+        problems={column: problem for column, problem in problems.items() if problem},
+        doubts=tuple(dict.fromkeys(filter(None, doubts))),
+    )
+
+
+def _told(sentences: dict[int, str], column: int | None) -> str:
+    return sentences.get(column, "") if column is not None else ""
+
+
+def _agency_problem(agency: str) -> str:
+    if agency in Agency:
+        return ""
+    known = " or ".join(Agency.values)
+    if not agency:
+        return f"The agency is missing: write {known}."
+    return _calculated(agency) or f"“{agency}” is no agency known here: write {known}."
+
+
+def _agency_doubt(row: Row, mapping: Mapping, words: Words, said: int | None) -> str:
+    """Where an agency was chosen for all, and the file says another one, or says one of the others and not of this."""
+    chosen = mapping.agency_of_all
+    if mapping.agency is not None:
+        is_missing = chosen and not cell_of(row, mapping.agency)
+        return f"No agency stands in this row; it is taken to be of {chosen}, which was chosen." if is_missing else ""
+    cell = cell_of(row, said)
+    is_other = agency_of(cell, words) in Agency and agency_of(cell, words) != chosen
+    return f"The file says “{cell}” in this row, but {chosen} was chosen for every lease." if is_other else ""
+
+
+def _number_problem(cell: str, number: str) -> str:
+    if not number:
+        return "The lease number is missing."
+    if calculated := _calculated(number):
+        return calculated
+    if _is_several(cell):
+        return SEVERAL
+    try:
+        validate_lease_number(number)
+    except ValidationError as error:
+        return str(error.messages[0])
+    return ""
+
+
+def _number_doubt(number: str) -> str:
+    if not re.search(r"\d", number):
+        return f"“{number}” has no digit: see whether it is a lease number."
+    if len(number.split()) > _WORDS or len(number) > _LONG:
+        return "This reads like a text: see whether it is a lease number."
+    if re.search("[,;|]", number):
+        return f"“{number}” holds a separator: see whether it is one lease number."
+    return ""
+
+
+def _is_several(cell: str) -> bool:
+    """Whether more than one of the parts of the cell could be a number of its own."""
+    if _THOUSANDS.fullmatch(cell):
+        return False
+    parts = [part.strip() for part in _SEPARATED.split(cell)]
+    if sum(_may_be_number(part) for part in parts) > 1:
+        return True
+    return len(cell) <= LEASE_NUMBER_LENGTH and _TWICE.fullmatch(cell) is not None
+
+
+def _may_be_number(part: str) -> bool:
+    digits = len(re.findall(r"\d", part))
+    return digits >= ENOUGH_DIGITS or (digits > 1 and _LETTERED.match(part) is not None)
+
+
+def _calculated(cell: str) -> str:
+    if cell.startswith("="):
+        return "This cell is a formula: put its value in its place."
+    return "This cell is an error of the spreadsheet: correct it there." if cell in SPREADSHEET_ERRORS else ""
+
+
+# --- One row beside the others --------------------------------------------------------------------------------------
+
+
+def _with_twins(rows: Sequence[Checked]) -> list[Checked]:
+    """Of rows of one lease only the first is right, and none if there is such a lease already."""
+    right = [row for row in rows if not row.problems]
+    twins = iter(twins_of([(row.agency, row.lease_number) for row in right]))
+    first: dict[tuple[str, str], Checked] = {}
+    earlier = Earlier[Checked]()
+    return [row if row.problems else _beside(row, next(twins), first, earlier) for row in rows]
+
+
+def _beside(row: Checked, twins: Twins, first: dict[tuple[str, str], Checked], earlier: Earlier[Checked]) -> Checked:
+    before, alike = first.setdefault((row.agency, twins.key), row), earlier.like(row.agency, twins, row)
+    number = row.lease_number
+    if twins.same_id is not None:
+        return replace(row, existing_id=twins.same_id, problems={NUMBER: f"{row.agency} already has this lease."})
+    if before is not row:
+        return replace(row, problems={NUMBER: f"This lease stands in row {before.row} already."})
+    if twins.similar_id is not None:
+        other = str(twins.similar_number)
+        doubt = f"{row.agency} already has {other}, which differs only in {difference(number, other)}."
+        return replace(row, similar_id=twins.similar_id, doubts=(*row.doubts, doubt))
+    if alike is not None:
+        other = alike.lease_number
+        doubt = f"Differs only in {difference(number, other)} from {other} in row {alike.row}."
+        return replace(row, doubts=(*row.doubts, doubt))
+    return row
+
+
+# --- What is not imported -------------------------------------------------------------------------------------------
+
+
+def left_out_of(rows: Iterable[Row], examined: Examined, *, with_doubtful: bool = True) -> list[LeftOut]:
+    """Every row that is not imported, each with all that is wrong with it, in the order of the file.
+
+    The names of the columns are none of them.
+
+    Args:
+        with_doubtful: rows that are doubtful are imported.
+    """
+    by_number = {row.number: row for row in rows}
+    found = [row for row in examined.no_leases if not row.is_header]
+    for row in examined.checked:
+        reasons = [*row.problems.values(), *(() if with_doubtful else row.doubts)]
+        if reasons:
+            found.append(
+                LeftOut(row=row.row, agency=row.agency, lease_number=row.lease_number, reason=" ".join(reasons))
+            )
+    return [
+        replace(each, others=tuple(cell_of(by_number[each.row], column) for column in examined.own_columns))
+        for each in sorted(found, key=lambda each: each.row)
+    ]
+
+
+def _left_out(row: Row, mapping: Mapping, reason: str, *, is_header: bool) -> LeftOut:
+    return LeftOut(
+        row=row.number,
+        agency=cell_of(row, mapping.agency),
+        lease_number=cell_of(row, mapping.number),
+        reason=reason,
+        is_header=is_header,
+    )
+
+
+def _own_columns(rows: Sequence[Row], mapping: Mapping, header: Row | None) -> dict[int, str]:
+    """The columns that are neither of the two, by the names over them, else by their letters; without empty ones."""
+    used = sorted({column for row in rows for column, cell in enumerate(row.cells) if cell})
+    names = {
+        column: (cell_of(header, column) if header else "") or letters(column)
+        for column in used
+        if column not in {mapping.number, mapping.agency}
+    }
+    return {column: name for column, name in names.items() if name.casefold() not in OURS}
+
+
+def _notes(rows: Sequence[Row], mapping: Mapping, words: Words) -> list[str]:
+    others = [f"{letters(column)}" for column in other_number_columns(rows, mapping, words)]
+    if not others or mapping.number is None:
+        return []
+    columns = "Column" if len(others) == 1 else "Columns"
+    seems = "seems" if len(others) == 1 else "seem"
+    return [
+        f"{columns} {' and '.join(others)} {seems} to hold lease numbers too; those of column {letters(mapping.number)} are read."
+    ]

@@ -1,0 +1,202 @@
+"""What is offered where an archive is not found."""
+
+import time
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from discovery.dropbox import Gateway, gateway_for
+from discovery.errors import ArchiveOutOfSight, DropboxUnavailable, NotFound
+from discovery.services import nearest_archives
+from discovery.services.dropbox_accounts import connect_account
+from discovery.services.nearest_archives import look_around, nearest
+from tests.discovery.conftest import ARCHIVE, BLM
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+
+def around(gateway: Gateway) -> dict[str, Any]:
+    return look_around(gateway=gateway, path=ARCHIVE, answer=NotFound())
+
+
+class TestNearest:
+    @pytest.mark.parametrize(
+        ("number", "name"),
+        [
+            ("NMNM 14321", "NMNM 0014321"),  # zeros
+            ("VB-0514-1", "VB-0514-0001"),
+            ("628", "00628"),
+            ("NMNM 0501759", "NMNM\u00a00501759"),  # a blank that is none
+            ("NMNM 0501759", "NMNM  0501759"),
+            ("NMNM 0501759", "NM\u00adNM 0501759"),
+            ("NMNM 0501759", "N\u041cNM 0501759"),  # a Cyrillic letter
+            ("NMNM 0501759", "\uff2e\uff2d\uff2e\uff2d 0501759"),
+            ("B0-1234-5", "B0 1234 5"),
+            ("B0-1234-5", "B0\u20131234\u20135"),
+            ("0501759", "NMNM 0501759"),  # the prefix
+            ("NMNM 0501759", "0501759"),
+            ("NM 0501759", "NMNM 0501759"),
+            ("NMLC 0501759", "NMNM 0501759"),
+            ("NMLC 0028446", "NMLC 0028446A"),  # the suffix
+            ("NMLC 0028446A", "NMLC 0028446"),
+            ("NMLC 0028446A", "NMLC 0028446B"),
+            ("NMNM 0501759", "NMNM 0501759 - Smith Ranch"),
+            ("NMNM 0501759 (old)", "NMNM 0501759"),
+            ("NMNM 0501759", "NMNM 0507159"),  # swapped
+            ("NMNM 0501759", "NMNM 0501758"),  # a wrong digit
+            ("NMNM 0501759", "NMNM 050175"),  # one missing
+            ("NMNM 0501759", "NMNM 05017592"),  # one too many
+        ],
+    )
+    def test_offers_what_somebody_may_have_meant(self, number: str, name: str) -> None:
+        assert nearest(number, ["NMNM 9999999", name, "^Templates", "Z"]) == (name,)
+
+    @pytest.mark.parametrize("name", ["NMNM 9999999", "^Templates", "NMNM", "NMNM 0501", "NMNM 15", ""])
+    def test_offers_nothing_else(self, name: str) -> None:
+        assert nearest("NMNM 0501759", [name]) == ()
+
+    def test_offers_the_nearest_first_and_at_most_five(self) -> None:
+        names = [
+            "NMLC 0501759", "NMNM 0501758", "NMNM 0507159", "NMNM 0501759A", "NMNM 501759", "NMNM-0501759",
+            "NMNM\u00a00501759", "NMNM 0501750",
+        ]  # fmt: skip
+
+        assert nearest("NMNM 0501759", names) == (
+            "NMNM\u00a00501759", "NMNM-0501759", "NMNM 501759", "NMNM 0501759A", "NMNM 0507159",
+        )  # fmt: skip
+
+    def test_offers_no_other_case_of_the_same_name(self) -> None:
+        assert nearest("NMNM 1", ["nmnm 1", "NMNM 1"]) == ()
+
+    def test_takes_short_numbers_for_no_slip_of_others(self) -> None:
+        assert nearest("VB 12", ["VB 13", "VB 21"]) == ()
+
+    def test_knows_words_that_go_on(self) -> None:
+        assert nearest("Templates", ["Templates old", "^Templates"]) == ()
+
+    def test_is_quick_among_ten_thousand(self) -> None:
+        names = [f"NMNM {n:07}" for n in range(10_000)]
+        nearest("NMNM 1", names)
+        before = time.process_time()
+
+        for n in range(20):
+            nearest(f"NMNM 99{n:05}", names)
+
+        assert time.process_time() - before < 2
+
+
+@pytest.mark.django_db
+class TestLookAround:
+    def test_names_the_nearest(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(f"{BLM}/NMNM 501759/", f"{BLM}/NMNM 0501759.pdf", f"{BLM}/NMNM 77/")
+
+        assert around(gateway_for(operator)) == {"nearest": ["NMNM 501759"]}
+
+    def test_says_that_there_are_none(self, operator: User) -> None:
+        assert around(gateway_for(operator)) == {"nearest": []}
+
+    def test_asks_once_and_remembers(self, dropbox: "Standin", operator: User) -> None:
+        gateway = gateway_for(operator)
+
+        for _ in range(3):
+            around(gateway)
+
+        assert dropbox.calls() == {"files/list_folder": 1}
+
+    def test_of_another_account_are_not_told(
+        self, dropbox: "Standin", operator: User, django_user_model: type[User]
+    ) -> None:
+        dropbox.put(f"{BLM}/NMNM 501759/")
+        around(gateway_for(operator))
+        ivan = django_user_model.objects.create_superuser("ivan")
+        connect_account(user=ivan, refresh_token="standin-refresh-ivan")
+
+        found = around(gateway_for(ivan))
+
+        assert found == {"nearest_unknown": "nobody looked: the base folder could not be listed (not_found)"}
+
+    def test_are_not_looked_for_where_it_takes_too_many_calls(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(*[f"{BLM}/NMNM {n}/" for n in range(6)])
+        dropbox.page_size(1)
+
+        found = [around(gateway_for(operator)) for _ in range(2)]
+
+        assert found == [{"nearest_unknown": nearest_archives.TOO_MANY}] * 2
+        assert dropbox.calls() == {"files/list_folder": 1, "files/list_folder/continue": 4}
+
+    def test_are_found_on_the_last_page_that_is_read(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(*[f"{BLM}/A {n}/" for n in range(4)], f"{BLM}/NMNM 501759/")
+        dropbox.page_size(1)
+
+        assert around(gateway_for(operator)) == {"nearest": ["NMNM 501759"]}
+
+    @pytest.mark.parametrize(
+        "fault", [{"status": 500}, {"status": 429, "headers": {"Retry-After": "3"}}, {"status": 403}]
+    )
+    def test_fail_without_a_word(self, dropbox: "Standin", operator: User, fault: dict[str, object]) -> None:
+        dropbox.fault("files/list_folder", **fault)  # type: ignore[arg-type]
+        gateway = gateway_for(operator)
+
+        found = [around(gateway) for _ in range(2)]
+
+        assert found[0] == found[1]
+        assert found[0]["nearest_unknown"].startswith("nobody looked: the base folder could not be listed (dropbox_")
+        assert dropbox.calls() == {"files/list_folder": 1}
+
+    def test_are_not_looked_for_while_the_cache_is_away(
+        self, dropbox: "Standin", operator: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cache, "get", Mock(side_effect=RedisConnectionError))
+
+        assert around(gateway_for(operator)) == {
+            "nearest_unknown": "nobody looked: nothing could be remembered of the base folder"
+        }
+        assert dropbox.calls() == {}
+
+    def test_wait_for_who_lists_the_folder_already(
+        self, dropbox: "Standin", operator: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gateway = gateway_for(operator)
+        account = gateway.account
+        key = f"near-names:{account.account_id}:{account.root_namespace_id}:{BLM.encode().hex()}"
+        cache.add(f"{key}:listing", 1)
+        listed = {"listed": True, "names": ["NMNM 501759"]}
+        monkeypatch.setattr("discovery.services.nearest_archives.time.sleep", lambda _: cache.set(key, listed))
+
+        assert around(gateway) == {"nearest": ["NMNM 501759"]}
+        assert dropbox.calls() == {}
+
+    def test_wait_for_nobody_for_long(self, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        gateway = gateway_for(operator)
+        account = gateway.account
+        key = f"near-names:{account.account_id}:{account.root_namespace_id}:{BLM.encode().hex()}"
+        cache.add(f"{key}:listing", 1)
+        monkeypatch.setattr(nearest_archives, "WAIT_S", 0)
+
+        assert around(gateway) == {"nearest_unknown": nearest_archives.BEING_LISTED}
+
+    def test_see_what_is_there_and_closed_to_the_account(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
+        dropbox.sight("olivia", ARCHIVE, "no_access")
+
+        with pytest.raises(ArchiveOutOfSight):
+            around(gateway_for(operator))
+
+    def test_see_what_has_come_back(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+
+        with pytest.raises(DropboxUnavailable, match="came back"):
+            around(gateway_for(operator))
+
+    def test_believe_that_what_is_remembered_has_gone_since(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(f"{ARCHIVE}/", f"{BLM}/NMNM 501759/")
+        with pytest.raises(DropboxUnavailable):
+            around(gateway_for(operator))
+        dropbox.delete(ARCHIVE)
+
+        assert around(gateway_for(operator)) == {"nearest": ["NMNM 501759"]}

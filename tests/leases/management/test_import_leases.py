@@ -1,0 +1,190 @@
+"""`manage.py import_leases`: the same reader and the same checks as the pages, and the exit codes."""
+
+import io
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
+from django.db import OperationalError
+
+from leases import imports
+from leases.errors import Overtaken
+from leases.imports import left_out_by
+from leases.management.commands import import_leases
+from leases.models import Batch, Lease, Upload
+from tests.leases.test_cases import CASES
+
+pytestmark = pytest.mark.django_db
+
+MIXED = "Agency,Lease Number,Remark\nBLM,NMNM 1\nBLM,NMNM-1,y\nXYZ,NMNM 2,z\nTotal\n"
+
+
+@pytest.fixture
+def ivan(db: None) -> User:
+    """May add leases."""
+    user = User.objects.create_user("ivan")
+    user.user_permissions.add(Permission.objects.get(codename="add_lease"))
+    return user
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    file = tmp_path / "leases.csv"
+    file.write_text(MIXED)
+    return file
+
+
+def run(file: Path | str, *options: str) -> tuple[int, dict[str, Any]]:
+    """The exit code, and what was printed."""
+    out, code = io.StringIO(), 0
+    try:
+        call_command("import_leases", str(file), "--json", *options, stdout=out)
+    except SystemExit as end:
+        code = int(str(end.code))
+    return code, json.loads(out.getvalue())
+
+
+def text(file: Path, *options: str) -> str:
+    out = io.StringIO()
+    with suppress(SystemExit):
+        call_command("import_leases", str(file), *options, stdout=out)
+    return out.getvalue()
+
+
+class TestDryRun:
+    def test_shows_everything_and_saves_nothing(self, mixed: Path) -> None:
+        code, document = run(mixed, "--dry-run")
+
+        assert code == 1
+        assert document == {
+            "leases": [
+                {"row": 2, "agency": "BLM", "number": "NMNM 1", "doubts": []},
+                {"row": 3, "agency": "BLM", "number": "NMNM-1", "doubts": [document["leases"][1]["doubts"][0]]},
+            ],
+            "problems": [
+                {"row": 4, "column": "agency", "sentence": "“XYZ” is no agency known here: write NMSLO or BLM."}
+            ],
+            "left_out": [
+                {"row": 1, "reason": "These are the names of the columns."},
+                {"row": 5, "reason": "“Total” is no lease: it looks like a total."},
+            ],
+            "notes": [],
+            "error": None,
+        }
+        assert not Upload.objects.exists()
+        assert not Lease.objects.exists()
+
+    def test_ends_well_where_nothing_is_wrong(self) -> None:
+        assert run(CASES / "11-footer.csv", "--agency", "blm", "--dry-run")[0] == 0
+        assert run(CASES / "15-hyperlinks.xlsx", "--dry-run")[0] == 0
+
+    def test_is_for_people_without_json(self, mixed: Path) -> None:
+        assert text(mixed, "--dry-run").splitlines() == [
+            "Row 4: “XYZ” is no agency known here: write NMSLO or BLM.",
+            "Row 3, doubtful: Differs only in blanks or dashes from NMNM 1 in row 2.",
+            "Row 1, no lease: These are the names of the columns.",
+            "Row 5, no lease: “Total” is no lease: it looks like a total.",
+            "2 usable, of which 1 doubtful; 1 with a problem; 2 no leases.",
+        ]
+
+
+class TestImport:
+    def test_takes_what_has_neither_problem_nor_doubt(self, mixed: Path, ivan: User) -> None:
+        code, document = run(mixed, "--user", "ivan")
+
+        batch = Batch.objects.get()
+        assert (code, document["error"]) == (1, None)
+        assert document["notes"] == [f"Imported: 1 as batch {batch.pk}; 3 left out."]
+        assert [str(lease) for lease in Lease.objects.all()] == ["BLM NMNM 1"]
+        assert (batch.title, batch.created_by, batch.size, batch.left_out) == ("leases.csv", ivan, 1, 3)
+        left_out = left_out_by(batch.pk)
+        assert [(row.row, row.others) for row in left_out.rows] == [(3, ("y",)), (4, ("z",)), (5, ("",))]
+        assert left_out.own_columns == ["Remark"]
+
+    def test_takes_the_doubtful_on_demand(self, mixed: Path, ivan: User) -> None:
+        run(mixed, "--user", "ivan", "--with-doubtful")
+
+        assert Batch.objects.get().size == 2
+
+    def test_does_nothing_where_there_is_nothing(self, ivan: User) -> None:
+        code, document = run(CASES / "15-hyperlinks.xlsx", "--user", "ivan")
+
+        assert code == 0
+        assert document["notes"] == ["There is no row that could be imported. Nothing was saved."]
+        assert not Upload.objects.exists()
+
+
+class TestRefusal:
+    """Exit code 2, and one sentence."""
+
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            ((), "Say with --user who imports the leases"),
+            (("--user", "nobody"), "There is no active user “nobody”."),
+            (("--user", "viewer"), "You do not have the permission to create leases."),
+            (("--user", "viewer", "--dry-run"), "You do not have the permission to create leases."),
+        ],
+    )
+    def test_of_who_may_not(self, mixed: Path, viewer: User, options: tuple[str, ...], sentence: str) -> None:
+        code, document = run(mixed, *options)
+
+        assert (code, document["leases"]) == (2, [])
+        assert document["error"].startswith(sentence)
+        assert not Lease.objects.exists()
+
+    def test_of_who_is_no_longer_active(self, mixed: Path, ivan: User) -> None:
+        User.objects.update(is_active=False)
+
+        assert run(mixed, "--user", "ivan")[1]["error"].startswith("There is no active user")
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            (b"", "“leases.csv” is empty."),
+            (b"<html><table></table></html>", "This is a web page (HTML)"),
+            (b"x" * 10_500_000, "This file has 10.5 MB; at most 10 MB can be imported at once."),
+            (b"a,b\nc,d\n", "Which column holds the lease numbers cannot be told."),
+        ],
+    )
+    def test_of_a_file(self, tmp_path: Path, content: bytes, sentence: str) -> None:
+        file = tmp_path / "leases.csv"
+        file.write_bytes(content)
+
+        code, document = run(file, "--dry-run")
+
+        assert code == 2
+        assert document["error"].startswith(sentence)
+        assert text(file, "--dry-run").startswith(sentence)
+
+    @pytest.mark.parametrize("name", ["", "none.csv", "a\0b"])
+    def test_of_what_is_no_file(self, tmp_path: Path, name: str) -> None:
+        code, document = run(f"{tmp_path}/{name}", "--dry-run")
+
+        assert code == 2
+        assert "cannot be read: " in document["error"]
+
+    def test_of_a_database_that_is_away(self, mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def away() -> None:
+            raise OperationalError
+
+        monkeypatch.setattr(imports, "known_words", away)
+
+        code, document = run(mixed, "--dry-run")
+
+        assert (code, bool(document["error"])) == (2, True)
+
+    def test_leaves_what_it_has_shown(self, mixed: Path, ivan: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        def busy(**_: object) -> None:
+            raise Overtaken
+
+        monkeypatch.setattr(import_leases, "confirm", busy)
+
+        code, document = run(mixed, "--user", "ivan")
+
+        assert (code, len(document["leases"])) == (2, 2)
+        assert document["error"].startswith("Others were making leases")

@@ -1,0 +1,220 @@
+"""What each row would become: one sentence for each wrong column, and for each doubt; every row is somewhere."""
+
+import time
+from dataclasses import replace
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import DjangoAssertNumQueries
+
+from leases import services
+from leases.columns import AGENCY, NUMBER, Mapping, guess_mapping
+from leases.row_checks import SEVERAL, Checked, Examined, examine, left_out_of
+from leases.spreadsheets import WHOLE, WIDER, Row, read_table
+from tests.leases.test_columns import table
+
+pytestmark = pytest.mark.django_db
+
+MAPPING = Mapping(agency=0, number=1)
+
+
+def check(*rows: list[str]) -> list[Checked]:
+    return list(examine(table(*rows), MAPPING).checked)
+
+
+class TestExamine:
+    def test_finds_nothing_wrong_with_what_is_right(self) -> None:
+        assert check(["blm", "NMNM 1"], ["New Mexico State Land Office", "B0-1"]) == [
+            Checked(row=1, agency="BLM", lease_number="NMNM 1"),
+            Checked(row=2, agency="NMSLO", lease_number="B0-1"),
+        ]
+
+    def test_begins_where_the_mapping_says_and_takes_one_agency_for_all(self) -> None:
+        mapping = Mapping(number=0, agency_of_all="BLM", first_row=2)
+
+        assert examine(table(["Lease"], ["1"]), mapping).checked == (Checked(row=2, agency="BLM", lease_number="1"),)
+
+    @pytest.mark.parametrize(
+        ("cells", "column", "sentence"),
+        [
+            (["", "1"], AGENCY, "The agency is missing: write NMSLO or BLM."),
+            (["XYZ", "1"], AGENCY, "“XYZ” is no agency known here: write NMSLO or BLM."),
+            (["=A1", "1"], AGENCY, "This cell is a formula: put its value in its place."),
+            (["BLM"], NUMBER, "The lease number is missing."),
+            (["BLM", "=1+1"], NUMBER, "This cell is a formula: put its value in its place."),
+            (["BLM", "#REF!"], NUMBER, "This cell is an error of the spreadsheet: correct it there."),
+            (["BLM", "a/b"], NUMBER, "A lease number must not contain “/”."),
+            (["BLM", "x" * 101], NUMBER, "A lease number has at most 100 characters; this one has 101."),
+        ],
+    )
+    def test_says_what_is_wrong_with_a_cell(self, cells: list[str], column: str, sentence: str) -> None:
+        assert check(cells)[0].problems == {column: sentence}
+
+    def test_says_what_is_wrong_with_each_column(self) -> None:
+        assert set(check(["x", ""])[0].problems) == {AGENCY, NUMBER}
+
+    def test_tells_duplicates_inside_the_file(self) -> None:
+        first, second, elsewhere, third = check(["BLM", "a 1"], ["BLM", "A 1"], ["NMSLO", "a 1"], ["blm", "a 1"])
+
+        assert first.problems == elsewhere.problems == {}
+        assert second.problems == third.problems == {NUMBER: "This lease stands in row 1 already."}
+
+    def test_tells_duplicates_in_the_database(self, olivia: User) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="ß Nmnm 1", created_by=olivia)
+
+        same, elsewhere, again = check(["BLM", "ß NMNM 1"], ["NMSLO", "ß NMNM 1"], ["BLM", "ß nmnm 1"])
+
+        assert same.problems == again.problems == {NUMBER: "BLM already has this lease."}
+        assert same.existing_id == lease.pk
+        assert elsewhere.problems == {}
+
+    def test_takes_two_ways_of_writing_one_character_for_the_same(self) -> None:
+        composed, decomposed = check(["BLM", "Se\u00f1or"], ["BLM", "Sen\u0303or"])
+
+        assert decomposed.lease_number == composed.lease_number
+        assert decomposed.problems
+
+    def test_makes_no_break_blanks_ordinary_ones(self) -> None:
+        (first, second) = check(["BLM", "NMNM\u00a01"], ["BLM", "NMNM\u202f1"])
+
+        assert first.lease_number == second.lease_number == "NMNM 1"
+        assert (first.problems, list(second.problems)) == ({}, [NUMBER])
+
+    def test_asks_the_database_once(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        with django_assert_num_queries(1):
+            check(*[["BLM", f"NMNM {n}"] for n in range(500)])
+
+
+def doubts(number: str) -> tuple[str, ...]:
+    return check(["BLM", number])[0].doubts
+
+
+class TestSeveralNumbers:
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "NMNM 0501759, NMNM 0501760",
+            "NMNM 0501759; 0501760",
+            "NMNM 0501759/0501760",
+            "NMNM 0501759 / NMNM 0501760",
+            "NMNM 0501759\nNMNM 0501760",
+            "NMNM 0501759 & NMNM 0501760",
+            "NMNM 0501759 and NMNM 0501760",
+            "NMNM 0501759 thru NMNM 0501762",
+            "NMNM 0501759 NMNM 0501760",
+            "VB-0514-1|VB-0514-2",
+            "B0-1, B0-2",
+        ],
+    )
+    def test_in_one_cell_are_a_problem_that_says_so(self, cell: str) -> None:
+        assert check(["BLM", cell])[0].problems == {NUMBER: SEVERAL}
+
+    @pytest.mark.parametrize(
+        "cell", ["NMNM 0501759", "NMNM 0501759 A", "VB-0514-0001", "Sand and Gravel 12", "NMNM 0501759, A", "501,759"]
+    )
+    def test_are_not_what_belongs_to_one(self, cell: str) -> None:
+        assert check(["BLM", cell])[0].problems == {}
+
+    def test_take_no_time_to_tell(self) -> None:
+        began = time.monotonic()
+        for text in ("1" * 500, "a1 " * 160, "a " * 250, "AB" * 45 + "1" * 10, ", " * 250, "*" * 500):
+            examine(table(*[["BLM", text]] * 200), MAPPING)
+
+        assert time.monotonic() - began < 5
+
+
+class TestDoubts:
+    @pytest.mark.parametrize(
+        ("number", "sentence"),
+        [
+            ("Pending", "“Pending” has no digit: see whether it is a lease number."),
+            ("see the file of 12 May by Ivan", "This reads like a text: see whether it is a lease number."),
+            ("x" * 41 + "1", "This reads like a text: see whether it is a lease number."),
+            ("501,759", "“501,759” holds a separator: see whether it is one lease number."),
+        ],
+    )
+    def test_are_told_of_what_may_be_no_number(self, number: str, sentence: str) -> None:
+        assert doubts(number) == (sentence,)
+
+    @pytest.mark.parametrize("number", ["NMNM 0501759", "0925002", "NM-NM-095055-A", "B0-1"])
+    def test_are_none_of_what_is(self, number: str) -> None:
+        assert doubts(number) == ()
+
+    def test_are_told_of_look_alike_characters(self) -> None:
+        assert "only looks like “N”" in doubts("\u039dMNM 1")[0]
+
+    def test_of_the_whole_row_are_told(self) -> None:
+        rows = read_table(name="x", content=b"Agency,Lease Number\nBLM,NMNM 1\nBLM,NMNM 2,NMNM 3\n").rows
+
+        assert [row.doubts for row in examine(rows, replace(MAPPING, first_row=2)).checked] == [(), (WIDER,)]
+
+    def test_of_an_agency_are_told_once(self) -> None:
+        row = Row(number=1, cells=["BLM", "NMNM 1"], doubts={0: "x", 1: "x", WHOLE: "y"})
+
+        assert examine([row], MAPPING).checked[0].doubts == ("x", "y")
+
+
+class TestAgencyOfAll:
+    """Chosen for the leases whose row does not say whose they are."""
+
+    def test_is_doubtful_where_the_file_says_another_one(self) -> None:
+        rows = table(["Agency", "Lease Number"], ["NMSLO", "VB-1"], ["BLM", "NMNM 1"], ["", "NMNM 2"])
+
+        found = examine(rows, Mapping(number=1, agency_of_all="BLM", first_row=2)).checked
+
+        assert [row.agency for row in found] == ["BLM"] * 3
+        assert found[0].doubts == ("The file says “NMSLO” in this row, but BLM was chosen for every lease.",)
+        assert found[1].doubts == found[2].doubts == ()
+
+    def test_fills_a_column_and_says_so(self) -> None:
+        rows = table(["Agency", "Lease Number"], ["NMSLO", "VB-1"], ["", "VB-2"])
+
+        found = examine(rows, Mapping(agency=0, number=1, agency_of_all="BLM", first_row=2)).checked
+
+        assert [(row.agency, len(row.doubts)) for row in found] == [("NMSLO", 0), ("BLM", 1)]
+        assert found[1].doubts[0].startswith("No agency stands in this row; it is taken to be of BLM")
+
+
+class TestNotes:
+    def test_name_other_columns_that_seem_to_hold_numbers(self) -> None:
+        names = ["Agency", "Legacy Serial Number", "MLRS Serial Number"]
+
+        def notes(*names: str) -> tuple[str, ...]:
+            rows = table(list(names), ["BLM", *["NMNM 0501759"] * (len(names) - 1)])
+            return examine(rows, guess_mapping(rows)).notes
+
+        assert notes(*names) == ("Column C seems to hold lease numbers too; those of column B are read.",)
+        assert notes(*names, "Serial") == (
+            "Columns C and D seem to hold lease numbers too; those of column B are read.",
+        )
+        assert notes(*names[:2]) == ()
+
+
+class TestLeftOutOf:
+    ROWS = (
+        ["Agency", "Lease Number", "Acres", "", "Problem"],
+        ["BLM", "NMNM 1", "1"],
+        ["BLM", "NMNM-1", "2"],
+        ["XYZ", "NMNM 2", "3", "x", "old"],
+        ["Total", "", "6"],
+    )
+
+    def examined(self) -> tuple[list[Row], Examined]:
+        rows = table(*self.ROWS)
+        return rows, examine(rows, guess_mapping(rows))
+
+    def test_holds_all_that_is_not_imported_with_its_own_columns(self) -> None:
+        rows, examined = self.examined()
+
+        found = left_out_of(rows, examined)
+
+        assert examined.own_columns == {2: "Acres", 3: "D"}
+        assert [(each.row, each.others) for each in found] == [(4, ("3", "x")), (5, ("6", ""))]
+
+    def test_holds_the_doubtful_where_they_are_not_imported(self) -> None:
+        rows, examined = self.examined()
+
+        found = left_out_of(rows, examined, with_doubtful=False)
+
+        assert [each.row for each in found] == [3, 4, 5]
+        assert found[0].reason.startswith("Differs only in blanks or dashes from NMNM 1 in row 2.")
