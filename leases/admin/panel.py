@@ -20,6 +20,7 @@ from leases.admin.links import dropbox_link, record_url
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
 from leases.failures import in_words
+from leases.lookalikes import unseen_in
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.queries import how_many_before
 from leases.states import SETTLED, State
@@ -195,6 +196,12 @@ class Panel:
     def absent_path(self) -> str:
         """Where Dropbox has no directory; somebody who reads it sees whether it was the right place to look."""
         return self._evidence.get("path", "") if self.lease.state == State.NOT_FOUND else ""
+
+    @property
+    def nearest(self) -> list[tuple[str, str]]:
+        """The archives that there are whose names come nearest to the one that is not, and what nobody sees of them."""
+        names = self._evidence.get("nearest", []) if self.lease.state == State.NOT_FOUND else []
+        return [(name, unseen_in(name, self.lease.lease_number)) for name in names]
 
     @property
     def correction(self) -> NextStep | None:
