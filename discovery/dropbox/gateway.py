@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -145,12 +146,10 @@ class Gateway:
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
         _check_path(path)
-        names: list[str] = []
-        for calls, reply in enumerate(self._pages(path), start=1):
-            names += [entry.name for entry in reply.value.entries if entry.is_directory]
-            if calls == calls_at_most and reply.value.cursor:
-                return None
-        return tuple(names)
+        replies = list(islice(self._pages(path), calls_at_most))
+        if replies[-1].value.cursor:
+            return None
+        return tuple(entry.name for reply in replies for entry in reply.value.entries if entry.is_directory)
 
     def metadata(self, *, path: str) -> CloudFile:
         """The file or directory itself; one call.
