@@ -13,6 +13,7 @@ from core.folding import (
     OVERRIDES,
     QUOTES,
     UNSEEN,
+    as_it_looks,
     char_as_it_looks,
     fold_case,
 )
@@ -100,6 +101,15 @@ def difference(one: str, other: str) -> str:
 def _folded(number: str, by: dict[int, str | None], *, zeros: bool) -> str:
     text = fold_case(unicodedata.normalize("NFKC", number))
     return (_LEADING_ZEROS.sub("", text) if zeros else text).translate(by)
+
+
+def unseen_in(name: str, number: str) -> str:
+    """What nobody sees of a name that reads as the number does, in a few words; empty where one can see how they differ."""
+    if as_it_looks(name) != as_it_looks(number):
+        return ""
+    odd = [unicodedata.name(char, "an unknown character").lower() for char in dict.fromkeys(name) if not char.isascii()]
+    blanks = ["blanks side by side"] if "  " in name else []
+    return " and ".join([*odd[:NAMED_AT_MOST], *blanks])
 
 
 def doubts_about_characters(number: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Reads that more than one place needs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -154,3 +154,15 @@ def were_started_since(pks: Collection[int], at: datetime) -> bool:
     """Whether somebody has begun a run of one of the leases by hand since then."""
     begun = TransitionLog.objects.filter(at__gte=at, to_state__in=WORKING, actor_kind=ActorKind.USER)
     return begun.filter(record_type=Lease._meta.label_lower, record_id__in=pks).exists()
+
+
+def nearest_names(leases: Iterable[Lease]) -> dict[int, list[str]]:
+    """Of those leases whose archive was not found: the names that came nearest, as far as somebody looked."""
+    absent = [lease.pk for lease in leases if lease.state == State.NOT_FOUND]
+    if not absent:
+        return {}
+    ended = TransitionLog.objects.filter(
+        record_type=Lease._meta.label_lower, record_id__in=absent, to_state=State.NOT_FOUND
+    )
+    last = ended.order_by("record_id", "-generation").distinct("record_id").values_list("record_id", "evidence")
+    return {int(pk): list(evidence["nearest"]) for pk, evidence in last if "nearest" in evidence}

@@ -19,6 +19,7 @@ from django.utils.text import capfirst
 from core.records import CappedPaginator, ReadOnlyAdmin
 from core.times import exact
 from statemachine import dashboard  # noqa: F401 - registers itself
+from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog
 from statemachine.reactions import machines
 
@@ -145,7 +146,7 @@ class TransitionLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="evidence")
     def evidence_text(self, row: TransitionLog) -> SafeString:
-        return format_html("<pre>{}</pre>", json.dumps(row.evidence, indent=2, ensure_ascii=False))
+        return format_html("<pre>{}</pre>", json.dumps(bounded(row.evidence), indent=2, ensure_ascii=False))
 
     @override
     def get_search_results(

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,10 @@ LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
 # From its first byte to its last; the time-out of a read begins anew with each packet.
 LONGEST_ANSWER_S = 60.0
 PIECE_BYTES = 64 * 1024
+
+# Whose addresses a share link may have, besides those of the stand-in where that takes Dropbox's place.
+LINK_DOMAINS = ("dropbox.com", "db.tt")
+LONGEST_URL = 2_048
 
 _ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)
 
@@ -102,6 +107,23 @@ def check_base_url(base_url: str) -> str:
             "DROPBOX_BASE_URL may use plain http on loopback only, since tokens travel in it; use https."
         )
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_link(url: Any) -> bool:
+    """Whether this is the address of a share link at Dropbox, and no longer than what is stored: people will click on it."""
+    if not isinstance(url, str) or not 0 < len(url) <= LONGEST_URL or not re.fullmatch(r"[\x21-\x7e]+", url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    base = urlsplit(settings.DROPBOX_BASE_URL)
+    if base.netloc and (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
+        return True
+    is_dropbox = any(host == domain or host.endswith(f".{domain}") for domain in LINK_DOMAINS)
+    # Neither a name before an @, which many read as the host, nor a backslash, which browsers read as a slash.
+    return is_dropbox and parts.scheme == "https" and port is None and not set(parts.netloc + parts.path) & set("@\\")
 
 
 def _is_loopback(host: str) -> bool:

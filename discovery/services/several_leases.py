@@ -10,6 +10,7 @@ from django.db import transaction
 
 from core.errors import Refused
 from core.folding import fold_case
+from leases.duplicates import doubts_about
 from leases.errors import DirectoryUnknown, InvalidLease
 from leases.models import Agency, Lease
 from leases.queries import leases_numbered
@@ -42,10 +43,12 @@ class Started:
 
     Attributes:
         how: `created`, `started` again, or `at work` already, which leaves it alone.
+        doubts: why its number may not be what is meant, a sentence each; only of one that was created.
     """
 
     lease_id: int
     how: Literal["created", "started", "at work"]
+    doubts: tuple[str, ...] = ()
 
 
 def discover_leases(
@@ -124,7 +127,8 @@ def _start(
         created = create_lease(
             agency=agency, lease_number=number, created_by=user, follow_through=only is None, background=background
         )
-        return Started(lease_id=created.pk, how="created")
+        doubts = doubts_about(agency=agency, number=number, besides=created.pk)
+        return Started(lease_id=created.pk, how="created", doubts=tuple(doubts))
     if lease.is_working:
         return Started(lease_id=lease.pk, how="at work")
     AGAIN[only](lease_id=lease.pk, user=user, background=background)

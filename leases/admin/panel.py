@@ -20,6 +20,7 @@ from leases.admin.links import dropbox_link, record_url
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
 from leases.failures import in_words
+from leases.lookalikes import unseen_in
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.queries import how_many_before
 from leases.states import SETTLED, State
@@ -31,6 +32,7 @@ from statemachine.reactions import reaction_for
 HISTORY_SHOWN = 50
 # So many leases are begun within seconds, and so many are counted before “more than”.
 SOON, COUNTED_AT_MOST = 10, 1_000
+EARLIER_COUNTED = 10_000
 BATCHES_SHOWN = 3
 # The buttons in the order in which they are most likely wanted; what ends something comes last.
 ORDER: Mapping[str, tuple[Action, ...]] = {State.FOUND: (DETECT, DISCOVER, SEARCH, STOP)}
@@ -197,6 +199,12 @@ class Panel:
         return self._evidence.get("path", "") if self.lease.state == State.NOT_FOUND else ""
 
     @property
+    def nearest(self) -> list[tuple[str, str]]:
+        """The archives that there are whose names come nearest to the one that is not, and what nobody sees of them."""
+        names = self._evidence.get("nearest", []) if self.lease.state == State.NOT_FOUND else []
+        return [(name, unseen_in(name, self.lease.lease_number)) for name in names]
+
+    @property
     def correction(self) -> NextStep | None:
         """What to look at if there should be a directory."""
         return correction(self.lease, self._user) if self.lease.state == State.NOT_FOUND else None
@@ -241,7 +249,14 @@ class Panel:
         if not self.history:
             return 0
         oldest = self.history[-1].log
-        return TransitionLog.objects.of(self.lease).filter(generation__lt=oldest.generation).count()
+        earlier = TransitionLog.objects.of(self.lease).filter(generation__lt=oldest.generation).order_by()
+        return earlier[: EARLIER_COUNTED + 1].count()
+
+    @property
+    def earlier(self) -> str:
+        """That number as it is told: beyond some it matters to nobody how many they are, and counting takes its time."""
+        count = self.earlier_count
+        return f"More than {EARLIER_COUNTED:,}" if count > EARLIER_COUNTED else f"{count:,}"
 
     @property
     def log_url(self) -> str:

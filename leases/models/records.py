@@ -20,6 +20,7 @@ from leases.validation import (
     normalise_text,
     validate_lease_number,
 )
+from statemachine.evidence import LISTED_AT_MOST, listed
 from statemachine.models import StateMachine, known_states, state_field
 
 
@@ -188,7 +189,10 @@ class Lease(KnownResult, StateMachine):
     )
     runsheet_report_found = models.BooleanField(default=False, db_default=False, editable=False)
     matching_files = models.JSONField(
-        default=list, db_default=[], editable=False, help_text="The names that matched the report pattern."
+        default=list, db_default=[], editable=False, help_text="The first of the names that matched the report pattern."
+    )
+    matching_count = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many names matched; no more than some are kept."
     )
     failure_notice = models.ForeignKey(
         FailureNotice, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="leases"
@@ -298,6 +302,11 @@ class Lease(KnownResult, StateMachine):
         return STOPPED_LABEL if self.is_stopped else str(State(self.state).label)
 
     @property
+    def matching_names(self) -> list[str]:
+        """The names that matched, and where there are too many, how many more."""
+        return listed(self.matching_files, count=self.matching_count)
+
+    @property
     def runsheet_link(self) -> str:
         """The share link to the archive; empty when there is none."""
         return self.runsheet_directory.share_url if self.runsheet_directory else ""
@@ -376,7 +385,8 @@ class Lease(KnownResult, StateMachine):
     def record_detection(self, *, matching_files: list[str], origin: Origin = NOBODY) -> None:
         """The directory has been read; these names are previous reports."""
         self.runsheet_report_found = bool(matching_files)
-        self.matching_files = matching_files
+        self.matching_files = matching_files[:LISTED_AT_MOST]
+        self.matching_count = len(matching_files)
         self.remember_origin(origin)
         self.report_folder_id = origin.folder_id
 
@@ -406,6 +416,7 @@ class Lease(KnownResult, StateMachine):
         self.runsheet_directory = None
         self.runsheet_report_found = False
         self.matching_files = []
+        self.matching_count = 0
         self.report_folder_id = ""
         self.remember_origin(NOBODY)
         self.known_at = None

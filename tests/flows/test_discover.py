@@ -42,6 +42,18 @@ class TestDiscover:
         assert "/scl/fo/" in first["share_url"]
         assert (second["state"], second["share_url"]) == ("not_found", None)
 
+    def test_tells_the_nearest_names_where_there_is_no_archive(
+        self, operator: User, dropbox: "Standin", capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        dropbox.put(f"{BLM}/NMNM 0014321/", f"{BLM}/NMNM 77/")
+
+        call_command("discover", "BLM", "NMNM 14321", user="olivia", wait=True, json=True)
+
+        said = capsys.readouterr()
+        [lease] = json.loads(said.out)["leases"]
+        assert (lease["state"], lease["nearest"]) == ("not_found", ["NMNM 0014321"])
+        assert "Nearest" in said.err
+
     def test_searching_alone_makes_no_statement_about_a_report(
         self, operator: User, dropbox: "Standin", capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -108,12 +108,21 @@ class TestResult:
     def test_shows_where_there_was_nothing(self, console: Client, olivia: User) -> None:
         lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
         path = "/Federal Workspace/NMNM 1"
-        take(lease, "record_not_found", actor=Actor.worker("job-1"), arguments={}, evidence={"path": path})
+        take(
+            lease,
+            "record_not_found",
+            actor=Actor.worker("job-1"),
+            arguments={},
+            evidence={"path": path, "nearest": ["NMNM 001", "NMNM\u00a01"]},
+        )
 
         text = page_of(console, lease).text
 
         assert f'Dropbox has none at <code class="exact">{path}</code>' in text
         assert '<details class="lease-why" id="lease-why" open>' in text
+        assert "Not found. Nearest names in the base folder:" in text
+        assert '<li><span class="exact">NMNM 001</span></li>' in text
+        assert "(looks the same, with no-break space; rename it in Dropbox)" in text
 
     def test_shows_among_how_many_there_was_no_report(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, state="detecting", runsheet_directory=location(), due_at="2100-01-01T00:00Z")

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from core.folding import LOOK_ALIKE_LETTERS, LOWER_CASE, fold_case
-from leases.lookalikes import bare_key, difference, doubts_about_characters, is_alike, short_key
+from leases.lookalikes import bare_key, difference, doubts_about_characters, is_alike, short_key, unseen_in
 
 # Whatever either of them may treat specially; control characters and halves of pairs are in no number.
 CHARACTERS = [
@@ -86,6 +86,21 @@ class TestIsAlike:
     )
     def test_takes_no_other_zero_for_nothing(self, one: str, other: str) -> None:
         assert not is_alike(one, other)
+
+
+class TestUnseenIn:
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("NMNM\u00a01", "no-break space"),
+            ("NM\u200bNM\u00a01", "zero width space and no-break space"),
+            ("NMNM  1", "blanks side by side"),
+            ("N\u041cNM  1", "cyrillic capital letter em and blanks side by side"),
+            ("NMNM 01", ""),
+        ],
+    )
+    def test_names_what_makes_two_names_of_one(self, name: str, words: str) -> None:
+        assert unseen_in(name, "NMNM 1") == words
 
 
 class TestDoubtsAboutCharacters:

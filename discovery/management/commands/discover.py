@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from core.database import in_words
@@ -20,6 +21,7 @@ from core.errors import Refused
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
 from leases.models import Agency, Lease
+from leases.queries import nearest_names
 from leases.states import State
 
 LOOK_AGAIN_S = 0.2
@@ -103,8 +105,10 @@ def _leases(started: Iterable[Started]) -> list[Lease]:
 
 def _beginning(started: list[Started]) -> Iterator[str]:
     how = {each.lease_id: HOW[each.how] for each in started}
+    doubts = {each.lease_id: each.doubts for each in started}
     for lease in _leases(started):
         yield f"{lease}: {how[lease.pk]}"
+        yield from (f"  See whether this number is meant: {doubt}" for doubt in doubts[lease.pk])
 
 
 def _follow(started: list[Started], console: Console, *, timeout_s: float) -> bool:
@@ -123,28 +127,48 @@ def _follow(started: list[Started], console: Console, *, timeout_s: float) -> bo
 
 def _table(leases: list[Lease]) -> Table:
     table = Table("Lease", "State", "Tries", "Report", "What to do")
+    nearest = nearest_names(leases)
     for lease in leases:
         table.add_row(
             str(lease),
             f"[{STYLES.get(State(lease.state), 'cyan')}]{lease.get_state_display()}[/]",
             str(lease.tries) if lease.is_owed else "",
             _report(lease),
-            lease.failure_message or advice_for(lease),
+            _what_to_do(lease, nearest.get(lease.pk, [])),
         )
     return table
+
+
+def _what_to_do(lease: Lease, nearest: list[str]) -> str:
+    advice = lease.failure_message or advice_for(lease)
+    if nearest:
+        advice = f"{advice}. Nearest names in the base folder: {', '.join(f'“{name}”' for name in nearest)}"
+    return escape(advice)
 
 
 def _report(lease: Lease) -> str:
     found, is_old = lease.known_report
     if found is None:
         return ""
-    names = "\n".join(lease.matching_files) or "none"
+    names = "\n".join(lease.matching_names) or "none"
     return f"last known: {names}" if is_old else names
 
 
 def _document(started: list[Started], leases: list[Lease]) -> dict[str, Any]:
-    how = {each.lease_id: each.how for each in started}
-    return {"leases": [{"how": how[lease.pk], **_described(lease)} for lease in leases]}
+    by_lease = {each.lease_id: each for each in started}
+    nearest = nearest_names(leases)
+    return {
+        "leases": [
+            {"how": by_lease[lease.pk].how, **_told(by_lease[lease.pk], nearest.get(lease.pk)), **_described(lease)}
+            for lease in leases
+        ]
+    }
+
+
+def _told(started: Started, nearest: list[str] | None) -> dict[str, Any]:
+    """What there is not of every lease."""
+    doubts = {"doubts": list(started.doubts)} if started.doubts else {}
+    return doubts | ({"nearest": nearest} if nearest is not None else {})
 
 
 def _described(lease: Lease) -> dict[str, Any]:
@@ -160,6 +184,7 @@ def _described(lease: Lease) -> dict[str, Any]:
         "share_refusal": (place.share_refusal if place else "") or None,
         "report_found": lease.runsheet_report_found if lease.state == State.DONE else None,
         "matching_files": lease.matching_files,
+        "matching_count": lease.matching_count,
         "failure_code": lease.failure_code or None,
         "failure_message": lease.failure_message or None,
         "advice": advice_for(lease),

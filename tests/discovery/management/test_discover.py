@@ -56,6 +56,31 @@ class TestStarting:
         ]
         assert capsys.readouterr().out == f"BLM {NUMBER}: created\nBLM NMNM 2: created\n"
 
+    def test_tells_of_a_number_that_may_not_be_meant(self, olivia: User, capsys: pytest.CaptureFixture[str]) -> None:
+        settled("NMNM 0014321", olivia)
+
+        call_command("discover", "BLM", "NMNM 14321", "B0\N{EN DASH}1", "NMNM 7", user="olivia")
+
+        said = " ".join(capsys.readouterr().out.split())
+        assert said == (
+            "BLM NMNM 14321: created "
+            "See whether this number is meant: BLM already has NMNM 0014321, which differs only in zeros. "
+            "BLM B0\N{EN DASH}1: created "
+            "See whether this number is meant: “\N{EN DASH}” (en dash) only looks like “-”; type it again by hand. "
+            "BLM NMNM 7: created"
+        )
+
+    def test_folds_what_nobody_sees(self, olivia: User) -> None:
+        call_command("discover", "BLM", "'NM\u200bNM\u00a0\uff11 ", user="olivia")
+
+        assert Lease.objects.get().lease_number == "NMNM 1"
+
+    @pytest.mark.parametrize(("one", "other"), [("straße", "STRASSE"), ("\ufb01 1", "FI 1")])
+    def test_takes_two_folders_for_two_leases(self, olivia: User, one: str, other: str) -> None:
+        call_command("discover", "BLM", one, other, user="olivia")
+
+        assert Lease.objects.count() == 2
+
     def test_mixes_no_lines_of_the_log_into_what_it_says(self, olivia: User, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level("INFO"):
             call_command("discover", "BLM", NUMBER, user="olivia")
