@@ -98,7 +98,7 @@ class TestWhereLeasesAreShown:
     def test_who_runs_many_is_told(self, console: Client, stopped: Lease) -> None:
         given = {"action": "run_chosen", "_selected_action": [stopped.pk]}
 
-        assert 'class="state state-stopped"' in console.post(LIST, given).text
+        assert 'class="state state-stopped"' in console.post(LIST, given, follow=True).text
 
 
 class TestABatch:
