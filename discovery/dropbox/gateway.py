@@ -145,13 +145,11 @@ class Gateway:
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
         _check_path(path)
-        reply = self._ask("files/list_folder", lambda client: client.files_list_folder(path, limit=PAGE_SIZE), path)
-        pages = [reply]
-        while pages[-1].value.has_more:
-            if len(pages) >= calls_at_most:
+        entries: list[CloudFile] = []
+        for calls, reply in enumerate(self._pages(path), start=1):
+            if calls >= calls_at_most and reply.value.cursor:
                 return None
-            pages.append(self._next_page(pages[-1].value.cursor, path))
-        entries = [shapes.cloud_file(entry, directory=path) for page in pages for entry in page.value.entries]
+            entries += reply.value.entries
         return tuple(entry.name for entry in entries if entry.is_directory)
 
     def metadata(self, *, path: str) -> CloudFile:
