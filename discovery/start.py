@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,24 +15,25 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
-from core import probes, tally
-from core.redis_client import for_everybody
+from core import tally
 from discovery import charts
 from discovery.errors import NotFound
 from discovery.models import DropboxAccount
 from leases.admin.next_steps import OF_ONE_LEASE, NextStep, is_anothers, next_step, told
+from leases.display import LABELS
 from leases.failures import in_words
 from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.notices import MENDED_AT_ONCE
-from leases.states import WORKING, State
-from statemachine import heartbeat
+from leases.queries import IS_STOPPED
+from leases.states import SHOWN, STOPPED, WORKING, State
 from statemachine.dashboard import may_use_queues
+from statemachine.obstacles import obstacle
 from statemachine.workers import listening
 
 DAYS = 14
 RUNNING_SHOWN = 6
 RUNNING_ORDER = ("place", "background", "due_at")  # the first is an annotation
-COUNTED = -1  # beside the places of what is under way
+COUNTED, STOPPED_COUNTED = -1, -2  # beside the places of what is under way
 ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
 OF_SEVERAL = "The runs use the Dropbox of several people. Each goes on by itself when its person connects theirs again."
@@ -43,8 +43,6 @@ DROPBOX_WRONG = {
     "dropbox_rate_limited": "Dropbox asks to slow down",
     "dropbox_paused": "Dropbox has asked for a pause",
 }
-# So long a page is kept waiting to find out whether the servers work.
-SERVERS_WITHIN_S = 0.5
 KIND_OF = {"ok": "done", NotFound.code: "not_found"}
 LIST = "admin:leases_lease_changelist"
 AT_WORK = ",".join(sorted(WORKING))
@@ -114,19 +112,18 @@ class Chart:
 
 def look() -> Look:
     """How it stands with all leases, in one query."""
-    counted = Lease.objects.order_by().values_list("state").annotate(number=Count("*"), place=Value(COUNTED))
-    shown = [
-        Lease.objects.filter(pk__in=part.values("pk"))
-        .order_by()
-        .values_list("state", "pk")
-        .annotate(place=Value(place))
-        for place, part in enumerate(_parts_of_owed())
-    ]
-    rows = sorted(counted.union(*shown, all=True).order_by())
+    counted, kept_back = (
+        _counted(Lease.objects.all(), COUNTED),
+        _counted(Lease.objects.filter(IS_STOPPED), STOPPED_COUNTED),
+    )
+    rows = sorted(counted.union(kept_back, *_shown_of_owed(), all=True).order_by())
     found = {state: number for state, number, place in rows if place == COUNTED}
+    if stopped := next((number for _, number, place in rows if place == STOPPED_COUNTED), 0):
+        found |= {State.PENDING: found[State.PENDING] - stopped, STOPPED: stopped}
     counts = [
-        StateCount(state=state, label=str(state.label), count=found.get(state, 0), url=list_of(state__exact=state))
-        for state in State
+        StateCount(state=state, label=LABELS[state], count=found.get(state, 0), url=list_of(state__exact=state))
+        for state in SHOWN
+        if state != STOPPED or stopped
     ]
     return Look(counts=counts, version=repr(rows))
 
@@ -156,6 +153,21 @@ def running() -> list[Lease]:
     """Some of those that work is owed for: what a worker is at, then what else has begun, then what comes next."""
     first, *others = _parts_of_owed()
     return list(first.union(*others, all=True).order_by(*RUNNING_ORDER)[:RUNNING_SHOWN])
+
+
+def _counted(leases: QuerySet[Lease], place: int) -> QuerySet[Lease, tuple[Any, ...]]:
+    return leases.order_by().values_list("state").annotate(number=Count("*"), place=Value(place))
+
+
+def _shown_of_owed() -> list[QuerySet[Lease, tuple[Any, ...]]]:
+    """What of them the page shows."""
+    return [
+        Lease.objects.filter(pk__in=part.values("pk"))
+        .order_by()
+        .values_list("state", "pk")
+        .annotate(place=Value(place))
+        for place, part in enumerate(_parts_of_owed())
+    ]
 
 
 def _parts_of_owed() -> list[QuerySet[Lease]]:
@@ -212,36 +224,13 @@ class Health:
 
 def health(user: User) -> Health:
     """Whether what is owed can be worked on."""
-    wrong = _wrong()
+    wrong = obstacle()
     return Health(is_well=not wrong, sentence=wrong or _well(), url=reverse("system") if may_use_queues(user) else "")
 
 
 def _well() -> str:
     count = len(listening())
     return f"Work gets done: {count} worker{'s' * (count != 1)} at hand, and the reconciler looks after them."
-
-
-def _wrong() -> str:
-    looked, exercised = heartbeat.database_works.start(), probes.redis_works.start()
-    started: tuple[Future[Any], ...] = (looked, exercised)
-    wait(started, timeout=SERVERS_WITHIN_S)
-    if looked.done():
-        if database := heartbeat.database_words(looked):
-            return f"{database} What is shown is true, but nothing is saved, and no work is done."
-        age_s = looked.result().reconciler_age_s
-    else:
-        age_s = heartbeat.age_s(heartbeat.RECONCILER)
-    if redis := probes.redis_words(exercised) if exercised.done() else "":
-        return f"{redis} What you save is kept, and is worked on as Redis takes it."
-    try:
-        workers = listening()
-    except RedisError as error:
-        return f"{for_everybody(error)} What you save is kept, and is worked on when Redis is back."
-    if not workers:
-        return "No worker runs: what you save is kept, and is worked on when one does."
-    if age_s is None or age_s > heartbeat.LATE_S:
-        return "No reconciler runs: what was lost on the way waits until one does."
-    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,12 @@
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from leases.states import NoticeState, State
+from leases.states import STOPPED, STOPPED_LABEL, NoticeState, State
 
 # What is drawn in a square of 16, so that nobody has to tell states apart by their colours.
 SIGNS = {
     State.PENDING: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M8 5v3l2 2",
+    STOPPED: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M6 6h4v4H6z",
     State.SEARCHING: "M7 2.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 0 0 0-9M10.5 10.5L14 14",
     State.FOUND: "M2 4h4l2 2h6v7H2z",
     State.NOT_FOUND: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M4 12L12 4",
@@ -20,7 +21,7 @@ SIGNS = {
     NoticeState.NEEDLESS: "M3 8h10",
 }
 UNKNOWN_SIGN = "M8 8v.1"
-LABELS = {**dict(NoticeState.choices), **dict(State.choices)}
+LABELS = {**dict(NoticeState.choices), **dict(State.choices), STOPPED: STOPPED_LABEL}
 
 
 def state_badge(state: str, label: str = "") -> SafeString:
@@ -37,5 +38,5 @@ def state_badge(state: str, label: str = "") -> SafeString:
 
 def sign(state: str) -> SafeString:
     """The state's sign alone, for where the word stands beside it."""
-    path = SIGNS.get(state, UNKNOWN_SIGN)  # type: ignore[call-overload]  # a state is a string like any other
+    path = SIGNS.get(state, UNKNOWN_SIGN)
     return format_html('<svg class="sign" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>', path)

@@ -11,12 +11,14 @@ from core.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
 from leases.models.folded import Folded
-from leases.states import WORKING, State
+from leases.states import STOPPED, WORKING, State
 from statemachine.models import ActorKind, TransitionLog
 
 DROPBOX = "dropbox"
 # Of one agency; what a folder holds is compared with them while somebody waits.
 COMPARED_AT_MOST = 50_000
+# As `Lease.is_stopped`.
+IS_STOPPED = Q(state=State.PENDING, due_at__isnull=True, generation__gt=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +120,20 @@ def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) 
 
 
 def count_by_state(leases: QuerySet[Lease]) -> dict[str, int]:
-    """How many of the leases are in each state that one of them is in."""
-    return dict(leases.order_by().values_list("state").annotate(count=Count("*")))
+    """How many of the leases are shown in each state that one of them is in; what was stopped apart from what is pending."""
+    counts = dict(leases.order_by().values_list("state").annotate(count=Count("*")))
+    if counts.get(State.PENDING) and (stopped := leases.order_by().filter(IS_STOPPED).count()):
+        counts |= {State.PENDING: counts[State.PENDING] - stopped, STOPPED: stopped}
+    return counts
+
+
+def how_many_before(lease: Lease, *, at_most: int) -> int:
+    """How many leases that are owed work now are likely to be begun before this one; one more than asked for: more."""
+    at_once = Q(due_at=lease.due_at, pk__lt=lease.pk)  # as of an import
+    earlier = Q(background=lease.background) & (Q(due_at__lt=lease.due_at) | at_once)
+    by_hand = Q(background=False) if lease.background else Q(pk=None)
+    owed = Lease.objects.filter(earlier | by_hand, due_at__lte=Now(), claimed_until__isnull=True).exclude(pk=lease.pk)
+    return owed.order_by()[: at_most + 1].count()
 
 
 def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:

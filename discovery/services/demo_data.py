@@ -1,6 +1,6 @@
 """What `make up` shows on its first run: people, agencies and leases that come to every kind of end."""
 
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from discovery.dropbox import gateway_for
@@ -12,7 +12,6 @@ from leases.services import create_lease, forget_link, record_location
 
 OPERATOR = "operator"
 NEWCOMER = "newcomer"
-CONFIGURES = ("add_agencystorageconfig", "change_agencystorageconfig")
 # With this the stand-in knows Olivia Operator, who allows what the console asks for and no more; see its README.
 REFRESH_TOKEN = "standin-console-olivia"  # noqa: S105 - opens nothing but the stand-in
 # And with this Paul Partner, who does not see all that she sees.
@@ -88,12 +87,11 @@ def person(name: str) -> User:
 
 
 def newcomer() -> User:
-    """An operator who may configure agencies, too, and has no Dropbox yet; made with the name for a password."""
+    """An operator as the documentation has it, who has no Dropbox yet; made with the name for a password."""
     if found := User.objects.filter(username=NEWCOMER).first():
         return found
     made = User.objects.create_user(NEWCOMER, f"{NEWCOMER}@example.com", NEWCOMER, is_staff=True)
     made.groups.set(Group.objects.filter(name="Operator"))
-    made.user_permissions.set(Permission.objects.filter(codename__in=CONFIGURES))
     return made
 
 

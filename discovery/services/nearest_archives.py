@@ -64,30 +64,39 @@ class _Parts:
 def look_around(*, gateway: Gateway, path: str, answer: NotFound) -> dict[str, Any]:
     """What the evidence says of the neighbours of a path at which nothing lies: their names, the nearest first.
 
-    At most five calls, none where the folder is remembered; one more if the folder lists what Dropbox says is not there.
-    Whatever goes wrong with looking, the answer stays.
+    At most five calls, none where the folder is remembered; one more if the folder lists what Dropbox says is not there, or
+    if nobody could look: what is closed to an account is "not found", too, and only its folder or its description tells.
+    Whatever goes wrong with looking for neighbours, the answer stays.
 
     Raises:
         ArchiveOutOfSight: it is there, and the account may not see into it.
         DropboxUnavailable: it is there again.
         Temporary, Permanent: as the gateway says of what is there.
     """
-    base_path, _, number = path.rpartition("/")
-    try:
-        with done_within(LONGEST_S):
-            names = _names_in(base_path, gateway)
-    except _NobodyLooked as reason:
-        return {"nearest_unknown": str(reason)}
-    except (Temporary, Permanent, NotFound) as error:
-        logger.info("near names: “%s” could not be listed (%s)", base_path, type(error).__name__)
-        return {"nearest_unknown": NOT_LISTED.format(why=error.code)}
+    number = path.rpartition("/")[2]
+    names, why = _names_or_why_not(path.rpartition("/")[0], gateway)
+    if names is None:
+        _confirm_gone(gateway, path, answer)
+        return {"nearest_unknown": why}
     if any(is_same_path(name, number) for name in names):
         _confirm_gone(gateway, path, answer)
     return {"nearest": list(nearest(number, names))}
 
 
+def _names_or_why_not(base_path: str, gateway: Gateway) -> tuple[list[str] | None, str]:
+    """The names of all directories in it; None, and the reason, if nobody looked."""
+    try:
+        with done_within(LONGEST_S):
+            return _names_in(base_path, gateway), ""
+    except _NobodyLooked as reason:
+        return None, str(reason)
+    except (Temporary, Permanent, NotFound) as error:
+        logger.info("near names: “%s” could not be listed (%s)", base_path, type(error).__name__)
+        return None, NOT_LISTED.format(why=error.code)
+
+
 def _confirm_gone(gateway: Gateway, path: str, answer: NotFound) -> None:
-    """What its folder lists may have gone since; else it is there for others."""
+    """What its folder lists may have gone since; else it is there for others. One call."""
     try:
         found = gateway.metadata(path=path)
     except NotFound:

@@ -12,7 +12,7 @@ from leases.admin import polling
 from leases.batches import Progress, failures_of, progress_of
 from leases.failures import in_words
 from leases.models import Batch
-from leases.states import State
+from leases.states import STOPPED, State
 
 # Leases, from which on a page asks less often than every second.
 MANY = 20_000
@@ -79,12 +79,13 @@ class BatchPage:
         """What is read to who cannot see the bar, not at every step."""
         if self.progress.owed:
             return f"{self.percent // 10 * 10} % settled"
-        return "All leases of this batch are settled" if not self.progress.not_run else self.sentence
+        is_through = not (self.progress.not_run or self.is_stopped)
+        return "All leases of this batch are settled" if is_through else self.sentence
 
     @property
     def heading(self) -> str:
-        """What another run has taken from a stopped batch is not the batch's work any more."""
-        if self.batch.stopped_at and not self.progress.stoppable:
+        """How it stands, in a few words."""
+        if self.is_stopped:
             return "Stopped"
         if self.progress.owed:
             return f"{self.percent} % settled"
@@ -94,9 +95,15 @@ class BatchPage:
     def sentence(self) -> str:
         """Where all the leases stand."""
         progress = self.progress
-        counts = ((progress.under_way, "under way"), (progress.waiting, "waiting"), (progress.not_run, "not run"))
+        counts = ((progress.under_way, "under way"), (progress.waiting, "waiting"), (progress.not_run, "did not run"))
         others = "".join(f", {count:,} {words}" for count, words in counts if count)
-        return f"{progress.done:,} of {progress.total:,} lease{'' if progress.total == 1 else 's'} settled{others}."
+        stopped = "Stopped: " if self.is_stopped else ""
+        return f"{stopped}{progress.done:,} of {progress.total:,} lease{'' if progress.total == 1 else 's'} settled{others}."
+
+    @property
+    def is_stopped(self) -> bool:
+        """What another run has taken from a stopped batch is not the batch's work any more."""
+        return self.batch.stopped_at is not None and not self.progress.stoppable
 
     @property
     def started_otherwise(self) -> str:
@@ -120,8 +127,8 @@ class BatchPage:
             state=State.SEARCHING, label="Under way", count=progress.under_way, url=self._list(state__in=working)
         )
         for state, count in progress.settled.items():
-            label = "Not run" if state == State.PENDING else str(state.label)
-            yield Count(state=state, label=label, count=count, url=self._list(state__exact=state))
+            shown, label = (STOPPED, "Not run") if state == State.PENDING else (state.value, str(state.label))
+            yield Count(state=shown, label=label, count=count, url=self._list(state__exact=shown))
 
     @cached_property
     def failures(self) -> list[Count]:

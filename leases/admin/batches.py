@@ -23,7 +23,8 @@ from leases.admin.imports import ImportPages
 from leases.admin.leases import person
 from leases.batches import Progress, Stopped, owed_by_batches, progress_of
 from leases.errors import BatchGone
-from leases.models import Batch
+from leases.models import Batch, BatchLease, Lease
+from leases.queries import IS_STOPPED
 from leases.states import State
 from statemachine.errors import TransitionForbidden
 
@@ -56,7 +57,9 @@ class BatchAdmin(ReadOnlyAdmin):
         """Whether anything of it is still owed; the page of the batch says how much."""
         if batch.is_owed:  # type: ignore[attr-defined]  # annotated below
             return "under way"
-        return f"stopped by {batch.stopped_by or 'somebody'}" if batch.stopped_at else "settled"
+        if batch.stopped_at:
+            return f"stopped by {batch.stopped_by or 'somebody'}"
+        return "some did not run" if batch.has_stopped else "settled"  # type: ignore[attr-defined]  # as above
 
     @admin.display(description="when", ordering="created_at")
     def created(self, batch: Batch) -> SafeString:
@@ -66,7 +69,11 @@ class BatchAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
         owed = owed_by_batches().values("owed_by")
         found: QuerySet[Batch] = super().get_queryset(request)
-        return found.annotate(is_owed=ExpressionWrapper(Q(pk__in=owed), output_field=BooleanField()))
+        stopped = BatchLease.objects.filter(lease__in=Lease.objects.filter(IS_STOPPED)).values("batch")
+        return found.annotate(
+            is_owed=ExpressionWrapper(Q(pk__in=owed), output_field=BooleanField()),
+            has_stopped=ExpressionWrapper(Q(pk__in=stopped), output_field=BooleanField()),
+        )
 
     # --- Who may what -----------------------------------------------------------------------------------------------
 

@@ -16,10 +16,11 @@ from django.utils.http import urlencode
 from core.records import RecordChangeList, lookups_of_the_address
 from leases.admin import long_search, polling
 from leases.admin.downloads import KINDS
+from leases.display import LABELS
 from leases.models import Lease
 from leases.queries import count_by_state, with_last_tries
 from leases.search import missing
-from leases.states import State
+from leases.states import SHOWN, STOPPED, State
 from statemachine.models import TransitionLog
 
 WHAT = "leases"
@@ -111,15 +112,16 @@ class LeaseChangeList(RecordChangeList):
             url=self.get_query_string(remove=[STATE]),
             is_chosen=not self.chosen_states,
         )
-        return [everything, *(self._state_count(state) for state in State)]
+        is_shown = self.by_state.get(STOPPED) or STOPPED in self.chosen_states
+        return [everything, *(self._state_count(state) for state in SHOWN if is_shown or state != STOPPED)]
 
-    def _state_count(self, state: State) -> StateCount:
+    def _state_count(self, state: str) -> StateCount:
         return StateCount(
-            state=state.value,
-            label=str(state.label),
-            count=self.by_state.get(state.value, 0),
-            url=self.get_query_string({STATE: state.value}),
-            is_chosen=state.value in self.chosen_states,
+            state=state,
+            label=LABELS[state],
+            count=self.by_state.get(state, 0),
+            url=self.get_query_string({STATE: state}),
+            is_chosen=state in self.chosen_states,
         )
 
     @cached_property

@@ -8,8 +8,11 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.records import is_key
 from leases.failures import in_words
 from leases.models import Batch, Lease
+from leases.queries import IS_STOPPED
+from leases.states import STOPPED, State
 
 
 def without_choices(request: HttpRequest) -> None:
@@ -80,7 +83,7 @@ class BatchFilter(AskingFilter):
 
     @override
     def called(self, chosen: str) -> str:
-        found = Batch.objects.filter(pk=chosen).first() if chosen.isascii() and chosen.isdecimal() else None
+        found = Batch.objects.filter(pk=chosen).first() if is_key(chosen) else None
         return _name(found) if found else chosen
 
     @override
@@ -91,6 +94,19 @@ class BatchFilter(AskingFilter):
 def _name(batch: Batch) -> str:
     """With its number, since a file may be imported twice."""
     return f"{batch.title} (no. {batch.pk})"
+
+
+class StateFilter(admin.ChoicesFieldListFilter):
+    """The states as the list shows them: what was stopped is not among what is pending."""
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen: Any = self.used_parameters.get(str(self.lookup_kwarg), ())
+        if STOPPED in chosen:
+            return queryset.filter(IS_STOPPED)
+        shown = queryset.exclude(IS_STOPPED) if State.PENDING in chosen else queryset
+        found = super().queryset(request, shown)
+        return shown if found is None else found
 
 
 WORDS = {"created_at": "created", "entered_at": "last change", "runsheet_report_found": "report"}
@@ -113,7 +129,7 @@ class ReportFilter(InWords, admin.BooleanFieldListFilter):
 
 
 FILTERS = (
-    "state",
+    ("state", StateFilter),
     "agency",
     ("runsheet_report_found", ReportFilter),
     FailureCodeFilter,

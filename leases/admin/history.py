@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 
 from leases.models import Lease
 from leases.services import CREATED
-from leases.states import State
+from leases.states import STOPPED_LABEL, State
 from statemachine.dashboard import job_url, kept_jobs, may_use_queues
 from statemachine.doorbell import Message
 from statemachine.errors import Bug
+from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog
 
 # What a transition did, as one tells it of somebody; what is not here is told by its name.
@@ -82,12 +83,12 @@ def _entry(row: TransitionLog, lease: Lease, *, job_url: str) -> Entry:
         log=row,
         did=DID.get(row.transition, row.transition.replace("_", " ")),
         from_state=_state_label(row.from_state),
-        to_state=_state_label(row.to_state),
+        to_state=STOPPED_LABEL if row.transition == "cancel" else _state_label(row.to_state),
         by=str(row.actor or WHO[row.actor_kind]),
         behalf=str(lease.created_by or "") if row.actor is None and row.reason == CREATED else "",
         lasted=duration_text(row.lasted) if row.lasted >= NOTICED else "",
         job_url=job_url,
-        evidence=json.dumps(row.evidence, indent=2, ensure_ascii=False) if row.evidence else "",
+        evidence=json.dumps(bounded(row.evidence), indent=2, ensure_ascii=False) if row.evidence else "",
     )
 
 

@@ -22,12 +22,17 @@ from leases.admin.why import account_of, reasons
 from leases.failures import in_words
 from leases.lookalikes import unseen_in
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
+from leases.queries import how_many_before
 from leases.states import SETTLED, State
 from statemachine.diagram import picture_of, svg
 from statemachine.models import TransitionLog
+from statemachine.obstacles import obstacle
 from statemachine.reactions import reaction_for
 
 HISTORY_SHOWN = 50
+# So many leases are begun within seconds, and so many are counted before “more than”.
+SOON, COUNTED_AT_MOST = 10, 1_000
+EARLIER_COUNTED = 10_000
 BATCHES_SHOWN = 3
 # The buttons in the order in which they are most likely wanted; what ends something comes last.
 ORDER: Mapping[str, tuple[Action, ...]] = {State.FOUND: (DETECT, DISCOVER, SEARCH, STOP)}
@@ -244,7 +249,14 @@ class Panel:
         if not self.history:
             return 0
         oldest = self.history[-1].log
-        return TransitionLog.objects.of(self.lease).filter(generation__lt=oldest.generation).count()
+        earlier = TransitionLog.objects.of(self.lease).filter(generation__lt=oldest.generation).order_by()
+        return earlier[: EARLIER_COUNTED + 1].count()
+
+    @property
+    def earlier(self) -> str:
+        """That number as it is told: beyond some it matters to nobody how many they are, and counting takes its time."""
+        count = self.earlier_count
+        return f"More than {EARLIER_COUNTED:,}" if count > EARLIER_COUNTED else f"{count:,}"
 
     @property
     def log_url(self) -> str:
@@ -276,7 +288,9 @@ def progress_of(lease: Lease, *, at: datetime) -> Iterator[str]:
         yield _try_of(lease)
         yield _next_step(lease, at)
     elif lease.is_owed:
-        yield "It starts by itself within seconds."
+        yield _start(lease)
+    elif lease.is_stopped:
+        yield "Stopped. Nothing is done until somebody starts it again."
     else:
         yield "Nothing is under way."
 
@@ -292,10 +306,21 @@ def _next_step(lease: Lease, at: datetime) -> str:
     if lease.claimed_until and lease.claimed_until > at:
         return "A worker is at it."
     if lease.claimed_until:
-        return "Its worker was lost; another one takes over within seconds."
+        return f"Its worker was lost. {obstacle() or 'Another one takes over within seconds.'}"
     if lease.due_at and _waits(lease, at):
         return format_html("Next in {}.", countdown(lease.due_at))
-    return "It waits for a worker."
+    return f"It waits for a worker. {obstacle()}".strip()
+
+
+def _start(lease: Lease) -> str:
+    """When it begins by itself; “within seconds” only where that is so."""
+    if found := obstacle():
+        return f"It starts by itself, but not yet. {found}"
+    ahead = how_many_before(lease, at_most=COUNTED_AT_MOST)
+    if ahead < SOON:
+        return "It starts by itself within seconds."
+    count = f"more than {COUNTED_AT_MOST:,}" if ahead > COUNTED_AT_MOST else f"{ahead:,}"
+    return f"It starts by itself when it is its turn: {count} leases came before it."
 
 
 def _waits(lease: Lease, at: datetime) -> bool:

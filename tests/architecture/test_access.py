@@ -3,6 +3,7 @@
 A new address or transition without a row fails. Whether what is allowed does the right thing, other tests ask.
 """
 
+import re
 from typing import Any, NamedTuple
 
 import pytest
@@ -233,6 +234,75 @@ class TestAddresses:
         assert everything(redis) == before
 
         assert {name for name in allowed if ask(clients[name], method, url, form)} == allowed
+
+
+# --- What a form does -----------------------------------------------------------------------------------------------
+
+PATHS = dict.fromkeys(("runsheet_archive_base_path", "documents_base_path", "misc_index_base_path"), "/Elsewhere")
+LEASE = {"agency": "BLM", "lease_number": "NMNM 5"}
+# What is sent where, complete and right, and for whom it changes anything.
+SENT: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
+    "a new lease": ("admin/leases/lease/add/", LEASE, OPERATOR),
+    "a corrected lease": ("admin/leases/lease/<object_id>/change/", LEASE, OPERATOR),
+    "a lease to delete": ("admin/leases/lease/<object_id>/delete/", {"post": "yes"}, ADMINISTRATOR),
+    "leases to delete": ("admin/leases/lease/", {"action": "delete_selected"}, ADMINISTRATOR),
+    "leases to run": ("admin/leases/lease/", {"action": "run_chosen"}, OPERATOR),
+    "a run": ("admin/leases/lease/<pk>/<name>/", {"generation": 0}, OPERATOR),
+    "a new agency": ("admin/leases/agencystorageconfig/add/", {"agency": "NMSLO", **PATHS}, ADMINISTRATOR),
+    "an agency's folder": (
+        "admin/leases/agencystorageconfig/<object_id>/change/",
+        {"agency": "BLM", **PATHS},
+        ADMINISTRATOR,
+    ),
+    "an agency to delete": ("admin/leases/agencystorageconfig/<object_id>/delete/", {"post": "yes"}, ADMINISTRATOR),
+    "an archive to delete": ("admin/leases/cloudlocation/<object_id>/delete/", {"post": "yes"}, ADMINISTRATOR),
+    "leases to import": (
+        "admin/leases/batch/import/<upload_id>/",
+        {"number": "1", "agency": "0", "first_row": "1", "expected": "1"},
+        OPERATOR,
+    ),
+    "a new person": (
+        "admin/auth/user/add/",
+        {"username": "new", "password1": "Vkq82hfX", "password2": "Vkq82hfX"},
+        ADMINISTRATOR,
+    ),
+    "a person who changes": ("admin/auth/user/<id>/change/", {"username": "renamed"}, ADMINISTRATOR),
+    "a person's new password": (
+        "admin/auth/user/<id>/password/",
+        {"password1": "Vkq82hfX", "password2": "Vkq82hfX"},
+        ADMINISTRATOR,
+    ),
+    "a new role": ("admin/auth/group/add/", {"name": "new"}, SUPERUSER),
+}
+
+
+class TestWhatIsSent:
+    @pytest.mark.parametrize("what", SENT)
+    def test_changes_something_for_whom_the_matrix_says(
+        self, people: People, there: Things, redis: Redis, what: str
+    ) -> None:
+        address, form, allowed = SENT[what]
+        url, lease = concrete(address, there), there["leases/lease"]
+        clients = {name: browser(person) for name, person in people.items()}
+
+        changes = {name for name, client in clients.items() if changes_something(client, url, form, lease, redis)}
+
+        assert changes == allowed
+
+
+def changes_something(client: Client, url: str, form: dict[str, Any], lease: Any, redis: Redis) -> bool:
+    """Whether the form does what it says; undone again."""
+    with transaction.atomic():
+        chosen_by(client)
+        Lease.objects.update(due_at=None)  # what is owed a run already would not be run again
+        before = everything(redis)
+        given = {**form, **({"_selected_action": [lease.pk], "index": "0"} if "action" in form else {})}
+        page = client.post(url, given, follow=True)
+        if "action" in form and (confirmed := re.search(r'name="confirmed" value="([^"]*)"', page.text)):
+            client.post(url, {**given, "confirmed": confirmed[1]})
+        has_changed = everything(redis) != before
+        transaction.set_rollback(True)
+    return has_changed
 
 
 # --- Transitions ----------------------------------------------------------------------------------------------------

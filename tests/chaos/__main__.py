@@ -16,6 +16,8 @@ from tests.chaos.plan import PROFILES, Plan, make_plan
 
 # Beyond the profile's own limit, for starting, judging and stopping; then the process ends, and all of its own with it.
 START_AND_STOP_S = 90
+# What grows with all that is done.
+ON_SMALL_DISK = ("leases_lease", "statemachine_transitionlog")
 # Of each rule's violations.
 SHOWN = 10
 
@@ -45,6 +47,7 @@ def _play(plan: Plan, *, seed: int, directory: str) -> int:
         workers=profile.workers,
         latency_ms=profile.latency_ms,
         settings_module=profile.settings_module,
+        on_small_disk=ON_SMALL_DISK,
     )
     with breakable.breakable(LOCAL / directory, building) as house:
         logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files

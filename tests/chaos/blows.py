@@ -13,15 +13,21 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from bench.breakable import House, send
+from discovery.services.base_paths import REMEMBERED_S
 from leases.models import Lease
 from statemachine.errors import TransitionRefused
 from tests.chaos.agenda import AGAIN_S, Agenda
-from tests.chaos.plan import PEOPLE, Blow, PlannedBlow
+from tests.chaos.calls import Cost
+from tests.chaos.outages import Outages
+from tests.chaos.plan import Blow, PlannedBlow
+from tests.chaos.world import BASES, PEOPLE
 
 JOB = re.compile(r"-(\d+)-[a-z]+-\d+$")
 # How long a blow waits for a worker in the middle of a job before it falls on any.
 PATIENCE_S = 3.0
 LOOK_AGAIN_S = 0.03
+# What the cache keeps: for each person, whether each base folder is there.
+PLACES = len(PEOPLE) * sum(map(len, BASES.values()))
 # How long a zombie sleeps on after its claim at most, while its work is not yet done by another.
 OVERSLEEPS_S = 10.0
 
@@ -30,17 +36,23 @@ class Blows:
     """Strikes, and counts what that may cost.
 
     Attributes:
-        hits: how often a worker in the middle of a job was hit; each may cost a call.
-        other_calls: asked for besides the leases' own, one for each person each time: tokens, and the base path when the
-            cache has forgotten that it is there.
+        hits, kills, other_calls: as in `Cost`.
     """
 
     def __init__(self, house: House, agenda: Agenda, *, start_again: Callable[[int], None]) -> None:
-        self.hits = 0
-        self.other_calls = len(PEOPLE)
+        self.hits = self.kills = 0
+        self.other_calls = len(PEOPLE) + PLACES
         self._house = house
         self._agenda = agenda
         self._start_again = start_again
+        self._outages = Outages(house, agenda)
+
+    @property
+    def cost(self) -> Cost:
+        """What all of them may have cost; call it when everything is over."""
+        expired = round(self._agenda.now_s // REMEMBERED_S) * PLACES
+        other = self.other_calls + expired + self._outages.unremembered
+        return Cost(hits=self.hits, kills=self.kills, other_calls=other)
 
     def strike(self, planned: PlannedBlow) -> None:
         """Do it now, or as soon as there is something to hit.
@@ -59,7 +71,7 @@ class Blows:
                 self._tell(planned, reconciler.name)
             case Blow.FLUSHALL:
                 self._house.valkey.flush()
-                self.other_calls += len(PEOPLE)
+                self.other_calls += PLACES
                 self._tell(planned)
             case Blow.VALKEY_KILLED:
                 self._kill_valkey(planned)
@@ -69,6 +81,8 @@ class Blows:
                 self._expire_tokens(planned)
             case Blow.TWICE:
                 self._deliver_twice(planned)
+            case Blow.REDIS_READ_ONLY | Blow.REDIS_FULL | Blow.DISK_FULL:
+                self._refuse(planned)
 
     def _tell(self, planned: PlannedBlow, whom: str = "") -> None:
         self._agenda.say(f"{planned.blow}{whom and ': '}{whom}")
@@ -86,6 +100,7 @@ class Blows:
         pid = pids[planned.choice % len(pids)]
         job = next((each.job_id for each in busy if each.pid == pid), "whatever it is at")
         self.hits += 1
+        self.kills += 1
         if planned.blow is Blow.KILL_WORKER:
             send(pid, signal.SIGKILL)
         else:
@@ -111,18 +126,34 @@ class Blows:
 
     def _kill_host(self, planned: PlannedBlow) -> None:
         host = self._house.hosts[planned.choice % len(self._house.hosts)]
-        self.hits += min(len(host.workers()), self._at_work_count())
+        hit = min(len(host.workers()), self._at_work_count())
+        self.hits += hit
+        self.kills += hit
         host.crash()
         self._tell(planned, host.name)
 
     def _kill_valkey(self, planned: PlannedBlow) -> None:
         self._house.valkey.check()  # while it is down already, this blow waits for its return
         self._house.valkey.kill()
-        self.other_calls += len(PEOPLE)
+        self.other_calls += PLACES
         self._tell(planned, f"down for {planned.lasts_s} s")
         self._agenda.after(planned.lasts_s, self._house.valkey.start)
 
+    def _refuse(self, planned: PlannedBlow) -> None:
+        """Let a server take nothing for a while; what a worker has asked for meanwhile may have to be asked for again."""
+        if planned.blow is Blow.DISK_FULL and self._house.disk is None:
+            self._tell(planned, "is left out, since nothing can be mounted here")
+            return
+        if not self._outages.begin(planned.blow, lasts_s=planned.lasts_s):
+            self._agenda.after(AGAIN_S, partial(self.strike, planned))
+            return
+        self.hits += self._at_work_count() + sum(len(host.workers()) for host in self._house.hosts)
+        self._tell(planned, f"for {planned.lasts_s} s")
+
     def _restart_postgres(self, planned: PlannedBlow) -> None:
+        if self._outages.disk_is_full:  # it would not start
+            self._agenda.after(AGAIN_S, partial(self.strike, planned))
+            return
         self.hits += self._at_work_count()
         connection.close()
         self._house.postgres.restart("fast" if planned.blow is Blow.POSTGRES_FAST else "immediate")
@@ -148,6 +179,10 @@ class Blows:
             queue = Queue(settings.DISCOVERY_QUEUE, connection=redis, serializer=JSONSerializer)
             queue.enqueue("statemachine.jobs.run", "leases.lease", pk, state, generation, result_ttl=0)
         self._tell(planned, f"lease {pk}, {state}, generation {generation}")
+
+    def change_asks_again(self) -> None:
+        """What is at work asks under the old base path, and must begin anew under the new one: two calls each."""
+        self.hits += 2 * self._at_work_count()
 
     def _at_work_count(self) -> int:
         return Lease.objects.filter(claimed_until__gt=Now()).count()

@@ -3,10 +3,13 @@
 Knows no database and no engine; the diagram is written down here once more, so that a wrong edge in the product is found.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+from tests.chaos import answers, calls
+from tests.chaos.calls import Asked, Cost
+from tests.chaos.story import Story, judgement
 
 # transition → (from where, to where)
 DIAGRAM: Mapping[str, tuple[frozenset[str], str]] = {
@@ -25,113 +28,6 @@ SHOWN_AS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "cancel": (("cancel",),),
     "start": (("start_search",),),
 }
-EDITED = "changed from"
-TRIES = 5
-LIST = "files/list_folder"
-LINK = "sharing/create_shared_link_with_settings"
-# Calls beyond the ideal: one in ten, and for each fault one.
-SLACK = 1.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """One row of the transition log; `path` is the evidence's, empty where there is none."""
-
-    transition: str
-    source: str
-    target: str
-    generation: int
-    by: str
-    reason: str = ""
-    tries: int = 1
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A number that the lease had, where it lies, and what a run for it must come to.
-
-    Attributes:
-        link: whether there must be a share link; False: Dropbox's refusal instead; None: neither.
-    """
-
-    number: str
-    path: str
-    state: str
-    reports: tuple[str, ...] = ()
-    link: bool | None = None
-
-    @property
-    def exists(self) -> bool:
-        return self.state != "not_found"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """What a person did: edit (to another target), cancel, or start."""
-
-    kind: str
-    target: Target | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """The row as it is when nothing moves any more."""
-
-    state: str
-    number: str
-    generation: int
-    owed: bool = False
-    path: str = ""
-    reports: tuple[str, ...] = ()
-    link: bool = False
-    refusal: bool = False
-    failure_code: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """All that is known of one lease; `taken` in the order of the log."""
-
-    lease: int
-    target: Target
-    acts: tuple[Act, ...] = ()
-    taken: tuple[Taken, ...]
-    ending: Ending
-
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        """The numbers that it had, one after the other."""
-        return (self.target, *(act.target for act in self.acts if act.target))
-
-    @property
-    def last_target(self) -> Target:
-        return self.targets[-1]
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the last thing that a person did was to stop it."""
-        return bool(self.acts) and self.acts[-1].kind == "cancel"
-
-    def runs(self) -> list[list[Taken]]:
-        """The log, cut where a person starts or stops something."""
-        runs: list[list[Taken]] = [[]]
-        for row in self.taken:
-            if row.by == "user":
-                runs.append([])
-            runs[-1].append(row)
-        return [run for run in runs if run]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One call in the stand-in's journal."""
-
-    seq: int
-    route: str
-    path: str
-    status: int | None
-    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,23 +47,27 @@ class Violation:
 
 def is_settled(story: Story) -> Iterator[str]:
     ending = story.ending
-    expected = "pending" if story.stopped else story.last_target.state
+    expected, code = judgement(story.last_seen, path=story.last_path, known=story.known_before)
+    if story.stopped:
+        expected, code = "pending", ""
     if ending.owed:
         yield f"is still owed work, {ending.state}"
-    if ending.state != expected:
-        yield f"ended as {ending.state} {ending.failure_code}, not as {expected}".replace(" ,", ",")
+    if (ending.state, ending.failure_code) != (expected, code):
+        told = f"{ending.state} {ending.failure_code}".strip()
+        seen = f"{story.runner} sees {story.last_seen.look} in {story.bases[-1].base}"
+        yield f"ended as {told}, not as {expected} {code}".strip() + f": {seen}"
 
 
 def has_its_result(story: Story) -> Iterator[str]:
-    ending, target = story.ending, story.last_target
-    if ending.number != target.number:
-        yield f"has the number {ending.number}, not {target.number}"
+    ending, seen = story.ending, story.last_seen
+    if ending.number != story.last_target.number:
+        yield f"has the number {ending.number}, not {story.last_target.number}"
     if ending.state != "done":
         return
-    if ending.reports != target.reports:
-        yield f"has the reports {ending.reports}, not {target.reports}"
-    if (ending.link, ending.refusal) != (target.link is True, target.link is False):
-        yield f"link: {ending.link}, refusal: {ending.refusal}; expected link: {target.link}"
+    if ending.reports != seen.reports:
+        yield f"has the reports {ending.reports}, not {seen.reports}"
+    if (ending.link, ending.refusal) != (seen.link is True, seen.link is False):
+        yield f"link: {ending.link}, refusal: {ending.refusal}; expected link: {seen.link}"
 
 
 def follows_the_diagram(story: Story) -> Iterator[str]:
@@ -200,6 +100,16 @@ def obeys_people_only(story: Story) -> Iterator[str]:
         yield f"people did {[act.kind for act in story.acts]}, its log says {rows}"
 
 
+def starts_once_for_each_configuration(story: Story) -> Iterator[str]:
+    """Each changed base path owes a run to what it makes doubtful, and no more than one."""
+    started = [row for row in story.taken if row.by_configuration]
+    saved = story.bases[1:]
+    for number, row in enumerate(started, start=1):
+        before = [each for each in saved if each.after < row.key]
+        if number > len(before):
+            yield f"started by itself for the {number}th time, but the base path was changed {len(before)} times"
+
+
 def has_rising_generations(story: Story) -> Iterator[str]:
     for before, after in pairwise(row.generation for row in story.taken):
         if after <= before:
@@ -210,23 +120,14 @@ def has_rising_generations(story: Story) -> Iterator[str]:
 
 def keeps_results_apart(story: Story) -> Iterator[str]:
     """No result of one number on another: what was asked is what the lease's number was at that time."""
-    waiting = list(story.targets)
-    target = waiting.pop(0)
-    for row in story.taken:
-        if row.by == "user" and row.transition == "start_search" and row.reason.startswith(EDITED) and waiting:
-            target = waiting.pop(0)
-        if row.transition in FOUND_OUT and row.path.casefold() != target.path.casefold():
-            yield f"was {target.number} when {row.transition} told of {row.path or 'no path'}"
-    if story.ending.path and story.ending.path.casefold() != story.last_target.path.casefold():
-        yield f"is {story.last_target.number}, but its directory is {story.ending.path}"
-    if foreign := [name for name in story.ending.reports if name not in story.last_target.reports]:
-        yield f"is {story.last_target.number}, but its reports are {foreign}"
-
-
-def gives_up_when_spent(story: Story) -> Iterator[str]:
-    for row in story.taken:
-        if row.transition == "fail" and row.tries < TRIES:
-            yield f"gave up after {row.tries} of {TRIES} tries: {row.reason}"
+    for step in story.steps():
+        if step.row.transition in FOUND_OUT and not step.target.is_at(step.row.path):
+            yield f"was {step.target.number} when {step.row.transition} told of {step.row.path or 'no path'}"
+    ending, last = story.ending, story.last_target
+    if ending.path and not last.is_at(ending.path):
+        yield f"is {last.number}, but its directory is {ending.path}"
+    if foreign := [name for name in ending.reports if not any(name in seen.reports for seen in last.seen.values())]:
+        yield f"is {last.number}, but its reports are {foreign}"
 
 
 RULES: Mapping[str, Callable[[Story], Iterator[str]]] = {
@@ -235,53 +136,25 @@ RULES: Mapping[str, Callable[[Story], Iterator[str]]] = {
     "every history is a path of the diagram": follows_the_diagram,
     "nothing is done twice": repeats_nothing,
     "only people start and stop again": obeys_people_only,
+    "a changed base path starts once what it makes doubtful": starts_once_for_each_configuration,
     "generations rise": has_rising_generations,
     "no result of one number on another": keeps_results_apart,
-    "nobody gives up too soon": gives_up_when_spent,
+    **answers.RULES,
 }
 
 
-# --- Rules for all calls --------------------------------------------------------------------------------------------
-
-
-def links_of_what_was_not_listed(calls: Sequence[Asked]) -> Iterator[str]:
-    listed: set[str] = set()
-    for call in sorted(calls, key=lambda call: call.seq):
-        if call.route == LIST and call.status == 200:
-            listed.add(call.path.casefold())
-        if call.route == LINK and call.path.casefold() not in listed:
-            yield f"asked for a link to {call.path}, which had not been listed"
-
-
-def ideal_calls(stories: Sequence[Story], *, other: int = 0) -> int:
-    """A listing for each run that was started, a link for each archive that exists.
-
-    Args:
-        other: what is asked for besides: a token after each expiry, the base path after each loss of the cache.
-    """
-    listings = sum(row.transition == "start_search" for story in stories for row in story.taken)
-    links = sum(target.exists for story in stories for target in story.targets)
-    return listings + links + other
-
-
-def too_many_calls(calls: Sequence[Asked], *, ideal: int, blows: int) -> Iterator[str]:
-    """At most a tenth more than the ideal, and one for each call that was spoiled or blow that hit a worker in a job."""
-    spoiled = sum(call.fault is not None for call in calls)
-    allowed = math.floor(SLACK * ideal) + spoiled + blows
-    if len(calls) > allowed:
-        yield f"{len(calls)} calls, {allowed} allowed: {SLACK} of {ideal}, {spoiled} spoiled, {blows} hit"
-
+# --- All of them ----------------------------------------------------------------------------------------------------
 
 SEARCHED_FIRST = "no link to what was not searched"
 FEW_CALLS = "no more calls than needed"
+FEW_TRIES = "no more tries than something cost"
 
 
-def judge(stories: Sequence[Story], calls: Sequence[Asked], *, blows: int, other: int = 0) -> list[Violation]:
+def judge(stories: Sequence[Story], asked: Sequence[Asked], *, cost: Cost) -> list[Violation]:
     """Every rule that was broken.
 
     Args:
-        blows: how often a worker in the middle of a job was hit.
-        other: see `ideal_calls`.
+        cost: what the blows may have cost.
     """
     found = [
         Violation(rule=rule, lease=story.lease, what=what)
@@ -289,7 +162,10 @@ def judge(stories: Sequence[Story], calls: Sequence[Asked], *, blows: int, other
         for rule, check in RULES.items()
         for what in check(story)
     ]
-    ideal = ideal_calls(stories, other=other)
-    found += [Violation(rule=SEARCHED_FIRST, what=what) for what in links_of_what_was_not_listed(calls)]
-    found += [Violation(rule=FEW_CALLS, what=what) for what in too_many_calls(calls, ideal=ideal, blows=blows)]
+    for rule, broken in (
+        (SEARCHED_FIRST, calls.links_of_what_was_not_listed(asked)),
+        (FEW_CALLS, calls.too_many_calls(stories, asked, cost=cost)),
+        (FEW_TRIES, calls.too_many_tries(stories, asked, cost=cost)),
+    ):
+        found += [Violation(rule=rule, what=what) for what in broken]
     return found

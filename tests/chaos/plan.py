@@ -6,8 +6,24 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-BASE_PATH = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
-PEOPLE = ("olivia", "paul")
+from tests.chaos.story import TEAM
+from tests.chaos.world import (
+    BASES,
+    BLM,
+    FULL,
+    IVAN_LACKS,
+    IVANS,
+    NMSLO,
+    NO_ACCESS,
+    NONE,
+    PEOPLE,
+    SIGHTS,
+    TRAVERSE_ONLY,
+    Aim,
+    Archive,
+    World,
+)
+
 LIST = "files/list_folder"
 LINK = "sharing/create_shared_link_with_settings"
 JSON = "application/json"
@@ -15,20 +31,12 @@ JSON = "application/json"
 MOST_SKEW_S = 4.0
 # Of the five tries that a lease has, Dropbox spoils at most two; the rest is for the blows.
 MOST_TROUBLES = 2
+# Of how many archives Paul's sight is said.
+KEPT = 0.4
 # Half of the leases come in bursts, as by an import, and half of the blows fall into the time after one; in shares of the
 # time that there is for leases and blows.
 BURSTS = (0.1, 0.35, 0.6)
 BURST_LASTS = 0.1
-
-
-class Archive(StrEnum):
-    """What Dropbox holds under a lease's number."""
-
-    REPORT = "a report"
-    PLAIN = "files, but no report"
-    EMPTY = "nothing"
-    NO_LINK = "a report, and a policy that forbids its link"
-    MISSING = "no such directory"
 
 
 class Blow(StrEnum):
@@ -44,6 +52,9 @@ class Blow(StrEnum):
     POSTGRES_IMMEDIATE = "PostgreSQL restarted (immediate)"
     TOKENS_EXPIRE = "all access tokens expire, and the first renewal fails"
     TWICE = "a message delivered once more"
+    REDIS_READ_ONLY = "Redis read-only"
+    REDIS_FULL = "Redis full"
+    DISK_FULL = "PostgreSQL's disk full"
 
 
 class Deed(StrEnum):
@@ -52,34 +63,7 @@ class Deed(StrEnum):
     EDIT = "gets another number"
     CANCEL = "is stopped"
     CANCEL_AND_AGAIN = "is stopped and started again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
-    """A number and what a search for it must come to."""
-
-    number: str
-    archive: Archive
-
-    @property
-    def path(self) -> str:
-        return f"{BASE_PATH}/{self.number}"
-
-    @property
-    def reports(self) -> tuple[str, ...]:
-        """The names that detection must find; they tell of which number they are."""
-        has_report = self.archive in {Archive.REPORT, Archive.NO_LINK}
-        return (f"{self.number} Master Documents.pdf",) if has_report else ()
-
-    @property
-    def entries(self) -> tuple[str, ...]:
-        """What to put into the Dropbox."""
-        match self.archive:
-            case Archive.MISSING:
-                return ()
-            case Archive.EMPTY:
-                return (f"{self.path}/",)
-        return (f"{self.path}/scan.pdf", *(f"{self.path}/{name}" for name in self.reports))
+    ANOTHER = "is run by another person, once it has settled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +84,7 @@ class PlannedLease:
     troubles: tuple[Trouble, ...] = ()
     deed: Deed | None = None
     new_aim: Aim | None = None
+    other_person: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +98,23 @@ class PlannedBlow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedChange:
+    """The base path of an agency becomes another one."""
+
+    at_s: float
+    agency: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """How much of everything.
 
     Attributes:
         chaos_s: leases come and blows fall in this time; then everything has until `limit_s` to settle.
         read_timeout_s: the settings' own; what Dropbox does not answer takes longer.
-        edited, stopped, troubled: which share of the leases.
+        changes: when the base path is changed to the second one, back, and so on; in shares of `chaos_s`.
+        edited, stopped, rerun, troubled: which share of the leases.
     """
 
     leases: int
@@ -131,16 +126,20 @@ class Profile:
     settings_module: str
     read_timeout_s: float
     blows: Mapping[Blow, int]
+    changes: tuple[float, ...]
     edited: float = 0.1
     stopped: float = 0.1
+    rerun: float = 0.2
     troubled: float = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     profile: Profile
+    world: World
     skews_s: tuple[float, ...]
     reconciler_skews_s: tuple[float, ...]
+    changes: tuple[PlannedChange, ...]
     leases: tuple[PlannedLease, ...] = field(repr=False)
     blows: tuple[PlannedBlow, ...] = field(repr=False)
 
@@ -155,6 +154,7 @@ SHORT = Profile(
     settings_module="tests.chaos.settings",
     read_timeout_s=2,
     blows=dict.fromkeys(Blow, 1) | {Blow.KILL_WORKER: 2},
+    changes=(0.5, 1.2),
 )
 LONG = Profile(
     leases=300,
@@ -166,6 +166,7 @@ LONG = Profile(
     settings_module="core.settings.production",
     read_timeout_s=30,
     blows=dict.fromkeys(Blow, 3) | {Blow.KILL_WORKER: 8, Blow.KILL_HOST: 4, Blow.ZOMBIE: 6, Blow.TWICE: 10},
+    changes=(0.2, 0.4, 0.6, 0.75),
 )
 # Nothing is killed, but every lease gets another number while a worker is at the first: what the fence is for.
 EDITS = Profile(
@@ -178,8 +179,10 @@ EDITS = Profile(
     settings_module="tests.chaos.settings",
     read_timeout_s=2,
     blows={Blow.TWICE: 4},
+    changes=(),
     edited=1.0,
     stopped=0.0,
+    rerun=0.0,
     troubled=0.0,
 )
 PROFILES = {"short": SHORT, "long": LONG, "edits": EDITS}
@@ -201,6 +204,8 @@ def make_plan(*, seed: int, profile: Profile) -> Plan:
     leases = [_lease(rng, profile, each) for each in range(profile.leases)]
     return Plan(
         profile=profile,
+        world=World(kept_base=rng.choice(SIGHTS)),
+        changes=_changes(rng, profile),
         skews_s=_skews(rng, profile.hosts),
         reconciler_skews_s=_skews(rng, 2),
         leases=tuple(sorted(leases, key=lambda each: each.at_s)),
@@ -222,20 +227,46 @@ def _blow_at(rng: random.Random, blow: Blow) -> float:
     return rng.uniform(BURSTS[0], 1)
 
 
+def _changes(rng: random.Random, profile: Profile) -> tuple[PlannedChange, ...]:
+    """To the second base path, back, and so on; whether the last one stays is left to chance where there are many."""
+    count = len(profile.changes) - (len(profile.changes) > 2 and rng.random() < 1 / 2)
+    return tuple(
+        PlannedChange(
+            at_s=round((share + rng.uniform(0, 0.05)) * profile.chaos_s, 1), agency=BLM, base=BASES[BLM][(each + 1) % 2]
+        )
+        for each, share in enumerate(profile.changes[:count])
+    )
+
+
 def _lease(rng: random.Random, profile: Profile, each: int) -> PlannedLease:
     deed = _deed(rng, profile)
-    aim = Aim(number=f"NMNM {each:07}", archive=_archive(rng))
+    agency = rng.choice((BLM, BLM, NMSLO))
+    aim = _aim(rng, agency, f"NMNM {each:07}")
+    person = rng.choices(PEOPLE, weights=(5, 3, 2))[0]
     return PlannedLease(
         at_s=round((rng.choice(BURSTS) if rng.random() < 1 / 2 else rng.uniform(0, 0.8)) * profile.chaos_s, 1),
         aim=aim,
-        person=rng.choice(PEOPLE),
+        person=person,
         made_by=rng.choice(("service", "service", "bulk_create", "SQL")),
         troubles=tuple(_trouble(rng, profile, aim) for _ in range(rng.randint(1, MOST_TROUBLES)))
         if rng.random() < profile.troubled
         else (),
         deed=deed,
-        new_aim=Aim(number=f"NMLC {each:07}", archive=_archive(rng)) if deed is Deed.EDIT else None,
+        new_aim=_aim(rng, agency, f"NMLC {each:07}") if deed is Deed.EDIT else None,
+        other_person=rng.choice([other for other in PEOPLE if other != person]) if deed is Deed.ANOTHER else "",
     )
+
+
+def _aim(rng: random.Random, agency: str, number: str) -> Aim:
+    """Most archives lie in the team's space under each base path, half of them in Ivan's, too; some are kept from Paul."""
+    archives, kept = {}, {}
+    for base in BASES[agency]:
+        archives[TEAM, base] = _archive(rng)
+        is_ivans = base != IVAN_LACKS and rng.random() < 1 / 2
+        archives[IVANS, base] = _archive(rng) if is_ivans else Archive.MISSING
+        if rng.random() < KEPT:
+            kept[base] = rng.choice((FULL, TRAVERSE_ONLY, NO_ACCESS, NONE))
+    return Aim(agency=agency, number=number, archives=archives, kept=kept)
 
 
 def _archive(rng: random.Random) -> Archive:
@@ -244,9 +275,15 @@ def _archive(rng: random.Random) -> Archive:
 
 def _deed(rng: random.Random, profile: Profile) -> Deed | None:
     share = rng.random()
-    if share < profile.edited:
-        return Deed.EDIT
-    return rng.choice((Deed.CANCEL, Deed.CANCEL_AND_AGAIN)) if share < profile.edited + profile.stopped else None
+    for deeds, of_all in (
+        ((Deed.EDIT,), profile.edited),
+        ((Deed.CANCEL, Deed.CANCEL_AND_AGAIN), profile.stopped),
+        ((Deed.ANOTHER,), profile.rerun),
+    ):
+        if share < of_all:
+            return rng.choice(deeds)
+        share -= of_all
+    return None
 
 
 def _trouble(rng: random.Random, profile: Profile, aim: Aim) -> Trouble:
@@ -262,5 +299,5 @@ def _trouble(rng: random.Random, profile: Profile, aim: Aim) -> Trouble:
         "the answer lost": {"kind": "close", "perform": True},
     }
     name = rng.choice(list(orders))
-    has_link_call = aim.archive is not Archive.MISSING
+    has_link_call = aim.is_there
     return Trouble(name=name, route=LINK if has_link_call and rng.random() < 0.3 else LIST, order=orders[name])

@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from bench.breakable import House
+from discovery.dropbox import gateway_for
 from discovery.services.dropbox_accounts import connect_account
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.errors import TransitionRefused
-from tests.chaos import oracle, record
+from tests.chaos import calls, oracle, record
 from tests.chaos.agenda import Agenda
+from tests.chaos.answers import BY_SIGHT
 from tests.chaos.blows import Blows
-from tests.chaos.oracle import Act, Violation
-from tests.chaos.plan import BASE_PATH, PEOPLE, Aim, Archive, Deed, Plan, PlannedLease
+from tests.chaos.oracle import Violation
+from tests.chaos.plan import Deed, Plan, PlannedChange, PlannedLease
+from tests.chaos.story import Act, Configured
+from tests.chaos.world import BASES, IVAN, IVAN_LACKS, OLIVIA, PEOPLE, SPACE_OF
 
 ROUND_S = 0.03
 # Everything must stay settled for so long: what has just been woken may still try to write.
@@ -44,10 +48,13 @@ class Run:
         self._house = house
         self._plan = plan
         self._rng = random.Random(seed)
-        self._aims: dict[int, Aim] = {}
+        self._made: dict[int, PlannedLease] = {}
         self._acts: dict[int, list[Act]] = {}
         self._watched: dict[int, PlannedLease] = {}
         self._people: dict[str, User] = {}
+        self._spaces: dict[str, str] = {}
+        self._bases = {agency: [Configured(base=bases[0])] for agency, bases in BASES.items()}
+        self._marks: dict[PlannedChange, list[int]] = {}
         self._prepare()
         self._agenda = Agenda(say=say)
         self._blows = Blows(house, self._agenda, start_again=self._start)
@@ -58,8 +65,13 @@ class Run:
             self._agenda.at(lease.at_s, partial(self._make, lease))
         for blow in self._plan.blows:
             self._agenda.at(blow.at_s, partial(self._blows.strike, blow))
+        for change in self._plan.changes:
+            self._agenda.at(change.at_s, partial(self._change_base, change))
         self._until_settled()
-        if failed := list(Lease.objects.filter(state="failed").values_list("pk", "failure_code")):
+        unseen = Lease.objects.filter(state="failed", failure_code__in=BY_SIGHT)
+        self._agenda.say(f"{unseen.count()} leases have failed since whoever ran them cannot see enough")
+        exhausted = Lease.objects.filter(state="failed").exclude(pk__in=unseen)
+        if failed := list(exhausted.values_list("pk", "failure_code")):
             # Dropbox's faults and the blows may have used up all five tries: an operator would run it again. Whether they
             # had, the oracle tells from the log.
             self._agenda.say(f"{len(failed)} leases have failed and are run again: {failed}")
@@ -69,18 +81,22 @@ class Run:
         return self._verdict()
 
     def _prepare(self) -> None:
-        AgencyStorageConfig.objects.create(
-            agency="BLM", runsheet_archive_base_path=BASE_PATH, documents_base_path="/d", misc_index_base_path="/m"
-        )
+        standin = self._house.standin
+        aims = [aim for lease in self._plan.leases for aim in (lease.aim, lease.new_aim) if aim]
+        standin.reset(seed=self._plan.world.seed(aims))
+        record.watch_failures()
+        for agency, bases in BASES.items():
+            AgencyStorageConfig.objects.create(
+                agency=agency, runsheet_archive_base_path=bases[0], documents_base_path="/d", misc_index_base_path="/m"
+            )
         for name in PEOPLE:
             self._people[name] = User.objects.create_superuser(name)
             connect_account(user=self._people[name], refresh_token=f"standin-refresh-{name}")
-        standin = self._house.standin
-        aims = [aim for lease in self._plan.leases for aim in (lease.aim, lease.new_aim) if aim]
-        standin.put(f"{BASE_PATH}/", *(entry for aim in aims for entry in aim.entries))
-        for aim in aims:
-            if aim.archive is Archive.NO_LINK:
-                standin.policy("access_denied", path=aim.path)
+        for name in (OLIVIA, IVAN):
+            gateway = gateway_for(self._people[name])
+            for base in (base for bases in BASES.values() for base in bases if (name, base) != (IVAN, IVAN_LACKS)):
+                entries = gateway.list_directory(path=base).entries
+                self._spaces |= {entry.file_id: SPACE_OF[name] for entry in entries}
         for lease in self._plan.leases:
             for trouble in lease.troubles:
                 standin.fault(trouble.route, path=lease.aim.path, **trouble.order)
@@ -100,36 +116,66 @@ class Run:
     # --- Leases and people ------------------------------------------------------------------------------------------
 
     def _make(self, lease: PlannedLease) -> None:
-        person = self._people[lease.person]
-        match lease.made_by:
-            case "service":
-                services.create_lease(agency="BLM", lease_number=lease.aim.number, created_by=person)
-            case "bulk_create":
-                Lease.objects.bulk_create([Lease(agency="BLM", lease_number=lease.aim.number, created_by=person)])
-            case "SQL":
-                with connection.cursor() as cursor:
-                    insert = "INSERT INTO leases_lease (agency, lease_number, created_by_id) VALUES ('BLM', %s, %s)"
-                    cursor.execute(insert, [lease.aim.number, person.pk])
-        pk = Lease.objects.get(lease_number=lease.aim.number).pk
-        self._aims[pk] = lease.aim
+        agency, number, person = lease.aim.agency, lease.aim.number, self._people[lease.person]
+        if not Lease.objects.filter(lease_number=number).exists():  # or it was made, and only its answer was lost
+            match lease.made_by:
+                case "service":
+                    services.create_lease(agency=agency, lease_number=number, created_by=person)
+                case "bulk_create":
+                    Lease.objects.bulk_create([Lease(agency=agency, lease_number=number, created_by=person)])
+                case "SQL":
+                    with connection.cursor() as cursor:
+                        insert = "INSERT INTO leases_lease (agency, lease_number, created_by_id) VALUES (%s, %s, %s)"
+                        cursor.execute(insert, [agency, number, person.pk])
+        pk = Lease.objects.get(lease_number=number).pk
+        self._made[pk] = lease
         if lease.deed:
             self._watched[pk] = lease
 
+    def _change_base(self, change: PlannedChange) -> None:
+        """As the console saves it: the row and what follows from it, in one transaction.
+
+        No row of the log for the old base path is written after the mark, and none for the new one before it: who writes
+        one holds the configuration, and who changes it waits for them.
+        """
+        self._blows.change_asks_again()
+        with transaction.atomic():
+            configuration = AgencyStorageConfig.objects.get(agency=change.agency)
+            configuration.runsheet_archive_base_path = change.base
+            configuration.save()
+            count = services.configuration_saved(configuration)
+            marks = self._marks.setdefault(change, [])
+            marks.append(record.last_key())
+        self._bases[change.agency].append(Configured(base=change.base, after=min(marks), surely_after=max(marks)))
+        self._agenda.say(f"archives of {change.agency} lie in {change.base} now; {count} leases are owed a run")
+
     def _look_at_watched(self) -> None:
-        """Do what people are to do, as soon as a worker is at the lease, or has been."""
+        """Do what people are to do: as soon as a worker is at the lease, or has been; or once it has settled."""
         if not self._watched:
             return
         moving = Lease.objects.filter(pk__in=self._watched).exclude(state="pending")
-        ready = moving.filter(claimed_until__gt=Now()) | moving.filter(due_at__isnull=True)
-        for pk in list(ready.values_list("pk", flat=True)):
+        settled = set(moving.filter(due_at__isnull=True).values_list("pk", flat=True))
+        at_work = set(moving.filter(claimed_until__gt=Now()).values_list("pk", flat=True))
+        another = {pk for pk, lease in self._watched.items() if lease.deed is Deed.ANOTHER}
+        for pk in sorted(settled | (at_work - another)):
             self._agenda.attempt(partial(self._do, pk, self._watched.pop(pk)))
 
     def _do(self, pk: int, lease: PlannedLease) -> None:
-        if lease.deed is Deed.EDIT and lease.new_aim:
-            number, person = lease.new_aim.number, self._people[lease.person]
-            services.change_lease(lease_id=pk, agency="BLM", lease_number=number, changed_by=person)
-            self._note(pk, Act(kind="edit", target=record.target_of(lease.new_aim)), f"becomes {number}")
-            return
+        match lease.deed:
+            case Deed.EDIT if lease.new_aim:
+                number, person = lease.new_aim.number, self._people[lease.person]
+                services.change_lease(lease_id=pk, agency=lease.aim.agency, lease_number=number, changed_by=person)
+                target = self._plan.world.target(lease.new_aim)
+                self._note(pk, Act(kind="edit", person=lease.person, target=target), f"becomes {number}")
+            case Deed.ANOTHER:
+                try:
+                    self._start(pk, person=lease.other_person)
+                except TransitionRefused:  # it has been started meanwhile, for another base path
+                    self._watched[pk] = lease
+            case _:
+                self._stop(pk, lease)
+
+    def _stop(self, pk: int, lease: PlannedLease) -> None:
         try:
             services.cancel(lease_id=pk, user=self._people[lease.person])
         except TransitionRefused:
@@ -144,14 +190,14 @@ class Run:
         if Lease.objects.filter(pk=pk, state="pending").exists():
             self._start(pk)
 
-    def _start(self, pk: int) -> None:
+    def _start(self, pk: int, *, person: str = OLIVIA) -> None:
         """Run it again.
 
         Raises:
             TransitionRefused: it is at work; nothing was done.
         """
-        services.start_full_discovery(lease_id=pk, user=self._people[PEOPLE[0]])
-        self._note(pk, Act(kind="start"), "is started again")
+        services.start_full_discovery(lease_id=pk, user=self._people[person])
+        self._note(pk, Act(kind="start", person=person), f"is started again by {person}")
 
     def _note(self, pk: int, act: Act, what: str) -> None:
         self._acts.setdefault(pk, []).append(act)
@@ -160,11 +206,14 @@ class Run:
     # --- After ------------------------------------------------------------------------------------------------------
 
     def _verdict(self) -> Verdict:
-        stories = record.stories(self._aims, self._acts)
-        calls = record.asked(self._house.standin)
-        hits, other = self._blows.hits, self._blows.other_calls
-        ideal, spoiled = oracle.ideal_calls(stories, other=other), sum(call.fault is not None for call in calls)
+        told = record.witness(spaces=self._spaces)
+        stories = record.stories(self._made, self._acts, self._bases, world=self._plan.world, told=told)
+        asked, cost = record.asked(self._house.standin), self._blows.cost
+        ideal, spoiled, allowed = calls.allowance(stories, asked, cost=cost)
         self._agenda.say(
-            f"{len(calls)} calls; ideal {ideal}, {spoiled} spoiled by Dropbox, {hits} hits of a worker at work"
+            f"{len(asked)} calls of {allowed}; ideal {ideal}, {spoiled} spoiled by Dropbox, {cost.hits} hits of a worker at work"
         )
-        return Verdict(leases=len(self._plan.leases), violations=oracle.judge(stories, calls, blows=hits, other=other))
+        self._agenda.say(
+            f"{calls.spent_tries(stories)} tries spent besides the first ones, of {spoiled + cost.kills} at most"
+        )
+        return Verdict(leases=len(self._plan.leases), violations=oracle.judge(stories, asked, cost=cost))

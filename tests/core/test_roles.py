@@ -1,12 +1,42 @@
 """Roles are there as soon as the database is."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 
+from core.servers import ROOT
 from tests.roles import ROLES, in_role, migrate_roles
 
 pytestmark = pytest.mark.django_db
+
+# What the documentation says, and what it comes to; what is said of one role is so of those above it.
+TOLD = {
+    "Viewer": {
+        "see leases": ["leases.view_lease"],
+        "configurations": ["leases.view_agencystorageconfig"],
+        "archives": ["leases.view_cloudlocation"],
+        "notices": ["leases.view_failurenotice"],
+        "the log of transitions": ["statemachine.view_transitionlog"],
+    },
+    "Operator": {
+        "make, change": ["leases.add_lease", "leases.change_lease"],
+        "run and stop leases, and connect an own Dropbox": ["leases.run_discovery"],
+    },
+    "Administrator": {
+        "change configurations": ["leases.add_agencystorageconfig", "leases.change_agencystorageconfig"],
+        "delete records": [
+            "leases.delete_lease",
+            "leases.delete_agencystorageconfig",
+            "leases.delete_cloudlocation",
+        ],
+        "see all Dropbox connections": ["discovery.view_dropboxaccount"],
+        "look after people": ["auth.view_user", "auth.add_user", "auth.change_user", "auth.delete_user"],
+        "RQ's queues": ["statemachine.use_queues"],
+        "roles": ["auth.view_group"],
+    },
+}
 
 
 def rights(name: str) -> set[str]:
@@ -17,6 +47,16 @@ def rights(name: str) -> set[str]:
 
 
 class TestRoles:
+    def test_are_what_the_documentation_says(self) -> None:
+        migrate_roles()
+        told = dict(re.findall(r"^\| (\w+) \| (.+) \|$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE))
+        so_far: set[str] = set()
+
+        for role, words in TOLD.items():
+            assert [each for each in words if each not in told[role]] == []
+            so_far |= {right for given in words.values() for right in given}
+            assert rights(role) == so_far
+
     def test_are_made_in_an_empty_database(self) -> None:
         """The permissions that they hold are made by Django after all migrations: too late."""
         migrate_roles()

@@ -15,6 +15,7 @@ from leases.models import Lease
 from leases.services import create_lease
 from tests.discovery.test_models import account
 from tests.held import held_by_another_session
+from tests.questions import question_of
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -190,7 +191,7 @@ class TestDeletePerson:
         url = reverse("admin:auth_user_changelist")
         given = {"action": "delete_selected", "_selected_action": [paul.pk]}
 
-        beforehand = admin_client.post(url, given)
+        beforehand = question_of(admin_client, admin_client.post(url, given))
         admin_client.post(url, given | {"post": "yes"})
 
         assert "Dropbox account" in beforehand.text

@@ -14,6 +14,7 @@ from leases.errors import DatabaseTooBusy
 from leases.models import BatchLease, Lease
 from statemachine.pump import top_up
 from tests.leases.test_services import settled
+from tests.questions import question_of
 
 pytestmark = [
     pytest.mark.django_db,
@@ -33,7 +34,7 @@ def console(olivia: User, client: Client) -> Client:
 def choose(client: Client, *, where: str = LIST, follow: bool = False, **form: Any) -> Any:
     chosen = list(Lease.objects.values_list("pk", flat=True))
     given = {"action": "delete_selected", "_selected_action": chosen, "index": "0", **form}
-    return client.post(where, given, follow=follow)
+    return question_of(client, client.post(where, given, follow=follow))
 
 
 def asked(client: Client, **given: Any) -> str:

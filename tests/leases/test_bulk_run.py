@@ -14,6 +14,7 @@ from leases.batches import run_many
 from leases.models import Batch, Lease
 from leases.services import start_search
 from tests.leases.test_services import settled
+from tests.questions import question_of
 
 pytestmark = [
     pytest.mark.django_db,
@@ -46,7 +47,8 @@ def failed() -> list[Lease]:
 def choose(client: Client, leases: list[Lease], *, where: str = LIST, **form: str) -> Any:
     """Press “Run” under the list."""
     chosen = [lease.pk for lease in leases]
-    return client.post(where, {"action": "run_chosen", "_selected_action": chosen, "index": "0", **form})
+    form = {"action": "run_chosen", "_selected_action": chosen, "index": "0", **form}  # type: ignore[dict-item]
+    return question_of(client, client.post(where, form))
 
 
 def confirm(client: Client, asked: Any, *, where: str = LIST, follow: bool = False) -> Any:
@@ -54,7 +56,7 @@ def confirm(client: Client, asked: Any, *, where: str = LIST, follow: bool = Fal
     form = {name: asked.context[name] for name in ("action", "select_across")}
     number = asked.text.partition('name="confirmed" value="')[2].partition('"')[0]
     form |= {"_selected_action": asked.context["chosen"], "confirmed": number}
-    return client.post(where, form, follow=follow)
+    return question_of(client, client.post(where, form, follow=follow))
 
 
 def owed() -> set[str]:

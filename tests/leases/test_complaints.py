@@ -16,6 +16,7 @@ from statemachine.models import ActorKind
 from statemachine.transitions import Actor
 from tests.leases.test_admin_page import take
 from tests.leases.test_services import settled
+from tests.questions import question_of
 
 pytestmark = [
     pytest.mark.django_db,
@@ -90,7 +91,7 @@ class TestOneOfMany:
         one, *_ = (settled(olivia, lease_number=str(n), state="failed", failure_code="bug") for n in range(3))
         form = {"action": "run_chosen", "_selected_action": [one.pk], "index": "0", "select_across": "0"}
 
-        asked = console.post(f"{LIST}?state__exact=failed", form)
+        asked = question_of(console, console.post(f"{LIST}?state__exact=failed", form))
         assert "<strong>1 lease</strong> will be searched for" in asked.text
         console.post(f"{LIST}?state__exact=failed", form | {"confirmed": asked.context["plan"].which})
 

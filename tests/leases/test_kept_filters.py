@@ -13,6 +13,7 @@ from leases.admin import lease_list, polling
 from leases.batches import import_leases, run_many
 from leases.models import Batch, Lease
 from tests.leases.test_services import settled
+from tests.questions import question_of
 
 pytestmark = [
     pytest.mark.django_db,
@@ -115,7 +116,8 @@ class TestABulkRun:
     def test_leads_back_to_the_list(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, lease_number="NMNM 1", state="done")
 
-        asked = console.post(LIST + WANTED, {"action": "run_chosen", "_selected_action": [lease.pk], "index": "0"})
+        form = {"action": "run_chosen", "_selected_action": [lease.pk], "index": "0"}
+        asked = question_of(console, console.post(LIST + WANTED, form))
 
         assert query(back(asked)) == query(WANTED)
         assert query(asked.context["back"]) == query(WANTED)

@@ -111,7 +111,6 @@ class TestRequestGrant:
             (["sharing.write"], None),
             (7, None),
         ],
-        ids=str,
     )
     def test_keeps_of_the_scopes_what_is_one(self, dropbox: "Standin", told: Any, kept: set[str] | None) -> None:
         dropbox.fault(TOKEN, status=200, body={"access_token": "sl.1", "expires_in": 60, "scope": told})

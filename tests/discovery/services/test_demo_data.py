@@ -10,7 +10,7 @@ from discovery.services.dropbox_accounts import REQUIRED_SCOPES
 from dropbox_standin.client import Standin
 from dropbox_standin.seeds import BLM_BASE, DEMO, NMSLO_BASE
 from leases.models import AgencyStorageConfig, Lease
-from tests.roles import migrate_roles
+from tests.roles import in_role, migrate_roles
 
 
 @pytest.fixture(autouse=True)
@@ -33,16 +33,14 @@ class TestLoadDemoData:
 
         assert set(DropboxAccount.objects.get().scopes) == REQUIRED_SCOPES
 
-    def test_makes_a_newcomer_who_may_work_and_configure_and_no_more(self, db: None) -> None:
+    def test_makes_a_newcomer_who_is_an_operator_and_no_more(self, db: None) -> None:
         migrate_roles()  # a test that flushes the database takes them away
 
         person = newcomer()
 
         assert person.check_password("newcomer")
         assert (person.is_staff, person.is_superuser) == (True, False)
-        assert person.has_perms(["leases.add_lease", "leases.run_discovery", "leases.change_agencystorageconfig"])
-        assert not person.has_perm("leases.delete_lease")
-        assert not person.has_perm("auth.view_user")
+        assert person.get_all_permissions() == in_role("Operator").get_all_permissions()
         assert newcomer() == person
 
     def test_run_again_adds_and_changes_nothing(self, db: None, dropbox: Standin) -> None:

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from discovery.dropbox import Gateway, gateway_for
-from discovery.errors import ArchiveOutOfSight, DropboxUnavailable, NotFound
+from discovery.errors import AccountPaused, ArchiveOutOfSight, DropboxUnavailable, NotFound
 from discovery.services import nearest_archives
 from discovery.services.dropbox_accounts import connect_account
 from discovery.services.nearest_archives import look_around, nearest
@@ -127,7 +127,7 @@ class TestLookAround:
         found = [around(gateway_for(operator)) for _ in range(2)]
 
         assert found == [{"nearest_unknown": nearest_archives.TOO_MANY}] * 2
-        assert dropbox.calls() == {"files/list_folder": 1, "files/list_folder/continue": 4}
+        assert dropbox.calls() == {"files/list_folder": 1, "files/list_folder/continue": 4, "files/get_metadata": 2}
 
     def test_are_found_on_the_last_page_that_is_read(self, dropbox: "Standin", operator: User) -> None:
         dropbox.put(*[f"{BLM}/A {n}/" for n in range(4)], f"{BLM}/NMNM 501759/")
@@ -135,9 +135,7 @@ class TestLookAround:
 
         assert around(gateway_for(operator)) == {"nearest": ["NMNM 501759"]}
 
-    @pytest.mark.parametrize(
-        "fault", [{"status": 500}, {"status": 429, "headers": {"Retry-After": "3"}}, {"status": 403}]
-    )
+    @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 403}])
     def test_fail_without_a_word(self, dropbox: "Standin", operator: User, fault: dict[str, object]) -> None:
         dropbox.fault("files/list_folder", **fault)  # type: ignore[arg-type]
         gateway = gateway_for(operator)
@@ -146,7 +144,13 @@ class TestLookAround:
 
         assert found[0] == found[1]
         assert found[0]["nearest_unknown"].startswith("nobody looked: the base folder could not be listed (dropbox_")
-        assert dropbox.calls() == {"files/list_folder": 1}
+        assert dropbox.calls() == {"files/list_folder": 1, "files/get_metadata": 2}
+
+    def test_wait_with_everything_else_where_dropbox_asks_for_it(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.fault("files/list_folder", status=429, headers={"Retry-After": "3"})
+
+        with pytest.raises(AccountPaused):
+            around(gateway_for(operator))
 
     def test_are_not_looked_for_while_the_cache_is_away(
         self, dropbox: "Standin", operator: User, monkeypatch: pytest.MonkeyPatch
@@ -156,7 +160,7 @@ class TestLookAround:
         assert around(gateway_for(operator)) == {
             "nearest_unknown": "nobody looked: nothing could be remembered of the base folder"
         }
-        assert dropbox.calls() == {}
+        assert dropbox.calls() == {"files/get_metadata": 1}
 
     def test_wait_for_who_lists_the_folder_already(
         self, dropbox: "Standin", operator: User, monkeypatch: pytest.MonkeyPatch
@@ -183,6 +187,32 @@ class TestLookAround:
     def test_see_what_is_there_and_closed_to_the_account(self, dropbox: "Standin", operator: User) -> None:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         dropbox.sight("olivia", ARCHIVE, "no_access")
+
+        with pytest.raises(ArchiveOutOfSight):
+            around(gateway_for(operator))
+
+    def test_see_that_also_while_nothing_can_be_remembered(
+        self, dropbox: "Standin", operator: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
+        dropbox.sight("olivia", ARCHIVE, "no_access")
+        monkeypatch.setattr(cache, "add", Mock(side_effect=RedisConnectionError))
+
+        with pytest.raises(ArchiveOutOfSight):
+            around(gateway_for(operator))
+
+    def test_see_that_also_where_there_are_too_many(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(f"{ARCHIVE}/", *[f"{BLM}/A {n}/" for n in range(6)])
+        dropbox.page_size(1)
+        dropbox.sight("olivia", ARCHIVE, "no_access")
+
+        with pytest.raises(ArchiveOutOfSight):
+            around(gateway_for(operator))
+
+    def test_see_that_also_where_the_folder_cannot_be_listed(self, dropbox: "Standin", operator: User) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+        dropbox.sight("olivia", ARCHIVE, "no_access")
+        dropbox.fault("files/list_folder", status=500)
 
         with pytest.raises(ArchiveOutOfSight):
             around(gateway_for(operator))

@@ -49,8 +49,8 @@ class TestBatchPage:
 
         assert '<progress class="progress" max="3" value="1"' in text
         assert "Stopped</h2>" in text
-        assert "<p>1 of 3 leases settled, 2 not run.</p>" in text
-        assert 'data-say="1 of 3 leases settled, 2 not run."' in text
+        assert "<p>Stopped: 1 of 3 leases settled, 2 did not run.</p>" in text
+        assert 'data-say="Stopped: 1 of 3 leases settled, 2 did not run."' in text
 
     def test_tells_what_another_run_has_taken_from_it(self, console: Client, operator: User) -> None:
         batch = imported(operator)
