@@ -166,14 +166,18 @@ def cancel(*, lease_id: int, user: User, generation: int | None = None) -> Lease
     return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
-def configuration_saved(configuration: AgencyStorageConfig) -> int:
+def configuration_saved(configuration: AgencyStorageConfig, *, changed: bool = True) -> int:
     """Start again by themselves the agency's leases that failed for want of this configuration; how many.
 
     To be called in the transaction that saves it. Saving it once more unchanged starts nothing for a while
     (`statemachine.repeats`); one that is made anew after it was deleted is another one.
+
+    Args:
+        changed: what is changed always counts, whatever is remembered: Redis may have lost what came between.
     """
     given = (configuration.pk, configuration.enabled, configuration.runsheet_archive_base_path)
-    if is_repeated(f"configuration:{configuration.agency}", given=sha256(repr(given).encode()).hexdigest()):
+    trigger = f"configuration:{configuration.agency}"
+    if is_repeated(trigger, given=sha256(repr(given).encode()).hexdigest()) and not changed:
         return 0
     with transaction.atomic():
         _take_turns(configuration.agency, shared=False)

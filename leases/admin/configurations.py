@@ -88,7 +88,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
         """What failed for want of this configuration goes on by itself, and what was asked elsewhere is asked again."""
         form.changes = self.changes_to(obj)
         super().save_model(request, obj, form, change)
-        if count := configuration_saved(obj):
+        if count := configuration_saved(obj, changed=bool(form.changes)):
             which = "Leases that failed for want of this, or were answered for another folder"
             messages.info(request, f"{which}, and now start again by themselves: {count}.")
 

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from pytest_django.fixtures import Settings
+from redis import Redis
 
+from bench.outages import redis_read_only
+from core import redis_client
 from core.errors import RunsheetError
 from discovery.services.lease_directory_search import look_for_directory
 from leases import services
@@ -58,6 +62,35 @@ def configure_wrongly(how: dict[str, Any]) -> None:
     AgencyStorageConfig.objects.all().delete()
     if how:
         configure(**how)
+
+
+class TestWhatRedisRemembers:
+    """Of the configuration that was saved last; it may have missed one."""
+
+    def test_keeps_no_change_from_being_one(self, own_redis: str, settings: Settings) -> None:
+        settings.REDIS_URL = own_redis
+        configure()
+        with redis_read_only(own_redis):
+            configure(runsheet_archive_base_path="/Elsewhere")
+        redis_client._silent_until.clear()  # as if it took some time until the next
+        Lease.objects.create(
+            agency="BLM", lease_number="NMNM 1", state="not_found", known_base_path="/Elsewhere", due_at=None
+        )
+        Lease.objects.create(
+            agency="BLM", lease_number="NMNM 2", state="failed", failure_code="base_path_missing", due_at=None
+        )
+
+        configure()
+
+        assert not Lease.objects.filter(due_at__isnull=True).exists()
+
+    def test_keeps_the_same_once_more_from_starting_what_failed(self, redis: Redis) -> None:
+        saved = configure()
+        Lease.objects.create(
+            agency="BLM", lease_number="NMNM 1", state="failed", failure_code="base_path_missing", due_at=None
+        )
+
+        assert configuration_saved(saved, changed=False) == 0
 
 
 class TestCorrectingTheConfiguration:
