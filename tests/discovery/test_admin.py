@@ -123,9 +123,12 @@ class TestDeletePerson:
         """Somebody who has connected Dropbox and run a lease."""
         paul = User.objects.create_user("paul", "paul@example.com")
         connect_account(user=paul, refresh_token="standin-refresh-paul")
-        create_lease(agency="BLM", lease_number="NMNM 1", created_by=paul)
+        paul.user_permissions.set(Permission.objects.filter(codename="add_lease"))
+        create_lease(agency="BLM", lease_number="NMNM 1", created_by=User.objects.get(pk=paul.pk))
+        # Else whoever deletes people would have to have this right, too.
+        paul.user_permissions.clear()
         dropbox.clear_journal()
-        return paul
+        return User.objects.get(pk=paul.pk)
 
     def test_ends_the_connection_too(self, admin_client: Client, paul: User, dropbox: "Standin") -> None:
         answer = admin_client.post(reverse("admin:auth_user_delete", args=[paul.pk]), {"post": "yes"})
