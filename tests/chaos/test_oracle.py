@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos.calls import LINK, LIST, Asked, Cost
-from tests.chaos.oracle import FEW_CALLS, FEW_TRIES, SEARCHED_FIRST, judge
+from tests.chaos.oracle import FEW_CALLS, SEARCHED_FIRST, judge
 from tests.chaos.story import Act, Configured, Ending, Look, Seen, Story, Taken, Target
 
 SETTLED = "every lease is settled in the right state"
