@@ -4,12 +4,16 @@
 and the one without the fence are part of `make test`. What is planned depends on the seed alone; which worker is hit, and what it
 is at then, also on how fast the machine is. `.local/chaos/log` keeps what each program said.
 
-    plan.py     leases, what Dropbox spoils, blows, and what people do, from the seed
+    world.py    three Dropboxes that see different parts: a member of a team, one from whom some folders are kept, a stranger
+    plan.py     leases, what Dropbox spoils, blows, changed base paths, and what people do, from the seed
     agenda.py   what is to be done when
     blows.py    SIGKILL, SIGSTOP, FLUSHALL, restarts, expired tokens, messages delivered twice
+    outages.py  Redis read-only and full, PostgreSQL's disk full (a small tmpfs; left out, and told, where none can be mounted)
     run.py      the run itself
     record.py   what the database and the stand-in's journal tell
-    oracle.py   the rules; test_oracle.py shows that each can be broken
+    story.py    what each person sees, what the log says, what is known at each row of it
+    oracle.py   the rules, with answers.py (was each answer justified?) and calls.py (was it asked too often?);
+                test_oracle.py and test_answers.py show that each can be broken
     unfenced/   the engine without its fence, on which the rules must go red
 
 What is not as in the world: the hosts are pools of processes on one machine, each under a supervisor of its own; the clock of

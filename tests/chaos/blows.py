@@ -26,8 +26,8 @@ JOB = re.compile(r"-(\d+)-[a-z]+-\d+$")
 # How long a blow waits for a worker in the middle of a job before it falls on any.
 PATIENCE_S = 3.0
 LOOK_AGAIN_S = 0.03
-# What the cache keeps: for each person, whether each base folder is there.
-PLACES = len(PEOPLE) * sum(map(len, BASES.values()))
+# What the cache keeps: for each person, whether each base folder is there, and what lies in it.
+PLACES = 2 * len(PEOPLE) * sum(map(len, BASES.values()))
 # How long a zombie sleeps on after its claim at most, while its work is not yet done by another.
 OVERSLEEPS_S = 10.0
 
@@ -140,14 +140,15 @@ class Blows:
         self._agenda.after(planned.lasts_s, self._house.valkey.start)
 
     def _refuse(self, planned: PlannedBlow) -> None:
-        """Let a server take nothing for a while; what a worker has asked for meanwhile may have to be asked for again."""
+        """Let a server take nothing for a while; what cannot be recorded has to be asked for again, a listing and a link."""
         if planned.blow is Blow.DISK_FULL and self._house.disk is None:
             self._tell(planned, "is left out, since nothing can be mounted here")
             return
         if not self._outages.begin(planned.blow, lasts_s=planned.lasts_s):
             self._agenda.after(AGAIN_S, partial(self.strike, planned))
             return
-        self.hits += self._at_work_count() + sum(len(host.workers()) for host in self._house.hosts)
+        if planned.blow is Blow.DISK_FULL:
+            self.hits += 2 * sum(len(host.workers()) for host in self._house.hosts)
         self._tell(planned, f"for {planned.lasts_s} s")
 
     def _restart_postgres(self, planned: PlannedBlow) -> None:

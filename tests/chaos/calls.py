@@ -10,7 +10,7 @@ LIST = "files/list_folder"
 LINK = "sharing/create_shared_link_with_settings"
 # Calls beyond the ideal: one in ten, and for each fault one.
 SLACK = 1.1
-# A link that an earlier run of some hours ago has left, and that is believed.
+# What the evidence says of a link that was stored already, and that nobody looked at again.
 BELIEVED = "stored"
 
 

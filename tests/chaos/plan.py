@@ -155,6 +155,7 @@ SHORT = Profile(
     read_timeout_s=2,
     blows=dict.fromkeys(Blow, 1) | {Blow.KILL_WORKER: 2},
     changes=(0.5, 1.2),
+    stopped=0.15,
 )
 LONG = Profile(
     leases=300,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos.calls import LINK, LIST, Asked, Cost
-from tests.chaos.oracle import FEW_CALLS, SEARCHED_FIRST, judge
+from tests.chaos.oracle import FEW_CALLS, FEW_TRIES, SEARCHED_FIRST, judge
 from tests.chaos.story import Act, Configured, Ending, Look, Seen, Story, Taken, Target
 
 SETTLED = "every lease is settled in the right state"
@@ -16,6 +16,10 @@ PEOPLE = "only people start and stop again"
 GENERATIONS = "generations rise"
 APART = "no result of one number on another"
 GIVING_UP = "nobody gives up too soon"
+KEPT = "what one account has seen stays"
+CONFIGURED = "no answer for another base path than was configured"
+POSITIVE = "no positive answer that it did not justify"
+NEGATIVE = "no negative answer that the tree, as the runner sees it, did not justify"
 
 
 def target(number: str, **seen: Seen) -> Target:
@@ -151,7 +155,7 @@ class TestSettled:
         assert broken(ending(owed=True)) == {SETTLED}
 
     def test_breaks_where_the_result_is_another(self) -> None:
-        assert broken(replace(GOOD, target=replace(ONE, state="not_found"))) == {SETTLED}
+        assert broken(replace(NOT_THERE, target=replace(ONE, number="NMNM 3"))) == {SETTLED, NEGATIVE}
 
     def test_breaks_where_a_failure_stayed(self) -> None:
         story = replace(GOOD, taken=(STARTED, FAILED), ending=replace(DONE, state="failed", path="", reports=()))
@@ -165,7 +169,10 @@ class TestSettled:
 
 
 class TestResult:
-    @pytest.mark.parametrize("changes", [{"reports": ()}, {"link": False}, {"refusal": True, "link": False}])
+    def test_breaks_where_a_report_is_missing(self) -> None:
+        assert broken(ending(reports=())) == {RESULT, KEPT}
+
+    @pytest.mark.parametrize("changes", [{"link": False}, {"refusal": True, "link": False}])
     def test_breaks_where_something_is_missing_or_wrong(self, changes: dict[str, object]) -> None:
         assert broken(ending(**changes)) == {RESULT}
 
@@ -185,13 +192,13 @@ class TestDiagram:
         assert DIAGRAM in broken(replace(GOOD, taken=(*FULL_RUN[:3], replace(DETECTED, target="found"))))
 
     def test_breaks_where_a_transition_is_unknown(self) -> None:
-        assert broken(replace(GOOD, taken=(*FULL_RUN[:3], replace(DETECTED, transition="guess")))) == {DIAGRAM}
+        assert broken(replace(GOOD, taken=(*FULL_RUN[:3], replace(DETECTED, transition="guess")))) == {DIAGRAM, KEPT}
 
     def test_breaks_where_a_row_is_missing(self) -> None:
         assert broken(replace(GOOD, taken=(STARTED, GOES_ON, DETECTED))) == {DIAGRAM}
 
     def test_breaks_where_the_log_ends_elsewhere(self) -> None:
-        assert broken(replace(GOOD, taken=FULL_RUN[:3])) == {DIAGRAM}
+        assert broken(replace(GOOD, taken=FULL_RUN[:3])) == {DIAGRAM, KEPT}
 
 
 class TestOnce:
@@ -207,7 +214,7 @@ class TestPeople:
         assert broken(replace(RUN_AGAIN, acts=())) == {PEOPLE}
 
     def test_breaks_where_what_somebody_did_was_lost(self) -> None:
-        assert broken(replace(GOOD, acts=(Act(kind="start"),))) == {PEOPLE}
+        assert broken(replace(GOOD, acts=(Act(kind="start", person="olivia"),))) == {PEOPLE}
 
 
 class TestGenerations:
@@ -222,19 +229,23 @@ class TestGenerations:
 
 class TestApart:
     def test_breaks_where_a_late_answer_is_written_after_the_edit(self) -> None:
-        found_late = replace(SECOND_RUN[1], path=ONE.path)
+        found_late = replace(SECOND_RUN[1], path=FOUND.path)
         story = replace(CHANGED, taken=(*FULL_RUN, SECOND_RUN[0], found_late, *SECOND_RUN[2:]))
 
         assert broken(story) == {APART}
 
     def test_breaks_where_nobody_can_tell_what_was_asked(self) -> None:
-        assert broken(replace(GOOD, taken=(STARTED, replace(FOUND, path=""), GOES_ON, DETECTED))) == {APART}
+        assert broken(replace(GOOD, taken=(STARTED, replace(FOUND, path=""), GOES_ON, DETECTED))) == {
+            APART,
+            CONFIGURED,
+            POSITIVE,
+        }
 
     def test_breaks_where_the_directory_is_another_numbers(self) -> None:
-        assert broken(replace(CHANGED, ending=replace(CHANGED.ending, path=ONE.path))) == {APART}
+        assert broken(replace(CHANGED, ending=replace(CHANGED.ending, path=FOUND.path))) == {APART, KEPT}
 
     def test_breaks_where_the_reports_are_another_numbers(self) -> None:
-        assert APART in broken(ending(reports=TWO.reports))
+        assert APART in broken(ending(reports=SECOND_RUN[-1].reports))
 
 
 class TestGivingUp:
@@ -245,8 +256,9 @@ class TestGivingUp:
 
 
 class TestCalls:
-    def rules(self, *calls: Asked, blows: int = 0, other: int = 0) -> set[str]:
-        return {violation.rule for violation in judge([GOOD], calls, blows=blows, other=other)}
+    def rules(self, *calls: Asked, hits: int = 0, other_calls: int = 0, story: Story = GOOD) -> set[str]:
+        cost = Cost(hits=hits, other_calls=other_calls)
+        return {violation.rule for violation in judge([story], calls, cost=cost)}
 
     def test_of_the_ideal_break_nothing(self) -> None:
         assert self.rules(*CALLS) == set()
@@ -265,17 +277,49 @@ class TestCalls:
         assert self.rules(*CALLS, replace(CALLS[1], seq=3)) == {FEW_CALLS}
 
     def test_may_be_one_more_for_each_that_dropbox_spoiled(self) -> None:
-        assert self.rules(Asked(seq=0, route=LIST, path="/a/NMNM 1", status=503, fault="status"), *CALLS) == set()
+        assert self.rules(Asked(seq=0, route=LIST, path="a/NMNM 1", status=503, fault="status"), *CALLS) == set()
 
     def test_may_be_one_more_for_each_worker_that_was_hit(self) -> None:
-        assert self.rules(*CALLS, replace(CALLS[0], seq=3), blows=1) == set()
+        assert self.rules(*CALLS, replace(CALLS[0], seq=3), hits=1) == set()
 
     def test_may_be_those_that_are_no_leases(self) -> None:
-        assert self.rules(Asked(seq=0, route="oauth2/token", path="", status=200), *CALLS, other=1) == set()
+        assert self.rules(Asked(seq=0, route="oauth2/token", path="", status=200), *CALLS, other_calls=1) == set()
 
     def test_of_many_leases_may_be_a_tenth_more(self) -> None:
         ten = [replace(GOOD, lease=each) for each in range(10)]
         calls = [replace(call, seq=seq) for seq, call in enumerate(CALLS * 11)]
 
-        assert judge(ten, calls, blows=0) == []
-        assert [each.rule for each in judge(ten, [*calls, CALLS[1]], blows=0)] == [FEW_CALLS]
+        assert judge(ten, calls, cost=Cost()) == []
+        assert [each.rule for each in judge(ten, [*calls, CALLS[1]], cost=Cost())] == [FEW_CALLS]
+
+    def test_may_be_one_more_where_the_listing_tells_too_little(self) -> None:
+        empty = target("NMNM 1", all=Seen(look=Look.FOLDER, link=True, shows_all=False))
+        story = replace(
+            GOOD,
+            target=empty,
+            taken=(*FULL_RUN[:3], replace(DETECTED, reports=())),
+            ending=replace(DONE, reports=()),
+        )
+
+        assert self.rules(*CALLS, replace(CALLS[0], seq=3), story=story) == set()
+
+    def test_break_where_a_link_is_asked_for_that_is_believed(self) -> None:
+        story = replace(GOOD, taken=(STARTED, replace(FOUND, link="stored"), *FULL_RUN[2:]))
+
+        assert self.rules(*CALLS, story=story) == {FEW_CALLS}
+
+
+class TestTries:
+    TWICE = replace(GOOD, taken=(STARTED, replace(FOUND, tries=2), *FULL_RUN[2:]))
+
+    def rules(self, *calls: Asked, kills: int = 0) -> set[str]:
+        return {each.rule for each in judge([self.TWICE], calls, cost=Cost(hits=9, kills=kills))}
+
+    def test_break_where_nothing_cost_one(self) -> None:
+        assert self.rules(*CALLS) == {FEW_TRIES}
+
+    def test_may_be_one_more_for_each_worker_that_was_killed(self) -> None:
+        assert self.rules(*CALLS, kills=1) == set()
+
+    def test_may_be_one_more_for_each_call_that_dropbox_spoiled(self) -> None:
+        assert self.rules(replace(CALLS[0], seq=0, status=503, fault="status"), *CALLS) == set()

@@ -1,8 +1,12 @@
 """That a seed says everything, and that a plan leaves every lease a way to its right end."""
 
+from itertools import pairwise
+
 import pytest
 
 from tests.chaos.plan import LONG, PROFILES, SHORT, Blow, Deed, Plan, Profile, make_plan
+from tests.chaos.story import Look
+from tests.chaos.world import BASES, BLM, IVAN, IVANS, OLIVIA, PAUL, PEOPLE
 
 
 @pytest.fixture(params=list(PROFILES.values()), ids=list(PROFILES))
@@ -44,6 +48,25 @@ class TestMakePlan:
         assert {each.blow for each in plan.blows} == set(Blow)
         assert {each.deed for each in plan.leases} == {None, *Deed}
         assert {each.made_by for each in plan.leases} == {"service", "bulk_create", "SQL"}
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_changes_the_base_path_to_another_each_time(self, profile: Profile, seed: int) -> None:
+        plan = make_plan(seed=seed, profile=profile)
+
+        bases = [BASES[BLM][0], *(each.base for each in plan.changes)]
+        assert all(before != after for before, after in pairwise(bases))
+        assert len(plan.changes) >= len(profile.changes) - 1
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_lets_each_person_see_something_else(self, seed: int) -> None:
+        plan = make_plan(seed=seed, profile=LONG)
+
+        seen = {who: [plan.world.seen(each.aim, who, each.aim.base) for each in plan.leases] for who in PEOPLE}
+        assert {each.look for each in seen[OLIVIA]} == {Look.FOLDER, Look.ABSENT}
+        assert {each.look for each in seen[PAUL]} == {Look.FOLDER, Look.PARTIAL, Look.CLOSED, Look.ABSENT}
+        assert {each.space for each in seen[IVAN]} == {IVANS}
+        assert len({each.person for each in plan.leases}) == len(PEOPLE)
+        assert all(each.other_person != each.person for each in plan.leases)
 
     def numbers(self, plan: Plan) -> list[str]:
         return [aim.number for lease in plan.leases for aim in (lease.aim, lease.new_aim) if aim]

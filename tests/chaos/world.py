@@ -52,14 +52,18 @@ class Aim:
     kept: Mapping[str, str] = field(repr=False)
 
     @property
-    def path(self) -> str:
+    def base(self) -> str:
         """Where it is looked for first."""
-        return f"{BASES[self.agency][0]}/{self.number}"
+        return BASES[self.agency][0]
+
+    @property
+    def path(self) -> str:
+        return f"{self.base}/{self.number}"
 
     @property
     def is_there(self) -> bool:
-        """Whether somebody finds something there."""
-        return self.archives[TEAM, BASES[self.agency][0]] is not Archive.MISSING
+        """Whether something lies there in the team's space."""
+        return self.archives[TEAM, self.base] is not Archive.MISSING
 
     def reports(self, space: str, base: str) -> tuple[str, ...]:
         """The names that detection must find; they tell of which number, space and base folder they are."""
