@@ -24,6 +24,8 @@ from core.servers import LOCAL
 DIRECTORY = LOCAL / "bench-console"
 MOST_QUERIES = 15
 LONGEST_P95_S = 0.2
+# What nobody asks for but to see how long it takes; far from where a statement is stopped.
+WORST, LONGEST_WORST_S = "worst: ", 2.0
 WARM_UP = 3
 
 
@@ -43,7 +45,8 @@ class Page:
 
     @property
     def is_good(self) -> bool:
-        return 0 < self.queries <= MOST_QUERIES and self.p95_s <= LONGEST_P95_S
+        longest_s = LONGEST_WORST_S if self.name.startswith(WORST) else LONGEST_P95_S
+        return 0 < self.queries <= MOST_QUERIES and self.p95_s <= longest_s
 
 
 def main() -> int:

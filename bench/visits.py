@@ -55,9 +55,32 @@ def pages() -> dict[str, Callable[[], int]]:
         "transition log, late page": lambda: _visit(client, LOG, p=last_of_log),
         "transition log, one record": lambda: _visit(client, LOG, q=str(next(some)[0])),
         "transition log, by who did it": lambda: _visit(client, LOG, actor_kind__exact="worker"),
+        **_worst(client, count),
         "archives": lambda: _visit(client, "/admin/leases/cloudlocation/"),
         "archives, a part of names": lambda: _visit(client, "/admin/leases/cloudlocation/", q="0123"),
         "lease page": lambda: _visit(client, f"{LIST}{next(some)[0]}/change/"),
+    }
+
+
+def _worst(client: Client, count: int) -> dict[str, Callable[[], int]]:
+    """The slowest that an address can ask of each list: what matches nothing, or nearly everything, last page first."""
+    nowhere = "zzz"
+    return {
+        "worst: list, all but the state, by a column without an index": lambda: _visit(
+            client, LIST, o="-4", agency__exact="BLM", runsheet_report_found__exact="0", p=count // PER_PAGE // 3
+        ),
+        "worst: list, a batch and a part of numbers": lambda: _visit(client, LIST, batches="1", q="0"),
+        "worst: list, 60 words": lambda: _visit(client, LIST, q=" ".join(["1"] * 60)),
+        "worst: list, days": lambda: _visit(client, LIST, created_at__gte="2000-01-01", entered_at__lt="2100-01-01"),
+        "worst: transition log, a transition that is rare": lambda: _visit(client, LOG, transition="cancel"),
+        "worst: transition log, a kind without rows": lambda: _visit(client, LOG, record_type="leases.failurenotice"),
+        "worst: transition log, nobody": lambda: _visit(client, LOG, actor_kind__exact="reconciler", o="0"),
+        "worst: archives, 10 words": lambda: _visit(client, "/admin/leases/cloudlocation/", q=" ".join(["0"] * 10)),
+        "worst: archives, nothing": lambda: _visit(client, "/admin/leases/cloudlocation/", q=nowhere),
+        "worst: archives, by the link's end": lambda: _visit(client, "/admin/leases/cloudlocation/", o="-2"),
+        "worst: imports, nothing": lambda: _visit(client, "/admin/leases/batch/", q=nowhere),
+        "worst: notices, by why": lambda: _visit(client, "/admin/leases/failurenotice/", o="-1.4"),
+        "worst: people, 10 words": lambda: _visit(client, "/admin/auth/user/", q=" ".join(["e"] * 10)),
     }
 
 

@@ -25,9 +25,15 @@ NOT_NARROWED = "This list cannot be narrowed as the address says, so all of it i
 NOT_CHOSEN = "Nothing was done: what was chosen is no line of this list. Choose once more."
 CHANGED = "Since you were asked, what you have chosen has changed. Nothing was started or deleted; this is what it comes to now."
 LOGGED_OUT = "You had been logged out when you sent this, so nothing was saved. Look whether it is still right, and save it again."
+MOST_DIGITS = 18
 # Each word of a search is looked for in each line of a list, and in several of its columns.
-SEARCH_WORDS_AT_MOST = 20
+SEARCH_WORDS_AT_MOST = 10
 SEARCH_CHARACTERS_AT_MOST = 500
+
+
+def is_key(text: str) -> bool:
+    """Whether it can be the number of a record. More digits are refused by PostgreSQL, and very many by Python."""
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 @contextmanager
@@ -152,7 +158,7 @@ class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     ) -> HttpResponse | None:
         """What an action makes of what was chosen, if it can have been chosen; what asks first, does so at an own address."""
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if not all(pk.isascii() and pk.isdecimal() for pk in chosen):
+        if not all(map(is_key, chosen)):
             messages.warning(request, NOT_CHOSEN)
             return HttpResponseRedirect(request.get_full_path())
         if request.POST.get("action") not in self.asks or hasattr(request, "is_question"):

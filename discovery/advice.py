@@ -7,6 +7,7 @@ from leases.states import State
 
 CONNECT = "Connect your Dropbox account; it goes on by itself"
 RUN_AGAIN = "Run it again later"
+WAIT = "Wait; it goes on by itself"
 
 ASK_WHO_SEES = "Let somebody run it whose Dropbox sees the archive, or connect such an account"
 BY_FAILURE: Mapping[str, str] = {
@@ -24,6 +25,7 @@ BY_FAILURE: Mapping[str, str] = {
     "configuration_missing": "Say under “Agencies” where its archives lie; it goes on by itself",
     "connect_dropbox": CONNECT,
     "crashed": "Run it again; if that fails too, report it",
+    "database_outage": WAIT,
     "directory_elsewhere": "Wait; it is looked for where the archives lie now",
     "directory_too_large": "Move some of the directory's content into directories within it, then run it again",
     "directory_unknown": "Search the directory first",
@@ -33,8 +35,11 @@ BY_FAILURE: Mapping[str, str] = {
     "dropbox_reconnected": RUN_AGAIN,
     "dropbox_refused": "Look at Dropbox's reason in the lease's log",
     "dropbox_unavailable": "See whether Dropbox is up, then run it again",
+    "host_outage": WAIT,
     "no_user": "Start it yourself, so that it has a Dropbox account to use",
     "not_a_directory": "Move the file that stands in the directory's place, then run it again",
+    "our_outage": WAIT,
+    "redis_outage": WAIT,
     "row_locked": RUN_AGAIN,
     "took_too_long": RUN_AGAIN,
     "worker_stopped": RUN_AGAIN,
@@ -45,8 +50,8 @@ UNKNOWN_FAILURE = "Read why it failed, then run it again"
 LINK_REFUSED = "Open the directory in Dropbox; ask the Dropbox team's administrator to allow share links"
 BY_STATE: Mapping[str, str] = {
     State.PENDING: "Nothing runs; start it when you want it searched",
-    State.SEARCHING: "Wait; it goes on by itself",
-    State.DETECTING: "Wait; it goes on by itself",
+    State.SEARCHING: WAIT,
+    State.DETECTING: WAIT,
     State.FOUND: "Detect a previous report, if you want to know",
     State.NOT_FOUND: "Check the lease number; if it is right, there is no archive yet",
 }

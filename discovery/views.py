@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core.errors import RunsheetError
 from discovery.attempts import Attempt, Replacement, keep_replacement, replacement, take_replacement
-from discovery.errors import AccountBusy, DropboxNotConnected
+from discovery.errors import AccountBusy, AppRefused, DropboxNotConnected
 from discovery.services import dropbox_accounts
 from discovery.services.account_check import check_account
 from discovery.services.dropbox_accounts import Authorisation
@@ -52,7 +52,8 @@ NOT_STORED = (
 )
 NOT_CHECKED = "Which of the agencies' folders are seen with it could not be looked at; it stands in the log."
 NOTHING_TO_CHECK = "No agency is configured yet, so there is no folder to look for."
-DENIALS = {"access_denied": DENIED, "invalid_scope": SCOPES_UNKNOWN}
+APP_UNKNOWN = f"{AppRefused.sentence()} Nothing was stored."
+DENIALS = {"access_denied": DENIED, "invalid_scope": SCOPES_UNKNOWN, "unauthorized_client": APP_UNKNOWN}
 
 
 @require_safe

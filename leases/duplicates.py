@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Q, Value
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.functions import Replace
 
 from leases.lookalikes import difference, doubts_about_characters
 from leases.models import Lease
@@ -72,8 +73,16 @@ def similar_to(lease: Lease) -> Lease | None:
     apostrophe, or characters that look alike; the first that there was.
     """
     number = Value(lease.lease_number)
-    alike = Q(bare_key=Bare(number)) | Q(short_key=Short(number))
-    return Lease.objects.filter(alike, agency=lease.agency).exclude(pk=lease.pk).order_by("pk").first()
+    near = Lease.objects.alias(digits=_without_any_zero(F("bare_key"))).filter(
+        agency=lease.agency, digits=_without_any_zero(Bare(number))
+    )
+    alike = near.filter(Q(bare_key=Bare(number)) | Q(short_key=Short(number)))
+    return alike.exclude(pk=lease.pk).order_by("pk").first()
+
+
+def _without_any_zero(key: F | Func) -> Replace:
+    """What the index has of each lease: few share it, and all that are alike do."""
+    return Replace(key, Value("0"), output_field=TextField())
 
 
 def twins_of(wanted: Sequence[tuple[str, str]]) -> list[Twins]:
@@ -91,12 +100,13 @@ def twins_of(wanted: Sequence[tuple[str, str]]) -> list[Twins]:
                 SELECT place, agency, dropbox_fold(number) AS key, bare_number(number) AS bare_key,
                     short_number(number) AS short_key
                 FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS given (agency, number, place)
+            ), near AS MATERIALIZED (
+                SELECT id, lease_number, agency, bare_key, short_key FROM {leases}
+                WHERE (agency, replace(bare_key, '0', '')) IN (SELECT agency, replace(bare_key, '0', '') FROM given)
             ), bare AS MATERIALIZED (
-                SELECT DISTINCT ON (agency, bare_key) id, lease_number, agency, bare_key FROM {leases}
-                WHERE bare_key IN (SELECT bare_key FROM given) ORDER BY agency, bare_key, id
+                SELECT DISTINCT ON (agency, bare_key) * FROM near ORDER BY agency, bare_key, id
             ), short AS MATERIALIZED (
-                SELECT DISTINCT ON (agency, short_key) id, lease_number, agency, short_key FROM {leases}
-                WHERE short_key IN (SELECT short_key FROM given) ORDER BY agency, short_key, id
+                SELECT DISTINCT ON (agency, short_key) * FROM near ORDER BY agency, short_key, id
             )
             SELECT given.key, given.bare_key, given.short_key, lease.id,
                 coalesce(bare.id, short.id), coalesce(bare.lease_number, short.lease_number)

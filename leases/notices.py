@@ -1,5 +1,6 @@
 """The mail that tells somebody which of their leases have failed, and why."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -21,9 +22,9 @@ MENDED_AT_ONCE = ("connect_dropbox", "tokens_unreadable")
 TELLING = (NoticeState.SENDING, NoticeState.SENT)
 
 
-def failed_leases(notice: FailureNotice) -> list[Lease]:
+def failed_leases(notice: FailureNotice) -> QuerySet[Lease]:
     """Those of the gathered leases that are still failed; who was quick to run them again need not be told."""
-    return list(Lease.objects.filter(failure_notice=notice, state=State.FAILED).order_by("agency", "lease_number"))
+    return Lease.objects.filter(failure_notice=notice, state=State.FAILED).order_by("agency", "lease_number")
 
 
 def notices_of(user_id: int) -> QuerySet[Any]:
@@ -60,8 +61,8 @@ def is_told_already(notice: FailureNotice) -> bool:
     return waiting.exists()
 
 
-def send(notice: FailureNotice, leases: list[Lease]) -> None:
-    """Send one mail about these leases.
+def send(notice: FailureNotice, leases: Sequence[Lease], *, count: int) -> None:
+    """Send one mail about so many leases, of which these are the first; all that it names are among them.
 
     If the process dies between the mail server's answer and the record of it, the mail is sent once more, under the same
     Message-ID: rather twice than not at all.
@@ -75,7 +76,7 @@ def send(notice: FailureNotice, leases: list[Lease]) -> None:
     user = notice.initiated_by
     if user is None or not user.email:
         raise NoAddress
-    mail = _mail(notice, leases, user)
+    mail = _mail(notice, leases, user, count=count)
     try:
         mail.send()
     except OSError as error:  # smtplib's errors are OSErrors too
@@ -94,29 +95,29 @@ def list_of_waiting(reason: str, *, user_id: int) -> str:
     return f"{reverse('admin:leases_lease_changelist')}?{urlencode(wanted)}"
 
 
-def _mail(notice: FailureNotice, leases: list[Lease], user: User) -> EmailMessage:
-    what = f"{leases[0]} has" if len(leases) == 1 else f"{len(leases)} leases have"
+def _mail(notice: FailureNotice, leases: Sequence[Lease], user: User, *, count: int) -> EmailMessage:
+    what = f"{leases[0]} has" if count == 1 else f"{count} leases have"
     host = settings.CONSOLE_URL.rpartition("/")[2].partition(":")[0]
     return EmailMessage(
         subject=f"Runsheet: {what} failed: {in_words(notice.reason)}",
-        body=_body(notice, leases, user),
+        body=_body(notice, leases, user, count=count),
         to=[user.email],
         headers={"Message-ID": f"<failure-notice-{notice.pk}@{host}>", "Auto-Submitted": "auto-generated"},
     )
 
 
-def _body(notice: FailureNotice, leases: list[Lease], user: User) -> str:
+def _body(notice: FailureNotice, leases: Sequence[Lease], user: User, *, count: int) -> str:
     lines = [
         f"{lease}\n  {settings.CONSOLE_URL}{reverse('admin:leases_lease_change', args=[lease.pk])}"
         for lease in leases[:NAMED_AT_MOST]
     ]
-    if len(leases) > NAMED_AT_MOST:
-        lines.append(f"and {len(leases) - NAMED_AT_MOST} more")
+    if count > len(lines):
+        lines.append(f"and {count - len(lines)} more")
     return "\n".join(
         [
             f"Hello {user.get_short_name() or user.get_username()},",
             "",
-            "discovery gave up on leases that you started:" if len(leases) > 1 else "discovery gave up on a lease:",
+            "discovery gave up on leases that you started:" if count > 1 else "discovery gave up on a lease:",
             "",
             leases[0].failure_message,
             *_cure(notice),

@@ -16,9 +16,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from core.records import CappedPaginator, ReadOnlyAdmin
+from core.records import CappedPaginator, ReadOnlyAdmin, is_key
 from core.times import exact
 from statemachine import dashboard  # noqa: F401 - registers itself
+from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog
 from statemachine.reactions import machines
 
@@ -145,7 +146,7 @@ class TransitionLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="evidence")
     def evidence_text(self, row: TransitionLog) -> SafeString:
-        return format_html("<pre>{}</pre>", json.dumps(row.evidence, indent=2, ensure_ascii=False))
+        return format_html("<pre>{}</pre>", json.dumps(bounded(row.evidence), indent=2, ensure_ascii=False))
 
     @override
     def get_search_results(
@@ -155,7 +156,7 @@ class TransitionLogAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         job = JOB.fullmatch(term)
         number = job[1] if job else term
-        if not (number.isascii() and number.isdecimal()):
+        if not is_key(number):
             return (queryset.none() if number else queryset), False
         found = queryset.filter(record_type__in=record_types(), record_id=int(number))
         return (found.filter(job_id=term) if job else found), False

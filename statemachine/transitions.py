@@ -17,6 +17,7 @@ from statemachine import settling
 from statemachine.dispatch import kick
 from statemachine.doorbell import Message
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
+from statemachine.evidence import bounded
 from statemachine.models import ActorKind, StateMachine, TransitionLog
 
 logger = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
         at=at,
         lasted=at - since,
         tries=tries,
-        evidence=step.evidence,
+        evidence=bounded(step.evidence),
     )
     logger.info(
         "transition: %s %s %s: %s → %s, generation %s, by %s, user %s",

@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 from django.utils.csp import CSP
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from core import logs, servers
 from core.settings import addresses, environment
@@ -123,6 +125,7 @@ CACHES = {
         "OPTIONS": {
             "socket_timeout": 1.0,
             "socket_connect_timeout": 1.0,
+            "retry": Retry(NoBackoff(), 0),  # else four attempts, each as long
             "serializer": "core.cache.JSONSerializer",
         },
     },

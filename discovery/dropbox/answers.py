@@ -108,11 +108,11 @@ def _tag(error: Any, *, depth: int = DEEPEST_TAG) -> str:
 
 def _text(response: Response, body: dict[str, Any]) -> str:
     """The reason of a 400, which is plain text; what OAuth adds to its tag; nothing of a proxy's page."""
-    said = body.get("error_description")
-    if not isinstance(said, str):
-        is_text = response.headers.get("Content-Type", "").startswith("text/plain")
-        said = (response.content or b"")[:LONGEST_READ].decode("utf-8", "replace") if is_text and not body else ""
-    said = said[:LONGEST_READ]
+    error = body.get("error")
+    said = next((each for each in (body.get("error_description"), error) if isinstance(each, str)), "")
+    if not body and response.headers.get("Content-Type", "").startswith("text/plain"):
+        said = (response.content or b"")[:LONGEST_READ].decode("utf-8", "replace")
+    said = "" if of_form(TAG, said) else said[:LONGEST_READ]
     for secret in _sent(response):
         said = said.replace(secret, REDACTED)
     return harmless(redact_text(LINK.sub("[link]", said)).strip(), at_most=LONGEST_TEXT)

@@ -1,7 +1,9 @@
 """The one HTTP session of a process, and where it leads: the real Dropbox or the stand-in."""
 
 import ipaddress
+import math
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +32,10 @@ LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
 LONGEST_ANSWER_S = 60.0
 PIECE_BYTES = 64 * 1024
 
+# Whose addresses a share link may have, besides those of the stand-in where that takes Dropbox's place.
+LINK_DOMAINS = ("dropbox.com", "db.tt")
+LONGEST_URL = 2_048
+
 _ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)
 
 
@@ -48,15 +54,17 @@ def timeouts_s() -> tuple[float, float]:
     Raises:
         DropboxUnavailable: nothing is left of what `done_within` allows.
     """
-    usual = settings.DROPBOX_CONNECT_TIMEOUT_S, settings.DROPBOX_READ_TIMEOUT_S
-    ends_at = _ends_at.get()
-    if ends_at is None:
-        return usual
-    left_s = ends_at - time.monotonic()
-    if left_s <= 0:
+    half_s = time_left_s() / 2
+    if half_s <= 0:
         raise DropboxUnavailable("Dropbox takes too long.")
     # Both together take no longer than what is left.
-    return min(usual[0], left_s / 2), min(usual[1], left_s / 2)
+    return min(settings.DROPBOX_CONNECT_TIMEOUT_S, half_s), min(settings.DROPBOX_READ_TIMEOUT_S, half_s)
+
+
+def time_left_s() -> float:
+    """Of what `done_within` allows; infinite where nobody waits."""
+    ends_at = _ends_at.get()
+    return math.inf if ends_at is None else max(0.0, ends_at - time.monotonic())
 
 
 class AnswerTooLong(OddAnswer, RequestException):
@@ -65,7 +73,10 @@ class AnswerTooLong(OddAnswer, RequestException):
 
 @contextmanager
 def done_within(longest_s: float) -> Iterator[None]:
-    """For who has somebody waiting: no call is begun after that time, and none waits for long beyond it."""
+    """For who has somebody waiting: no call is begun after that time, and none waits for long beyond it.
+
+    Nor is the account's turn waited for, nor an answer that comes byte by byte.
+    """
     token = _ends_at.set(time.monotonic() + longest_s)
     try:
         yield
@@ -102,6 +113,23 @@ def check_base_url(base_url: str) -> str:
             "DROPBOX_BASE_URL may use plain http on loopback only, since tokens travel in it; use https."
         )
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_link(url: Any) -> bool:
+    """Whether this is the address of a share link at Dropbox, and no longer than what is stored: people will click on it."""
+    if not isinstance(url, str) or not 0 < len(url) <= LONGEST_URL or not re.fullmatch(r"[\x21-\x7e]+", url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    base = urlsplit(settings.DROPBOX_BASE_URL)
+    if base.netloc and (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
+        return True
+    is_dropbox = any(host == domain or host.endswith(f".{domain}") for domain in LINK_DOMAINS)
+    # Neither a name before an @, which many read as the host, nor a backslash, which browsers read as a slash.
+    return is_dropbox and parts.scheme == "https" and port is None and not set(parts.netloc + parts.path) & set("@\\")
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,9 +2,6 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
-
-from django.conf import settings
 
 # Tags, request ids and scopes are kept and shown. What has not their form may be anything, also what we sent.
 TAG = re.compile(r"[a-z0-9_]{1,64}")
@@ -21,9 +18,6 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # Of these, those that are seen as blanks.
 BLANK = re.compile(r"[\t\n\v\f\r\x85]")
 
-# Whose addresses a share link may have, besides those of the stand-in where that takes Dropbox's place.
-LINK_DOMAINS = ("dropbox.com", "db.tt")
-LONGEST_URL = 2_048
 # Of a name or a path; Dropbox's own limits are far below.
 LONGEST_TOLD = 4_096
 
@@ -62,21 +56,3 @@ def whole(text: str, *, what: str) -> str:
     if not text or len(text) > LONGEST_TOLD:
         raise OddAnswer(f"{what} is {'empty' if not text else f'longer than {LONGEST_TOLD:,} characters'}")
     return harmless(text)
-
-
-def is_link(url: Any) -> bool:
-    """Whether this is the address of a share link at Dropbox, and no longer than what is stored: people will click on it."""
-    if not isinstance(url, str) or not 0 < len(url) <= LONGEST_URL or not re.fullmatch(r"[\x21-\x7e]+", url):
-        return False
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if settings.DROPBOX_BASE_URL:
-        base = urlsplit(settings.DROPBOX_BASE_URL)
-        if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
-            return True
-    is_dropbox = any(host == domain or host.endswith(f".{domain}") for domain in LINK_DOMAINS)
-    # Neither a name before an @, which many read as the host, nor a backslash, which browsers read as a slash.
-    return is_dropbox and parts.scheme == "https" and port is None and not set(parts.netloc + parts.path) & set("@\\")

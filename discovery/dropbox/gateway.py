@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -22,6 +23,7 @@ from discovery.dropbox.decisions import (
     LIST_ROUTE,
     METADATA_ROUTE,
 )
+from discovery.dropbox.lending import confirm_lends
 from discovery.dropbox.tokens import renew_access_token
 from discovery.errors import (
     AccountPaused,
@@ -32,7 +34,6 @@ from discovery.errors import (
     LinkExists,
     LinkRefused,
     NeedsReconnect,
-    NoInitiatingUser,
     NotFound,
     PathRootMoved,
     RateLimited,
@@ -59,9 +60,6 @@ ENDLESS = "Dropbox's listing of “{path}” does not end: {how}."
 TOO_LARGE = "“{path}” holds more than {most:,} files and directories, which is more than Runsheet reads."
 ODD_LINK = "Dropbox gave an address for the share link that is none of Dropbox's, so it is not kept."
 
-INACTIVE = "The person who started this may no longer log in, so their Dropbox is not used. Start it again yourself."
-FORBIDDEN = "{} may not run discovery (any more), so their Dropbox is not used. Start it again yourself."
-
 
 def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = None) -> "Gateway":
     """The gateway to a person's Dropbox, with a valid access token.
@@ -78,13 +76,7 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
         RateLimited, DropboxUnavailable, DropboxRefused, AppKeyMissing, AppRefused: the access token had to be renewed
             and could not be.
     """
-    if user is None:
-        raise NoInitiatingUser
-    if not user.is_active:
-        raise NoInitiatingUser(INACTIVE)
-    # Asked here, too: what was started may wait for days, and what goes on by itself was started long ago.
-    if not user.has_perm("leases.run_discovery"):
-        raise NoInitiatingUser(FORBIDDEN.format(user.get_username()))
+    user = confirm_lends(user)
     account = DropboxAccount.objects.filter(user=user).first()
     if account is None:
         raise DropboxNotConnected
@@ -145,12 +137,10 @@ class Gateway:
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
         _check_path(path)
-        entries: list[CloudFile] = []
-        for calls, reply in enumerate(self._pages(path), start=1):
-            if calls >= calls_at_most and reply.value.cursor:
-                return None
-            entries += reply.value.entries
-        return tuple(entry.name for entry in entries if entry.is_directory)
+        replies = list(islice(self._pages(path), calls_at_most))
+        if replies[-1].value.cursor:
+            return None
+        return tuple(entry.name for reply in replies for entry in reply.value.entries if entry.is_directory)
 
     def metadata(self, *, path: str) -> CloudFile:
         """The file or directory itself; one call.

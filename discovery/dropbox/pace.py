@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from core import tally
 from core.redis_client import ask
+from discovery.dropbox.connection import time_left_s
 from discovery.errors import AccountPaused, AtCeiling
 
 logger = logging.getLogger(__name__)
@@ -42,21 +43,22 @@ return slot - now
 
 
 def wait_turn(account_id: str) -> None:
-    """Wait until the account may be asked once more.
+    """Wait until the account may be asked once more; not for longer than somebody who waits allows (`done_within`).
 
     Raises:
         AccountPaused: Dropbox asked everybody who uses this account to wait.
         AtCeiling: too many others are waiting already.
     """
+    longest_s = min(LONGEST_WAIT_S, time_left_s())
     try:
-        wait_ms = ask(lambda redis: _take_slot(redis, account_id))
+        wait_ms = ask(lambda redis: _take_slot(redis, account_id, longest_s))
     except RedisError as error:
         logger.warning("account=%s: Redis does not tell its pace (%s)", account_id, error)
         return
     evidence = {"account": account_id}
     if wait_ms < 0:
         raise AccountPaused(retry_after_s=-wait_ms / 1000, evidence=evidence)
-    if wait_ms > LONGEST_WAIT_S * 1000:
+    if wait_ms > longest_s * 1000:
         raise AtCeiling(retry_after_s=wait_ms / 1000, evidence=evidence)
     if wait_ms:
         tally.observe("dropbox_wait_seconds", wait_ms / 1000)
@@ -73,9 +75,9 @@ def pause(account_id: str, *, pause_s: float) -> None:
     tally.count("dropbox_pauses")
 
 
-def _take_slot(redis: Redis, account_id: str) -> int:
+def _take_slot(redis: Redis, account_id: str, longest_s: float) -> int:
     keys = (f"runsheet:pause:{account_id}", f"runsheet:pace:{account_id}")
-    ceiling, longest_ms = settings.DROPBOX_CALLS_PER_S, round(LONGEST_WAIT_S * 1000)
+    ceiling, longest_ms = settings.DROPBOX_CALLS_PER_S, round(longest_s * 1000)
     return int(redis.eval(_TAKE_SLOT, len(keys), *keys, ceiling, longest_ms))
 
 

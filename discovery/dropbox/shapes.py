@@ -9,7 +9,8 @@ from dropbox.exceptions import ApiError
 from dropbox.files import DeletedMetadata, FileMetadata, FolderMetadata, FolderSharingInfo
 from dropbox.sharing import CreateSharedLinkWithSettingsError
 
-from discovery.dropbox.forms import CURSOR, FILE_ID, NAMESPACE, OddAnswer, harmless, is_link, of_form, required, whole
+from discovery.dropbox.connection import is_link
+from discovery.dropbox.forms import CURSOR, FILE_ID, NAMESPACE, OddAnswer, harmless, of_form, required, whole
 from leases.cloud import Audience, CloudFile, LinkPolicy, ShareLink
 
 # Of a file or directory at Dropbox.

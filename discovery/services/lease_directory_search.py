@@ -176,11 +176,13 @@ def _needs_description(lease: Lease, gateway: Gateway, seen: DirectorySighting) 
 
 
 def _with_stored_link(lease: Lease, gateway: Gateway, seen: DirectorySighting) -> DirectorySighting | None:
-    """What somebody starts by hand looks at the link; one of many believes that of the last day."""
+    """What somebody starts by hand looks at the link; one of many believes that of the last day, if it is of this space."""
     stored = linked_location(seen.path)
     if stored is None:
         return None
-    if lease.background and is_trusted(stored, at=now()):
+    known = known_at(seen.path, lease)
+    is_of_this_space = known is not None and known.path_root == seen.origin.path_root
+    if lease.background and is_of_this_space and is_trusted(stored, at=now()):
         return _of_folder(stored.file_id, replace(seen, evidence=seen.evidence | {"link": "stored"}))
     link = link_that_leads_there(url=stored.share_url, path=seen.path, gateway=gateway)
     if link is None:

@@ -48,7 +48,7 @@ COLUMNS: dict[str, Callable[[Any], Any]] = {
     "Failure": lambda lease: lease.failure_code,
     "Why": lambda lease: lease.failure_message,
     "Report found": _report,
-    "Matching files": lambda lease: "; ".join(lease.matching_files),
+    "Matching files": lambda lease: "; ".join(lease.matching_names),
     "Directory": lambda lease: lease.runsheet_directory.path if lease.runsheet_directory else "",
     "Share link": lambda lease: lease.runsheet_link,
     "Tries": lambda lease: lease.tries if lease.is_working else lease.last_tries,

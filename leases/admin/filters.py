@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.records import is_key
 from leases.failures import in_words
 from leases.models import Batch, Lease
 from leases.queries import IS_STOPPED
@@ -82,7 +83,7 @@ class BatchFilter(AskingFilter):
 
     @override
     def called(self, chosen: str) -> str:
-        found = Batch.objects.filter(pk=chosen).first() if chosen.isascii() and chosen.isdecimal() else None
+        found = Batch.objects.filter(pk=chosen).first() if is_key(chosen) else None
         return _name(found) if found else chosen
 
     @override

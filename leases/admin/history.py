@@ -13,6 +13,7 @@ from leases.states import STOPPED_LABEL, State
 from statemachine.dashboard import job_url, kept_jobs, may_use_queues
 from statemachine.doorbell import Message
 from statemachine.errors import Bug
+from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog
 
 # What a transition did, as one tells it of somebody; what is not here is told by its name.
@@ -87,7 +88,7 @@ def _entry(row: TransitionLog, lease: Lease, *, job_url: str) -> Entry:
         behalf=str(lease.created_by or "") if row.actor is None and row.reason == CREATED else "",
         lasted=duration_text(row.lasted) if row.lasted >= NOTICED else "",
         job_url=job_url,
-        evidence=json.dumps(row.evidence, indent=2, ensure_ascii=False) if row.evidence else "",
+        evidence=json.dumps(bounded(row.evidence), indent=2, ensure_ascii=False) if row.evidence else "",
     )
 
 

@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from core.records import RecordList
+from core.records import RecordList, is_key
 from core.times import ago
 from leases import display
 from leases.admin import long_search, polling
@@ -174,7 +174,7 @@ class LeaseList(RecordList):
         Raises:
             PermissionDenied: for who may not look, or no longer.
         """
-        shown = [int(pk) for pk in request.GET.getlist("shown") if pk.isascii() and pk.isdecimal()]
+        shown = [int(pk) for pk in request.GET.getlist("shown") if is_key(pk)]
         shown = shown[: self.list_per_page]
         versions = cache(partial(versions_of, shown))
         if polling.is_unchanged(

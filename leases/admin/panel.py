@@ -32,6 +32,7 @@ from statemachine.reactions import reaction_for
 HISTORY_SHOWN = 50
 # So many leases are begun within seconds, and so many are counted before “more than”.
 SOON, COUNTED_AT_MOST = 10, 1_000
+EARLIER_COUNTED = 10_000
 BATCHES_SHOWN = 3
 # The buttons in the order in which they are most likely wanted; what ends something comes last.
 ORDER: Mapping[str, tuple[Action, ...]] = {State.FOUND: (DETECT, DISCOVER, SEARCH, STOP)}
@@ -248,7 +249,14 @@ class Panel:
         if not self.history:
             return 0
         oldest = self.history[-1].log
-        return TransitionLog.objects.of(self.lease).filter(generation__lt=oldest.generation).count()
+        earlier = TransitionLog.objects.of(self.lease).filter(generation__lt=oldest.generation).order_by()
+        return earlier[: EARLIER_COUNTED + 1].count()
+
+    @property
+    def earlier(self) -> str:
+        """That number as it is told: beyond some it matters to nobody how many they are, and counting takes its time."""
+        count = self.earlier_count
+        return f"More than {EARLIER_COUNTED:,}" if count > EARLIER_COUNTED else f"{count:,}"
 
     @property
     def log_url(self) -> str:

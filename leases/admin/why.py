@@ -7,6 +7,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from statemachine.evidence import bounded, is_more
+
 LABELS: Mapping[str, str] = {
     "path": "Path asked for",
     "account": "Dropbox account",
@@ -60,6 +62,7 @@ def reasons(evidence: Mapping[str, Any], account: Account | None = None) -> Iter
     Args:
         account: whose Dropbox was asked, if that is known.
     """
+    evidence = bounded(evidence)  # what older transitions have kept may be as long as a directory
     named = [name for name in LABELS if name in evidence]
     for name in [*named, *(other for other in evidence if other not in LABELS)]:
         yield LABELS.get(name, name.replace("_", " ").capitalize()), _text(evidence[name], name, account)
@@ -73,7 +76,7 @@ def _text(value: Any, name: str, account: Account | None) -> str:
     if name == "pattern":
         return f"{value} (a regular expression, the setting RUNSHEET_PREVIOUS_REPORT_PATTERN)"
     if isinstance(value, list):
-        return ", ".join(f"“{each}”" for each in value) or "none"
+        return ", ".join(each if is_more(each) else f"“{each}”" for each in value) or "none"
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value) or ("the account's own home" if name == "path_root" else "–")  # noqa: RUF001 - a dash

@@ -197,6 +197,12 @@ class Migration(migrations.Migration):
                 db_persist=True, expression=leases.models.folded.Short("lease_number"), output_field=models.TextField()
             ),
         ),
-        migrations.AddIndex("lease", models.Index(fields=["agency", "bare_key"], name="leases_lease_bare_key")),
-        migrations.AddIndex("lease", models.Index(fields=["agency", "short_key"], name="leases_lease_short_key")),
+        migrations.AddIndex(
+            "lease",
+            models.Index(
+                models.F("agency"),
+                models.functions.Replace("bare_key", models.Value("0")),
+                name="leases_lease_alike",
+            ),
+        ),
     ]

@@ -4,14 +4,8 @@ from leases.models.agency_words import AgencyWord
 from leases.models.batches import Batch, BatchLease, Upload
 from leases.models.notices import FailureNotice
 from leases.models.origins import NOBODY, Origin
-from leases.models.records import (
-    Agency,
-    AgencyStorageConfig,
-    BasePathField,
-    CloudLocation,
-    IsNormalized,
-    Lease,
-)
+from leases.models.places import Agency, AgencyStorageConfig, BasePathField, CloudLocation
+from leases.models.records import IsNormalized, Lease
 
 __all__ = [
     "NOBODY",

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from leases.models.records import Agency
+from leases.models.places import Agency
 
 
 class AgencyWord(models.Model):

@@ -1,4 +1,4 @@
-"""The records: a lease, where an agency keeps its archives, and a place in the cloud."""
+"""The record: a lease, what may happen to it, and what is known of its archive."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -8,24 +8,14 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Now, Replace, Upper
 from django_fsm import transition
 
-from leases.addresses import ADDRESS_LENGTH
 from leases.models.folded import Bare, Folded, Short
 from leases.models.notices import FailureNotice
 from leases.models.origins import NOBODY, KnownResult, Origin
+from leases.models.places import Agency, CloudLocation
 from leases.states import DETECTABLE, SEARCHABLE, SETTLED, STOPPED, STOPPED_LABEL, WORKING, State
-from leases.validation import (
-    BASE_PATH_LENGTH,
-    LEASE_NUMBER_LENGTH,
-    normalise_base_path,
-    normalise_text,
-    validate_lease_number,
-)
+from leases.validation import LEASE_NUMBER_LENGTH, normalise_text, validate_lease_number
+from statemachine.evidence import LISTED_AT_MOST, listed
 from statemachine.models import StateMachine, known_states, state_field
-
-
-class Agency(models.TextChoices):
-    NMSLO = "NMSLO", "NMSLO (New Mexico State Land Office)"
-    BLM = "BLM", "BLM (Bureau of Land Management)"
 
 
 class IsNormalized(models.Func):
@@ -49,108 +39,6 @@ class StoredColumn(models.GeneratedField):
         """As Django's own, so that no migration has to know this class."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.GeneratedField", args, kwargs
-
-
-class BasePathField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
-    """An absolute Dropbox folder, normalised whenever it is cleaned or saved."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", BASE_PATH_LENGTH)
-        super().__init__(*args, **kwargs)
-
-    def formfield(self, **kwargs: Any) -> Any:
-        """With room for a pasted address, which is longer than its path."""
-        return super().formfield(**{"max_length": ADDRESS_LENGTH, **kwargs})
-
-    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        return super().clean(normalise_base_path(value) if value else value, model_instance)
-
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002, FBT001 - Django's signature
-        path = normalise_base_path(getattr(model_instance, self.attname))
-        setattr(model_instance, self.attname, path)
-        return path
-
-
-def _is_base_path(field: str) -> models.CheckConstraint:
-    # PostgreSQL's own regular expressions: one leading slash, no empty, "." or ".." part, no backslash, no control.
-    regex = r"^(/(?!\.{1,2}(/|$))[^/\\[:cntrl:]]+)+$"
-    return models.CheckConstraint(condition=Q(**{f"{field}__regex": regex}), name=f"leases_config_{field}"[:60])
-
-
-class AgencyStorageConfig(models.Model):
-    """Where one agency's archives lie in Dropbox. Without it, or disabled, a run fails and says so; no default, ever."""
-
-    agency = models.CharField(max_length=20, choices=Agency, unique=True)
-    runsheet_archive_base_path = BasePathField(
-        help_text="The folder that holds one archive folder per lease, for example "
-        "/State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format."
-    )
-    documents_base_path = BasePathField(help_text="The folder that holds the documents of this agency's leases.")
-    misc_index_base_path = BasePathField(help_text="The folder that holds this agency's miscellaneous index.")
-    enabled = models.BooleanField(
-        default=True, db_default=True, help_text="Switched off, every run for this agency fails and says so."
-    )
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
-
-    class Meta:
-        verbose_name = "agency configuration"
-        verbose_name_plural = "agencies"
-        ordering = ["agency"]
-        constraints = [
-            models.CheckConstraint(condition=Q(agency__in=Agency.values), name="leases_config_known_agency"),
-            _is_base_path("runsheet_archive_base_path"),
-            _is_base_path("documents_base_path"),
-            _is_base_path("misc_index_base_path"),
-        ]
-
-    def __str__(self) -> str:
-        return self.agency
-
-
-class CloudLocation(models.Model):
-    """A file or directory in the cloud, and the share link to it. Generic: it knows no lease."""
-
-    provider = models.CharField(max_length=20, default="dropbox", db_default="dropbox", db_index=True)
-    path = models.CharField(max_length=1000, db_index=True)
-    name = models.CharField(max_length=255)
-    is_directory = models.BooleanField(default=True, db_default=True)
-    file_id = models.CharField(max_length=255, blank=True, default="", db_default="")
-    share_url = models.URLField(max_length=2048, blank=True, default="", db_default="")
-    share_refusal = models.TextField(
-        blank=True, default="", db_default="", help_text="Why there is no share link, where the cloud refused one."
-    )
-    share_expires_at = models.DateTimeField(null=True, blank=True)
-    share_checked_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the cloud was last asked whether the share link still leads there."
-    )
-    is_public = models.BooleanField(default=False, db_default=False)
-    size_bytes = models.BigIntegerField(null=True, blank=True)
-    modified_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
-
-    class Meta:
-        verbose_name = "archive"
-        ordering = ["provider", "path"]
-        constraints = [
-            models.UniqueConstraint(F("provider"), Folded("path"), name="leases_location_once"),
-            models.CheckConstraint(condition=Q(path__startswith="/"), name="leases_location_absolute"),
-            models.CheckConstraint(
-                condition=Q(size_bytes__isnull=True) | Q(size_bytes__gte=0), name="leases_location_size"
-            ),
-            models.CheckConstraint(
-                condition=Q(share_url="") | Q(share_refusal=""), name="leases_location_link_or_refusal"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.path
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether nothing lay there when that was last asked: what is there has a link, or a reason why it has none."""
-        return self.share_checked_at is not None and not (self.share_url or self.share_refusal)
 
 
 def _directory_is_known(lease: Any) -> bool:
@@ -188,7 +76,10 @@ class Lease(KnownResult, StateMachine):
     )
     runsheet_report_found = models.BooleanField(default=False, db_default=False, editable=False)
     matching_files = models.JSONField(
-        default=list, db_default=[], editable=False, help_text="The names that matched the report pattern."
+        default=list, db_default=[], editable=False, help_text="The first of the names that matched the report pattern."
+    )
+    matching_count = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many names matched; no more than some are kept."
     )
     failure_notice = models.ForeignKey(
         FailureNotice, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="leases"
@@ -236,8 +127,8 @@ class Lease(KnownResult, StateMachine):
             # What the list is searched, narrowed and sorted by.
             models.Index(fields=["number_key"], name="leases_lease_number_key"),
             models.Index(fields=["lease_number"], name="leases_lease_number"),
-            models.Index(fields=["agency", "bare_key"], name="leases_lease_bare_key"),
-            models.Index(fields=["agency", "short_key"], name="leases_lease_short_key"),
+            # One for both keys, since every transition writes to every index: who is alike has the same without any zero.
+            models.Index(F("agency"), Replace("bare_key", Value("0")), name="leases_lease_alike"),
             models.Index(fields=["created_at"], name="leases_lease_created"),
             models.Index(fields=["entered_at"], name="leases_lease_entered"),
             models.Index(fields=["failure_code"], condition=~Q(failure_code=""), name="leases_lease_failure"),
@@ -296,6 +187,11 @@ class Lease(KnownResult, StateMachine):
     def get_state_display(self) -> str:
         """Django's own, but that what was stopped does not look as if it were to start."""
         return STOPPED_LABEL if self.is_stopped else str(State(self.state).label)
+
+    @property
+    def matching_names(self) -> list[str]:
+        """The names that matched, and where there are too many, how many more."""
+        return listed(self.matching_files, count=self.matching_count)
 
     @property
     def runsheet_link(self) -> str:
@@ -376,7 +272,8 @@ class Lease(KnownResult, StateMachine):
     def record_detection(self, *, matching_files: list[str], origin: Origin = NOBODY) -> None:
         """The directory has been read; these names are previous reports."""
         self.runsheet_report_found = bool(matching_files)
-        self.matching_files = matching_files
+        self.matching_files = matching_files[:LISTED_AT_MOST]
+        self.matching_count = len(matching_files)
         self.remember_origin(origin)
         self.report_folder_id = origin.folder_id
 
@@ -406,6 +303,7 @@ class Lease(KnownResult, StateMachine):
         self.runsheet_directory = None
         self.runsheet_report_found = False
         self.matching_files = []
+        self.matching_count = 0
         self.report_folder_id = ""
         self.remember_origin(NOBODY)
         self.known_at = None

@@ -55,9 +55,15 @@ class TestReload:
 
         answer = send_again(page)
 
-        assert answer.request.method == "POST"
+        assert answer.request.method == "GET"
         expect(page.get_by_role("button", name="Run 3 leases")).to_be_visible()
         assert what_there_is() == (3, 0, 0)
+
+        page.get_by_role("button", name="Run 3 leases").click()
+        expect(page.get_by_role("heading", name="3 leases")).to_be_visible()
+        page.go_back()
+        expect(page.get_by_role("heading", name="Run full discovery")).to_be_visible()
+        assert Batch.objects.count() == 1
 
     def test_of_a_form_with_a_fault_shows_the_fault_again(
         self, settled: list[Lease], system: System, page: Page

@@ -13,10 +13,12 @@ from django.db import connections
 from pytest_django.fixtures import Settings
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from rq import Queue
+from redis.exceptions import ResponseError
+from rq import Queue, SimpleWorker
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
+from bench.outages import redis_full
 from core import worker as worker_module
 from core.errors import SoftTimeLimit
 from core.worker import DeathPenalty, RunsheetWorker
@@ -108,6 +110,46 @@ class TestWithoutRedis:
 
         assert heard == [signal.SIG_DFL, signal.SIG_DFL]
         assert caplog.text.count("Redis does not answer") == 1
+
+
+class TestARedisThatTakesNothing:
+    @pytest.fixture
+    def worker(self, own_redis: str) -> Iterator[RunsheetWorker]:
+        with Redis.from_url(own_redis) as redis:
+            yield RunsheetWorker([Queue("toy", connection=redis)], connection=redis, serializer=JSONSerializer)
+
+    def test_ends_the_worker_in_one_line(
+        self, worker: RunsheetWorker, own_redis: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with redis_full(own_redis):
+            assert worker.dequeue_job_and_maintain_ttl(1) is None
+
+        assert "worker: it ends, and starts anew when Redis takes something. Redis is full" in caplog.text
+
+    def test_is_told_from_a_bug(self, worker: RunsheetWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(SimpleWorker, "dequeue_job_and_maintain_ttl", Mock(side_effect=ResponseError("WRONGTYPE")))
+
+        with pytest.raises(ResponseError):
+            worker.dequeue_job_and_maintain_ttl(1)
+
+    def test_takes_no_leave_either(
+        self, worker: RunsheetWorker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(worker_module, "end_with_parent", lambda: None)
+        monkeypatch.setattr("core.worker.connections.close_all", lambda: None)
+        monkeypatch.setattr("os.register_at_fork", lambda **_: None)
+        monkeypatch.setattr(SimpleWorker, "work", Mock(side_effect=RedisConnectionError("Connection refused")))
+
+        assert worker.work() is False
+
+        assert "worker: it ends without taking leave. Redis does not answer (Connection refused)" in caplog.text
+
+    def test_is_waited_for_by_the_next_one(self, own_redis: str, caplog: pytest.LogCaptureFixture) -> None:
+        """It answers a ping, and so it did not wait; nothing could be done then but to end, over and over."""
+        with Redis.from_url(own_redis) as redis, redis_full(own_redis):
+            found = worker_module._trouble(redis)
+
+        assert found.startswith("Redis is full")
 
 
 class TestRunsheetWorker:

@@ -109,12 +109,17 @@ class TestDropboxAccountAdmin:
         assert client.get(reverse("admin:discovery_dropboxaccount_change", args=[connected.pk])).status_code == 403
 
 
+# Nobody deletes who may do more than they may.
+LEASES = ("add_lease", "run_discovery")
+
+
 class TestDeletePerson:
     @pytest.fixture
     def admin_client(self, client: Client) -> Client:
         """Somebody who may delete people, and is no superuser."""
         ada = User.objects.create_user("ada", is_staff=True)
-        ada.user_permissions.set(Permission.objects.filter(codename__in=("view_user", "delete_user")))
+        rights = ("view_user", "delete_user", *LEASES)
+        ada.user_permissions.set(Permission.objects.filter(codename__in=rights))
         client.force_login(ada)
         return client
 
@@ -122,10 +127,14 @@ class TestDeletePerson:
     def paul(self, dropbox: "Standin") -> User:
         """Somebody who has connected Dropbox and run a lease."""
         paul = User.objects.create_user("paul", "paul@example.com")
+        paul.user_permissions.set(Permission.objects.filter(codename__in=LEASES))
         connect_account(user=paul, refresh_token="standin-refresh-paul")
-        create_lease(agency="BLM", lease_number="NMNM 1", created_by=paul)
+        paul.user_permissions.set(Permission.objects.filter(codename="add_lease"))
+        create_lease(agency="BLM", lease_number="NMNM 1", created_by=User.objects.get(pk=paul.pk))
+        # Else whoever deletes people would have to have this right, too.
+        paul.user_permissions.clear()
         dropbox.clear_journal()
-        return paul
+        return User.objects.get(pk=paul.pk)
 
     def test_ends_the_connection_too(self, admin_client: Client, paul: User, dropbox: "Standin") -> None:
         answer = admin_client.post(reverse("admin:auth_user_delete", args=[paul.pk]), {"post": "yes"})

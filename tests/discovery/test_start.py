@@ -22,7 +22,7 @@ from core.probes import Probe
 from discovery import advice, charts, start
 from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig, Lease
-from statemachine import heartbeat
+from statemachine import heartbeat, obstacles
 from statemachine.workers import Listener
 from tests.leases.test_services import settled
 from tests.roles import in_role
@@ -282,6 +282,7 @@ class TestHealth:
         heartbeat.beat(heartbeat.RECONCILER)
         worker = Listener(name="w", queues=("discovery",), state="idle", host="h")
         monkeypatch.setattr(start, "listening", lambda: [worker])
+        monkeypatch.setattr(obstacles, "listening", lambda: [worker])
 
     def test_is_well(self, operator: User, at_work: None) -> None:
         found = start.health(operator)

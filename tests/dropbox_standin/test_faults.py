@@ -1,5 +1,7 @@
 """The matrix of what the SDK raises for what comes over the wire, each by a fault on order."""
 
+import base64
+import gzip
 import json
 import time
 from typing import Any
@@ -210,6 +212,8 @@ class TestQueue:
             ({"route": ROUTE, "strange": 1}, "unknown: strange"),
             ({"route": ""}, "a fault needs a route"),
             ({"route": ROUTE, "status": "high"}, "status must be a number"),
+            ({"route": ROUTE, "body_base64": "no"}, "body_base64 must be bytes in base64"),
+            ({"route": ROUTE, "body_base64": 7}, "body_base64 must be bytes in base64"),
         ],
     )
     def test_refuses_a_fault_that_is_none(self, standin: Standin, fault: dict[str, Any], problem: str) -> None:
@@ -217,6 +221,20 @@ class TestQueue:
             standin._post("faults", **fault)
 
         assert standin.faults() == []
+
+
+class TestBytes:
+    def test_are_sent_as_they_are(self, standin: Standin) -> None:
+        packed = gzip.compress(b'{"result": "packed"}')
+        standin.fault(
+            "check/user",
+            status=200,
+            body_base64=base64.b64encode(packed).decode(),
+            headers={"Content-Encoding": "gzip"},
+            content_type="application/json",
+        )
+
+        assert sdk(standin).check_user("x").result == "packed"
 
 
 class TestStrictDecoding:

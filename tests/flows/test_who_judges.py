@@ -282,6 +282,20 @@ class TestTheSameAccount:
         assert run(found, operator).state == "not_found"
 
 
+class TestALinkOfAnotherSpace:
+    def test_is_looked_at_by_one_of_many_too(
+        self, found: Lease, operator: User, dropbox: "Standin", work_until_settled: Work
+    ) -> None:
+        """A link belongs to a path, and so may be what a run in another space has left there."""
+        Lease.objects.update(known_root="1", known_account="dbid:of another space")
+        dropbox.clear_journal()
+
+        services.start_full_discovery(lease_id=found.pk, user=operator, background=True)
+        work_until_settled()
+
+        assert "sharing/get_shared_link_metadata" in dropbox.calls()
+
+
 class TestAFolderMadeAnew:
     """The path is the same, the folder is not."""
 

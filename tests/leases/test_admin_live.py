@@ -89,7 +89,7 @@ class TestLive:
         answer = console.get(address)
 
         assert polled_by(answer) == ""
-        assert 'data-say="BLM NMNM 1: Pending"' in answer.text
+        assert 'data-say="BLM NMNM 1: Stopped"' in answer.text
 
     def test_says_that_a_lease_is_gone(self, console: Client, lease: Lease) -> None:
         address = polled_by(page_of(console, lease))

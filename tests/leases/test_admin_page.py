@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from leases import services
+from leases.admin import panel
 from leases.admin.history import DID, duration_text
 from leases.admin.panel import progress_of
 from leases.models import CloudLocation, Lease
+from leases.queries import how_many_before
 from statemachine import claims
 from statemachine.doorbell import Message
 from statemachine.jobs import run
@@ -165,7 +167,7 @@ class TestResult:
 
         text = page_of(console, lease).text
 
-        assert "It starts by itself within seconds." in text
+        assert "It starts by itself" in text
         assert "None is connected." not in text
         assert ">Connect Dropbox</a>" not in text
 
@@ -187,6 +189,7 @@ class TestProgress:
         [
             ({"state": "done"}, ["Nothing is under way."]),
             ({"state": "pending"}, ["Nothing is under way."]),
+            ({"state": "pending", "generation": 1}, ["Stopped. Nothing is done until somebody starts it again."]),
             ({"state": "pending", "due_at": NOON}, ["It starts by itself within seconds."]),
             (
                 {"state": "searching", "due_at": NOON, "rung_at": NOON},
@@ -205,7 +208,7 @@ class TestProgress:
             ),
             (
                 {"state": "detecting", "due_at": NOON, "tries": 1, "claimed_until": NOON - timedelta(seconds=1)},
-                ["Try 1 of 5.", "Its worker was lost; another one takes over within seconds."],
+                ["Try 1 of 5.", "Its worker was lost. Another one takes over within seconds."],
             ),
         ],
     )
@@ -213,9 +216,57 @@ class TestProgress:
         self, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], sentences: list[str]
     ) -> None:
         monkeypatch.setattr("core.times.now", lambda: NOON)
+        monkeypatch.setattr(panel, "obstacle", str)
+        monkeypatch.setattr(panel, "how_many_before", lambda *_, **__: 0)
         lease = Lease(**{"due_at": None, "agency": "BLM", "lease_number": "NMNM 1", **values})
 
         assert list(progress_of(lease, at=NOON)) == sentences
+
+    @pytest.mark.parametrize(
+        ("count", "words"),
+        [
+            (9, "It starts by itself within seconds."),
+            (10, "It starts by itself when it is its turn: 10 leases came before it."),
+            (1_001, "It starts by itself when it is its turn: more than 1,000 leases came before it."),
+        ],
+    )
+    def test_promises_seconds_only_where_few_come_first(
+        self, monkeypatch: pytest.MonkeyPatch, olivia: User, count: int, words: str
+    ) -> None:
+        monkeypatch.setattr(panel, "obstacle", str)
+        numbers = [f"NMNM {number}" for number in range(count + 1)]
+        made = Lease.objects.bulk_create(Lease(agency="BLM", lease_number=number) for number in numbers)
+
+        assert list(progress_of(Lease.objects.get(pk=made[-1].pk), at=NOON)) == [words]
+
+    def test_counts_only_who_comes_first(self, olivia: User) -> None:
+        mine, *_ = leases = [
+            Lease.objects.create(agency="BLM", lease_number=f"NMNM {number}", background=background)
+            for number, background in enumerate([True, True, False])
+        ]
+        Lease.objects.filter(pk=leases[1].pk).update(claimed_until=NOON)
+
+        mine.refresh_from_db(fields=["due_at"])
+        leases[2].refresh_from_db(fields=["due_at"])
+
+        assert how_many_before(mine, at_most=10) == 1
+        assert how_many_before(leases[2], at_most=10) == 0
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"state": "pending", "due_at": NOON},
+            {"state": "searching", "due_at": NOON, "rung_at": NOON},
+            {"state": "searching", "due_at": NOON, "claimed_until": NOON - timedelta(seconds=1)},
+        ],
+    )
+    def test_names_what_stands_in_the_way(self, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any]) -> None:
+        monkeypatch.setattr(panel, "obstacle", lambda: "No worker runs.")
+
+        sentences = list(progress_of(Lease(agency="BLM", lease_number="NMNM 1", **values), at=NOON))
+
+        assert sentences[-1].endswith("No worker runs.")
+        assert "seconds" not in str(sentences)
 
     def test_is_shown_on_the_page(self, console: Client, olivia: User) -> None:
         lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)

@@ -181,7 +181,7 @@ class TestConfirming:
 
         answer = console.post(LIST, {"action": "run_chosen", "_selected_action": [busy.pk], "confirmed": confirmed})
 
-        assert "there is nothing to start" in answer.text
+        assert "there is nothing to start" in question_of(console, answer).text
         assert not Batch.objects.exists()
 
 

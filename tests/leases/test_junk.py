@@ -86,8 +86,35 @@ class TestALookup:
         assert answer.text.count(ALL) == 1
 
 
+class TestRowsThatAreAskedForAnew:
+    @pytest.mark.parametrize("shown", ["9" * 30, "9" * 5_000, "-1", "x", ""])
+    @pytest.mark.parametrize("p", ["1", "9" * 5_000])
+    def test_are_none_where_there_are_none(self, console: Client, shown: str, p: str) -> None:
+        answer = console.get(f"{LIST}rows/", {"shown": shown, "p": p})
+
+        assert (answer.status_code, "NMNM" in answer.text) == (200, False)
+
+
+class TestANumberOfVeryManyDigits:
+    @pytest.mark.parametrize("digits", [30, 5_000])
+    @pytest.mark.parametrize(
+        ("page", "name"),
+        [
+            (LIST, "batches"),
+            (LIST, "initiated_by__id__exact"),
+            (LIST, "q"),
+            ("/admin/statemachine/transitionlog/", "q"),
+            ("/admin/statemachine/transitionlog/", "record_id"),
+            ("/admin/leases/batch/", "created_by__id__exact"),
+            ("/admin/auth/user/", "groups__id__exact"),
+        ],
+    )
+    def test_is_nobodys(self, console: Client, page: str, name: str, digits: int) -> None:
+        assert console.get(page, {name: "9" * digits}, follow=True).status_code == 200
+
+
 class TestAnAction:
-    @pytest.mark.parametrize("chosen", ["abc", "", "1,2", "-", "9" * 30])
+    @pytest.mark.parametrize("chosen", ["abc", "", "1,2", "-", "9" * 30, "9" * 5_000])
     @pytest.mark.parametrize("action", ["run_chosen", "download_csv"])
     def test_of_what_is_no_lease_does_nothing(self, console: Client, chosen: str, action: str) -> None:
         answer = console.post(LIST, {"action": action, "_selected_action": chosen}, follow=True)

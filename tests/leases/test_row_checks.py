@@ -116,11 +116,11 @@ class TestSeveralNumbers:
         assert check(["BLM", cell])[0].problems == {}
 
     def test_take_no_time_to_tell(self) -> None:
-        began = time.monotonic()
+        began = time.process_time()
         for text in ("1" * 500, "a1 " * 160, "a " * 250, "AB" * 45 + "1" * 10, ", " * 250, "*" * 500):
             examine(table(*[["BLM", text]] * 200), MAPPING)
 
-        assert time.monotonic() - began < 5
+        assert time.process_time() - began < 5
 
 
 class TestDoubts:

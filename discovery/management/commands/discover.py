@@ -150,7 +150,7 @@ def _report(lease: Lease) -> str:
     found, is_old = lease.known_report
     if found is None:
         return ""
-    names = "\n".join(lease.matching_files) or "none"
+    names = "\n".join(lease.matching_names) or "none"
     return f"last known: {names}" if is_old else names
 
 
@@ -184,6 +184,7 @@ def _described(lease: Lease) -> dict[str, Any]:
         "share_refusal": (place.share_refusal if place else "") or None,
         "report_found": lease.runsheet_report_found if lease.state == State.DONE else None,
         "matching_files": lease.matching_files,
+        "matching_count": lease.matching_count,
         "failure_code": lease.failure_code or None,
         "failure_message": lease.failure_message or None,
         "advice": advice_for(lease),

@@ -51,7 +51,7 @@ class TestNumber:
     def test_refuses_more_than_makes_sense(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(NAME, "1e6")
 
-        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number, from 0.1 to 5, not '1e6'."):
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number from 0.1 to 5, not '1e6'."):
             environment.number(NAME, 2, minimum=0.1, maximum=5)
 
 

@@ -9,6 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from core.servers import ROOT
+from core.settings.base import STATIC_ROOT
 
 SECRETS = [
     "SECRET_KEY",
@@ -37,6 +38,14 @@ def filled_in() -> dict[str, str]:
 def manage(*words: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "manage.py", *words]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def collected() -> None:
+    """Pages of production name their files by what `collectstatic` has found."""
+    if not (STATIC_ROOT / "staticfiles.json").exists():
+        done = manage("collectstatic", "--no-input", environment=filled_in())
+        assert done.returncode == 0, done.stderr
 
 
 # What needs no database: who is not logged in has no session, and is led to the login.
@@ -169,6 +178,7 @@ class TestProduction:
         assert ask(values=("SESSION_COOKIE_AGE",))[1] == ["43200"]
         assert ask(values=("SESSION_COOKIE_AGE",), SESSION_HOURS="2")[1] == ["7200"]
 
+    @pytest.mark.usefixtures("collected")
     def test_answers_where_the_console_was_put_and_nowhere_else(self) -> None:
         wanted = [(path, True) for path in ("/", "/back/office/leases/lease/", "/dropbox/", "/admin/", "/back/")]
 

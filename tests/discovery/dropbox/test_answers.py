@@ -1,7 +1,8 @@
 import json
 
 import pytest
-from requests import Response
+from requests import PreparedRequest, Response
+from requests.structures import CaseInsensitiveDict
 
 from discovery.dropbox.answers import LONGEST_WAIT_S, read_answer
 
@@ -72,6 +73,40 @@ class TestRequiredScope:
     )
     def test_is_what_dropbox_names(self, error: object, scope: str) -> None:
         assert read_answer(response(401, {"error": error})).required_scope == scope
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        ("body", "content_type", "text"),
+        [
+            ("It is wrong.", "text/plain", "It is wrong."),
+            ("It is wrong.", "text/plain; charset=utf-8", "It is wrong."),
+            ("<h1>It is wrong.</h1>", "text/html", ""),
+            ("It is wrong.", "application/json", ""),
+            ("It\tis\x00 wrong.\n", "text/plain", "It is\ufffd wrong."),
+            ("x" * 9_000, "text/plain", "x" * 300),
+            ("see https://www.dropbox.com/scl/fo/x?rlkey=y or a@example.com", "text/plain", "see [link] or [redacted]"),
+            ({"error": "invalid_grant", "error_description": "too old"}, "application/json", "too old"),
+            ({"error": "invalid_grant", "error_description": 7}, "application/json", ""),
+            ({"error": "It is wrong."}, "application/json", "It is wrong."),
+            ({"error": {".tag": "path"}}, "application/json", ""),
+        ],
+        ids=lambda given: str(given)[:60],
+    )
+    def test_is_what_is_wrong_in_words(self, body: object, content_type: str, text: str) -> None:
+        assert read_answer(response(400, body, Content_Type=content_type)).text == text
+
+    def test_is_empty_for_a_success(self) -> None:
+        assert read_answer(response(200, "fine", Content_Type="text/plain")).text == ""
+
+    def test_repeats_no_secret_of_the_request(self) -> None:
+        refused = response(
+            400, 'header "Authorization": "Bearer not-a-token!", expected another', Content_Type="text/plain"
+        )
+        refused.request = PreparedRequest()
+        refused.request.headers = CaseInsensitiveDict({"Authorization": "Bearer not-a-token!"})
+
+        assert read_answer(refused).text == 'header "Authorization": "[redacted] [redacted]", expected another'
 
 
 class TestRetryAfter:

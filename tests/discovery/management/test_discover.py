@@ -297,6 +297,7 @@ class TestWaiting:
             "share_refusal": None,
             "report_found": None,
             "matching_files": [],
+            "matching_count": 0,
             "failure_code": None,
             "failure_message": None,
             "advice": "Check the lease number; if it is right, there is no archive yet",

@@ -102,6 +102,13 @@ class TestAgencies:
         )
         assert "they were found with the Dropbox of “Olivia Operator”." in found[0]
 
+    def test_hold_all_that_is_known(self, operator: User) -> None:
+        for path in (ARCHIVE, "/Elsewhere/1"):
+            place = CloudLocation.objects.create(path=path, name=path.rpartition("/")[2])
+            Lease.objects.create(agency="BLM", lease_number=place.name, runsheet_directory=place)
+
+        assert bad(operator) == []
+
     def test_are_told_in_the_case_that_one_cannot_be_asked_about(self, operator: User, dropbox: "Standin") -> None:
         dropbox.fault(METADATA, path=BLM, status=409, body=union("path", "restricted_content"))
 

@@ -1,5 +1,6 @@
 """What an administrator is told about a configuration; each trouble is one sentence and the next step."""
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,6 +9,7 @@ from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
+from discovery.dropbox import pace
 from discovery.models import DropboxAccount
 from discovery.services import configuration_check
 from discovery.services.configuration_check import check_configuration
@@ -111,10 +113,11 @@ class TestBasePath:
             )
         ]
 
+    @pytest.mark.parametrize("tag", ["not_found", "restricted_content"])
     def test_shows_archives_that_cannot_be_opened(
-        self, operator: User, configuration: AgencyStorageConfig, archive: None, dropbox: "Standin"
+        self, operator: User, configuration: AgencyStorageConfig, archive: None, dropbox: "Standin", tag: str
     ) -> None:
-        dropbox.fault(LIST, path=ARCHIVE, status=409, body=union("path", "not_found"))
+        dropbox.fault(LIST, path=ARCHIVE, status=409, body=union("path", tag))
 
         assert bad(configuration, operator) == [
             "The archive “NMNM 0501759” cannot be read with your Dropbox. Ask its owner to give you access, then test again."
@@ -296,6 +299,42 @@ class TestDropboxCannotBeAsked:
         dropbox.fault(slow, kind="delay", delay_s=0.6)
 
         assert bad(configuration, operator) == ["Dropbox takes too long. Test again in a minute."]
+
+    @pytest.mark.usefixtures("archive")
+    @pytest.mark.parametrize("slow", [LIST, METADATA, TOKEN])
+    def test_since_it_answers_byte_by_byte(
+        self,
+        operator: User,
+        configuration: AgencyStorageConfig,
+        dropbox: "Standin",
+        monkeypatch: pytest.MonkeyPatch,
+        slow: str,
+    ) -> None:
+        monkeypatch.setattr(configuration_check, "LONGEST_S", 0.4)
+        DropboxAccount.objects.update(access_token_expires_at=None)
+        dropbox.fault(slow, kind="dribble", interval_s=0.1)
+
+        started = time.monotonic()
+        (sentence,) = bad(configuration, operator)
+
+        assert time.monotonic() - started < 3
+        assert sentence.endswith("Test again in a minute.")
+
+    def test_since_others_use_the_account_as_fast_as_is_allowed(
+        self,
+        operator: User,
+        configuration: AgencyStorageConfig,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Settings,
+    ) -> None:
+        """Its turn would come, but later than anybody waits for."""
+        monkeypatch.setattr(configuration_check, "LONGEST_S", 0.4)
+        settings.DROPBOX_CALLS_PER_S = 1
+        pace.wait_turn(DropboxAccount.objects.get().account_id)
+
+        assert bad(configuration, operator) == [
+            "This Dropbox account is asked as often as our ceiling allows. Test again in a minute."
+        ]
 
     def test_since_it_does_not_know_the_app(
         self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin", settings: Settings

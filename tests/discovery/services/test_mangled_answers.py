@@ -11,7 +11,7 @@ from redis import Redis
 
 from core.errors import RunsheetError
 from discovery.dropbox import gateway_for
-from discovery.dropbox.forms import is_link
+from discovery.dropbox.connection import is_link
 from discovery.models import DropboxAccount
 from discovery.services.dropbox_accounts import connect_account
 from leases.failures import WORDS

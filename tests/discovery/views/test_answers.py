@@ -36,6 +36,7 @@ class TestAnAnswerThatIsNone:
         ("error", "sentence"),
         [
             ("invalid_scope", "has not all permissions"),
+            ("unauthorized_client", "does not know this app"),
             ("server_error", "could not ask you just now"),
             ("<script>", "could not ask you just now"),
             ("", "could not ask you just now"),

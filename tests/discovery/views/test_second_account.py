@@ -222,7 +222,7 @@ class TestTheSameAccountAgain:
     def test_leaves_the_grant_of_another_person_alone(
         self, browser: Client, dropbox: "Standin", django_user_model: type[User]
     ) -> None:
-        oscar = django_user_model.objects.create_user("oscar")
+        oscar = django_user_model.objects.create_superuser("oscar")
         connect_account(user=oscar, refresh_token="standin-refresh-olivia")
         connect(browser)
 

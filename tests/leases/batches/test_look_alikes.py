@@ -97,7 +97,7 @@ class TestCosts:
     ) -> None:
         answer = send(console, file_of(*[f"NMNM {n}" for n in range(500)], *[f"NMNM-{n}" for n in range(500)]))
 
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(11):
             preview = console.get(answer.request["PATH_INFO"]).context["preview"]
 
         assert preview.similar_count == 500

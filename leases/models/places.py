@@ -1,0 +1,118 @@
+"""Where archives lie: what an agency's folders are in the cloud, and a place there that was found."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from leases.addresses import ADDRESS_LENGTH
+from leases.models.folded import Folded
+from leases.validation import BASE_PATH_LENGTH, normalise_base_path
+
+
+class Agency(models.TextChoices):
+    NMSLO = "NMSLO", "NMSLO (New Mexico State Land Office)"
+    BLM = "BLM", "BLM (Bureau of Land Management)"
+
+
+class BasePathField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
+    """An absolute Dropbox folder, normalised whenever it is cleaned or saved."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", BASE_PATH_LENGTH)
+        super().__init__(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """With room for a pasted address, which is longer than its path."""
+        return super().formfield(**{"max_length": ADDRESS_LENGTH, **kwargs})
+
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+        return super().clean(normalise_base_path(value) if value else value, model_instance)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002, FBT001 - Django's signature
+        path = normalise_base_path(getattr(model_instance, self.attname))
+        setattr(model_instance, self.attname, path)
+        return path
+
+
+def _is_base_path(field: str) -> models.CheckConstraint:
+    # PostgreSQL's own regular expressions: one leading slash, no empty, "." or ".." part, no backslash, no control.
+    regex = r"^(/(?!\.{1,2}(/|$))[^/\\[:cntrl:]]+)+$"
+    return models.CheckConstraint(condition=Q(**{f"{field}__regex": regex}), name=f"leases_config_{field}"[:60])
+
+
+class AgencyStorageConfig(models.Model):
+    """Where one agency's archives lie in Dropbox. Without it, or disabled, a run fails and says so; no default, ever."""
+
+    agency = models.CharField(max_length=20, choices=Agency, unique=True)
+    runsheet_archive_base_path = BasePathField(
+        help_text="The folder that holds one archive folder per lease, for example "
+        "/State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format."
+    )
+    documents_base_path = BasePathField(help_text="The folder that holds the documents of this agency's leases.")
+    misc_index_base_path = BasePathField(help_text="The folder that holds this agency's miscellaneous index.")
+    enabled = models.BooleanField(
+        default=True, db_default=True, help_text="Switched off, every run for this agency fails and says so."
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        verbose_name = "agency configuration"
+        verbose_name_plural = "agencies"
+        ordering = ["agency"]
+        constraints = [
+            models.CheckConstraint(condition=Q(agency__in=Agency.values), name="leases_config_known_agency"),
+            _is_base_path("runsheet_archive_base_path"),
+            _is_base_path("documents_base_path"),
+            _is_base_path("misc_index_base_path"),
+        ]
+
+    def __str__(self) -> str:
+        return self.agency
+
+
+class CloudLocation(models.Model):
+    """A file or directory in the cloud, and the share link to it. Generic: it knows no lease."""
+
+    provider = models.CharField(max_length=20, default="dropbox", db_default="dropbox", db_index=True)
+    path = models.CharField(max_length=1000, db_index=True)
+    name = models.CharField(max_length=255)
+    is_directory = models.BooleanField(default=True, db_default=True)
+    file_id = models.CharField(max_length=255, blank=True, default="", db_default="")
+    share_url = models.URLField(max_length=2048, blank=True, default="", db_default="")
+    share_refusal = models.TextField(
+        blank=True, default="", db_default="", help_text="Why there is no share link, where the cloud refused one."
+    )
+    share_expires_at = models.DateTimeField(null=True, blank=True)
+    share_checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the cloud was last asked whether the share link still leads there."
+    )
+    is_public = models.BooleanField(default=False, db_default=False)
+    size_bytes = models.BigIntegerField(null=True, blank=True)
+    modified_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        verbose_name = "archive"
+        ordering = ["provider", "path"]
+        constraints = [
+            models.UniqueConstraint(F("provider"), Folded("path"), name="leases_location_once"),
+            models.CheckConstraint(condition=Q(path__startswith="/"), name="leases_location_absolute"),
+            models.CheckConstraint(
+                condition=Q(size_bytes__isnull=True) | Q(size_bytes__gte=0), name="leases_location_size"
+            ),
+            models.CheckConstraint(
+                condition=Q(share_url="") | Q(share_refusal=""), name="leases_location_link_or_refusal"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing lay there when that was last asked: what is there has a link, or a reason why it has none."""
+        return self.share_checked_at is not None and not (self.share_url or self.share_refusal)
