@@ -10,6 +10,8 @@ OURS = frozenset({"bug", "crashed", "our_outage", "database_outage", "redis_outa
 ANSWERS = frozenset({"record_found", "record_not_found", "record_detection"})
 # What a lease fails with at once, since trying again would tell nothing else.
 BY_SIGHT = frozenset({"another_folder", "archive_out_of_sight", "base_path_missing"})
+# What a detection whose base path was changed since the search fails with; it is searched for anew by itself.
+ELSEWHERE = "directory_elsewhere"
 
 
 def says_no_only_where_it_is_so(story: Story) -> Iterator[str]:
@@ -68,12 +70,15 @@ def keeps_what_others_have_seen(story: Story) -> Iterator[str]:
 
 
 def fails_for_what_is_so(story: Story) -> Iterator[str]:
-    """At once for what a person cannot see; for anything else when all tries are spent."""
+    """At once for what a person cannot see, or for another base path; for anything else when all tries are spent."""
     for step in story.steps():
         row, seen = step.row, step.seen
         if row.transition != "fail" or row.code in OURS:
             continue
-        if row.code in BY_SIGHT and seen is not None:
+        if row.code == ELSEWHERE:
+            if story.bases_at(row) == {row.base}:
+                yield f"failed as {row.code}, but {row.base} was configured"
+        elif row.code in BY_SIGHT and seen is not None:
             _, expected = judgement(seen, path=row.path, known=step.known)
             if row.code != expected:
                 yield f"failed as {row.code}, but {row.person} sees {seen.look} at {row.path}"

@@ -175,6 +175,16 @@ class TestFailing:
 
         assert broken(story) == {GIVING_UP, SETTLED}
 
+    ELSEWHERE = replace(FAILED, source="detecting", tries=1, code="directory_elsewhere", path=FOUND.path, key=11)
+
+    def test_is_right_where_the_base_path_was_changed_since_the_search(self) -> None:
+        story = replace(GOOD, taken=(*FULL_RUN[:3], self.ELSEWHERE), bases=TestWhereItIsAsked.BASES)
+
+        assert GIVING_UP not in broken(story)
+
+    def test_breaks_where_it_was_not(self) -> None:
+        assert GIVING_UP in broken(replace(GOOD, taken=(*FULL_RUN[:3], self.ELSEWHERE)))
+
     def test_breaks_where_nobody_can_tell_who_sees_nothing(self) -> None:
         story = answered(
             failed("base_path_missing"),
