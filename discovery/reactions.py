@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from core.errors import RunsheetError
+from core.folding import is_same_path
 from discovery.dropbox import gateway_for
 from discovery.errors import (
     AnotherFolder,
@@ -26,7 +27,7 @@ from discovery.services.previous_report_detection import DetectionResult, Direct
 from discovery.services.program_remains import told_of_remains
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryElsewhere, Reconfigured, UnsafePath
 from leases.models import Lease, Origin
-from leases.queries import configuration_seen
+from leases.queries import configuration_seen, configured_base_path
 from leases.services import confirm_base_path, forget_link, resume_failed, resume_if_reconfigured
 from leases.states import State
 from statemachine.reactions import Backoff, Outcome, Run, reaction
@@ -145,9 +146,17 @@ def _again_if_reconfigured(lease: Lease) -> Iterator[None]:
         yield
     except OF_CONFIGURATION as error:
         error.evidence[CONFIGURATION] = before
-        if configuration_seen(lease.agency) != before:
+        if configuration_seen(lease.agency) != before or _was_asked_elsewhere(lease, error):
             raise Reconfigured(evidence=error.evidence) from error
         raise
+
+
+def _was_asked_elsewhere(lease: Lease, error: RunsheetError) -> bool:
+    """Whether the configuration was another one in between, though it is now as it was when the run began."""
+    asked = str(error.evidence.get("path", ""))
+    configured = configured_base_path(lease.agency)
+    places = (asked, asked.rpartition("/")[0])
+    return bool(asked and configured) and not any(is_same_path(place, configured) for place in places)
 
 
 @contextmanager

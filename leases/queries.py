@@ -80,6 +80,12 @@ def configuration_seen(agency: str) -> str:
     return f"{'on' if found[0] else 'off'}, {found[1]}" if found else ""
 
 
+def configured_base_path(agency: str) -> str:
+    """The folder of an agency's archives, whether it is switched on or off; empty if there is none."""
+    found = AgencyStorageConfig.objects.filter(agency=agency).values_list("runsheet_archive_base_path", flat=True)
+    return found.first() or ""
+
+
 def failures_of(user_id: int) -> list[tuple[str, int]]:
     """How many of the leases that somebody started have failed, by failure code, the most first."""
     failed = Lease.objects.filter(state=State.FAILED, initiated_by_id=user_id).order_by()
@@ -146,8 +152,36 @@ def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:
 
 def origin_of_location(location: CloudLocation) -> Origin:
     """Whom it is known from that it is there."""
-    found = Lease.objects.filter(runsheet_directory=location).exclude(known_account="").order_by("-known_at").first()
-    return found.origin if found else NOBODY
+    return _origin_of(CloudLocation.objects.filter(pk=location.pk)) or NOBODY
+
+
+def origin_at(path: str) -> Origin | None:
+    """Whom it is known from that a directory lies at the path; None if no lease stands on one there."""
+    return _origin_of(locations_at(path))
+
+
+def _origin_of(locations: QuerySet[CloudLocation]) -> Origin | None:
+    leases = Lease.objects.filter(runsheet_directory__in=locations).exclude(known_account="")
+    found = leases.order_by("-known_at").first()
+    return found.origin if found else None
+
+
+def last_told(path: str, lease: Lease) -> Origin | None:
+    """Whom it was last known from, by the lease's history, that a directory lies at the path; None if it was not."""
+    answers = TransitionLog.objects.of(lease).filter(
+        transition__in=("record_found", "record_detection", "record_not_found"), evidence__path__iexact=path
+    )
+    last = answers.order_by("-generation").first()
+    if last is None or last.transition == "record_not_found" or not last.evidence.get("account"):
+        return None
+    told = last.evidence
+    return Origin(
+        base_path=path.rpartition("/")[0],
+        account=told["account"],
+        path_root=told.get("path_root", ""),
+        namespace=told.get("namespace", ""),
+        folder_id=told.get("folder_id", ""),
+    )
 
 
 def were_started_since(pks: Collection[int], at: datetime) -> bool:

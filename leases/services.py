@@ -1,6 +1,7 @@
 """What people and workers do with the records."""
 
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Now
 
+from core.folding import is_same_path
 from leases.cloud import ShareLink
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
@@ -96,8 +98,7 @@ def change_lease(*, lease_id: int, agency: str, lease_number: str, changed_by: U
         number = lease_number if lease_number == lease.lease_number else normalise_number(lease_number)
         if (lease.agency, lease.lease_number) == (agency, number):
             return lease
-        if lease.is_working:
-            require(changed_by, "leases.run_discovery")  # it is stopped
+        require(changed_by, "leases.run_discovery")  # it is stopped, and started again
         lease.agency, lease.lease_number, lease.updated_by_id = agency, number, changed_by.pk
         _check(lease)
         _search_again(lease, Actor.person(changed_by), reason=f"changed from {was}")
@@ -184,6 +185,8 @@ def configuration_saved(configuration: AgencyStorageConfig, *, changed: bool = T
         count = resume_failed(
             _failed_for_it(configuration), reason=f"the storage configuration of {configuration.agency} was saved"
         )
+        # Whoever held a lease for another reason than a run has let go of it by then.
+        transaction.on_commit(partial(_ask_again, configuration, wait=True), robust=True)
         return count + _ask_again(configuration)
 
 
@@ -205,15 +208,20 @@ def _failed_for_it(configuration: AgencyStorageConfig) -> QuerySet[Lease]:
 def _asked_elsewhere(configuration: AgencyStorageConfig) -> QuerySet[Lease]:
     """The leases whose answer was given for another folder than that of this configuration."""
     elsewhere = ~Q(known_base_path=configuration.runsheet_archive_base_path)
-    return Lease.objects.filter(elsewhere, agency=configuration.agency, state__in=SETTLED, due_at__isnull=True)
+    # What has failed for another reason shows its last known answer.
+    has_answer = Q(state__in=SETTLED) | Q(state=State.FAILED) & ~Q(known_base_path="")
+    return Lease.objects.filter(elsewhere, has_answer, agency=configuration.agency, due_at__isnull=True)
 
 
-def _ask_again(configuration: AgencyStorageConfig) -> int:
+def _ask_again(configuration: AgencyStorageConfig, *, wait: bool = False) -> int:
     """Owe a run to every answer that was given for another folder, found and not found alike; how many.
 
-    A lease that is being written at this moment is passed by: `confirm_base_path` waits for this configuration there.
+    Args:
+        wait: for leases that somebody holds; not before the configuration is committed, which a run that records its
+            answer waits for (`confirm_base_path`).
     """
-    unlocked = _asked_elsewhere(configuration).order_by().select_for_update(skip_locked=True, no_key=True).values("pk")
+    doubtful = _asked_elsewhere(configuration).order_by()
+    unlocked = doubtful.values("pk") if wait else doubtful.select_for_update(skip_locked=True, no_key=True).values("pk")
     return Lease.objects.filter(pk__in=unlocked).update(
         due_at=Now(),
         due_reason=f"the folder of the archives of {configuration.agency} was changed",
@@ -234,8 +242,8 @@ def confirm_base_path(lease: Lease, *, base_path: str) -> None:
     # Many workers hold it at the same time; only who changes it has to wait for them.
     query = "SELECT * FROM leases_agencystorageconfig WHERE agency = %s FOR SHARE"
     found = next(iter(AgencyStorageConfig.objects.raw(query, [lease.agency])), None)
-    if found is None or found.runsheet_archive_base_path != base_path:
-        raise Reconfigured
+    if found is None or not is_same_path(found.runsheet_archive_base_path, base_path):
+        raise Reconfigured(retry_after_s=1.0)
 
 
 def resume_if_reconfigured(lease: Lease, *, seen: str) -> int:

@@ -109,7 +109,11 @@ EXAMPLES = (
         created_by=NEWCOMER,
         end=End(state=State.FAILED, failure_code="connect_dropbox", tries=5, dropbox_calls=0),
     ),
-    Example(outcome="link forbidden by team policy", lease_number="NMLC 0063798", end=_done(report=True, link=False)),
+    Example(
+        outcome="link forbidden by team policy",
+        lease_number="NMLC 0063798",
+        end=_done(report=True, link=False, dropbox_calls=3),
+    ),
     Example(
         outcome="two 503s and then fine",
         lease_number="NMNM 0110348",

@@ -11,16 +11,25 @@ from discovery.errors import AnotherFolder, ArchiveOutOfSight
 from discovery.models import DropboxAccount
 from leases.cloud import CloudFile, DirectoryListing
 from leases.models import NOBODY, Lease, Origin
+from leases.queries import last_told, origin_at
 
 
 def known_at(path: str, lease: Lease) -> Origin | None:
-    """Whom it is known from that a directory lies at the path; None if no directory is known there."""
+    """Whom it is known from that a directory lies at the path; None if no directory is known there.
+
+    The lease may have been asked elsewhere meanwhile, under another base path or number: its history remembers. So may
+    another lease whose archive lies at the same path.
+    """
     directory = lease.runsheet_directory
-    return lease.origin if directory and is_same_path(directory.path, path) else None
+    is_here = directory is not None and is_same_path(directory.path, path)
+    if is_here and lease.origin != NOBODY:
+        return lease.origin
+    told = last_told(path, lease) or origin_at(path)
+    return told or (NOBODY if is_here else None)
 
 
 def may_judge(known: Origin, *, account: DropboxAccount, namespace: str) -> bool:
-    """Whether the account sees what was seen then.
+    """Whether the account sees the place where something was seen then; where nobody knows who saw it, everybody may.
 
     Args:
         namespace: the shared folder in which the account sees the place; empty where it is in none.
@@ -61,18 +70,18 @@ def confirm_same_archive(
 def confirm_may_negate(known: Origin, *, gateway: Gateway, path: str, namespace: str, evidence: dict[str, Any]) -> None:
     """Make sure that whoever does not see the directory would see it if it were there.
 
-    Another account than the one that saw it must see that it was deleted: it may have been kept from that folder alone.
+    It must see that it was deleted, since it may have been kept from that folder alone, be it the account that found it.
 
     Raises:
         ArchiveOutOfSight: the account cannot tell.
         Temporary, Permanent: as the gateway says.
     """
-    is_own = known.account in ("", gateway.account.account_id)
-    if may_judge(known, account=gateway.account, namespace=namespace) and (is_own or gateway.is_deleted(path=path)):
+    if may_judge(known, account=gateway.account, namespace=namespace) and gateway.is_deleted(path=path):
         return
     raise ArchiveOutOfSight(
-        f"“{path}” was found with the Dropbox of {_name_of(known)}, and this one ({gateway.account}) cannot tell whether it "
-        "is still there. What was found stays. Let somebody run it who sees that folder, or connect such an account.",
+        f"“{path}” was found with the Dropbox of {_name_of(known)}. This one ({gateway.account}) does not see it, and does not "
+        "see either that it was deleted, so it may only have been kept from it. What was found stays. Let somebody run it "
+        "who sees that folder, or connect such an account.",
         evidence=evidence,
     )
 
@@ -125,4 +134,4 @@ def origin_of(gateway: Gateway, *, path: str, listing: DirectoryListing, folder:
 
 def _name_of(known: Origin) -> str:
     account = DropboxAccount.objects.filter(account_id=known.account).defer("refresh_token", "access_token").first()
-    return str(account) if account else f"another account ({known.account})"
+    return str(account) if account else f"another account ({known.account})" if known.account else "somebody"

@@ -51,6 +51,7 @@ class DirectorySighting:
         listing: None when the directory does not exist.
         folder: its description, where the listing alone does not tell enough.
         origin: whom the answer came from, and of which folder it speaks.
+        known: whom it was known from before that a directory lies there; None if it was not.
         link: None when there is none, or when a good one is stored already.
         link_refusal: why Dropbox gave no link; empty if it did.
         link_checked_at: when the link was made, or the stored one was seen to lead there; None if nobody looked.
@@ -60,6 +61,7 @@ class DirectorySighting:
     listing: DirectoryListing | None
     folder: CloudFile | None = None
     origin: Origin = NOBODY
+    known: Origin | None = None
     link: ShareLink | None = None
     link_refusal: str = ""
     link_checked_at: datetime | None = None
@@ -90,10 +92,11 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
         Temporary, Permanent: as the gateway says.
     """
     path = place_of(lease)
+    known = known_at(path, lease)
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
-        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known_at(path, lease))
+        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known)
         near = look_around(gateway=gateway, path=path, answer=error)
         return DirectorySighting(path=path, listing=None, origin=origin, evidence=error.evidence | near)
     evidence = {
@@ -103,13 +106,15 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
         "request_ids": list(listing.request_ids),
     }
     origin = origin_of(gateway, path=path, listing=listing)
-    seen = DirectorySighting(path=path, listing=listing, origin=origin, evidence=evidence)
+    seen = DirectorySighting(path=path, listing=listing, origin=origin, known=known, evidence=evidence)
     if _needs_description(lease, gateway, seen):
-        seen = described(lease, gateway, seen)
+        seen = described(gateway, seen)
     try:
-        return _with_stored_link(lease, gateway, seen) or _with_new_link(gateway, seen)
+        seen = _with_stored_link(lease, gateway, seen) or _with_new_link(gateway, seen)
     except NotFound as error:
         raise _changed_meanwhile(error) from error
+    told = {name: getattr(seen.origin, name) for name in ("namespace", "folder_id") if getattr(seen.origin, name)}
+    return replace(seen, evidence=seen.evidence | told)
 
 
 def place_of(lease: Lease) -> str:
@@ -140,7 +145,7 @@ def record_directory(sighting: DirectorySighting) -> DirectorySearchResult:
     return DirectorySearchResult(found=True, path=sighting.path, share_url=location.share_url, location_id=location.pk)
 
 
-def described(lease: Lease, gateway: Gateway, seen: DirectorySighting) -> DirectorySighting:
+def described(gateway: Gateway, seen: DirectorySighting) -> DirectorySighting:
     """With the directory's own description, which tells whether it is the known one; one call.
 
     Raises:
@@ -153,9 +158,11 @@ def described(lease: Lease, gateway: Gateway, seen: DirectorySighting) -> Direct
         folder = gateway.metadata(path=seen.path)
     except NotFound as error:
         raise _changed_meanwhile(error) from error
-    if known := known_at(seen.path, lease):
-        confirm_same_archive(known, gateway=gateway, path=seen.path, seen=folder, evidence=seen.evidence)
-    return replace(seen, folder=folder, origin=origin_of(gateway, path=seen.path, listing=seen.listing, folder=folder))
+    if seen.known is not None:
+        confirm_same_archive(seen.known, gateway=gateway, path=seen.path, seen=folder, evidence=seen.evidence)
+    origin = origin_of(gateway, path=seen.path, listing=seen.listing, folder=folder)
+    # Who sees only a part of it is no witness in the place of somebody who saw more.
+    return replace(seen, folder=folder, origin=seen.known if folder.is_partial and seen.known else origin)
 
 
 def _changed_meanwhile(error: NotFound) -> DropboxUnavailable:
@@ -168,11 +175,10 @@ def _needs_description(lease: Lease, gateway: Gateway, seen: DirectorySighting) 
     assert seen.listing is not None
     if not shows_full_sight(seen.listing):
         return True
-    known = known_at(seen.path, lease)
-    if known is None:
+    if seen.known is None:
         return False
     keeps_report = not lease.follow_through
-    return keeps_report or not may_judge(known, account=gateway.account, namespace=seen.origin.namespace)
+    return keeps_report or not may_judge(seen.known, account=gateway.account, namespace=seen.origin.namespace)
 
 
 def _with_stored_link(lease: Lease, gateway: Gateway, seen: DirectorySighting) -> DirectorySighting | None:
@@ -180,12 +186,13 @@ def _with_stored_link(lease: Lease, gateway: Gateway, seen: DirectorySighting) -
     stored = linked_location(seen.path)
     if stored is None:
         return None
-    known = known_at(seen.path, lease)
-    is_of_this_space = known is not None and known.path_root == seen.origin.path_root
+    is_of_this_space = seen.known is not None and seen.known.path_root == seen.origin.path_root
     if lease.background and is_of_this_space and is_trusted(stored, at=now()):
         return _of_folder(stored.file_id, replace(seen, evidence=seen.evidence | {"link": "stored"}))
+    if not is_of_this_space and seen.folder is None:
+        seen = described(gateway, seen)
     link = link_that_leads_there(url=stored.share_url, path=seen.path, gateway=gateway)
-    if link is None:
+    if link is None or (seen.folder and link.file_id != seen.folder.file_id):
         return None
     evidence = seen.evidence | {"link": "stored and checked"}
     return _of_folder(link.file_id, replace(seen, link_checked_at=now(), evidence=evidence))
@@ -196,7 +203,9 @@ def _with_new_link(gateway: Gateway, seen: DirectorySighting) -> DirectorySighti
         link = gateway.create_share_link(path=seen.path)
     except LinkRefused as error:
         evidence = seen.evidence | {"link": "refused", "link_answer": error.evidence}
-        return replace(seen, link_refusal=str(error), evidence=evidence)
+        # No link names the folder, so its description has to.
+        named = seen if seen.folder else described(gateway, seen)
+        return replace(named, link_refusal=str(error), evidence=evidence)
     evidence = seen.evidence | {"link": "created"}
     return _of_folder(link.file_id, replace(seen, link=link, link_checked_at=now(), evidence=evidence))
 

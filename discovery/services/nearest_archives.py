@@ -21,8 +21,10 @@ from core.folding import as_it_looks, fold_case, is_same_path
 from discovery.dropbox import Gateway
 from discovery.dropbox.connection import done_within
 from discovery.errors import DropboxUnavailable, NotFound
+from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight
 from leases.lookalikes import bare_key, short_key
+from leases.models import NOBODY
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,8 @@ def look_around(*, gateway: Gateway, path: str, answer: NotFound) -> dict[str, A
     Whatever goes wrong with looking for neighbours, the answer stays.
 
     Raises:
-        ArchiveOutOfSight: it is there, and the account may not see into it.
+        ArchiveOutOfSight: it is there, and the account may not see into it, or may have been kept from it.
+        BasePathMissing: the folder that should hold it has gone, too.
         DropboxUnavailable: it is there again.
         Temporary, Permanent: as the gateway says of what is there.
     """
@@ -80,6 +83,8 @@ def look_around(*, gateway: Gateway, path: str, answer: NotFound) -> dict[str, A
         return {"nearest_unknown": why}
     if any(is_same_path(name, number) for name in names):
         _confirm_gone(gateway, path, answer)
+        # What was remembered of the folder it lay in may be as old as its name.
+        confirm_not_found(gateway=gateway, path=path, answer=answer, known=NOBODY)
     return {"nearest": list(nearest(number, names))}
 
 

@@ -87,22 +87,22 @@ def detect_previous_report(
 def _look(lease: Lease, gateway: Gateway) -> DirectorySighting:
     if lease.runsheet_directory is None:
         raise DirectoryUnknown
-    path = lease.runsheet_directory.path
-    if not is_same_path(path, place_of(lease)):
+    path = place_of(lease)
+    if not is_same_path(lease.runsheet_directory.path, path):
         raise DirectoryElsewhere(
-            f"The known directory is “{path}”, but archives of {lease.agency} lie elsewhere now. It is looked for "
-            "there by itself.",
-            evidence={"path": path},
+            f"The known directory is “{lease.runsheet_directory.path}”, but archives of {lease.agency} lie elsewhere now. "
+            "It is looked for there by itself.",
+            evidence={"path": lease.runsheet_directory.path},
         )
+    known = known_at(path, lease)
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
-        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known_at(path, lease))
+        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known)
         near = look_around(gateway=gateway, path=path, answer=error)
         raise DirectoryGone(origin=origin, evidence=error.evidence | near) from error
-    return described(
-        lease, gateway, DirectorySighting(path=path, listing=listing, evidence=gateway.evidence(path=path))
-    )
+    evidence = gateway.evidence(path=path)
+    return described(gateway, DirectorySighting(path=path, listing=listing, known=known, evidence=evidence))
 
 
 def _has_report_name(entry: CloudFile) -> bool:

@@ -27,6 +27,8 @@ LABELS: Mapping[str, str] = {
     "nearest_unknown": "Near names",
     "link": "Share link",
     "base_path": "Base path",
+    "namespace": "Shared folder",
+    "folder_id": "Dropbox's id of the directory",
     "scope": "Permission that is missing",
     "exception": "Exception",
     "request_id": "Dropbox's request",

@@ -14,57 +14,12 @@ from statemachine import jobs
 from statemachine.models import TransitionLog
 from statemachine.reactions import Run
 from statemachine.reconcile import reconcile
-from tests.flows.conftest import BLM, history
+from tests.flows.conftest import ARCHIVE, BLM, ELSEWHERE, NUMBER, REPORT, Work, history, link_of
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-NUMBER = "NMNM 0501759"
-ARCHIVE = f"{BLM}/{NUMBER}"
-REPORT = f"{ARCHIVE}/Master Documents.pdf"
-ELSEWHERE = "/Federal Workspace/Elsewhere"
-
-type Work = Callable[[], None]
-
-
-@pytest.fixture
-def colleague(dropbox: "Standin", django_user_model: type[User]) -> Callable[[str], User]:
-    """A person who has connected the stand-in's account of that name."""
-
-    def connected(name: str) -> User:
-        user = django_user_model.objects.create_superuser(name)
-        connect_account(user=user, refresh_token=f"standin-refresh-{name}")
-        return user
-
-    return connected
-
-
-@pytest.fixture
-def found(operator: User, dropbox: "Standin", work_until_settled: Work) -> Lease:
-    """Olivia's run has found the report."""
-    dropbox.put(REPORT)
-    lease = services.create_lease(agency="BLM", lease_number=NUMBER, created_by=operator)
-    work_until_settled()
-    return Lease.objects.get(pk=lease.pk)
-
-
-def link_of(lease: Lease) -> str:
-    assert lease.runsheet_directory is not None
-    return lease.runsheet_directory.share_url
-
-
-@pytest.fixture
-def run(work_until_settled: Work) -> Callable[..., Lease]:
-    """Have somebody run the lease, and let it settle."""
-
-    def settled(lease: Lease, user: User, start: Callable[..., Lease] = services.start_full_discovery) -> Lease:
-        start(lease_id=lease.pk, user=user)
-        work_until_settled()
-        return Lease.objects.get(pk=lease.pk)
-
-    return settled
 
 
 def assert_kept(after: Lease, before: Lease) -> None:
