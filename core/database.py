@@ -1,6 +1,6 @@
 """What an error of PostgreSQL means for whoever meets it, told by its SQLSTATE.
 
-The codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+The codes stand in PostgreSQL's documentation, appendix “PostgreSQL Error Codes”.
 """
 
 from collections.abc import Iterator

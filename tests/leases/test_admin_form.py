@@ -302,14 +302,16 @@ class TestChangeForm:
         assert answer.status_code == 403
         assert Lease.objects.get().lease_number == "NMNM 1"
 
-    def test_needs_no_right_to_run_discovery(self, client: Client, viewer: User) -> None:
+    def test_needs_the_right_to_run_discovery_too(self, client: Client, viewer: User) -> None:
+        """What is known is forgotten, and a run is started."""
         viewer.user_permissions.add(Permission.objects.get(codename="change_lease"))
         lease = settled(viewer, state="done")
         client.force_login(viewer)
 
-        client.post(change_url(lease), {"agency": "BLM", "lease_number": "NMNM 2"})
+        answer = client.post(change_url(lease), {"agency": "BLM", "lease_number": "NMNM 2"}, follow=True)
 
-        assert (Lease.objects.get().lease_number, Lease.objects.get().state) == ("NMNM 2", "searching")
+        assert "You do not have the permission to start and stop discovery" in answer.text
+        assert (Lease.objects.get().lease_number, Lease.objects.get().state) == ("NMNM 1", "done")
 
 
 class TestDelete:

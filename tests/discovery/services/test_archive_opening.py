@@ -389,7 +389,7 @@ class TestRunAgain:
         self, location: CloudLocation, lease: Lease, dropbox: "Standin", age: timedelta, looks: bool
     ) -> None:
         CloudLocation.objects.update(share_checked_at=now() - age)
-        lease.refresh_from_db()
+        lease = Lease.objects.get(pk=lease.pk)
         lease.background = True
 
         search_directory(lease=lease, gateway=gateway_for(lease.created_by))
