@@ -101,7 +101,7 @@ _COMPARED_AS = {
 def fold_case(text: str) -> str:
     """One case for all that Dropbox takes for the same name; what differs after it is another folder.
 
-    https://docs.rs/dbxcase tells how it came to be so.
+    The crate “dbxcase” tells how it came to be so.
     """
     return text.lower() if text.isascii() else text.translate(LOWER_CASE)
 
