@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from core.clock import now
+from core.folding import is_same_path
 from core.times import countdown
 from leases.admin import polling
 from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action, why_absent
@@ -30,6 +31,8 @@ from statemachine.obstacles import obstacle
 from statemachine.reactions import reaction_for
 
 HISTORY_SHOWN = 50
+# The transitions that record what Dropbox has answered.
+ANSWERS = ("record_found", "record_detection", "record_not_found")
 # So many leases are begun within seconds, and so many are counted before “more than”.
 SOON, COUNTED_AT_MOST = 10, 1_000
 EARLIER_COUNTED = 10_000
@@ -203,6 +206,14 @@ class Panel:
         """The archives that there are whose names come nearest to the one that is not, and what nobody sees of them."""
         names = self._evidence.get("nearest", []) if self.lease.state == State.NOT_FOUND else []
         return [(name, unseen_in(name, self.lease.lease_number)) for name in names]
+
+    @cached_property
+    def found_elsewhere(self) -> TransitionLog | None:
+        """What was last known of another path, if something lay there: the base path or the number was another one."""
+        answers = (entry.log for entry in self.history if entry.log.transition in ANSWERS)
+        others = (log for log in answers if not is_same_path(log.evidence.get("path", ""), self.absent_path))
+        last = next(others, None) if self.absent_path else None
+        return last if last and last.to_state != State.NOT_FOUND else None
 
     @property
     def correction(self) -> NextStep | None:

@@ -147,6 +147,23 @@ class TestKnownFolder:
 
         assert f"/Archives/{lease.lease_number}" in page_of(console, lease).text
 
+    @pytest.mark.parametrize(("negated", "shown"), [(False, True), (True, False)])
+    def test_at_another_path_is_told_where_nothing_lies(
+        self, console: Client, olivia: User, negated: bool, shown: bool
+    ) -> None:
+        worker = Actor.worker("job-1")
+        lease = settled(olivia, state="detecting", due_at=now(), runsheet_directory=location())
+        evidence = {"path": "/Old/NMNM 1", "matching": ["Master Documents.pdf"]}
+        take(lease, "record_detection", actor=worker, arguments={"matching_files": []}, evidence=evidence)
+        for path in (["/Old/NMNM 1"] if negated else []) + ["/New/NMNM 1"]:
+            Lease.objects.update(state="searching", due_at=now())
+            take(lease, "record_not_found", actor=worker, arguments={}, evidence={"path": path})
+
+        text = page_of(console, lease).text
+
+        assert ("Last known elsewhere" in text) is shown
+        assert ("with Master Documents.pdf" in text) is shown
+
     def test_of_another_base_path_than_is_configured_is_doubted(self, console: Client, olivia: User) -> None:
         AgencyStorageConfig.objects.create(
             agency="BLM", runsheet_archive_base_path="/New", documents_base_path="/d", misc_index_base_path="/m"
