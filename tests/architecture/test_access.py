@@ -26,6 +26,7 @@ from statemachine.models import StateMachine, TransitionLog
 from statemachine.reactions import machines
 from statemachine.transitions import Actor, authorise
 from tests.architecture.conftest import PEOPLE, WALKED, People, Things, browser, chosen_by, concrete
+from tests.configuring import confirm
 from tests.statemachine.dashboard.conftest import queue_of
 
 pytestmark = [
@@ -300,6 +301,8 @@ def changes_something(client: Client, url: str, form: dict[str, Any], lease: Any
         page = client.post(url, given, follow=True)
         if "action" in form and (confirmed := re.search(r'name="confirmed" value="([^"]*)"', page.text)):
             client.post(url, {**given, "confirmed": confirmed[1]})
+        if page.redirect_chain and "question=" in page.redirect_chain[-1][0]:
+            confirm(client, url, page)
         has_changed = everything(redis) != before
         transaction.set_rollback(True)
     return has_changed

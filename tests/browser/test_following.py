@@ -39,10 +39,10 @@ class Place:
     soon_s: float = 2.0
 
 
-LEASE = Place(address="/admin/leases/lease/{lease}/change/", shows="#lease-state .state-pending")
+LEASE = Place(address="/admin/leases/lease/{lease}/change/", shows="#lease-state .state-stopped")
 PLACES = [
     LEASE,
-    Place(address="/admin/leases/lease/", shows="#result_list .state-pending"),
+    Place(address="/admin/leases/lease/", shows="#result_list .state-stopped"),
     Place(address="/admin/leases/batch/{batch}/change/", shows="text=Not run"),
     # An overview, which asks every two seconds.
     Place(address="/admin/", shows="text=Nothing is being searched at this moment.", soon_s=6.0),

@@ -146,7 +146,7 @@ class TestKeyboard:
         keyboard.to(page.locator("#lease-asks summary"))
         keyboard.press("Space")
         keyboard.enter(page.locator("#lease-asks").get_by_role("button", name="Stop"))
-        expect(page.locator("#lease-state .state-pending")).to_be_visible()
+        expect(page.locator("#lease-state .state-stopped")).to_be_visible()
 
     @pytest.mark.usefixtures("connected")
     def test_is_enough_to_find_leases_and_to_run_them_together(self, keyboard: Keyboard) -> None:

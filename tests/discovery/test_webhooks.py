@@ -265,8 +265,10 @@ class TestWhileAccountIsHeld:
 
         monkeypatch.setattr(type(DropboxAccount.objects.all()), "mark_changed", fail)
 
-        with pytest.raises(OperationalError):
-            send(browser, naming(OLIVIA))
+        answer = send(browser, naming(OLIVIA))
+
+        assert answer.status_code == 503
+        assert "The database does not answer" in answer.text
 
 
 class TestWithoutTables:

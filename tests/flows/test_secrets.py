@@ -83,7 +83,7 @@ def found(secrets: dict[str, str], where: bytes) -> list[str]:
 @pytest.fixture
 def lived(person: User, dropbox: "Standin", system: System) -> dict[str, str]:
     """Leases have ended in every way; returned are the secrets that played a part, by name."""
-    account = connect_account(user=person, refresh_token="standin-refresh-olivia")
+    account = connect_account(user=person, refresh_token=dropbox.issue_tokens("olivia").refresh_token)
     dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf", f"{BLM}/NMNM 2/", f"{BLM}/NMNM 4/", f"{BLM}/NMNM 5/")
     dropbox.policy("access_denied", path=f"{BLM}/NMNM 2")
     echo = {"error_summary": account.access_token, "error": {".tag": account.access_token}}

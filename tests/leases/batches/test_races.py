@@ -17,6 +17,7 @@ from statemachine.models import TransitionLog
 from statemachine.pump import top_up
 from tests.held import until_somebody_waits
 from tests.leases.test_services import settled
+from tests.questions import question_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -131,10 +132,10 @@ class TestDeletingMany:
     def test_leaves_what_somebody_has_started_meanwhile(self, console: Client, olivia: User, ivan: User) -> None:
         lease = settled(olivia, state="done")
         form = {"action": "delete_selected", "_selected_action": [lease.pk], "index": "0"}
-        confirmed = console.post("/admin/leases/lease/", form).context["which"]
+        confirmed = question_of(console, console.post("/admin/leases/lease/", form)).context["which"]
 
         answer = meanwhile(
-            lambda: console.post("/admin/leases/lease/", {**form, "confirmed": confirmed}),
+            lambda: console.post("/admin/leases/lease/", {**form, "confirmed": confirmed}, follow=True),
             happens=lambda: services.start_search(lease_id=lease.pk, user=ivan),
         )
 
