@@ -38,6 +38,7 @@ _ATOM = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_MINDS_CASE = re.compile(r"\(\?[a-zA-Z]*-[a-zA-Z]*i[a-zA-Z]*[:)]")
 # Other ways to write a blank.
 _BLANK = re.compile(r"\\s|\\\ |\\t|\\p\{Zs?\}|\\pZ|\[(?:\\s|\\\ |\\t|\[:(?:space|blank):\]|\s)+\]")
 
@@ -84,11 +85,18 @@ def compiled_as_it_looks(pattern: str) -> Callable[[str], bool]:
     Raises:
         PatternRefused: with RE2's reason.
     """
-    asked = [compiled(pattern)]
+    as_it_stands = compiled(pattern)
+    if any(_MINDS_CASE.fullmatch(atom) for atom, _ in _atoms(pattern)):
+        # What is folded is in lower case, and so no text for a pattern that tells the cases apart.
+        return lambda text: as_it_stands(unicodedata.normalize("NFC", text))
+    asked = [as_it_stands]
     if (folded := pattern_as_it_looks(pattern)) != pattern:
         # What is folded may be no pattern any more, such as a range that ends before it begins.
         with suppress(PatternRefused):
-            asked.append(compiled(folded))
+            as_it_looks_itself = compiled(folded)
+            # Of what nobody sees, an empty branch may be left, which every name matches.
+            if as_it_stands("") or not as_it_looks_itself(""):
+                asked.append(as_it_looks_itself)
 
     def matches(text: str) -> bool:
         written, seen = unicodedata.normalize("NFC", text), as_it_looks(text)

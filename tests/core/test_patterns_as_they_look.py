@@ -110,6 +110,14 @@ class TestCompiledAsItLooks:
     def test_takes_nothing_else_for_it(self, name: str) -> None:
         assert not compiled_as_it_looks(".*master documents.*")(name)
 
+    @pytest.mark.parametrize("pattern", [f"({ZERO}|master)", f"a|{SOFT}", f"^{ZERO}"])
+    def test_what_nobody_sees_in_a_pattern_does_not_make_a_report_of_every_file(self, pattern: str) -> None:
+        assert not compiled_as_it_looks(pattern)("Zoning.pdf")
+
+    def test_a_pattern_that_minds_the_case_is_asked_of_no_other_case(self) -> None:
+        assert not compiled_as_it_looks("(?-i:master) documents")("MASTER documents")
+        assert compiled_as_it_looks("(?-i:master) documents")("master Documents")
+
     def test_a_pattern_that_folding_breaks_is_asked_as_it_is(self) -> None:
         assert compiled_as_it_looks("[\ufb01-\ufb02]x")("\ufb01x")
 
