@@ -22,6 +22,8 @@ LONGEST_TEXT = 300
 # A text as long as this is looked through for secrets; what comes after it is not kept at all.
 LONGEST_READ = 4_000
 LINK = re.compile(r"https?://\S+")
+# Tokens that were not sent with this request, but that Dropbox knows: long, without blanks, and with a digit.
+LIKE_A_TOKEN = re.compile(r"(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}")
 # Of the form that asks for tokens.
 SECRET_FIELDS = ("client_secret", "code", "code_verifier", "refresh_token")
 # What is shorter than any that Dropbox or we make is none, and would blot out words.
@@ -115,7 +117,8 @@ def _text(response: Response, body: dict[str, Any]) -> str:
     said = "" if of_form(TAG, said) else said[:LONGEST_READ]
     for secret in _sent(response):
         said = said.replace(secret, REDACTED)
-    return harmless(redact_text(LINK.sub("[link]", said)).strip(), at_most=LONGEST_TEXT)
+    said = LIKE_A_TOKEN.sub(REDACTED, LINK.sub("[link]", said))
+    return harmless(redact_text(said).strip(), at_most=LONGEST_TEXT)
 
 
 def _sent(response: Response) -> list[str]:
