@@ -4,21 +4,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from leases import services
 from leases.admin import panel
-from leases.admin.history import DID, duration_text
 from leases.admin.panel import progress_of
 from leases.models import CloudLocation, Lease
 from leases.queries import how_many_before
 from statemachine import claims
 from statemachine.doorbell import Message
 from statemachine.jobs import run
-from statemachine.models import TransitionLog
 from statemachine.transitions import Actor, Step, advance, locked
 from tests.leases.test_services import settled
 
@@ -328,92 +325,6 @@ class TestJob:
         lease = settled(olivia, state=state, failure_code="configuration_missing", tries=1)
 
         assert page_of(console, lease).context["panel"].job is None
-
-
-class TestHistory:
-    def test_tells_who_did_what_and_why(self, console: Client, olivia: User) -> None:
-        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
-        take(
-            lease, "record_found", actor=Actor.worker("job-1"), arguments={"location_id": location().pk},
-            reason="because", evidence={"path": "/a/<NMNM 1>"},
-        )  # fmt: skip
-        services.start_detection(lease_id=lease.pk, user=olivia)
-
-        answer = page_of(console, lease)
-
-        told = [
-            (entry.from_state, entry.to_state, entry.by, entry.did, entry.log.reason)
-            for entry in answer.context["panel"].history
-        ]
-        assert told == [
-            ("Directory found", "Detecting report", "olivia", "started to look for the report", "detection"),
-            ("Searching", "Directory found", "A worker", "found the directory", "because"),
-            ("Pending", "Searching", "The reconciler", "started the search", "created"),
-        ]
-        assert "<code>job-1</code>" in answer.text
-        assert (
-            "<details><summary>Evidence</summary><pre>{\n  &quot;path&quot;: &quot;/a/&lt;NMNM 1&gt;&quot;\n}</pre>"
-            in answer.text
-        )
-
-    def test_has_words_for_all_that_can_happen(self) -> None:
-        names = {each.name for each in Lease._meta.get_field("state").get_all_transitions(Lease)}
-
-        assert names == DID.keys()
-
-    def test_shows_the_newest_and_leads_to_the_rest(self, console: Client, olivia: User) -> None:
-        lease = settled(olivia)
-        for _ in range(30):
-            take(lease, "start_search", actor=Actor.person(olivia))
-            take(lease, "cancel", actor=Actor.person(olivia))
-
-        answer = page_of(console, lease)
-        whole = console.get(answer.context["panel"].log_url)
-
-        assert len(answer.context["panel"].history) == 50
-        assert "10 earlier transitions are not shown." in answer.text
-        assert whole.context["cl"].result_count == 60
-
-    def test_leads_nobody_to_a_log_he_may_not_open(self, client: Client, viewer: User) -> None:
-        lease = settled(viewer)
-        client.force_login(viewer)
-
-        without = page_of(client, lease).context["panel"].log_url
-        viewer.user_permissions.add(Permission.objects.get(codename="view_transitionlog"))
-
-        assert without == ""
-        assert page_of(client, lease).context["panel"].log_url
-
-    def test_is_empty_for_a_lease_that_was_never_started(self, console: Client, olivia: User) -> None:
-        assert "Nothing has happened since." in page_of(console, settled(olivia)).text
-
-    def test_names_a_state_that_the_code_no_longer_knows(self, console: Client, olivia: User) -> None:
-        lease = settled(olivia)
-        TransitionLog.objects.create(
-            record_type="leases.lease", record_id=lease.pk, transition="x", from_state="gone", to_state="pending",
-            generation=1, actor_kind="user", lasted=timedelta(), at=timezone.now(),
-        )  # fmt: skip
-
-        assert page_of(console, lease).context["panel"].history[0].from_state == "gone"
-
-
-class TestDurationText:
-    @pytest.mark.parametrize(
-        ("duration", "text"),
-        [
-            (timedelta(), "0 ms"),
-            (timedelta(milliseconds=140.4), "140 ms"),
-            (timedelta(milliseconds=999.6), "1.0 s"),
-            (timedelta(seconds=59), "59.0 s"),
-            (timedelta(seconds=59, milliseconds=990), "1 min 0 s"),
-            (timedelta(minutes=2, seconds=5), "2 min 5 s"),
-            (timedelta(minutes=2, seconds=59.9), "2 min 59 s"),
-            (timedelta(hours=3, minutes=4), "3 h 4 min"),
-            (timedelta(days=2, hours=5), "2 d 5 h"),
-        ],
-    )
-    def test_is_in_the_two_largest_units(self, duration: timedelta, text: str) -> None:
-        assert duration_text(duration) == text
 
 
 class TestPage:
