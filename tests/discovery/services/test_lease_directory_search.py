@@ -114,6 +114,17 @@ class TestLookForDirectory:
         with pytest.raises(DropboxUnavailable, match="changed while"):
             look_for_directory(lease=lease, gateway=gateway_for(operator))
 
+    def test_does_not_believe_a_description_that_says_not_found(
+        self, dropbox: "Standin", operator: User, lease: Lease
+    ) -> None:
+        """An empty archive is described, since its listing does not tell whether all of it is seen."""
+        dropbox.put(f"{ARCHIVE}/")
+        body = '{"error_summary": "path/not_found/..", "error": {".tag": "path", "path": {".tag": "not_found"}}}'
+        dropbox.fault("files/get_metadata", status=409, body=body, headers={"Content-Type": "application/json"})
+
+        with pytest.raises(DropboxUnavailable, match="changed while"):
+            look_for_directory(lease=lease, gateway=gateway_for(operator))
+
     def test_a_file_of_that_name_is_told_apart(self, dropbox: "Standin", operator: User, lease: Lease) -> None:
         dropbox.put(ARCHIVE)
 
