@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from discovery.models import DropboxAccount
@@ -5,6 +7,7 @@ from discovery.services.judging import may_judge
 from leases.models import NOBODY, Origin
 
 SEEN = Origin(base_path="/a", account="dbid:1", path_root="1", namespace="", folder_id="id:1")
+SHARED = replace(SEEN, namespace="7")
 
 
 class TestMayJudge:
@@ -21,3 +24,9 @@ class TestMayJudge:
         account = DropboxAccount(account_id=account_id, root_namespace_id=root)
 
         assert may_judge(known, account=account, namespace="") is may
+
+    @pytest.mark.parametrize(("namespace", "may"), [("7", True), ("8", False), ("", False)])
+    def test_is_for_who_sees_the_same_shared_folder(self, namespace: str, *, may: bool) -> None:
+        account = DropboxAccount(account_id="dbid:1", root_namespace_id="1")
+
+        assert may_judge(SHARED, account=account, namespace=namespace) is may
