@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import F, Func, Q, TextField, Value
 from django.db.models.functions import Replace
 
-from leases.lookalikes import difference, doubts_about_characters
+from leases.lookalikes import difference, doubts_about_number
 from leases.models import Lease
 from leases.models.folded import Bare, Short
 
@@ -49,7 +49,7 @@ class Earlier[T]:
 
 
 def doubts_about(*, agency: str, number: str, besides: int | None = None) -> list[str]:
-    """Why a number may not be what is meant, a sentence each: its characters, and another lease that it looks like.
+    """Why a number may not be what is meant, a sentence each: how it is written, and another lease that it looks like.
 
     Nobody is kept from it; whoever gives the number is told.
 
@@ -57,7 +57,7 @@ def doubts_about(*, agency: str, number: str, besides: int | None = None) -> lis
         number: normalised.
         besides: the lease that has the number.
     """
-    doubts = doubts_about_characters(number)
+    doubts = doubts_about_number(number)
     if similar := similar_to(Lease(pk=besides, agency=agency, lease_number=number)):
         doubts.append(looks_like(similar, number))
     return doubts

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 
 from core.folding import (
@@ -17,6 +18,7 @@ from core.folding import (
     char_as_it_looks,
     fold_case,
 )
+from leases.several_numbers import holds_several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,9 +41,31 @@ _GUARDS = dict.fromkeys(map(ord, "'\"" + APOSTROPHES + QUOTES))
 _LETTERS = {char: plain.replace("o", "0") for char, plain in LOOK_ALIKE_LETTERS.items()} | {ord("o"): "0"}
 _BARE: dict[int, str | None] = {**_SEPARATORS, **_GUARDS, **_LETTERS}
 _LEADING_ZEROS = re.compile("(?<![0-9])0+(?=[0-9])")
-# Letters with marks, as names have them: up to here they are no look-alikes of others.
-_LAST_OF_LATIN = "\u024f"
 NAMED_AT_MOST = 3
+
+# All that lease numbers are written with. Also “/” is none of it: an archive is one folder, so no number may hold it.
+_USUAL = frozenset(ascii_letters + digits + " -")
+# The row of a file has a sentence for all of them.
+_BETWEEN_NUMBERS = ",;|"
+# Letters that look like a digit, from the same table. No stored key knows them: they only raise a doubt.
+_DRAWN_FOR_DIGITS = {
+    "0": "\u00d8\u00f8\u01fe\u01ff\u04e8\u04e9",
+    "1": "\u0196\u01c0\u2223",
+    "2": "\u01a7\u01a8",
+    "3": "\u0190\u01b7\u021c\u021d\u025b\u025c\u0292\u0417\u0437\u04e0\u04e1\ua76a\ua76b\ua7ab",
+    "5": "\u01bc\u01bd",
+    "6": "\u0184\u0185\u0431",
+    "8": "\u0222\u0223",
+}
+_DIGITS = {char: digit for digit, chars in _DRAWN_FOR_DIGITS.items() for char in chars}
+_MISTAKEN_FOR = {"I": "1", "l": "1", "O": "0", "o": "0"}
+_BETWEEN_DIGITS = re.compile("(?<=[0-9])[IlOo]+(?=[0-9])")
+_LIKE_DIGITS = re.compile("[0-9IlOo]+[A-Z]?")
+# As a spreadsheet shows, and saves as CSV, a number of many digits: nothing else stands in the cell.
+_SHORTENED = re.compile("[0-9]{1,20}(?:[.,][0-9]{1,20})?E[+-]?[0-9]{1,3}", re.IGNORECASE)
+_STRAY_HYPHEN = re.compile("^-|--|-$")
+# A lease number has fewer words, and fewer characters.
+_WORDS, _LONG = 5, 40
 
 
 def look_alikes(text: str) -> str:
@@ -112,27 +136,82 @@ def unseen_in(name: str, number: str) -> str:
     return " and ".join([*odd[:NAMED_AT_MOST], *blanks])
 
 
+def doubts_about_number(number: str) -> list[str]:
+    """Why a number may not be what is meant, as far as it tells by itself, a sentence each; the same for form, file,
+    command and the lease's page.
+
+    Args:
+        number: folded (`normalise_number`) and valid: what is refused has a sentence already.
+    """
+    if holds_several(number):
+        # Each of them is looked at anew once it is given by itself.
+        return ["This reads like several lease numbers: give each of them by itself."]
+    return [*_doubts_about_form(number), *doubts_about_characters(number)]
+
+
+def _doubts_about_form(number: str) -> list[str]:
+    if not re.search(r"\d", number):
+        return [f"“{number}” has no digit: see whether it is a lease number."]
+    if len(number.split()) > _WORDS or len(number) > _LONG:
+        return ["This reads like a text: see whether it is a lease number."]
+    return []
+
+
 def doubts_about_characters(number: str) -> list[str]:
-    """A sentence for what only looks like the characters that lease numbers have; the first few are named.
+    """A sentence for whatever lease numbers are not written with, or may have been mistaken for what they are.
+
+    Letters of ours, digits, blanks and hyphens are usual; of all others the first few are named.
 
     Args:
         number: folded (`normalise_number`), so that what can be mended surely is mended.
     """
-    odd = dict.fromkeys(char for char in number if _is_odd(char))
-    blanks = ["There are two blanks side by side; one of them may be too many."] if "  " in number else []
-    return blanks + [_doubt(char) for char in list(odd)[:NAMED_AT_MOST]]
+    if _SHORTENED.fullmatch(number):
+        return [f"“{number}” looks like a number that a spreadsheet has shortened: type all of its digits."]
+    odd = [char for char in dict.fromkeys(number) if char not in _USUAL and char not in _BETWEEN_NUMBERS]
+    return [
+        *_doubts_about_separators(number),
+        *(_doubt(char) for char in odd[:NAMED_AT_MOST]),
+        *(_doubt_beside_digits(char) for char in _mistaken_letters(number)),
+    ]
 
 
-def _is_odd(char: str) -> bool:
-    if char.isascii():
-        return False
-    is_ours = char <= _LAST_OF_LATIN and char.isalpha() and unicodedata.normalize("NFKC", char) == char
-    return not is_ours or char == "\N{LATIN SMALL LETTER DOTLESS I}"
+def _doubts_about_separators(number: str) -> list[str]:
+    doubts = {
+        "There are two blanks side by side; one of them may be too many.": "  " in number,
+        "There is a hyphen too many, or something beside it is missing.": _STRAY_HYPHEN.search(number),
+        f"“{number}” holds a separator: see whether it is one lease number.": any(c in number for c in _BETWEEN_NUMBERS),
+    }
+    return [sentence for sentence, is_so in doubts.items() if is_so]
 
 
 def _doubt(char: str) -> str:
-    name = unicodedata.name(char, "unknown character").lower()
-    plain = char_as_it_looks(char)
-    if not plain.isascii():
-        return f"“{char}” ({name}) is rarely part of a lease number."
-    return f"“{char}” ({name}) only looks like “{plain.upper() if char.isupper() else plain}”; type it again by hand."
+    plain = _DIGITS.get(char) or char_as_it_looks(char)
+    if char.isascii() or not plain.isascii():
+        return f"“{char}” ({_in_words(char)}) is rarely part of a lease number."
+    plain = plain.upper() if char.isupper() else plain
+    return f"“{char}” ({_in_words(char)}) only looks like “{plain}”; type it again by hand."
+
+
+def _doubt_beside_digits(letter: str) -> str:
+    digit = _MISTAKEN_FOR[letter]
+    return f"“{letter}” ({_in_words(letter)}) stands where digits do: see whether “{digit}” is meant."
+
+
+def _in_words(char: str) -> str:
+    return unicodedata.name(char, "unknown character").lower()
+
+
+def _mistaken_letters(number: str) -> list[str]:
+    """Each letter that may have been meant as a digit. What stands before the first blank or hyphen is rarely digits, and
+    has such letters of its own: V0, LO, NMLC.
+    """
+    first, *later = re.split("[ -]+", number.strip(" -"))
+    groups = [group for group in later or [first] if _may_be_digits(group)]
+    found = "".join([*_BETWEEN_DIGITS.findall(number), *groups])
+    return [letter for letter in dict.fromkeys(found) if letter in _MISTAKEN_FOR]
+
+
+def _may_be_digits(group: str) -> bool:
+    """Whether it is made of digits and such letters, or of such letters alone, with one more letter behind at most."""
+    has_digit = any(char in digits for char in group)
+    return _LIKE_DIGITS.fullmatch(group) is not None and (has_digit or set(group) <= set(_MISTAKEN_FOR))

@@ -1,6 +1,5 @@
 """What each row of a file would become: a lease, with what is wrong with it and what is doubtful, or none."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,26 +8,17 @@ from django.core.exceptions import ValidationError
 from leases.agency_words import Words, agency_of, own_names
 from leases.columns import AGENCY, NUMBER, Mapping, cell_of, guess_mapping, header_row, letters, other_number_columns
 from leases.duplicates import Earlier, Twins, twins_of
-from leases.lookalikes import difference, doubts_about_characters
+from leases.lookalikes import difference, doubts_about_number
 from leases.models import Agency
 from leases.no_leases import why_no_lease
+from leases.several_numbers import holds_several
 from leases.spreadsheets import WHOLE, Row
-from leases.validation import LEASE_NUMBER_LENGTH, normalise_number, validate_lease_number
+from leases.validation import normalise_number, validate_lease_number
 
 SPREADSHEET_ERRORS = ("#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#N/A", "#SPILL!", "#CALC!")
 # What a file of rows that were left out has besides its own columns, folded.
 OURS = {"row", "problem"}
 SEVERAL = "This cell holds several lease numbers: give each of them a row of its own."
-
-# A lease number has fewer words, and fewer characters.
-_WORDS, _LONG = 5, 40
-_SEPARATED = re.compile(r"[,;|&+\n\r\t]|(?<=\d) ?/|\band\b|\bthru\b|\bthrough\b|\bto\b", re.IGNORECASE)
-# One of several numbers has that many, or fewer behind letters.
-ENOUGH_DIGITS = 3
-_LETTERED = re.compile(r"[a-z]{1,4}[ -]?\d", re.IGNORECASE)
-_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
-# A number with its letters, twice in a row.
-_TWICE = re.compile(r"[a-z]{2,}[\s-]*\d{4,}\S*\s+[a-z]{2,}[\s-]*\d{4,}.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +28,8 @@ class Checked:
     Attributes:
         agency: a value of `Agency`, or as it stands in the file where that is none.
         problems: a sentence for each column that something is wrong with.
-        doubts: sentences about what may not be what is meant; it can be imported all the same.
+        doubts: sentences about what may not be what is meant; it can be imported all the same. None about a number that
+            is a problem.
         existing_id: the lease that the row is a duplicate of.
         similar_id: the lease that has a similar number.
     """
@@ -139,8 +130,7 @@ def _check(row: Row, mapping: Mapping, words: Words, said: int | None) -> Checke
         _told(row.doubts, mapping.number),
         row.doubts.get(WHOLE, ""),
         _agency_doubt(row, mapping, words, said),
-        _number_doubt(number),
-        *doubts_about_characters(number),
+        *([] if problems[NUMBER] else doubts_about_number(number)),
     ]
     return Checked(
         row=row.number,
@@ -180,38 +170,13 @@ def _number_problem(cell: str, number: str) -> str:
         return "The lease number is missing."
     if calculated := _calculated(number):
         return calculated
-    if _is_several(cell):
+    if holds_several(cell):
         return SEVERAL
     try:
         validate_lease_number(number)
     except ValidationError as error:
         return str(error.messages[0])
     return ""
-
-
-def _number_doubt(number: str) -> str:
-    if not re.search(r"\d", number):
-        return f"“{number}” has no digit: see whether it is a lease number."
-    if len(number.split()) > _WORDS or len(number) > _LONG:
-        return "This reads like a text: see whether it is a lease number."
-    if re.search("[,;|]", number):
-        return f"“{number}” holds a separator: see whether it is one lease number."
-    return ""
-
-
-def _is_several(cell: str) -> bool:
-    """Whether more than one of the parts of the cell could be a number of its own."""
-    if _THOUSANDS.fullmatch(cell):
-        return False
-    parts = [part.strip() for part in _SEPARATED.split(cell)]
-    if sum(_may_be_number(part) for part in parts) > 1:
-        return True
-    return len(cell) <= LEASE_NUMBER_LENGTH and _TWICE.fullmatch(cell) is not None
-
-
-def _may_be_number(part: str) -> bool:
-    digits = len(re.findall(r"\d", part))
-    return digits >= ENOUGH_DIGITS or (digits > 1 and _LETTERED.match(part) is not None)
 
 
 def _calculated(cell: str) -> str:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from core.clock import now
@@ -23,7 +24,7 @@ from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
 from leases.duplicates import similar_to
-from leases.lookalikes import difference, doubts_about_characters
+from leases.lookalikes import difference, doubts_about_number
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
 from statemachine.models import TransitionLog
@@ -55,21 +56,14 @@ class LeaseAdmin(LeaseList):
         else:
             made = services.create_lease(agency=obj.agency, lease_number=obj.lease_number, created_by=user)
             obj.pk = made.pk
-        if form.has_changed():
+        if "_addanother" in request.POST:
             self._tell_of_doubts(request, obj)
 
     def _tell_of_doubts(self, request: HttpRequest, lease: Lease) -> None:
-        """Two leases may differ in a blank only, but rarely do; nobody is kept from it."""
-        for doubt in doubts_about_characters(lease.lease_number):
+        """To who goes on with another lease; the page of this one, where everybody else is led, tells it by itself."""
+        for doubt in doubts_about_number(lease.lease_number):
             messages.warning(request, f"See whether this is the number that is meant: {doubt}")
-        if similar := similar_to(lease):
-            sentence = format_html(
-                'This agency also has the lease <a class="exact" href="{}">{}</a>, whose number differs in nothing but '
-                "{}. If both are the same lease, delete or correct one of them.",
-                reverse("admin:leases_lease_change", args=[similar.pk]),
-                similar.lease_number,
-                difference(lease.lease_number, similar.lease_number),
-            )
+        if sentence := _told_of_similar(lease):
             messages.warning(request, sentence)
 
     @override
@@ -106,6 +100,8 @@ class LeaseAdmin(LeaseList):
     ) -> HttpResponse:
         if obj is not None:
             context["panel"] = Panel(lease=obj, user=person(request), kept=self.get_preserved_filters(request))
+            # Beside what is polled: no work changes it, and it takes a query.
+            context["similar"] = _told_of_similar(obj)
         context["show_save_and_continue"] = False  # saving leads to its page anyway
         context["show_save_and_add_another"] = add
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -176,6 +172,20 @@ def person(request: HttpRequest) -> User:
     """Who asks; the admin site lets nobody in who is not logged in."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def _told_of_similar(lease: Lease) -> SafeString | str:
+    """Two leases may differ in a blank only, but rarely do; nobody is kept from it. Empty where there is no such other."""
+    similar = similar_to(lease)
+    if similar is None:
+        return ""
+    return format_html(
+        'This agency also has the lease <a class="exact" href="{}">{}</a>, whose number differs in nothing but '
+        "{}. If both are the same lease, delete or correct one of them.",
+        reverse("admin:leases_lease_change", args=[similar.pk]),
+        similar.lease_number,
+        difference(lease.lease_number, similar.lease_number),
+    )
 
 
 def _do(request: HttpRequest, action: Action, pk: int) -> None:

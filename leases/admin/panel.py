@@ -21,7 +21,7 @@ from leases.admin.links import dropbox_link, record_url
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
 from leases.failures import in_words
-from leases.lookalikes import unseen_in
+from leases.lookalikes import doubts_about_number, unseen_in
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.queries import how_many_before
 from leases.states import SETTLED, State
@@ -36,6 +36,8 @@ ANSWERS = ("record_found", "record_detection", "record_not_found")
 # So many leases are begun within seconds, and so many are counted before “more than”.
 SOON, COUNTED_AT_MOST = 10, 1_000
 EARLIER_COUNTED = 10_000
+# No archive was found, or not since the number was given.
+UNCONFIRMED = (State.PENDING, State.SEARCHING, State.NOT_FOUND, State.FAILED)
 BATCHES_SHOWN = 3
 # The buttons in the order in which they are most likely wanted; what ends something comes last.
 ORDER: Mapping[str, tuple[Action, ...]] = {State.FOUND: (DETECT, DISCOVER, SEARCH, STOP)}
@@ -214,6 +216,12 @@ class Panel:
         others = (log for log in answers if not is_same_path(log.evidence.get("path", ""), self.absent_path))
         last = next(others, None) if self.absent_path else None
         return last if last and last.to_state != State.NOT_FOUND else None
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why the number may not be what is meant; told until Dropbox has an archive of just that name."""
+        is_open = self.lease.state in UNCONFIRMED
+        return doubts_about_number(self.lease.lease_number) if is_open else []
 
     @property
     def correction(self) -> NextStep | None:
