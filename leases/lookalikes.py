@@ -59,6 +59,7 @@ _DRAWN_FOR_DIGITS = {
 }
 _DIGITS = {char: digit for digit, chars in _DRAWN_FOR_DIGITS.items() for char in chars}
 _MISTAKEN_FOR = {"I": "1", "l": "1", "O": "0", "o": "0"}
+_GROUP = re.compile("[0-9A-Za-z]+")
 _BETWEEN_DIGITS = re.compile("(?<=[0-9])[IlOo]+(?=[0-9])")
 _LIKE_DIGITS = re.compile("[0-9IlOo]+[A-Z]?")
 # As a spreadsheet shows, and saves as CSV, a number of many digits: nothing else stands in the cell.
@@ -179,7 +180,9 @@ def _doubts_about_separators(number: str) -> list[str]:
     doubts = {
         "There are two blanks side by side; one of them may be too many.": "  " in number,
         "There is a hyphen too many, or something beside it is missing.": _STRAY_HYPHEN.search(number),
-        f"“{number}” holds a separator: see whether it is one lease number.": any(c in number for c in _BETWEEN_NUMBERS),
+        f"“{number}” holds a separator: see whether it is one lease number.": any(
+            c in number for c in _BETWEEN_NUMBERS
+        ),
     }
     return [sentence for sentence, is_so in doubts.items() if is_so]
 
@@ -205,9 +208,10 @@ def _mistaken_letters(number: str) -> list[str]:
     """Each letter that may have been meant as a digit. What stands before the first blank or hyphen is rarely digits, and
     has such letters of its own: V0, LO, NMLC.
     """
-    first, *later = re.split("[ -]+", number.strip(" -"))
+    plain = "".join(_DIGITS.get(char, char) for char in number)
+    first, *later = _GROUP.findall(plain) or [""]
     groups = [group for group in later or [first] if _may_be_digits(group)]
-    found = "".join([*_BETWEEN_DIGITS.findall(number), *groups])
+    found = "".join([*_BETWEEN_DIGITS.findall(plain), *groups])
     return [letter for letter in dict.fromkeys(found) if letter in _MISTAKEN_FOR]
 
 

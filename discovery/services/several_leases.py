@@ -19,6 +19,7 @@ from leases.validation import normalise_lease_number
 from statemachine.errors import TransitionForbidden
 
 type Workflow = Literal["search", "detect"]
+type How = Literal["created", "started", "at work"]
 
 # So many somebody may wait for; more than that let what others start by hand go first.
 BY_HAND_AT_MOST = 20
@@ -43,11 +44,11 @@ class Started:
 
     Attributes:
         how: `created`, `started` again, or `at work` already, which leaves it alone.
-        doubts: why its number may not be what is meant, a sentence each; only of one that was created.
+        doubts: why its number may not be what is meant, a sentence each.
     """
 
     lease_id: int
-    how: Literal["created", "started", "at work"]
+    how: How
     doubts: tuple[str, ...] = ()
 
 
@@ -123,13 +124,15 @@ def _refuse_unknown_directories(numbers: list[str], known: dict[str, Lease]) -> 
 def _start(
     agency: str, number: str, lease: Lease | None, user: User, only: Workflow | None, *, background: bool
 ) -> Started:
+    how: How = "started"
     if lease is None:
-        created = create_lease(
+        how = "created"
+        lease = create_lease(
             agency=agency, lease_number=number, created_by=user, follow_through=only is None, background=background
         )
-        doubts = doubts_about(agency=agency, number=number, besides=created.pk)
-        return Started(lease_id=created.pk, how="created", doubts=tuple(doubts))
-    if lease.is_working:
-        return Started(lease_id=lease.pk, how="at work")
-    AGAIN[only](lease_id=lease.pk, user=user, background=background)
-    return Started(lease_id=lease.pk, how="started")
+    elif lease.is_working:
+        how = "at work"
+    else:
+        AGAIN[only](lease_id=lease.pk, user=user, background=background)
+    doubts = doubts_about(agency=agency, number=lease.lease_number, besides=lease.pk)
+    return Started(lease_id=lease.pk, how=how, doubts=tuple(doubts))

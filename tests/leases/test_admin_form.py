@@ -7,10 +7,12 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 
 from leases import services
 from leases.errors import DuplicateLease
+from leases.lookalikes import doubts_about_number
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from tests.leases.test_services import settled
@@ -134,6 +136,27 @@ class TestAddForm:
         assert (
             "See whether this is the number that is meant: “\N{EN DASH}” (en dash) only looks like “-”" in answer.text
         )
+
+    @pytest.mark.parametrize("number", ["9.4E+06", "NMNM 0O28446A", "NMNM \u00d81", "NMNM 1;", "NMNM 1.", "Pending"])
+    def test_warns_of_what_an_import_doubts_once(self, console: Client, number: str) -> None:
+        (doubt,) = doubts_about_number(number)
+
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": number}, follow=True)
+
+        assert answer.text.count(escape(doubt)) == 1
+
+    def test_warns_who_goes_on_with_another_lease(self, console: Client, olivia: User) -> None:
+        settled(olivia, lease_number="NMNM 01")
+        typed = {"agency": "BLM", "lease_number": "NMNM 1.", "_addanother": "1"}
+
+        answer = console.post(ADD, typed, follow=True)
+
+        assert answer.request["PATH_INFO"] == ADD
+        assert "See whether this is the number that is meant: “.” (full stop)" in answer.text
+
+        answer = console.post(ADD, typed | {"lease_number": "NMNM 1"}, follow=True)
+
+        assert "This agency also has the lease" in answer.text
 
     def test_folds_what_nobody_sees(self, console: Client) -> None:
         console.post(ADD, {"agency": "BLM", "lease_number": "NM\u200bNM\u00a0\uff11\u00ad"})

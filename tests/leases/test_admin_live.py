@@ -54,6 +54,19 @@ class TestLive:
         assert answer.status_code == 204
         assert len(asked) <= 2
 
+    def test_costs_no_more_for_a_number_that_is_doubtful(self, console: Client, olivia: User, lease: Lease) -> None:
+        doubtful = services.create_lease(agency="BLM", lease_number="9.4E+06", created_by=olivia)
+        costs = []
+        for each in (lease, doubtful):
+            address = f"/admin/leases/lease/{each.pk}/live/"
+            console.get(address)
+            with CaptureQueriesContext(connection) as asked:
+                answer = console.get(address)
+            costs.append(len(asked))
+
+        assert "spreadsheet has shortened" in answer.text
+        assert costs[0] == costs[1]
+
     @pytest.mark.parametrize(
         "changed",
         [

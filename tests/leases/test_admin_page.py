@@ -180,6 +180,47 @@ class TestResult:
         assert "No answer." not in page_of(console, lease).text
 
 
+class TestDoubts:
+    @pytest.mark.parametrize("state", ["pending", "searching", "not_found", "failed"])
+    def test_are_told_until_an_archive_is_found(self, console: Client, olivia: User, state: str) -> None:
+        others: dict[str, dict[str, Any]] = {
+            "searching": {"due_at": "2100-01-01T00:00Z"},
+            "failed": {"failure_code": "unreachable", "failure_message": "No answer."},
+        }
+        lease = settled(olivia, lease_number="9.4E+06", state=state, **others.get(state, {}))
+
+        for _ in range(2):
+            text = page_of(console, lease).text
+
+            assert (
+                text.count('<p class="lease-doubt">See whether this is the number that is meant: “9.4E+06” looks') == 1
+            )
+            assert text.index("spreadsheet has shortened") > text.index('id="lease-live"')
+
+    @pytest.mark.parametrize("state", ["found", "done"])
+    def test_are_over_once_it_is_found(self, console: Client, olivia: User, state: str) -> None:
+        lease = settled(olivia, lease_number="9.4E+06", state=state, runsheet_directory=location())
+
+        assert "number that is meant" not in page_of(console, lease).text
+
+    def test_are_none_of_a_usual_number(self, console: Client, olivia: User) -> None:
+        assert "lease-doubt" not in page_of(console, settled(olivia, state="not_found")).text
+
+    def test_name_another_lease_as_long_as_there_is_one(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, lease_number="NMNM 14321", state="done")
+        other = settled(olivia, lease_number="NMNM 0014321")
+
+        text = page_of(console, lease).text
+
+        assert f'href="{reverse("admin:leases_lease_change", args=[other.pk])}">NMNM 0014321</a>' in text
+        assert "differs in nothing but zeros" in text
+
+    def test_escape_what_they_quote(self, console: Client, olivia: User) -> None:
+        lease = settled(olivia, lease_number="<b>;1", state="not_found")
+
+        assert "“&lt;b&gt;;1” holds a separator" in page_of(console, lease).text
+
+
 class TestProgress:
     @pytest.mark.parametrize(
         ("values", "sentences"),

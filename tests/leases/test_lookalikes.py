@@ -1,12 +1,21 @@
 """The database and the code see the same look-alikes, whatever locale the database has."""
 
+import string
 import unicodedata
 
 import pytest
 from django.db import connection
 
 from core.folding import LOOK_ALIKE_LETTERS, LOWER_CASE, fold_case
-from leases.lookalikes import bare_key, difference, doubts_about_characters, is_alike, short_key, unseen_in
+from leases.lookalikes import (
+    bare_key,
+    difference,
+    doubts_about_characters,
+    doubts_about_number,
+    is_alike,
+    short_key,
+    unseen_in,
+)
 
 # Whatever either of them may treat specially; control characters and halves of pairs are in no number.
 CHARACTERS = [
@@ -104,9 +113,16 @@ class TestUnseenIn:
 
 
 class TestDoubtsAboutCharacters:
-    @pytest.mark.parametrize("number", ["NMNM 0501759", "B0-1234-5", "Ñ 1", "Señor 1", "straße", "a.b", "'1"])
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "NMNM 0501759", "NMNM 0028446A", "NMLC 0029005B", "NMNM 14321", "NMNM 12E5", "WYW 123456", "B0-1234-5",
+            "VB-0514-1", "LO-123", "V0-7890-0001", "VO-1234", "E0-5229-11", "NM-NM-095055-A", "NMNM 095055 A", "0925002",
+            "NMNM109700001", "nmnm 0501759a", "Lot 12", "Sand and Gravel 12", "NMNM 0501759 OIL", "12345",
+        ],
+    )  # fmt: skip
     def test_are_none_about_what_people_type(self, number: str) -> None:
-        assert doubts_about_characters(number) == []
+        assert doubts_about_number(number) == doubts_about_characters(number) == []
 
     @pytest.mark.parametrize(
         ("number", "sentence"),
@@ -121,6 +137,34 @@ class TestDoubtsAboutCharacters:
             ("\N{ARABIC-INDIC DIGIT THREE}", "(arabic-indic digit three) is rarely part of a lease number."),
             ("NMNM  1", "There are two blanks side by side; one of them may be too many."),
             ("\N{SECTION SIGN} 1", "(section sign) is rarely part of a lease number."),
+            ("NMNM \u00d8028446", "“\u00d8” (latin capital letter o with stroke) only looks like “0”; type it again"),
+            ("NMNM \u00f8028446", "(latin small letter o with stroke) only looks like “0”"),
+            ("NMNM \u01bc", "(latin capital letter tone five) only looks like “5”"),
+            ("NMNM \u0196", "(latin capital letter iota) only looks like “1”"),
+            ("NMNM \u01b7", "(latin capital letter ezh) only looks like “3”"),
+            ("NMNM \u021c", "(latin capital letter yogh) only looks like “3”"),
+            ("NMNM \u0222", "(latin capital letter ou) only looks like “8”"),
+            ("NMNM \u01a7", "(latin capital letter tone two) only looks like “2”"),
+            ("NMNM \u01c04321", "(latin letter dental click) only looks like “1”"),
+            ("NMNM \N{CYRILLIC CAPITAL LETTER ZE}1", "(cyrillic capital letter ze) only looks like “3”"),
+            ("\N{LATIN CAPITAL LETTER ENG}MNM 1", "(latin capital letter eng) is rarely part of a lease number."),
+            ("\N{LATIN CAPITAL LETTER N WITH TILDE} 1", "(latin capital letter n with tilde) is rarely part"),
+            ("\N{CYRILLIC CAPITAL LETTER ZHE} 1", "(cyrillic capital letter zhe) is rarely part"),
+            ("\N{HEBREW LETTER ALEF} 1", "(hebrew letter alef) is rarely part"),
+            ("NMNM \N{DEVANAGARI DIGIT FIVE}", "(devanagari digit five) is rarely part"),
+            ("NMNM.1", "“.” (full stop) is rarely part of a lease number."),
+            ("NMNM 14321.", "“.” (full stop) is rarely part of a lease number."),
+            ("NMNM:1", "“:” (colon) is rarely part of a lease number."),
+            ("NMNM #1", "“#” (number sign) is rarely part of a lease number."),
+            ("NMNM ~1", "“~” (tilde) is rarely part of a lease number."),
+            ("NMNM_1", "“_” (low line) is rarely part of a lease number."),
+            ("NMNM (1", "“(” (left parenthesis) is rarely part of a lease number."),
+            ("O'Neill 1", "“'” (apostrophe) is rarely part of a lease number."),
+            ("NMNM 14321;", "“NMNM 14321;” holds a separator: see whether it is one lease number."),
+            ("NMNM 1|", "“NMNM 1|” holds a separator: see whether it is one lease number."),
+            ("B0--1", "There is a hyphen too many, or something beside it is missing."),
+            ("NMNM 1-", "There is a hyphen too many, or something beside it is missing."),
+            ("-1", "There is a hyphen too many, or something beside it is missing."),
         ],
     )
     def test_name_what_only_looks_right(self, number: str, sentence: str) -> None:
@@ -128,5 +172,59 @@ class TestDoubtsAboutCharacters:
 
         assert sentence in doubt
 
+    @pytest.mark.parametrize("number", ["9.4E+06", "9,4E+06", "9.4e+06", "94E5", "1.23457E+12", "9E-3"])
+    def test_of_a_number_that_a_spreadsheet_has_shortened_are_that_alone(self, number: str) -> None:
+        sentence = f"“{number}” looks like a number that a spreadsheet has shortened: type all of its digits."
+
+        assert doubts_about_number(number) == [sentence]
+
+    @pytest.mark.parametrize(
+        ("number", "letter", "digit"),
+        [
+            ("NMNM 0O28446A", "“O” (latin capital letter o)", "0"),
+            ("NMNM o028446", "“o” (latin small letter o)", "0"),
+            ("NMNM 002844I", "“I” (latin capital letter i)", "1"),
+            ("VB-O514-1", "“O” (latin capital letter o)", "0"),
+            ("VB-0514-l", "“l” (latin small letter l)", "1"),
+            ("VB-0514-I", "“I” (latin capital letter i)", "1"),
+            ("VB-0514-OO", "“O” (latin capital letter o)", "0"),
+            ("NMNM002l8446", "“l” (latin small letter l)", "1"),
+            ("V1O2-1", "“O” (latin capital letter o)", "0"),
+            ("O925002", "“O” (latin capital letter o)", "0"),
+        ],
+    )
+    def test_name_a_letter_that_stands_for_a_digit(self, number: str, letter: str, digit: str) -> None:
+        assert doubts_about_characters(number) == [f"{letter} stands where digits do: see whether “{digit}” is meant."]
+
+    @pytest.mark.parametrize("number", ["NMNM \u00d8O1", "NMNM O1;", "NMNM  O1", "NMNM O1.", "VB\N{EN DASH}l"])
+    def test_tell_each_thing_once(self, number: str) -> None:
+        doubts = doubts_about_characters(number)
+
+        assert len(doubts) == len(set(doubts)) == 2
+
     def test_stay_few(self) -> None:
         assert len(doubts_about_characters("абвгдежз")) == 3
+
+    def test_are_told_of_all_that_no_lease_number_is_written_with(self) -> None:
+        usual = set(string.ascii_letters + string.digits + " -")
+
+        silent = [char for char in CHARACTERS if char not in usual and not doubts_about_characters(f"A{char}1")]
+
+        assert silent == []
+
+
+class TestDoubtsAboutNumber:
+    @pytest.mark.parametrize(
+        ("number", "sentence"),
+        [
+            ("Pending", "“Pending” has no digit: see whether it is a lease number."),
+            ("see the file of 12 May by Ivan", "This reads like a text: see whether it is a lease number."),
+            ("NMNM 0501759, NMNM 0501760", "This reads like several lease numbers: give each of them by itself."),
+            ("NMNM 0501759 and NMNM 0501760", "This reads like several lease numbers: give each of them by itself."),
+        ],
+    )
+    def test_are_told_of_what_may_be_no_number(self, number: str, sentence: str) -> None:
+        assert doubts_about_number(number) == [sentence]
+
+    def test_come_with_those_about_characters(self) -> None:
+        assert [doubt[:3] for doubt in doubts_about_number("Pending.")] == ["“Pe", "“.”"]

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from leases import services
 from leases.columns import AGENCY, NUMBER, Mapping, guess_mapping
+from leases.lookalikes import doubts_about_number
 from leases.row_checks import SEVERAL, Checked, Examined, examine, left_out_of
 from leases.spreadsheets import WHOLE, WIDER, Row, read_table
 from tests.leases.test_columns import table
@@ -142,6 +143,16 @@ class TestDoubts:
 
     def test_are_told_of_look_alike_characters(self) -> None:
         assert "only looks like “N”" in doubts("\u039dMNM 1")[0]
+
+    def test_are_those_that_every_way_in_tells(self) -> None:
+        for number in ("9.4E+06", "NMNM \u00d81", "NMNM 0O28446A", "NMNM 1;", "NMNM 1."):
+            assert list(doubts(number)) == doubts_about_number(number) != []
+
+    @pytest.mark.parametrize("number", ["a/b", "#REF!", "=A1+1", "", "NMNM 0501759, NMNM 0501760"])
+    def test_are_none_of_a_number_that_is_a_problem(self, number: str) -> None:
+        (row,) = check(["BLM", number])
+
+        assert (list(row.problems), row.doubts) == ([NUMBER], ())
 
     def test_of_the_whole_row_are_told(self) -> None:
         rows = read_table(name="x", content=b"Agency,Lease Number\nBLM,NMNM 1\nBLM,NMNM 2,NMNM 3\n").rows

@@ -10,6 +10,7 @@ from django.db import OperationalError
 from redis import Redis
 
 from discovery.management.commands import discover
+from leases.lookalikes import doubts_about_number
 from leases.models import CloudLocation, Lease
 from leases.services import create_lease
 from leases.states import State
@@ -69,6 +70,20 @@ class TestStarting:
             "See whether this number is meant: “\N{EN DASH}” (en dash) only looks like “-”; type it again by hand. "
             "BLM NMNM 7: created"
         )
+
+    @pytest.mark.parametrize("number", ["9.4E+06", "NMNM 0O28446A", "NMNM \u00d81", "NMNM 1;", "NMNM 1.", "Pending"])
+    @pytest.mark.parametrize("exists", [False, True])
+    def test_tells_what_an_import_doubts(
+        self, olivia: User, capsys: pytest.CaptureFixture[str], number: str, *, exists: bool
+    ) -> None:
+        if exists:
+            settled(number, olivia)
+        (doubt,) = doubts_about_number(number)
+
+        call_command("discover", "BLM", number, user="olivia")
+
+        # Long lines are broken.
+        assert f" See whether this number is meant: {doubt}" in " ".join(capsys.readouterr().out.split())
 
     def test_folds_what_nobody_sees(self, olivia: User) -> None:
         call_command("discover", "BLM", "'NM\u200bNM\u00a0\uff11 ", user="olivia")
