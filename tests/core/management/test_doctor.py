@@ -227,6 +227,7 @@ class TestRedis:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
         with postgres_read_only(database_url):
             found = wrong(doctors_servers.redis)
+        connection.close()
 
         assert found[0].endswith("See that it runs and that REDIS_URL is right.")
 
