@@ -18,8 +18,22 @@ def main() -> None:
             execute_from_command_line(sys.argv)
         except ImproperlyConfigured as error:
             sys.exit(str(error))
+        except Exception as error:
+            # A server that is away is nobody's bug, whichever command meets it.
+            if words := _outage(error):
+                sys.exit(words)
+            raise
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _outage(error: Exception) -> str:
+    """What ails PostgreSQL, Redis or this host, and what to do; empty for anything else."""
+    from django.conf import settings  # noqa: PLC0415
+
+    from core.outages import in_words  # noqa: PLC0415
+
+    return in_words(error) if settings.configured else ""
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The codes stand in PostgreSQL's documentation, appendix “PostgreSQL Error Code
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import Error, OperationalError, connection
 from django.db import InterfaceError as ConnectionBroken
 
@@ -110,7 +111,8 @@ def _outage(error: Error) -> str | None:
         return None
     if code:
         return next((OUTAGES[code[:length]] for length in (5, 4, 2) if code[:length] in OUTAGES), None)
-    return UNREACHED if isinstance(error, (OperationalError, ConnectionBroken)) else None
+    is_away = isinstance(error, (OperationalError, ConnectionBroken))
+    return f"{UNREACHED} {settings.START_SERVERS}".rstrip() if is_away else None
 
 
 def _code(error: Error) -> str:

@@ -50,10 +50,10 @@ def ready(_request: HttpRequest) -> HttpResponse:
     looked, exercised = heartbeat.database_works.start(), probes.redis_works.start()
     answers: list[Future[Any]] = [looked, exercised]
     wait(answers, timeout=PATIENCE_S)
-    redis = probes.redis_words(exercised)
+    redis, database = probes.redis_words(exercised), heartbeat.database_words(looked)
     found = {
-        "database": heartbeat.database_words(looked) or OK,
-        "redis": f"{redis} {MEANWHILE}" if redis else OK,
+        "database": database or OK,
+        "redis": (redis if database else f"{redis} {MEANWHILE}") if redis else OK,
         "reconciler": reconciler_words(looked),
     }
     unwell = {part for part, words in found.items() if words != OK}

@@ -236,4 +236,4 @@ def _words_of_connection(error: BaseException) -> str:
     if isinstance(error, RedisTimeoutError):
         return NO_TLS_ANSWER if "handshake" in str(error.__context__) else SILENT
     is_cut = isinstance(error.__context__, ConnectionResetError) or "closed by server" in reason
-    return NOT_REDIS if is_cut else AWAY
+    return NOT_REDIS if is_cut else f"{AWAY} {settings.START_SERVERS}".rstrip()

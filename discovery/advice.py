@@ -18,7 +18,7 @@ BY_FAILURE: Mapping[str, str] = {
     "app_key_missing": "Ask an administrator to set the Dropbox app's key",
     "app_refused": "Ask an administrator to correct the Dropbox app's key",
     "archive_out_of_sight": ASK_WHO_SEES,
-    "base_path_missing": "Correct the agency's base path, or connect an account that sees it; run it again",
+    "base_path_missing": "Let somebody run it whose Dropbox sees the folder of the archives, or correct its path",
     "bug": "Report it with the lease's log, then run it again",
     "configuration_changed": RUN_AGAIN,
     "configuration_disabled": "Switch discovery on for the agency; it goes on by itself",

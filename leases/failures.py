@@ -10,7 +10,7 @@ WORDS: Mapping[str, str] = {
     "app_key_missing": "no Dropbox app configured",
     "app_refused": "Dropbox app not known",
     "archive_out_of_sight": "archive out of this account's sight",
-    "base_path_missing": "archive folder not there",
+    "base_path_missing": "archive folder not in this Dropbox",
     "bug": "a bug",
     "configuration_changed": "configuration changed meanwhile",
     "configuration_disabled": "agency switched off",

@@ -160,6 +160,12 @@ def origin_at(path: str) -> Origin | None:
     return _origin_of(locations_at(path))
 
 
+def account_that_saw(folder: str, *, but: str) -> str:
+    """An account, other than one, whose answers were given for the folder of an agency's archives; empty if none is known."""
+    answers = Lease.objects.filter(known_base_path=folder).exclude(known_account__in=("", but))
+    return answers.values_list("known_account", flat=True).first() or ""
+
+
 def _origin_of(locations: QuerySet[CloudLocation]) -> Origin | None:
     leases = Lease.objects.filter(runsheet_directory__in=locations).exclude(known_account="")
     found = leases.order_by("-known_at").first()

@@ -170,6 +170,8 @@ def cancel(*, lease_id: int, user: User, generation: int | None = None) -> Lease
 def configuration_saved(configuration: AgencyStorageConfig, *, changed: bool = True) -> int:
     """Start again by themselves the agency's leases that failed for want of this configuration; how many.
 
+    One that is switched off starts nothing, since every run could only fail; all of it is owed when it is switched on.
+
     To be called in the transaction that saves it. Saving it once more unchanged starts nothing for a while
     (`statemachine.repeats`); one that is made anew after it was deleted is another one.
 
@@ -179,6 +181,8 @@ def configuration_saved(configuration: AgencyStorageConfig, *, changed: bool = T
     given = (configuration.pk, configuration.enabled, configuration.runsheet_archive_base_path)
     trigger = f"configuration:{configuration.agency}"
     if is_repeated(trigger, given=sha256(repr(given).encode()).hexdigest()) and not changed:
+        return 0
+    if not configuration.enabled:
         return 0
     with transaction.atomic():
         _take_turns(configuration.agency, shared=False)
@@ -192,6 +196,8 @@ def configuration_saved(configuration: AgencyStorageConfig, *, changed: bool = T
 
 def count_asked_again(configuration: AgencyStorageConfig) -> int:
     """How many leases would be asked again if this were saved; it need not be saved yet."""
+    if not configuration.enabled:
+        return 0
     return _failed_for_it(configuration).count() + _asked_elsewhere(configuration).count()
 
 

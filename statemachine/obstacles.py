@@ -25,14 +25,21 @@ def obstacle() -> str:
         age_s = looked.result().reconciler_age_s
     else:
         age_s = heartbeat.age_s(heartbeat.RECONCILER)
+    takes_writes = looked.done()
     if redis := probes.redis_words(exercised) if exercised.done() else "":
-        return f"{redis} What you save is kept, and is worked on as Redis takes it."
+        return _told(redis, "What you save is kept, and is worked on as Redis takes it.", holds=takes_writes)
     try:
         workers = listening()
     except RedisError as error:
-        return f"{for_everybody(error)} What you save is kept, and is worked on when Redis is back."
+        silent = for_everybody(error)
+        return _told(silent, "What you save is kept, and is worked on when Redis is back.", holds=takes_writes)
     if not workers:
-        return "No worker runs: what you save is kept, and is worked on when one does."
+        return _told("No worker runs.", "What you save is kept, and is worked on when one does.", holds=takes_writes)
     if age_s is None or age_s > heartbeat.LATE_S:
         return "No reconciler runs: what was lost on the way waits until one does."
     return ""
+
+
+def _told(wrong: str, meanwhile: str, *, holds: bool) -> str:
+    """With what is so meanwhile, if the database has shown that it takes what is written."""
+    return f"{wrong} {meanwhile}" if holds else wrong

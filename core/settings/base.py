@@ -200,6 +200,8 @@ DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", "Runsheet <runsheet@localh
 # Without a mail server the console tells people, and the notices say that no mail was sent.
 EMAIL_URL = environment.text("EMAIL_URL", " ").strip()
 HAS_MAIL_SERVER = bool(EMAIL_URL)
+# What is said after the sentence that PostgreSQL or Redis does not answer: how they are started here, if that is known.
+START_SERVERS = ""
 MAILERS = environment.mailers("EMAIL_URL", EMAIL_URL or "smtp://localhost")
 # All leases that fail for one reason within this time are told in one mail.
 NOTICE_GATHERS_S = environment.number("NOTICE_GATHERS_S", 180, minimum=0, maximum=86_400)

@@ -7,6 +7,7 @@ from core.settings.base import *  # noqa: F403 - settings modules build on one a
 from core.settings.base import EMAIL_URL, MIDDLEWARE, ROOT
 
 DEBUG = True
+START_SERVERS = "On this machine, “make up” starts it."
 MIDDLEWARE = [*MIDDLEWARE, "core.refusals.AsInProduction"]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 # Not secrets: they protect nothing but the data in this checkout's .local folder.

@@ -142,7 +142,8 @@ class ConfigurationAdmin(AgencyStorageConfigAdmin):
             messages.warning(request, GONE)
             return HttpResponseRedirect(_address(request))
         agency, path = draft.typed.get("agency", ""), draft.typed.get(PATHS[0], "")
-        wanted = AgencyStorageConfig(agency=agency, runsheet_archive_base_path=path)
+        is_on = "enabled" in draft.typed
+        wanted = AgencyStorageConfig(agency=agency, enabled=is_on, runsheet_archive_base_path=path)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Save another place for {agency}?" if object_id else f"Configure {agency} like this?",
@@ -150,6 +151,7 @@ class ConfigurationAdmin(AgencyStorageConfigAdmin):
             "opts": self.opts,
             "draft": draft,
             "starting": count_asked_again(wanted),
+            "is_on": is_on,
             "is_looked_into": any(each.field in ("agency", PATHS[0]) for each in draft.changes),
             "here": _address(request),
             "back": _address(request, **{TYPED: draft.name}),

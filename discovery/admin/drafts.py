@@ -20,6 +20,9 @@ KEPT_AT_MOST = 3
 LONGEST_VALUE = ADDRESS_LENGTH + 1
 LASTS_S = 3_600
 
+NOBODY_LOOKED = "Nobody could look, so nobody knows whether it is right."
+NOT_RIGHT = "Your Dropbox was looked into, and not all of it is right there."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -87,6 +90,13 @@ class Draft:
     def is_well(self) -> bool:
         """Whether nothing that was seen speaks against it."""
         return self.has_good and all(each.is_good for each in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """What the findings come to, where they are not all well; empty where only something beside the folders is not."""
+        if not any(each.was_seen for each in self.findings):
+            return NOBODY_LOOKED
+        return NOT_RIGHT if any(each.was_seen and not each.is_good for each in self.findings) else ""
 
     @property
     def has_good(self) -> bool:

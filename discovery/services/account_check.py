@@ -88,6 +88,15 @@ def _findings(sights: Sequence[AgencySight]) -> Iterator[Finding]:
         yield words.of_agency(each.agency, each.archives, each.account, unseen=each.unseen)
         if each.archives and each.archives.listing:
             yield from _missed(each.agency, each.archives, each.account)
+        elif each.archives and each.archives.folder is None:
+            yield from _seen_by_others(each.agency, each.archives, each.account)
+
+
+def _seen_by_others(agency: str, sight: FolderSight, account: DropboxAccount) -> Iterator[Finding]:
+    """The path is right for those, so it may be the account that is the wrong one."""
+    for known in found_archives(agency):
+        if is_same_path(known.folder, sight.path) and (finders := configuration_check.other_finders(known, account)):
+            yield words.bad(f"{agency}: {words.found_by_others(known, finders).text}")
 
 
 def _missed(agency: str, sight: FolderSight, account: DropboxAccount) -> Iterator[Finding]:

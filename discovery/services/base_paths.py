@@ -11,8 +11,15 @@ from redis.exceptions import RedisError
 
 from discovery.dropbox import Gateway
 from discovery.errors import BasePathMissing, NotFound
-from discovery.services.judging import confirm_full_sight, confirm_may_negate, namespace_of
+from discovery.services.judging import (
+    confirm_full_sight,
+    confirm_may_negate,
+    name_of,
+    namespace_of,
+    seen_by,
+)
 from leases.models import Origin
+from leases.queries import account_that_saw
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +43,9 @@ def confirm_not_found(*, gateway: Gateway, path: str, answer: NotFound, known: O
     """
     base_path = path.rpartition("/")[0]
     try:
-        namespace = _namespace_of(base_path, gateway=gateway, look=known is not None, answer=answer)
+        namespace = _namespace_of(base_path, gateway=gateway, known=known, answer=answer)
     except NotFound:
-        raise _missing(base_path, answer) from answer
+        raise _missing(base_path, answer, gateway=gateway, known=known) from answer
     if known:
         confirm_may_negate(known, gateway=gateway, path=path, namespace=namespace, evidence=answer.evidence)
     return Origin(
@@ -49,25 +56,34 @@ def confirm_not_found(*, gateway: Gateway, path: str, answer: NotFound, known: O
     )
 
 
-def _namespace_of(base_path: str, *, gateway: Gateway, look: bool, answer: NotFound) -> str:
+def _namespace_of(base_path: str, *, gateway: Gateway, known: Origin | None, answer: NotFound) -> str:
     """The shared folder in which the account sees the base path, all of it; empty where it is in none."""
     key = f"base-path:{gateway.account.account_id}:{gateway.account.root_namespace_id}:{base_path.encode().hex()}"
-    if not look and (remembered := _remembered(key)) is not None:
+    if known is None and (remembered := _remembered(key)) is not None:
         return remembered
     found = gateway.metadata(path=base_path)
     if not found.is_directory:
-        raise _missing(base_path, answer) from answer
+        raise _missing(base_path, answer, gateway=gateway, known=known) from answer
     confirm_full_sight(found, gateway=gateway, path=base_path, evidence=answer.evidence)
     namespace = namespace_of(found, account=gateway.account)
     _remember(key, namespace)
     return namespace
 
 
-def _missing(base_path: str, answer: NotFound) -> BasePathMissing:
+def _missing(base_path: str, answer: NotFound, *, gateway: Gateway, known: Origin | None) -> BasePathMissing:
+    """Whose Dropbox lacks it; and where another account has seen it, who could run it, as the path is right then."""
+    own = gateway.account.account_id
+    is_anothers = known is not None and known.account not in {"", own}
+    witness = known.account if known and is_anothers else account_that_saw(base_path, but=own)
+    lacks = f"The folder “{base_path}”, which should hold the archive, is not in the Dropbox of {gateway.account}."
+    if not witness:
+        cure = "Correct the agency's configuration, or connect an account that can see the folder; then run it again."
+        return BasePathMissing(f"{lacks} {cure}", evidence=answer.evidence)
     return BasePathMissing(
-        f"The folder “{base_path}”, which should hold the archive, is not in this Dropbox. Correct the agency's "
-        "configuration, or connect an account that can see the folder; then run it again.",
-        evidence=answer.evidence,
+        f"{lacks} {'The archive was found there' if is_anothers else 'It was seen there'} with the Dropbox of "
+        f"{name_of(witness)}, so it is probably not the path that is wrong. Let somebody run it whose Dropbox sees the "
+        f"folder, or have the folder shared with {gateway.account}; then run it again.",
+        evidence=answer.evidence | seen_by(witness),
     )
 
 

@@ -78,14 +78,16 @@ def check_configuration(
 
 def _findings(configuration: AgencyStorageConfig, user: User, before: AgencyStorageConfig | None) -> Iterator[Finding]:
     if not configuration.enabled:
-        yield words.bad("This configuration is switched off. Until it is switched on, every run for the agency fails.")
+        yield words.unseen(
+            "This configuration is switched off. Until it is switched on, every run for the agency fails."
+        )
     try:
         with in_time(LONGEST_S):
             gateway = gateway_for(user)
             yield from _archives(gateway, configuration, before)
             yield from _others(gateway, configuration)
     except (RunsheetError, ImproperlyConfigured) as error:
-        yield words.bad(sentence(error))
+        yield words.unseen(sentence(error))
 
 
 @contextmanager
@@ -114,10 +116,13 @@ def _archives(
     try:
         sight = look_into(path, gateway=gateway)
     except DropboxRefused as refusal:  # of this path; the others may be well
-        yield words.bad(sentence(refusal))
+        yield words.unseen(sentence(refusal))
         return
     known = found_archives(configuration.agency)[:COMPARED_FOLDERS]
-    yield words.of_archives(sight, gateway.account)
+    found = words.of_archives(sight, gateway.account)
+    # Else the comparison says what is to be said.
+    if not (found.is_good and sight.misses_all(known)):
+        yield found
     if sight.folder is None:
         yield from _whose_account_helps(sight, known, gateway, before)
     elif sight.listing is not None:
@@ -160,7 +165,7 @@ def _others(gateway: Gateway, configuration: AgencyStorageConfig) -> Iterator[Fi
         try:
             yield words.of_another(name, look_at(path, gateway=gateway))
         except DropboxRefused as refusal:
-            yield words.bad(f"The {name}, “{path}”: {sentence(refusal)}")
+            yield words.unseen(f"The {name}, “{path}”: {sentence(refusal)}")
 
 
 def _links(gateway: Gateway, path: str) -> Iterator[Finding]:

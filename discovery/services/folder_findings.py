@@ -19,10 +19,12 @@ class Finding:
 
     Attributes:
         is_good: false where somebody has something to do; the text says what.
+        was_seen: false where nobody could look, or there was nothing to look at; such a finding says nothing of a folder.
     """
 
     is_good: bool
     text: str
+    was_seen: bool = True
 
 
 def good(text: str) -> Finding:
@@ -33,16 +35,25 @@ def bad(text: str) -> Finding:
     return Finding(is_good=False, text=text)
 
 
+def unseen(text: str) -> Finding:
+    """What somebody has to do before anything can be seen, or apart from it."""
+    return Finding(is_good=False, text=text, was_seen=False)
+
+
 def whose(account: DropboxAccount) -> str:
     """An account, and where its paths begin."""
     return f"{account}, {'team space' if account.is_team_space else 'personal space'}"
 
 
-def of_archives(sight: FolderSight, account: DropboxAccount) -> Finding:
-    """Whether the folder of the archives is there, for whom, and how much of it."""
+def of_archives(sight: FolderSight, account: DropboxAccount, *, correct: str = "Correct") -> Finding:
+    """Whether the folder of the archives is there, for whom, and how much of it, and whether it can be the right one.
+
+    Args:
+        correct: what is said to be done with a path that is wrong; not everybody who reads it may.
+    """
     path, by = sight.path, whose(account)
     if sight.folder is None:
-        return bad(_not_seen(sight, by))
+        return bad(_not_seen(sight, by, correct))
     if sight.is_file:
         return bad(f"“{path}” is a file. Name the folder that holds the archives.")
     if sight.listing is None:
@@ -50,23 +61,36 @@ def of_archives(sight: FolderSight, account: DropboxAccount) -> Finding:
             f"The folder “{path}” is there, but may not be opened with your Dropbox ({by}). Ask its owner to give you "
             "access, or connect an account that has it; then test again."
         )
-    count = archives(len(sight.archives))
+
     if sight.is_partial:
         return bad(
-            f"Of the folder “{path}” your Dropbox ({by}) sees a part only, with {count}. What it does not see there may be "
+            f"Of the folder “{path}” your Dropbox ({by}) sees a part only, with "
+            f"{archives(len(sight.archives))}. What it does not see there may be "
             "there all the same. Ask the owner for access to the whole, or connect an account that has it."
         )
+    return _whole(sight, by, correct)
+
+
+def _whole(sight: FolderSight, by: str, correct: str) -> Finding:
+    """A folder of which everything is seen."""
+    there = f"The folder “{sight.path}” is there ({by})"
     if not sight.archives:
-        return bad(f"The folder “{path}” is there ({by}), but holds no archive. Correct the path, unless it is new.")
-    return good(f"The folder “{path}” is there ({by}) and holds {count}.")
+        return bad(f"{there}, but holds no archive. {correct} the path, unless it is new.")
+    # An archive is named by the number of its lease.
+    if not any(character.isdigit() for archive in sight.archives for character in archive.name):
+        return bad(
+            f"{there}, but no folder in it is named like a lease: {names([archive.name for archive in sight.archives])}. It "
+            f"may be a folder above the right one, or another one. {correct} the path, unless that is as it should be."
+        )
+    return good(f"{there} and holds {archives(len(sight.archives))}.")
 
 
-def _not_seen(sight: FolderSight, by: str) -> str:
+def _not_seen(sight: FolderSight, by: str, correct: str) -> str:
     """What is there of the way, and what may be done."""
     above = sight.above
     if above is None:
         return (
-            f"The folder “{sight.path}” is not in your Dropbox ({by}). Correct the path, or connect an account that can "
+            f"The folder “{sight.path}” is not in your Dropbox ({by}). {correct} the path, or connect an account that can "
             "see the folder."
         )
     if above.is_partial:
@@ -76,7 +100,7 @@ def _not_seen(sight: FolderSight, by: str) -> str:
         )
     missing = sight.path.split("/")[above.path.count("/") + 1]
     return (
-        f"The folder “{sight.path}” is not in your Dropbox ({by}): in “{above.path}” there is no “{missing}”. Correct the "
+        f"The folder “{sight.path}” is not in your Dropbox ({by}): in “{above.path}” there is no “{missing}”. {correct} the "
         "path, or connect an account that can see the folder."
     )
 
@@ -181,7 +205,7 @@ def of_agency(agency: str, sight: FolderSight | None, account: DropboxAccount, *
     """
     if sight is None:
         return bad(f"{agency}: Dropbox refuses to tell anything of the folder of its archives. Ask an administrator.")
-    found = of_archives(sight, account)
+    found = of_archives(sight, account, correct="Ask an administrator to correct")
     besides = f" Not seen, but not needed either: the {' and the '.join(unseen)}." if unseen else ""
     return Finding(is_good=found.is_good, text=f"{agency}: {found.text}{besides}")
 

@@ -49,6 +49,11 @@ class FolderSight:
         there = {_key(archive.name) for archive in self.archives}
         return tuple(name for name in known.names if _key(name) not in there)
 
+    def misses_all(self, known: Iterable[FoundArchives]) -> bool:
+        """Whether archives are known, and none of them is in it, so that what is in it says nothing for it."""
+        every = tuple(known)
+        return bool(every) and all(len(self.missing(each)) == len(each.names) for each in every)
+
 
 def look_at(path: str, *, gateway: Gateway) -> FolderSight:
     """Whether a folder is seen; one call, and up to `LOOKED_ABOVE` more if it is not.

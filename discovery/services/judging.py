@@ -61,9 +61,9 @@ def confirm_same_archive(
         return
     raise AnotherFolder(
         f"The folder “{path}” in this Dropbox ({gateway.account}) is another one than was found with the Dropbox of "
-        f"{_name_of(known)}. What was found there stays. Let somebody run it who sees that folder, or connect such an "
+        f"{name_of(known.account)}. What was found there stays. Let somebody run it who sees that folder, or connect such an "
         "account.",
-        evidence=evidence,
+        evidence=evidence | seen_by(known.account),
     )
 
 
@@ -79,10 +79,10 @@ def confirm_may_negate(known: Origin, *, gateway: Gateway, path: str, namespace:
     if may_judge(known, account=gateway.account, namespace=namespace) and gateway.is_deleted(path=path):
         return
     raise ArchiveOutOfSight(
-        f"“{path}” was found with the Dropbox of {_name_of(known)}. This one ({gateway.account}) does not see it, and does not "
+        f"“{path}” was found with the Dropbox of {name_of(known.account)}. This one ({gateway.account}) does not see it, and does not "
         "see either that it was deleted, so it may only have been kept from it. What was found stays. Let somebody run it "
         "who sees that folder, or connect such an account.",
-        evidence=evidence,
+        evidence=evidence | ({} if known.account == gateway.account.account_id else seen_by(known.account)),
     )
 
 
@@ -132,6 +132,12 @@ def origin_of(gateway: Gateway, *, path: str, listing: DirectoryListing, folder:
     )
 
 
-def _name_of(known: Origin) -> str:
-    account = DropboxAccount.objects.filter(account_id=known.account).defer("refresh_token", "access_token").first()
-    return str(account) if account else f"another account ({known.account})" if known.account else "somebody"
+def seen_by(account_id: str) -> dict[str, str]:
+    """For the evidence: who could be asked to run it."""
+    return {"seen_by": name_of(account_id)} if account_id else {}
+
+
+def name_of(account_id: str) -> str:
+    """What an account is called that has seen something; an empty one is somebody's."""
+    account = DropboxAccount.objects.filter(account_id=account_id).defer("refresh_token", "access_token").first()
+    return str(account) if account else f"another account ({account_id})" if account_id else "somebody"

@@ -81,7 +81,8 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
     """Ask Dropbox: any successful listing is found, an empty one too; only `path/not_found` is not found.
 
     Writes nothing. One call, a second one for a new link or to see that the stored one still leads there, a third one if
-    it does not; one more where the listing alone does not tell which folder it is and whether all of it is seen.
+    it does not; one more where the listing alone does not tell which folder it is and whether all of it is seen, and one
+    more where it is another one than was known.
     Of one that does not exist, the evidence names the nearest that do; what that costs is remembered for some minutes.
 
     Raises:
@@ -99,22 +100,26 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known)
         near = look_around(gateway=gateway, path=path, answer=error)
         return DirectorySighting(path=path, listing=None, origin=origin, evidence=error.evidence | near)
-    evidence = {
-        **gateway.evidence(path=path),
-        "answer": "listed",
-        "entries": len(listing.entries),
-        "request_ids": list(listing.request_ids),
-    }
-    origin = origin_of(gateway, path=path, listing=listing)
-    seen = DirectorySighting(path=path, listing=listing, origin=origin, known=known, evidence=evidence)
+    seen = _sighting(gateway, listing, known)
     if _needs_description(lease, gateway, seen):
         seen = described(gateway, seen)
     try:
         seen = _with_stored_link(lease, gateway, seen) or _with_new_link(gateway, seen)
     except NotFound as error:
-        raise _changed_meanwhile(error) from error
+        raise _changed_meanwhile(evidence=error.evidence) from error
     told = {name: getattr(seen.origin, name) for name in ("namespace", "folder_id") if getattr(seen.origin, name)}
     return replace(seen, evidence=seen.evidence | told)
+
+
+def _sighting(gateway: Gateway, listing: DirectoryListing, known: Origin | None) -> DirectorySighting:
+    told = {"answer": "listed", "entries": len(listing.entries), "request_ids": list(listing.request_ids)}
+    return DirectorySighting(
+        path=listing.path,
+        listing=listing,
+        origin=origin_of(gateway, path=listing.path, listing=listing),
+        known=known,
+        evidence=gateway.evidence(path=listing.path) | told,
+    )
 
 
 def place_of(lease: Lease) -> str:
@@ -146,28 +151,44 @@ def record_directory(sighting: DirectorySighting) -> DirectorySearchResult:
 
 
 def described(gateway: Gateway, seen: DirectorySighting) -> DirectorySighting:
-    """With the directory's own description, which tells whether it is the known one; one call.
+    """With the directory's own description, which tells whether it is the known one; one call, two if it is another.
 
     Raises:
         AnotherFolder: it is not, and the account cannot judge what another one has seen.
         DropboxUnavailable: it went away since it was listed.
         Temporary, Permanent: as the gateway says.
     """
-    assert seen.listing is not None
     try:
         folder = gateway.metadata(path=seen.path)
+        if seen.known is not None:
+            confirm_same_archive(seen.known, gateway=gateway, path=seen.path, seen=folder, evidence=seen.evidence)
+        seen = _of_what_lies_there(gateway, seen, folder_id=folder.file_id)
     except NotFound as error:
-        raise _changed_meanwhile(error) from error
-    if seen.known is not None:
-        confirm_same_archive(seen.known, gateway=gateway, path=seen.path, seen=folder, evidence=seen.evidence)
+        raise _changed_meanwhile(evidence=error.evidence) from error
+    assert seen.listing is not None
     origin = origin_of(gateway, path=seen.path, listing=seen.listing, folder=folder)
     # Who sees only a part of it is no witness in the place of somebody who saw more.
     return replace(seen, folder=folder, origin=seen.known if folder.is_partial and seen.known else origin)
 
 
-def _changed_meanwhile(error: NotFound) -> DropboxUnavailable:
+def _of_what_lies_there(gateway: Gateway, seen: DirectorySighting, *, folder_id: str) -> DirectorySighting:
+    """Listed again where another folder than the known one lies there; no call otherwise.
+
+    A listing does not name its folder, so it may be of the known one, which was replaced after it was listed.
+
+    Raises:
+        NotFound: nothing lies there any more.
+        Temporary, Permanent: as the gateway says.
+    """
+    if seen.known is None or seen.known.folder_id in {"", folder_id}:
+        return seen
+    again = _sighting(gateway, gateway.list_directory(path=seen.path), seen.known)
+    return replace(again, evidence=seen.evidence | again.evidence)
+
+
+def _changed_meanwhile(*, evidence: dict[str, Any]) -> DropboxUnavailable:
     """It was listed a moment ago; the next try's listing decides, not this answer."""
-    return DropboxUnavailable("The directory changed while it was being looked at.", evidence=error.evidence)
+    return DropboxUnavailable("The directory changed while it was being looked at.", evidence=evidence)
 
 
 def _needs_description(lease: Lease, gateway: Gateway, seen: DirectorySighting) -> bool:
@@ -194,8 +215,8 @@ def _with_stored_link(lease: Lease, gateway: Gateway, seen: DirectorySighting) -
     link = link_that_leads_there(url=stored.share_url, path=seen.path, gateway=gateway)
     if link is None or (seen.folder and link.file_id != seen.folder.file_id):
         return None
-    evidence = seen.evidence | {"link": "stored and checked"}
-    return _of_folder(link.file_id, replace(seen, link_checked_at=now(), evidence=evidence))
+    seen = _led_to(gateway, seen, link)
+    return replace(seen, link_checked_at=now(), evidence=seen.evidence | {"link": "stored and checked"})
 
 
 def _with_new_link(gateway: Gateway, seen: DirectorySighting) -> DirectorySighting:
@@ -206,8 +227,24 @@ def _with_new_link(gateway: Gateway, seen: DirectorySighting) -> DirectorySighti
         # No link names the folder, so its description has to.
         named = seen if seen.folder else described(gateway, seen)
         return replace(named, link_refusal=str(error), evidence=evidence)
-    evidence = seen.evidence | {"link": "created"}
-    return _of_folder(link.file_id, replace(seen, link=link, link_checked_at=now(), evidence=evidence))
+    seen = _led_to(gateway, seen, link)
+    return replace(seen, link=link, link_checked_at=now(), evidence=seen.evidence | {"link": "created"})
+
+
+def _led_to(gateway: Gateway, seen: DirectorySighting, link: ShareLink) -> DirectorySighting:
+    """What was seen, if it is what the link leads to; listed again where only that tells that the known one was replaced.
+
+    Raises:
+        DropboxUnavailable: the link leads to another folder than was described.
+        NotFound: nothing lies there any more.
+        Temporary, Permanent: as the gateway says.
+    """
+    if seen.folder is None:
+        return _of_folder(link.file_id, _of_what_lies_there(gateway, seen, folder_id=link.file_id))
+    described_as = seen.folder.file_id
+    if link.file_id not in {"", described_as}:
+        raise _changed_meanwhile(evidence=seen.evidence | {"folder_id": described_as, "link_leads_to": link.file_id})
+    return _of_folder(link.file_id, seen)
 
 
 def _of_folder(folder_id: str, seen: DirectorySighting) -> DirectorySighting:

@@ -16,6 +16,13 @@ from leases.display import state_badge
 from leases.models import AgencyStorageConfig
 from leases.services import configuration_saved
 
+SEARCHED_AGAIN_ONE = (
+    "1 lease is searched again by itself: it failed for want of this configuration, or was searched in another folder."
+)
+SEARCHED_AGAIN = (
+    "{count:,} leases are searched again by themselves: they failed for want of this configuration, or were searched in "
+    "another folder."
+)
 WIDE = TextInput(attrs={"class": "vTextField is-wide", "spellcheck": "false"})
 
 
@@ -89,8 +96,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
         form.changes = self.changes_to(obj)
         super().save_model(request, obj, form, change)
         if count := configuration_saved(obj, changed=bool(form.changes)):
-            which = "Leases that failed for want of this, or were answered for another folder"
-            messages.info(request, f"{which}, and now start again by themselves: {count}.")
+            messages.info(request, SEARCHED_AGAIN_ONE if count == 1 else SEARCHED_AGAIN.format(count=count))
 
     @override
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:

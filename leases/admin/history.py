@@ -114,6 +114,12 @@ def job_of_failure(lease: Lease) -> str:
     return last.job_id if last else ""
 
 
+def seen_by(lease: Lease) -> str:
+    """Whose Dropbox saw what the one of the failed run does not; empty if that is not known."""
+    last = TransitionLog.objects.of(lease).last()
+    return str(last.evidence.get("seen_by", "")) if last else ""
+
+
 def _job_id(lease: Lease, last: Entry | None) -> str:
     """A worker that went straight on is still in the job that took the last transition."""
     if last and last.log.job_id and last.log.generation == lease.generation:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from leases.admin.history import job_of_failure
+from leases.admin.history import job_of_failure, seen_by
 from leases.models import Lease
 from leases.notices import MENDED_AT_ONCE
 from statemachine.dashboard import job_url
@@ -51,7 +51,9 @@ def _configure(lease: Lease, user: User) -> NextStep:
 
 
 def _configure_or_connect(lease: Lease, user: User) -> NextStep:
-    """The folder may be missing in the configuration's words, or in this one Dropbox."""
+    """The folder may be missing in the configuration's words, or in this one Dropbox, as it is where others see it."""
+    if seen_by(lease):
+        return _connect_who_sees(lease, user)
     found = _configure(lease, user)
     if found.url or lease.initiated_by_id != user.pk:
         return found
@@ -80,7 +82,9 @@ def _set_up(_lease: Lease, user: User) -> NextStep:
 
 def _connect_who_sees(lease: Lease, user: User) -> NextStep:
     """Another account sees it, or another person's."""
-    or_else = "Let somebody run it whose Dropbox sees the archive."
+    witness = seen_by(lease)
+    who = f"{witness} run it, or somebody else" if witness else "somebody run it"
+    or_else = f"Let {who} whose Dropbox sees the archive."
     if lease.initiated_by_id != user.pk:
         return NextStep(label="Connect another Dropbox account", otherwise=or_else)
     url = f"{reverse('dropbox_account')}?{urlencode({'next': page_of(lease)})}"

@@ -184,7 +184,7 @@ def mend(day: Day) -> None:
     day.look("start, some failed")
     day.page.locator(".troubles").get_by_role("link", name="Configure NMSLO").click()
     configure(day, "NMSLO", NMSLO)
-    expect(day.page.get_by_text("now start again by themselves: 3")).to_be_visible()
+    expect(day.page.get_by_text("3 leases are searched again by themselves")).to_be_visible()
     day.to_list()
     expect(day.page.locator(".list-counts a", has_text="Failed")).to_contain_text("2")
 

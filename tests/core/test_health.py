@@ -105,6 +105,16 @@ class TestReady:
         )
         assert "secret" not in str(found)
 
+    def test_says_of_redis_no_more_than_is_so_without_a_database(
+        self, client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        move_database(monkeypatch, port=1)
+
+        _, found, _ = ask(client)
+
+        assert found["redis"] == "Redis does not answer. See that it runs and that REDIS_URL is right."
+
     def test_answers_in_time_when_redis_does_not(self, client: Client, settings: Settings) -> None:
         with deaf_server() as port:
             settings.REDIS_URL = f"redis://127.0.0.1:{port}/0"

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils.html import escape
 
-from discovery.admin import configurations
+from discovery.admin import configurations, drafts
 from discovery.models import DropboxAccount
 from discovery.services import configuration_check
 from leases.models import AgencyStorageConfig, Lease
@@ -49,6 +50,12 @@ def pressed(console: Client, url: str, **typed: str) -> Any:
     answer = console.post(url, {**FORM, **typed}, follow=True)
     assert "question=" in answer.redirect_chain[-1][0]
     return answer
+
+
+def is_safe_first(answer: Any) -> bool:
+    """Whether the button that stands out saves nothing."""
+    safe, risky = ">Go back and change it</a>", '<button type="submit" class="button is-second">Save it all the same<'
+    return f'<a class="button" href="{escape(answer.context["back"])}"{safe}' in answer.text and risky in answer.text
 
 
 def saved() -> tuple[str, ...]:
@@ -101,7 +108,8 @@ class TestQuestion:
         answer = pressed(console, url, runsheet_archive_base_path=NEW)
 
         assert f"The folder “{NEW}” is not in your Dropbox" in answer.text
-        assert "Save it all the same" in answer.text
+        assert drafts.NOT_RIGHT in answer.text
+        assert is_safe_first(answer)
 
     def test_says_when_all_is_well(self, console: Client, url: str, dropbox: "Standin") -> None:
         dropbox.put(f"{NEW}/NMNM 1/", f"{BLM}/")
@@ -109,16 +117,30 @@ class TestQuestion:
         answer = pressed(console, url, runsheet_archive_base_path=NEW)
 
         assert "and holds 1 archive." in answer.text
-        assert ">Save it</button>" in answer.text
+        assert '<button type="submit" class="button">Save it</button>' in answer.text
+        assert drafts.NOT_RIGHT not in answer.text
 
     def test_says_that_nobody_could_look(self, console: Client, url: str) -> None:
         DropboxAccount.objects.all().delete()
 
         answer = pressed(console, url, runsheet_archive_base_path=NEW)
 
-        assert "Nobody could see that it is right." in answer.text
+        assert drafts.NOBODY_LOOKED in answer.text
         assert "No Dropbox account is connected." in answer.text
-        assert "Save it all the same" in answer.text
+        assert is_safe_first(answer)
+
+    def test_says_nothing_against_the_folders_of_one_that_is_off(
+        self, console: Client, url: str, dropbox: "Standin"
+    ) -> None:
+        dropbox.put(f"{NEW}/NMNM 1/", f"{BLM}/")
+        off = {name: value for name, value in FORM.items() if name != "enabled"}
+
+        answer = console.post(url, {**off, "runsheet_archive_base_path": NEW}, follow=True)
+
+        assert "This configuration is switched off." in answer.text
+        assert "no lease is searched again before it is switched on" in answer.text
+        assert drafts.NOT_RIGHT not in answer.text
+        assert drafts.NOBODY_LOOKED not in answer.text
 
     def test_says_how_many_leases_are_asked_again(self, console: Client, url: str) -> None:
         for number in range(2):

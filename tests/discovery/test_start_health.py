@@ -106,6 +106,18 @@ class TestHealth:
         assert found.sentence.startswith("PostgreSQL is read-only, so nothing can be saved. DATABASE_URL must name")
         assert found.sentence.endswith("What is shown is true, but nothing is saved, and no work is done.")
 
+    def test_promises_nothing_that_the_database_has_not_shown(
+        self, operator: User, at_work: None, settings: Any, monkeypatch: Any
+    ) -> None:
+        go_on = Event()
+        monkeypatch.setattr(heartbeat, "database_works", Probe(lambda: go_on.wait(10)))
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+
+        found = start.health(operator)
+        go_on.set()
+
+        assert found.sentence == "Redis does not answer. See that it runs and that REDIS_URL is right."
+
     def test_waits_for_nobody_who_hangs(self, operator: User, at_work: None, monkeypatch: Any) -> None:
         go_on = Event()
         monkeypatch.setattr(probes, "redis_works", Probe(lambda: go_on.wait(10)))

@@ -93,6 +93,23 @@ class TestWhatRedisRemembers:
         assert configuration_saved(saved, changed=False) == 0
 
 
+class TestAChangeWhileItIsOff:
+    @pytest.mark.parametrize("state", ["found", "not_found", "done", "failed"])
+    def test_asks_again_what_was_answered_elsewhere_once_it_is_on(self, db: None, state: str) -> None:
+        configure()
+        code = "dropbox_unavailable" if state == "failed" else ""
+        Lease.objects.create(
+            agency="BLM", lease_number="NMNM 1", state=state, failure_code=code, known_base_path=BLM, due_at=None
+        )
+        configure(enabled=False)
+
+        configure(enabled=False, runsheet_archive_base_path="/Elsewhere")
+        assert not Lease.objects.filter(due_at__isnull=False).exists()
+
+        configure(runsheet_archive_base_path="/Elsewhere")
+        assert Lease.objects.filter(due_at__isnull=False).exists()
+
+
 class TestCorrectingTheConfiguration:
     @pytest.mark.parametrize("how", WRONG.values(), ids=WRONG)
     def test_during_a_run_lets_it_go_on(

@@ -177,6 +177,7 @@ class TestAnAccountThatSeesOnlyAPart:
         after = run(found, paul, start)
 
         assert (after.state, after.failure_code) == ("failed", code)
+        assert "Paul" in after.failure_message
         assert_kept(after, found)
 
     @pytest.mark.parametrize("start", [services.start_full_discovery, services.start_detection])

@@ -48,7 +48,25 @@ class TestLeasesThatWaitForIt:
         answer = save(console, f"{CONFIGURATIONS}add/", GOOD)
 
         assert self.owed() == {"configuration_missing", "configuration_disabled", "base_path_missing"}
-        assert "start again by themselves: 3." in answer.text
+        assert (
+            "3 leases are searched again by themselves: they failed for want of this configuration, or were searched in"
+            in (answer.text)
+        )
+
+    def test_is_told_of_one(self, console: Client) -> None:
+        answer = save(console, f"{CONFIGURATIONS}add/", {**GOOD, "agency": "NMSLO"})
+
+        assert "1 lease is searched again by itself: it failed for want of this configuration, or was" in answer.text
+
+    def test_start_nothing_while_it_is_off(
+        self, console: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        """They could only fail, for want of the switch."""
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = save(console, f"{CONFIGURATIONS}add/", {k: v for k, v in GOOD.items() if k != "enabled"})
+
+        assert self.owed() == set()
+        assert "searched again" not in answer.text
 
     def test_do_not_start_again_when_nothing_has_changed(
         self, console: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks

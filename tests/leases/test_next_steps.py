@@ -90,6 +90,23 @@ class TestNextStep:
         assert found.label == "Connect another Dropbox account"
         assert found.url.startswith("/dropbox/?next=")
 
+    @pytest.mark.parametrize("code", ["base_path_missing", "archive_out_of_sight", "another_folder"])
+    def test_leaves_it_to_who_sees_it(self, administrator: User, operator: User, code: str) -> None:
+        """The path is right for them, so nobody is led to change it."""
+        lease = settled(operator, state="searching", due_at="2100-01-01T00:00Z", initiated_by=operator)
+        with locked(Lease, lease.pk) as record:
+            step = Step(transition="fail", arguments={"code": code, "message": "No."}, evidence={"seen_by": "Ivan"})
+            advance(record, step, Actor.worker("job"))
+        lease = Lease.objects.get()
+
+        found = step_for(lease, administrator)
+
+        assert (found.url, found.otherwise) == (
+            "",
+            "Let Ivan run it, or somebody else whose Dropbox sees the archive.",
+        )
+        assert step_for(lease, operator).label == "Connect another Dropbox account"
+
     def test_corrects_nothing_for_who_only_looks(self) -> None:
         assert step_for(failed("unsafe_path"), in_role("Viewer")).otherwise == ASK
 

@@ -139,7 +139,8 @@ def _enqueuing() -> Finding:
     except (RedisError, TimeoutError) as error:
         told = in_words(error) if isinstance(error, RedisError) else NO_REDIS
         seen = "does not answer" if "does not answer" in told else "does not do what the work needs"
-        return Finding(Mark.WRONG, seen, f"{told} {health.MEANWHILE}")
+        # True only where PostgreSQL takes what is written.
+        return Finding(Mark.WRONG, seen, f"{told} {health.MEANWHILE}" if _writing().mark is Mark.OK else told)
     if took_s > SLOW_S:
         advice = "Work goes on, more slowly. See its load, its host, and the way there."
         return Finding(Mark.NOTE, f"is slow: {took_s:.1f} s to take a message and give it back", advice)
@@ -177,7 +178,7 @@ def _listening_to(queue: str, found: list[Listener]) -> Finding:
     start = f"Start some: python manage.py rqworker-pool {queue} --num-workers 4 --serializer json --worker-class core.worker.RunsheetWorker"
     if ours and all(worker.state == "suspended" for worker in ours):
         return Finding(
-            Mark.WRONG, f"{len(ours)} on “{queue}”, suspended", "Nothing is done. Run: python manage.py rqresume"
+            Mark.WRONG, f"{len(ours)} on “{queue}”, suspended", 'Nothing is done. Run: rq resume --url "$REDIS_URL"'
         )
     if ours:
         hosts = len({worker.host for worker in ours})

@@ -223,6 +223,14 @@ class TestRedis:
 
         assert found[0] == f"does not do what the work needs. {words} {health.MEANWHILE}"
 
+    def test_promises_nothing_that_only_postgresql_can_keep(self, settings: Settings, database_url: str) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        with postgres_read_only(database_url):
+            found = wrong(doctors_servers.redis)
+        connection.close()
+
+        assert found[0].endswith("See that it runs and that REDIS_URL is right.")
+
     def test_names_one_that_is_slow(self, settings: Settings, own_redis: str) -> None:
         with slow(own_redis, delay_s=0.5) as settings.REDIS_URL:
             found = next(doctors_servers.redis())
@@ -270,7 +278,7 @@ class TestWorkers:
 
         found = wrong(doctors_servers.workers)
 
-        assert found[0] == "1 on “discovery”, suspended. Nothing is done. Run: python manage.py rqresume"
+        assert found[0] == '1 on “discovery”, suspended. Nothing is done. Run: rq resume --url "$REDIS_URL"'
 
 
 class TestReconciler:

@@ -61,9 +61,25 @@ class TestAgencies:
         assert bad(operator) == [
             (
                 f"NMSLO: The folder “{NMSLO}” is not in your Dropbox (Olivia Operator, team space): in “/State Workspace” there "
-                "is no “Archive”. Correct the path, or connect an account that can see the folder."
+                "is no “Archive”. Ask an administrator to correct the path, or connect an account that can see the folder."
             )
         ]
+
+    def test_are_seen_by_others(self, operator: User, dropbox: "Standin") -> None:
+        """So it may be the account that is wrong, and an administrator is not to change what is right."""
+        place = CloudLocation.objects.create(path=f"{NMSLO}/1", name="1")
+        connect_account(user=User.objects.create_user("colleague"), refresh_token="standin-refresh-paul")
+        paul = DropboxAccount.objects.get(user__username="colleague").account_id
+        Lease.objects.create(agency="NMSLO", lease_number="1", runsheet_directory=place, known_account=paul)
+        Lease.objects.create(
+            agency="NMSLO", lease_number="2", runsheet_directory=CloudLocation.objects.create(path="/Other/2")
+        )
+        dropbox.sight("olivia", NMSLO, "none")
+
+        found = bad(operator)
+
+        assert len(found) == 2
+        assert found[1].startswith("NMSLO: 1 archive was found in it with the Dropbox of “Paul Partner”, so the path")
 
     def test_are_seen_in_part(self, operator: User, dropbox: "Standin") -> None:
         dropbox.sight("olivia", BLM, "traverse_only")
@@ -93,7 +109,7 @@ class TestAgencies:
             )
         connect_account(user=User.objects.create_user("colleague"), refresh_token="standin-refresh-olivia")
         connect_account(user=operator, refresh_token="standin-refresh-ivan")
-        dropbox.put(f"{BLM}/another/", home="ivan")
+        dropbox.put(f"{BLM}/another 1/", home="ivan")
 
         found = bad(operator)
 

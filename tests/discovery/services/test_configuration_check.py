@@ -14,7 +14,7 @@ from discovery.models import DropboxAccount
 from discovery.services import configuration_check
 from discovery.services.configuration_check import check_configuration
 from discovery.services.dropbox_accounts import connect_account
-from leases.models import AgencyStorageConfig
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
 from tests.discovery.services.conftest import bad, good
@@ -102,6 +102,30 @@ class TestBasePath:
                 "is new."
             )
         ]
+
+    def test_holds_folders_that_are_none_of_leases(
+        self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin"
+    ) -> None:
+        configuration.runsheet_archive_base_path = BLM.rpartition("/")[0]
+
+        assert bad(configuration, operator) == [
+            (
+                "The folder “/Federal Workspace/^Runsheet Workspace” is there (Olivia Operator, team space), but no folder "
+                "in it is named like a lease: “Runsheet Archive”. It may be a folder above the right one, or another one. Correct "
+                "the path, unless that is as it should be."
+            )
+        ]
+
+    def test_holds_none_of_the_archives_that_are_known(
+        self, operator: User, configuration: AgencyStorageConfig, archive: None, dropbox: "Standin"
+    ) -> None:
+        place = CloudLocation.objects.create(path=ARCHIVE)
+        Lease.objects.create(agency="BLM", lease_number="NMNM 0501759", runsheet_directory=place)
+        dropbox.put("/Other/2026/")
+        configuration.runsheet_archive_base_path = "/Other"
+
+        assert f"The archive found under “{BLM}” is not under “/Other”" in bad(configuration, operator)[0]
+        assert not any("“/Other”" in text for text in good(configuration, operator))
 
     def test_is_withheld(self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin") -> None:
         dropbox.fault(LIST, status=409, body=union("path", "restricted_content"))

@@ -98,7 +98,7 @@ class TestFoundBefore:
     def test_by_others_in_the_same_path_is_another_space(
         self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin"
     ) -> None:
-        dropbox.put(f"{self.OLD}/something else/")
+        dropbox.put(f"{self.OLD}/something else 1/")
         configuration.runsheet_archive_base_path = self.OLD
 
         (text,) = bad(configuration, operator)

@@ -1,3 +1,5 @@
+import itertools
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -5,7 +7,12 @@ from django.contrib.auth.models import User
 
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, DropboxUnavailable, NotADirectory
-from discovery.services.lease_directory_search import DirectorySearchResult, look_for_directory, search_directory
+from discovery.services.lease_directory_search import (
+    DirectorySearchResult,
+    DirectorySighting,
+    look_for_directory,
+    search_directory,
+)
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, UnsafePath
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
@@ -15,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
+REPORT = f"{ARCHIVE}/Master Documents.pdf"
 LINK = "sharing/create_shared_link_with_settings"
 
 
@@ -130,3 +138,98 @@ class TestLookForDirectory:
 
         with pytest.raises(NotADirectory):
             look_for_directory(lease=lease, gateway=gateway_for(operator))
+
+
+class TestAFolderThatIsReplacedMeanwhile:
+    """What was listed is not what the link leads to; each of the two is true by itself."""
+
+    @pytest.fixture
+    def known(self, dropbox: "Standin", operator: User, lease: Lease) -> Lease:
+        """Whose archive was found with a report in it, and is in the Dropbox of who found it still."""
+        dropbox.put(REPORT)
+        sighting = look_for_directory(lease=lease, gateway=gateway_for(operator))
+        lease.runsheet_directory_id = search_directory(lease=lease, gateway=gateway_for(operator)).location_id
+        lease.known_root, lease.known_account = sighting.origin.path_root, sighting.origin.account
+        lease.known_folder_id, lease.known_namespace = sighting.origin.folder_id, sighting.origin.namespace
+        lease.follow_through, lease.background = True, False
+        lease.save()
+        assert lease.known_folder_id
+        return lease
+
+    def test_once_it_is_described_begins_again(self, dropbox: "Standin", operator: User, lease: Lease) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+        gateway = gateway_for(operator, before_call=replaced_before(dropbox, call=3))
+
+        with pytest.raises(DropboxUnavailable, match="changed while it was being looked at") as raised:
+            look_for_directory(lease=lease, gateway=gateway)
+
+        assert raised.value.evidence["folder_id"] != raised.value.evidence["link_leads_to"]
+        assert not CloudLocation.objects.exists()
+
+    def test_is_listed_again_where_another_one_was_known(
+        self, dropbox: "Standin", operator: User, known: Lease
+    ) -> None:
+        gateway = gateway_for(operator, before_call=replaced_before(dropbox, call=2))
+
+        seen = look_for_directory(lease=known, gateway=gateway)
+
+        assert names_in(seen) == ["scan.pdf"]
+        assert seen.origin.folder_id not in {"", known.known_folder_id}
+
+    def test_is_listed_again_where_the_stored_link_leads_to_the_new_one(
+        self, dropbox: "Standin", operator: User, known: Lease
+    ) -> None:
+        """As after somebody has opened the archive, and the folder that was known has come and gone again."""
+        dropbox.delete(ARCHIVE)
+        dropbox.put(f"{ARCHIVE}/scan.pdf")
+        search_directory(lease=known, gateway=gateway_for(operator))
+        dropbox.clear_journal()
+
+        seen = look_for_directory(lease=known, gateway=gateway_for(operator))
+
+        assert seen.evidence["link"] == "stored and checked"
+        assert dropbox.calls()["files/list_folder"] == 2
+
+    def test_or_a_description_tells_so(self, dropbox: "Standin", operator: User, known: Lease) -> None:
+        known.follow_through = False
+        gateway = gateway_for(operator, before_call=replaced_before(dropbox, call=2))
+
+        seen = look_for_directory(lease=known, gateway=gateway)
+
+        assert names_in(seen) == ["scan.pdf"]
+
+    def test_and_goes_away_for_good_begins_again(self, dropbox: "Standin", operator: User, known: Lease) -> None:
+        replace_it = replaced_before(dropbox, call=2)
+        count = itertools.count(1)
+
+        def before_call() -> None:
+            replace_it()
+            if next(count) == 4:
+                dropbox.delete(ARCHIVE)
+
+        with pytest.raises(DropboxUnavailable, match="changed while it was being looked at"):
+            look_for_directory(lease=known, gateway=gateway_for(operator, before_call=before_call))
+
+    def test_costs_no_call_where_it_is_not(self, dropbox: "Standin", operator: User, known: Lease) -> None:
+        dropbox.clear_journal()
+
+        look_for_directory(lease=known, gateway=gateway_for(operator))
+
+        assert dropbox.calls() == {"files/list_folder": 1, "sharing/get_shared_link_metadata": 1}
+
+
+def replaced_before(dropbox: "Standin", *, call: int) -> Callable[[], None]:
+    """Has the archive deleted and made anew, without a report, right before the call of that number."""
+    count = itertools.count(1)
+
+    def before_call() -> None:
+        if next(count) == call:
+            dropbox.delete(ARCHIVE)
+            dropbox.put(f"{ARCHIVE}/scan.pdf")
+
+    return before_call
+
+
+def names_in(seen: DirectorySighting) -> list[str]:
+    assert seen.listing is not None
+    return [entry.name for entry in seen.listing.entries]
