@@ -1,8 +1,32 @@
 """What can go wrong between us and Dropbox, named for what happened; each docstring begins with the operator's sentence."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from core.errors import Permanent, Refused, RunsheetError, Temporary
+from core.errors import Permanent, Refused, Remedy, RunsheetError, Temporary
+from leases.errors import CONFIGURE, CONFIGURED
+
+# The events at which a person connects Dropbox, and at which it is another account than before or the first one, so that
+# it may see other folders.
+CONNECTED, ANOTHER_ACCOUNT = "connected", "another account"
+THEIRS = (
+    "The run uses the Dropbox of {whose}, which is not connected or cannot be used. It goes on by itself when that is "
+    "connected again."
+)
+CONNECT = Remedy(
+    label="Connect Dropbox",
+    where="dropbox_account",
+    query={"next": "{page}"},
+    is_theirs=True,
+    otherwise="Ask {whose} to connect Dropbox{or_run}.",
+)
+CONNECT_ANOTHER = Remedy(
+    label="Connect another Dropbox account",
+    where="dropbox_account",
+    query={"next": "{page}"},
+    is_theirs=True,
+    otherwise="Let {who_sees} whose Dropbox sees the archive.",
+)
+SEE_SYSTEM = Remedy(label="See what the system lacks", where="system", rights=("statemachine.use_queues",))
 
 
 class NotFound(RunsheetError):
@@ -21,6 +45,9 @@ class DropboxUnavailable(Temporary):
     """Dropbox could not be reached or gave no proper answer."""
 
     code = "dropbox_unavailable"
+    words = "Dropbox out of reach"
+    advice = "See whether Dropbox is up, then run it again"
+    ails = "Dropbox cannot be reached, or gives no proper answer"
 
 
 class PathRootMoved(DropboxUnavailable):
@@ -44,6 +71,8 @@ class RateLimited(Temporary):
     """Dropbox asks us to slow down."""
 
     code = "dropbox_rate_limited"
+    words = "Dropbox asked to slow down"
+    ails = "Dropbox asks to slow down"
     goes_on = "It is tried again by itself when Dropbox allows it."
 
 
@@ -51,6 +80,8 @@ class AccountPaused(Temporary):
     """Dropbox asked this account to slow down a moment ago."""
 
     code = "dropbox_paused"
+    words = "Dropbox asked for a pause"
+    ails = "Dropbox has asked for a pause"
     costs_try = False
     goes_on = "It goes on by itself when the pause is over."
 
@@ -59,6 +90,7 @@ class Reconnected(Temporary):
     """Dropbox was connected anew meanwhile."""
 
     code = "dropbox_reconnected"
+    words = "Dropbox connected anew meanwhile"
     costs_try = False
     goes_on = "It is tried again by itself with the new connection."
 
@@ -67,6 +99,8 @@ class AtCeiling(AccountPaused):
     """This Dropbox account is asked as often as our ceiling allows."""
 
     code = "dropbox_ceiling"
+    words = "too many Dropbox calls at once"
+    ails = ""
     goes_on = "It goes on by itself in a moment."
 
 
@@ -77,6 +111,11 @@ class NeedsReconnect(Temporary):
     """Dropbox no longer accepts this connection. Connect your Dropbox account again; it goes on by itself."""
 
     code = "connect_dropbox"
+    words = "Dropbox not connected"
+    advice = "Connect your Dropbox account; it goes on by itself"
+    remedies = (CONNECT,)
+    mended_by = frozenset({CONNECTED, ANOTHER_ACCOUNT})
+    for_others = THEIRS
     goes_on = ""
 
 
@@ -107,54 +146,92 @@ class NoInitiatingUser(Permanent):
     """Nobody started this, so there is no Dropbox account to use. Start it again from the lease's page."""
 
     code = "no_user"
+    words = "nobody to run it for"
+    advice = "Start it yourself, so that it has a Dropbox account to use"
 
 
 class NotADirectory(Permanent):
     """There is a file where the directory should be. Rename or move that file in Dropbox, then run it again."""
 
     code = "not_a_directory"
+    words = "a file in the directory's place"
+    advice = "Move the file that stands in the directory's place, then run it again"
+    mended_by = frozenset({CONFIGURED})
 
 
 class BasePathMissing(Permanent):
     """The folder that should hold all archives is not in this Dropbox. Correct the agency's configuration."""
 
     code = "base_path_missing"
+    words = "archive folder not in this Dropbox"
+    advice = "Correct the agency's base path, or connect an account that sees it; run it again"
+    # The folder may be missing in the configuration's words, or in this one Dropbox.
+    remedies: ClassVar[tuple[Remedy, ...]] = (CONFIGURE, CONNECT_ANOTHER)
+    mended_by = frozenset({ANOTHER_ACCOUNT, CONFIGURED})
+
+
+class BasePathOutOfSight(BasePathMissing):
+    """This Dropbox lacks the folder that should hold all archives, and another one has it. Let somebody run it who sees it."""
+
+    code = "base_path_out_of_sight"
+    words = "archive folder out of this account's sight"
+    advice = "Let somebody run it whose Dropbox sees the folder of the archives, or have it shared"
+    remedies = (CONNECT_ANOTHER,)
 
 
 class ArchiveOutOfSight(Permanent):
     """This Dropbox account cannot tell what lies there. What was found before stays; connect an account that sees it."""
 
     code = "archive_out_of_sight"
+    words = "archive out of this account's sight"
+    advice = "Let somebody run it whose Dropbox sees the archive, or connect such an account"
+    remedies = (CONNECT_ANOTHER,)
+    mended_by = frozenset({ANOTHER_ACCOUNT, CONFIGURED})
 
 
 class AnotherFolder(Permanent):
     """This Dropbox account has another folder at this path. What was found before stays; connect an account that sees it."""
 
     code = "another_folder"
+    words = "another folder of this path"
+    advice = "Let somebody run it whose Dropbox sees the archive, or connect such an account"
+    remedies = (CONNECT_ANOTHER,)
+    mended_by = frozenset({ANOTHER_ACCOUNT, CONFIGURED})
 
 
 class DirectoryTooLarge(Permanent):
     """There is more in this directory than Runsheet reads. Move some of it into directories within it, then run it again."""
 
     code = "directory_too_large"
+    words = "directory too large"
+    advice = "Move some of the directory's content into directories within it, then run it again"
 
 
 class DropboxRefused(Permanent):
     """Dropbox refuses this request. Look at the evidence for its reason; if it does not help, report it."""
 
     code = "dropbox_refused"
+    words = "refused by Dropbox"
+    advice = "Look at Dropbox's reason in the lease's log"
+    mended_by = frozenset({CONFIGURED})
 
 
 class AppKeyMissing(Permanent):
     """No Dropbox app is configured. Set DROPBOX_APP_KEY and DROPBOX_APP_SECRET, then run it again."""
 
     code = "app_key_missing"
+    words = "no Dropbox app configured"
+    advice = "Ask an administrator to set the Dropbox app's key"
+    remedies = (SEE_SYSTEM,)
 
 
 class AppRefused(Permanent):
     """Dropbox does not know this app. Correct DROPBOX_APP_KEY and DROPBOX_APP_SECRET, then run it again."""
 
     code = "app_refused"
+    words = "Dropbox app not known"
+    advice = "Ask an administrator to correct the Dropbox app's key"
+    remedies = (SEE_SYSTEM,)
 
 
 class AppFolderOnly(Permanent):
@@ -163,6 +240,9 @@ class AppFolderOnly(Permanent):
     """
 
     code = "app_folder_only"
+    words = "Dropbox app limited to its folder"
+    advice = "Ask an administrator for a Dropbox app of the access type “Full Dropbox”"
+    remedies = (SEE_SYSTEM,)
 
 
 class AppFull(Permanent):
@@ -171,6 +251,9 @@ class AppFull(Permanent):
     """
 
     code = "app_full"
+    words = "Dropbox app has too many users"
+    advice = "Ask an administrator to raise the Dropbox app's limit of users"
+    remedies = (SEE_SYSTEM,)
 
 
 class AppDisabled(Permanent):
@@ -179,12 +262,20 @@ class AppDisabled(Permanent):
     """
 
     code = "app_disabled"
+    words = "Dropbox app disabled"
+    advice = "Ask an administrator to see why Dropbox has disabled the app"
+    remedies = (SEE_SYSTEM,)
 
 
 class TokensUnreadable(Temporary):
     """The stored Dropbox tokens were encrypted with another key. Add that key to TOKEN_ENCRYPTION_KEYS or reconnect."""
 
     code = "tokens_unreadable"
+    words = "Dropbox tokens not readable"
+    advice = "Connect Dropbox again, or ask an administrator for the old encryption key"
+    remedies = (CONNECT,)
+    mended_by = frozenset({CONNECTED, ANOTHER_ACCOUNT})
+    for_others = THEIRS
 
 
 class CodeRefused(Refused):

@@ -11,21 +11,12 @@ from django.contrib.auth.models import User
 from core.errors import RunsheetError
 from core.folding import is_same_path
 from discovery.dropbox import gateway_for
-from discovery.errors import (
-    AnotherFolder,
-    ArchiveOutOfSight,
-    BasePathMissing,
-    DropboxRefused,
-    NeedsReconnect,
-    NotADirectory,
-    Reconnected,
-    TokensUnreadable,
-)
+from discovery.errors import ANOTHER_ACCOUNT, Reconnected
 from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
 from discovery.services.program_remains import told_of_remains
-from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryElsewhere, Reconfigured, UnsafePath
+from leases.errors import CONFIGURED, DirectoryElsewhere, Reconfigured
 from leases.models import Lease, Origin
 from leases.queries import configuration_seen, configured_base_path
 from leases.services import confirm_base_path, forget_link, resume_failed, resume_if_reconfigured
@@ -34,21 +25,8 @@ from statemachine.reactions import Backoff, Outcome, Run, reaction
 
 # In the evidence: with which connection a run began.
 CONNECTION = "connection"
-# What another connection may mend: the last three, when it is that of an account which sees the folder.
-OF_CONNECTION = (NeedsReconnect, TokensUnreadable, BasePathMissing, ArchiveOutOfSight, AnotherFolder)
 # In the evidence: with which configuration a run began.
 CONFIGURATION = "configuration"
-# What another configuration may mend.
-OF_CONFIGURATION = (
-    ConfigurationMissing,
-    ConfigurationDisabled,
-    BasePathMissing,
-    ArchiveOutOfSight,
-    AnotherFolder,
-    NotADirectory,
-    DropboxRefused,
-    UnsafePath,
-)
 
 
 def retry_rules() -> Backoff:
@@ -63,7 +41,7 @@ def retry_rules() -> Backoff:
 def resume_if_mended(lease: Lease, error: RunsheetError) -> None:
     """What is mended at the moment at which a run fails for want of it must not leave that lease behind."""
     resume_if_reconnected(lease, error)
-    if isinstance(error, OF_CONFIGURATION) and CONFIGURATION in error.evidence:
+    if CONFIGURED in error.mended_by and CONFIGURATION in error.evidence:
         resume_if_reconfigured(lease, seen=error.evidence[CONFIGURATION])
     if isinstance(error, DirectoryElsewhere):
         resume_failed(Lease.objects.filter(pk=lease.pk), reason="the archives of its agency lie elsewhere now")
@@ -74,7 +52,7 @@ def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
 
     Connecting holds the person's row, too: either it sees this failure, or this sees the new connection.
     """
-    if not isinstance(error, OF_CONNECTION):
+    if ANOTHER_ACCOUNT not in error.mended_by:
         return
     user = User.objects.select_for_update(no_key=True).filter(pk=lease.initiated_by_id or 0).first()
     if DropboxAccount.objects.is_reconnected(user, since=error.evidence.get(CONNECTION)):
@@ -144,7 +122,9 @@ def _again_if_reconfigured(lease: Lease) -> Iterator[None]:
     before = configuration_seen(lease.agency)
     try:
         yield
-    except OF_CONFIGURATION as error:
+    except RunsheetError as error:
+        if CONFIGURED not in error.mended_by:
+            raise
         error.evidence[CONFIGURATION] = before
         if configuration_seen(lease.agency) != before or _was_asked_elsewhere(lease, error):
             raise Reconfigured(evidence=error.evidence) from error
@@ -164,7 +144,9 @@ def _again_if_reconnected(lease: Lease) -> Iterator[None]:
     before = DropboxAccount.objects.connection_of(lease.initiated_by)
     try:
         yield
-    except OF_CONNECTION as error:
+    except RunsheetError as error:
+        if ANOTHER_ACCOUNT not in error.mended_by:
+            raise
         error.evidence[CONNECTION] = before
         if DropboxAccount.objects.is_reconnected(lease.initiated_by, since=before):
             raise Reconnected(evidence=error.evidence) from error

@@ -16,14 +16,13 @@ from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
 from core import tally
+from core.errors import codes_where, failure_of, of_one_person, words_for
 from discovery import charts
 from discovery.errors import NotFound
 from discovery.models import DropboxAccount
-from leases.admin.next_steps import OF_ONE_LEASE, NextStep, is_anothers, next_step, told
+from leases.admin.next_steps import NextStep, is_anothers, next_step, told
 from leases.display import LABELS
-from leases.failures import in_words
 from leases.models import Agency, AgencyStorageConfig, Lease
-from leases.notices import MENDED_AT_ONCE
 from leases.queries import IS_STOPPED
 from leases.states import SHOWN, STOPPED, WORKING, State
 from statemachine.dashboard import may_use_queues
@@ -37,12 +36,6 @@ COUNTED, STOPPED_COUNTED = -1, -2  # beside the places of what is under way
 ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
 OF_SEVERAL = "The runs use the Dropbox of several people. Each goes on by itself when its person connects theirs again."
-# What is wrong with Dropbox itself, or with this installation's way to it, by the code that waiting leases have.
-DROPBOX_WRONG = {
-    "dropbox_unavailable": "Dropbox cannot be reached, or gives no proper answer",
-    "dropbox_rate_limited": "Dropbox asks to slow down",
-    "dropbox_paused": "Dropbox has asked for a pause",
-}
 KIND_OF = {"ok": "done", NotFound.code: "not_found"}
 LIST = "admin:leases_lease_changelist"
 AT_WORK = ",".join(sorted(WORKING))
@@ -130,7 +123,7 @@ def look() -> Look:
 
 def troubles(user: User) -> Iterator[Trouble]:
     """What has failed and does not start again by itself, by reason; one's own missing Dropbox is the banner's business."""
-    banner = Q(initiated_by=user, failure_code__in=MENDED_AT_ONCE)
+    banner = Q(initiated_by=user, failure_code__in=of_one_person())
     failed = Lease.objects.filter(state=State.FAILED, due_at__isnull=True).exclude(banner).order_by()
     people = Count("initiated_by", distinct=True)
     counted = failed.values("failure_code").annotate(count=Count("pk"), example=Max("pk"), people=people)
@@ -141,12 +134,18 @@ def troubles(user: User) -> Iterator[Trouble]:
             code = row["failure_code"]
             is_of_several = row["people"] > 1 and is_anothers(lease, user)
             yield Trouble(
-                reason=in_words(code),
+                reason=words_for(code),
                 sentence=OF_SEVERAL if is_of_several else told(lease, user),
                 count=row["count"],
                 url=list_of(state__exact=State.FAILED, failure_code=code),
-                next_step=None if code in OF_ONE_LEASE or is_of_several else next_step(lease, user),
+                next_step=None if is_of_several else _step_for_all(lease, user),
             )
+
+
+def _step_for_all(lease: Lease, user: User) -> NextStep | None:
+    """What helps all that have failed for this reason; None where it would help this one alone."""
+    is_of_one = any(remedy.is_of_one for remedy in failure_of(lease.failure_code).remedies)
+    return None if is_of_one else next_step(lease, user)
 
 
 def running() -> list[Lease]:
@@ -249,10 +248,13 @@ class Outage:
 
 def outages() -> list[Outage]:
     """What ails Dropbox, by what the leases that are tried again have met; the most first."""
-    waiting = Lease.objects.filter(failure_code__in=DROPBOX_WRONG, state__in=WORKING, due_at__isnull=False).order_by()
+    codes = codes_where(lambda failure: failure.ails)
+    waiting = Lease.objects.filter(failure_code__in=codes, state__in=WORKING, due_at__isnull=False).order_by()
     counted = waiting.values_list("failure_code").annotate(count=Count("pk"), since=Min("entered_at"))
     return [
-        Outage(reason=DROPBOX_WRONG[code], count=count, since=since, url=list_of(failure_code=code, state__in=AT_WORK))
+        Outage(
+            reason=failure_of(code).ails, count=count, since=since, url=list_of(failure_code=code, state__in=AT_WORK)
+        )
         for code, count, since in sorted(counted, key=lambda row: -row[1])
     ]
 

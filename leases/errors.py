@@ -1,6 +1,19 @@
 """What can be wrong with a record."""
 
-from core.errors import Permanent, Refused, Temporary
+from core.errors import RECORD, Permanent, Refused, Remedy, Temporary
+
+# The event at which an agency's configuration was saved.
+CONFIGURED = "configured"
+CORRECT_NUMBER = Remedy(
+    label="Correct the lease number", where=RECORD, fragment="id_lease_number", rights=("leases.change_lease",)
+)
+CONFIGURE = Remedy(
+    label="Configure {record.agency}",
+    # The address of a new configuration leads to the one that there is.
+    where="admin:leases_agencystorageconfig_add",
+    query={"agency": "{record.agency}"},
+    rights=("leases.add_agencystorageconfig", "leases.change_agencystorageconfig"),
+)
 
 
 class InvalidLease(Refused):
@@ -19,6 +32,8 @@ class DirectoryUnknown(Refused):
     """No archive directory is known for this lease. Search for it first."""
 
     code = "directory_unknown"
+    words = "directory not known"
+    advice = "Search the directory first"
 
 
 class BatchGone(Refused):
@@ -85,42 +100,56 @@ class EmailNotConfigured(Permanent):
     """No mail server is configured, so nobody is told by e-mail. Set EMAIL_URL."""
 
     code = "email_not_configured"
+    words = "no mail server"
 
 
 class NoAddress(Permanent):
     """The person has no e-mail address. Add one under “People”."""
 
     code = "no_address"
+    words = "no e-mail address"
 
 
 class EmailUnavailable(Temporary):
     """The mail server did not take the mail."""
 
     code = "email_unavailable"
+    words = "mail server out of reach"
 
 
 class ConfigurationMissing(Permanent):
     """This agency is not configured. Say under “Agencies” where its archives lie; it goes on by itself."""
 
     code = "configuration_missing"
+    words = "agency not configured"
+    advice = "Say under “Agencies” where its archives lie; it goes on by itself"
+    remedies = (CONFIGURE,)
+    mended_by = frozenset({CONFIGURED})
 
 
 class ConfigurationDisabled(Permanent):
     """Discovery is switched off for this agency. Switch it on under “Agencies”; it goes on by itself."""
 
     code = "configuration_disabled"
+    words = "agency switched off"
+    advice = "Switch discovery on for the agency; it goes on by itself"
+    remedies = (CONFIGURE,)
+    mended_by = frozenset({CONFIGURED})
 
 
 class DirectoryElsewhere(Permanent):
     """The known directory does not lie where the agency's archives lie now. It is looked for there by itself."""
 
     code = "directory_elsewhere"
+    words = "directory lies elsewhere"
+    advice = "Wait; it is looked for where the archives lie now"
 
 
 class Reconfigured(Temporary):
     """The agency's configuration was saved meanwhile."""
 
     code = "configuration_changed"
+    words = "configuration changed meanwhile"
     costs_try = False
     goes_on = "It is tried again by itself with the new configuration."
 
@@ -129,3 +158,7 @@ class UnsafePath(Permanent):
     """The lease number or the agency's base path would lead to another folder. Correct it, then run it again."""
 
     code = "unsafe_path"
+    words = "path not safe"
+    advice = "Correct the lease number or the agency's base path; run it again"
+    remedies = (CORRECT_NUMBER,)
+    mended_by = frozenset({CONFIGURED})

@@ -11,14 +11,12 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from core.errors import failure_of, words_for
 from leases.errors import EmailNotConfigured, EmailUnavailable, NoAddress
-from leases.failures import in_words
 from leases.models import FailureNotice, Lease
 from leases.states import NoticeState, State
 
 NAMED_AT_MOST = 50
-# What the person mends once for all leases: a banner asks for it on every page, and one mail is enough until then.
-MENDED_AT_ONCE = ("connect_dropbox", "tokens_unreadable")
 TELLING = (NoticeState.SENDING, NoticeState.SENT)
 
 
@@ -52,7 +50,8 @@ def mark_read(user_id: int) -> int:
 
 def is_told_already(notice: FailureNotice) -> bool:
     """Whether an earlier mail tells the person what to mend, and they have not done so: some of its leases still wait."""
-    if notice.reason not in MENDED_AT_ONCE:
+    # What the person mends once for all leases: a banner asks for it on every page, and one mail is enough until then.
+    if not failure_of(notice.reason).for_others:
         return False
     earlier = FailureNotice.objects.filter(
         initiated_by=notice.initiated_by, reason=notice.reason, state__in=TELLING, pk__lt=notice.pk
@@ -99,7 +98,7 @@ def _mail(notice: FailureNotice, leases: Sequence[Lease], user: User, *, count: 
     what = f"{leases[0]} has" if count == 1 else f"{count} leases have"
     host = settings.CONSOLE_URL.rpartition("/")[2].partition(":")[0]
     return EmailMessage(
-        subject=f"Runsheet: {what} failed: {in_words(notice.reason)}",
+        subject=f"Runsheet: {what} failed: {words_for(notice.reason)}",
         body=_body(notice, leases, user, count=count),
         to=[user.email],
         headers={"Message-ID": f"<failure-notice-{notice.pk}@{host}>", "Auto-Submitted": "auto-generated"},
@@ -131,6 +130,7 @@ def _body(notice: FailureNotice, leases: Sequence[Lease], user: User, *, count: 
 
 def _cure(notice: FailureNotice) -> list[str]:
     """Where the person mends it for all of the leases at once."""
-    if notice.reason not in MENDED_AT_ONCE:
+    failure = failure_of(notice.reason)
+    if not failure.for_others:
         return []
-    return ["", f"Connect Dropbox here: {settings.CONSOLE_URL}{reverse('dropbox_account')}"]
+    return ["", *(f"{remedy.label} here: {settings.CONSOLE_URL}{reverse(remedy.where)}" for remedy in failure.remedies)]

@@ -11,9 +11,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Now
 
+from core.errors import mended_by
 from core.folding import is_same_path
 from leases.cloud import ShareLink
-from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
+from leases.errors import CONFIGURED, DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.queries import DROPBOX, configuration_seen, locations_at
 from leases.rights import require
@@ -24,17 +25,6 @@ from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, t
 
 # Why a lease starts that has just been made, as its history says.
 CREATED = "created"
-# What a lease fails with when its agency's configuration is missing, switched off, or names the wrong folder.
-CONFIGURATION_FAILURES = (
-    "another_folder",
-    "archive_out_of_sight",
-    "base_path_missing",
-    "configuration_disabled",
-    "configuration_missing",
-    "dropbox_refused",
-    "not_a_directory",
-    "unsafe_path",
-)
 
 
 def create_lease(
@@ -207,7 +197,7 @@ def _failed_for_it(configuration: AgencyStorageConfig) -> QuerySet[Lease]:
         agency=configuration.agency,
         state=State.FAILED,
         due_at__isnull=True,
-        failure_code__in=CONFIGURATION_FAILURES,
+        failure_code__in=mended_by(CONFIGURED),
     )
 
 

@@ -1,6 +1,6 @@
 """What can happen at the door."""
 
-from core.errors import Permanent, Refused, Temporary
+from core.errors import JOB, Permanent, Refused, Remedy, Temporary
 
 
 class RecordGone(Refused):
@@ -37,6 +37,8 @@ class Crashed(Permanent):
     """Every try was broken off: its worker ended without a result. Run it again; if that fails too, report it."""
 
     code = "crashed"
+    words = "worker crashed"
+    advice = "Run it again; if that fails too, report it"
     at_last = (
         "The last try was broken off: its worker ended without a result. Run it again; if that fails too, report it."
     )
@@ -46,12 +48,14 @@ class TookTooLong(Temporary):
     """The work took longer than a job may last."""
 
     code = "took_too_long"
+    words = "took too long"
 
 
 class WorkerStopped(Temporary):
     """The worker was told to stop."""
 
     code = "worker_stopped"
+    words = "worker stopped"
     costs_try = False
     goes_on = "It goes on by itself with another one."
 
@@ -60,6 +64,7 @@ class RowLocked(Temporary):
     """What this work has to write is held by somebody else."""
 
     code = "row_locked"
+    words = "record in use"
     costs_try = False
 
 
@@ -67,6 +72,8 @@ class OurOutage(Temporary):
     """Something that this console itself needs is out of order."""
 
     code = "our_outage"
+    words = "the console out of order"
+    advice = "Wait; it goes on by itself"
     costs_try = False
     goes_on = "It goes on by itself when that is mended, and this counts as no try."
 
@@ -75,24 +82,30 @@ class DatabaseOutage(OurOutage):
     """The console's database is out of order."""
 
     code = "database_outage"
+    words = "the console's database out of order"
 
 
 class RedisOutage(OurOutage):
     """The console's Redis is out of order."""
 
     code = "redis_outage"
+    words = "the console's Redis out of order"
 
 
 class HostOutage(OurOutage):
     """A machine of the console's is out of order."""
 
     code = "host_outage"
+    words = "a machine of the console's out of order"
 
 
 class Bug(Permanent):
     """Something unexpected went wrong in the program; it was not tried again. Report it, then run it again."""
 
     code = "bug"
+    words = "a bug"
+    advice = "Report it with its log, then run it again"
+    remedies = (Remedy(label="Look at its job", where=JOB, otherwise="Report it; then run it again."),)
 
 
 class ClaimLost(BaseException):

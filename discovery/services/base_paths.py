@@ -10,7 +10,7 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from discovery.dropbox import Gateway
-from discovery.errors import BasePathMissing, NotFound
+from discovery.errors import BasePathMissing, BasePathOutOfSight, NotFound
 from discovery.services.judging import (
     confirm_full_sight,
     confirm_may_negate,
@@ -79,7 +79,7 @@ def _missing(base_path: str, answer: NotFound, *, gateway: Gateway, known: Origi
     if not witness:
         cure = "Correct the agency's configuration, or connect an account that can see the folder; then run it again."
         return BasePathMissing(f"{lacks} {cure}", evidence=answer.evidence)
-    return BasePathMissing(
+    return BasePathOutOfSight(
         f"{lacks} {'The archive was found there' if is_anothers else 'It was seen there'} with the Dropbox of "
         f"{name_of(witness)}, so it is probably not the path that is wrong. Let somebody run it whose Dropbox sees the "
         f"folder, or have the folder shared with {gateway.account}; then run it again.",

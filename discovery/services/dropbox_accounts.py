@@ -12,17 +12,15 @@ from django.db.models import Count, Q, QuerySet
 
 from core.clock import now, shared_now
 from core.database import is_conflict
-from core.errors import RunsheetError
+from core.errors import RunsheetError, mended_by
 from discovery.dropbox import oauth
 from discovery.dropbox.identity import Identity, allowed_scopes, identify
 from discovery.dropbox.tokens import Grant, renew_access_token, request_grant
 from discovery.errors import (
+    ANOTHER_ACCOUNT,
+    CONNECTED,
     AccountBusy,
-    AnotherFolder,
-    ArchiveOutOfSight,
-    BasePathMissing,
     DropboxNotConnected,
-    NeedsReconnect,
     ScopeMissing,
     TokensUnreadable,
 )
@@ -35,10 +33,6 @@ logger = logging.getLogger(__name__)
 
 # To tell whose account it is and where its paths begin; to list directories; to find share links; to make them.
 REQUIRED_SCOPES = frozenset({"account_info.read", "files.metadata.read", "sharing.read", "sharing.write"})
-# What a lease fails with that goes on when its user connects Dropbox.
-AUTHORISATION_FAILURES = (NeedsReconnect.code, TokensUnreadable.code)
-# And when it is another account than before, or there was none, so that it may see other folders.
-OF_ANOTHER_ACCOUNT = (*AUTHORISATION_FAILURES, BasePathMissing.code, ArchiveOutOfSight.code, AnotherFolder.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +120,7 @@ def connect(*, user: User, authorisation: Authorisation) -> Connection:
     with _unless_busy(), transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # see discovery.reactions.resume_if_reconnected
         _store(account)
-        failed = _failed(user, AUTHORISATION_FAILURES if is_same else OF_ANOTHER_ACCOUNT)
+        failed = _failed(user, mended_by(CONNECTED if is_same else ANOTHER_ACCOUNT))
         resumed = resume_failed(failed, reason="Dropbox was connected")
         try_at_once(_wanting_dropbox(user))
     ended = bool(old_token) and _give_back(old_token)
@@ -218,7 +212,7 @@ def _waiting_for_dropbox(user: User) -> QuerySet[Lease]:
 
 def _wanting_dropbox(user: User) -> QuerySet[Lease]:
     """The leases of this person whose last try had no Dropbox to use."""
-    return Lease.objects.filter(initiated_by=user, failure_code__in=AUTHORISATION_FAILURES)
+    return Lease.objects.filter(initiated_by=user, failure_code__in=mended_by(CONNECTED))
 
 
 def _failed(user: User, codes: tuple[str, ...]) -> QuerySet[Lease]:

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from core.errors import words_for
 from leases.admin import polling
 from leases.batches import Progress, failures_of, progress_of
-from leases.failures import in_words
 from leases.models import Batch
 from leases.states import STOPPED, State
 
@@ -138,7 +138,7 @@ class BatchPage:
         return [
             Count(
                 state="",
-                label=in_words(code),
+                label=words_for(code),
                 count=count,
                 url=self._list(state__exact=State.FAILED, failure_code=code),
             )

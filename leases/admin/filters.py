@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.errors import words_for
 from core.records import is_key
-from leases.failures import in_words
 from leases.models import Batch, Lease
 from leases.queries import IS_STOPPED
 from leases.states import STOPPED, State
@@ -54,12 +54,12 @@ class FailureCodeFilter(AskingFilter):
 
     @override
     def called(self, chosen: str) -> str:
-        return in_words(chosen)
+        return words_for(chosen)
 
     @override
     def there_is(self) -> list[tuple[str, str]]:
         codes = Lease.objects.exclude(failure_code="").order_by("failure_code").values_list("failure_code", flat=True)
-        return [(code, in_words(code)) for code in codes.distinct()]
+        return [(code, words_for(code)) for code in codes.distinct()]
 
 
 class PersonFilter(AskingFilter):

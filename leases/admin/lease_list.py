@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from core.errors import words_for
 from core.records import RecordList, is_key
 from core.times import ago
 from leases import display
@@ -28,7 +29,6 @@ from leases.admin.download_chosen import DOWNLOADS
 from leases.admin.downloads import KINDS, TooManyForWorkbook, download, name_of_today
 from leases.admin.filters import FILTERS, without_choices
 from leases.admin.links import dropbox_link
-from leases.failures import in_words
 from leases.models import Lease
 from leases.search import HELP, matching
 
@@ -126,7 +126,7 @@ class LeaseList(RecordList):
         badge = display.state_badge(lease.shown_state)
         if not lease.failure_code:
             return badge
-        return format_html('{} <span class="failure-code">{}</span>', badge, in_words(lease.failure_code))
+        return format_html('{} <span class="failure-code">{}</span>', badge, words_for(lease.failure_code))
 
     @admin.display(description="report", ordering="runsheet_report_found", empty_value="Not known")
     def report(self, lease: Lease) -> str | None:

@@ -13,11 +13,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from core.errors import words_for
 from core.records import ReadOnlyAdmin
 from core.times import time_column
 from leases.admin.next_steps import NextStep, next_step
 from leases.display import state_badge
-from leases.failures import in_words
 from leases.models import FailureNotice, Lease
 from leases.notices import list_of_failed, mark_read, notices_of
 from leases.states import NoticeState
@@ -52,7 +52,7 @@ def _all_told(user: User) -> Iterator[Told]:
 def _told(notice: Any, lease: Lease | None, user: User) -> Told:
     return Told(
         notice=notice,
-        reason=in_words(notice.reason),
+        reason=words_for(notice.reason),
         url=list_of_failed(notice.reason, user_id=user.pk),
         mailed=_mailed(notice),
         next_step=next_step(lease, user) if lease else None,
@@ -93,7 +93,7 @@ class FailureNoticeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="why the leases failed", ordering="reason")
     def why(self, notice: FailureNotice) -> str:
-        return in_words(notice.reason)
+        return words_for(notice.reason)
 
     @admin.display(description="mail", ordering="state")
     def mail(self, notice: FailureNotice) -> SafeString:

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from core.clock import now
+from core.errors import words_for
 from core.folding import is_same_path
 from core.times import countdown
 from leases.admin import polling
@@ -20,7 +21,6 @@ from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
-from leases.failures import in_words
 from leases.lookalikes import doubts_about_number, unseen_in
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.queries import how_many_before
@@ -105,7 +105,7 @@ class Panel:
     @property
     def failure(self) -> str:
         """What went wrong, in a few words."""
-        return in_words(self.lease.failure_code)
+        return words_for(self.lease.failure_code)
 
     @property
     def failure_message(self) -> str:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_fsm import transition
 
-from leases.failures import in_words
+from core.errors import words_for
 from leases.states import NoticeState
 from statemachine.models import StateMachine, known_states, state_field
 
@@ -47,7 +47,7 @@ class FailureNotice(StateMachine):
         ]
 
     def __str__(self) -> str:
-        return f"{self.initiated_by}: {in_words(self.reason)}"
+        return f"{self.initiated_by}: {words_for(self.reason)}"
 
     @staticmethod
     def gathering_for(*, user_id: int, reason: str) -> "FailureNotice":

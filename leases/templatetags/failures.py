@@ -5,8 +5,8 @@ from typing import Any
 from django import template
 from django.contrib.auth.models import AnonymousUser, User
 
-from leases.failures import in_words
-from leases.notices import MENDED_AT_ONCE, list_of_failed
+from core.errors import failure_of, words_for
+from leases.notices import list_of_failed
 from leases.queries import failures_of
 
 register = template.Library()
@@ -18,8 +18,8 @@ def my_failures(user: User | AnonymousUser) -> dict[str, Any]:
     if user.pk is None or not user.has_perm("leases.view_lease"):
         return {"failures": []}
     failures = [
-        {"reason": in_words(code), "count": count, "url": list_of_failed(code, user_id=user.pk)}
+        {"reason": words_for(code), "count": count, "url": list_of_failed(code, user_id=user.pk)}
         for code, count in failures_of(user.pk)
-        if code not in MENDED_AT_ONCE
+        if not failure_of(code).for_others
     ]
     return {"failures": failures}
