@@ -20,7 +20,7 @@ from core.errors import codes_where, failure_of, of_one_person, words_for
 from discovery import charts
 from discovery.errors import NotFound
 from discovery.models import DropboxAccount
-from leases.admin.next_steps import NextStep, is_anothers, next_step, told
+from leases.admin.next_steps import NextStep, is_anothers, step_for_all, told
 from leases.display import LABELS
 from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.queries import IS_STOPPED
@@ -138,14 +138,8 @@ def troubles(user: User) -> Iterator[Trouble]:
                 sentence=OF_SEVERAL if is_of_several else told(lease, user),
                 count=row["count"],
                 url=list_of(state__exact=State.FAILED, failure_code=code),
-                next_step=None if is_of_several else _step_for_all(lease, user),
+                next_step=None if is_of_several else step_for_all(lease, user),
             )
-
-
-def _step_for_all(lease: Lease, user: User) -> NextStep | None:
-    """What helps all that have failed for this reason; None where it would help this one alone."""
-    is_of_one = any(remedy.is_of_one for remedy in failure_of(lease.failure_code).remedies)
-    return None if is_of_one else next_step(lease, user)
 
 
 def running() -> list[Lease]:

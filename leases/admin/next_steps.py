@@ -1,5 +1,6 @@
 """What to do about a failure, as a button for who looks; what helps stands on the failure's class."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
@@ -32,8 +33,13 @@ def next_step(lease: Lease, user: User) -> NextStep | None:
 
     It is the first remedy that is open to the person, or what else to do instead of the very first.
     """
-    steps = [_step(remedy, lease, user) for remedy in failure_of(lease.failure_code).remedies]
-    return next((step for step in steps if step.url), steps[0] if steps else None)
+    return _first_open(lease, user, witness=lambda: seen_by(lease))
+
+
+def step_for_all(lease: Lease, user: User) -> NextStep | None:
+    """What helps all that have failed for the same reason as this one; None where it would help this one alone."""
+    is_of_one = any(remedy.is_of_one for remedy in failure_of(lease.failure_code).remedies)
+    return None if is_of_one else _first_open(lease, user, witness=str)
 
 
 def correction(lease: Lease, user: User) -> NextStep:
@@ -58,17 +64,24 @@ def page_of(lease: Lease) -> str:
     return reverse("admin:leases_lease_change", args=[lease.pk])
 
 
-def _step(remedy: Remedy, lease: Lease, user: User) -> NextStep:
+def _first_open(lease: Lease, user: User, *, witness: Callable[[], str]) -> NextStep | None:
+    steps = [_step(remedy, lease, user, witness=witness) for remedy in failure_of(lease.failure_code).remedies]
+    return next((step for step in steps if step.url), steps[0] if steps else None)
+
+
+def _step(remedy: Remedy, lease: Lease, user: User, *, witness: Callable[[], str] = str) -> NextStep:
     url = _url(remedy, lease, user)
     return NextStep(
-        label=remedy.label.format(record=lease), url=url, otherwise="" if url else _otherwise(remedy, lease, user)
+        label=remedy.label.format(record=lease),
+        url=url,
+        otherwise="" if url else _otherwise(remedy, lease, user, witness),
     )
 
 
-def _otherwise(remedy: Remedy, lease: Lease, user: User) -> str:
+def _otherwise(remedy: Remedy, lease: Lease, user: User, witness: Callable[[], str]) -> str:
     or_run = ", or run it for yourself" if user.has_perm("leases.run_discovery") else ""
-    witness = seen_by(lease) if "{who_sees}" in remedy.otherwise else ""
-    who_sees = f"{witness} run it, or somebody else" if witness else "somebody run it"
+    name = witness() if "{who_sees}" in remedy.otherwise else ""
+    who_sees = f"{name} run it, or somebody else" if name else "somebody run it"
     return remedy.otherwise.format(whose=_whose(lease), or_run=or_run, who_sees=who_sees)
 
 

@@ -152,7 +152,7 @@ class TestAnAccountThatSeesOnlyAPart:
     @pytest.mark.parametrize(
         ("folder", "sight", "code"),
         [
-            (BLM, "none", "base_path_missing"),
+            (BLM, "none", "base_path_out_of_sight"),
             (BLM, "traverse_only", "archive_out_of_sight"),
             (BLM, "no_access", "archive_out_of_sight"),
             (ARCHIVE, "none", "archive_out_of_sight"),
