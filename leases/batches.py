@@ -255,7 +255,8 @@ def run_again(*, batch_id: int, state: State, user: User, at_most: int | None = 
     """
     require(user, "leases.run_discovery")
     with answered_in_time():
-        batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
+        # Not its key, which a lease's transition may ask for that this waits for.
+        batch = Batch.objects.select_for_update(no_key=True).filter(pk=batch_id).first()
         if batch is None:
             raise BatchGone
         Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None)
