@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.utils import BadDsn, Dsn
 
 from core.folding import fold_case
-from core.patterns import LONGEST_PATTERN, PatternRefused, compiled
+from core.patterns import LONGEST_PATTERN, PatternRefused, compiled_as_it_looks
 
 # Encrypted from the first byte, after STARTTLS, and not at all (a relay on the same machine).
 SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
@@ -153,7 +153,7 @@ def pattern(name: str, default: str) -> str:
     if len(value) > LONGEST_PATTERN:
         raise ImproperlyConfigured(f"{name} may have at most {LONGEST_PATTERN} characters, not {len(value)}.")
     try:
-        compiled(value)
+        compiled_as_it_looks(value)
     except PatternRefused as error:
         raise ImproperlyConfigured(
             f"{name} must be a regular expression of RE2's syntax; {value!r} is none: {error}"
