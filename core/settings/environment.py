@@ -23,7 +23,21 @@ SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
 SMTP_TIMEOUT_S = 10
 # What people call the documents that they write, whatever else a name is like.
 PLAIN_NAMES = [
-    f"master documents{end}" for end in ("", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".rtf", ".txt", ".tif", ".zip")
+    f"master documents{end}"
+    for end in (
+        "",
+        ".pdf",
+        ".doc",
+        ".docx",
+        ".xls",
+        ".xlsx",
+        ".rtf",
+        ".txt",
+        ".tif",
+        ".zip",
+        ".part1.pdf",
+        ".part1.rar",
+    )
 ]
 
 # What else this server answers at.

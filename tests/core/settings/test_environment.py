@@ -180,7 +180,7 @@ class TestNameForms:
 
         assert environment.name_forms(NAME, "~$*") == []
 
-    @pytest.mark.parametrize("form", ["*", "*.pdf", "*.PDF", "master*", "[!~]*", "????????????????*"])
+    @pytest.mark.parametrize("form", ["*", "*.pdf", "*.PDF", "master*", "[!~]*", "????????????????*", "*.part[0-9]*"])
     def test_refuses_what_would_hide_reports(self, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
         monkeypatch.setenv(NAME, f"~$*,{form}")
 
