@@ -128,7 +128,8 @@ def _repeated(item: Repeated, look: Look) -> _Folded:
     once = _item(item.item, look)
     if not once.text:
         return _Folded(text="", asked=once.asked * item.at_least)
-    is_many = isinstance(item.item, Char) and len(look(item.item.char)) > 1
+    # Flags may stand between two quantifiers, which RE2 takes for one thing otherwise.
+    is_many = isinstance(item.item, Repeated) or (isinstance(item.item, Char) and len(look(item.item.char)) > 1)
     return _Folded(
         text=(f"(?:{once.text})" if is_many else once.text) + item.quantifier,
         asked=once.asked * item.at_least,
@@ -189,7 +190,7 @@ def _told(member: Char | Range | Any, look: Look) -> list[str]:
         case Char():
             return [member.char]
         case Range() if _is_typography(member):
-            return [char for char in _chars(member) if look(char) != char]
+            return [char for char in _chars(member) if look(char) != char and _is_typographic(char)]
         case _:
             return []
 
@@ -219,14 +220,14 @@ def _is_wide(member: Char | Range | Any) -> bool:
 
 
 def _is_typography(member: Range) -> bool:
-    """Whether it goes from a dash to a dash, from a blank to what nobody sees, or the like. Folding the letters of other
+    """Whether it goes from a dash to a dash, from a blank to what nobody sees, or holds no letter. Folding the letters of other
     ranges would make all of ours out of “any but ours”, and a blank out of “any control character”.
     """
     if ord(member.last) - ord(member.first) >= _LONGEST_RANGE or _is_full_width(member.first):
         return False
     if member.first.isascii():
         return len({char_as_typed(char) for char in _chars(member)}) == 1 and _is_typographic(member.first)
-    return _is_typographic(member.first) and _is_typographic(member.last)
+    return (_is_typographic(member.first) and _is_typographic(member.last)) or not any(map(str.isalnum, _chars(member)))
 
 
 def _is_typographic(char: str) -> bool:
