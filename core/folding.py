@@ -33,6 +33,12 @@ UNSEEN = (
 )
 # These turn the order of what is read around, so that dropping them would change what is seen.
 OVERRIDES = "\u202d\u202e"
+# Formats of Arabic, Syriac and Kaithi that are drawn around or beneath the figures that follow.
+FORMATS_SEEN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+# Neither seen nor a format by its category: the places kept for further formats, joiners of rarer scripts.
+_NEVER_DRAWN = "\U0001107f\U00016fe4" + "".join(map(chr, [*range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)]))
+# What a list of names shows as a blank, if it shows it: ends of lines and tabulators, and a note without a head.
+_BREAKS = "\t\n\v\f\r\u2028\u2029\U0001d159"
 # Hyphens that no font draws otherwise than the one of the keyboard.
 HYPHENS = "\u2010\u2011\ufe63"
 DASHES = "\u2012\u2013\u2014\u2015\u2212\u2e3a\u2e3b\u301c\u3030\ufe58"
@@ -90,8 +96,13 @@ _KEPT_AS: dict[int, str | int | None] = {
     **dict.fromkeys(map(ord, HYPHENS), "-"),
     **_FULL_WIDTH,
 }
-_COMPARED_AS = {
-    **dict.fromkeys(map(ord, OVERRIDES)),
+# Stored keys are made of what is kept; this is only for reading, and so may grow.
+_READ_AS: dict[int, str | int | None] = {
+    **_KEPT_AS,
+    **dict.fromkeys(map(ord, OVERRIDES + _NEVER_DRAWN)),
+    **dict.fromkeys(map(ord, _BREAKS), " "),
+}
+_TYPED_AS = {
     **dict.fromkeys(map(ord, DASHES), "-"),
     **dict.fromkeys(map(ord, APOSTROPHES), "'"),
     **dict.fromkeys(map(ord, QUOTES), '"'),
@@ -121,18 +132,34 @@ def without_unseen(text: str) -> str:
 
 
 def as_it_looks(text: str) -> str:
-    """The text for comparing only: besides what nobody sees, the number of blanks, case, dashes, quotation marks and look-alike letters are folded,
-    and what Unicode calls compatible: ligatures, circled digits, mathematical letters.
+    """The text for comparing only: besides what nobody sees, be it a control character, the number of blanks, case, dashes, quotation marks and
+    look-alike letters are folded, and what Unicode calls compatible: ligatures, circled digits, mathematical letters.
     """
-    return " ".join(char_as_it_looks(fold_case(unicodedata.normalize("NFKC", _char_by_char(text)))).split())
+    return " ".join(char_as_it_looks(fold_case(unicodedata.normalize("NFKC", char_as_read(text)))).split())
+
+
+def char_as_read(text: str) -> str:
+    """Each character as somebody reads it, without those that nobody sees; case, typography and the number of blanks stay."""
+    if _is_plain(text):
+        return text
+    return unicodedata.normalize("NFC", "".join(map(_seen, text.translate(_READ_AS))))
+
+
+def char_as_typed(text: str) -> str:
+    """The same with the dashes, apostrophes and quotation marks that a keyboard has."""
+    return char_as_read(text).translate(_TYPED_AS)
 
 
 def char_as_it_looks(text: str) -> str:
     """Each character as that which it looks like; as many blanks as before."""
-    if text.isascii():
+    if _is_plain(text):
         return text
-    plain = unicodedata.normalize("NFKC", _char_by_char(text)).translate(_COMPARED_AS)
+    plain = unicodedata.normalize("NFKC", char_as_read(text)).translate(_TYPED_AS)
     return "".join(map(_letter_it_looks_like, plain))
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _char_by_char(text: str) -> str:
@@ -141,6 +168,11 @@ def _char_by_char(text: str) -> str:
 
 def _blank_or_itself(char: str) -> str:
     return " " if char > "\x7f" and unicodedata.category(char) == "Zs" else char
+
+
+def _seen(char: str) -> str:
+    is_unseen = unicodedata.category(char) in {"Cc", "Cf"} and char not in FORMATS_SEEN
+    return "" if is_unseen else _blank_or_itself(char)
 
 
 def _letter_it_looks_like(char: str) -> str:

@@ -5,46 +5,29 @@ back-references.
 """
 
 import re
-import sys
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from functools import lru_cache
 
 import re2
 
-from core.folding import as_it_looks, char_as_it_looks
+from core.folded_patterns import LOOKS, folded_pattern
+from core.folding import as_it_looks, char_as_it_looks, char_as_read
+from core.pattern_syntax import tokens
 
 LONGEST_PATTERN = 200
 # RE2 takes at most so much for one pattern, and refuses it if that is not enough.
 MEMORY_BYTES = 1 << 20
 
-_ESCAPE = r"\\(?:[pP](?:\{[^}]*\}|.)|.)"
-# One element of a set of characters: a range, a class by its name, an escape, or a character.
-_IN_CLASS = re.compile(rf"(?:\\.|[^\\])-(?:\\.|[^\\])|\[:\^?\w+:\]|{_ESCAPE}|.", re.DOTALL)
-_ATOM = re.compile(
-    rf"""
-    (?:
-        \\Q(?P<quoted>.*?)(?:\\E|\Z)
-        | \\x(?:\{{(?P<number>[0-9a-fA-F]{{1,6}})\}})
-        | (?P<rest>
-            {_ESCAPE}
-            | \[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]
-            | \(\?(?:P?<[^>]*>|[a-zA-Z-]*[:)])
-            | .
-        )
-    )
-    (?P<quantifier>(?:[*+?]|\{{[0-9]+(?:,[0-9]*)?\}})\??|)
-    """,
-    re.VERBOSE | re.DOTALL,
+# Characters by their name or number, as other dialects than RE2's write them; what is quoted, or escaped, holds none.
+_SPELLED_OUT = re.compile(
+    r"\\Q.*?(?:\\E|\Z)|\\N\{(?P<name>[^}]*)\}|\\u(?P<four>[0-9a-fA-F]{4})|\\U(?P<eight>[0-9a-fA-F]{8})|\\.", re.DOTALL
 )
 _MINDS_CASE = re.compile(r"\(\?[a-zA-Z]*-[a-zA-Z]*i[a-zA-Z]*[:)]")
-# Other ways to write a blank.
-_BLANK = re.compile(r"\\s|\\\ |\\t|\\p\{Zs?\}|\\pZ|\[(?:\\s|\\\ |\\t|\[:(?:space|blank):\]|\s)+\]")
 
 
 class PatternRefused(ValueError):
-    """This is no regular expression, or one that would need too much memory."""
+    """This is no regular expression, names a character that there is not, or would need too much memory."""
 
 
 @lru_cache(maxsize=8)
@@ -77,105 +60,51 @@ def _reason(error: Exception) -> str:
 
 @lru_cache(maxsize=8)
 def compiled_as_it_looks(pattern: str) -> Callable[[str], bool]:
-    """What tells whether a text matches somewhere, as it is written or as it looks (`core.folding.as_it_looks`).
+    r"""What tells whether a text matches somewhere, as it is written or as it looks (`core.folding.as_it_looks`).
 
     The pattern is folded likewise, so that it does not matter in whose typography it was written. Nothing that matches as it
-    stands is lost by that.
+    stands is lost by that. Besides RE2's syntax it may name a character: `\u00A0`, `\U000000A0`, `\N{NO-BREAK SPACE}`.
 
     Raises:
-        PatternRefused: with RE2's reason.
+        PatternRefused: with RE2's reason, or since there is no such character.
     """
-    as_it_stands = compiled(pattern)
-    if any(_MINDS_CASE.fullmatch(atom) for atom, _ in _atoms(pattern)):
-        # What is folded is in lower case, and so no text for a pattern that tells the cases apart.
-        return lambda text: as_it_stands(unicodedata.normalize("NFC", text))
-    asked = [as_it_stands]
-    if (folded := pattern_as_it_looks(pattern)) != pattern:
-        # What is folded may be no pattern any more, such as a range that ends before it begins.
-        with suppress(PatternRefused):
-            as_it_looks_itself = compiled(folded)
-            # Of what nobody sees, an empty branch may be left, which every name matches.
-            if as_it_stands("") or not as_it_looks_itself(""):
-                asked.append(as_it_looks_itself)
+    spelled = _SPELLED_OUT.sub(_by_number, pattern)
+    as_it_stands = compiled(spelled)
+    # What is folded to its looks is in lower case, and so no text for a pattern that tells the cases apart.
+    looks = LOOKS[:-1] if any(map(_MINDS_CASE.fullmatch, tokens(spelled))) else LOOKS
+    folded = [_compiled_folded(spelled, look) for look in looks]
 
     def matches(text: str) -> bool:
-        written, seen = unicodedata.normalize("NFC", text), as_it_looks(text)
-        return any(each(written) or each(seen) for each in asked)
+        seen = [_as_whole(text, look) for look in looks]
+        written = [text, unicodedata.normalize("NFC", text), char_as_read(text), *seen]
+        # Most names and patterns are plain, so that most of this is the same.
+        asked = dict.fromkeys([*((as_it_stands, reading) for reading in written), *zip(folded, seen, strict=True)])
+        return any(each(reading) for each, reading in asked)
 
     return matches
 
 
-def pattern_as_it_looks(pattern: str) -> str:
-    """The pattern with its literal characters folded; several blanks, however they are written, ask for one."""
-    folded: list[str] = []
-    blanks: list[int] = []
-    for atom, quantifier in _atoms(unicodedata.normalize("NFC", pattern)):
-        if _BLANK.fullmatch(atom) or (len(atom) == 1 and not char_as_it_looks(atom).strip() and char_as_it_looks(atom)):
-            blanks.append(_at_least(quantifier))
-            continue
-        folded.append(_one_blank(blanks))
-        blanks.clear()
-        folded.append(_folded_atom(atom, quantifier))
-    return "".join(folded) + _one_blank(blanks)
+def _as_whole(text: str, look: Callable[[str], str]) -> str:
+    return as_it_looks(text) if look is char_as_it_looks else " ".join(look(text).split())
 
 
-def _atoms(pattern: str) -> Iterator[tuple[str, str]]:
-    """Each thing that matches, or groups, or anchors, and what says how often; what is quoted and what is written by its
-    number, as the character that it is.
-    """
-    for found in _ATOM.finditer(pattern):
-        quoted, number, rest = found["quoted"], found["number"], found["rest"]
-        if quoted is not None:
-            literals = [_escaped(char) if char.isascii() else char for char in quoted]
-        else:
-            literals = [_character(number)] if number else [rest]
-        yield from ((literal, "") for literal in literals[:-1])
-        yield from ((literal, found["quantifier"]) for literal in literals[-1:])
+def _compiled_folded(pattern: str, look: Callable[[str], str]) -> Callable[[str], bool]:
+    folded = folded_pattern(pattern, look)
+    return compiled(folded) if folded is not None else lambda _: False
 
 
-def _character(number: str) -> str:
-    """As itself, if it is not ASCII, and so means nothing else in a pattern."""
-    code = int(number, 16)
-    return _escaped(chr(code)) if code < 0x80 else chr(code) if code <= sys.maxunicode else f"\\x{{{number}}}"  # noqa: PLR2004 - ASCII
+def _by_number(found: re.Match[str]) -> str:
+    if name := found["name"]:
+        return _by_name(name)
+    number = found["four"] or found["eight"]
+    return f"\\x{{{number}}}" if number else found[0]
 
 
-def _folded_atom(atom: str, quantifier: str) -> str:
-    if atom.startswith("[") and len(atom) > 1:
-        return _folded_class(atom) + quantifier
-    if len(atom) > 1 or atom.isascii():
-        return atom + quantifier
-    plain = char_as_it_looks(atom)
-    if not plain:
-        return ""
-    text = "".join(map(_escaped, plain))
-    return f"(?:{text}){quantifier}" if len(plain) > 1 and quantifier else text + quantifier
-
-
-def _folded_class(atom: str) -> str:
-    """A set of characters; what stands in a range stays."""
-    head = "[^" if atom.startswith("[^") else "["
-    parts = [_folded_in_class(part) for part in _IN_CLASS.findall(atom[len(head) : -1])]
-    return head + "".join(parts) + "]" if any(parts) else atom
-
-
-def _folded_in_class(part: str) -> str:
-    return part if len(part) > 1 or part.isascii() else "".join(map(_escaped, char_as_it_looks(part)))
-
-
-def _at_least(quantifier: str) -> int:
-    """How many of a thing a quantifier asks for."""
-    if not quantifier:
-        return 1
-    if quantifier.startswith("{"):
-        return int(re.findall("[0-9]+", quantifier)[0])
-    return int(quantifier.startswith("+"))
-
-
-def _one_blank(at_least: list[int]) -> str:
-    if not at_least:
-        return ""
-    return " " if sum(at_least) else " ?"
-
-
-def _escaped(char: str) -> str:
-    return f"\\{char}" if char.isascii() and not char.isalnum() else char
+def _by_name(name: str) -> str:
+    try:
+        char = unicodedata.lookup(name)
+    except KeyError:
+        char = ""
+    if len(char) != 1:
+        raise PatternRefused(f"there is no character of the name “{name}”.")
+    return f"\\x{{{ord(char):x}}}"

@@ -132,7 +132,11 @@ def unseen_in(name: str, number: str) -> str:
     """What nobody sees of a name that reads as the number does, in a few words; empty where one can see how they differ."""
     if as_it_looks(name) != as_it_looks(number):
         return ""
-    odd = [unicodedata.name(char, "an unknown character").lower() for char in dict.fromkeys(name) if not char.isascii()]
+    odd = [
+        unicodedata.name(char, "an unknown character").lower()
+        for char in dict.fromkeys(name)
+        if not (char.isascii() and char.isprintable())
+    ]
     blanks = ["blanks side by side"] if "  " in name else []
     return " and ".join([*odd[:NAMED_AT_MOST], *blanks])
 

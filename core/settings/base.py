@@ -182,11 +182,17 @@ DISCOVERY_DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120, max
 # --- Discovery ------------------------------------------------------------------------------------------------------
 
 RUNSHEET_PREVIOUS_REPORT_PATTERN = environment.pattern("RUNSHEET_PREVIOUS_REPORT_PATTERN", r".*master documents.*")
-# Of office programs (owner and lock files, unsaved copies), browsers that still download, editors, file managers, Dropbox.
+# Of office programs (owner and lock files, unsaved copies), editors, systems, browsers that still download, and of what copies.
+# The numbered parts of a download end with their number, those of an archive with “.rar”.
 RUNSHEET_PROGRAM_REMAINS = environment.name_forms(
     "RUNSHEET_PROGRAM_REMAINS",
-    "~$*,.~lock.*#,._*,.~*,~*.tmp,*.tmp,*.temp,*.crdownload,*.part,*.partial,*.download,*.opdownload,*.filepart,"
-    ".*.swp,.*.swo,.goutputstream-*,desktop.ini,thumbs.db,ehthumbs.db,.ds_store,.dropbox,.dropbox.attr",
+    "~$*,.~lock.*#,.~*,~*.tmp,*.tmp,*.temp,*.asd,*.wbk,*.ldb,*.laccdb,*.dwl,*.dwl2,"
+    ".#*,#*#,*.[a-z][a-z][a-z]~,*.[a-z][a-z][a-z][a-z]~,*.bak~,*.sw[m-p],.*.sw[a-p],*.kate-swp,.goutputstream-*,"
+    "._*,*.sb-????????-??????,.*.icloud,*.lnk,*.url,*.webloc,*.website,*.desktop,"
+    "*.crdownload,*.crswap,*.download,*.opdownload,*.fdmdownload,*.filepart,*.part,*.partial,*.part.met,"
+    "*.part[0-9],*.part[0-9][0-9],*.part[0-9][0-9][0-9],*.aria2,*.aria2__temp,*.!ut,*.!qb,*.!bt,*.bc!,*.xltd,"
+    f".*.[a-z][a-z][a-z].{'[a-z0-9]' * 6},.*.[a-z][a-z][a-z][a-z].{'[a-z0-9]' * 6},*.drivedownload,*.driveupload,"
+    "desktop.ini,thumbs.db,ehthumbs.db,.ds_store,.dropbox,.dropbox.attr",
 )
 
 # Leases whose archives are there to be found, for who tries the console; `make up` names those of its stand-in.

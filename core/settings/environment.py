@@ -16,14 +16,28 @@ from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.utils import BadDsn, Dsn
 
 from core.folding import fold_case
-from core.patterns import LONGEST_PATTERN, PatternRefused, compiled
+from core.patterns import LONGEST_PATTERN, PatternRefused, compiled_as_it_looks
 
 # Encrypted from the first byte, after STARTTLS, and not at all (a relay on the same machine).
 SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
 SMTP_TIMEOUT_S = 10
 # What people call the documents that they write, whatever else a name is like.
 PLAIN_NAMES = [
-    f"master documents{end}" for end in ("", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".rtf", ".txt", ".tif", ".zip")
+    f"master documents{end}"
+    for end in (
+        "",
+        ".pdf",
+        ".doc",
+        ".docx",
+        ".xls",
+        ".xlsx",
+        ".rtf",
+        ".txt",
+        ".tif",
+        ".zip",
+        ".part1.pdf",
+        ".part1.rar",
+    )
 ]
 
 # What else this server answers at.
@@ -153,7 +167,7 @@ def pattern(name: str, default: str) -> str:
     if len(value) > LONGEST_PATTERN:
         raise ImproperlyConfigured(f"{name} may have at most {LONGEST_PATTERN} characters, not {len(value)}.")
     try:
-        compiled(value)
+        compiled_as_it_looks(value)
     except PatternRefused as error:
         raise ImproperlyConfigured(
             f"{name} must be a regular expression of RE2's syntax; {value!r} is none: {error}"

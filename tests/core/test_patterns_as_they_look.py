@@ -1,61 +1,44 @@
 """A pattern and a text in whatever typography."""
 
+import sys
+import unicodedata
+
 import pytest
 
-from core.patterns import PatternRefused, compiled, compiled_as_it_looks, pattern_as_it_looks
+from core.folding import FILLERS, FORMATS_SEEN
+from core.patterns import PatternRefused, compiled, compiled_as_it_looks
 
 NBSP, THIN, SOFT, ZERO = "\u00a0", "\u2009", "\u00ad", "\u200b"
+EVERY_CHARACTER = [chr(char) for char in range(sys.maxunicode + 1) if not 0xD800 <= char < 0xE000]
+BLANKS = [char for char in EVERY_CHARACTER if unicodedata.category(char) in {"Zs", "Zl", "Zp"}]
+BLANKS += ["\t", "\n", "\v", "\f", "\r", *FILLERS]
+# Controls, formats, and the marks and places for marks that Unicode calls ignorable.
+UNSEEN = [char for char in EVERY_CHARACTER if unicodedata.category(char) in {"Cc", "Cf"} and char not in FORMATS_SEEN]
+UNSEEN = [char for char in UNSEEN if char not in BLANKS]
+UNSEEN += ["\u034f", "\u17b4", "\u17b5", "\u180b", "\u180c", "\u180d", "\u180f", "\u2065"]
+UNSEEN += map(chr, [*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)])
+# Of those that lie side by side, one stands for all.
+FIRST_UNSEEN = [char for char in UNSEEN if chr(ord(char) - 1 if ord(char) else 0x10FFFF) not in UNSEEN]
 
 
-class TestPatternAsItLooks:
-    @pytest.mark.parametrize(
-        ("pattern", "folded"),
-        [
-            (".*master documents.*", ".*master documents.*"),
-            (f"master{NBSP}documents", "master documents"),
-            (f"master {THIN} documents", "master documents"),
-            (r"master\s+documents", "master documents"),
-            (r"master\s\s*documents", "master documents"),
-            (r"master\s*documents", "master ?documents"),
-            ("master {2,}documents", "master documents"),
-            ("master {0,3}documents", "master ?documents"),
-            ("master +?documents", "master documents"),
-            (r"master[ \t]+documents", "master documents"),
-            (r"master[[:space:]]documents", "master documents"),
-            (r"master\x{a0}documents", "master documents"),
-            (r"master\ documents", "master documents"),
-            (f"mas{SOFT}ter{ZERO}", "master"),
-            (f"mas{SOFT}?ter", "master"),
-            ("\uff4d\uff41ster", "master"),
-            ("a\uff0eb", r"a\.b"),
-            ("a\uff0a", r"a\*"),
-            ("a\u2013b", r"a\-b"),
-            ("owner\u2019s", r"owner\'s"),
-            ("\ufb01nal", "final"),
-            ("\ufb01+nal", "(?:fi)+nal"),
-            ("\u041caster", "master"),
-            ("re\u0301sume\u0301", "r\u00e9sum\u00e9"),
-            ("[a\u2013\u2014]b", r"[a\-\-]b"),
-            ("[^\u2019x]", r"[^\'x]"),
-            ("[\u00ad]x", "[\u00ad]x"),
-            ("[\u0410-\u042f]", "[\u0410-\u042f]"),
-            ("[]a]", "[]a]"),
-            (r"\Qa.b  c\E+", r"a\.b c+"),
-            (r"\x2e", r"\x2e"),
-            (r"\x{2e}", r"\."),
-            (r"\p{Lu}\pL\W\S\d\bx", r"\p{Lu}\pL\W\S\d\bx"),
-            (r"(?P<one>a)(?i:b)(?-i)c|^d$", r"(?P<one>a)(?i:b)(?-i)c|^d$"),
-            (r"a{2}?b*?[[:alpha:]]{3,}", r"a{2}?b*?[[:alpha:]]{3,}"),
-        ],
-    )
-    def test_folds_characters_and_no_syntax(self, pattern: str, folded: str) -> None:
-        assert pattern_as_it_looks(pattern) == folded
-        compiled(folded)
-
-    def test_done_twice_says_the_same(self) -> None:
-        pattern = f"master{NBSP} {THIN}*[{NBSP}\u2013x]+\ufb01\\s?"
-
-        assert pattern_as_it_looks(pattern_as_it_looks(pattern)) == pattern_as_it_looks(pattern)
+def spellings(char: str) -> list[str]:
+    """How a pattern may write a character."""
+    number = ord(char)
+    ways = [
+        char,
+        f"\\x{{{number:x}}}",
+        f"[{char}]",
+        f"[{char}{char}]",
+        f"[\\x{{{number:x}}}]",
+        f"\\U{number:08x}",
+        f"\\Q{char}\\E",
+    ]
+    ways += [f"[{char}-{char}]", f"(?:{char})", f"({char}|{char})", f"{char}+", f"[{char}]{{1}}"]
+    ways += [f"\\u{number:04X}", f"[\\u{number:04X}]"] if number <= 0xFFFF else []
+    ways += [f"\\x{number:02X}", f"[\\x{number:02x}]"] if number <= 0xFF else []
+    ways += [f"\\{number:03o}", f"[\\{number:03o}]"] if number <= 0o777 else []
+    name = unicodedata.name(char, "")
+    return [*ways, f"\\N{{{name}}}", f"[\\N{{{name}}}]"] if name else ways
 
 
 class TestCompiledAsItLooks:
@@ -118,9 +101,138 @@ class TestCompiledAsItLooks:
         assert not compiled_as_it_looks("(?-i:master) documents")("MASTER documents")
         assert compiled_as_it_looks("(?-i:master) documents")("master Documents")
 
-    def test_a_pattern_that_folding_breaks_is_asked_as_it_is(self) -> None:
+    def test_a_range_of_letters_stays_one(self) -> None:
         assert compiled_as_it_looks("[\ufb01-\ufb02]x")("\ufb01x")
+        assert not compiled_as_it_looks("[\u0410-\u042f]")("Zoning.pdf")
+        assert not compiled_as_it_looks(r"[^\x00-\x7F]")("Zoning.pdf")
+        assert not compiled_as_it_looks(r"[\x80-\xFF]|[\x{80}-\x{10FFFF}]")("Zoning - 2.pdf")
 
-    def test_refuses_what_is_no_pattern(self) -> None:
-        with pytest.raises(PatternRefused):
-            compiled_as_it_looks("(")
+    @pytest.mark.parametrize("char", BLANKS)
+    def test_no_blank_decides(self, char: str) -> None:
+        plain, odd = "Master Documents.pdf", f"Master{char}Documents.pdf"
+
+        assert compiled_as_it_looks(".*master documents.*")(odd)
+        for way in spellings(char):
+            assert compiled_as_it_looks(f"Master{way}Documents")(plain), way
+            assert compiled_as_it_looks(f"Master{way}Documents")(odd), way
+            assert not compiled_as_it_looks(f"Master{way}Documents")("MasterDocuments.pdf"), way
+
+    def test_nothing_that_nobody_sees_decides_in_a_name(self) -> None:
+        matches = compiled_as_it_looks(".*master documents.*")
+
+        hidden = [
+            f"U+{ord(char):04X}"
+            for char in UNSEEN
+            if not all(map(matches, [f"Master {char}Documents.pdf", f"{char}Mas{char}{char}ter Documents"]))
+        ]
+
+        assert hidden == []
+
+    @pytest.mark.parametrize("char", FIRST_UNSEEN)
+    def test_nothing_that_nobody_sees_decides_in_a_pattern(self, char: str) -> None:
+        for way in spellings(char):
+            matches = compiled_as_it_looks(f"Mas{way}ter Docu{way}ments")
+            assert matches("Master Documents.pdf"), way
+            assert matches(f"Mas{char}ter{NBSP}Documents.pdf"), way
+            assert not matches("Zoning.pdf"), way
+            assert not compiled_as_it_looks(f"master ({way}|documents)")("Master Plan.pdf"), way
+            assert not compiled_as_it_looks(way)("Zoning.pdf"), way
+
+    @pytest.mark.parametrize("char", sorted(FORMATS_SEEN))
+    def test_a_format_that_is_drawn_stays(self, char: str) -> None:
+        assert not compiled_as_it_looks(".*master documents.*")(f"Mas{char}ter Documents.pdf")
+
+    @pytest.mark.parametrize(
+        ("pattern", "name"),
+        [
+            (r"master\xA0documents", "Master Documents"),
+            (r"master\240documents", f"Master{THIN}Documents"),
+            (r"master\N{NBSP}documents", "Master Documents"),
+            (r"master\N{NO-BREAK SPACE}\u2009documents", "Master Documents"),
+            ("a[\u2010-\u2015]b", "a-b"),
+            (r"a[\x{2010}-\x{2015}]b", "a-b"),
+            (r"a[\u2010-\u2015]b", "a\u2212b"),
+            (r"master[\x{2000}-\x{200a}]+documents", "Master Documents"),
+            (r"master[\x{2000}-\x{206f}]documents", "Master Documents"),
+            (r"mas[\x{200b}-\x{200f}]ter", "Master"),
+            ("[\uff2d-\uff2f]aster", "Master"),
+            ("[\u2018-\u201f]a[\u2018-\u201f]", '"a"'),
+            (f"mas[{ZERO}{SOFT}]ter", "Master"),
+            (f"master {ZERO} documents", "Master Documents"),
+            (f"master {ZERO}* {SOFT}documents", "Master Documents"),
+            (f"master[ _{ZERO}]documents", "Master Documents"),
+            (f"[{ZERO}^a]x", "^x"),
+            (r"master\p{Cf}documents", "MasterDocuments"),
+            (r"master\p{Cf}* documents", f"Master{NBSP}Documents"),
+            (r"master[\p{Cf}[:cntrl:]]documents", "MasterDocuments"),
+            (r"mas[^\x{200b}]er", "Master"),
+            (r"\p{Pi}master documents\p{Pf}", f"\u201cMaster{NBSP}Documents\u201d.pdf"),
+            ("[\u0410-\u042f]\u0416 master documents", f"\u042f\u0416 Master{NBSP}Documents"),
+            (r"\p{Cyrillic}+ master documents", f"\u0410\u0412 Master{NBSP}Documents"),
+            (r"a[ _]{2}b", f"a{NBSP}{NBSP}b"),
+            ("documents $", f"Master Documents{NBSP}"),
+            ("(?-i:Master) Documents", f"Master{NBSP}{NBSP}Documents"),
+            (f"(?-i:Mas{SOFT}ter){NBSP}Documents", "Master Documents"),
+            ("(?-i)A\u2013B", "A-B"),
+            ("[\ufb01x]nal", "\ufb01nal"),
+            ("[\ufb01x]nal", "final"),
+            (r"re\x{301}sume\u0301", "r\u00e9sum\u00e9"),
+            ("e[\u0301]", "e\u0301"),
+            (f"(?s){ZERO}|a.b", "a\nb"),
+            (f"((?s){ZERO}|a.b)c", f"A\nB{SOFT}c"),
+            (r"\Q[a]\E{2}", "[a]]"),
+            (r"a\Q\E{2}b", f"aa{SOFT}b"),
+            ("ab{01}", f"ab{ZERO}{{01}}"),
+            (r"\07", "a\ab"),
+        ],
+    )
+    def test_reads_whatever_is_written_in_a_pattern(self, pattern: str, name: str) -> None:
+        assert compiled_as_it_looks(pattern)(name)
+
+    @pytest.mark.parametrize(
+        ("pattern", "name"),
+        [
+            (f"master ({ZERO}|documents)", "Master Plan.pdf"),
+            (f"master (?:x|(?P<odd>{ZERO}|[{SOFT}]+))", "Master Plan.pdf"),
+            (f"master ({ZERO}.*|documents)", "Master Plan.pdf"),
+            (f"master (^{ZERO}|\\b{SOFT}|documents)", "Master Plan.pdf"),
+            (f"a|(b|{ZERO}$)", "Zoning.pdf"),
+            (f".{ZERO}", "Zoning.pdf"),
+            (f"{ZERO}.*", "Zoning.pdf"),
+            (f"\\w+{ZERO}", "Zoning.pdf"),
+            (f"[a-z]+{ZERO}", "Zoning.pdf"),
+            (r"\p{Cf}", "Zoning.pdf"),
+            (r"[\x80-\x9f]", "Zoning.pdf"),
+            (r"[[:cntrl:]]", "Zoning.pdf"),
+            (f"((?-i)Master |{ZERO})Plan", "master Plan"),
+            ("[\ufb01]nal", "Inal"),
+        ],
+    )
+    def test_does_not_find_everything(self, pattern: str, name: str) -> None:
+        assert not compiled_as_it_looks(pattern)(name)
+
+    @pytest.mark.parametrize(
+        ("pattern", "reason"),
+        [
+            ("(", r"missing \): \(\."),
+            (r"\N{NO SUCH BLANK}", "there is no character of the name “NO SUCH BLANK”\\."),
+            (r"\N{LATIN SMALL LETTER R WITH TILDE}", "there is no character of the name"),
+            (r"\N", r"invalid escape sequence"),
+            (r"\N{", r"invalid escape sequence"),
+            (r"\u12", r"invalid escape sequence"),
+            (r"\uD800", r"it is no text\."),
+            (r"[\x{D800}]", r"it is no text\."),
+            (r"\U00110000", r"invalid escape sequence"),
+            ("(?:[\ufb01-\ufb02]{1000}){99}", r".+\.$"),
+        ],
+    )
+    def test_refuses_what_it_cannot_ask(self, pattern: str, reason: str) -> None:
+        with pytest.raises(PatternRefused, match=reason):
+            compiled_as_it_looks(pattern)
+
+    def test_leaves_what_is_quoted(self) -> None:
+        assert compiled_as_it_looks(r"\Q\u0041\E")(r"a\u0041")
+        assert compiled_as_it_looks(r"\\u0041")(r"a\u0041")
+
+    def test_reads_a_name_that_no_encoding_has_a_place_for(self) -> None:
+        assert compiled_as_it_looks("master documents")(f"\ud800 Master{NBSP}Documents")

@@ -105,6 +105,8 @@ class TestUnseenIn:
             ("NM\u200bNM\u00a01", "zero width space and no-break space"),
             ("NMNM  1", "blanks side by side"),
             ("N\u041cNM  1", "cyrillic capital letter em and blanks side by side"),
+            ("NM\x7fNM 1", "an unknown character"),
+            ("NM\ufff9NM 1", "interlinear annotation anchor"),
             ("NMNM 01", ""),
         ],
     )

@@ -149,6 +149,19 @@ class TestPattern:
         ):
             environment.pattern(NAME, ".*")
 
+    def test_refuses_what_cannot_be_asked_of_names_as_they_look(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, r"master\N{NO SUCH BLANK}documents")
+
+        with pytest.raises(
+            ImproperlyConfigured, match=r"is none: there is no character of the name “NO SUCH BLANK”\.$"
+        ):
+            environment.pattern(NAME, ".*")
+
+    def test_takes_what_names_a_character(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(NAME, r"master\N{NBSP}documents")
+
+        assert environment.pattern(NAME, ".*") == r"master\N{NBSP}documents"
+
     def test_refuses_a_long_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(NAME, "a" * 201)
 
@@ -167,7 +180,7 @@ class TestNameForms:
 
         assert environment.name_forms(NAME, "~$*") == []
 
-    @pytest.mark.parametrize("form", ["*", "*.pdf", "*.PDF", "master*", "[!~]*", "????????????????*"])
+    @pytest.mark.parametrize("form", ["*", "*.pdf", "*.PDF", "master*", "[!~]*", "????????????????*", "*.part[0-9]*"])
     def test_refuses_what_would_hide_reports(self, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
         monkeypatch.setenv(NAME, f"~$*,{form}")
 

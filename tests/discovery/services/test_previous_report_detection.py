@@ -111,9 +111,12 @@ class TestDetectPreviousReport:
             "Mas\u00adter Docu\u200bments.pdf",
             "\uff2d\uff41\uff53\uff54\uff45\uff52\u3000Documents.pdf",
             "\u041caster Documents.pdf",
+            "Master\ufff9 Docu\x85me\x7fnts\U000e0fff.pdf",
         ],
     )
-    @pytest.mark.parametrize("pattern", [".*master documents.*", "master\u00a0documents", r"master\s+documents"])
+    @pytest.mark.parametrize(
+        "pattern", [".*master documents.*", "master\u00a0documents", r"master\s+documents", r"master\xA0documents"]
+    )
     def test_what_people_cannot_see_does_not_decide(
         self, operator: User, archived: Lease, settings: Settings, pattern: str, name: str
     ) -> None:
@@ -132,6 +135,10 @@ class TestDetectPreviousReport:
             "._Master Documents.pdf",
             "Master Documents.pdf.crdownload",
             "Master Documents.pdf.PART",
+            "Master Documents.pdf.part2",
+            "Master Documents.pdf.sb-1a2b3c4d-XyZaBc",
+            ".Master Documents.pdf.aB3xYz",
+            "Master Documents.pdf - Shortcut.lnk",
             "Master Documents.tmp",
             ".Master Documents.pdf.swp",
             "\ufeff~$NM Master Documents.docx",
@@ -144,7 +151,13 @@ class TestDetectPreviousReport:
         assert result.passed_over == (name,)
 
     @pytest.mark.parametrize(
-        "name", ["Master Documents (conflicted copy).pdf", "Master Documents.part1.rar", "~Master Documents.pdf"]
+        "name",
+        [
+            "Master Documents (conflicted copy).pdf",
+            "Master Documents.part1.rar",
+            "~Master Documents.pdf",
+            "\uff5e$Master Documents.pdf",
+        ],
     )
     def test_what_somebody_wrote_stays_one(self, operator: User, archived: Lease, name: str) -> None:
         assert detect_previous_report(lease=archived, gateway=gateway_for(operator), sighting=seen(name)).found
