@@ -189,7 +189,15 @@ class Panel:
     @property
     def _no_report(self) -> str:
         count = self._evidence.get("entries")
-        return "None in the directory" if count is None else f"None among the {count} entries of the directory"
+        if count is None:
+            return "None in the directory"
+        if not count:
+            return "None, since the directory is empty"
+        return (
+            f"None among the {count:,} entries of the directory"
+            if count > 1
+            else "None: the one entry of the directory is no report"
+        )
 
     @property
     def _evidence(self) -> Mapping[str, Any]:

@@ -166,7 +166,7 @@ class TestRefusing:
             call_command("discover", "BLM", NUMBER, user="oliver")
 
     def test_a_user_whose_name_is_no_text_is_unknown(self, olivia: User) -> None:
-        with pytest.raises(CommandError, match="^There is no active user “\ufffd”"):
+        with pytest.raises(CommandError, match=r"^There is no active user “\ufffd”\. "):
             call_command("discover", "BLM", NUMBER, user="\udcff")
 
     def test_a_user_who_has_left_is_unknown(self, olivia: User) -> None:

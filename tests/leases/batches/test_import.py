@@ -61,6 +61,15 @@ class TestImport:
         assert "This lease stands in row 2 already." in text
         assert f'<a href="/admin/leases/lease/{existing.pk}/change/">Open it</a>' in text
 
+    def test_tells_of_one_row_in_the_singular(self, console: Client, operator: User) -> None:
+        services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
+
+        exists = send(console, "Agency,Lease Number\nBLM,nmnm 1\n").text
+        doubtful = send(console, "Agency,Lease Number\nBLM,NMNM-1\n").text
+
+        assert "1 row has a problem and is left out: the lease exists already." in exists
+        assert "It is doubtful: see whether it is meant." in doubtful
+
     def test_shows_all_rows_on_demand(self, console: Client) -> None:
         answer = send(console, MIXED)
 
