@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from core import kept_posts, logins
+from core import kept_posts, logins, sent
 from core.records import RecordList
 
 NOT_LOOKED_AT = "Too many attempts have failed, so this one was not looked at. Wait {minutes} minutes"
@@ -151,7 +151,7 @@ class Console(AdminSite):
             **self.each_context(request),
             "title": "You had been logged out",
             "kept": kept,
-            "fields": kept_posts.shown(kept),
+            "sent": sent.told(request, kept_posts.form_of(kept), self._registry),
             "form": [(name, value) for name, values in kept.fields for value in values],
             "again": kept_posts.AGAIN,
             "minutes": kept_posts.KEPT // timedelta(minutes=1),

@@ -5,6 +5,7 @@ a text is kept as: only that is changed which leaves it looking as before. `as_i
 Cyrillic em is an “m”.
 """
 
+import re
 import unicodedata
 
 # The simple lower-case mapping of Unicode 4.1, character by character, which Dropbox has kept ever since: nothing that was
@@ -23,6 +24,8 @@ _LOWER_CASE = """
 1fec:1fe5 1ff8-1ff9:1f78 1ffa-1ffb:1f7c 1ffc:1ff3 2126:3c9 212a:6b 212b:e5 2160-216f:2170 24b6-24cf:24d0
 2c00-2c2e:2c30 2c80-2ce2/2:2c81 ff21-ff3a:ff41 10400-10427:10428
 """
+# What PostgreSQL or a terminal chokes on: control characters, and halves of surrogate pairs.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # Printable by their category, and yet nothing or a blank is to be seen.
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 # Joiners, marks of direction, variation selectors, tags. With them, the characters of every text stand where they stood.
@@ -120,6 +123,13 @@ def fold_case(text: str) -> str:
 def is_same_path(one: str, other: str) -> bool:
     """Whether two paths are one at Dropbox, in whatever case and normal form they are written."""
     return fold_case(unicodedata.normalize("NFC", one)) == fold_case(unicodedata.normalize("NFC", other))
+
+
+def printable(text: str) -> str:
+    """The text with a sign in place of each character that no database or terminal takes, such as one of a file's name
+    that is not UTF-8.
+    """
+    return text if text.isprintable() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def without_unseen(text: str) -> str:

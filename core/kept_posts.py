@@ -7,7 +7,6 @@ sends it once more. Passwords are not kept.
 
 import hashlib
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -143,17 +142,3 @@ def _store(request: HttpRequest, *, key: str, owner: str, fields: list[Any]) -> 
 
 def _digest(who: str) -> str:
     return hashlib.sha256(who.encode()).hexdigest() if who else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A field as a person sees it."""
-
-    name: str
-    value: str
-
-
-def shown(kept: KeptPost) -> list[Shown]:
-    """What was sent, without what only the console reads."""
-    found = [Shown(name=name, value=", ".join(values)) for name, values in kept.fields]
-    return [each for each in found if each.value and not each.name.startswith(("_", "initial-"))]

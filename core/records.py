@@ -188,12 +188,21 @@ class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (ShownAgain, form), {}) if hasattr(request, "is_shown_again") else form
 
+    @override
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page; that one had been logged out is no error of what was typed."""
+        if hasattr(request, "is_shown_again"):
+            messages.warning(request, LOGGED_OUT)
+        return super().render_change_form(request, context, *args, **kwargs)
+
 
 class ShownAgain:
     """Of a form: filled in as it was sent, and not saved."""
 
     def is_valid(self) -> bool:
-        self.add_error(None, LOGGED_OUT)  # type: ignore[attr-defined]  # a form has it
+        """Never; what is wrong with what was typed is marked all the same."""
         return False
 
 

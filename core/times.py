@@ -55,7 +55,8 @@ def distance_text(distance: timedelta) -> str:
     if seconds < 10:  # noqa: PLR2004 - nobody counts these
         return "just now"
     if seconds >= OLD_S:
-        amount = f"{round(seconds / DAY_S / 30)} months"
+        months = round(seconds / OLD_S)
+        amount = f"{months} month{'' if months == 1 else 's'}"
     elif seconds >= 2 * DAY_S:
         amount = f"{round(seconds / DAY_S)} days"
     elif seconds >= HOUR_S:

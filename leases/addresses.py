@@ -1,7 +1,7 @@
 """What people paste instead of a Dropbox path: the address of a folder at Dropbox, or where it lies on their computer."""
 
 import re
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from django.core.exceptions import ValidationError
 
@@ -28,6 +28,11 @@ OF_A_FILE = f"This is the address of a file. {HOW}"
 ELSEWHERE = f"This is an address, but not one at Dropbox. {HOW}"
 UNREADABLE = f"This address is not complete or was copied wrongly. {HOW}"
 ON_A_COMPUTER = f"This is a folder on a computer, and none of its parts is the Dropbox folder. {HOW}"
+
+
+def address_of(path: str) -> str:
+    """Where a browser finds the folder of a path, if whoever looks is logged in at Dropbox and sees it."""
+    return f"https://www.dropbox.com/home{quote(path)}"
 
 
 def path_behind(text: str) -> str:

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from psycopg.errors import DeadlockDetected
 
+from core.folding import printable
 from leases.agency_words import known_words
 from leases.batches import import_leases
 from leases.columns import Mapping, guess_mapping
@@ -67,6 +68,7 @@ def keep_upload(*, name: str, content: bytes, user: User) -> Upload:
         UnreadableFile: with the one thing to do about it. Nothing was saved.
     """
     require(user, ADD)
+    name = printable(name)
     table = read_table(name=name, content=content)
     return Upload.objects.create(name=name[-200:], content=content, created_by=user, **_read_as(table))
 

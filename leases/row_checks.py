@@ -50,6 +50,7 @@ class LeftOut:
     Attributes:
         others: the cells of the file's own columns.
         is_header: these are the names of the columns, which nobody misses.
+        is_above: it stands above the first row that was said to be a lease, whatever else it may be.
     """
 
     row: int
@@ -58,6 +59,7 @@ class LeftOut:
     reason: str
     others: tuple[str, ...] = ()
     is_header: bool = False
+    is_above: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ def _check(row: Row, mapping: Mapping, words: Words, said: int | None) -> Checke
     agency = agency_of(cell, words) if cell else mapping.agency_of_all
     number = normalise_number(number_cell)
     problems = {
-        AGENCY: _told(row.problems, mapping.agency) or _agency_problem(agency),
+        AGENCY: _told(row.problems, mapping.agency) or _agency_problem(agency, has_column=mapping.agency is not None),
         NUMBER: _told(row.problems, mapping.number) or _number_problem(number_cell, number),
     }
     doubts = [
@@ -145,10 +147,12 @@ def _told(sentences: dict[int, str], column: int | None) -> str:
     return sentences.get(column, "") if column is not None else ""
 
 
-def _agency_problem(agency: str) -> str:
+def _agency_problem(agency: str, *, has_column: bool) -> str:
     if agency in Agency:
         return ""
     known = " or ".join(Agency.values)
+    if not has_column:
+        return f"The agency is missing, and no column of the file holds agencies: say whether it is {known}."
     if not agency:
         return f"The agency is missing: write {known}."
     return _calculated(agency) or f"“{agency}” is no agency known here: write {known}."
@@ -247,6 +251,7 @@ def _left_out(row: Row, mapping: Mapping, reason: str, *, is_header: bool) -> Le
         lease_number=cell_of(row, mapping.number),
         reason=reason,
         is_header=is_header,
+        is_above=row.number < mapping.first_row and not is_header,
     )
 
 

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from core.folding import printable
+
 # Tags, request ids and scopes are kept and shown. What has not their form may be anything, also what we sent.
 TAG = re.compile(r"[a-z0-9_]{1,64}")
 SCOPE = re.compile(r"[a-z_]{1,32}(\.[a-z_]{1,32}){1,3}")
@@ -13,8 +15,6 @@ FILE_ID = re.compile(r"[-_0-9a-zA-Z:]{1,255}")
 CURSOR = re.compile(r"[\x21-\x7e]{1,65536}")
 # Travels in a header; whatever else could stand in one would end it, or begin another.
 TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
-# What PostgreSQL or a terminal chokes on: control characters, and halves of surrogate pairs.
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # Of these, those that are seen as blanks.
 BLANK = re.compile(r"[\t\n\v\f\r\x85]")
 
@@ -44,7 +44,7 @@ def required(form: re.Pattern[str], text: Any, *, what: str) -> str:
 
 def harmless(text: str, *, at_most: int | None = None) -> str:
     """A name as somebody else chose it, so that it can be stored and shown; what cannot be becomes \N{REPLACEMENT CHARACTER}."""
-    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", BLANK.sub(" ", text[:at_most]))
+    return printable(BLANK.sub(" ", text[:at_most]))
 
 
 def whole(text: str, *, what: str) -> str:

@@ -191,7 +191,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
 def _stopped(stopped: Stopped) -> str:
     if stopped.left:
-        return f"Stopped: {_leases(stopped.count)}. {stopped.left:,} are still under way: press “Stop” once more."
+        return f"Stopped: {_leases(stopped.count)}. {stopped.left:,} {'is' if stopped.left == 1 else 'are'} still under way: press “Stop” once more."
     return f"Stopped: {_leases(stopped.count)}." if stopped.count else "There was nothing left to stop."
 
 

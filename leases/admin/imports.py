@@ -142,7 +142,7 @@ def require_importer(request: HttpRequest) -> None:
 def _confirm(request: HttpRequest, preview: Preview) -> HttpResponse:
     here = reverse("admin:leases_batch_preview", args=[preview.upload.pk])
     if not preview.is_mapped:
-        return HttpResponseRedirect(here)
+        return HttpResponseRedirect(f"{here}{preview.url()}")
     only_sure = request.POST.get("only_sure", "")
     try:
         batch = confirm(

@@ -19,9 +19,10 @@ from leases.admin import polling
 from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action, why_absent
 from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
+from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
-from leases.lookalikes import doubts_about_number, unseen_in
+from leases.lookalikes import doubts_about_number
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
 from leases.queries import how_many_before
 from leases.states import SETTLED, State
@@ -191,7 +192,15 @@ class Panel:
     @property
     def _no_report(self) -> str:
         count = self._evidence.get("entries")
-        return "None in the directory" if count is None else f"None among the {count} entries of the directory"
+        if count is None:
+            return "None in the directory"
+        if not count:
+            return "None, since the directory is empty"
+        return (
+            f"None among the {count:,} entries of the directory"
+            if count > 1
+            else "None: the one entry of the directory is no report"
+        )
 
     @property
     def _evidence(self) -> Mapping[str, Any]:
@@ -203,11 +212,10 @@ class Panel:
         """Where Dropbox has no directory; somebody who reads it sees whether it was the right place to look."""
         return self._evidence.get("path", "") if self.lease.state == State.NOT_FOUND else ""
 
-    @property
-    def nearest(self) -> list[tuple[str, str]]:
-        """The archives that there are whose names come nearest to the one that is not, and what nobody sees of them."""
-        names = self._evidence.get("nearest", []) if self.lease.state == State.NOT_FOUND else []
-        return [(name, unseen_in(name, self.lease.lease_number)) for name in names]
+    @cached_property
+    def nearest(self) -> list[Nearest]:
+        """The archives that there are whose names come nearest to the one that is not."""
+        return nearest_of(self.lease, self._evidence, self._user) if self.lease.state == State.NOT_FOUND else []
 
     @cached_property
     def found_elsewhere(self) -> TransitionLog | None:

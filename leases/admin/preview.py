@@ -23,6 +23,25 @@ SAMPLE = 5
 # Tabs of the rows, in which what one looks for comes first.
 WRONG, SIMILAR, NO_LEASES, ALL = "", "similar", "none", "all"
 
+# What is missing, and where it is said: the fields stand below, by these names.
+NO_NUMBER = (
+    "Say which column holds the lease numbers.",
+    "The file does not tell: choose the column below, at “Lease number”.",
+)
+NO_AGENCY = (
+    "Say whose leases these are.",
+    "No column is known to hold the agencies: choose one below, at “Agency”, or there one agency for every lease.",
+)
+NEITHER_COLUMN = (
+    "Say which column is which.",
+    "The names in this file do not tell: choose below which column is the “Lease number”, and which the “Agency”.",
+)
+SAME_COLUMN = (
+    "One column cannot be both.",
+    "Choose below, at “Agency”, another one than for the lease numbers, or one agency for every lease.",
+)
+NO_FIRST_ROW = ("Say where the leases begin.", "Write below, at “First row with a lease”, the number of a row.")
+
 
 class MappingForm(forms.Form):
     """Which column is which; stands in the address, so that a preview can be reloaded."""
@@ -43,9 +62,14 @@ class MappingForm(forms.Form):
     @override
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
-        if given.get("number") and given.get("number") == given.get("agency"):
+        if {"number", "agency"} <= given.keys() and self.is_one_column:
             self.add_error("agency", "One column cannot be both; choose another one, or one agency for all.")
         return given
+
+    @property
+    def is_one_column(self) -> bool:
+        """Whether one column is chosen for both."""
+        return bool(self.data.get("number")) and self.data.get("number") == self.data.get("agency")
 
     @property
     def mapping(self) -> Mapping:
@@ -89,6 +113,16 @@ class Preview:
     @cached_property
     def is_mapped(self) -> bool:
         return self.form.mapping.is_complete
+
+    @property
+    def missing(self) -> tuple[str, str]:
+        """What the form has to say before the rows can be looked at: in a few words, and in a sentence where."""
+        lacks = [name for name in ("number", "agency") if name in self.form.errors]
+        if lacks == ["number"]:
+            return NO_NUMBER
+        if lacks == ["agency"]:
+            return SAME_COLUMN if self.form.is_one_column else NO_AGENCY
+        return NEITHER_COLUMN if lacks else NO_FIRST_ROW
 
     @cached_property
     def is_asked(self) -> bool:
@@ -156,10 +190,10 @@ class Preview:
     def sure_count(self) -> int:
         return self.right_count - self.similar_count
 
-    @cached_property
-    def no_leases(self) -> list[LeftOut]:
-        """The rows that are no leases, besides the names of the columns."""
-        return [row for row in self.examined.no_leases if not row.is_header]
+    @property
+    def no_leases(self) -> tuple[LeftOut, ...]:
+        """The rows that are no leases; the names of the columns and what stands above the leases among them."""
+        return self.examined.no_leases
 
     @property
     def header(self) -> LeftOut | None:
@@ -170,18 +204,28 @@ class Preview:
     def no_leases_url(self) -> str:
         return self.url(show=NO_LEASES)
 
-    @property
+    @cached_property
     def no_lease_count(self) -> int:
-        return len(self.no_leases)
+        """Such as totals and notes."""
+        return sum(not (row.is_header or row.is_above) for row in self.no_leases)
+
+    @cached_property
+    def above_count(self) -> int:
+        """Rows above the one where the leases begin, as was said or guessed."""
+        return sum(row.is_above for row in self.no_leases)
+
+    @property
+    def first_row(self) -> int:
+        return self.form.mapping.first_row
 
     @cached_property
     def _parts(self) -> dict[str, Sequence[Checked | LeftOut]]:
         """The rows by what they are asked for with; what one looks for comes first."""
-        return {WRONG: self.wrong, SIMILAR: self.similar, NO_LEASES: self.no_leases, ALL: self.checked}
+        return {WRONG: self.wrong, SIMILAR: self.similar, ALL: self.checked, NO_LEASES: self.no_leases}
 
     @property
     def _first(self) -> str:
-        return next((part for part in (WRONG, SIMILAR, ALL) if self._parts[part]), ALL)
+        return next((part for part in (WRONG, SIMILAR, ALL) if self._parts[part]), NO_LEASES)
 
     @cached_property
     def shown(self) -> str:

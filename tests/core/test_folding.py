@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 
-from core.folding import as_it_looks, fold_case, is_same_path, without_unseen
+from core.folding import as_it_looks, fold_case, is_same_path, printable, without_unseen
 
 EVERY_CHARACTER = [chr(char) for char in range(sys.maxunicode + 1) if not 0xD800 <= char < 0xE000]
 
@@ -99,3 +99,11 @@ class TestAsItLooks:
         odd = [char for char in EVERY_CHARACTER if unicodedata.category(char)[0] in "LNP"]
 
         assert [char for char in odd if as_it_looks(as_it_looks(char)) != as_it_looks(char)] == []
+
+
+class TestPrintable:
+    @pytest.mark.parametrize(
+        ("text", "expected"), [("B\u00fccher.csv", "B\u00fccher.csv"), ("a\udcff\x1bb", "a\ufffd\ufffdb")]
+    )
+    def test_is_what_every_database_and_terminal_takes(self, text: str, expected: str) -> None:
+        assert printable(text) == expected

@@ -67,6 +67,12 @@ def form_on(page: Any) -> dict[str, str]:
     return {name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form[1])}
 
 
+def facts_on(page: Any) -> dict[str, str]:
+    """What the page that asks says of what was sent."""
+    section = page.text.partition('aria-labelledby="again"')[2].partition("</section>")[0]
+    return {unescape(name): unescape(value) for name, value in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", section)}
+
+
 @pytest.fixture
 def browser(settings: Settings, olivia: User) -> Browser:
     """Olivia's, who is logged in."""
@@ -88,10 +94,20 @@ class TestTheFormOfARecord:
         assert page.status_code == 200
         assert 'value="NMNM 0017224"' in page.text
         assert LOGGED_OUT in page.text
+        assert "correct the error" not in page.text
         assert not Lease.objects.exists()
         address = page.request["PATH_INFO"] + "?" + page.request["QUERY_STRING"]
         assert browser.send(address, TYPED).status_code == 302
         assert Lease.objects.get().lease_number == "NMNM 0017224"
+
+    def test_marks_what_is_wrong_with_what_was_typed(self, browser: Browser) -> None:
+        browser.end_session()
+
+        page = browser.log_in_as_asked("olivia", browser.send(ADD, TYPED | {"lease_number": "a/b"}))
+
+        assert LOGGED_OUT in page.text
+        assert "correct the error" in page.text
+        assert "A lease number must not contain “/”." in page.text
 
     def test_of_what_there_is_already_keeps_what_was_shown(self, browser: Browser, olivia: User) -> None:
         lease = settled(olivia, lease_number="NMNM 1")
@@ -103,6 +119,8 @@ class TestTheFormOfARecord:
 
         assert 'name="initial-lease_number" value="NMNM 1"' in again.text
         assert 'name="lease_number" value="NMNM 0017224"' in again.text
+        assert "correct the error" not in again.text
+        assert '<details class="card lease-correct no-print" id="lease-correct" open>' in again.text
         assert Lease.objects.get().lease_number == "NMNM 1"
 
     @pytest.mark.parametrize("name", ["leases_agencystorageconfig", "auth_user", "auth_group"])
@@ -149,6 +167,7 @@ class TestAButton:
         page = browser.log_in_as_asked("olivia", browser.send(address, {"generation": lease.generation}))
 
         assert "You had been logged out when you sent this, so nothing was done." in page.text
+        assert facts_on(page) == {"What": "Run full discovery", "Lease": "BLM NMNM 1"}
         assert Lease.objects.get().generation == lease.generation == int(form_on(page)["generation"])
         assert browser.post(address, form_on(page)).status_code == 302
         assert Lease.objects.get().is_working
@@ -164,6 +183,24 @@ class TestAButton:
 
         assert form_on(page)["_selected_action"] == str(lease.pk)
         assert f'action="{address}"' in page.text
+        assert facts_on(page) == {
+            "What": "Run full discovery",
+            "Leases": "BLM NMNM 1",
+            "It is done": "Once you have been asked about it.",
+        }
+
+    def test_of_a_list_that_was_asked_about_says_that_it_is_done_at_once(self, browser: Browser, lease: Lease) -> None:
+        chosen = {"action": "delete_selected", "_selected_action": lease.pk, "confirmed": "1:1"}
+        browser.end_session()
+
+        page = browser.log_in_as_asked("olivia", browser.send("/admin/leases/lease/", chosen))
+
+        assert facts_on(page) == {
+            "What": "Delete",
+            "Leases": "BLM NMNM 1",
+            "It is done": "At once: you had been asked, and had said yes.",
+        }
+        assert Lease.objects.exists()
 
     def test_to_log_out_needs_nothing(self, browser: Browser) -> None:
         browser.end_session()

@@ -33,6 +33,7 @@ class TestAgo:
             (-200, "3 min ago"),
             (-7300, "2 h ago"),
             (-3 * 86400, "3 days ago"),
+            (-30 * 86400, "1 month ago"),
             (-90 * 86400, "3 months ago"),
             (42, "in 42 s"),
         ],

@@ -147,3 +147,13 @@ class TestAgain:
 
         assert normalise_base_path(path) == path
         assert archive_path(base_path=path, lease_number="1") == f"{path}/1"
+
+
+class TestAddressOf:
+    @pytest.mark.parametrize("path", [BLM, "/a b/100 % #1?/\u00d1", "/a&b=c;d/+"])
+    def test_leads_back_to_its_path(self, path: str) -> None:
+        assert addresses.path_behind(addresses.address_of(path)) == path
+
+    def test_is_at_dropbox_whatever_the_path(self) -> None:
+        assert addresses.address_of('//evil.example/"><script>').startswith("https://www.dropbox.com/home//evil")
+        assert '"' not in addresses.address_of('/"><script>')

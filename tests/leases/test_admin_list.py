@@ -157,7 +157,9 @@ class TestFilters:
         settled(olivia)
 
         assert listed(console, failure_code="connect_dropbox") == []
-        assert "No lease matches." in console.get(LIST, {"failure_code": "connect_dropbox"}).text
+        text = console.get(LIST, {"failure_code": "connect_dropbox"}).text
+        assert "No lease matches." in text
+        assert '<p><a href="?">Show all leases</a></p>' in text
 
     @pytest.mark.parametrize("wanted", [{"initiated_by__id__exact": "x"}, {"nothing": "1"}])
     def test_that_make_no_sense_lead_to_the_whole_list(self, console: Client, wanted: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -118,15 +119,26 @@ class TestResult:
         assert f'Dropbox has none at <code class="exact">{path}</code>' in text
         assert '<details class="lease-why" id="lease-why" open>' in text
         assert "Not found. Nearest names in the base folder:" in text
-        assert '<li><span class="exact">NMNM 001</span></li>' in text
+        near = f'<a class="exact" href="https://www.dropbox.com/home{quote(path.rpartition("/")[0])}/NMNM%20001"'
+        assert near in text
         assert "(looks the same, with no-break space; rename it in Dropbox)" in text
 
-    def test_shows_among_how_many_there_was_no_report(self, console: Client, olivia: User) -> None:
+    @pytest.mark.parametrize(
+        ("entries", "words"),
+        [
+            (0, "None, since the directory is empty"),
+            (1, "None: the one entry of the directory is no report"),
+            (37, "None among the 37 entries of the directory"),
+        ],
+    )
+    def test_shows_among_how_many_there_was_no_report(
+        self, console: Client, olivia: User, entries: int, words: str
+    ) -> None:
         lease = settled(olivia, state="detecting", runsheet_directory=location(), due_at="2100-01-01T00:00Z")
         arguments: dict[str, Any] = {"matching_files": []}
-        take(lease, "record_detection", actor=Actor.worker("job-1"), arguments=arguments, evidence={"entries": 37})
+        take(lease, "record_detection", actor=Actor.worker("job-1"), arguments=arguments, evidence={"entries": entries})
 
-        assert page_of(console, lease).context["panel"].report == "None among the 37 entries of the directory"
+        assert page_of(console, lease).context["panel"].report == words
 
     def test_says_why_it_failed(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, state="failed", failure_code="dropbox_refused", failure_message="Dropbox said no.")

@@ -67,6 +67,14 @@ MEANWHILE = (search_by_hand, search_by_hand_and_settle, rename, run_with_others,
 
 
 class TestDeleting:
+    def test_asks_about_one_in_the_singular(self, console: Client, olivia: User) -> None:
+        import_leases(leases=[("BLM", "NMNM 01")], user=olivia, title="a.csv")
+
+        text = choose(console).text
+
+        assert "<strong>1 lease</strong> will be deleted, with what was found out about it." in text
+        assert "<p>It is under way or waiting for a run, which ends with it.</p>" in text
+
     def test_asks_with_the_number_and_the_states(self, console: Client, olivia: User) -> None:
         import_leases(leases=[("BLM", f"NMNM {number:02}") for number in range(30)], user=olivia, title="a.csv")
         settled(olivia, agency="BLM", lease_number="NMNM 00 done", state="done")

@@ -118,7 +118,9 @@ class TestLayer:
         found = look("07-mlrs-layer.csv")
 
         assert set(problems(found)) == {2, 3, 4}
-        assert problems(found)[2] == "The agency is missing: write NMSLO or BLM."
+        assert problems(found)[2] == (
+            "The agency is missing, and no column of the file holds agencies: say whether it is NMSLO or BLM."
+        )
 
 
 class TestFooter:

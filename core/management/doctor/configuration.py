@@ -52,7 +52,9 @@ def encryption_keys() -> Iterator[Finding]:
             f"The tokens of {', '.join(unreadable)} were encrypted with another key. "
             f"Add that key to TOKEN_ENCRYPTION_KEYS, or connect them again: {CONNECT}"
         )
-        yield Finding(Mark.WRONG, f"do not open {len(unreadable)} connections", advice)
+        yield Finding(
+            Mark.WRONG, f"do not open {len(unreadable)} connection{'' if len(unreadable) == 1 else 's'}", advice
+        )
     else:
         yield Finding(Mark.OK, f"{count}, and they open every stored token")
 

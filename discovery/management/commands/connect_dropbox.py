@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import RunsheetError
+from core.folding import printable
 from discovery.models import DropboxAccount
 from discovery.services.account_check import check_account
 from discovery.services.dropbox_accounts import connect_account
@@ -33,6 +34,7 @@ class Command(BaseCommand):
 
 
 def _person(name: str) -> User:
+    name = printable(name)
     person = User.objects.filter(username=name).first()
     if person is None:
         raise CommandError(f"There is no user {name!r}. Give the name that the user logs in with.")

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from core.database import in_words
 from core.errors import Refused
+from core.folding import printable
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
 from leases.models import Agency, Lease
@@ -92,6 +93,7 @@ def _seconds(text: str) -> float:
 
 
 def _person(name: str) -> User:
+    name = printable(name)
     person = User.objects.filter(username=name, is_active=True).first()
     if person is None:
         raise CommandError(f"There is no active user “{name}”. Give the name that the user logs in with.")

@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from django.db import Error
 
 from core.database import in_words
 from core.errors import Refused
+from core.folding import printable
+from leases.columns import AGENCY
 from leases.errors import NothingToImport, UnreadableFile
 from leases.imports import ADD, Look, confirm, keep_upload, look_at
 from leases.models import Agency
@@ -20,6 +23,7 @@ from leases.rights import require
 from leases.spreadsheets import MAX_BYTES, read_table, too_large
 
 SOME_ARE_NOT, THE_FILE_IS_NOT = 1, 2
+NO_LEASE = "No row of “{name}” is a lease: each is left out, with the reason. Choose a file with one lease in each row."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +33,13 @@ class Outcome:
     Attributes:
         error: why the file as a whole was not looked at, or not imported.
         done: what became of it.
+        hints: what else can be asked for.
     """
 
     look: Look | None = None
     error: str = ""
     done: str = ""
+    hints: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -45,7 +51,7 @@ class Outcome:
 class Command(BaseCommand):
     help = (
         "Show what a CSV or XLSX file of leases would become, or import it: the rows that have neither a problem nor a "
-        "doubt. Exit code 0: all rows are usable; 1: some are not; 2: the file is not."
+        "doubt. Exit code 0: all rows are usable; 1: some are not; 2: the file is not, or holds no lease."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -65,14 +71,17 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON document")
 
     def handle(self, *, file: Path, user: str | None, dry_run: bool, **options: Any) -> None:
-        outcome = Outcome()
+        outcome, name = Outcome(), printable(file.name)
         try:
             person = _person(user, needed=not dry_run)
             content = _content(file)
-            look = look_at(read_table(name=file.name, content=content), agency_of_all=options["agency"])
-            outcome = Outcome(look=look)
-            if person is not None and not dry_run:
-                done = _import(file.name, content, look, person, with_doubtful=options["with_doubtful"])
+            look = look_at(read_table(name=name, content=content), agency_of_all=options["agency"])
+            hints = _hints(look, agency=options["agency"], with_doubtful=options["with_doubtful"])
+            outcome = Outcome(look=look, hints=tuple(hints))
+            if not look.examined.checked:
+                outcome = replace(outcome, error=NO_LEASE.format(name=name))
+            elif person is not None and not dry_run:
+                done = _import(name, content, look, person, with_doubtful=options["with_doubtful"])
                 outcome = replace(outcome, done=done)
         except (Refused, Error) as error:
             outcome = replace(outcome, error=in_words(error) if isinstance(error, Error) else str(error))
@@ -91,6 +100,7 @@ def _person(name: str | None, *, needed: bool) -> User | None:
         if needed:
             raise Refused("Say with --user who imports the leases, or with --dry-run that nothing is to be saved.")
         return None
+    name = printable(name)
     person = User.objects.filter(username=name, is_active=True).first()
     if person is None:
         raise Refused(f"There is no active user “{name}”. Give the name that the user logs in with.")
@@ -112,7 +122,7 @@ def _content(file: Path) -> bytes:
             return content
     except (OSError, ValueError) as error:
         raise UnreadableFile(
-            f"“{file}” cannot be read: {_reason(error)}. Give the path of a CSV or XLSX file."
+            f"“{printable(str(file))}” cannot be read: {_reason(error)}. Give the path of a CSV or XLSX file."
         ) from error
 
 
@@ -131,9 +141,18 @@ def _import(name: str, content: bytes, look: Look, person: User, *, with_doubtfu
     return f"Imported: {batch.size:,} as batch {batch.pk}; {batch.left_out:,} left out."
 
 
+def _hints(look: Look, *, agency: str, with_doubtful: bool) -> Iterator[str]:
+    """The options that would help, where they would."""
+    if not agency and any(not row.agency and AGENCY in row.problems for row in look.examined.wrong):
+        known = " or ".join(f"--agency {each}" for each in Agency.values)
+        yield f"Say with {known} whose the leases are whose row does not say so."
+    if look.examined.doubtful and not with_doubtful:
+        yield "Doubtful rows are imported only with --with-doubtful."
+
+
 def _document(outcome: Outcome) -> dict[str, Any]:
     examined = outcome.look.examined if outcome.look else None
-    notes = [*(outcome.look.notes if outcome.look else ()), *filter(None, [outcome.done])]
+    notes = [*(outcome.look.notes if outcome.look else ()), *filter(None, [outcome.done]), *outcome.hints]
     return {
         "leases": [
             {"row": row.row, "agency": row.agency, "number": row.lease_number, "doubts": list(row.doubts)}
@@ -160,7 +179,7 @@ def _text(outcome: Outcome) -> str:
     lines += [f"Row {row.row}, doubtful: {' '.join(row.doubts)}" for row in examined.doubtful]
     lines += [f"Row {row.row}, no lease: {row.reason}" for row in examined.no_leases]
     lines.append(
-        f"{len(examined.usable):,} usable, of which {len(examined.doubtful):,} doubtful; "
-        f"{len(examined.wrong):,} with a problem; {len(examined.no_leases):,} no leases."
+        f"Usable: {len(examined.usable):,}, of which {len(examined.doubtful):,} doubtful. "
+        f"With a problem: {len(examined.wrong):,}. No lease: {len(examined.no_leases):,}."
     )
-    return "\n".join([*lines, *filter(None, [outcome.done, outcome.error])])
+    return "\n".join([*lines, *filter(None, [outcome.done, outcome.error]), *outcome.hints])

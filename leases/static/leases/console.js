@@ -98,7 +98,8 @@
         const far = Math.abs(seconds);
         if (far < 10) return "just now";
         const [, size, name] = UNITS.find(([from]) => far >= from);
-        const amount = `${Math.round(far / size)} ${name}`;
+        const count = Math.round(far / size);
+        const amount = `${count} ${count === 1 && name === "months" ? "month" : name}`;
         return seconds < 0 ? `${amount} ago` : `in ${amount}`;
     }
 

@@ -81,6 +81,7 @@ class TestConnectDropbox:
         ("typed", "user", "sentence"),
         [
             ("standin-refresh-olivia", "nobody", "There is no user 'nobody'."),
+            ("standin-refresh-olivia", "\udcff", "There is no user '\ufffd'."),
             ("", "olivia", "Standard input holds no refresh token."),
             ("  \n", "olivia", "Standard input holds no refresh token."),
             ("made-up", "olivia", "Dropbox has ended this connection."),

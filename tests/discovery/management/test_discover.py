@@ -180,6 +180,10 @@ class TestRefusing:
         with pytest.raises(CommandError, match=r"^There is no active user “oliver”\. "):
             call_command("discover", "BLM", NUMBER, user="oliver")
 
+    def test_a_user_whose_name_is_no_text_is_unknown(self, olivia: User) -> None:
+        with pytest.raises(CommandError, match=r"^There is no active user “\ufffd”\. "):
+            call_command("discover", "BLM", NUMBER, user="\udcff")
+
     def test_a_user_who_has_left_is_unknown(self, olivia: User) -> None:
         User.objects.update(is_active=False)
 

@@ -50,15 +50,16 @@ class TestButtons:
         assert "by viewer" in answer.text
         assert not Lease.objects.filter(due_at__isnull=False).exists()
 
+    @pytest.mark.parametrize(("left", "words"), [(3_800, "3,800 are still under way"), (1, "1 is still under way")])
     def test_stop_more_than_one_click_can(
-        self, console: Client, operator: User, monkeypatch: pytest.MonkeyPatch
+        self, console: Client, operator: User, monkeypatch: pytest.MonkeyPatch, left: int, words: str
     ) -> None:
         batch = imported(operator)
-        monkeypatch.setattr("leases.batches.stop", lambda **_: Stopped(count=1_200, left=3_800))
+        monkeypatch.setattr("leases.batches.stop", lambda **_: Stopped(count=1_200, left=left))
 
         answer = console.post(f"/admin/leases/batch/{batch.pk}/stop/", follow=True)
 
-        assert "Stopped: 1,200 leases. 3,800 are still under way: press “Stop” once more." in answer.text
+        assert f"Stopped: 1,200 leases. {words}: press “Stop” once more." in answer.text
 
     def test_stop_what_is_stopped(self, console: Client, operator: User) -> None:
         batch = imported(operator)

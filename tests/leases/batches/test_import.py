@@ -61,6 +61,15 @@ class TestImport:
         assert "This lease stands in row 2 already." in text
         assert f'<a href="/admin/leases/lease/{existing.pk}/change/">Open it</a>' in text
 
+    def test_tells_of_one_row_in_the_singular(self, console: Client, operator: User) -> None:
+        services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
+
+        exists = send(console, "Agency,Lease Number\nBLM,nmnm 1\n").text
+        doubtful = send(console, "Agency,Lease Number\nBLM,NMNM-1\n").text
+
+        assert "1 row has a problem and is left out: the lease exists already." in exists
+        assert "It is doubtful: see whether it is meant." in doubtful
+
     def test_shows_all_rows_on_demand(self, console: Client) -> None:
         answer = send(console, MIXED)
 
@@ -115,17 +124,82 @@ class TestImport:
         assert console.post(answer.request["PATH_INFO"], asked).status_code == 302
         assert not Lease.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            ("Lease Number\nNMNM 0501759\n", "<strong>Say whose leases these are.</strong> No column is known to hold"),
+            ("a,b,c\nBLM,x,y\nBLM,x,y\n", "<strong>Say which column holds the lease numbers.</strong> The file does"),
+            ("a,b,c\nu,x,y\n", "<strong>Say which column is which.</strong> The names in this file do not tell"),
+        ],
+    )
+    def test_says_which_of_the_columns_it_cannot_tell_and_where_to_choose_it(
+        self, console: Client, content: str, sentence: str
+    ) -> None:
+        answer = send(console, content)
+
+        assert sentence in answer.text
+        assert '<details class="card mapping" open>' in answer.text
+
+    @pytest.mark.parametrize(
+        ("asked", "sentence"),
+        [
+            ({"number": "0", "agency": "", "first_row": "1"}, "Say whose leases these are."),
+            ({"number": "", "agency": "0", "first_row": "1"}, "Say which column holds the lease numbers."),
+            ({"number": "0", "agency": "0", "first_row": "1"}, "One column cannot be both."),
+            ({"number": "", "agency": "", "first_row": "1"}, "Say which column is which."),
+            ({"number": "0", "agency": "BLM", "first_row": "x"}, "Say where the leases begin."),
+        ],
+    )
+    def test_keeps_what_was_chosen_and_says_the_one_thing_that_is_missing(
+        self, console: Client, asked: dict[str, str], sentence: str
+    ) -> None:
+        answer = send(console, GOOD)
+
+        shown = console.post(answer.request["PATH_INFO"], asked, follow=True)
+
+        assert f"<strong>{sentence}</strong>" in shown.text
+        assert {name: shown.context["preview"].form[name].value() for name in asked} == asked
+
     def test_says_when_there_are_only_names_of_columns(self, console: Client) -> None:
         text = send(console, "Agency,Lease number\n").text
 
         assert "There is no lease below the names of the columns." in text
         assert "None of the rows can be imported" not in text
 
+    @pytest.mark.parametrize("content", ["Agency,Lease number\n", GOOD])
+    def test_lists_the_names_of_the_columns_with_the_reason(self, console: Client, content: str) -> None:
+        answer = send(console, content)
+        preview = answer.context["preview"]
+
+        shown = console.get(answer.request["PATH_INFO"] + preview.no_leases_url)
+
+        assert [row.row for row in shown.context["preview"].page] == [1]
+        assert '<span class="warning">These are the names of the columns.</span>' in shown.text
+        assert "such as a total" not in shown.text
+
+    def test_tells_rows_above_the_first_one_apart_from_totals(self, console: Client) -> None:
+        answer = send(console, "Agency,Lease Number\nBLM,NMNM 1\nBLM,NMNM 2\nBLM,NMNM 3\nTotal,\n")
+        url = answer.request["PATH_INFO"]
+
+        one = console.get(url, {"number": "1", "agency": "0", "first_row": "3"})
+        two = console.get(url, {"number": "1", "agency": "0", "first_row": "4"})
+
+        assert "1 row stands above row 3, where the leases begin, and is left out: <a href=" in one.text
+        assert "2 rows stand above row 4, where the leases begin, and are left out: <a href=" in two.text
+        assert "1 row is no lease, such as a total or a note" in two.text
+        shown = console.get(url + two.context["preview"].no_leases_url)
+        assert [row.row for row in shown.context["preview"].page] == [1, 2, 3, 5]
+        assert "It stands above the first row with a lease, which is row 4." in shown.text
+        assert "Imported: 1 lease; 3 rows were left out." in confirm(console, two).text
+
     def test_has_nothing_to_import_below_the_last_row(self, console: Client) -> None:
         answer = send(console, GOOD)
         asked = {"number": "1", "agency": "0", "first_row": "9"}
 
-        assert "No row stands at or below" in console.get(answer.request["PATH_INFO"], asked).text
+        shown = console.get(answer.request["PATH_INFO"], asked)
+        assert "No row stands at or below row 9, where the leases begin." in shown.text
+        assert "2 rows stand above row 9" in shown.text
+        assert [row.row for row in shown.context["preview"].page] == [1, 2, 3]
         assert "There is no row that could be imported." in console.post(
             answer.request["PATH_INFO"], asked, follow=True
         ).text  # fmt: skip

@@ -73,6 +73,7 @@ class TestTab:
             ("Problems", 1, True),
             ("Doubtful", 1, False),
             ("All rows", 3, False),
+            ("No leases", 1, False),
         ]
         similar = console.get(answer.request["PATH_INFO"] + tabs[1].url).context["preview"]
         assert [row.lease_number for row in similar.page] == ["NMNM-1"]
@@ -81,7 +82,11 @@ class TestTab:
     def test_is_shown_first_where_nothing_is_wrong(self, console: Client) -> None:
         preview = send(console, file_of("NMNM 1", "NMNM-1")).context["preview"]
 
-        assert [(tab.label, tab.is_chosen) for tab in preview.tabs] == [("Doubtful", True), ("All rows", False)]
+        assert [(tab.label, tab.is_chosen) for tab in preview.tabs] == [
+            ("Doubtful", True),
+            ("All rows", False),
+            ("No leases", False),
+        ]
 
     def test_that_holds_nothing_leads_to_the_first_that_does(self, console: Client) -> None:
         answer = send(console, file_of("NMNM 1", "a/b"))

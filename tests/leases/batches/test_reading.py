@@ -58,7 +58,7 @@ class TestCases:
 
     def test_of_a_footer(self, console: Client) -> None:
         answer = case(console, "11-footer.csv")
-        assert "Say which column is which." in answer.text
+        assert "Say whose leases these are." in answer.text
 
         asked = {"number": "0", "agency": "BLM", "first_row": "2"}
         mapped = console.get(answer.request["PATH_INFO"], asked)
@@ -97,7 +97,7 @@ class TestCases:
 
         form = answer.context["preview"].form
         assert (form["number"].value(), form["agency"].value()) == ("1", "")
-        assert "Say which column is which." in answer.text
+        assert "Say whose leases these are." in answer.text
 
 
 class TestWords:

@@ -72,7 +72,7 @@ class TestDryRun:
                 {"row": 1, "reason": "These are the names of the columns."},
                 {"row": 5, "reason": "“Total” is no lease: it looks like a total."},
             ],
-            "notes": [],
+            "notes": ["Doubtful rows are imported only with --with-doubtful."],
             "error": None,
         }
         assert not Upload.objects.exists()
@@ -88,8 +88,19 @@ class TestDryRun:
             "Row 3, doubtful: Differs only in blanks or dashes from NMNM 1 in row 2.",
             "Row 1, no lease: These are the names of the columns.",
             "Row 5, no lease: “Total” is no lease: it looks like a total.",
-            "2 usable, of which 1 doubtful; 1 with a problem; 2 no leases.",
+            "Usable: 2, of which 1 doubtful. With a problem: 1. No lease: 2.",
+            "Doubtful rows are imported only with --with-doubtful.",
         ]
+
+    def test_names_the_option_that_says_whose_they_are(self) -> None:
+        _, without = run(CASES / "11-footer.csv", "--dry-run")
+        _, given = run(CASES / "11-footer.csv", "--dry-run", "--agency", "BLM")
+
+        assert without["notes"] == [
+            "Say with --agency NMSLO or --agency BLM whose the leases are whose row does not say so."
+        ]
+        assert given["notes"] == []
+        assert without["notes"][0] in text(CASES / "11-footer.csv", "--dry-run").splitlines()
 
 
 class TestImport:
@@ -98,7 +109,10 @@ class TestImport:
 
         batch = Batch.objects.get()
         assert (code, document["error"]) == (1, None)
-        assert document["notes"] == [f"Imported: 1 as batch {batch.pk}; 3 left out."]
+        assert document["notes"] == [
+            f"Imported: 1 as batch {batch.pk}; 3 left out.",
+            "Doubtful rows are imported only with --with-doubtful.",
+        ]
         assert [str(lease) for lease in Lease.objects.all()] == ["BLM NMNM 1"]
         assert (batch.title, batch.created_by, batch.size, batch.left_out) == ("leases.csv", ivan, 1, 3)
         left_out = left_out_by(batch.pk)
@@ -106,15 +120,19 @@ class TestImport:
         assert left_out.own_columns == ["Remark"]
 
     def test_takes_the_doubtful_on_demand(self, mixed: Path, ivan: User) -> None:
-        run(mixed, "--user", "ivan", "--with-doubtful")
+        _, document = run(mixed, "--user", "ivan", "--with-doubtful")
 
         assert Batch.objects.get().size == 2
+        assert document["notes"] == [f"Imported: 2 as batch {Batch.objects.get().pk}; 2 left out."]
 
-    def test_does_nothing_where_there_is_nothing(self, ivan: User) -> None:
+    def test_does_nothing_where_all_is_doubtful_and_names_the_option(self, ivan: User) -> None:
         code, document = run(CASES / "15-hyperlinks.xlsx", "--user", "ivan")
 
         assert code == 0
-        assert document["notes"] == ["There is no row that could be imported. Nothing was saved."]
+        assert document["notes"] == [
+            "There is no row that could be imported. Nothing was saved.",
+            "Doubtful rows are imported only with --with-doubtful.",
+        ]
         assert not Upload.objects.exists()
 
 
@@ -161,7 +179,23 @@ class TestRefusal:
         assert document["error"].startswith(sentence)
         assert text(file, "--dry-run").startswith(sentence)
 
-    @pytest.mark.parametrize("name", ["", "none.csv", "a\0b"])
+    @pytest.mark.parametrize("content", ["Agency,Lease Number\n", "Agency,Lease Number\nTotal,\nPage 1 of 1\n"])
+    @pytest.mark.parametrize("options", [("--dry-run",), ("--user", "ivan")])
+    def test_of_a_file_without_a_lease(
+        self, tmp_path: Path, ivan: User, content: str, options: tuple[str, ...]
+    ) -> None:
+        file = tmp_path / "leases.csv"
+        file.write_text(content)
+
+        code, document = run(file, *options)
+
+        assert code == 2
+        assert document["error"].startswith("No row of “leases.csv” is a lease")
+        assert [row["row"] for row in document["left_out"]] == list(range(1, content.count("\n") + 1))
+        assert document["error"] in text(file, *options)
+        assert not Upload.objects.exists()
+
+    @pytest.mark.parametrize("name", ["", "none.csv", "a\0b", "\udcff.csv"])
     def test_of_what_is_no_file(self, tmp_path: Path, name: str) -> None:
         code, document = run(f"{tmp_path}/{name}", "--dry-run")
 
@@ -188,3 +222,29 @@ class TestRefusal:
 
         assert (code, len(document["leases"])) == (2, 2)
         assert document["error"].startswith("Others were making leases")
+
+
+class TestNameThatIsNotUtf8:
+    """As files are called that come from an old machine: Python keeps the odd bytes as halves of surrogate pairs."""
+
+    @pytest.fixture
+    def odd(self, tmp_path: Path) -> Path:
+        file = tmp_path / "B\udcfccher.csv"
+        file.write_text(MIXED)
+        return file
+
+    def test_is_no_obstacle(self, odd: Path, ivan: User) -> None:
+        code, document = run(odd, "--user", "ivan")
+
+        assert (code, document["error"]) == (1, None)
+        assert Batch.objects.get().title == Upload.objects.get().name == "B\ufffdcher.csv"
+
+    def test_is_told_so_that_it_can_be_printed(self, odd: Path, tmp_path: Path) -> None:
+        odd.write_text("")
+
+        for said in (text(odd, "--dry-run"), text(tmp_path / "\udcff.csv", "--dry-run")):
+            assert "\ufffd" in said
+            said.encode()
+
+    def test_of_a_person_is_nobodys(self, mixed: Path) -> None:
+        assert run(mixed, "--user", "\udcff")[1]["error"].startswith("There is no active user “\ufffd”.")
