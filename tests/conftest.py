@@ -12,10 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.contrib.auth.models import User
+    from pytest_django import DjangoDbBlocker
     from pytest_django.fixtures import Settings
 
     from bench.outages import SmallDisk
     from dropbox_standin.client import Standin
+    from tests.live import Site
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> None:
+    """The database of this xdist worker; what a test has committed goes at its end, see `tests.emptying`."""
+    from django.test import TransactionTestCase
+
+    from tests.emptying import Made
+
+    with django_db_blocker.unblock():
+        made = Made.read()
+    TransactionTestCase._fixture_teardown = lambda _case: made.restore()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +39,15 @@ def standin_process() -> "Iterator[Standin]":
 
     with running(seed="empty") as standin:
         yield standin
+
+
+@pytest.fixture(scope="session")
+def live_site(django_db_setup: None, standin_process: "Standin") -> "Iterator[Site]":
+    """One console for each xdist worker, from the first test that asks for it."""
+    from tests.live import site
+
+    with site(standin_process) as running:
+        yield running
 
 
 @pytest.fixture

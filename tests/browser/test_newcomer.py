@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import Page, expect
 
@@ -27,7 +27,7 @@ def demo(db: None, dropbox: "Standin") -> User:
     dropbox.reset(seed="demo")
     made = newcomer()
     # The tests' own quick hasher is none that the console knows.
-    made.password = make_password(NEWCOMER, hasher=PBKDF2PasswordHasher())
+    made.password = make_password(NEWCOMER, hasher=Argon2PasswordHasher())
     made.save()
     return made
 
