@@ -1,6 +1,7 @@
 """What most tests stand on: the stand-in for Dropbox, an empty Redis number, people."""
 
 import os
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
@@ -17,7 +18,34 @@ if TYPE_CHECKING:
 
     from bench.outages import SmallDisk
     from dropbox_standin.client import Standin
+    from tests.forking import Forks
     from tests.live import Site
+
+
+_how_to_trace: dict[str, str] = {}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let programs that a test starts not be traced for coverage, which makes them slow, unless it asks: see `traced`."""
+    if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", default=None):
+        _how_to_trace.update({name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")})
+
+
+@contextmanager
+def traced_programs() -> "Iterator[None]":
+    """Programs that start in the body count for coverage, if this run measures it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _how_to_trace.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture
+def traced() -> "Iterator[None]":
+    """For tests of programs whose code nothing else runs."""
+    with traced_programs():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +65,19 @@ def standin_process() -> "Iterator[Standin]":
     """One stand-in for each xdist worker."""
     from dropbox_standin.process import running
 
-    with running(seed="empty") as standin:
+    with ExitStack() as stack:
+        with traced_programs():  # this is how its code is run at all
+            standin = stack.enter_context(running(seed="empty"))
         yield standin
+
+
+@pytest.fixture(scope="session")
+def prepared() -> "Iterator[Forks]":
+    """Where a test runs commands of the project in an environment of their own, see `tests.forking`."""
+    from tests.forking import forks
+
+    with forks("libraries", environment=os.environ) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -159,7 +159,10 @@ class Site:
     def working(self) -> Iterator[System]:
         """With workers and reconciler, which know nothing of an earlier test; nor does Redis, nor the folder of mails."""
         self._forget()
-        with self._forks.running(worker(count=2), RECONCILER), Redis.from_url(self.system.valkey.url) as redis:
+        with (
+            self._forks.running(worker(count=2), RECONCILER, logs=self.system.logs),
+            Redis.from_url(self.system.valkey.url) as redis,
+        ):
             await_that(lambda: redis.scard("rq:workers") == 2, within_s=30)
             yield self.system
         # Nobody holds what is to be emptied.
@@ -202,10 +205,11 @@ def site(standin: "Standin") -> Iterator[Site]:
             "LOG_LEVEL": "DEBUG",
         }
         running = System(url=url, logs=Path(directory) / "log", environment=given, valkey=server)
+        running.logs.mkdir()
         console = web(bind=f"fd://{listener.fileno()}", inherits=(listener.fileno(),))
         with (
-            forks(environment=given, logs=running.logs, inherits=console.inherits) as forked,
-            forked.running(console),
+            forks("project", environment=given, log=running.logs / "forking.log", inherits=console.inherits) as forked,
+            forked.running(console, logs=running.logs),
         ):
             yield Site(forked, running)
 

@@ -109,6 +109,7 @@ def checkout() -> Iterator[Path]:
     shutil.rmtree(copy)
 
 
+@pytest.mark.process
 class TestUp:
     def test_serves_survives_a_kill_and_ends_everything(self, checkout: Path) -> None:
         first = Running(checkout)
@@ -163,6 +164,7 @@ def on_test_servers(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(servers, "LOCAL", tmp_path)
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("on_test_servers", "redis")
 class TestUpInThisProcess:

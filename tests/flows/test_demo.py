@@ -42,6 +42,7 @@ def alone() -> Iterator[None]:
         yield
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("alone")
 class TestTheDemo:
     def test_ends_every_lease_as_it_should_and_leaves_nothing_behind(self) -> None:
