@@ -27,7 +27,7 @@ _how_to_trace: dict[str, str] = {}
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Let programs that a test starts not be traced for coverage, which makes them slow, unless it asks: see `traced`."""
+    """Let programs that a test starts not be traced for coverage, which makes them slow; see `traced_programs`."""
     if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", default=None):
         _how_to_trace.update({name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")})
 
@@ -38,13 +38,6 @@ def traced_programs() -> "Iterator[None]":
     with pytest.MonkeyPatch.context() as patch:
         for name, value in _how_to_trace.items():
             patch.setenv(name, value)
-        yield
-
-
-@pytest.fixture
-def traced() -> "Iterator[None]":
-    """For tests of programs whose code nothing else runs."""
-    with traced_programs():
         yield
 
 
