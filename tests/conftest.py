@@ -1,6 +1,7 @@
 """What most tests stand on: the stand-in for Dropbox, an empty Redis number, people."""
 
 import os
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
@@ -12,10 +13,44 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.contrib.auth.models import User
+    from pytest_django import DjangoDbBlocker
     from pytest_django.fixtures import Settings
 
     from bench.outages import SmallDisk
     from dropbox_standin.client import Standin
+    from tests.forking import Forks
+    from tests.live import Site
+
+
+_how_to_trace: dict[str, str] = {}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let programs that a test starts not be traced for coverage, which makes them slow; see `traced_programs`."""
+    if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", default=None):
+        _how_to_trace.update({name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")})
+
+
+@contextmanager
+def traced_programs() -> "Iterator[None]":
+    """Programs that start in the body count for coverage, if this run measures it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _how_to_trace.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> None:
+    """The database of this xdist worker; what a test has committed goes at its end, see `tests.emptying`."""
+    from django.test import TransactionTestCase
+
+    from tests.emptying import Made
+
+    with django_db_blocker.unblock():
+        made = Made.read()
+    TransactionTestCase._fixture_teardown = lambda _case: made.restore()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +58,28 @@ def standin_process() -> "Iterator[Standin]":
     """One stand-in for each xdist worker."""
     from dropbox_standin.process import running
 
-    with running(seed="empty") as standin:
+    with ExitStack() as stack:
+        with traced_programs():  # this is how its code is run at all
+            standin = stack.enter_context(running(seed="empty"))
         yield standin
+
+
+@pytest.fixture(scope="session")
+def prepared() -> "Iterator[Forks]":
+    """Where a test runs commands of the project in an environment of their own, see `tests.forking`."""
+    from tests.forking import forks
+
+    with forks("libraries", environment=os.environ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def live_site(django_db_setup: None, standin_process: "Standin") -> "Iterator[Site]":
+    """One console for each xdist worker, from the first test that asks for it."""
+    from tests.live import site
+
+    with site(standin_process) as running:
+        yield running
 
 
 @pytest.fixture

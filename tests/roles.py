@@ -14,15 +14,8 @@ def migrate_roles() -> None:
     executor.migrate(executor.loader.graph.leaf_nodes("core"))
 
 
-def have_roles() -> None:
-    """Make the roles if a test that flushed the database has taken them away."""
-    if not Group.objects.filter(name__in=ROLES).exists():
-        migrate_roles()
-
-
 def in_role(name: str) -> User:
     """Staff with this role and nothing else; the name is the password, too."""
-    have_roles()
     user = User.objects.create_user(name.lower(), password=name.lower(), is_staff=True)
     user.groups.add(Group.objects.get(name=name))
     return user

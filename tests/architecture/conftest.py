@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from http.cookies import SimpleCookie
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import models, transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
+from pytest_django import DjangoDbBlocker
 
 from core.clock import now
 from discovery.models import DropboxAccount
@@ -18,6 +20,8 @@ from tests.roles import ROLES, in_role
 from tests.statemachine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 
 type People = dict[str, User | AnonymousUser]
+type Sessions = dict[str, dict[str, str]]
+type Browsers = dict[str, Client]
 type Things = dict[str, models.Model]
 
 # "user" may log in, but not to the console; "staff" has no role.
@@ -38,8 +42,16 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
 WALKED = sorted(set(addresses()))
 
 
-@pytest.fixture
-def people(db: None) -> People:
+@pytest.fixture(scope="module")
+def _built(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What is made once for all cases of a file, in a transaction around theirs."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def people(_built: None) -> People:
     """One of each kind."""
     return {
         "anonymous": AnonymousUser(),
@@ -50,7 +62,7 @@ def people(db: None) -> People:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def there(people: People) -> Things:
     """One record of each model that has pages."""
     nina, connected = User.objects.create_user("nina"), User.objects.create_user("connected")
@@ -111,12 +123,28 @@ def concrete(address: str, there: Things) -> str:
     return f"{url}?challenge=c" if address == "dropbox/webhook/" else url
 
 
-def browser(person: User | AnonymousUser) -> Client:
-    """Somebody at a browser."""
+@pytest.fixture(scope="module")
+def sessions(people: People) -> Sessions:
+    """What the browser of each remembers who has logged in."""
+    return {name: _logged_in(person) for name, person in people.items()}
+
+
+@pytest.fixture
+def browsers(db: None, sessions: Sessions) -> Browsers:
+    """Everybody at a browser of their own, logged in."""
+    return {name: _again(cookies) for name, cookies in sessions.items()}
+
+
+def _logged_in(person: User | AnonymousUser) -> dict[str, str]:
     client = Client()
     if isinstance(person, User):
         client.force_login(person)
-        chosen_by(client)
+    return {name: cookie.value for name, cookie in client.cookies.items()}
+
+
+def _again(cookies: dict[str, str]) -> Client:
+    client = Client()
+    client.cookies = SimpleCookie(cookies)
     return client
 
 

@@ -25,7 +25,7 @@ from statemachine.errors import TransitionForbidden
 from statemachine.models import StateMachine, TransitionLog
 from statemachine.reactions import machines
 from statemachine.transitions import Actor, authorise
-from tests.architecture.conftest import PEOPLE, WALKED, People, Things, browser, chosen_by, concrete
+from tests.architecture.conftest import PEOPLE, WALKED, Browsers, People, Things, chosen_by, concrete
 from tests.configuring import confirm
 from tests.statemachine.dashboard.conftest import queue_of
 
@@ -219,7 +219,7 @@ class TestAddresses:
     @pytest.mark.parametrize("address", WALKED)
     def test_are_for_whom_the_matrix_says(
         self,
-        people: People,
+        browsers: Browsers,
         there: Things,
         redis: Redis,
         address: str,
@@ -227,14 +227,13 @@ class TestAddresses:
     ) -> None:
         allowed = getattr(ADDRESSES[address], method)
         url, form = concrete(address, there), {"post": "yes", "generation": 0}
-        clients = {name: browser(person) for name, person in people.items()}
         before = everything(redis)
 
-        let_in = {name for name, client in clients.items() if name not in allowed and ask(client, method, url, form)}
+        let_in = {name for name, client in browsers.items() if name not in allowed and ask(client, method, url, form)}
         assert let_in == set()
         assert everything(redis) == before
 
-        assert {name for name in allowed if ask(clients[name], method, url, form)} == allowed
+        assert {name for name in allowed if ask(browsers[name], method, url, form)} == allowed
 
 
 # --- What a form does -----------------------------------------------------------------------------------------------
@@ -280,13 +279,12 @@ SENT: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
 class TestWhatIsSent:
     @pytest.mark.parametrize("what", SENT)
     def test_changes_something_for_whom_the_matrix_says(
-        self, people: People, there: Things, redis: Redis, what: str
+        self, browsers: Browsers, there: Things, redis: Redis, what: str
     ) -> None:
         address, form, allowed = SENT[what]
         url, lease = concrete(address, there), there["leases/lease"]
-        clients = {name: browser(person) for name, person in people.items()}
 
-        changes = {name for name, client in clients.items() if changes_something(client, url, form, lease, redis)}
+        changes = {name for name, client in browsers.items() if changes_something(client, url, form, lease, redis)}
 
         assert changes == allowed
 
@@ -361,8 +359,10 @@ class TestTransitions:
 
     @pytest.mark.parametrize("who", PEOPLE)
     @pytest.mark.parametrize(("of", "name"), [(of, name) for of, rows in TRANSITIONS.items() for name in rows])
-    def test_are_for_whom_the_matrix_says(self, people: People, there: Things, who: str, of: str, name: str) -> None:
-        record, client = there[of.replace(".", "/")], browser(people[who])
+    def test_are_for_whom_the_matrix_says(
+        self, browsers: Browsers, there: Things, who: str, of: str, name: str
+    ) -> None:
+        record, client = there[of.replace(".", "/")], browsers[who]
         assert isinstance(record, StateMachine)
         ready(record, name)
         logged = TransitionLog.objects.exclude(generation=99)

@@ -1,8 +1,6 @@
 """docker-compose.yml and the Dockerfile, as far as that can be told without Docker."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +20,6 @@ def services() -> dict[str, Any]:
 
 
 class TestCompose:
-    def test_is_what_the_specification_allows(self) -> None:
-        command = ["check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(ROOT / "docker-compose.yml")]
-
-        done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
-
-        assert done.returncode == 0, done.stdout
-
     @pytest.mark.parametrize("program", [web(bind="0.0.0.0:8000"), worker(count="${WORKERS:-4}"), RECONCILER])
     def test_runs_what_make_up_runs(self, services: dict[str, Any], program: Program) -> None:
         assert tuple(services[program.name]["command"]) == program.command

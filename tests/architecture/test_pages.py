@@ -6,11 +6,10 @@ from typing import Any, override
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from core import metrics
-from tests.architecture.conftest import WALKED, People, Things, browser, concrete
+from tests.architecture.conftest import WALKED, Browsers, Things, chosen_by, concrete
 
 pytestmark = [
     pytest.mark.django_db,
@@ -85,26 +84,29 @@ class TestEveryPage:
     @pytest.mark.usefixtures("queued")
     @pytest.mark.parametrize("method", ["get", "post"])
     @pytest.mark.parametrize("address", WALKED)
-    def test_holds_no_script(self, people: People, there: Things, address: str, method: str) -> None:
-        answer = getattr(browser(people["superuser"]), method)(concrete(address, there))
+    def test_holds_no_script(self, browsers: Browsers, there: Things, address: str, method: str) -> None:
+        client = browsers["superuser"]
+        chosen_by(client)
+
+        answer = getattr(client, method)(concrete(address, there))
 
         check(answer, address=address)
 
     @pytest.mark.parametrize("url", ["/admin/login/", "/admin/login/?next=/admin/leases/lease/", "/nowhere"])
-    def test_holds_none_for_who_is_not_logged_in(self, url: str) -> None:
-        check(browser(AnonymousUser()).get(url), address="")
+    def test_holds_none_for_who_is_not_logged_in(self, client: Client, url: str) -> None:
+        check(client.get(url), address="")
 
-    def test_holds_none_for_who_is_refused(self, people: People) -> None:
-        answer = browser(people["staff"]).get("/admin/leases/lease/")
+    def test_holds_none_for_who_is_refused(self, browsers: Browsers) -> None:
+        answer = browsers["staff"].get("/admin/leases/lease/")
 
         assert answer.status_code == 403
         check(answer, address="")
 
     def test_holds_none_when_it_is_about_a_mistake_of_ours(
-        self, people: People, monkeypatch: pytest.MonkeyPatch
+        self, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(metrics, "generate_latest", lambda _: 1 / 0)
-        client = browser(people["superuser"])
+        client = browsers["superuser"]
         client.raise_request_exception = False
 
         answer = client.get("/metrics")

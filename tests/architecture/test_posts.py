@@ -8,7 +8,7 @@ from django.db import transaction
 from django.test import Client
 
 from core import refusals
-from tests.architecture.conftest import WALKED, People, Things, browser, concrete
+from tests.architecture.conftest import WALKED, Browsers, Things, chosen_by, concrete
 
 pytestmark = [
     pytest.mark.django_db,
@@ -64,8 +64,9 @@ def text_of(answer: Any) -> str:
 class TestAPost:
     @pytest.mark.parametrize("body", ["nothing", "words", "big numbers"])
     @pytest.mark.parametrize("gone", GONE)
-    def test_about_what_is_gone_is_answered(self, people: People, there: Things, gone: str, body: str) -> None:
-        client = browser(people["superuser"])
+    def test_about_what_is_gone_is_answered(self, browsers: Browsers, there: Things, gone: str, body: str) -> None:
+        client = browsers["superuser"]
+        chosen_by(client)
 
         for address in OF_RECORDS:
             answer = post(client, concrete(IDS.sub("PK", address), there).replace("PK", gone), body)
@@ -74,8 +75,9 @@ class TestAPost:
             assert answer.status_code == 302 or len(text_of(answer)) > 30, address
 
     @pytest.mark.parametrize("body", BODIES)
-    def test_that_is_odd_is_answered(self, people: People, there: Things, body: str) -> None:
-        client = browser(people["superuser"])
+    def test_that_is_odd_is_answered(self, browsers: Browsers, there: Things, body: str) -> None:
+        client = browsers["superuser"]
+        chosen_by(client)
 
         for address in WALKED:
             answer = post(client, concrete(address, there), body)

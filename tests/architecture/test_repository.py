@@ -58,12 +58,3 @@ class TestSources:
         long = [path for path in tracked("*.py") if len(path.read_text().splitlines()) > LONGEST_FILE]
 
         assert long == []
-
-
-class TestImportContracts:
-    def test_are_kept(self) -> None:
-        done = subprocess.run(
-            [ROOT / ".venv/bin/lint-imports", "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-
-        assert done.returncode == 0, done.stdout

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bench.console import MOST_QUERIES, Page, shown
+from bench.console import MOST_QUERIES, Page, _parser, shown
 from core.servers import ROOT
 
 
@@ -20,6 +20,7 @@ def page(**values: float | str) -> Page:
 
 
 class TestBench:
+    @pytest.mark.process
     @pytest.mark.xdist_group("bench-console")
     def test_asks_for_every_page_of_a_filled_database(self) -> None:
         done = bench("--leases", "1000", "--log", "4", "--requests", "1", "--json")
@@ -32,11 +33,12 @@ class TestBench:
         assert all(0 < page["queries"] <= MOST_QUERIES for page in pages.values())
         assert all(0 < page["median_s"] <= page["p95_s"] <= page["max_s"] for page in pages.values())
 
-    def test_refuses_what_is_no_number_of_leases(self) -> None:
-        done = bench("--leases=0")
+    def test_refuses_what_is_no_number_of_leases(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            _parser().parse_args(["--leases=0"])
 
-        assert done.returncode == 2
-        assert "'0' is not a whole number from 1 on" in done.stderr
+        assert ended.value.code == 2
+        assert "'0' is not a whole number from 1 on" in capsys.readouterr().err
 
 
 class TestPage:

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from bench.discovery import _parser
 from core.servers import ROOT
 
 
@@ -15,6 +16,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 class TestBench:
+    @pytest.mark.process
     def test_measures_leases_that_take_two_calls_each(self) -> None:
         done = bench("--leases", "3", "--latency-ms", "0", "--workers", "1", "--mode", "burst", "--json")
 
@@ -25,8 +27,9 @@ class TestBench:
         assert done.returncode == 0
 
     @pytest.mark.parametrize("leases", ["0", "-1", "many", "1.5"])
-    def test_refuses_what_is_no_number_of_leases(self, leases: str) -> None:
-        done = bench(f"--leases={leases}")
+    def test_refuses_what_is_no_number_of_leases(self, leases: str, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            _parser().parse_args([f"--leases={leases}"])
 
         expected = f"bench.discovery: argument --leases: '{leases}' is not a whole number from 1 on\n"
-        assert (done.returncode, done.stderr) == (2, expected)
+        assert (ended.value.code, capsys.readouterr().err) == (2, expected)

@@ -16,6 +16,7 @@ def seen(**values: float) -> Seen:
 
 
 class TestBench:
+    @pytest.mark.browser
     @pytest.mark.xdist_group("bench")  # its folder is one for all measurements
     @pytest.mark.skipif(
         not any(map(shutil.which, BROWSERS)), reason="there is no Chromium here (Debian: apt-get install chromium)"

@@ -38,6 +38,7 @@ def python(code: str, *, skew_s: str) -> str:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.process
 class TestSkewedClock:
     @pytest.mark.parametrize("skew_s", ["-4.0", "0", "3600"])
     def test_is_wrong_wherever_python_reads_it(self, skew_s: str) -> None:

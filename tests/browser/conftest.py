@@ -1,16 +1,15 @@
 """A person at the console: Debian's Chromium, and a whole Runsheet behind it (programs of their own, no test client)."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.db import connections
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.watching import watched
-from tests.live import PASSWORD, environment, person, system, valkey  # noqa: F401 - fixtures
+from tests.live import PASSWORD, Site, person, system  # noqa: F401 - fixtures
 
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 # Everything that Chromium does by itself on the network is off: it talks to this machine only.
@@ -37,21 +36,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="there is no Chromium here (Debian: apt-get install chromium)"))
 
 
-@pytest.fixture
-def context(monkeypatch: pytest.MonkeyPatch) -> Iterator[BrowserContext]:
-    """A fresh profile."""
+@pytest.fixture(scope="package")
+def chromium(live_site: Site) -> Iterator[Browser]:
+    """One for all tests of an xdist worker."""
     # Playwright's own event loop runs in this thread meanwhile; Django would take the test's queries for its work. They
     # get a connection of their own, too, which has to be closed while the loop runs.
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, chromium_sandbox=False)
-        made = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-        made.set_default_timeout(LONGEST_MS)
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         expect.set_options(timeout=LONGEST_MS)
-        yield made
-        made.close()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, chromium_sandbox=False)
+        yield browser
         browser.close()
         connections.close_all()
+
+
+@pytest.fixture
+def context(db: None, chromium: Browser) -> Iterator[BrowserContext]:
+    """A fresh profile."""
+    made = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    made.set_default_timeout(LONGEST_MS)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import Page, expect
 
@@ -12,7 +12,6 @@ from discovery.services.demo_data import BASE_PATHS, NEWCOMER, WITHOUT_DROPBOX, 
 from leases.services import create_lease
 from tests.browser.conftest import log_in
 from tests.live import System
-from tests.roles import migrate_roles
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -23,11 +22,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def demo(db: None, dropbox: "Standin") -> User:
     """As `make up` makes it, but for the agencies."""
-    migrate_roles()  # a test that flushes the database takes them away
     dropbox.reset(seed="demo")
     made = newcomer()
     # The tests' own quick hasher is none that the console knows.
-    made.password = make_password(NEWCOMER, hasher=PBKDF2PasswordHasher())
+    made.password = make_password(NEWCOMER, hasher=Argon2PasswordHasher())
     made.save()
     return made
 

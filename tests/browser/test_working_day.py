@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.contrib.auth.models import User
 from openpyxl import load_workbook
 from playwright.sync_api import BrowserContext, Download, Locator, Page, expect
@@ -37,7 +37,7 @@ def olivia(db: None, dropbox: "Standin") -> User:
     """Nothing is set up yet; she may do all of it, but is no superuser."""
     person = in_role("Administrator")
     # The tests' own quick hasher is none that the console knows.
-    person.username, person.password = "olivia", make_password(PASSWORD, hasher=PBKDF2PasswordHasher())
+    person.username, person.password = "olivia", make_password(PASSWORD, hasher=Argon2PasswordHasher())
     person.email = "olivia@example.com"
     person.save()
     archives = [f"{BLM}/NMNM {number}/" for number in range(1, 29)]

@@ -7,7 +7,7 @@ import pytest
 
 Chaos = Callable[..., subprocess.CompletedProcess[str]]
 
-pytestmark = pytest.mark.xdist_group("chaos")
+pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.process]
 
 
 class TestShortRun:

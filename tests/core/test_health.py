@@ -28,7 +28,8 @@ from core.database import NOT_MIGRATED
 from core.probes import Probe
 from statemachine import heartbeat
 from statemachine.models import Heartbeat
-from tests.core.settings.test_production import filled_in, manage
+from tests.core.conftest import Manage
+from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
 
 LIVE, READY = "/health/live", "/health/ready"
@@ -79,7 +80,8 @@ class TestLive:
 
         assert answer.status_code == 200
 
-    def test_is_there_in_production(self) -> None:
+    @pytest.mark.process
+    def test_is_there_in_production(self, manage: Manage) -> None:
         script = "from django.test import Client; print(Client().get('/health/live').content.decode())"
 
         done = manage("shell", "--no-imports", "--command", script, environment=filled_in())

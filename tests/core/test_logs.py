@@ -19,7 +19,9 @@ from structlog.contextvars import bound_contextvars
 from core import logs
 from core.processes import DAILY_ROUND, free_port
 from core.servers import ROOT
+from tests.core.conftest import Manage
 from tests.core.test_processes import eventually
+from tests.forking import Forks
 
 TOKEN = "sl.u.AFmL3x-9_abcdefghijklmnopqrstuvwxyz0123456789"
 type Capture = Callable[[], str]
@@ -213,13 +215,12 @@ def served(**values: str) -> str:
     return written
 
 
+@pytest.mark.process
 class TestPrograms:
-    def test_rq_writes_as_we_do(self) -> None:
-        command = [sys.executable, "manage.py", "rqworker", "discovery", "--burst", "--serializer", "json"]
+    def test_rq_writes_as_we_do(self, manage: Manage) -> None:
+        done = manage("rqworker", "discovery", "--burst", "--serializer", "json", environment=environment())
 
-        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
-
-        assert done.stdout == ""
+        assert (done.returncode, done.stdout) == (0, "")
         assert "rq.worker" in {line["logger"] for line in lines(done.stderr)}
 
     def test_gunicorn_writes_as_we_do(self) -> None:
@@ -234,29 +235,17 @@ class TestPrograms:
         assert "gunicorn.access" not in found
 
     @pytest.mark.parametrize(("name", "value"), [("LOG_LEVEL", "LOUD"), ("LOG_FORMAT", "xml")])
-    def test_refuse_to_start_with_what_they_cannot_read(self, name: str, value: str) -> None:
-        command = [sys.executable, "manage.py", "check"]
-
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment(**{name: value}), capture_output=True, text=True, check=False
-        )
+    def test_refuse_to_start_with_what_they_cannot_read(self, manage: Manage, name: str, value: str) -> None:
+        done = manage("check", environment=environment(**{name: value}))
 
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert done.stderr.startswith(f"{name} must be ")
 
     @pytest.mark.parametrize("value", ["true", "1"])
-    def test_gunicorn_refuses_what_is_neither_yes_nor_no(self, value: str) -> None:
-        command = [sys.executable, "-m", "gunicorn", "--check-config", "core.wsgi"]
+    def test_gunicorn_refuses_what_is_neither_yes_nor_no(self, prepared: Forks, value: str) -> None:
+        command = ("python", "-m", "gunicorn", "--check-config", "core.wsgi")
 
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment(ACCESS_LOG=value),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = prepared.run(*command, environment=environment(ACCESS_LOG=value))
 
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == f"ACCESS_LOG must be yes or no, not {value!r}."

@@ -42,6 +42,8 @@ time.sleep(60)
 """
 SERVES = """
 import http.server, sys
+
+pytestmark = pytest.mark.process
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.BaseHTTPRequestHandler).serve_forever()
 """
 

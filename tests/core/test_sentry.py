@@ -3,8 +3,6 @@
 import gzip
 import json
 import os
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+import pytest
+
 from core import VERSION
 from core.servers import ROOT
+from tests.forking import Forks
 
 TOKEN = "sl.u.AFmL3x-9_abcdefghijklmnopqrstuvwxyz0123456789"
 OPAQUE = "opaque-refresh-token-of-nobody"
@@ -58,10 +59,10 @@ def tracker() -> Iterator[tuple[str, list[bytes]]]:
         server.shutdown()
 
 
-def run(dsn: str) -> None:
+def run(dsn: str, prepared: Forks) -> None:
     environment = {**os.environ, "SENTRY_DSN": dsn, "DJANGO_SETTINGS_MODULE": "core.settings.dev"}
-    command = [sys.executable, "manage.py", "shell", "--no-imports"]
-    subprocess.run(command, cwd=ROOT, env=environment, input=FAILS, capture_output=True, text=True, check=True)
+    done = prepared.run("python", "manage.py", "shell", "--no-imports", environment=environment, typed=FAILS)
+    assert done.returncode == 0, done.stderr
 
 
 def events(received: list[bytes]) -> list[dict[str, Any]]:
@@ -70,10 +71,11 @@ def events(received: list[bytes]) -> list[dict[str, Any]]:
     return [item for item in items if "event_id" in item and "platform" in item]
 
 
+@pytest.mark.process
 class TestSentry:
-    def test_gets_each_error_once_and_no_secret(self) -> None:
+    def test_gets_each_error_once_and_no_secret(self, prepared: Forks) -> None:
         with tracker() as (dsn, received):
-            run(dsn)
+            run(dsn, prepared)
 
         sent = b"".join(received).decode()
         (event,) = events(received)
@@ -84,18 +86,18 @@ class TestSentry:
         for secret in (TOKEN, TOKEN[5:], OPAQUE, "olivia"):
             assert secret not in sent
 
-    def test_knows_release_environment_and_job(self) -> None:
+    def test_knows_release_environment_and_job(self, prepared: Forks) -> None:
         with tracker() as (dsn, received):
-            run(dsn)
+            run(dsn, prepared)
 
         (event,) = events(received)
         assert (event["release"], event["environment"]) == (f"runsheet@{VERSION}", "development")
         assert event["tags"]["lease_id"] == "17"
         assert event["tags"]["job_id"] == "leases_lease-17-searching-2"
 
-    def test_gets_nothing_where_there_is_none(self) -> None:
+    def test_gets_nothing_where_there_is_none(self, prepared: Forks) -> None:
         with tracker() as (_, received):
-            run("")
+            run("", prepared)
 
         assert received == []
 

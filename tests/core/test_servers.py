@@ -86,6 +86,7 @@ def until_it_starts(guard: Callable[[], bool]) -> None:
     raise AssertionError("it never started")
 
 
+@pytest.mark.process
 class TestRunning:
     def test_starts_both_servers_and_stops_them(self, directory: Path) -> None:
         with running(directory) as urls:
@@ -226,6 +227,7 @@ class TestConfiguredUrls:
         assert configured_urls().redis_url.startswith("unix://")
 
 
+@pytest.mark.process
 class TestRemove:
     def test_stops_what_a_killed_run_has_left(self, directory: Path) -> None:
         start_and_kill(directory)

@@ -26,7 +26,6 @@ from core import processes, servers
 from core.management.commands import up
 from core.processes import free_port
 from leases.models import Lease
-from tests.roles import have_roles
 
 SOURCES = ("core", "discovery", "dropbox_standin", "leases", "statemachine", "manage.py", "gunicorn.conf.py")
 READY = re.compile(r"Console +(http://127\.0\.0\.1:\d+/admin/)\n +Login +operator / operator")
@@ -109,6 +108,7 @@ def checkout() -> Iterator[Path]:
     shutil.rmtree(copy)
 
 
+@pytest.mark.process
 class TestUp:
     def test_serves_survives_a_kill_and_ends_everything(self, checkout: Path) -> None:
         first = Running(checkout)
@@ -163,11 +163,11 @@ def on_test_servers(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(servers, "LOCAL", tmp_path)
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("on_test_servers", "redis")
 class TestUpInThisProcess:
     def test_settles_the_leases_of_the_demo(self, capfd: pytest.CaptureFixture[str]) -> None:
-        have_roles()
         port = free_port()
         console = StringIO()
         unsettled = Lease.objects.exclude(state__in=["done", "not_found", "failed"]).exclude(

@@ -17,6 +17,8 @@ from core.processes import free_port
 from core.servers import ROOT
 from tests.core.test_processes import eventually
 
+pytestmark = pytest.mark.process
+
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     """Hangs when asked for /hang, else answers with its process's number."""

@@ -90,6 +90,7 @@ def ending_its_connection(run: Run[Kettle]) -> Outcome:
     return Outcome(transition="boiled")
 
 
+@pytest.mark.process
 class TestWithoutRedis:
     def test_waits_for_it_and_can_be_ended(
         self, redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -152,6 +153,7 @@ class TestARedisThatTakesNothing:
         assert found.startswith("Redis is full")
 
 
+@pytest.mark.process
 class TestRunsheetWorker:
     def test_does_the_work_and_leaves_nothing_in_redis(self, work: Work, redis: Redis) -> None:
         kettle = owed()

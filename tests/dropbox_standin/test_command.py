@@ -16,6 +16,8 @@ from dropbox_standin import process
 from dropbox_standin.client import Standin
 from dropbox_standin.process import DidNotStart, running
 
+pytestmark = pytest.mark.process
+
 
 class TestStart:
     def test_says_one_line_once_it_accepts(self) -> None:

@@ -22,6 +22,8 @@ import dropbox
 from dropbox.common import PathRoot
 from dropbox.exceptions import ApiError
 
+pytestmark = pytest.mark.process
+
 client = dropbox.Dropbox(
     oauth2_refresh_token="standin-refresh-olivia",
     app_key="standin-app",

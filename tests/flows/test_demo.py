@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from core.servers import LOCAL, ROOT
@@ -42,6 +43,7 @@ def alone() -> Iterator[None]:
         yield
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("alone")
 class TestTheDemo:
     def test_ends_every_lease_as_it_should_and_leaves_nothing_behind(self) -> None:
@@ -113,6 +115,16 @@ class TestThePlay:
 
         [lease] = json.loads(capsys.readouterr().out)["leases"]
         assert (lease["tries"], lease["dropbox_calls"], lease["as_it_should"]) == (3, 4, True)
+
+    def test_lets_a_colleague_run_what_has_settled(
+        self, db: None, play: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        again = next(example for example in EXAMPLES if example.again_by)
+
+        play(again, json=True)
+
+        assert [each["as_it_should"] for each in json.loads(capsys.readouterr().out)["leases"]] == [True]
+        assert Lease.objects.get().initiated_by == User.objects.get(username=again.again_by)
 
     def test_ends_badly_when_one_lease_does_not_end_as_it_should(
         self, db: None, play: Callable[..., None], capsys: pytest.CaptureFixture[str]

@@ -85,6 +85,7 @@ class TestRedisNeverAnswers:
         assert Lease.objects.filter(due_at__isnull=False).count() == 50
 
 
+@pytest.mark.process
 class TestPoolKilled:
     def test_leaves_no_worker_and_no_scheduler_behind(self, environment: Mapping[str, str], valkey: Valkey) -> None:
         with supervised([worker(count=2)], environment=environment, logs=LOGS) as children:

@@ -280,6 +280,7 @@ class TestReconcileCommand:
         assert "PostgreSQL is read-only, so nothing can be saved (cannot execute" in caplog.text
         assert "could not take" not in caplog.text, "no row is to blame"
 
+    @pytest.mark.process
     def test_ends_when_a_pass_hangs(self) -> None:
         """As a database that accepts and never answers makes it; what supervises it starts another."""
         hanging = textwrap.dedent("""

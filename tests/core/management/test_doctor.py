@@ -31,7 +31,8 @@ from leases.models import AgencyStorageConfig
 from statemachine import heartbeat
 from statemachine.metrics import queues
 from statemachine.models import Heartbeat
-from tests.core.settings.test_production import filled_in, manage
+from tests.core.conftest import Manage
+from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
 from tests.dropbox_standin.test_tls import tls  # noqa: F401 - a fixture
 
@@ -148,7 +149,8 @@ class TestCommand:
         assert page.count("without PostgreSQL") == 4
         assert "hunter2" not in page
 
-    def test_is_a_program_that_needs_nothing(self) -> None:
+    @pytest.mark.process
+    def test_is_a_program_that_needs_nothing(self, manage: Manage) -> None:
         nowhere = {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1/0"}
         dropbox = {"DROPBOX_BASE_URL": "http://127.0.0.1:1"}
 
@@ -296,6 +298,7 @@ class TestDropbox:
 
         assert found.startswith("http://127.0.0.1:1 does not answer (ConnectionError)")
 
+    @pytest.mark.process
     def test_names_one_that_cannot_prove_who_it_is(self, settings: Settings, tls: Tls) -> None:  # noqa: F811 - the fixture
         with running(tls=tls) as standin:
             settings.DROPBOX_BASE_URL = standin.base_url

@@ -4,12 +4,17 @@ import re
 import secrets
 import subprocess
 import sys
+from typing import Protocol
 
 import pytest
 from cryptography.fernet import Fernet
 
 from core.servers import ROOT
 from core.settings.base import STATIC_ROOT
+from tests.core.conftest import Manage
+from tests.forking import Forks
+
+pytestmark = pytest.mark.process
 
 SECRETS = [
     "SECRET_KEY",
@@ -35,13 +40,8 @@ def filled_in() -> dict[str, str]:
     }
 
 
-def manage(*words: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "manage.py", *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture
-def collected() -> None:
+def collected(manage: Manage) -> None:
     """Pages of production name their files by what `collectstatic` has found."""
     if not (STATIC_ROOT / "staticfiles.json").exists():
         done = manage("collectstatic", "--no-input", environment=filled_in())
@@ -64,24 +64,35 @@ print(json.dumps([answers, values]))
 """
 
 
-def ask(
-    *paths: tuple[str, bool], values: tuple[str, ...] = (), **environment: str
-) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+type Answers = tuple[list[tuple[int, dict[str, str]]], list[str]]
+
+
+class Ask(Protocol):
     """What production answers, over https or not, and what some of its settings are."""
-    command = [sys.executable, "-c", ASK, json.dumps(paths), json.dumps(values)]
-    done = subprocess.run(command, cwd=ROOT, env=filled_in() | environment, capture_output=True, text=True, check=True)
-    answers, found = json.loads(done.stdout.splitlines()[-1])
-    return answers, found
+
+    def __call__(self, *paths: tuple[str, bool], values: tuple[str, ...] = (), **environment: str) -> Answers: ...
+
+
+@pytest.fixture
+def ask(prepared: Forks) -> Ask:
+    def ask(*paths: tuple[str, bool], values: tuple[str, ...] = (), **environment: str) -> Answers:
+        command = ("python", "-c", ASK, json.dumps(paths), json.dumps(values))
+        done = prepared.run(*command, environment=filled_in() | environment)
+        assert done.returncode == 0, done.stderr
+        answers, found = json.loads(done.stdout.splitlines()[-1])
+        return answers, found
+
+    return ask
 
 
 class TestProduction:
-    def test_passes_the_check_for_deployment(self) -> None:
+    def test_passes_the_check_for_deployment(self, manage: Manage) -> None:
         done = manage("check", "--deploy", "--fail-level", "INFO", environment=filled_in())
 
         assert done.stderr + done.stdout == "System check identified no issues (0 silenced).\n"
 
     @pytest.mark.parametrize("name", SECRETS)
-    def test_refuses_to_start_without(self, name: str) -> None:
+    def test_refuses_to_start_without(self, manage: Manage, name: str) -> None:
         environment = filled_in() | {name: ""}
 
         done = manage("check", environment=environment)
@@ -113,13 +124,13 @@ class TestProduction:
             ),
         ],
     )
-    def test_refuses_to_start_with(self, name: str, value: str, sentence: str) -> None:
+    def test_refuses_to_start_with(self, manage: Manage, name: str, value: str, sentence: str) -> None:
         done = manage("check", environment=filled_in() | {name: value})
 
         assert (done.returncode, done.stderr) == (1, sentence + "\n")
 
     @pytest.mark.parametrize(("value", "redirects"), [("YES", "True"), ("no", "False")])
-    def test_redirects_as_it_is_told(self, value: str, redirects: str) -> None:
+    def test_redirects_as_it_is_told(self, ask: Ask, value: str, redirects: str) -> None:
         assert ask(values=("SECURE_SSL_REDIRECT",), SECURE_SSL_REDIRECT=value)[1] == [redirects]
 
     def test_starts_with_what_the_image_is_built_with(self) -> None:
@@ -147,7 +158,7 @@ class TestProduction:
             SECRETS[:2] + SECRETS[3:5], ""
         )
 
-    def test_tells_browsers_to_come_by_https_only(self) -> None:
+    def test_tells_browsers_to_come_by_https_only(self, ask: Ask) -> None:
         answers, _ = ask(("/admin/", True), ("/admin/", False))
         (status, headers), (redirected, elsewhere) = answers
 
@@ -155,7 +166,7 @@ class TestProduction:
         assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
         assert (redirected, elsewhere["Location"]) == (301, "https://runsheet.example.com/admin/")
 
-    def test_tells_browsers_what_pages_may_do(self) -> None:
+    def test_tells_browsers_what_pages_may_do(self, ask: Ask) -> None:
         ((_, headers),), _ = ask(("/admin/", True))
 
         assert headers["X-Frame-Options"] == "DENY"
@@ -165,7 +176,7 @@ class TestProduction:
         assert "form-action 'self' https://www.dropbox.com; " in headers["Content-Security-Policy"]
 
     @pytest.mark.parametrize("cookie", ["SESSION", "CSRF"])
-    def test_sends_cookies_that_only_this_host_sets_and_no_script_reads(self, cookie: str) -> None:
+    def test_sends_cookies_that_only_this_host_sets_and_no_script_reads(self, ask: Ask, cookie: str) -> None:
         names = tuple(
             f"{cookie}_COOKIE_{name}" for name in ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "DOMAIN", "PATH")
         )
@@ -174,12 +185,12 @@ class TestProduction:
 
         assert found == [f"'__Host-{cookie.lower().removesuffix('_cookie')}'", "True", "True", "'Lax'", "None", "'/'"]
 
-    def test_lets_sessions_end_after_half_a_day(self) -> None:
+    def test_lets_sessions_end_after_half_a_day(self, ask: Ask) -> None:
         assert ask(values=("SESSION_COOKIE_AGE",))[1] == ["43200"]
         assert ask(values=("SESSION_COOKIE_AGE",), SESSION_HOURS="2")[1] == ["7200"]
 
     @pytest.mark.usefixtures("collected")
-    def test_answers_where_the_console_was_put_and_nowhere_else(self) -> None:
+    def test_answers_where_the_console_was_put_and_nowhere_else(self, ask: Ask) -> None:
         wanted = [(path, True) for path in ("/", "/back/office/leases/lease/", "/dropbox/", "/admin/", "/back/")]
 
         answers, _ = ask(*wanted, ADMIN_PATH="back/office")

@@ -10,7 +10,7 @@ from discovery.services.dropbox_accounts import REQUIRED_SCOPES
 from dropbox_standin.client import Standin
 from dropbox_standin.seeds import BLM_BASE, DEMO, NMSLO_BASE
 from leases.models import AgencyStorageConfig, Lease
-from tests.roles import in_role, migrate_roles
+from tests.roles import in_role
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +34,6 @@ class TestLoadDemoData:
         assert set(DropboxAccount.objects.get().scopes) == REQUIRED_SCOPES
 
     def test_makes_a_newcomer_who_is_an_operator_and_no_more(self, db: None) -> None:
-        migrate_roles()  # a test that flushes the database takes them away
-
         person = newcomer()
 
         assert person.check_password("newcomer")

@@ -52,6 +52,7 @@ def asked(request: pytest.FixtureRequest, keeper: Client) -> Ask:
     return ask if request.param == "here" else ask_in_a_thread
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 class TestAbandonedJob:
     """Its worker was killed, and the time by which it should have been heard of again is over."""

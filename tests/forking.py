@@ -1,0 +1,154 @@
+"""Programs out of a process that has imported what they need: a fork instead of seconds of imports.
+
+`python -m tests.forking project` has set Django up, for programs that share its environment; `… libraries` knows nothing
+of this project, so that a program in an environment of its own reads its settings as a new process does. Both answer
+each line on their standard input: with a number for a program that is to start, with how it ended for one that is to end.
+"""
+
+import json
+import os
+import runpy
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.child import end_with_parent
+from core.programs import Program
+from core.servers import ROOT
+
+# What takes long to import and reads no settings when it is.
+LIBRARIES = (
+    "cryptography.fernet", "dj_database_url", "django.core.management", "django.db.models", "django.http", "django.urls",
+    "django.test", "dropbox", "openpyxl", "prometheus_client", "psycopg", "re2", "redis.asyncio", "requests",
+    "rich.console", "rq", "sentry_sdk", "structlog",
+)  # fmt: skip
+PROJECT = ("core.urls", "core.worker", "discovery.dropbox", "statemachine.management.commands.reconcile")
+
+
+class Forks:
+    """The programs that run, seen from the test."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    @contextmanager
+    def running(self, *programs: Program, logs: Path) -> Iterator[None]:
+        """Run the programs until the body ends; then they are killed, in the middle of whatever they do."""
+        started: list[int] = []
+        try:
+            for program in programs:
+                log = str(logs / f"{program.name}.log")
+                started.append(self._ask(command=program.command, files=[os.devnull, log, log]))
+            yield
+        finally:
+            for number in started:
+                self._ask(end=number, signal=signal.SIGKILL)
+
+    def run(
+        self, *command: str, environment: Mapping[str, str], typed: str = "", timeout_s: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the project to its end, as `subprocess.run` does; `python` is this interpreter."""
+        with tempfile.TemporaryDirectory() as directory:
+            files = [Path(directory) / name for name in ("typed", "said", "complained")]
+            files[0].write_text(typed)
+            number = self._ask(command=command, files=list(map(str, files)), environment=dict(environment))
+            code = self._ask(timeout_s=timeout_s, end=number)
+            return subprocess.CompletedProcess(command, code, files[1].read_text(), files[2].read_text())
+
+    def _ask(self, *, timeout_s: float = 30, **question: Any) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        if not select.select([self._process.stdout], [], [], timeout_s)[0]:
+            self._process.kill()
+            raise TimeoutError(question)
+        return int(self._process.stdout.readline())
+
+
+@contextmanager
+def forks(
+    what: str, *, environment: Mapping[str, str], log: Path | None = None, inherits: tuple[int, ...] = ()
+) -> Iterator[Forks]:
+    """Import once, for all programs that are started in the body.
+
+    Args:
+        what: "project" or "libraries".
+        log: where it complains; the terminal if not given.
+    """
+    with (log or Path(os.devnull)).open("ab") as complaints:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.forking", what],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints if log else None,
+            pass_fds=inherits,
+            text=True,
+        )
+    with process:
+        yield Forks(process)
+        process.communicate()
+
+
+def _serve(what: str) -> None:
+    """Until standard input ends."""
+    end_with_parent()
+    if what == "project":
+        import_module("django").setup()
+    for name in PROJECT if what == "project" else LIBRARIES:
+        import_module(name)
+    for line in sys.stdin:
+        question = json.loads(line)
+        answer = _end(question) if "end" in question else _start(question)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+def _start(question: dict[str, Any]) -> int:
+    number = os.fork()
+    if number == 0:
+        if "environment" in question:
+            os.environ.clear()
+            os.environ.update(question["environment"])
+        _become(question["command"], question["files"])
+    return number
+
+
+def _end(question: dict[str, Any]) -> int:
+    """Wait for it, if not kill it; how it ended."""
+    if "signal" in question:
+        os.killpg(question["end"], question["signal"])
+    return os.waitstatus_to_exitcode(os.waitpid(question["end"], 0)[1])
+
+
+def _become(command: Sequence[str], files: list[str]) -> NoReturn:
+    """Run the command as its own process would: a session and three files."""
+    os.setsid()
+    end_with_parent()
+    os.dup2(os.open(files[0], os.O_RDONLY), 0)
+    for number, file in enumerate(files[1:], start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    _python, first, *rest = command
+    if first == "-c":
+        sys.argv = ["-c", *rest[1:]]
+        exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__"})
+    elif first == "-m":
+        sys.argv = rest
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = [first, *rest]
+        runpy.run_path(first, run_name="__main__")
+    sys.exit()
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])

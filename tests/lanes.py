@@ -1,0 +1,64 @@
+"""A pytest plugin: the lanes. What starts programs or drives a browser says so by its marker, and `make quick` leaves it out.
+
+A test that starts a program without saying so fails. The servers that a whole run shares are nobody's.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BROWSER = Path(__file__).parent / "browser"
+WITH_PROGRAMS = frozenset({"system", "programs", "chaos", "prepared"})
+SLOW = ("process", "browser")
+
+_running: pytest.Item | None = None
+
+
+class StartsPrograms(Exception):
+    """This test starts a program: mark it with `pytest.mark.process`, so that `make quick` leaves it out."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "process: starts programs of its own")
+    config.addinivalue_line("markers", "browser: drives Chromium and a whole Runsheet")
+    sys.addaudithook(_hear)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whatever lies in the browser's folder is of its lane; whoever has a whole Runsheet, or some of it, has programs."""
+    if BROWSER in item.path.parents:
+        item.add_marker("browser")
+    elif WITH_PROGRAMS.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker("process")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that at the end no worker waits for another."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    marked = [item.get_closest_marker(name) is not None for name in ("xdist_group", "browser", "process")]
+    return marked.index(True) if any(marked) else len(marked)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Know whose programs are started."""
+    global _running  # noqa: PLW0603 - an audit hook is told nothing else
+    _running = item
+    try:
+        yield
+    finally:
+        _running = None
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "subprocess.Popen" or _running is None or arguments[0] == "git":  # which answers at once
+        return
+    if not any(map(_running.get_closest_marker, SLOW)):
+        raise StartsPrograms(StartsPrograms.__doc__)
