@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from core import logs
+from core.ops import logs
 from core.settings import environment
 
 _production = os.environ.get("DJANGO_SETTINGS_MODULE", "core.settings.production").endswith(".production")

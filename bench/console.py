@@ -15,11 +15,11 @@ import django
 from bench.discovery import Parser, whole
 from bench.figures import latencies
 from bench.stage import SECRETS
-from core import servers
-from core.errors import RunsheetError
-from core.processes import child_environment, run, stop_signals
-from core.programs import MIGRATE
-from core.servers import LOCAL
+from core.base.errors import RunsheetError
+from core.local import servers
+from core.local.processes import child_environment, run, stop_signals
+from core.local.programs import MIGRATE
+from core.local.servers import LOCAL
 
 DIRECTORY = LOCAL / "bench-console"
 MOST_QUERIES = 15

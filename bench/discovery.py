@@ -10,8 +10,8 @@ from typing import NoReturn
 from bench.figures import PREDECESSOR, Figures, latencies, per_lease, shown
 from bench.memory import watched
 from bench.stage import Stage, staged
-from core.errors import RunsheetError
-from core.processes import stop_signals
+from core.base.errors import RunsheetError
+from core.local.processes import stop_signals
 
 
 class Parser(argparse.ArgumentParser):

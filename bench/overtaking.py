@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 
 from bench.discovery import Parser, whole
 from bench.stage import Stage, staged
-from core.errors import RunsheetError
-from core.processes import stop_signals
+from core.base.errors import RunsheetError
+from core.local.processes import stop_signals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

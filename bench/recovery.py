@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import NoReturn
 
 from bench.breakable import Plan, breakable
-from core.errors import RunsheetError
-from core.processes import stop_signals
-from core.servers import LOCAL
+from core.base.errors import RunsheetError
+from core.local.processes import stop_signals
+from core.local.servers import LOCAL
 
 DIRECTORY = LOCAL / "bench-recovery"
 HANGING = "bench.hanging.settings"

@@ -12,10 +12,10 @@ from typing import Any
 from bench.discovery import Parser, whole
 from bench.figures import latencies
 from bench.stage import DIRECTORY, staged
-from core.errors import RunsheetError
-from core.processes import child_environment, free_port, stop_signals, supervised
-from core.programs import web
-from core.servers import ServerUrls
+from core.base.errors import RunsheetError
+from core.local.processes import child_environment, free_port, stop_signals, supervised
+from core.local.programs import web
+from core.local.servers import ServerUrls
 from dropbox_standin.client import Standin
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import django
 
-from core import servers
-from core.processes import Children, child_environment, free_port, run, supervised
-from core.programs import MIGRATE, RECONCILER, Program, worker
-from core.servers import LOCAL, ServerUrls
+from core.local import servers
+from core.local.processes import Children, child_environment, free_port, run, supervised
+from core.local.programs import MIGRATE, RECONCILER, Program, worker
+from core.local.servers import LOCAL, ServerUrls
 from dropbox_standin.client import Standin
 
 DIRECTORY = LOCAL / "bench"

@@ -9,7 +9,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test import Client
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
 from leases.models import Lease
 from statemachine.models import TransitionLog
 

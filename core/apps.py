@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 
-from core import logs, sentry
+from core.ops import logs, sentry
 
 
 class CoreConfig(AppConfig):

@@ -17,7 +17,8 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from core import kept_posts, logins, sent
+from core import sent
+from core.http import kept_posts, logins
 from core.records import RecordList
 
 NOT_LOOKED_AT = "Too many attempts have failed, so this one was not looked at. Wait {minutes} minutes"
@@ -111,7 +112,7 @@ class Console(AdminSite):
 
     @override
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Lead who was logged out to the login and back, with what was sent; see `core.kept_posts`."""
+        """Lead who was logged out to the login and back, with what was sent; see `core.http.kept_posts`."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class KeptPost(models.Model):
-    """What somebody sent after the session had ended, for some minutes; see `core.kept_posts`.
+    """What somebody sent after the session had ended, for some minutes; see `core.http.kept_posts`.
 
     Attributes:
         key: names it in an address.

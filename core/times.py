@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from core.clock import now
+from core.base.clock import now
 
 MINUTE_S = 60
 HOUR_S = 60 * MINUTE_S

@@ -3,12 +3,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from core import refusals
-from core.icon import icon
-from core.metrics import metrics
+from core.http import refusals
+from core.http.icon import icon
+from core.http.metrics import metrics
 from core.system import system
 
-# Probes of health are answered before any of these, by core.health.
+# Probes of health are answered before any of these, by core.http.health.
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path(f"{settings.ADMIN_PATH}/system/", admin.site.admin_view(system), name="system"),

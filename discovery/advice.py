@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from core.errors import failure_of
+from core.base.errors import failure_of
 from leases.models import Lease
 from leases.states import State
 

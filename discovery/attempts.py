@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from core.clock import shared_now
+from core.base.clock import shared_now
 from discovery.dropbox.identity import Identity
 from discovery.dropbox.tokens import Grant
 from discovery.errors import TokensUnreadable

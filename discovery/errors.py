@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from core.errors import Permanent, Refused, Remedy, RunsheetError, Temporary
+from core.base.errors import Permanent, Refused, Remedy, RunsheetError, Temporary
 from leases.errors import CONFIGURE, CONFIGURED
 
 # The events at which a person connects Dropbox, and at which it is another account than before or the first one, so that

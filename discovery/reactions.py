@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from core.errors import RunsheetError
-from core.folding import is_same_path
+from core.base.errors import RunsheetError
+from core.base.folding import is_same_path
 from discovery.dropbox import gateway_for
 from discovery.errors import ANOTHER_ACCOUNT, Reconnected
 from discovery.models import DropboxAccount

@@ -15,8 +15,8 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
-from core import tally
-from core.errors import codes_where, failure_of, of_one_person, words_for
+from core.base.errors import codes_where, failure_of, of_one_person, words_for
+from core.ops import tally
 from discovery import charts
 from discovery.errors import NotFound
 from discovery.models import DropboxAccount
@@ -26,8 +26,8 @@ from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.queries import IS_STOPPED
 from leases.states import SHOWN, STOPPED, WORKING, State
 from statemachine.dashboard import may_use_queues
+from statemachine.listeners import listening
 from statemachine.obstacles import obstacle
-from statemachine.workers import listening
 
 DAYS = 14
 RUNNING_SHOWN = 6

@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
 from discovery.attempts import Attempt, Replacement, keep_replacement, replacement, take_replacement
 from discovery.errors import AccountBusy, AppRefused, DropboxNotConnected
 from discovery.services import dropbox_accounts

@@ -15,8 +15,8 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from core.clock import now
-from core.database import in_words, is_conflict, is_not_migrated
+from core.base.clock import now
+from core.base.database import in_words, is_conflict, is_not_migrated
 from discovery.models import ACCOUNT_ID_LENGTH, DropboxAccount
 
 logger = logging.getLogger(__name__)

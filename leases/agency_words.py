@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from core.folding import without_unseen
+from core.base.folding import without_unseen
 from leases.errors import TooManyWords
 from leases.models import Agency, AgencyWord
 from leases.rights import require

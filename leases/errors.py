@@ -1,6 +1,6 @@
 """What can be wrong with a record."""
 
-from core.errors import RECORD, Permanent, Refused, Remedy, Temporary
+from core.base.errors import RECORD, Permanent, Refused, Remedy, Temporary
 
 # The event at which an agency's configuration was saved.
 CONFIGURED = "configured"

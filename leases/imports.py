@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from psycopg.errors import DeadlockDetected
 
-from core.folding import printable
+from core.base.folding import printable
 from leases.agency_words import known_words
 from leases.batches import import_leases
 from leases.columns import Mapping, guess_mapping

@@ -5,7 +5,7 @@ import unicodedata
 from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 
-from core.folding import (
+from core.base.folding import (
     APOSTROPHES,
     DASHES,
     FILLERS,

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from core.errors import failure_of, words_for
+from core.base.errors import failure_of, words_for
 from leases.errors import EmailNotConfigured, EmailUnavailable, NoAddress
 from leases.models import FailureNotice, Lease
 from leases.states import NoticeState, State

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Now
 
-from core.folding import fold_case
+from core.base.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
 from leases.models.folded import Folded

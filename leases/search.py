@@ -5,7 +5,7 @@ import re
 from django.db.models import Exists, Q, QuerySet, Value
 from django.db.models.functions import Upper
 
-from core.folding import fold_case
+from core.base.folding import fold_case
 from leases.models import Lease
 from leases.validation import normalise_number
 

@@ -11,8 +11,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Now
 
-from core.errors import mended_by
-from core.folding import is_same_path
+from core.base.errors import mended_by
+from core.base.folding import is_same_path
 from leases.cloud import ShareLink
 from leases.errors import CONFIGURED, DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, CloudLocation, Lease

@@ -2,7 +2,7 @@
 
 import re
 
-from core.folding import APOSTROPHES, OVERRIDES, UNSEEN
+from core.base.folding import APOSTROPHES, OVERRIDES, UNSEEN
 
 MAX_CELL = 500
 

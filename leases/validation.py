@@ -5,7 +5,7 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 
-from core.folding import without_unseen
+from core.base.folding import without_unseen
 from leases.addresses import path_behind
 from leases.lookalikes import has_invisible, look_alikes, without_look_alikes
 

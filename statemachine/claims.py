@@ -12,7 +12,7 @@ from django.db import Error, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
-from core.database import in_words
+from core.base.database import in_words
 from statemachine.doorbell import Message
 from statemachine.errors import ClaimLost
 from statemachine.models import StateMachine

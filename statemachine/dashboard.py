@@ -31,7 +31,7 @@ from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.worker import Worker
 
-from core.redis_client import ask
+from core.base.redis_client import ask
 from statemachine import looking
 from statemachine.models import StateMachine
 from statemachine.reactions import machines, reaction_for

@@ -14,8 +14,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
-from core import tally
-from core.redis_client import in_words
+from core.base.redis_client import in_words
+from core.ops import tally
 from statemachine import doorbell
 from statemachine.doorbell import Message
 from statemachine.models import StateMachine

@@ -1,6 +1,6 @@
 """RQ, as the engine uses it: "look at this row" messages. Losing or repeating them is harmless.
 
-With `core.worker`, and what mends RQ's dashboard (`statemachine.looking`), the only code that sees rq.
+With `statemachine.worker`, and what mends RQ's dashboard (`statemachine.looking`), the only code that sees rq.
 """
 
 import logging
@@ -18,8 +18,8 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.utils import str_to_date
 
-from core.clock import now
-from core.redis_client import ask, in_words
+from core.base.clock import now
+from core.base.redis_client import ask, in_words
 
 logger = logging.getLogger(__name__)
 

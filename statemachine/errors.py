@@ -1,6 +1,6 @@
 """What can happen at the door."""
 
-from core.errors import JOB, Permanent, Refused, Remedy, Temporary
+from core.base.errors import JOB, Permanent, Refused, Remedy, Temporary
 
 
 class RecordGone(Refused):

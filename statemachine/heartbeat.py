@@ -10,14 +10,19 @@ from django.db import Error, transaction
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
-from core.database import for_everybody
-from core.probes import Probe, ask_database
+from core.base.database import for_everybody
+from core.ops.probes import Probe, ask_database
 from statemachine.models import Heartbeat
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
 RECONCILER = "reconciler"
+NO_RECONCILER = "No reconciler has ever run. Start one: python manage.py reconcile"
+LATE_RECONCILER = (
+    "No reconciler has made a pass for {age_s:.0f} s: lost messages and imported leases wait. "
+    "See that it runs: python manage.py reconcile"
+)
 # It looks every few seconds and a pass takes less than one; this long means that none runs, or that it hangs.
 LATE_S = 30
 # More than a page of the table, so that a disk without room is found out.

@@ -10,9 +10,10 @@ from django.db import Error, connection
 from redis.exceptions import RedisError
 from structlog.contextvars import bound_contextvars
 
-from core import redis_client, tally
-from core.database import in_words, is_conflict, is_outage
-from core.errors import RunsheetError, SoftTimeLimit, Temporary, WorkerStopping
+from core.base import redis_client
+from core.base.database import in_words, is_conflict, is_outage
+from core.base.errors import RunsheetError, SoftTimeLimit, Temporary, WorkerStopping
+from core.ops import tally
 from statemachine import claims, outages
 from statemachine.doorbell import Message, again_in
 from statemachine.errors import Bug, ClaimLost, OurOutage, RowLocked, Stale, TookTooLong, WorkerStopped

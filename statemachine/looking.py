@@ -13,7 +13,7 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from core import redis_client
+from core.base import redis_client
 
 
 def change_nothing() -> None:

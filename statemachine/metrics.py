@@ -12,7 +12,8 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from redis.exceptions import RedisError
 
-from statemachine import doorbell, heartbeat, workers
+from statemachine import doorbell, heartbeat
+from statemachine import listeners as workers
 from statemachine.models import StateField, StateMachine
 from statemachine.reactions import machines, reactions_of
 

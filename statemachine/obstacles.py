@@ -5,10 +5,10 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from core import probes
-from core.redis_client import for_everybody
+from core.base.redis_client import for_everybody
+from core.ops import probes
 from statemachine import heartbeat
-from statemachine.workers import listening
+from statemachine.listeners import listening
 
 # So long a page is kept waiting to find out whether the servers work.
 WITHIN_S = 0.5

@@ -5,7 +5,7 @@ import random
 from django.db import Error
 from redis.exceptions import RedisError
 
-from core import outages
+from core.base import outages
 from statemachine.errors import DatabaseOutage, HostOutage, OurOutage, RedisOutage
 
 KINDS: tuple[tuple[type[Exception], type[OurOutage]], ...] = (

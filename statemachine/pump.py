@@ -16,7 +16,7 @@ from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from core.database import in_words, is_conflict, is_outage
+from core.base.database import in_words, is_conflict, is_outage
 from statemachine.claims import message_of
 from statemachine.dispatch import RINGING_S, dispatch, owed, room
 from statemachine.doorbell import Message

@@ -18,7 +18,7 @@ from statemachine.models import StateMachine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.errors import RunsheetError, Temporary
+    from core.base.errors import RunsheetError, Temporary
     from statemachine.doorbell import Message
 
 # A run renews its claim at most this often; well inside settings.CLAIM_S.

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
-from core import tally
-from core.redis_client import in_words
+from core.base.redis_client import in_words
+from core.ops import tally
 from statemachine import claims, doorbell
 from statemachine.dispatch import spent
 from statemachine.doorbell import Message

@@ -11,7 +11,7 @@ from django.db import transaction
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.redis_client import ask
+from core.base.redis_client import ask
 
 logger = logging.getLogger(__name__)
 

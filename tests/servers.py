@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core import servers
+from core.local import servers
 
 _running = ExitStack()
 

@@ -7,7 +7,8 @@ from django.utils.csp import CSP
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from core import logs, servers
+from core.local import servers
+from core.ops import logs
 from core.settings import addresses, environment
 
 ROOT = servers.ROOT
@@ -32,21 +33,21 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
-    "core.health.answer_probes",
-    "core.redis_client.share_patience",
+    "core.http.health.answer_probes",
+    "core.base.redis_client.share_patience",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "core.uploads.RefuseTooLarge",
+    "core.http.uploads.RefuseTooLarge",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "core.null_characters.RefuseNullCharacters",
+    "core.http.null_characters.RefuseNullCharacters",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "core.statements.AnswerInTime",
-    "core.refusals.SayWhatIsNoPage",
+    "core.http.statements.AnswerInTime",
+    "core.http.refusals.SayWhatIsNoPage",
 ]
 TEMPLATES = [
     {
@@ -126,7 +127,7 @@ CACHES = {
             "socket_timeout": 1.0,
             "socket_connect_timeout": 1.0,
             "retry": Retry(NoBackoff(), 0),  # else four attempts, each as long
-            "serializer": "core.cache.JSONSerializer",
+            "serializer": "core.base.cache.JSONSerializer",
         },
     },
 }
@@ -138,7 +139,7 @@ RQ_QUEUES = {
         "DEFAULT_TIMEOUT": 90,
     },
 }
-RQ = {"WORKER_CLASS": "core.worker.RunsheetWorker", "COMMIT_MODE": "auto"}
+RQ = {"WORKER_CLASS": "statemachine.worker.RunsheetWorker", "COMMIT_MODE": "auto"}
 RQ_SHOW_ADMIN_LINK = False
 
 # --- The engine -----------------------------------------------------------------------------------------------------
@@ -243,7 +244,7 @@ PROXY_COUNT = environment.whole_number("PROXY_COUNT", 0, maximum=10)
 SESSION_COOKIE_SAMESITE = "Lax"  # "Strict" would forget who comes back from Dropbox
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "core.refusals.forged"
+CSRF_FAILURE_VIEW = "core.http.refusals.forged"
 # More than that is refused before it is read. The largest thing that anybody sends is a file to import, of 10 MB.
 REQUEST_BYTES_MAX = 11_000_000
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -8,7 +8,7 @@ from core.settings.base import EMAIL_URL, MIDDLEWARE, ROOT
 
 DEBUG = True
 START_SERVERS = "On this machine, “make up” starts it."
-MIDDLEWARE = [*MIDDLEWARE, "core.refusals.AsInProduction"]
+MIDDLEWARE = [*MIDDLEWARE, "core.http.refusals.AsInProduction"]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 # Not secrets: they protect nothing but the data in this checkout's .local folder.
 SECRET_KEY = environment.text("SECRET_KEY", "development-only-development-only-development-only")

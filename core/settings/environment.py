@@ -15,8 +15,8 @@ from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.utils import BadDsn, Dsn
 
-from core.folding import fold_case
-from core.patterns import LONGEST_PATTERN, PatternRefused, compiled_as_it_looks
+from core.base.folding import fold_case
+from core.base.patterns import LONGEST_PATTERN, PatternRefused, compiled_as_it_looks
 
 # Encrypted from the first byte, after STARTTLS, and not at all (a relay on the same machine).
 SMTP_PORTS = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
@@ -158,7 +158,7 @@ def choice(name: str, default: str, among: Collection[str]) -> str:
 
 
 def pattern(name: str, default: str) -> str:
-    """The value of a variable as a regular expression that `core.patterns` can match.
+    """The value of a variable as a regular expression that `core.base.patterns` can match.
 
     Raises:
         ImproperlyConfigured: it is not one, or too long.

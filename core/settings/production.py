@@ -1,6 +1,6 @@
 """Production: every secret comes from the environment, and a missing one stops the start, by name."""
 
-from core import logs
+from core.ops import logs
 from core.settings import addresses, environment
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
 from core.settings.base import LOG_LEVEL

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from core.clock import now
+from core.base.clock import now
 from discovery.services.folder_findings import Finding
 from leases.addresses import ADDRESS_LENGTH
 from leases.admin.configuration_changes import Change

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from requests import Response
 
-from core.redaction import REDACTED, redact_text
+from core.ops.redaction import REDACTED, redact_text
 from discovery.dropbox.forms import REQUEST_ID, SCOPE, TAG, harmless, of_form
 
 # A wait longer than this is taken for a mistake of whoever sent it.

@@ -11,8 +11,8 @@ from dropbox import Dropbox
 from dropbox.common import PathRoot
 from dropbox.dropbox_client import RouteResult
 
-from core import tally
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
+from core.ops import tally
 from discovery.dropbox.answers import forget_answer, last_answer
 from discovery.dropbox.connection import session, timeouts_s
 from discovery.dropbox.forms import OddAnswer

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
 from discovery.errors import (
     AccountSuspended,
     AppDisabled,

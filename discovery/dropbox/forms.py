@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from core.folding import printable
+from core.base.folding import printable
 
 # Tags, request ids and scopes are kept and shown. What has not their form may be anything, also what we sent.
 TAG = re.compile(r"[a-z0-9_]{1,64}")

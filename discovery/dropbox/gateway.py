@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 from dropbox import Dropbox
 
-from core.clock import shared_now
-from core.database import is_conflict
-from core.folding import is_same_path
+from core.base.clock import shared_now
+from core.base.database import is_conflict
+from core.base.folding import is_same_path
 from discovery.dropbox import pace, shapes
 from discovery.dropbox.caller import Caller, Reply
 from discovery.dropbox.decisions import (

@@ -11,8 +11,8 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core import tally
-from core.redis_client import ask
+from core.base.redis_client import ask
+from core.ops import tally
 from discovery.dropbox.connection import time_left_s
 from discovery.errors import AccountPaused, AtCeiling
 

@@ -10,8 +10,8 @@ from django.db import Error, connection, transaction
 from psycopg.errors import IdleInTransactionSessionTimeout
 from requests import RequestException
 
-from core.clock import shared_now
-from core.database import is_conflict
+from core.base.clock import shared_now
+from core.base.database import is_conflict
 from discovery.dropbox.answers import json_object, read_answer
 from discovery.dropbox.connection import session, timeouts_s
 from discovery.dropbox.decisions import TOKEN_ROUTE

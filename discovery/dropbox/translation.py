@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from core.errors import RunsheetError, Temporary
+from core.base.errors import RunsheetError, Temporary
 from discovery.dropbox import decisions
 from discovery.dropbox.answers import Answer
 from discovery.dropbox.decisions import CONTINUE_ROUTE, LINK_ROUTES, TOKEN_ROUTE, Decision

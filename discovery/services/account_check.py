@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 
-from core.errors import RunsheetError
-from core.folding import is_same_path
+from core.base.errors import RunsheetError
+from core.base.folding import is_same_path
 from discovery.dropbox import Gateway, gateway_for
 from discovery.errors import DropboxRefused
 from discovery.models import DropboxAccount

@@ -9,9 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Q
 
-from core.clock import now
-from core.database import lock_waits
-from core.errors import RunsheetError
+from core.base.clock import now
+from core.base.database import lock_waits
+from core.base.errors import RunsheetError
 from discovery.dropbox import Gateway, gateway_for
 from discovery.dropbox.connection import done_within
 from discovery.errors import ArchiveOutOfSight, BasePathMissing, LinkRefused, NotFound

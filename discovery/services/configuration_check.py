@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from requests import Timeout
 
-from core.database import lock_waits
-from core.errors import RunsheetError, Temporary
-from core.folding import is_same_path
+from core.base.database import lock_waits
+from core.base.errors import RunsheetError, Temporary
+from core.base.folding import is_same_path
 from discovery.dropbox import Gateway, gateway_for
 from discovery.dropbox.connection import done_within
 from discovery.dropbox.identity import NOWHERE

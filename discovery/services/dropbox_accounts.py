@@ -10,9 +10,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
 from django.db.models import Count, Q, QuerySet
 
-from core.clock import now, shared_now
-from core.database import is_conflict
-from core.errors import RunsheetError, mended_by
+from core.base.clock import now, shared_now
+from core.base.database import is_conflict
+from core.base.errors import RunsheetError, mended_by
 from discovery.dropbox import oauth
 from discovery.dropbox.identity import Identity, allowed_scopes, identify
 from discovery.dropbox.tokens import Grant, renew_access_token, request_grant

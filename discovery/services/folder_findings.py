@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from core.folding import is_same_path
+from core.base.folding import is_same_path
 from discovery.models import DropboxAccount
 from discovery.services.folder_sight import FolderSight
 from leases.models import AgencyStorageConfig

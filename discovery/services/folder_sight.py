@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.folding import fold_case
+from core.base.folding import fold_case
 from discovery.dropbox import Gateway
 from discovery.errors import DropboxRefused, NotADirectory, NotFound
 from leases.cloud import CloudFile, DirectoryListing

@@ -5,7 +5,7 @@ What one account has seen, an account that cannot judge must not negate (docs/de
 
 from typing import Any
 
-from core.folding import is_same_path
+from core.base.folding import is_same_path
 from discovery.dropbox import Gateway
 from discovery.errors import AnotherFolder, ArchiveOutOfSight
 from discovery.models import DropboxAccount

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from django.db import OperationalError, connection, transaction
 
-from core.database import is_conflict
+from core.base.database import is_conflict
 from discovery.errors import TokensUnreadable
 from discovery.fields import EncryptedTextField
 from discovery.models import DropboxAccount

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from core.clock import now
+from core.base.clock import now
 from discovery.dropbox import Gateway
 from discovery.errors import DropboxUnavailable, LinkRefused, NotFound
 from discovery.services.base_paths import confirm_not_found

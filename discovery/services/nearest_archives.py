@@ -16,8 +16,8 @@ from typing import Any
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from core.errors import Permanent, Temporary
-from core.folding import as_it_looks, fold_case, is_same_path
+from core.base.errors import Permanent, Temporary
+from core.base.folding import as_it_looks, fold_case, is_same_path
 from discovery.dropbox import Gateway
 from discovery.dropbox.connection import done_within
 from discovery.errors import DropboxUnavailable, NotFound

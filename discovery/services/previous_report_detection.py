@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from core.folding import fold_case, is_same_path
-from core.patterns import compiled_as_it_looks
+from core.base.folding import fold_case, is_same_path
+from core.base.patterns import compiled_as_it_looks
 from discovery.dropbox import Gateway
 from discovery.errors import NotFound
 from discovery.services.base_paths import confirm_not_found

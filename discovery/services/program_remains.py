@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from core.folding import UNSEEN, fold_case
+from core.base.folding import UNSEEN, fold_case
 
 # Of so many the evidence names each; a directory may hold thousands.
 TOLD_AT_MOST = 20

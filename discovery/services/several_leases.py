@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from core.errors import Refused
-from core.folding import fold_case
+from core.base.errors import Refused
+from core.base.folding import fold_case
 from leases.duplicates import doubts_about
 from leases.errors import DirectoryUnknown, InvalidLease
 from leases.models import Agency, Lease

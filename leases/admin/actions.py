@@ -5,7 +5,7 @@ from typing import Protocol
 
 from django.contrib.auth.models import User
 
-from core.errors import Refused
+from core.base.errors import Refused
 from leases import services
 from leases.models import Lease
 from leases.states import DETECTABLE

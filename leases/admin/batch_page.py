@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from core.errors import words_for
+from core.base.errors import words_for
 from leases.admin import polling
 from leases.admin.filters import NOT_RUN, SETTLED, WAITING, BatchFilter
 from leases.batches import Progress, failures_of, progress_of

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from core.errors import Refused
+from core.base.errors import Refused
 from core.records import ReadOnlyAdmin
 from core.times import ago
 from leases import batches

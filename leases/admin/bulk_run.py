@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from core.errors import Refused
+from core.base.errors import Refused
 from leases.batches import run_many, which_of
 from leases.errors import ChoiceChanged, NothingToStart
 from leases.models import Lease

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 
-from core.errors import Refused
+from core.base.errors import Refused
 from leases.errors import ChoiceChanged
 from leases.models import Lease
 from leases.patience import answered_in_time

@@ -16,8 +16,8 @@ from django.utils.http import content_disposition_header
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
-from core.clock import now
-from core.errors import Refused
+from core.base.clock import now
+from core.base.errors import Refused
 from leases.exports import defused
 from leases.models import Lease
 from leases.patience import read_in_time

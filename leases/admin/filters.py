@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from core.errors import words_for
+from core.base.errors import words_for
 from core.records import is_key
 from leases.models import Batch, BatchLease, Lease
 from leases.models.batches import BatchLeaseQuerySet

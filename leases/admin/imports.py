@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from core.errors import Refused
+from core.base.errors import Refused
 from leases.admin.leases import person
 from leases.admin.preview import Preview
 from leases.admin.reading import ReadingForm, said_words

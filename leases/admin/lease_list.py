@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from core.errors import words_for
+from core.base.errors import words_for
 from core.records import RecordList, is_key
 from core.times import ago
 from leases import display

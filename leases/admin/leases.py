@@ -15,8 +15,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from core.clock import now
-from core.errors import Refused
+from core.base.clock import now
+from core.base.errors import Refused
 from core.times import distance_text
 from leases import services
 from leases.admin import polling

@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from core.errors import Refused
+from core.base.errors import Refused
 from leases.search import keys_of
 
 if TYPE_CHECKING:

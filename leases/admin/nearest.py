@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from core.folding import fold_case
+from core.base.folding import fold_case
 from leases.addresses import address_of
 from leases.lookalikes import unseen_in
 from leases.models import Lease

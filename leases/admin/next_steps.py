@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from core.errors import JOB, RECORD, Remedy, failure_of
+from core.base.errors import JOB, RECORD, Remedy, failure_of
 from leases.admin.history import job_of_failure, seen_by
 from leases.errors import CORRECT_NUMBER
 from leases.models import Lease

@@ -9,7 +9,7 @@ from django.db import IntegrityError, migrations, models
 
 import leases.models.folded
 
-# As `core.folding` and `leases.lookalikes` had it when this was written; what these functions give is stored in indexes,
+# As `core.base.folding` and `leases.lookalikes` had it when this was written; what these functions give is stored in indexes,
 # so that another table needs another migration.
 LOWER_CASE = """
 41-5a:61 c0-d6:e0 d8-de:f8 100-12e/2:101 130:69 132-136/2:133 139-147/2:13a 14a-176/2:14b 178:ff 179-17d/2:17a

@@ -1,10 +1,10 @@
-"""What PostgreSQL makes of a text as `core.folding` and `leases.lookalikes` do, whatever locale the database has."""
+"""What PostgreSQL makes of a text as `core.base.folding` and `leases.lookalikes` do, whatever locale the database has."""
 
 from django.db.models import Func, TextField
 
 
 class Folded(Func):
-    """In the one case that Dropbox takes for the same: `core.folding.fold_case`."""
+    """In the one case that Dropbox takes for the same: `core.base.folding.fold_case`."""
 
     function = "dropbox_fold"
     arity = 1

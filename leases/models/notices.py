@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_fsm import transition
 
-from core.errors import words_for
+from core.base.errors import words_for
 from leases.states import NoticeState
 from statemachine.models import StateMachine, known_states, state_field
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.contrib.auth.models import AnonymousUser, User
 
-from core.errors import failure_of, words_for
+from core.base.errors import failure_of, words_for
 from leases.notices import list_of_failed
 from leases.queries import failures_of
 

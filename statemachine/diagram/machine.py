@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import Refused
+from core.base.errors import Refused
 from statemachine.models import StateField, StateMachine
 from statemachine.reactions import reactions_of
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 
-from core.clock import now
+from core.base.clock import now
 from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, FailureNotice, Lease, Upload
 from statemachine.models import TransitionLog

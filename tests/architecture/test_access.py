@@ -15,8 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from redis import Redis
 
-from core.clock import now
-from core.health import VIEWS
+from core.base.clock import now
+from core.http.health import VIEWS
 from core.settings.environment import TAKEN
 from leases.admin.actions import ACTIONS
 from leases.models import CloudLocation, Lease

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from core.programs import MIGRATE, RECONCILER, Program, web, worker
-from core.worker import DEAF_S
+from core.local.programs import MIGRATE, RECONCILER, Program, web, worker
+from statemachine.worker import DEAF_S
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from core.errors import JOB, RECORD, Permanent, RunsheetError, Temporary, failure_of
+from core.base.errors import JOB, RECORD, Permanent, RunsheetError, Temporary, failure_of
 from leases.errors import DirectoryUnknown, EmailNotConfigured, EmailUnavailable, NoAddress
 
 OF_MAILS = (EmailNotConfigured, EmailUnavailable, NoAddress)

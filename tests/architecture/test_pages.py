@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from core import metrics
+from core.http import metrics
 from tests.architecture.conftest import WALKED, Browsers, Things, chosen_by, concrete
 
 pytestmark = [

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from core import refusals
+from core.http import refusals
 from tests.architecture.conftest import WALKED, Browsers, Things, chosen_by, concrete
 
 pytestmark = [

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bench.console import MOST_QUERIES, Page, _parser, shown
-from core.servers import ROOT
+from core.local.servers import ROOT
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bench.discovery import _parser
-from core.servers import ROOT
+from core.local.servers import ROOT
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:

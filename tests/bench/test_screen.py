@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bench.screen import BROWSERS, Seen, shown
-from core.servers import ROOT
+from core.local.servers import ROOT
 
 
 def seen(**values: float) -> Seen:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bench.breakable import SKEWED_CLOCK
-from core.servers import ROOT
+from core.local.servers import ROOT
 
 TELL = """
 import json, os, time

@@ -15,8 +15,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize, expect
 from redis import Redis
 
-from core import tally
-from core.servers import ROOT
+from core.local.servers import ROOT
+from core.ops import tally
 from discovery.services.dropbox_accounts import connect_account
 from leases import batches, services
 from leases.models import Agency, AgencyStorageConfig, Lease, Upload

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench import breakable
-from core.errors import RunsheetError
-from core.processes import stop_signals
-from core.servers import LOCAL
+from core.base.errors import RunsheetError
+from core.local.processes import stop_signals
+from core.local.servers import LOCAL
 from tests.chaos.oracle import Violation
 from tests.chaos.plan import PROFILES, Plan, make_plan
 

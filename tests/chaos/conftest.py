@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.servers import LOCAL, ROOT
+from core.local.servers import LOCAL, ROOT
 
 # The run's own limits are tighter; it ends itself, and all of its servers with it.
 LONGEST_S = 150

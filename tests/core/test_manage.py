@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.db import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from core import outages
+from core.base import outages
 
 NOBODY = "127.0.0.1:1"
 MAKE_UP = "On this machine, “make up” starts it."

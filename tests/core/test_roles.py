@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 
-from core.servers import ROOT
+from core.local.servers import ROOT
 from tests.roles import ROLES, in_role, migrate_roles
 
 pytestmark = pytest.mark.django_db

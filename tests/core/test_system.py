@@ -6,7 +6,7 @@ from django.test import Client
 from redis import Redis
 
 from core import system
-from core.management.doctor.finding import Finding, Mark
+from core.ops.doctor.finding import Finding, Mark
 from tests.roles import in_role
 
 pytestmark = [

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils.formats import localize
 from django.utils.timezone import localtime
 
-from core import clock
+from core.base import clock
 from core.times import ago, countdown, distance_text, time_column
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

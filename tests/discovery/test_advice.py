@@ -1,6 +1,6 @@
 """For every way a lease can end there is something to do."""
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
 from discovery.advice import LINK_REFUSED, advice_for
 from leases.models import CloudLocation, Lease
 from leases.states import State

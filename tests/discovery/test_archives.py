@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from core.clock import now
+from core.base.clock import now
 from leases.models import CloudLocation
 from tests.discovery.services.test_archive_opening import location
 from tests.links import revoke_link

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from core.clock import shared_now
+from core.base.clock import shared_now
 from discovery.models import DropboxAccount
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

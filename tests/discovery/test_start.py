@@ -13,10 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from redis import Redis
 
-from core import probes, redis_client, tally
-from core.clock import now
-from core.errors import codes_where
-from core.probes import Probe
+from core.base import redis_client
+from core.base.clock import now
+from core.base.errors import codes_where
+from core.ops import probes, tally
+from core.ops.probes import Probe
 from discovery import charts, start
 from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig, Lease

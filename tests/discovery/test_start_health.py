@@ -13,13 +13,14 @@ from django.db import connection
 from django.test import Client
 
 from bench.outages import postgres_read_only, redis_full, redis_read_only
-from core import probes, redis_client
-from core.clock import now
-from core.probes import Probe
+from core.base import redis_client
+from core.base.clock import now
+from core.ops import probes
+from core.ops.probes import Probe
 from discovery import start
 from leases.models import Lease
 from statemachine import heartbeat, obstacles
-from statemachine.workers import Listener
+from statemachine.listeners import Listener
 from tests.discovery import test_start
 from tests.discovery.test_start import failed
 from tests.leases.test_services import settled

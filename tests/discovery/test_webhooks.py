@@ -15,7 +15,7 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from core.clock import now
+from core.base.clock import now
 from discovery import webhooks
 from discovery.models import DropboxAccount
 from discovery.services.dropbox_accounts import connect_account

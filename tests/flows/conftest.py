@@ -11,12 +11,12 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from core.worker import DeathPenalty
 from discovery.services.dropbox_accounts import connect_account
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
+from statemachine.worker import DeathPenalty
 from tests.live import environment, person, programs, system, valkey  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from core.servers import LOCAL, ROOT
+from core.local.servers import LOCAL, ROOT
 from discovery.management.commands import play_demo
 from discovery.services import demo_examples
 from discovery.services.demo_examples import EXAMPLES, End, Example

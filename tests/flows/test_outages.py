@@ -13,8 +13,8 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from core.processes import supervised
-from core.programs import RECONCILER, worker
+from core.local.processes import supervised
+from core.local.programs import RECONCILER, worker
 from leases import services
 from leases.models import Lease
 from statemachine.models import TransitionLog

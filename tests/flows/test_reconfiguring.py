@@ -12,8 +12,8 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 
 from bench.outages import redis_read_only
-from core import redis_client
-from core.errors import RunsheetError
+from core.base import redis_client
+from core.base.errors import RunsheetError
 from discovery.services.lease_directory_search import look_for_directory
 from leases import services
 from leases.models import AgencyStorageConfig, FailureNotice, Lease

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, NeedsReconnect, TokensUnreadable
 from discovery.models import DropboxAccount

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError
 from pytest_django import DjangoAssertNumQueries
 
-from core.clock import now
+from core.base.clock import now
 from leases import services
 from leases.batches import Progress, Stopped, import_leases, progress_of, run_again, run_many, stop
 from leases.errors import BatchGone, NothingToStart

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from django.db import connection
 
-from core.folding import LOOK_ALIKE_LETTERS, LOWER_CASE, fold_case
+from core.base.folding import LOOK_ALIKE_LETTERS, LOWER_CASE, fold_case
 from leases.lookalikes import (
     bare_key,
     difference,

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
-from core.clock import now
-from core.errors import ASK
+from core.base.clock import now
+from core.base.errors import ASK
 from discovery.models import DropboxAccount
 from leases.admin.next_steps import NextStep, next_step, told
 from leases.admin.why import account_of, reasons

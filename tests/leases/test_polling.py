@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core.clock import now
+from core.base.clock import now
 from leases.admin import lease_list, polling
 from leases.batches import import_leases
 from leases.models import Batch, Lease

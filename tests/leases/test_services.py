@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from core.errors import Refused
+from core.base.errors import Refused
 from leases import services
 from leases.cloud import ShareLink
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from core.clock import now
+from core.base.clock import now
 from leases import services
 from leases.batches import import_leases, stop
 from leases.models import AgencyStorageConfig, Lease

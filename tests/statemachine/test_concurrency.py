@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from core.errors import Refused
+from core.base.errors import Refused
 from statemachine import jobs, pump
 from statemachine.dispatch import kick
 from statemachine.models import TransitionLog

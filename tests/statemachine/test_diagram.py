@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from django_fsm import GET_STATE, RETURN_VALUE, transition
 
-from core.servers import ROOT
+from core.local.servers import ROOT
 from leases.models import Lease
 from statemachine.diagram import UnknownState, dot, markdown, mermaid, picture_of, svg
 from statemachine.diagram.layout import Box, Layout, Point, arrange

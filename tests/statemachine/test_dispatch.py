@@ -11,7 +11,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import utcformat
 
-from core import tally
+from core.ops import tally
 from statemachine import doorbell
 from statemachine.dispatch import kick
 from tests.statemachine.conftest import dispatch_all, due_at, in_s, message, owed

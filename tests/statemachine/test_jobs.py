@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from rq import Retry
 
-from core.errors import Permanent, Refused, SoftTimeLimit, Temporary, WorkerStopping
+from core.base.errors import Permanent, Refused, SoftTimeLimit, Temporary, WorkerStopping
 from statemachine import jobs
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog

@@ -14,7 +14,7 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bench.outages import SmallDisk, postgres_closed, postgres_on, postgres_read_only
-from core.errors import SoftTimeLimit, WorkerStopping
+from core.base.errors import SoftTimeLimit, WorkerStopping
 from statemachine import claims, jobs, outages
 from statemachine.management.commands.reconcile import run_until
 from statemachine.models import TransitionLog

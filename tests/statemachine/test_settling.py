@@ -4,7 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
-from core import redis_client, tally
+from core.base import redis_client
+from core.ops import tally
 from statemachine import jobs, settling
 from statemachine.models import TransitionLog
 from statemachine.reactions import Outcome

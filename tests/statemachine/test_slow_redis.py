@@ -9,8 +9,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from bench.outages import redis_full, slow
-from core import redis_client
-from core.redis_client import patient
+from core.base import redis_client
+from core.base.redis_client import patient
 from statemachine import dispatch, pump
 from statemachine.dispatch import kick
 from statemachine.management.commands import reconcile as command

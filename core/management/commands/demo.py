@@ -8,12 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
+from core.local.processes import child_environment, free_port, interpreted, run, stop_signals, supervised
+from core.local.programs import MIGRATE, RECONCILER, standin, worker
+from core.local.servers import LOCAL, ROOT, ServerUrls
+from core.local.spare import spare_servers
 from core.management.commands.up import STANDIN_APP
-from core.processes import child_environment, free_port, interpreted, run, stop_signals, supervised
-from core.programs import MIGRATE, RECONCILER, standin, worker
-from core.servers import LOCAL, ROOT, ServerUrls
-from core.spare import spare_servers
 
 DIRECTORY = LOCAL / "demo"
 WORKERS = 4

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from core.management.doctor import examine
-from core.management.doctor.finding import Finding, Mark
+from core.ops.doctor import examine
+from core.ops.doctor.finding import Finding, Mark
 
 SIGNS = {Mark.OK: "✓", Mark.NOTE: "!", Mark.WRONG: "✗"}
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
 from discovery.services.demo_data import load_demo_data, renew_links
 
 # The console of `manage.py up` answers on loopback only.

@@ -9,12 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from core import servers
-from core.errors import Refused, RunsheetError
+from core.base.errors import Refused, RunsheetError
+from core.local import servers
+from core.local.processes import Children, child_environment, free_port, listening, run, stop_signals, supervised
+from core.local.programs import MIGRATE, RECONCILER, standin, web, worker
+from core.local.servers import ServerUrls
 from core.management.commands.load_demo_data import OPERATOR, PASSWORD
-from core.processes import Children, child_environment, free_port, listening, run, stop_signals, supervised
-from core.programs import MIGRATE, RECONCILER, standin, web, worker
-from core.servers import ServerUrls
 from discovery.services.demo_data import NEWCOMER, TO_TRY
 
 HOST = "127.0.0.1"

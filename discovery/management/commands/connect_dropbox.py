@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from core.errors import RunsheetError
-from core.folding import printable
+from core.base.errors import RunsheetError
+from core.base.folding import printable
 from discovery.models import DropboxAccount
 from discovery.services.account_check import check_account
 from discovery.services.dropbox_accounts import connect_account

@@ -16,9 +16,9 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from core.database import in_words
-from core.errors import Refused
-from core.folding import printable
+from core.base.database import in_words
+from core.base.errors import Refused
+from core.base.folding import printable
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
 from leases.models import Agency, Lease

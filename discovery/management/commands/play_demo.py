@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from core.folding import fold_case
+from core.base.folding import fold_case
 from discovery.services.demo_data import OPERATOR
 from discovery.services.demo_examples import EXAMPLES, Example, account_of, run_again, set_up, start_examples
 from leases.models import Lease

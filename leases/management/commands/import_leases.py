@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from core.database import in_words
-from core.errors import Refused
-from core.folding import printable
+from core.base.database import in_words
+from core.base.errors import Refused
+from core.base.folding import printable
 from leases.columns import AGENCY
 from leases.errors import NothingToImport, UnreadableFile
 from leases.imports import ADD, Look, confirm, keep_upload, look_at

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection
 
-from core.database import in_words, is_conflict, is_outage
-from core.redis_client import patient
+from core.base.database import in_words, is_conflict, is_outage
+from core.base.redis_client import patient
 from statemachine import heartbeat
 from statemachine.reconcile import forgive, reconcile
 

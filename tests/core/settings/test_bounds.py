@@ -6,7 +6,7 @@ import runpy
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from core.servers import ROOT
+from core.local.servers import ROOT
 from core.settings import base
 from leases import patience
 

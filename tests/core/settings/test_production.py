@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 from cryptography.fernet import Fernet
 
-from core.servers import ROOT
+from core.local.servers import ROOT
 from core.settings.base import STATIC_ROOT
 from tests.core.conftest import Manage
 from tests.forking import Forks

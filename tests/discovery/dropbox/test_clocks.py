@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from core.clock import shared_now
+from core.base.clock import shared_now
 from discovery import errors
 from discovery.attempts import Attempt
 from discovery.dropbox import gateway_for

@@ -7,7 +7,7 @@ import pytest
 from dropbox import auth, common, files, sharing
 from stone.backends.python_rsrc import stone_validators
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
 from discovery import errors
 from discovery.dropbox import decisions
 from discovery.dropbox.answers import Answer

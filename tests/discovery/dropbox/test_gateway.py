@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 
-from core.clock import now
-from core.errors import SoftTimeLimit
+from core.base.clock import now
+from core.base.errors import SoftTimeLimit
 from discovery import errors
 from discovery.dropbox import Gateway, gateway_for
 from discovery.models import DropboxAccount

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from pytest_django.fixtures import Settings
 
-from core.errors import RunsheetError, SoftTimeLimit
+from core.base.errors import RunsheetError, SoftTimeLimit
 from discovery import errors
 from discovery.dropbox import Gateway, gateway_for
 from discovery.models import DropboxAccount

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
 from discovery import errors
 from discovery.dropbox.identity import identify
 from discovery.dropbox.oauth import exchange_code

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from core.clock import shared_now
+from core.base.clock import shared_now
 from discovery import errors
 from discovery.dropbox import gateway_for, pace
 from discovery.models import DropboxAccount

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
-from core.clock import now
-from core.errors import RunsheetError
+from core.base.clock import now
+from core.base.errors import RunsheetError
 from discovery import errors
 from discovery.dropbox import gateway_for
 from discovery.dropbox.tokens import renew_access_token, request_grant

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import Permanent, RunsheetError, Temporary
+from core.base.errors import Permanent, RunsheetError, Temporary
 from discovery import errors
 from discovery.dropbox.answers import Answer
 from discovery.dropbox.decisions import CREATE_LINK_ROUTE, LIST_LINKS_ROUTE, TOKEN_ROUTE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import User
 from django.core.cache import cache
 
-from core.errors import RunsheetError
+from core.base.errors import RunsheetError
 from discovery.dropbox import gateway_for
 from discovery.services.lease_directory_search import look_for_directory, record_directory
 from discovery.services.previous_report_detection import detect_previous_report

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from core.clock import now
+from core.base.clock import now
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount
 from discovery.services import archive_opening

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from core.clock import now
+from core.base.clock import now
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, NotFound
 from discovery.models import DropboxAccount

@@ -6,7 +6,7 @@ from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from core.clock import now
+from core.base.clock import now
 from discovery import errors
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
-from core.errors import RunsheetError, codes_where
+from core.base.errors import RunsheetError, codes_where
 from discovery.dropbox import gateway_for
 from discovery.dropbox.connection import is_link
 from discovery.models import DropboxAccount

@@ -9,7 +9,7 @@ import requests
 from django.contrib.auth.models import User
 from django.test import Client
 
-from core import clock
+from core.base import clock
 from discovery import attempts
 from discovery.models import DropboxAccount
 from tests.discovery.views.conftest import HERE, LEASES, begin, consent, explained

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from core.clock import now
+from core.base.clock import now
 from discovery.models import DropboxAccount
 from leases.models import Lease
 from leases.notices import list_of_waiting

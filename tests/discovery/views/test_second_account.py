@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from core import clock
+from core.base import clock
 from discovery import attempts
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount

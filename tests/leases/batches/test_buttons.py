@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from core.clock import now
+from core.base.clock import now
 from leases.batches import Stopped
 from leases.models import Lease
 from leases.states import State

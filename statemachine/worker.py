@@ -1,0 +1,140 @@
+"""The RQ worker: one process, job after job, both time limits, and nothing of it outlives its parent.
+
+What brings a dead worker's work back is the claim and the reconciler; RQ's own clean-up only tidies its registries.
+With `statemachine.doorbell` and what mends RQ's dashboard, the only code that sees rq
+(docs/decisions/0003-workers-do-not-fork-per-job.md).
+"""
+
+import faulthandler
+import logging
+import os
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.db import close_old_connections, connections, reset_queries
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
+
+from core.base.errors import SoftTimeLimit, WorkerStopping
+from core.base.redis_client import in_words, is_outage, patient
+from core.local.child import end_with_parent
+from core.ops.probes import exercise
+
+logger = logging.getLogger(__name__)
+
+REDIS_POLL_S = 1
+# A job that does not hear that it should stop is killed after this many seconds more.
+DEAF_S = 5
+
+
+class DeathPenalty(UnixSignalDeathPenalty):
+    """Raises what no `except Exception` around I/O can swallow when a job has run for too long."""
+
+    def __init__(self, timeout: int, exception: type[BaseException] = JobTimeoutException, **kwargs: Any) -> None:
+        raised = SoftTimeLimit if exception is JobTimeoutException else exception
+        allowed_s = min(timeout, settings.WORKER_STOP_S) if RunsheetWorker.told_to_stop else timeout
+        super().__init__(allowed_s, raised, **kwargs)  # type: ignore[no-untyped-call]  # rq types this class in part
+
+    def handle_death_penalty(self, signum: int, frame: FrameType | None) -> None:
+        """The alarm rings: because of the time limit, or because the worker is to stop."""
+        if RunsheetWorker.told_to_stop:
+            raise WorkerStopping
+        super().handle_death_penalty(signum, frame)  # type: ignore[no-untyped-call]
+
+
+class RunsheetWorker(SimpleWorker):
+    """Works in its own process, keeping its connections to PostgreSQL and Dropbox from job to job.
+
+    The soft limit is the job's own time-out, an exception. The hard limit ends the process, whatever it hangs in, and
+    shows where; the pool starts another, and the claim runs out.
+    """
+
+    death_penalty_class = DeathPenalty
+    # After a Redis outage a worker looks again after this many seconds at the latest (RQ: 60).
+    max_connection_wait_time = 2.0
+    # Then it ends and the pool starts another, so that nothing a library leaks can grow for ever.
+    jobs_per_process = 1_000
+    told_to_stop = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("prepare_for_work", True):
+            _await_redis(kwargs["connection"])
+        kwargs |= {"worker_ttl": 30, "job_monitoring_interval": 5, "maintenance_interval": 60}
+        super().__init__(*args, **kwargs)
+        self.log_job_description = False
+
+    def work(self, *args: Any, **kwargs: Any) -> bool:
+        """Work until told to stop; the scheduler that is forked from here ends with it."""
+        end_with_parent()
+        os.register_at_fork(after_in_child=end_with_parent)
+        connections.close_all()
+        try:
+            return bool(super().work(*args, **kwargs | {"max_jobs": self.jobs_per_process}))
+        except RedisError as error:  # of taking leave
+            logger.warning("worker: it ends without taking leave. %s", in_words(error))
+            return False
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """The next job; none, which ends this worker, when Redis takes nothing: the next one starts when it does."""
+        try:
+            return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+        except RedisError as error:
+            if not is_outage(error):
+                raise
+            logger.warning("worker: it ends, and starts anew when Redis takes something. %s", in_words(error))
+            return None
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Let the job that is under way end if it can in its time, and see that this process does in any case."""
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        RunsheetWorker.told_to_stop = True
+        if left_s := signal.alarm(0):  # the soft limit's; there is none between jobs
+            signal.alarm(min(left_s, settings.WORKER_STOP_S))
+        faulthandler.dump_traceback_later(settings.WORKER_STOP_S + DEAF_S, exit=True)
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Do one job, with a watchdog of the C level that needs neither signals nor the interpreter's lock."""
+        _fresh_connections()
+        faulthandler.dump_traceback_later(settings.DISCOVERY_TIME_LIMIT_S, exit=True)
+        try:
+            with patient():
+                super().execute_job(job, queue)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            _fresh_connections()
+
+
+def _await_redis(connection: Redis) -> None:
+    """Start once Redis works: one that ends at once instead, the pool starts again at once, with a traceback each time."""
+    told = ""
+    while trouble := _trouble(connection):
+        if not told:
+            end_with_parent()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)  # what is inherited from the pool would stop the pool, not this
+        if trouble != told:
+            logger.warning("worker: it starts when Redis works. %s", trouble)
+        told = trouble
+        time.sleep(REDIS_POLL_S)
+
+
+def _trouble(connection: Redis) -> str:
+    try:
+        exercise(connection)
+    except RedisError as error:
+        return in_words(error)
+    return ""
+
+
+def _fresh_connections() -> None:
+    """What Django does around a request: drop connections that are too old or broken, and forget logged queries."""
+    close_old_connections()
+    reset_queries()

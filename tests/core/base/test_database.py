@@ -1,0 +1,161 @@
+from collections.abc import Iterator
+
+import pytest
+from django.db import (
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
+from psycopg import errors
+
+from core.base.database import in_words, is_conflict, is_outage, lock_waits
+
+
+def raised(kind: type[Error], cause: type[Exception] | None = None, text: str = "the reason\nDETAIL: more") -> Error:
+    """As Django raises it: its own kind, with psycopg's as the cause."""
+    error = kind(text)
+    error.__cause__ = cause() if cause else None
+    return error
+
+
+class TestConflict:
+    @pytest.mark.parametrize("cause", [errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure])
+    def test_is_what_works_a_moment_later(self, cause: type[Exception]) -> None:
+        error = raised(OperationalError, cause)
+
+        assert is_conflict(error)
+        assert not is_outage(error)
+        assert in_words(error) == "Somebody else holds a row for too long (the reason)."
+
+    def test_is_no_error_of_something_else(self) -> None:
+        assert not is_conflict(ValueError())
+
+
+class TestOutage:
+    @pytest.mark.parametrize(
+        ("kind", "cause", "words"),
+        [
+            (OperationalError, None, "The database does not answer (the reason). See that it runs"),
+            (InterfaceError, None, "The database does not answer (the reason). See that it runs"),
+            (OperationalError, errors.ConnectionFailure, "The database is out of reach"),
+            (OperationalError, errors.AdminShutdown, "PostgreSQL stops, starts or recovers"),
+            (OperationalError, errors.CannotConnectNow, "PostgreSQL stops, starts or recovers"),
+            (OperationalError, errors.QueryCanceled, "PostgreSQL took too long and was cut off"),
+            (OperationalError, errors.DiskFull, "PostgreSQL's disk is full"),
+            (OperationalError, errors.TooManyConnections, "PostgreSQL takes no more connections"),
+            (OperationalError, errors.OutOfMemory, "PostgreSQL is out of memory"),
+            (OperationalError, errors.ConfigurationLimitExceeded, "PostgreSQL lacks what it needs"),
+            (OperationalError, errors.IoError, "PostgreSQL cannot use its files"),
+            (OperationalError, errors.StatementCompletionUnknown, "PostgreSQL has broken off a transaction"),
+            (OperationalError, errors.InvalidPassword, "PostgreSQL lets us in no more"),
+            (OperationalError, errors.InvalidCatalogName, "PostgreSQL has no such database"),
+            (InternalError, errors.ReadOnlySqlTransaction, "PostgreSQL is read-only"),
+            (InternalError, errors.IdleInTransactionSessionTimeout, "PostgreSQL has ended a transaction"),
+        ],
+    )
+    def test_is_what_has_to_be_waited_out(self, kind: type[Error], cause: type[Exception] | None, words: str) -> None:
+        error = raised(kind, cause)
+
+        assert is_outage(error)
+        assert not is_conflict(error)
+        assert in_words(error).startswith(words)
+
+    @pytest.mark.parametrize(
+        ("kind", "cause"),
+        [
+            (IntegrityError, errors.UniqueViolation),
+            (DataError, errors.StringDataRightTruncation),
+            (ProgrammingError, errors.SyntaxError),
+            (ProgrammingError, errors.InsufficientPrivilege),
+            (ProgrammingError, errors.UndefinedTable),
+            (OperationalError, errors.ProgramLimitExceeded),
+            (OperationalError, errors.ObjectNotInPrerequisiteState),
+            (InternalError, errors.InternalError_),
+            (InternalError, None),
+            (ProgrammingError, None),
+        ],
+    )
+    def test_is_no_bug_of_the_programs(self, kind: type[Error], cause: type[Exception] | None) -> None:
+        assert not is_outage(raised(kind, cause))
+
+    def test_is_no_error_of_something_else(self) -> None:
+        assert not is_outage(ValueError())
+
+
+@pytest.mark.django_db(transaction=True)
+class TestConnecting:
+    """What a server says to who may not come in has no code for us, but words."""
+
+    @staticmethod
+    def words_of(**given: str) -> str:
+        elsewhere = connection.copy()
+        elsewhere.settings_dict = {**elsewhere.settings_dict, **given}
+        with pytest.raises(OperationalError) as refused:
+            elsewhere.ensure_connection()
+        assert is_outage(refused.value)
+        return in_words(refused.value)
+
+    @pytest.fixture
+    def poor(self) -> Iterator[str]:
+        """Somebody who may have no connection at all."""
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE ROLE poor LOGIN CONNECTION LIMIT 0")
+        yield "poor"
+        with connection.cursor() as cursor:
+            cursor.execute("DROP ROLE poor")
+
+    def test_too_many(self, poor: str) -> None:
+        assert self.words_of(USER=poor).startswith(
+            'PostgreSQL takes no more connections (too many connections for role "poor"). Raise max_connections'
+        )
+
+    def test_no_such_database(self) -> None:
+        assert self.words_of(NAME="nothing").startswith('PostgreSQL has no such database (database "nothing" does not')
+
+    def test_nobody_listens(self) -> None:
+        assert self.words_of(HOST="127.0.0.1", PORT="1").startswith(
+            "The database does not answer (Connection refused)."
+        )
+
+
+class TestInWords:
+    @pytest.mark.parametrize("cause", [errors.UndefinedTable, errors.UndefinedColumn])
+    def test_tells_what_a_missing_migration_is(self, cause: type[Exception]) -> None:
+        error = raised(ProgrammingError, cause)
+
+        assert in_words(error) == "The database lacks tables. Run: python manage.py migrate"
+        assert not is_outage(error)
+
+    def test_repeats_what_it_does_not_know(self) -> None:
+        assert in_words(raised(ProgrammingError, errors.SyntaxError)) == "The database refuses: the reason"
+
+
+@pytest.mark.django_db
+class TestLockWaits:
+    @staticmethod
+    def now() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            return str(cursor.fetchone()[0])
+
+    def test_are_short_within_and_as_before_after_it(self) -> None:
+        before = self.now()
+
+        with lock_waits(1.5):
+            within = self.now()
+
+        assert (within, self.now()) == ("1500ms", before)
+
+    def test_are_as_before_after_a_failure(self) -> None:
+        before = self.now()
+
+        with pytest.raises(ProgrammingError), lock_waits(1.5), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+
+        assert self.now() == before

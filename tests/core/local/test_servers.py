@@ -1,0 +1,278 @@
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as NobodyAnswers
+
+from core.local import servers
+from core.local.servers import AlreadyRunning, ServerUrls, UnfitPath, configured_urls, remove, running
+from tests.core.local.test_processes import eventually
+
+# Starts servers in a directory, leaves a mark in both, says so, and waits to be killed.
+LEAVES_A_MARK = """
+import sys, time
+from pathlib import Path
+import psycopg
+from redis import Redis
+from core.local.servers import running
+
+with running(Path(sys.argv[1])) as urls:
+    with psycopg.connect(urls.database_url) as connection:
+        connection.execute("CREATE TABLE mark ()")
+    redis = Redis.from_url(urls.redis_url)
+    redis.set("mark", "here")
+    redis.waitaof(1, 0, 0)  # until it is on the disk
+    print("marked", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.delenv("REDIS_URL")
+
+
+@pytest.fixture
+def directory(nothing_configured: None) -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="servers-", dir=servers.LOCAL))
+    yield path
+    remove(path)
+    assert not path.exists()
+
+
+def answer(urls: ServerUrls) -> bool:
+    with psycopg.connect(urls.database_url) as connection, Redis.from_url(urls.redis_url) as redis:
+        return bool(connection.execute("SELECT 1").fetchone() and redis.ping())
+
+
+def start_and_kill(directory: Path) -> None:
+    command = [sys.executable, "-c", LEAVES_A_MARK, str(directory)]
+    with subprocess.Popen(command, cwd=servers.ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "marked\n"
+        process.kill()
+
+
+def kill(directory: Path, name: str) -> None:
+    """SIGKILL one of the servers."""
+    if name == "postgres":
+        server = servers._postmaster(directory / "postgres")
+    else:
+        server = next(each for each in psutil.Process().children() if str(directory) in " ".join(each.cmdline()))
+    assert server is not None
+    server.kill()
+    eventually(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
+
+
+def until_it_starts(guard: Callable[[], bool]) -> None:
+    """A killed one is not gone before its last thread is, and what is left of PostgreSQL may hold its memory for longer."""
+    for _ in range(20):
+        with suppress(subprocess.SubprocessError):
+            if guard():
+                return
+        time.sleep(0.5)
+    raise AssertionError("it never started")
+
+
+@pytest.mark.process
+class TestRunning:
+    def test_starts_both_servers_and_stops_them(self, directory: Path) -> None:
+        with running(directory) as urls:
+            assert answer(urls)
+
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(urls.database_url)
+        with pytest.raises(NobodyAnswers):
+            Redis.from_url(urls.redis_url).ping()
+
+    def test_listens_on_sockets_in_the_directory_only(self, directory: Path) -> None:
+        with running(directory) as urls, psycopg.connect(urls.database_url) as connection:
+            listening = connection.execute("SHOW listen_addresses").fetchone()
+
+            assert listening == ("",)
+            assert urls.redis_url.startswith(f"unix://{directory}")
+
+    def test_leaves_what_the_environment_names_alone(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/x")
+        monkeypatch.setenv("REDIS_URL", "redis://redis.example/")
+
+        with running(directory) as urls:
+            assert urls == ServerUrls(database_url="postgresql://db.example/x", redis_url="redis://redis.example/")
+
+        assert [path.name for path in directory.iterdir()] == ["lock"]
+
+    def test_refuses_a_directory_that_another_run_uses(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with running(directory) as urls:
+            with pytest.raises(AlreadyRunning, match="already running in this checkout"), running(directory):
+                pass
+
+            assert answer(urls)
+
+    def test_finds_its_data_again_after_it_was_killed(self, directory: Path) -> None:
+        start_and_kill(directory)
+
+        with running(directory) as urls, psycopg.connect(urls.database_url) as connection:
+            assert connection.execute("SELECT count(*) FROM mark").fetchone() == (0,)
+            assert Redis.from_url(urls.redis_url).get("mark") == b"here"
+
+    def test_makes_a_data_directory_anew_whose_making_was_interrupted(self, directory: Path) -> None:
+        unfinished = directory / "postgres.new"
+        unfinished.mkdir()
+        (unfinished / "PG_VERSION").write_text("18")
+
+        with running(directory) as urls:
+            assert answer(urls)
+
+    @pytest.mark.parametrize("name", ["postgres", "valkey"])
+    def test_guards_start_a_killed_server_again(self, directory: Path, name: str) -> None:
+        with running(directory) as urls:
+            assert not any(guard() for guard in urls.guards.values())
+            kill(directory, name)
+
+            until_it_starts(urls.guards[name])
+
+            assert answer(urls)
+            assert not any(guard() for guard in urls.guards.values())
+
+    def test_does_not_take_another_process_for_the_server(self, directory: Path) -> None:
+        with running(directory):
+            pid_file = (directory / "postgres" / "postmaster.pid").read_text()
+        lines = [str(os.getpid()), *pid_file.splitlines()[1:]]
+        (directory / "postgres" / "postmaster.pid").write_text("\n".join(lines))
+
+        with running(directory) as urls:
+            assert answer(urls)
+
+    def test_works_in_a_checkout_whose_path_is_too_long_for_a_socket(self, directory: Path) -> None:
+        deep = directory / ("d" * 120)
+
+        with running(deep) as urls:
+            assert answer(urls)
+
+        for url in (urls.database_url, urls.redis_url):
+            assert "d" * 120 not in url
+        remove(deep)
+        shutil.rmtree(servers._socket_directory(deep / "valkey"))
+
+    def test_says_that_postgresql_does_not_start_below_a_blank(self, directory: Path) -> None:
+        with pytest.raises(UnfitPath, match="whose path holds a blank"), running(directory / "my leases"):
+            pytest.fail("started")
+
+    def test_tells_other_commands_of_the_checkout_where_they_answer(
+        self, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(servers, "LOCAL", directory)
+
+        with running(directory) as urls:
+            assert configured_urls() == urls
+            assert (directory / "servers.json").exists()
+
+        assert not (directory / "servers.json").exists()
+
+    def test_does_not_write_down_addresses_that_may_hold_a_password(
+        self, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(servers, "LOCAL", directory)
+        monkeypatch.setenv("DATABASE_URL", "postgresql://u:secret@db.example/x")
+        monkeypatch.setenv("REDIS_URL", "redis://:secret@redis.example/")
+
+        with running(directory):
+            assert "secret" not in (directory / "servers.json").read_text()
+
+    def test_keeps_valkey_when_the_terminal_sends_ctrl_c_to_everybody(self, directory: Path) -> None:
+        command = [sys.executable, "-c", LEAVES_A_MARK, str(directory)]
+        with subprocess.Popen(
+            command, cwd=servers.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, process_group=0
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            os.kill(process.pid, signal.SIGSTOP)
+            os.killpg(process.pid, signal.SIGINT)
+            socket = directory / "valkey" / "valkey.sock"
+
+            assert Redis(unix_socket_path=str(socket)).get("mark") == b"here"
+
+            process.kill()
+
+
+class TestConfiguredUrls:
+    def test_falls_back_to_where_the_embedded_servers_will_be(
+        self, nothing_configured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(servers, "LOCAL", tmp_path)
+
+        urls = configured_urls()
+
+        assert urls.redis_url == f"unix://{tmp_path}/valkey/valkey.sock?db=0"
+        assert urls.database_url.endswith("%2Fpostgres/runsheet")
+
+    def test_is_not_misled_by_half_a_file(
+        self, nothing_configured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(servers, "LOCAL", tmp_path)
+        (tmp_path / "servers.json").write_text('{"REDIS')
+
+        assert configured_urls().redis_url.startswith("unix://")
+
+
+@pytest.mark.process
+class TestRemove:
+    def test_stops_what_a_killed_run_has_left(self, directory: Path) -> None:
+        start_and_kill(directory)
+        postgres = int((directory / "postgres" / "postmaster.pid").read_text().split()[0])
+
+        remove(directory)
+
+        assert not directory.exists()
+        with pytest.raises(ProcessLookupError):
+            os.kill(postgres, 0)
+        directory.mkdir()
+
+    def test_leaves_a_directory_that_is_in_use_alone(self, directory: Path) -> None:
+        with running(directory) as urls:
+            remove(directory)
+
+            assert answer(urls)
+
+
+class TestRunningStandin:
+    VARIABLES = {"DROPBOX_BASE_URL": "http://127.0.0.1:9"}
+
+    @pytest.fixture(autouse=True)
+    def _local(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(servers, "LOCAL", tmp_path)
+
+    def test_is_found_while_it_runs(self) -> None:
+        with servers._alone(servers.LOCAL), servers.remember_standin(self.VARIABLES):
+            assert servers.running_standin() == self.VARIABLES
+
+        assert servers.running_standin() == {}
+
+    def test_is_forgotten_when_what_ran_it_was_killed(self) -> None:
+        with servers.remember_standin(self.VARIABLES):  # and nobody holds the servers
+            assert servers.running_standin() == {}
+
+        assert not (servers.LOCAL / "standin.json").exists()
+
+    def test_of_a_killed_run_is_none_beside_the_real_dropbox(self) -> None:
+        (servers.LOCAL / "standin.json").write_text('{"DROPBOX_BASE_URL": "http://127.0.0.1:9"}')
+
+        with servers._alone(servers.LOCAL), servers.remember_standin(None):
+            assert servers.running_standin() == {}
+
+    def test_is_none_where_half_of_the_file_was_written(self) -> None:
+        (servers.LOCAL / "standin.json").write_text('{"DROPBOX_')
+
+        assert servers.running_standin() == {}

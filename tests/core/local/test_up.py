@@ -1,0 +1,260 @@
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import urlopen
+
+import psutil
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from core.local import processes, servers
+from core.local.processes import free_port
+from core.management.commands import up
+from leases.models import Lease
+
+SOURCES = ("core", "discovery", "dropbox_standin", "leases", "statemachine", "manage.py", "gunicorn.conf.py")
+READY = re.compile(r"Console +(http://127\.0\.0\.1:\d+/admin/)\n +Login +operator / operator")
+
+
+def eventually[T](ask: Callable[[], T | None], *, within_s: float = 60) -> T:
+    deadline = time.monotonic() + within_s
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+    return answer
+
+
+def manage(checkout: Path, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", *words]
+    return subprocess.run(
+        command, cwd=checkout, env=environment(), input=typed, capture_output=True, text=True, check=False
+    )
+
+
+def environment() -> dict[str, str]:
+    ours = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+    return {name: value for name, value in os.environ.items() if name not in ours and "COV" not in name}
+
+
+def processes_of(checkout: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if Path(process.cwd()).is_relative_to(checkout) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+class Running:
+    """A `manage.py up` in a terminal of its own."""
+
+    def __init__(self, checkout: Path, *options: str) -> None:
+        self.output = checkout / f"up-{time.monotonic_ns()}.txt"
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", *options],
+                cwd=checkout,
+                env=environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def address(self) -> str:
+        return eventually(self._ready).group(1)
+
+    def _ready(self) -> re.Match[str] | None:
+        assert self.process.poll() is None, self.output.read_text()
+        return READY.search(self.output.read_text())
+
+    def press_ctrl_c(self) -> int:
+        os.killpg(self.process.pid, signal.SIGINT)  # as a terminal does: everybody in the foreground hears it
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def checkout() -> Iterator[Path]:
+    """A second checkout, so that one where somebody works is left alone."""
+    servers.LOCAL.mkdir(exist_ok=True)
+    copy = Path(tempfile.mkdtemp(prefix="up-", dir=servers.LOCAL))
+    copy.chmod(0o755)
+    for name in SOURCES:
+        source = servers.ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    yield copy
+    for process in processes_of(copy):
+        process.kill()
+    if (copy / ".local").exists():
+        servers.remove(copy / ".local")
+    shutil.rmtree(copy)
+
+
+@pytest.mark.process
+class TestUp:
+    def test_serves_survives_a_kill_and_ends_everything(self, checkout: Path) -> None:
+        first = Running(checkout)
+        assert urlopen(first.address).status == 200
+        kept = "from django.contrib.auth.models import User; User.objects.create_user('kept')"
+        assert manage(checkout, "shell", "--command", kept).returncode == 0
+
+        # Other commands find its stand-in without being told.
+        connected = manage(checkout, "connect_dropbox", "--user", "kept", typed="standin-refresh-paul\n")
+        assert "kept is connected to Dropbox as Paul Partner" in connected.stdout
+
+        # Another one beside it is refused and does no harm.
+        second = manage(checkout, "up")
+        assert second.returncode == 1
+        assert second.stderr == f"CommandError: {servers.AlreadyRunning.sentence()}\n"
+        assert urlopen(first.address).status == 200
+
+        # Killed, it leaves nothing but the two servers, ...
+        first.process.kill()
+        first.process.wait()
+        eventually(lambda: all(each.name() in {"postgres", "valkey-server"} for each in processes_of(checkout)))
+
+        where = manage(
+            checkout, "shell", "--command", "from django.conf import settings\nprint([settings.DROPBOX_BASE_URL])"
+        )
+        assert where.stdout.splitlines()[-1] == "['']"
+
+        # ... which the next one clears away; it finds the data again.
+        third = Running(checkout, "--workers", "1")
+        assert urlopen(third.address).status == 200
+        users = manage(
+            checkout, "shell", "--command", "from django.contrib.auth.models import User\nprint(User.objects.count())"
+        )
+        assert users.stdout.splitlines()[-1] == "3"  # operator, newcomer, kept
+
+        assert third.press_ctrl_c() == 0
+        assert processes_of(checkout) == []
+        assert third.output.read_text().endswith("Everything is stopped; the data stays for the next time.\n")
+
+
+def answers(port: int) -> bool:
+    return processes._answers(f"http://127.0.0.1:{port}/admin/")
+
+
+@pytest.fixture
+def on_test_servers(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let `up` use this test's database and Redis number."""
+    address = urlsplit(servers.configured_urls().database_url)
+    database = urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("REDIS_URL", settings.REDIS_URL)
+    monkeypatch.setattr(servers, "LOCAL", tmp_path)
+
+
+@pytest.mark.process
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("on_test_servers", "redis")
+class TestUpInThisProcess:
+    def test_settles_the_leases_of_the_demo(self, capfd: pytest.CaptureFixture[str]) -> None:
+        port = free_port()
+        console = StringIO()
+        unsettled = Lease.objects.exclude(state__in=["done", "not_found", "failed"]).exclude(
+            created_by__username="newcomer"
+        )
+
+        def stop_when_settled() -> None:
+            eventually(lambda: "Console" in console.getvalue() and not unsettled.exists())
+            connection.close()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        with capfd.disabled():
+            threading.Thread(target=stop_when_settled).start()
+            call_command("up", port=port, workers=1, stdout=console)
+
+        assert Lease.objects.filter(state="done").count() == 9
+        assert f"http://127.0.0.1:{port}/admin/" in console.getvalue()
+        assert "the stand-in at http://127.0.0.1:" in console.getvalue()
+        assert "newcomer / newcomer, an operator who has no Dropbox yet" in console.getvalue()
+        assert not answers(port)
+
+
+class TestLoadDemoData:
+    def test_adds_nothing_where_somebody_is_already(self, olivia: User) -> None:
+        out = StringIO()
+
+        call_command("load_demo_data", stdout=out)
+
+        assert out.getvalue() == "There are users already; nothing is added.\n"
+        assert list(User.objects.all()) == [olivia]
+
+    def test_makes_only_the_user_where_no_stand_in_runs(self, db: None) -> None:
+        call_command("load_demo_data", "--only-user", stdout=StringIO())
+
+        assert User.objects.get().check_password("operator")
+        assert not Lease.objects.exists()
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            ({"port": 0}, "--port must be a number from 1 to 65535, not 0."),
+            ({"port": 70_000}, "--port must be a number from 1 to 65535, not 70000."),
+            ({"workers": 0}, "--workers must be 1 or more, not 0."),
+        ],
+    )
+    def test_gets_one_sentence(self, options: dict[str, int], sentence: str) -> None:
+        with pytest.raises(CommandError) as refusal:
+            call_command("up", **options)
+
+        assert str(refusal.value) == sentence
+
+    def test_a_taken_port_is_named(self) -> None:
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+
+            with pytest.raises(CommandError, match=f"Port {port} of 127.0.0.1 cannot be had"):
+                call_command("up", port=port)
+
+    def test_the_real_dropbox_needs_an_app(self, settings: Any) -> None:
+        settings.DROPBOX_APP_KEY = ""
+
+        with pytest.raises(CommandError, match="Set DROPBOX_APP_KEY and DROPBOX_APP_SECRET"):
+            call_command("up", real_dropbox=True)
+
+
+class TestPlan:
+    def test_proposes_leases_that_the_stand_in_has(self) -> None:
+        plan = up._plan(port=None, workers=1, real_dropbox=False)
+
+        assert plan.proposals["LEASES_TO_TRY"].startswith("BLM NMNM 0017224; ")
+
+    def test_runs_no_stand_in_beside_the_real_dropbox(self) -> None:
+        plan = up._plan(port=None, workers=1, real_dropbox=True)
+
+        assert plan.standin_port is None
+        assert plan.dropbox_base_url == ""
+        assert plan.proposals == {}
+        assert "dropbox.com" in up._welcome(plan)
+
+    def test_uses_the_dropbox_that_the_environment_names(self, settings: Any) -> None:
+        settings.DROPBOX_BASE_URL = "http://127.0.0.1:9"
+
+        plan = up._plan(port=None, workers=1, real_dropbox=False)
+
+        assert plan.standin_port is None
+        assert plan.dropbox_base_url == "http://127.0.0.1:9"
