@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from leases.agency_words import Words, agency_of, own_names
 from leases.models import Agency
-from leases.spreadsheets import Row
+from spreadsheets.tables import Row
 
 # Rows in which the names of the columns may stand, and those whose cells are looked at.
 HEADER_WITHIN = 10

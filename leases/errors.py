@@ -60,12 +60,6 @@ class ChoiceChanged(Refused):
     code = "choice_changed"
 
 
-class UnreadableFile(Refused):
-    """This file cannot be read as a table. Save it as CSV or XLSX, and choose that file."""
-
-    code = "unreadable_file"
-
-
 class TooManyWords(Refused):
     """There are too many words for agencies already. Nothing was remembered; write the agency's name in the file."""
 

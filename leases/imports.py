@@ -18,12 +18,13 @@ from core.base.folding import printable
 from leases.agency_words import known_words
 from leases.batches import import_leases
 from leases.columns import Mapping, guess_mapping
-from leases.errors import NothingToImport, Overtaken, ReadOtherwise, UnreadableFile, UploadGone
+from leases.errors import NothingToImport, Overtaken, ReadOtherwise, UploadGone
 from leases.models import Batch, Upload
 from leases.patience import answered_in_time
 from leases.rights import require
 from leases.row_checks import Examined, LeftOut, examine, left_out_of
-from leases.spreadsheets import Choices, Row, Table, read_table
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.tables import Choices, Row, Table, read_table
 
 # Of a file that nobody has imported.
 KEPT = timedelta(days=1)

@@ -5,8 +5,8 @@ import re
 from leases.agency_words import Words, agency_of
 from leases.columns import AGENCY, NUMBER, Mapping, cell_of, is_name, looks_like_lease, same_name
 from leases.models import Agency
-from leases.spreadsheets import Row
-from leases.workbooks import MAX_COLUMNS
+from spreadsheets.tables import Row
+from spreadsheets.workbooks import MAX_COLUMNS
 
 HEADER = "These are the names of the columns."
 UNNAMED = "These are the names of the columns, most likely: no digit stands here, where the others have lease numbers."

@@ -12,8 +12,8 @@ from leases.lookalikes import difference, doubts_about_number
 from leases.models import Agency
 from leases.no_leases import why_no_lease
 from leases.several_numbers import holds_several
-from leases.spreadsheets import WHOLE, Row
 from leases.validation import normalise_number, validate_lease_number
+from spreadsheets.tables import WHOLE, Row
 
 SPREADSHEET_ERRORS = ("#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#N/A", "#SPILL!", "#CALC!")
 # What a file of rows that were left out has besides its own columns, folded.

@@ -18,10 +18,10 @@ from openpyxl.utils import get_column_letter
 
 from core.base.clock import now
 from core.base.errors import Refused
-from leases.exports import defused
 from leases.models import Lease
 from leases.patience import read_in_time
 from leases.queries import with_last_tries
+from spreadsheets.exports import defused
 
 AT_ONCE = 2_000
 XLSX_AT_MOST = 50_000

@@ -15,18 +15,11 @@ from leases.admin.leases import person
 from leases.admin.preview import Preview
 from leases.admin.reading import ReadingForm, said_words
 from leases.agency_words import remember
-from leases.errors import (
-    DatabaseTooBusy,
-    NothingToImport,
-    Overtaken,
-    ReadOtherwise,
-    TooManyWords,
-    UnreadableFile,
-    UploadGone,
-)
+from leases.errors import DatabaseTooBusy, NothingToImport, Overtaken, ReadOtherwise, TooManyWords, UploadGone
 from leases.imports import confirm, forget_old_uploads, keep_upload, kept_uploads, read_again
 from leases.models import Batch, Upload
-from leases.spreadsheets import MAX_BYTES, too_large
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.tables import MAX_BYTES, too_large
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile

@@ -16,7 +16,7 @@ from leases.columns import AGENCY, NUMBER, Mapping, guess_mapping, letters, widt
 from leases.imports import read_by_of, rows_of
 from leases.models import Agency, Upload
 from leases.row_checks import Checked, Examined, LeftOut, examine
-from leases.spreadsheets import Row
+from spreadsheets.tables import Row
 
 PER_PAGE = 50
 SAMPLE = 5

@@ -10,9 +10,9 @@ from django.http import QueryDict
 
 from leases.agency_words import LONGEST, Words, agency_of, fold, likely_agency, own_names
 from leases.columns import Mapping, cell_of
-from leases.delimited import NO_SEPARATOR, SEPARATORS
 from leases.models import Agency, Upload
-from leases.spreadsheets import Choices, Row
+from spreadsheets.delimited import NO_SEPARATOR, SEPARATORS
+from spreadsheets.tables import Choices, Row
 
 # Words that are asked about at once; the most frequent ones.
 ASKED = 20

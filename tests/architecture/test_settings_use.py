@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = [path for app in ("core", "statemachine", "leases", "discovery") for path in (ROOT / app).rglob("*.py")]
+PRODUCT = [
+    path
+    for app in ("core", "statemachine", "spreadsheets", "leases", "discovery")
+    for path in (ROOT / app).rglob("*.py")
+]
 
 
 def assigned(tree: ast.AST) -> Iterator[ast.expr]:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, expect
 
 from leases.models import Batch, Lease, Upload
-from leases.spreadsheets import MAX_BYTES
+from spreadsheets.tables import MAX_BYTES
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
 from tests.live import PASSWORD, System

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from leases.agency_words import remember
 from leases.imports import Look, look_at
 from leases.services import create_lease
-from leases.spreadsheets import read_table
+from spreadsheets.tables import read_table
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 
 from leases.agency_words import own_names
 from leases.columns import Mapping, guess_mapping, header_row, letters, looks_like_lease, other_number_columns
-from leases.spreadsheets import Row
+from spreadsheets.tables import Row
 
 
 def table(*rows: list[str]) -> list[Row]:

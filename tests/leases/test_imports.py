@@ -12,13 +12,14 @@ from openpyxl import Workbook
 from leases import imports, services
 from leases.batches import import_leases
 from leases.columns import AGENCY, NUMBER, Mapping, guess_mapping
-from leases.errors import NothingToImport, Overtaken, UnreadableFile, UploadGone
+from leases.errors import NothingToImport, Overtaken, UploadGone
 from leases.imports import confirm, forget_old_uploads, keep_upload, kept_uploads, rows_of
 from leases.models import Batch, Lease, Upload
 from leases.row_checks import examine
-from leases.spreadsheets import Row
-from leases.workbooks import BOOLEAN, DATE
-from tests.leases.test_workbooks import workbook
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.tables import Row
+from spreadsheets.workbooks import BOOLEAN, DATE
+from tests.spreadsheets.test_workbooks import workbook
 
 pytestmark = pytest.mark.django_db
 

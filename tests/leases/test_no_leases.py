@@ -5,7 +5,7 @@ import pytest
 from leases.agency_words import own_names
 from leases.columns import Mapping
 from leases.no_leases import BEYOND, HEADER, NEITHER, REPEATED, UNNAMED, why_no_lease
-from leases.spreadsheets import Row
+from spreadsheets.tables import Row
 
 MAPPING = Mapping(agency=0, number=1, first_row=2)
 NAMES = Row(number=1, cells=["Agency", "Lease Number", "Acres"])

@@ -11,7 +11,7 @@ from leases import services
 from leases.columns import AGENCY, NUMBER, Mapping, guess_mapping
 from leases.lookalikes import doubts_about_number
 from leases.row_checks import SEVERAL, Checked, Examined, examine, left_out_of
-from leases.spreadsheets import WHOLE, WIDER, Row, read_table
+from spreadsheets.tables import WHOLE, WIDER, Row, read_table
 from tests.leases.test_columns import table
 
 pytestmark = pytest.mark.django_db

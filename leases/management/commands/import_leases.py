@@ -16,14 +16,15 @@ from core.base.database import in_words
 from core.base.errors import Refused
 from core.base.folding import printable
 from leases.columns import AGENCY
-from leases.errors import NothingToImport, UnreadableFile
+from leases.errors import NothingToImport
 from leases.imports import ADD, Look, confirm, keep_upload, look_at
 from leases.models import Agency
 from leases.rights import require
-from leases.spreadsheets import MAX_BYTES, read_table, too_large
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.tables import MAX_BYTES, read_table, too_large
 
 SOME_ARE_NOT, THE_FILE_IS_NOT = 1, 2
-NO_LEASE = "No row of “{name}” is a lease: each is left out, with the reason. Choose a file with one lease in each row."
+NO_LEASE = "No row of “{name}” is a lease: each is left out, with the reason. Choose a file that holds a table."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from leases import imports, services
 from leases.admin.preview import column_labels
 from leases.imports import KEPT
 from leases.models import Batch, Lease, Upload
-from leases.spreadsheets import Row
+from spreadsheets.tables import Row
 from tests.leases.batches.asking import IMPORT, confirm, page_url, send
-from tests.leases.test_workbooks import workbook
+from tests.spreadsheets.test_workbooks import workbook
 
 pytestmark = [
     pytest.mark.django_db,

@@ -14,11 +14,11 @@ from leases.errors import UploadGone
 from leases.imports import confirm as confirm_import
 from leases.imports import keep_upload, kept_uploads, read_again
 from leases.models import AgencyWord, Batch, Lease, Upload
-from leases.spreadsheets import Choices
+from spreadsheets.tables import Choices
 from statemachine.errors import TransitionForbidden
 from tests.leases.batches.asking import confirm, send
 from tests.leases.test_cases import CASES
-from tests.leases.test_workbooks import workbook
+from tests.spreadsheets.test_workbooks import workbook
 
 pytestmark = [
     pytest.mark.django_db,

@@ -11,8 +11,8 @@ from functools import cached_property, lru_cache
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-from leases.errors import UnreadableFile
-from leases.packages import BROKEN, Node, Package
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.xml_parts import BROKEN, Node, Package
 
 BOOK = "xl/workbook.xml"
 RELATIONS = "xl/_rels/workbook.xml.rels"
@@ -161,7 +161,7 @@ class Workbook:
         if not sheets:
             raise UnreadableFile(BROKEN)
         if len(sheets) > MAX_SHEETS:
-            raise UnreadableFile(f"This file has more than {MAX_SHEETS} sheets. Save only the one with the leases.")
+            raise UnreadableFile(f"This file has more than {MAX_SHEETS} sheets. Save only the one that is wanted.")
         return sheets
 
     @cached_property

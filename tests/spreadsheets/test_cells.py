@@ -2,7 +2,7 @@
 
 import pytest
 
-from leases.tidying import MAX_CELL, is_damaged, text_of_link, tidy
+from spreadsheets.cells import MAX_CELL, is_damaged, text_of_link, tidy
 
 
 class TestTidy:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
-from leases.errors import UnreadableFile
-from leases.file_kinds import BINARY
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.file_kinds import BINARY
 
 # What seldom stands in a text comes first, and wins where several would do.
 SEPARATORS = {"\t": "tabulator", "|": "vertical bar", ";": "semicolon", ",": "comma"}

@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from leases.errors import UnreadableFile
-from leases.spreadsheets import read_table
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.tables import read_table
 
 TABLE = "<table><tr><td>BLM</td><td>NMNM 1</td></tr></table>"
 BOOK_2003 = (

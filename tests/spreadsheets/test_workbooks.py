@@ -12,10 +12,10 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
-from leases.errors import UnreadableFile
-from leases.packages import MAX_UNPACKED_BYTES
-from leases.spreadsheets import Choices, Row, Table, read_table
-from leases.workbooks import BOOLEAN, CALCULATED, DATE, INEXACT, RELATIONS, UNKNOWN
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.tables import Choices, Row, Table, read_table
+from spreadsheets.workbooks import BOOLEAN, CALCULATED, DATE, INEXACT, RELATIONS, UNKNOWN
+from spreadsheets.xml_parts import MAX_UNPACKED_BYTES
 
 BOOK, SHEET, STRINGS, STYLES = (
     f"xl/{part}.xml" for part in ("workbook", "worksheets/sheet1", "sharedStrings", "styles")
@@ -204,7 +204,7 @@ class TestSheets:
             book.create_sheet("Visible")
 
         assert refusal(workbook(["HIDDEN 1"], change=hide)) == (
-            "The sheet “Sheet” (hidden) is not read. Show the sheet with the leases in the spreadsheet, and save it."
+            "The sheet “Sheet” (hidden) is not read. Show the sheet that is wanted in the spreadsheet, and save it."
         )
 
     @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ class TestBombs:
             ),
             (
                 patched(strings=LONG, sheet=sheet(("<row>" + '<c t="s"><v>0</v></c>' * 50 + "</row>") * 500)),
-                "This file holds too much besides lease numbers.",
+                "This file holds too much besides its table.",
             ),
             (patched(sheet=sheet("<row><c><v>1</v></c></row>" * 20_002)), "This file has more than 20,000 rows."),
             (patched(sheet=sheet(f"<row>{'<c/>' * 300_000}</row>")), TOO_MUCH),

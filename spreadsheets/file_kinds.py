@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from leases.errors import UnreadableFile
+from spreadsheets.errors import UnreadableFile
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 BINARY = "This is no table: the file is neither CSV nor XLSX. Save the table as one of these, and choose that file."

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leases.exports import defused
+from spreadsheets.exports import defused
 
 FORMULAS = [
     "=1+1",

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from leases.delimited import NO_SEPARATOR, SEPARATORS, decoded, lines_of, separator_of, width_of
-from leases.errors import UnreadableFile
-from leases.file_kinds import ZIP, other_package, refuse_markup, refuse_other_kinds
-from leases.packages import Package
-from leases.tidying import is_damaged, text_of_link, tidy
-from leases.workbooks import BOOK, CALCULATED, MAX_COLUMNS, Merged, Sheet, SheetRow, Workbook
+from spreadsheets.cells import is_damaged, text_of_link, tidy
+from spreadsheets.delimited import NO_SEPARATOR, SEPARATORS, decoded, lines_of, separator_of, width_of
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.file_kinds import ZIP, other_package, refuse_markup, refuse_other_kinds
+from spreadsheets.workbooks import BOOK, CALCULATED, MAX_COLUMNS, Merged, Sheet, SheetRow, Workbook
+from spreadsheets.xml_parts import Package
 
 MAX_BYTES = 10_000_000
 MAX_ROWS = 20_000
@@ -88,11 +88,11 @@ def read_table(*, name: str, content: bytes, choices: Choices | None = None) -> 
     if len(content) > MAX_BYTES:
         raise too_large(f"{len(content) / 1e6:.1f} MB")
     if not content.strip(b" \t\r\n\0"):
-        raise UnreadableFile(f"“{name}” is empty. Choose a file with one lease in each row.")
+        raise UnreadableFile(f"“{name}” is empty. Choose a file that holds a table.")
     read = _workbook if content.startswith(ZIP) else _text_table
     table = read(content, choices or Choices())
     if not table.rows:
-        raise UnreadableFile(f"“{name}” has no row with anything in it. Choose a file with one lease in each row.")
+        raise UnreadableFile(f"“{name}” has no row with anything in it. Choose a file that holds a table.")
     return table
 
 
@@ -106,7 +106,7 @@ def too_many_rows() -> UnreadableFile:
 
 
 def too_much() -> UnreadableFile:
-    return UnreadableFile("This file holds too much besides lease numbers. Save only the columns with the leases.")
+    return UnreadableFile("This file holds too much besides its table. Save only the columns that are needed.")
 
 
 def _limited(rows: Iterable[Row | None]) -> Iterator[Row]:
@@ -194,7 +194,7 @@ def _workbook(content: bytes, choices: Choices) -> Table:
             rows, read = list(_limited(_sheet_rows(found, seen))), sheet
             merged = _fill(rows, book.merged)
     if others and not rows:
-        raise UnreadableFile(f"{_not_read(others)} Show the sheet with the leases in the spreadsheet, and save it.")
+        raise UnreadableFile(f"{_not_read(others)} Show the sheet that is wanted in the spreadsheet, and save it.")
     return Table(
         read_as="XLSX",
         rows=rows,

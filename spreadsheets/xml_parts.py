@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.parsers import expat
 
-from leases.errors import UnreadableFile
+from spreadsheets.errors import UnreadableFile
 
 MAX_UNPACKED_BYTES = 40_000_000
 # Tags, and attributes, of all parts that are read.
@@ -22,7 +22,7 @@ MAX_INSIDE = 250_000
 CHUNK = 65_536
 
 BROKEN = "This XLSX file is broken. Open it in the program that wrote it, save it again, and choose that file."
-TOO_MUCH = "This XLSX file is too large once it is unpacked. Save only the table with the leases."
+TOO_MUCH = "This XLSX file is too large once it is unpacked. Save only the table that is wanted."
 DAMAGED = (
     expat.ExpatError,
     zipfile.BadZipFile,

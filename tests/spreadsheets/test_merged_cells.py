@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from leases.spreadsheets import MAX_ROWS, Table
-from leases.workbooks import BOOLEAN
-from tests.leases.test_workbooks import BROKEN, patched, read, refusal, sheet, workbook
+from spreadsheets.tables import MAX_ROWS, Table
+from spreadsheets.workbooks import BOOLEAN
+from tests.spreadsheets.test_workbooks import BROKEN, patched, read, refusal, sheet, workbook
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -73,8 +73,8 @@ class TestMergedCells:
         ("areas", "sentence"),
         [
             ('<mergeCell ref="A1:A20000"/>' * 20_001, "This file has more than 20,000 merged areas."),
-            ('<mergeCell ref="A1:A20000"/>' * 500, "This file holds too much besides lease numbers."),
-            ('<mergeCell ref="AX1:AX20000"/>', "This file holds too much besides lease numbers."),
+            ('<mergeCell ref="A1:A20000"/>' * 500, "This file holds too much besides its table."),
+            ('<mergeCell ref="AX1:AX20000"/>', "This file holds too much besides its table."),
         ],
     )
     def test_are_no_bombs(self, areas: str, sentence: str) -> None:

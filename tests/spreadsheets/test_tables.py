@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from leases.delimited import NO_SEPARATOR
-from leases.errors import UnreadableFile
-from leases.exports import defused
-from leases.spreadsheets import DAMAGED, MAX_ROWS, Choices, Row, read_table
-from leases.workbooks import CALCULATED
+from spreadsheets.delimited import NO_SEPARATOR
+from spreadsheets.errors import UnreadableFile
+from spreadsheets.exports import defused
+from spreadsheets.tables import DAMAGED, MAX_ROWS, Choices, Row, read_table
+from spreadsheets.workbooks import CALCULATED
 
 TABLE = "Agency,Lease Number\r\nBLM,NMNM 0501759\r\nNMSLO,Señor 1\r\n"
 ROWS = [["Agency", "Lease Number"], ["BLM", "NMNM 0501759"], ["NMSLO", "Señor 1"]]
@@ -195,7 +195,7 @@ class TestRefusals:
         )
 
     def test_of_far_more_than_lease_numbers(self) -> None:
-        assert refusal((b"," * 49 + b"x\n") * 8_001).startswith("This file holds too much besides lease numbers.")
+        assert refusal((b"," * 49 + b"x\n") * 8_001).startswith("This file holds too much besides its table.")
 
     @pytest.mark.parametrize("share", [0.3, 0.9])
     def test_of_half_a_workbook(self, share: float) -> None:

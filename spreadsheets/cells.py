@@ -22,7 +22,7 @@ _LINK = re.compile(r'=\s*HYPERLINK\s*\(\s*"(?:[^"]|"")*"\s*[,;]\s*"((?:[^"]|"")*
 def tidy(cell: str) -> str:
     """The text without what stands around it to guard it: blanks, control characters, `="…"`, an apostrophe in front.
 
-    What a person could not read in a list is no part of a lease number; what is inside of the text stays.
+    What a person could not read in a list is no part of it; what is inside of the text stays.
     """
     if cell.isalnum():
         return _cut(cell)
