@@ -19,8 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from core.base.errors import RunsheetError
-from discovery.attempts import Attempt, Replacement, keep_replacement, replacement, take_replacement
 from discovery.errors import AccountBusy, AppRefused, DropboxNotConnected
+from discovery.oauth_session import Attempt, Replacement, keep_replacement, replacement, take_replacement
 from discovery.services import dropbox_accounts
 from discovery.services.account_check import check_account
 from discovery.services.dropbox_accounts import Authorisation

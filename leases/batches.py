@@ -31,8 +31,8 @@ from django.db.models.functions import Coalesce, Now
 from leases.errors import BatchGone, ChoiceChanged, NothingToStart
 from leases.models import Batch, BatchLease, Lease
 from leases.models.batches import NOT_RUN, OWED
-from leases.patience import answered_in_time
 from leases.rights import require
+from leases.statement_limits import answered_in_time
 from leases.states import WORKING, State
 from statemachine.errors import RecordGone
 from statemachine.transitions import Actor, Step, advance, authorise, locked

@@ -20,9 +20,9 @@ from leases.batches import import_leases
 from leases.columns import Mapping, guess_mapping
 from leases.errors import NothingToImport, Overtaken, ReadOtherwise, UploadGone
 from leases.models import Batch, Upload
-from leases.patience import answered_in_time
 from leases.rights import require
 from leases.row_checks import Examined, LeftOut, examine, left_out_of
+from leases.statement_limits import answered_in_time
 from spreadsheets.errors import UnreadableFile
 from spreadsheets.tables import Choices, Row, Table, read_table
 

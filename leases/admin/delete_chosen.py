@@ -15,8 +15,8 @@ from django.utils.dateparse import parse_datetime
 from core.base.errors import Refused
 from leases.errors import ChoiceChanged
 from leases.models import Lease
-from leases.patience import answered_in_time
 from leases.queries import count_by_state, were_started_since
+from leases.statement_limits import answered_in_time
 from leases.states import SHOWN
 
 NAMED_AT_MOST = 20

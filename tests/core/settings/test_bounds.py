@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.local.servers import ROOT
 from core.settings import base
-from leases import patience
+from leases import statement_limits
 
 SETTINGS = ROOT / "core" / "settings"
 NUMBERS = sorted(
@@ -70,7 +70,13 @@ class TestWhatIsNoSetting:
         hangs_s = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["HANGS_S"]
 
         assert base.CLAIM_RENEWAL_S * 2 < base.CLAIM_S < base.DISCOVERY_SOFT_TIME_LIMIT_S < base.DISCOVERY_TIME_LIMIT_S
-        assert base.LOCK_TIMEOUT_S < base.REQUEST_STATEMENT_S < patience.WITHIN_S < patience.FILE_WITHIN_S < hangs_s
+        assert (
+            base.LOCK_TIMEOUT_S
+            < base.REQUEST_STATEMENT_S
+            < statement_limits.WITHIN_S
+            < statement_limits.FILE_WITHIN_S
+            < hangs_s
+        )
         assert base.DROPBOX_CONNECT_TIMEOUT_S + base.DROPBOX_READ_TIMEOUT_S < base.TRANSACTION_IDLE_S
         assert base.DISCOVERY_TRIES > 1
 

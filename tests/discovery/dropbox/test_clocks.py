@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from core.base.clock import shared_now
 from discovery import errors
-from discovery.attempts import Attempt
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount
+from discovery.oauth_session import Attempt
 from tests.discovery.conftest import ARCHIVE
 from tests.discovery.dropbox.conftest import LIST, TOKEN
 

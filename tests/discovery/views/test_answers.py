@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from core.base import clock
-from discovery import attempts
+from discovery import oauth_session
 from discovery.models import DropboxAccount
 from tests.discovery.views.conftest import HERE, LEASES, begin, consent, explained
 
@@ -44,7 +44,7 @@ class TestAnAnswerThatIsNone:
     )
     def test_refused_by_dropbox(self, browser: Client, error: str, sentence: str) -> None:
         begin(browser)
-        state = browser.session[attempts.ATTEMPT]["state"]
+        state = browser.session[oauth_session.ATTEMPT]["state"]
 
         page = explained(browser, browser.get("/dropbox/callback/", {"error": error, "state": state, "code": "c"}))
 
@@ -76,7 +76,7 @@ class TestAnAnswerThatIsNone:
     def test_with_a_code_that_is_no_code(self, browser: Client, dropbox: "Standin") -> None:
         for code in ("x", "x" * 5_000, "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "'--"):
             begin(browser)
-            state = browser.session[attempts.ATTEMPT]["state"]
+            state = browser.session[oauth_session.ATTEMPT]["state"]
 
             page = explained(browser, browser.get("/dropbox/callback/", {"code": code, "state": state}))
 
@@ -84,8 +84,8 @@ class TestAnAnswerThatIsNone:
 
     def test_that_was_too_late(self, browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         back = consent(begin(browser))
-        later = clock.now() + timedelta(seconds=attempts.ATTEMPT_LASTS_S + 1)
-        monkeypatch.setattr(attempts, "shared_now", lambda: later)
+        later = clock.now() + timedelta(seconds=oauth_session.ATTEMPT_LASTS_S + 1)
+        monkeypatch.setattr(oauth_session, "shared_now", lambda: later)
 
         assert "More than half an hour" in explained(browser, browser.get(back))
         assert not DropboxAccount.objects.exists()
@@ -126,7 +126,7 @@ class TestAnAnswerThatIsNone:
         attacker.force_login(django_user_model.objects.create_superuser("mallory"))
         code = parse_qs(urlsplit(consent(begin(attacker), account="paul")).query)["code"][0]
         begin(browser)
-        state = browser.session[attempts.ATTEMPT]["state"]
+        state = browser.session[oauth_session.ATTEMPT]["state"]
 
         page = explained(browser, browser.get("/dropbox/callback/", {"code": code, "state": state}))
 

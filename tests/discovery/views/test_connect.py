@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from discovery import attempts
+from discovery import oauth_session
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount
 from discovery.services.dropbox_accounts import REQUIRED_SCOPES
@@ -44,7 +44,7 @@ class TestConnect:
     def test_keeps_the_verifier_to_itself(self, browser: Client) -> None:
         address = begin(browser)
 
-        assert browser.session[attempts.ATTEMPT]["verifier"] not in address
+        assert browser.session[oauth_session.ATTEMPT]["verifier"] not in address
 
     def test_leads_to_the_real_dropbox_unless_told_otherwise(self, browser: Client, settings: Settings) -> None:
         settings.DROPBOX_BASE_URL = ""

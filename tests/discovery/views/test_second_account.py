@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from core.base import clock
-from discovery import attempts
+from discovery import oauth_session
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount
 from discovery.services.dropbox_accounts import connect_account
@@ -28,14 +28,14 @@ pytestmark = [
 
 
 def held_token(browser: Client) -> str:
-    found = attempts.replacement(browser.session)
+    found = oauth_session.replacement(browser.session)
     assert found
     return found.authorisation.grant.refresh_token
 
 
 def too_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    later = clock.now() + timedelta(seconds=attempts.REPLACEMENT_LASTS_S + 1)
-    monkeypatch.setattr(attempts, "shared_now", lambda: later)
+    later = clock.now() + timedelta(seconds=oauth_session.REPLACEMENT_LASTS_S + 1)
+    monkeypatch.setattr(oauth_session, "shared_now", lambda: later)
 
 
 class TestWhatIsNotStored:

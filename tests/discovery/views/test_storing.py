@@ -11,7 +11,7 @@ from django.db import DataError, OperationalError, connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from discovery import attempts
+from discovery import oauth_session
 from discovery.models import DropboxAccount
 from discovery.services import dropbox_accounts
 from tests.discovery.views.conftest import begin, connect, consent, explained, is_worth_nothing
@@ -124,13 +124,17 @@ class TestReplace:
         save = SessionStore.save
 
         def fail_once_it_is_held(session: SessionStore, *given: bool) -> None:
-            if attempts.REPLACEMENT in session and attempts.ATTEMPT not in session and "dropbox_problem" not in session:
+            if (
+                oauth_session.REPLACEMENT in session
+                and oauth_session.ATTEMPT not in session
+                and "dropbox_problem" not in session
+            ):
                 raise OperationalError("the server closed the connection")
             save(session, *given)
 
-        taken = attempts.take_replacement
+        taken = oauth_session.take_replacement
 
-        def take(session: SessionStore) -> attempts.Replacement | None:
+        def take(session: SessionStore) -> oauth_session.Replacement | None:
             monkeypatch.setattr(SessionStore, "save", fail_once_it_is_held)
             return taken(session)
 
@@ -138,7 +142,7 @@ class TestReplace:
 
         explained(browser, browser.get(back))
 
-        assert attempts.REPLACEMENT not in browser.session
+        assert oauth_session.REPLACEMENT not in browser.session
         assert is_worth_nothing(granted[1], dropbox)
         assert is_worth_nothing(granted[2], dropbox)
 
