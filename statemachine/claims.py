@@ -28,11 +28,11 @@ def claim(message: Message) -> StateMachine | None:
     held = Now() + timedelta(seconds=settings.CLAIM_S)
     with transaction.atomic():
         claimed = (
-            fenced(message)
+            unmoved(message)
             .filter(UNCLAIMED)
             .update(tries=F("tries") + 1, claimed_until=held, due_at=held, rung_at=None)
         )
-        return fenced(message).select_related("initiated_by").get() if claimed else None
+        return unmoved(message).select_related("initiated_by").get() if claimed else None
 
 
 def renew(message: Message) -> None:
@@ -42,7 +42,7 @@ def renew(message: Message) -> None:
         ClaimLost: the row has moved on.
     """
     held = Now() + timedelta(seconds=settings.CLAIM_S)
-    if not fenced(message).filter(claimed_until__isnull=False).update(claimed_until=held, due_at=held):
+    if not unmoved(message).filter(claimed_until__isnull=False).update(claimed_until=held, due_at=held):
         raise ClaimLost
 
 
@@ -53,7 +53,7 @@ def put_back(message: Message, *, delay_s: float, counted: bool, code: str, expl
         counted: whether the try that is ending counts against the budget.
     """
     return bool(
-        fenced(message)
+        unmoved(message)
         .filter(claimed_until__isnull=False)
         .update(
             tries=F("tries") - (0 if counted else 1),
@@ -82,7 +82,7 @@ def forgive(model: type[StateMachine], *, ago_s: float) -> int:
     return ran_out.update(tries=_ONE_LESS, claimed_until=None, due_at=Now())
 
 
-class Heartbeat:
+class ClaimKeeper:
     """Renews the claim from a thread of its own while the body runs, so that no single slow step loses the row.
 
     It ends with its process, and stands still with it: what hangs in C code that keeps the interpreter's lock, or is
@@ -96,7 +96,7 @@ class Heartbeat:
         self.message = message
         self._ended = threading.Event()
         # In the job's own context, so that its lines say whose work it is.
-        self._thread = threading.Thread(target=copy_context().run, args=(self._beat,), name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=copy_context().run, args=(self._keep,), name="claim-keeper", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -107,7 +107,7 @@ class Heartbeat:
         # Long enough for a renewal that is under way; one that hangs must not keep the worker.
         self._thread.join(timeout=1)
 
-    def _beat(self) -> None:
+    def _keep(self) -> None:
         try:
             while not self._ended.wait(settings.CLAIM_RENEWAL_S):
                 self._renew()
@@ -130,7 +130,7 @@ def message_of(record: StateMachine) -> Message:
     return Message(label=record._meta.label_lower, pk=record.pk, state=record.state, generation=record.generation)
 
 
-def fenced(message: Message) -> QuerySet[StateMachine]:
+def unmoved(message: Message) -> QuerySet[StateMachine]:
     """The row, if it is still where the message says."""
     model: type[StateMachine] = apps.get_model(message.label)
     return model._default_manager.filter(pk=message.pk, state=message.state, generation=message.generation)

@@ -63,8 +63,8 @@ def _run(message: Message) -> Any:
         return _stale(message)
     try:
         context = {"user_id": record.initiated_by_id, **record.log_context()}
-        with bound_contextvars(**context), claims.Heartbeat(message) as heartbeat:
-            return _work(Run(record=record, job_id=message.job_id), heartbeat)
+        with bound_contextvars(**context), claims.ClaimKeeper(message) as keeper:
+            return _work(Run(record=record, job_id=message.job_id), keeper)
     except (Stale, ClaimLost):
         return _stale(message)
 
@@ -87,12 +87,12 @@ def _top_up(message: Message) -> None:
         logger.warning("job: the queue could not be topped up; the reconciler does it. %s", in_words(error))
 
 
-def _work(this: Run[StateMachine], heartbeat: claims.Heartbeat) -> Any:
+def _work(this: Run[StateMachine], keeper: claims.ClaimKeeper) -> Any:
     """Work through the states that the row owes, one after the other, as long as each outcome says to go on."""
     ended: Any = this
     while isinstance(ended, Run):
         this, found = ended, reaction_for(type(ended.record), ended.record.state)
-        heartbeat.message = this.message
+        keeper.message = this.message
         with bound_contextvars(generation=this.message.generation, job_id=this.message.job_id):
             ended = _react_unless_locked(this, found)
     return ended

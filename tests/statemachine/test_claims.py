@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from statemachine import claims
-from statemachine.claims import Heartbeat
+from statemachine.claims import ClaimKeeper
 from statemachine.doorbell import Message
 from tests.statemachine.conftest import message, owed
 from tests.toy.models import Kettle
@@ -29,13 +29,13 @@ def await_that(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-class TestHeartbeat:
+class TestClaimKeeper:
     def test_renews_the_claim_while_the_work_is_slow(self) -> None:
         held = claims.claim(message(owed()))
         assert held is not None
         first = held.claimed_until
 
-        with Heartbeat(claims.message_of(held)):
+        with ClaimKeeper(claims.message_of(held)):
             await_that(lambda: Kettle.objects.get().claimed_until != first)
 
         kettle = Kettle.objects.get()
@@ -49,9 +49,9 @@ class TestHeartbeat:
         assert held is not None
         first = held.claimed_until
 
-        with Heartbeat(claims.message_of(held)) as heartbeat:
+        with ClaimKeeper(claims.message_of(held)) as keeper:
             Kettle.objects.update(generation=7, state="steeping")
-            heartbeat.message = message(kettle)
+            keeper.message = message(kettle)
             await_that(lambda: Kettle.objects.get().claimed_until != first)
 
     def test_takes_no_row_back_that_belongs_to_somebody_else(self, caplog: pytest.LogCaptureFixture) -> None:
@@ -59,7 +59,7 @@ class TestHeartbeat:
         assert held is not None
         Kettle.objects.update(generation=7)
 
-        with caplog.at_level("INFO"), Heartbeat(claims.message_of(held)):
+        with caplog.at_level("INFO"), ClaimKeeper(claims.message_of(held)):
             await_that(lambda: "is no longer held" in caplog.text)
 
         assert Kettle.objects.get().claimed_until == held.claimed_until
@@ -76,7 +76,7 @@ class TestHeartbeat:
 
         monkeypatch.setattr(claims, "renew", renew_later)
 
-        with Heartbeat(claims.message_of(held)):
+        with ClaimKeeper(claims.message_of(held)):
             await_that(lambda: Kettle.objects.get().claimed_until != first)
 
     def test_leaves_no_connection_behind(self) -> None:
@@ -84,7 +84,7 @@ class TestHeartbeat:
         assert held is not None
         first = held.claimed_until
 
-        with Heartbeat(claims.message_of(held)):
+        with ClaimKeeper(claims.message_of(held)):
             await_that(lambda: Kettle.objects.get().claimed_until != first)
         with connection.cursor() as cursor:
             count = (

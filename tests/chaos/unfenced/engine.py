@@ -32,7 +32,7 @@ def row_in_the_state[M: StateMachine](model: type[M], message: Message) -> Itera
 def take_the_fence_away() -> None:
     """Replace it wherever the engine looks it up; a name that is gone is an error, not a fence that stays."""
     for module, name, replacement in (
-        (claims, "fenced", rows_in_the_state),
+        (claims, "unmoved", rows_in_the_state),
         (claims, "UNCLAIMED", Q()),
         (transitions, "fenced", row_in_the_state),
         (jobs, "fenced", row_in_the_state),
