@@ -1,4 +1,4 @@
-"""Something happens again, and nothing is different: an automatic trigger that need not start anything (H7).
+"""Something happens again, and nothing is different: an automatic trigger that need not start anything.
 
 A best effort for triggers alone. What a person asks for never comes here, and neither does a record's changed input.
 """
