@@ -155,7 +155,9 @@ def _again_if_reconnected(lease: Lease) -> Iterator[None]:
 
 def _remember(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
     confirm_base_path(lease, base_path=sighting.origin.base_path)
-    return {"location_id": record_directory(sighting).location_id, "origin": sighting.origin}
+    location = record_directory(sighting)
+    assert location is not None  # a sighting with a listing
+    return {"location_id": location.pk, "origin": sighting.origin}
 
 
 def _forget(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:

@@ -75,11 +75,6 @@ class DirectoryListing:
     entries: tuple[CloudFile, ...]
     request_ids: tuple[str, ...]
 
-    @property
-    def partial_entries(self) -> tuple[CloudFile, ...]:
-        """The directories in it of which who asks may see only a part."""
-        return tuple(entry for entry in self.entries if entry.is_partial)
-
 
 class Audience(Enum):
     """Whom a new share link opens for, unless somebody changes it."""

@@ -102,11 +102,6 @@ def short_key(number: str) -> str:
     return bare_key(_LEADING_ZEROS.sub("", unicodedata.normalize("NFKC", number)))
 
 
-def is_alike(one: str, other: str) -> bool:
-    """Whether two numbers are likely the same one, written in two ways."""
-    return bare_key(one) == bare_key(other) or short_key(one) == short_key(other)
-
-
 def difference(one: str, other: str) -> str:
     """In what two numbers differ that are alike, as the end of a sentence: “zeros and blanks or dashes”."""
     by_zeros = bare_key(one) != bare_key(other)

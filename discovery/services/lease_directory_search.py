@@ -21,26 +21,10 @@ from discovery.services.nearest_archives import look_around
 from discovery.services.share_links import is_trusted, link_that_leads_there
 from leases.cloud import CloudFile, DirectoryListing, ShareLink
 from leases.errors import UnsafePath
-from leases.models import NOBODY, Lease, Origin
+from leases.models import NOBODY, CloudLocation, Lease, Origin
 from leases.queries import linked_location, storage_configuration
 from leases.services import forget_link, record_location
 from leases.validation import archive_path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectorySearchResult:
-    """What is known after a search.
-
-    Attributes:
-        path: where it was looked for.
-        share_url: empty when the directory was not found or Dropbox refused a link.
-        location_id: of the CloudLocation; None when the directory was not found.
-    """
-
-    found: bool
-    path: str
-    share_url: str = ""
-    location_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +50,6 @@ class DirectorySighting:
     link_refusal: str = ""
     link_checked_at: datetime | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
-
-
-def search_directory(*, lease: Lease, gateway: Gateway) -> DirectorySearchResult:
-    """Look for the directory and record the place in the cloud.
-
-    Raises:
-        What `look_for_directory` raises.
-    """
-    return record_directory(look_for_directory(lease=lease, gateway=gateway))
 
 
 def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
@@ -136,18 +111,21 @@ def place_of(lease: Lease) -> str:
         raise UnsafePath(f"{error.messages[0]} Then run it again.", evidence={"base_path": base_path}) from error
 
 
-def record_directory(sighting: DirectorySighting) -> DirectorySearchResult:
-    """Write what was seen of the place; the lease itself is written by its transition."""
+def record_directory(sighting: DirectorySighting) -> CloudLocation | None:
+    """Write what was seen of the place; the lease itself is written by its transition.
+
+    Returns:
+        The place; None if there is no directory.
+    """
     if sighting.listing is None:
         forget_link(path=sighting.path)
-        return DirectorySearchResult(found=False, path=sighting.path)
-    location = record_location(
+        return None
+    return record_location(
         path=sighting.path,
         link=sighting.link,
         refusal=sighting.link_refusal,
         checked_at=sighting.link_checked_at,
     )
-    return DirectorySearchResult(found=True, path=sighting.path, share_url=location.share_url, location_id=location.pk)
 
 
 def described(gateway: Gateway, seen: DirectorySighting) -> DirectorySighting:

@@ -5,7 +5,6 @@ from dropbox.files import FileMetadata, FileSharingInfo, FolderMetadata, FolderS
 from dropbox.sharing import FolderLinkMetadata, LinkAudience, LinkPermissions, ResolvedVisibility
 
 from discovery.dropbox.shapes import cloud_file, share_link
-from leases.cloud import CloudFile, DirectoryListing
 
 
 def link(name: str = "n", /, **permissions: object) -> FolderLinkMetadata:
@@ -91,11 +90,3 @@ class TestSight:
         file = cloud_file(entry, directory="/a")
 
         assert (file.parent_shared_folder_id, file.is_read_only, file.is_partial) == ("7", True, False)
-
-    def test_of_a_listing_names_what_is_partial(self) -> None:
-        seen = CloudFile(path="/a/b", name="b", is_directory=True)
-        hidden = CloudFile(path="/a/c", name="c", is_directory=True, no_access=True)
-
-        listing = DirectoryListing(path="/a", entries=(seen, hidden), request_ids=())
-
-        assert listing.partial_entries == (hidden,)

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 
+from discovery.dropbox import Gateway
 from discovery.services.configuration_check import check_configuration
-from leases.models import AgencyStorageConfig
+from discovery.services.lease_directory_search import look_for_directory, record_directory
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ def folder(dropbox: "Standin", path: str, **sharing: bool) -> dict[str, Any]:
     name = path.rpartition("/")[2]
     told = {".tag": "folder", "name": name, "path_lower": path.lower(), "path_display": path, "id": "id:partial"}
     return {**told, "sharing_info": info}
+
+
+def search_directory(*, lease: Lease, gateway: Gateway) -> CloudLocation | None:
+    """Look, and write down what was seen, as a run does both."""
+    return record_directory(look_for_directory(lease=lease, gateway=gateway))
 
 
 @pytest.fixture

@@ -98,10 +98,10 @@ def run(lease: Lease, user: User) -> Come:
     try:
         gateway = gateway_for(user)
         sighting = look_for_directory(lease=lease, gateway=gateway)
-        result = record_directory(sighting)
-        if not result.found:
+        location = record_directory(sighting)
+        if location is None:
             return Come(code="not_found", evidence=_storable(sighting.evidence))
-        lease.runsheet_directory = CloudLocation.objects.get(path=result.path)
+        lease.runsheet_directory = CloudLocation.objects.get(pk=location.pk)
         detection = detect_previous_report(lease=lease, gateway=gateway, sighting=sighting)
     except RunsheetError as error:
         return Come(code=error.code, sentence=str(error), evidence=_storable(error.evidence))

@@ -14,11 +14,12 @@ from discovery.models import DropboxAccount
 from discovery.services import archive_opening
 from discovery.services.archive_opening import NO_LINK, Opening, open_archive
 from discovery.services.dropbox_accounts import connect_account
-from discovery.services.lease_directory_search import look_for_directory, search_directory
+from discovery.services.lease_directory_search import look_for_directory
 from leases.admin.links import dropbox_link
 from leases.models import CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
+from tests.discovery.services.conftest import search_directory
 from tests.held import held_by_another_session
 from tests.links import ask, move, revoke_link
 
@@ -340,6 +341,7 @@ class TestRunAgain:
 
         result = search_directory(lease=lease, gateway=gateway_for(operator))
 
+        assert result is not None
         assert result.share_url == stored().share_url != location.share_url
         assert dropbox.calls() == {LIST: 1, LINK_METADATA: 1, LINK: 1}
 

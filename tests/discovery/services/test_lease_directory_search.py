@@ -8,14 +8,13 @@ from django.contrib.auth.models import User
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, DropboxUnavailable, NotADirectory
 from discovery.services.lease_directory_search import (
-    DirectorySearchResult,
     DirectorySighting,
     look_for_directory,
-    search_directory,
 )
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, UnsafePath
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.discovery.services.conftest import search_directory
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -35,9 +34,8 @@ class TestSearchDirectory:
         result = search_directory(lease=lease, gateway=gateway_for(operator))
 
         location = CloudLocation.objects.get()
-        assert result == DirectorySearchResult(
-            found=True, path=ARCHIVE, share_url=location.share_url, location_id=location.pk
-        )
+        assert result == location
+        assert location.path == ARCHIVE
         assert location.share_url
 
     def test_done_twice_finds_the_same(self, dropbox: "Standin", operator: User, lease: Lease) -> None:
@@ -46,12 +44,14 @@ class TestSearchDirectory:
         first = search_directory(lease=lease, gateway=gateway_for(operator))
         second = search_directory(lease=lease, gateway=gateway_for(operator))
 
-        assert first == second
+        assert first is not None
+        assert second is not None
+        assert (first.pk, first.path, first.share_url) == (second.pk, second.path, second.share_url)
 
     def test_tells_that_it_is_not_there(self, operator: User, lease: Lease) -> None:
         result = search_directory(lease=lease, gateway=gateway_for(operator))
 
-        assert result == DirectorySearchResult(found=False, path=ARCHIVE)
+        assert result is None
         assert not CloudLocation.objects.exists()
 
 
@@ -148,7 +148,7 @@ class TestAFolderThatIsReplacedMeanwhile:
         """Whose archive was found with a report in it, and is in the Dropbox of who found it still."""
         dropbox.put(REPORT)
         sighting = look_for_directory(lease=lease, gateway=gateway_for(operator))
-        lease.runsheet_directory_id = search_directory(lease=lease, gateway=gateway_for(operator)).location_id
+        lease.runsheet_directory = search_directory(lease=lease, gateway=gateway_for(operator))
         lease.known_root, lease.known_account = sighting.origin.path_root, sighting.origin.account
         lease.known_folder_id, lease.known_namespace = sighting.origin.folder_id, sighting.origin.namespace
         lease.follow_through, lease.background = True, False
