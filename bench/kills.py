@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from bench import leases
 from bench.breakable import AtWork, House, send
 from bench.leases import BASE_PATH, WentWrong
+from core.base.job_ids import JobId
 from leases.models import Lease
 from leases.services import create_lease
 
@@ -136,7 +137,7 @@ class Kills:
 
         def look() -> bool:
             if self._was_claimed(pk):
-                found.extend(each.pid for each in self._at_work() if f"-{pk}-" in each.job_id)
+                found.extend(each.pid for each in self._at_work() if _is_about(each, pk))
             return bool(found)
 
         self._until(look)
@@ -181,3 +182,8 @@ class Kills:
     def _number(self) -> str:
         self._used += 1
         return leases.number(self._used - 1)
+
+
+def _is_about(work: AtWork, pk: int) -> bool:
+    said = JobId.read(work.job_id)
+    return said is not None and said.pk == pk

@@ -4,7 +4,6 @@ What is awkward in django-rq is put right here (docs/decisions/0008-looking-at-t
 """
 
 import logging
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import wraps
@@ -31,6 +30,7 @@ from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.worker import Worker
 
+from core.base.job_ids import JobId, job_label
 from core.base.redis_client import ask
 from statemachine import looking
 from statemachine.models import StateMachine
@@ -119,14 +119,12 @@ class _About:
 
 def _about(job_id: str) -> _About | None:
     """What the id says; None if the engine does not send such a job."""
-    said = re.fullmatch(r"(?P<label>\w+)-(?P<pk>\d+)-(?P<state>\w+)-\d+", job_id, re.ASCII)
-    known = {machine._meta.label_lower.replace(".", "_"): machine for machine in machines()}
-    if said is None or said["label"] not in known:
+    said = JobId.read(job_id)
+    known = {job_label(machine._meta.label_lower): machine for machine in machines()}
+    if said is None or said.label not in known:
         return None
-    machine = known[said["label"]]
-    if said["state"] not in machine.working_states:
-        return None
-    return _About(machine=machine, pk=int(said["pk"]), state=said["state"])
+    machine = known[said.label]
+    return _About(machine=machine, pk=said.pk, state=said.state) if said.state in machine.working_states else None
 
 
 def _page_of(record: Model, request: HttpRequest) -> str:

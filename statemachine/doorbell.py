@@ -19,6 +19,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import str_to_date
 
 from core.base.clock import now
+from core.base.job_ids import JobId, job_label
 from core.base.redis_client import ask, in_words
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,8 @@ class Message:
 
     @property
     def job_id(self) -> str:
-        # RQ allows letters, digits, dash and underscore only.
-        return f"{self.label.replace('.', '_')}-{self.pk}-{self.state}-{self.generation}"
+        """The same message has the same id, so that a queue holds it once."""
+        return str(JobId(label=job_label(self.label), pk=self.pk, state=self.state, generation=self.generation))
 
 
 def ring(message: Message, *, queue: str) -> bool:

@@ -13,13 +13,12 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from core.base.job_ids import JOB_ID
 from core.ops.redaction import redact
 
 FORMS = ("json", "console")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-# As in leases_lease-17-searching-2; see statemachine.doorbell.
-_JOB_ID = re.compile(r"\b\w+-\d+-\w+-\d+\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LEVEL_COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
 CLIENT_ERRORS = (400, 500)
@@ -83,7 +82,7 @@ def configure_structlog() -> None:
 def _is_no_repetition(record: logging.LogRecord) -> bool:
     """Not so what RQ tells of each message: the job's own lines say it too, and for which lease and user."""
     is_round = record.name in ("rq.worker", "rq.job") and record.levelno <= logging.INFO
-    return not (is_round and _JOB_ID.search(record.getMessage()))
+    return not (is_round and JOB_ID.search(record.getMessage()))
 
 
 def _processors(form: str) -> list[Any]:

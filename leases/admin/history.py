@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from leases.models import Lease
 from leases.services import CREATED
 from leases.states import STOPPED_LABEL, State
+from statemachine.claims import message_of
 from statemachine.dashboard import job_url, kept_jobs, may_use_queues
-from statemachine.doorbell import Message
 from statemachine.errors import Bug
 from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog
@@ -126,8 +126,7 @@ def _job_id(lease: Lease, last: Entry | None) -> str:
         return last.log.job_id
     if not (lease.rung_at or lease.claimed_until or lease.tries):
         return ""
-    label = lease._meta.label_lower
-    return Message(label=label, pk=lease.pk, state=lease.state, generation=lease.generation).job_id
+    return message_of(lease).job_id
 
 
 def _state_label(state: str) -> str:
