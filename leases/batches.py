@@ -10,11 +10,27 @@ from itertools import batched
 from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Case, Count, DecimalField, F, Func, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DecimalField,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 
 from leases.errors import BatchGone, ChoiceChanged, NothingToStart
 from leases.models import Batch, BatchLease, Lease
+from leases.models.batches import NOT_RUN, OWED
 from leases.patience import answered_in_time
 from leases.rights import require
 from leases.states import WORKING, State
@@ -28,7 +44,6 @@ AT_ONCE = 1_000
 # Workers wait for them meanwhile.
 CANCELLED_AT_ONCE = 50
 STOP_WITHIN_S = 8
-OWED = Q(lease__due_at__isnull=False)
 HASHED = "hashtextextended(concat_ws('|', %(expressions)s), 0)"
 
 
@@ -37,13 +52,16 @@ class Progress:
     """Where the leases of a batch stand, all counted at one instant.
 
     Attributes:
-        settled: leases that nothing is owed for, by state; what waits for nothing but somebody's click is pending.
+        settled: leases that ran and that nothing is owed for, by state.
+        not_run: leases that were stopped, or never begun, and that nobody has started since; what one of them is may
+            be known from before.
         under_way: leases that a worker is at, or that are tried again.
         waiting: leases whose run has not begun.
         stoppable: those of the last two that this batch, and nobody since, has started.
     """
 
     settled: dict[State, int] = field(default_factory=dict)
+    not_run: int = 0
     under_way: int = 0
     waiting: int = 0
     stoppable: int = 0
@@ -53,13 +71,8 @@ class Progress:
         return self.under_way + self.waiting
 
     @property
-    def not_run(self) -> int:
-        """Stopped, or never begun, and nobody has started them since."""
-        return self.settled.get(State.PENDING, 0)
-
-    @property
     def done(self) -> int:
-        return sum(self.settled.values()) - self.not_run
+        return sum(self.settled.values())
 
     @property
     def total(self) -> int:
@@ -162,18 +175,17 @@ def _beginning_of_reason(batch_id: int) -> str:
 def progress_of(batch: Batch) -> Progress:
     """Where the leases of a batch stand, in one query."""
     ours = OWED & Q(lease__background=True, lease__owed_by=batch)
-    rows = (
-        BatchLease.objects.filter(batch=batch)
-        .values_list("lease__state")
-        .annotate(count=Count("pk"), owed=Count("pk", filter=OWED), stoppable=Count("pk", filter=ours))
-    )
-    counted = {State(state): (count, owed, stoppable) for state, count, owed, stoppable in rows}
-    settled = {state: counted[state][0] - counted[state][1] for state in State if state in counted}
+    kinds = {"owed": OWED, "not_run": NOT_RUN, "stoppable": ours}
+    counts = {"count": Count("pk"), **{name: Count("pk", filter=kind) for name, kind in kinds.items()}}
+    members = BatchLease.objects.filter(batch=batch).values("lease__state").annotate(**counts)
+    counted = {row["lease__state"]: row for row in members}
+    settled = {state: row["count"] - row["owed"] - row["not_run"] for state, row in counted.items()}
     return Progress(
-        settled={state: count for state, count in settled.items() if count},
-        under_way=sum(owed for state, (_, owed, _) in counted.items() if state in WORKING),
-        waiting=sum(owed for state, (_, owed, _) in counted.items() if state not in WORKING),
-        stoppable=sum(stoppable for _, _, stoppable in counted.values()),
+        settled={state: settled[state] for state in State if settled.get(state)},
+        not_run=sum(row["not_run"] for row in counted.values()),
+        under_way=sum(row["owed"] for state, row in counted.items() if state in WORKING),
+        waiting=sum(row["owed"] for state, row in counted.items() if state not in WORKING),
+        stoppable=sum(row["stoppable"] for row in counted.values()),
     )
 
 
@@ -184,7 +196,7 @@ def owed_by_batches() -> QuerySet[Lease]:
 
 def failures_of(batch: Batch) -> list[tuple[str, int]]:
     """What the batch's failed leases have failed for: failure code and how many, the most first."""
-    members = _settled_in(batch, State.FAILED).order_by()
+    members = _standing_at(batch, State.FAILED).order_by()
     counted = members.values_list(_of_lease("failure_code")).annotate(count=Count("pk"))
     return sorted(counted, key=lambda each: (-each[1], each[0]))
 
@@ -208,9 +220,12 @@ def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopp
     with answered_in_time():
         if not Batch.objects.filter(pk=batch_id).update(stopped_at=Now(), stopped_by=user):
             raise BatchGone
+        # Locked, since nothing tells them from the others any more once they are owed nothing.
+        not_begun = ours.exclude(state__in=WORKING).order_by("pk").select_for_update()
+        passed_over = list(not_begun.values_list("pk", flat=True))
+        _call_off(batch_id, passed_over)
         # Whoever is about to start one of them finds another generation, and lets it be.
-        not_begun = ours.exclude(state__in=WORKING)
-        waiting = not_begun.update(
+        waiting = Lease.objects.filter(pk__in=passed_over).update(
             due_at=None,
             due_reason="",
             generation=F("generation") + 1,
@@ -232,14 +247,14 @@ def run_again(*, batch_id: int, state: State, user: User, at_most: int | None = 
     """Owe a run to those leases of the batch that have settled in a state; how many.
 
     Args:
-        state: failed, or pending for those that were stopped.
+        state: failed, or pending for those that did not run, whatever is known of them from before.
         at_most: as many as the person was told; those that settled first. None: all.
         user: whose Dropbox is used.
 
     Raises:
         BatchGone: it does not exist.
         TransitionForbidden: the person may not run discovery.
-        NothingToStart: none of them is in that state. Nothing was changed.
+        NothingToStart: none of them is, or all have moved on meanwhile. Nothing was changed.
         DatabaseTooBusy: nothing was changed.
     """
     require(user, "leases.run_discovery")
@@ -249,9 +264,12 @@ def run_again(*, batch_id: int, state: State, user: User, at_most: int | None = 
             raise BatchGone
         Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None)
         # As they are, since a plan for what they are expected to be may compare each with each.
-        members = _settled_in(batch, state).order_by(_of_lease("entered_at"), "lease")
-        settled = list(members.values_list("lease", flat=True)[:at_most])
-        if not (count := _owe(Lease.objects.filter(pk__in=settled, state=state, due_at__isnull=True), batch, user)):
+        members = _standing_at(batch, state).order_by(_of_lease("entered_at"), "lease")
+        seen = dict(members.values_list("lease", _of_lease("generation"))[:at_most])
+        idle = Lease.objects.filter(pk__in=seen, due_at__isnull=True).order_by("pk").select_for_update()
+        # What somebody has run since it was read is not what the batch has to run any more.
+        still = [pk for pk, generation in idle.values_list("pk", "generation") if seen[pk] == generation]
+        if not (count := _owe(Lease.objects.filter(pk__in=still), batch, user)):
             raise NothingToStart
     logger.info("batch %s: %s leases that were %s run again", batch_id, count, state)
     return count
@@ -279,13 +297,27 @@ def _take_in(batch: Batch, leases: QuerySet[Lease]) -> int:
         return int(cursor.rowcount)
 
 
-def _settled_in(batch: Batch, state: State) -> QuerySet[BatchLease]:
-    """The members that have settled in a state; each is looked up by its key, whatever PostgreSQL expects of them."""
-    settled = Q(state=state, due_at__isnull=True)
-    return BatchLease.objects.filter(_of_lease(Case(When(settled, then=True), default=False)), batch=batch)
+def _standing_at(batch: Batch, state: State) -> QuerySet[BatchLease]:
+    """The members that nothing is owed for, in a state; pending is also what was called off.
+
+    Each is looked up by its key, whatever PostgreSQL expects of them.
+    """
+    owed, called_off = Q(due_at__isnull=False), Q(generation=OuterRef("called_off"))
+    pending = When(called_off, then=Value(State.PENDING.value))
+    standing = _of_lease(Case(When(owed, then=None), pending, default="state", output_field=CharField()))
+    return BatchLease.objects.alias(standing=standing).filter(batch=batch, standing=state)
 
 
-def _of_lease(wanted: str | Case) -> Subquery:
+def _call_off(batch_id: int, pks: list[int]) -> None:
+    """Keep with the leases, which are locked, that their turn did not come before their next generation.
+
+    What another batch had called off before, and nobody has run since, did not run there either.
+    """
+    members = BatchLease.objects.filter(Q(batch=batch_id) | Q(called_off=F("lease__generation")), lease__in=pks)
+    members.update(called_off=_of_lease(F("generation") + 1))
+
+
+def _of_lease(wanted: str | Case | CombinedExpression) -> Subquery:
     """Of a member's lease; a condition in it would be a way to find the lease, and a slow one."""
     return Subquery(Lease.objects.order_by().filter(pk=OuterRef("lease")).values_list(wanted))
 

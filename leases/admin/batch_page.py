@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 
 from core.errors import words_for
 from leases.admin import polling
+from leases.admin.filters import NOT_RUN, SETTLED, WAITING, BatchFilter
 from leases.batches import Progress, failures_of, progress_of
 from leases.models import Batch
 from leases.states import STOPPED, State
@@ -121,14 +122,19 @@ class BatchPage:
 
     def _all_counts(self) -> Iterator[Count]:
         progress = self.progress
-        yield Count(state="", label="Waiting", count=progress.waiting, url=self._list())
+        yield Count(state="", label="Waiting", count=progress.waiting, url=self._list(WAITING))
         working = f"{State.SEARCHING},{State.DETECTING}"
         yield Count(
             state=State.SEARCHING, label="Under way", count=progress.under_way, url=self._list(state__in=working)
         )
+        yield Count(state=STOPPED, label="Not run", count=progress.not_run, url=self._list(NOT_RUN))
         for state, count in progress.settled.items():
-            shown, label = (STOPPED, "Not run") if state == State.PENDING else (state.value, str(state.label))
-            yield Count(state=shown, label=label, count=count, url=self._list(state__exact=shown))
+            yield Count(
+                state=state,
+                label=str(state.label),
+                count=count,
+                url=self._list(SETTLED, state__exact=state),
+            )
 
     @cached_property
     def failures(self) -> list[Count]:
@@ -140,7 +146,7 @@ class BatchPage:
                 state="",
                 label=words_for(code),
                 count=count,
-                url=self._list(state__exact=State.FAILED, failure_code=code),
+                url=self._list(SETTLED, state__exact=State.FAILED, failure_code=code),
             )
             for code, count in failures_of(self.batch)
         ]
@@ -186,9 +192,9 @@ class BatchPage:
             label=label, url=reverse("admin:leases_batch_again", args=[self.batch.pk]), count=count, state=state
         )
 
-    def _list(self, **narrowed: str) -> str:
+    def _list(self, standing: str = "", **narrowed: str) -> str:
         """The list of the batch's leases, or of some of them."""
-        query = {"batches": str(self.batch.pk), **narrowed}
+        query = {BatchFilter.parameter_name: BatchFilter.value_of(self.batch, standing), **narrowed}
         return f"{reverse('admin:leases_lease_changelist')}?{urlencode(query)}"
 
 

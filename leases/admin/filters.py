@@ -1,5 +1,6 @@
 """What the list of leases can be narrowed to; all of it stands in the address."""
 
+from collections.abc import Callable
 from typing import Any, override
 
 from django.contrib import admin
@@ -10,7 +11,8 @@ from django.http import HttpRequest
 
 from core.errors import words_for
 from core.records import is_key
-from leases.models import Batch, Lease
+from leases.models import Batch, BatchLease, Lease
+from leases.models.batches import BatchLeaseQuerySet
 from leases.queries import IS_STOPPED
 from leases.states import STOPPED, State
 
@@ -74,17 +76,48 @@ class PersonFilter(AskingFilter):
         return [(str(pk), name) for pk, name in people.values_list("pk", "username")]
 
 
+# Which leases of a batch, in the address behind its number, as its page counts them.
+WAITING, SETTLED, NOT_RUN = "waiting", "settled", "not_run"
+STANDINGS: dict[str, tuple[str, Callable[[BatchLeaseQuerySet], BatchLeaseQuerySet]]] = {
+    WAITING: ("waiting", BatchLeaseQuerySet.waiting),
+    SETTLED: ("settled", BatchLeaseQuerySet.settled),
+    NOT_RUN: ("did not run", BatchLeaseQuerySet.not_run),
+}
+
+
 class BatchFilter(AskingFilter):
-    """What was imported, or run, together: the newest, and the one that is asked for."""
+    """What was imported, or run, together: the newest, and the one that is asked for, or some of its leases."""
 
     title = "import or run"
     parameter_name = "batches"
     newest = 10
 
+    @staticmethod
+    def value_of(batch: Batch, standing: str = "") -> str:
+        """What stands in the address.
+
+        Args:
+            standing: of `STANDINGS`; empty: all leases of the batch.
+        """
+        return f"{batch.pk}.{standing}" if standing else str(batch.pk)
+
     @override
     def called(self, chosen: str) -> str:
-        found = Batch.objects.filter(pk=chosen).first() if is_key(chosen) else None
-        return _name(found) if found else chosen
+        pk, _, standing = chosen.partition(".")
+        found = Batch.objects.filter(pk=pk).first() if is_key(pk) else None
+        if found is None:
+            return chosen
+        return f"{_name(found)}: {STANDINGS[standing][0]}" if standing in STANDINGS else _name(found)
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        pk, dot, standing = str(self.value() or "").partition(".")
+        if not dot:
+            return super().queryset(request, queryset)
+        if standing not in STANDINGS or not is_key(pk):
+            raise IncorrectLookupParameters
+        _, which = STANDINGS[standing]
+        return queryset.filter(pk__in=which(BatchLease.objects.filter(batch=pk)).values("lease"))
 
     @override
     def there_is(self) -> list[tuple[str, str]]:

@@ -1,11 +1,13 @@
 """Many leases at once: what was imported or started together, and the file that is about to be."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
+
+from leases.states import WORKING, State
 
 
 class Batch(models.Model):
@@ -47,8 +49,35 @@ class Batch(models.Model):
         return f"Import: {self.title}" if self.kind == self.Kind.IMPORT else self.title
 
 
+# Of a member. What is called off did not run in its batch, whatever is known of the lease from before.
+OWED = Q(lease__due_at__isnull=False)
+CALLED_OFF = Q(called_off=F("lease__generation"), lease__due_at__isnull=True)
+NOT_RUN = Q(lease__state=State.PENDING, lease__due_at__isnull=True) | CALLED_OFF
+
+
+class BatchLeaseQuerySet(models.QuerySet["BatchLease"]):
+    """Where the members stand, as their batch counts them."""
+
+    def waiting(self) -> Self:
+        """Their run has not begun."""
+        return self.filter(OWED).exclude(lease__state__in=WORKING)
+
+    def not_run(self) -> Self:
+        """Stopped, or never begun, and nobody has started them since."""
+        return self.filter(NOT_RUN)
+
+    def settled(self) -> Self:
+        """They ran, and nothing is owed for them."""
+        return self.exclude(OWED).exclude(NOT_RUN)
+
+
 class BatchLease(models.Model):
-    """A lease of a batch; which batch may stop it, the lease says itself (`Lease.owed_by`)."""
+    """A lease of a batch; which batch may stop it, the lease says itself (`Lease.owed_by`).
+
+    Attributes:
+        called_off: the lease's generation since its batch was stopped before its turn came; None if that never was.
+            Whatever is done with the lease later has another, so nobody needs to take it back.
+    """
 
     if TYPE_CHECKING:
         batch_id: int
@@ -56,10 +85,16 @@ class BatchLease(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="+")
     lease = models.ForeignKey("leases.Lease", on_delete=models.CASCADE, related_name="+")
+    called_off = models.PositiveIntegerField(null=True)
+
+    objects = BatchLeaseQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["batch", "lease"], name="leases_batchlease_once")]
+        indexes = [
+            models.Index(fields=["batch"], condition=Q(called_off__isnull=False), name="leases_batchlease_called_off"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.lease_id} of {self.batch_id}"
