@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 RINGING_S = 5.0
 
 
-def kick(label: str, pk: int, *, turn: int | None) -> None:
+def kick(label: str, pk: int, *, turn: int | None = None) -> None:
     """Dispatch one row at once, if it is owed work and the queue is short; else `statemachine.pump` does it in its turn.
 
     Args:
@@ -51,10 +51,17 @@ def room(queue: str) -> int:
     return max(settings.QUEUE_TARGET - doorbell.waiting_count(queue), 0)
 
 
-def dispatch(model: type[StateMachine], *, pks: Sequence[int]) -> int:
-    """Ring, in this order, for those of the rows that are owed work now and that nobody else is dispatching; how many Redis took."""
+def dispatch(model: type[StateMachine], *, pks: Sequence[int], enough_at: float | None = None) -> int:
+    """Ring, in this order, for those of the rows that are owed work now and that nobody else is dispatching.
+
+    Args:
+        enough_at: by the monotonic clock; what has not been rung for by then stays owed.
+
+    Returns:
+        How many messages Redis took.
+    """
     messages = _take_owed(model, pks)
-    enough_at = time.monotonic() + RINGING_S
+    enough_at = enough_at or time.monotonic() + RINGING_S
     refused = [message for message in messages if time.monotonic() > enough_at or not _ring(model, message)]
     for message in refused:
         _owe_again(model, message)

@@ -27,6 +27,8 @@ from statemachine.transitions import RECONCILER, Step, advance, database_now, fe
 logger = logging.getLogger(__name__)
 
 LOCK_PATIENCE_MS = 1_000
+# Each row that is started takes some milliseconds, or a second where it waits for a lock.
+STARTING_S = 5.0
 # So many are started before the first of them is rung for: few, since workers wait; several, since each time costs.
 RUNG_AT_ONCE = 4
 
@@ -53,23 +55,24 @@ def top_up(queue: str) -> ToppedUp:
         return ToppedUp()
     chosen = next_in_line([model for model in machines() if queue_of(model) == queue], limit=free)
     done = ToppedUp()
-    enough_at = time.monotonic() + RINGING_S
+    enough_at = time.monotonic() + STARTING_S
     for model, rows in itertools.groupby(chosen, key=type):
         for some in itertools.batched(rows, RUNG_AT_ONCE, strict=False):
-            done += _bring(model, some, start=time.monotonic() < enough_at)
+            done += _bring(model, some, enough_at=enough_at)
     return done
 
 
-def _bring(model: type[StateMachine], rows: Sequence[StateMachine], *, start: bool) -> ToppedUp:
-    """Start those that are owed their start, and ring for all in their order."""
-    begun, started = [], 0
-    for row in rows:
-        if row.is_working:
-            begun.append(row.pk)
-        elif start and _start(row):
-            begun.append(row.pk)
-            started += 1
-    return ToppedUp(started=started, dispatched=dispatch(model, pks=begun) if begun else 0)
+def _bring(model: type[StateMachine], rows: Sequence[StateMachine], *, enough_at: float) -> ToppedUp:
+    """Start those that are owed their start, and ring for all in their order.
+
+    Args:
+        enough_at: none is started later, by the monotonic clock; what has been begun can be rung for a while longer.
+    """
+    idle = [row for row in rows if not row.is_working]
+    started = {row.pk for row in idle if time.monotonic() < enough_at and _start(row)}
+    begun = [row.pk for row in rows if row.is_working or row.pk in started]
+    rung = dispatch(model, pks=begun, enough_at=enough_at + RINGING_S) if begun else 0
+    return ToppedUp(started=len(started), dispatched=rung)
 
 
 def _start(row: StateMachine) -> bool:

@@ -31,7 +31,7 @@ def _due_at(model: str) -> migrations.AlterField:
 
 def _index(model: str, name: str, states: models.Q) -> migrations.AddIndex:
     index = models.Index(
-        condition=models.Q(("due_at__isnull", False), states),
+        condition=models.Q(("due_at__isnull", False)) & states,
         fields=["background", "turn", "id"],
         name=f"leases_{model}_{name}",
     )
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
         *(migrations.RunSQL(WAITING.format(table=f"leases_{model}"), migrations.RunSQL.noop) for model in MODELS),
         *(_index(model, "begun", models.Q(("state__in", states))) for model, states in MODELS.items()),
         *(
-            _index(model, "start", models.Q(models.Q(("state__in", states)), _negated=True))
+            _index(model, "start", ~models.Q(("state__in", states)))
             for model, states in MODELS.items()
         ),
     ]
