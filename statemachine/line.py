@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import reduce
-from itertools import product
 from operator import or_
 
 from django.conf import settings
@@ -90,8 +89,9 @@ def _candidates(model: type[StateMachine], limit: int) -> QuerySet[StateMachine]
     lanes = [rows for background in (False, True) for rows in _lane(model, background=background)]
     parts = [_first(rows, limit).annotate(is_patient=Value(False)) for rows in lanes]
     longest = Now() - timedelta(seconds=settings.BACKGROUND_YIELD_S)
-    for background, rows in product((False, True), (owed(model), startable(model))):
-        waited = rows.filter(background=background, due_at__lte=longest).order_by("due_at")
+    for background in (False, True):
+        # By this index, too, and so without a word on who of those that have waited equally long comes first.
+        waited = (owed(model) | startable(model)).filter(background=background, due_at__lte=longest).order_by("due_at")
         parts.append(waited.only(*READ).annotate(is_patient=Value(True))[: math.ceil(limit / PATIENT_PART)])
     first, *others = parts
     return first.union(*others, all=True)

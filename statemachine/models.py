@@ -60,12 +60,11 @@ def line_indexes(working: Iterable[str]) -> list[models.Index]:
     Args:
         working: the machine's working states.
     """
-    begun = models.Q(state__in=sorted(working))
+    owed, begun = models.Q(due_at__isnull=False), models.Q(state__in=sorted(working))
     return [
-        models.Index(
-            fields=["background", "turn", "id"], condition=models.Q(due_at__isnull=False) & part, name=f"{CLASS}_{name}"
-        )
-        for name, part in (("begun", begun), ("start", ~begun))
+        # With due_at, since thousands of those that come first may wait for their next try.
+        models.Index(fields=["background", "turn", "id", "due_at"], condition=owed & begun, name=f"{CLASS}_begun"),
+        models.Index(fields=["background", "turn", "id"], condition=owed & ~begun, name=f"{CLASS}_start"),
     ]
 
 

@@ -29,10 +29,10 @@ def _due_at(model: str) -> migrations.AlterField:
     return migrations.AlterField(model_name=model, name="due_at", field=field)
 
 
-def _index(model: str, name: str, states: models.Q) -> migrations.AddIndex:
+def _index(model: str, name: str, states: models.Q, *fields: str) -> migrations.AddIndex:
     index = models.Index(
         condition=models.Q(("due_at__isnull", False)) & states,
-        fields=["background", "turn", "id"],
+        fields=["background", "turn", "id", *fields],
         name=f"leases_{model}_{name}",
     )
     return migrations.AddIndex(model_name=model, index=index)
@@ -44,9 +44,6 @@ class Migration(migrations.Migration):
     operations = [
         *(operation for model in MODELS for operation in (_turn(model), _due_at(model))),
         *(migrations.RunSQL(WAITING.format(table=f"leases_{model}"), migrations.RunSQL.noop) for model in MODELS),
-        *(_index(model, "begun", models.Q(("state__in", states))) for model, states in MODELS.items()),
-        *(
-            _index(model, "start", ~models.Q(("state__in", states)))
-            for model, states in MODELS.items()
-        ),
+        *(_index(model, "begun", models.Q(("state__in", states)), "due_at") for model, states in MODELS.items()),
+        *(_index(model, "start", ~models.Q(("state__in", states))) for model, states in MODELS.items()),
     ]

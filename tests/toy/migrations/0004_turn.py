@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='kettle',
-            index=models.Index(condition=models.Q(('due_at__isnull', False), ('state__in', ['heating', 'steeping'])), fields=['background', 'turn', 'id'], name='toy_kettle_begun'),
+            index=models.Index(condition=models.Q(('due_at__isnull', False), ('state__in', ['heating', 'steeping'])), fields=['background', 'turn', 'id', 'due_at'], name='toy_kettle_begun'),
         ),
         migrations.AddIndex(
             model_name='kettle',
