@@ -305,9 +305,7 @@ def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for 
     """
     failed = leases.filter(state=State.FAILED, due_at__isnull=True)
     owed_by = Case(When(background=True, then="owed_by"), default=None)
-    return failed.update(
-        due_at=Now(), due_reason=reason, background=True, turn=turns_of(failed), owed_by=owed_by
-    )
+    return failed.update(due_at=Now(), due_reason=reason, background=True, turn=turns_of(failed), owed_by=owed_by)
 
 
 def try_at_once(leases: QuerySet[Lease]) -> int:

@@ -49,9 +49,7 @@ def state_field(states: type[models.TextChoices], *, initial: str) -> StateField
 
 def known_states(states: type[models.TextChoices]) -> models.CheckConstraint:
     """No row may be in a state that the code does not know."""
-    return models.CheckConstraint(
-        condition=models.Q(state__in=states.values), name=f"{CLASS}_known_state"
-    )
+    return models.CheckConstraint(condition=models.Q(state__in=states.values), name=f"{CLASS}_known_state")
 
 
 def line_indexes(working: Iterable[str]) -> list[models.Index]:

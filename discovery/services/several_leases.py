@@ -85,7 +85,7 @@ def discover_leases(
             _refuse_unknown_directories(numbers, known)
         places = _places(len(numbers))
         return [
-            _start(agency, number, known.get(fold_case(number)), user, only, place)
+            _start(agency, number, known.get(fold_case(number)), user, only, place=place)
             for number, place in zip(numbers, places, strict=True)
         ]
 
@@ -140,7 +140,7 @@ def _places(count: int) -> list[Place]:
 
 
 def _start(
-    agency: str, number: str, lease: Lease | None, user: User, only: Workflow | None, place: Place
+    agency: str, number: str, lease: Lease | None, user: User, only: Workflow | None, *, place: Place
 ) -> Started:
     if lease is None:
         created = create_lease(

@@ -13,7 +13,6 @@ from core.errors import words_for
 from leases.states import NoticeState
 from statemachine.models import StateMachine, known_states, line_indexes, state_field
 
-
 WORKING = frozenset({NoticeState.SENDING})
 
 

@@ -304,7 +304,7 @@ class TestTheModel:
 
     @pytest.mark.parametrize("seed", range(6))
     def test_agrees(self, seed: int, settings: Settings, cook: User) -> None:
-        dice, modelled = random.Random(seed), Line()  # noqa: S311 - nothing secret
+        dice, modelled = random.Random(seed), Line()
         settings.QUEUE_TARGET = dice.choice([1, 4, 16])
         placed: dict[int, tuple[bool, int]] = {}
         begun: set[int] = set()
@@ -337,7 +337,7 @@ class TestTheModel:
     @pytest.mark.parametrize("seed", range(4))
     def test_is_fair_to_orders_of_every_size(self, seed: int, settings: Settings) -> None:
         """From when both wait until one ends, two orders have had the same, but for what was to be begun at once."""
-        dice = random.Random(seed)  # noqa: S311 - nothing secret
+        dice = random.Random(seed)
         settings.QUEUE_TARGET = 8
         modelled = Line(orders=[Order(rows=order(150))])
         since: dict[tuple[int, int], int] = {}
