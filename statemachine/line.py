@@ -58,9 +58,10 @@ def turn_now(model: type[StateMachine]) -> int:
     a few that come back from a back-off do not turn it back.
     """
     sharing = [each for each in machines() if queue_of(each) == queue_of(model)]
-    parts = [_first(rows, settings.QUEUE_TARGET) for each in sharing for rows in _lane(each, background=True)]
-    turns = sorted(turn for part in parts for turn in part.values_list("turn", flat=True))
-    return turns[: settings.QUEUE_TARGET][-1] if turns else _last_given()
+    lanes = [rows for each in sharing for rows in _lane(each, background=True)]
+    first, *others = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
+    turns = [turn for (turn,) in first.union(*others, all=True).order_by("turn")[: settings.QUEUE_TARGET]]
+    return turns[-1] if turns else _last_given()
 
 
 def turns_of(rows: QuerySet[StateMachine]) -> Combinable:
