@@ -175,17 +175,23 @@ def _beginning_of_reason(batch_id: int) -> str:
 def progress_of(batch: Batch) -> Progress:
     """Where the leases of a batch stand, in one query."""
     ours = OWED & Q(lease__background=True, lease__owed_by=batch)
-    kinds = {"owed": OWED, "not_run": NOT_RUN, "stoppable": ours}
-    counts = {"count": Count("pk"), **{name: Count("pk", filter=kind) for name, kind in kinds.items()}}
-    members = BatchLease.objects.filter(batch=batch).values("lease__state").annotate(**counts)
-    counted = {row["lease__state"]: row for row in members}
-    settled = {state: row["count"] - row["owed"] - row["not_run"] for state, row in counted.items()}
+    rows = list(
+        BatchLease.objects.filter(batch=batch)
+        .values_list("lease__state")
+        .annotate(
+            count=Count("pk"),
+            owed=Count("pk", filter=OWED),
+            not_run=Count("pk", filter=NOT_RUN),
+            stoppable=Count("pk", filter=ours),
+        )
+    )
+    settled = {State(state): count - owed - not_run for state, count, owed, not_run, _ in rows}
     return Progress(
         settled={state: settled[state] for state in State if settled.get(state)},
-        not_run=sum(row["not_run"] for row in counted.values()),
-        under_way=sum(row["owed"] for state, row in counted.items() if state in WORKING),
-        waiting=sum(row["owed"] for state, row in counted.items() if state not in WORKING),
-        stoppable=sum(row["stoppable"] for row in counted.values()),
+        not_run=sum(not_run for _, _, _, not_run, _ in rows),
+        under_way=sum(owed for state, _, owed, *_ in rows if state in WORKING),
+        waiting=sum(owed for state, _, owed, *_ in rows if state not in WORKING),
+        stoppable=sum(stoppable for *_, stoppable in rows),
     )
 
 
@@ -259,7 +265,8 @@ def run_again(*, batch_id: int, state: State, user: User, at_most: int | None = 
     """
     require(user, "leases.run_discovery")
     with answered_in_time():
-        batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
+        # Not its key, which a lease's transition may ask for that this waits for.
+        batch = Batch.objects.select_for_update(no_key=True).filter(pk=batch_id).first()
         if batch is None:
             raise BatchGone
         Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None)

@@ -117,7 +117,7 @@ class BatchFilter(AskingFilter):
         if standing not in STANDINGS or not is_key(pk):
             raise IncorrectLookupParameters
         _, which = STANDINGS[standing]
-        return queryset.filter(pk__in=which(BatchLease.objects.filter(batch=pk)).values("lease"))
+        return queryset.filter(pk__in=which(BatchLease.objects.filter(batch=int(pk))).values("lease"))
 
     @override
     def there_is(self) -> list[tuple[str, str]]:

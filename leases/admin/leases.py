@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -109,6 +110,13 @@ class LeaseAdmin(LeaseList):
         context["show_save_and_continue"] = False  # saving leads to its page anyway
         context["show_save_and_add_another"] = add
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @override
+    def delete_model(self, request: HttpRequest, obj: Lease) -> None:
+        """Held first: the admin deletes its memberships before it, and stopping a batch holds both in the other order."""
+        with transaction.atomic():
+            Lease.objects.select_for_update(of=("self",)).filter(pk=obj.pk).first()
+            super().delete_model(request, obj)
 
     @override
     def get_urls(self) -> list[URLPattern]:

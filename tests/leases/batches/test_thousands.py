@@ -54,6 +54,7 @@ def test_are_left_as_they_were_if_the_database_is_too_busy(operator: User, monke
 
 def test_are_stopped_at_once(operator: User, batch: Batch) -> None:
     assert stop(batch_id=batch.pk, user=operator) == Stopped(count=MANY, left=0)
+    assert progress_of(batch) == Progress(not_run=MANY)
 
 
 def test_are_counted_at_once(batch: Batch) -> None:

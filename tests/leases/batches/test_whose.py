@@ -71,7 +71,7 @@ class TestRunThatNeverBegan:
         settled(newcomer, initiated_by=newcomer, state="failed", failure_code="connect_dropbox")
         batch = run_many(Lease.objects.all(), oscar)
         stop(batch_id=batch.pk, user=oscar)
-        run_again(batch_id=batch.pk, state=State.FAILED, user=oscar)
+        run_again(batch_id=batch.pk, state=State.PENDING, user=oscar)
 
         stop(batch_id=batch.pk, user=oscar)
 
