@@ -189,7 +189,7 @@ class TestRinging:
 
         top_up("toy")
 
-        queued = [int(str(job, "ascii").split("-")[1]) for job in redis.lrange("rq:queue:toy", 0, -1)]
+        queued = [int(repr(job).split("-")[1]) for job in redis.lrange("rq:queue:toy", 0, -1)]
         assert queued == [first[0], first[1], first[6], first[7]]
 
     def test_for_one_of_the_background_waits_for_whoever_comes_before(self) -> None:
