@@ -63,7 +63,7 @@ class TestReconciling:
     def test_starts_a_few_and_leaves_the_rest_owed(
         self, own_redis: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(pump, "RINGING_S", 0.1)
+        monkeypatch.setattr(pump, "STARTING_S", 0.1)
         for _ in range(5):
             Kettle.objects.create()
         with slow(own_redis, delay_s=0.05) as settings.REDIS_URL, patient():
