@@ -31,7 +31,8 @@ from statemachine.obstacles import obstacle
 
 DAYS = 14
 RUNNING_SHOWN = 6
-RUNNING_ORDER = ("place", "background", "due_at")  # the first is an annotation
+LINE = ("background", "turn", "pk")
+RUNNING_ORDER = ("place", *LINE)  # the first is an annotation
 COUNTED, STOPPED_COUNTED = -1, -2  # beside the places of what is under way
 ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
@@ -169,7 +170,7 @@ def _parts_of_owed() -> list[QuerySet[Lease]]:
     claimed, begun = owed.filter(claimed_until__isnull=False), owed.filter(claimed_until=None, state__in=WORKING)
     waiting = owed.filter(claimed_until=None).exclude(state__in=WORKING)
     return [
-        each.annotate(place=Value(place)).order_by("background", "due_at")[:RUNNING_SHOWN]
+        each.annotate(place=Value(place)).order_by(*LINE)[:RUNNING_SHOWN]
         for place, each in enumerate((claimed, begun, waiting))
     ]
 

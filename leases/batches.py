@@ -35,6 +35,7 @@ from leases.rights import require
 from leases.statement_limits import answered_in_time
 from leases.states import WORKING, State
 from statemachine.errors import RecordGone
+from statemachine.line import turn_now, turns_of
 from statemachine.transitions import Actor, Step, advance, authorise, locked
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,10 @@ def import_leases(
         batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title=title, created_by=user, left_out=left_out)
         given = {"created_by_id": user.pk, "updated_by_id": user.pk, "initiated_by_id": user.pk}
         owed = {"owed_by": batch, "due_reason": reason_of(batch)}
-        new = [Lease(agency=agency, lease_number=number, **given, **owed) for agency, number in leases]
+        new = [
+            Lease(agency=agency, lease_number=number, turn=turn, **given, **owed)
+            for turn, (agency, number) in enumerate(leases, start=turn_now(Lease) + 1)
+        ]
         made = Lease.objects.bulk_create(new, batch_size=batch_size)
         BatchLease.objects.bulk_create([BatchLease(batch=batch, lease=lease) for lease in made], batch_size=batch_size)
         return _sized(batch, len(made))
@@ -327,7 +331,8 @@ def _of_lease(wanted: str | Case | CombinedExpression) -> Subquery:
 
 def _owe(leases: QuerySet[Lease], batch: Batch, user: User, **values: bool) -> int:
     owed = {"due_at": Now(), "due_reason": reason_of(batch), "owed_by": batch, "background": True}
-    return leases.update(**owed, initiated_by=user, initiated_before=F("initiated_by"), **values)
+    place = {"turn": turns_of(leases)}
+    return leases.update(**owed, **place, initiated_by=user, initiated_before=F("initiated_by"), **values)
 
 
 def _whose_it_was(batch_id: int) -> Case:

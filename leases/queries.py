@@ -12,6 +12,7 @@ from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
 from leases.models.folded import Folded
 from leases.states import STOPPED, WORKING, State
+from statemachine.line import count_before
 from statemachine.models import ActorKind, TransitionLog
 
 DROPBOX = "dropbox"
@@ -135,11 +136,7 @@ def count_by_state(leases: QuerySet[Lease]) -> dict[str, int]:
 
 def how_many_before(lease: Lease, *, at_most: int) -> int:
     """How many leases that are owed work now are likely to be begun before this one; one more than asked for: more."""
-    at_once = Q(due_at=lease.due_at, pk__lt=lease.pk)  # as of an import
-    earlier = Q(background=lease.background) & (Q(due_at__lt=lease.due_at) | at_once)
-    by_hand = Q(background=False) if lease.background else Q(pk=None)
-    owed = Lease.objects.filter(earlier | by_hand, due_at__lte=Now(), claimed_until__isnull=True).exclude(pk=lease.pk)
-    return owed.order_by()[: at_most + 1].count()
+    return count_before(Lease, pk=lease.pk, background=lease.background, turn=lease.turn, at_most=at_most)
 
 
 def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:

@@ -20,6 +20,7 @@ from leases.queries import DROPBOX, configuration_seen, locations_at
 from leases.rights import require
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number
+from statemachine.line import turns_of
 from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
@@ -28,7 +29,13 @@ CREATED = "created"
 
 
 def create_lease(
-    *, agency: str, lease_number: str, created_by: User, follow_through: bool = True, background: bool = False
+    *,
+    agency: str,
+    lease_number: str,
+    created_by: User,
+    follow_through: bool = True,
+    background: bool = False,
+    turn: int | None = None,
 ) -> Lease:
     """Make a lease; it starts by itself once the transaction is committed.
 
@@ -38,6 +45,7 @@ def create_lease(
         created_by: the user whose Dropbox the run uses.
         follow_through: whether a found directory is read for a report by itself.
         background: one of so many that what others start by hand goes first.
+        turn: its place there, as one of many that are ordered together.
 
     Raises:
         TransitionForbidden, InvalidLease, DuplicateLease: nothing was saved.
@@ -53,13 +61,13 @@ def create_lease(
     )
     with transaction.atomic():
         _save_new(lease)
-        start_by_itself(lease, background=background)
+        start_by_itself(lease, background=background, turn=turn)
     return Lease.objects.get(pk=lease.pk)
 
 
-def start_by_itself(lease: Lease, *, background: bool = False) -> None:
+def start_by_itself(lease: Lease, *, background: bool = False, turn: int | None = None) -> None:
     """Start a lease that has just been saved, without waiting for the reconciler, which would do the same."""
-    step = Step(transition=Lease.start_transition, reason=CREATED, background=background)
+    step = Step(transition=Lease.start_transition, reason=CREATED, background=background, turn=turn)
     with locked(Lease, lease.pk) as record:
         advance(record, step, RECONCILER)
 
@@ -105,35 +113,58 @@ def _search_again(lease: Lease, actor: Actor, *, reason: str) -> None:
         raise _translated(error) from error
 
 
-def start_search(*, lease_id: int, user: User, generation: int | None = None, background: bool = False) -> Lease:
+def start_search(
+    *,
+    lease_id: int,
+    user: User,
+    generation: int | None = None,
+    background: bool = False,
+    turn: int | None = None,
+) -> Lease:
     """Search the directory only.
 
     Args:
         generation: what the person saw; None: whatever the present state allows.
         background: one of so many that what others start by hand goes first.
+        turn: its place there, as one of many that are ordered together.
 
     Raises:
         RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
     """
-    step = Step(transition="start_search", arguments={"follow_through": False}, reason="search", background=background)
+    step = _searching(follow_through=False, reason="search", background=background, turn=turn)
     return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
+def _searching(*, follow_through: bool, reason: str, background: bool, turn: int | None) -> Step:
+    arguments = {"follow_through": follow_through}
+    return Step(transition="start_search", arguments=arguments, reason=reason, background=background, turn=turn)
+
+
 def start_full_discovery(
-    *, lease_id: int, user: User, generation: int | None = None, background: bool = False
+    *,
+    lease_id: int,
+    user: User,
+    generation: int | None = None,
+    background: bool = False,
+    turn: int | None = None,
 ) -> Lease:
     """Search the directory and, if it is found, detect a previous report in it.
 
     Raises:
         RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
     """
-    step = Step(
-        transition="start_search", arguments={"follow_through": True}, reason="full discovery", background=background
-    )
+    step = _searching(follow_through=True, reason="full discovery", background=background, turn=turn)
     return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
-def start_detection(*, lease_id: int, user: User, generation: int | None = None, background: bool = False) -> Lease:
+def start_detection(
+    *,
+    lease_id: int,
+    user: User,
+    generation: int | None = None,
+    background: bool = False,
+    turn: int | None = None,
+) -> Lease:
     """Detect a previous report in the known directory.
 
     Raises:
@@ -143,7 +174,7 @@ def start_detection(*, lease_id: int, user: User, generation: int | None = None,
     with locked(Lease, lease_id) as lease:
         if lease.runsheet_directory_id is None and not lease.is_working:
             raise DirectoryUnknown
-        step = Step(transition="start_detection", reason="detection", background=background)
+        step = Step(transition="start_detection", reason="detection", background=background, turn=turn)
         return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
@@ -222,6 +253,7 @@ def _ask_again(configuration: AgencyStorageConfig, *, wait: bool = False) -> int
         due_at=Now(),
         due_reason=f"the folder of the archives of {configuration.agency} was changed",
         background=True,
+        turn=turns_of(doubtful),
         owed_by=None,
     )
 
@@ -279,7 +311,7 @@ def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for 
     """
     failed = leases.filter(state=State.FAILED, due_at__isnull=True)
     owed_by = Case(When(background=True, then="owed_by"), default=None)
-    return failed.update(due_at=Now(), due_reason=reason, background=True, owed_by=owed_by)
+    return failed.update(due_at=Now(), due_reason=reason, background=True, turn=turns_of(failed), owed_by=owed_by)
 
 
 def try_at_once(leases: QuerySet[Lease]) -> int:

@@ -2,15 +2,13 @@
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import reduce
-from operator import or_
 
 from django.apps import apps
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
@@ -18,8 +16,9 @@ from core.base.redis_client import in_words
 from core.ops import tally
 from statemachine import doorbell
 from statemachine.doorbell import Message
+from statemachine.line import is_first, owed
 from statemachine.models import StateMachine
-from statemachine.reactions import Reaction, queue_of, reactions_of
+from statemachine.reactions import queue_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +26,19 @@ logger = logging.getLogger(__name__)
 RINGING_S = 5.0
 
 
-def kick(label: str, pk: int) -> None:
-    """Dispatch one row at once, if it is owed work and the queue is short; else `statemachine.pump` does it in its turn."""
+def kick(label: str, pk: int, *, turn: int | None = None) -> None:
+    """Dispatch one row at once, if it is owed work and the queue is short; else `statemachine.pump` does it in its turn.
+
+    Args:
+        turn: of a row of the background, which goes before none that waits there.
+    """
     model: type[StateMachine] = apps.get_model(label)
     try:
         has_room = room(queue_of(model)) > 0
     except RedisError as error:
         logger.warning("doorbell: the reconciler will ring for %s %s. %s", label, pk, in_words(error))
         return
-    if has_room:
+    if has_room and (turn is None or is_first(model, pk=pk, turn=turn)):
         dispatch(model, pks=[pk])
 
 
@@ -48,10 +51,17 @@ def room(queue: str) -> int:
     return max(settings.QUEUE_TARGET - doorbell.waiting_count(queue), 0)
 
 
-def dispatch(model: type[StateMachine], *, pks: Collection[int]) -> int:
-    """Ring for those of the rows that are owed work now and that nobody else is dispatching; how many Redis took."""
+def dispatch(model: type[StateMachine], *, pks: Sequence[int], enough_at: float | None = None) -> int:
+    """Ring, in this order, for those of the rows that are owed work now and that nobody else is dispatching.
+
+    Args:
+        enough_at: by the monotonic clock; what has not been rung for by then stays owed.
+
+    Returns:
+        How many messages Redis took.
+    """
     messages = _take_owed(model, pks)
-    enough_at = time.monotonic() + RINGING_S
+    enough_at = enough_at or time.monotonic() + RINGING_S
     refused = [message for message in messages if time.monotonic() > enough_at or not _ring(model, message)]
     for message in refused:
         _owe_again(model, message)
@@ -60,31 +70,11 @@ def dispatch(model: type[StateMachine], *, pks: Collection[int]) -> int:
     return len(messages) - len(refused)
 
 
-def owed(model: type[StateMachine]) -> QuerySet[StateMachine]:
-    """Rows in a working state that nobody works on and whose time has come."""
-    within_budget = reduce(or_, (Q(state=each.state, tries__lt=each.tries) for each in reactions_of(model)), Q(pk=None))
-    return _time_has_come(model).filter(within_budget)
-
-
-def spent(model: type[StateMachine], found: Reaction) -> QuerySet[StateMachine]:
-    """Rows whose last try was begun and never ended: it killed its worker."""
-    return _time_has_come(model).filter(state=found.state, tries__gte=found.tries).order_by("due_at", "pk")
-
-
-def _time_has_come(model: type[StateMachine]) -> QuerySet[StateMachine]:
-    # A retry is RQ's to deliver; only when it is overdue is it ours. A dead worker's row is due when its claim ends.
-    patience = timedelta(seconds=settings.RETRY_GRACE_S)
-    mine = Q(tries=0) | Q(background=True) | Q(due_at__lte=Now() - patience)
-    unclaimed = Q(claimed_until__isnull=True) & mine
-    return model._default_manager.filter(
-        unclaimed | Q(claimed_until__lte=Now()), state__in=model.working_states, due_at__lte=Now()
-    )
-
-
-def _take_owed(model: type[StateMachine], pks: Collection[int]) -> list[Message]:
+def _take_owed(model: type[StateMachine], pks: Sequence[int]) -> list[Message]:
     label = model._meta.label_lower
+    place = {pk: number for number, pk in enumerate(pks)}
     with transaction.atomic():
-        rows = owed(model).filter(pk__in=pks).order_by("due_at", "pk").select_for_update(skip_locked=True)
+        rows = owed(model).filter(pk__in=pks).select_for_update(skip_locked=True)
         found = list(rows.values_list("pk", "state", "generation", "claimed_until", "tries"))
         model._default_manager.filter(pk__in=[row[0] for row in found]).update(
             generation=F("generation") + 1,
@@ -93,7 +83,7 @@ def _take_owed(model: type[StateMachine], pks: Collection[int]) -> list[Message]
             claimed_until=None,
         )
     messages = []
-    for pk, state, generation, claimed_until, tries in found:
+    for pk, state, generation, claimed_until, tries in sorted(found, key=lambda row: place[row[0]]):
         messages.append(Message(label=label, pk=pk, state=state, generation=generation + 1))
         if claimed_until is not None:
             logger.warning("dispatch: the worker of %s was lost on try %s", messages[-1].job_id, tries)

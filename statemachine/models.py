@@ -3,6 +3,7 @@
 Knows no lease and no Dropbox (docs/decisions/0002-postgres-is-the-truth.md).
 """
 
+from collections.abc import Iterable
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -10,6 +11,13 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_fsm import FSMField
+
+# The sequence that gives whatever is ordered one by one its place in the line, whichever machine it belongs to.
+TURNS = "statemachine_turn"
+NEXT_TURN = models.Func(models.Value(TURNS), function="nextval", output_field=models.BigIntegerField())
+
+
+CLASS = "%(app_label)s_%(class)s"
 
 
 class StateField(FSMField):
@@ -41,16 +49,28 @@ def state_field(states: type[models.TextChoices], *, initial: str) -> StateField
 
 def known_states(states: type[models.TextChoices]) -> models.CheckConstraint:
     """No row may be in a state that the code does not know."""
-    return models.CheckConstraint(
-        condition=models.Q(state__in=states.values), name="%(app_label)s_%(class)s_known_state"
-    )
+    return models.CheckConstraint(condition=models.Q(state__in=states.values), name=f"{CLASS}_known_state")
+
+
+def line_indexes(working: Iterable[str]) -> list[models.Index]:
+    """By these the next in line is found among hundreds of thousands: of what has been begun, and of what has not.
+
+    Args:
+        working: the machine's working states.
+    """
+    owed, begun = models.Q(due_at__isnull=False), models.Q(state__in=sorted(working))
+    return [
+        # With due_at, since thousands of those that come first may wait for their next try.
+        models.Index(fields=["background", "turn", "id", "due_at"], condition=owed & begun, name=f"{CLASS}_begun"),
+        models.Index(fields=["background", "turn", "id"], condition=owed & ~begun, name=f"{CLASS}_start"),
+    ]
 
 
 class StateMachine(models.Model):
     """A record whose state says what is owed, and that work is dispatched for until it leaves that state.
 
-    A concrete model adds `state = state_field(…)`, `known_states(…)` among its constraints, its transitions (among them
-    `fail(*, code, message)` from every working state) and:
+    A concrete model adds `state = state_field(…)`, `known_states(…)` among its constraints, `line_indexes(…)` among its
+    indexes, its transitions (among them `fail(*, code, message)` from every working state) and:
 
     Attributes:
         working_states: in these, work is owed until the row leaves them.
@@ -70,7 +90,10 @@ class StateMachine(models.Model):
         default=0, db_default=0, editable=False, help_text="How often the present state's work was begun."
     )
     due_at = models.DateTimeField(
-        null=True, db_default=Now(), editable=False, help_text="When work should next be dispatched; empty: none owed."
+        null=True, db_default=Now(), editable=False, help_text="Not before this is work dispatched; empty: none owed."
+    )
+    turn = models.BigIntegerField(
+        db_default=NEXT_TURN, editable=False, help_text="Its place in the line, which only a new order sets."
     )
     rung_at = models.DateTimeField(
         null=True, editable=False, help_text="When a message was sent that no worker has answered yet."
@@ -107,7 +130,7 @@ class StateMachine(models.Model):
             models.Index(
                 fields=["background", "due_at"],
                 condition=models.Q(due_at__isnull=False),
-                name="%(app_label)s_%(class)s_due",
+                name=f"{CLASS}_due",
             ),
         ]
 

@@ -6,21 +6,20 @@ The reconciler does this every few seconds, and each worker when it has done a j
 import itertools
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import Error, connection
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from core.base.database import in_words, is_conflict, is_outage
 from statemachine.claims import message_of
-from statemachine.dispatch import RINGING_S, dispatch, owed, room
+from statemachine.dispatch import RINGING_S, dispatch, room
 from statemachine.doorbell import Message
 from statemachine.errors import Stale
+from statemachine.line import next_in_line
 from statemachine.models import StateMachine
 from statemachine.reactions import machines, queue_of
 from statemachine.transitions import RECONCILER, Step, advance, database_now, fenced
@@ -28,37 +27,57 @@ from statemachine.transitions import RECONCILER, Step, advance, database_now, fe
 logger = logging.getLogger(__name__)
 
 LOCK_PATIENCE_MS = 1_000
+# Each row that is started takes some milliseconds, or a second where it waits for a lock.
+STARTING_S = 5.0
+# So many are started before the first of them is rung for: few, since workers wait; several, since each time costs.
+RUNG_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToppedUp:
-    """How many rows were started and rung for."""
+    """How many rows were rung for, and how many of them were started before."""
 
-    started: int
-    dispatched: int
+    started: int = 0
+    dispatched: int = 0
+
+    def __add__(self, other: "ToppedUp") -> "ToppedUp":
+        return ToppedUp(started=self.started + other.started, dispatched=self.dispatched + other.dispatched)
 
 
 def top_up(queue: str) -> ToppedUp:
-    """Start and ring for the most urgent rows of all machines that share the queue, once it is half empty.
+    """Start and ring for the rows of all machines that share the queue whose turn it is, once it is half empty.
 
     Raises:
         RedisError: Redis does not answer; everything owed stays owed.
     """
     free = room(queue)
     if free < settings.QUEUE_TARGET / 2:
-        return ToppedUp(started=0, dispatched=0)
-    chosen = _most_urgent([model for model in machines() if queue_of(model) == queue], limit=free)
-    working: dict[type[StateMachine], list[int]] = defaultdict(list)
-    started = 0
-    enough_at = time.monotonic() + RINGING_S
-    for row in chosen:
-        if row.is_working:
-            working[type(row)].append(row.pk)
-        elif time.monotonic() < enough_at:
-            # It rings for itself when that is committed.
-            step = Step(transition=row.start_transition)
-            started += advance_unless_faster(type(row), message_of(row), step)
-    return ToppedUp(started=started, dispatched=sum(dispatch(model, pks=pks) for model, pks in working.items()))
+        return ToppedUp()
+    chosen = next_in_line([model for model in machines() if queue_of(model) == queue], limit=free)
+    done = ToppedUp()
+    enough_at = time.monotonic() + STARTING_S
+    for model, rows in itertools.groupby(chosen, key=type):
+        for some in itertools.batched(rows, RUNG_AT_ONCE, strict=False):
+            done += _bring(model, some, enough_at=enough_at)
+    return done
+
+
+def _bring(model: type[StateMachine], rows: Sequence[StateMachine], *, enough_at: float) -> ToppedUp:
+    """Start those that are owed their start, and ring for all in their order.
+
+    Args:
+        enough_at: none is started later, by the monotonic clock; what has been begun can be rung for a while longer.
+    """
+    idle = [row for row in rows if not row.is_working]
+    started = {row.pk for row in idle if time.monotonic() < enough_at and _start(row)}
+    begun = [row.pk for row in rows if row.is_working or row.pk in started]
+    rung = dispatch(model, pks=begun, enough_at=enough_at + RINGING_S) if begun else 0
+    return ToppedUp(started=len(started), dispatched=rung)
+
+
+def _start(row: StateMachine) -> bool:
+    step = Step(transition=row.start_transition, rings=False)
+    return advance_unless_faster(type(row), message_of(row), step)
 
 
 def advance_unless_faster(model: type[StateMachine], message: Message, step: Step) -> bool:
@@ -96,28 +115,3 @@ def _lose_patience_soon() -> None:
     """What one row waits for must not keep all the others."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(LOCK_PATIENCE_MS)])
-
-
-def _most_urgent(models: Iterable[type[StateMachine]], *, limit: int) -> list[StateMachine]:
-    """What was started by hand goes first, but not for ever: who has waited for long enough is no longer overtaken."""
-    lanes = itertools.product(filter(_owes_anything, models), (False, True))
-    found = [row for model, background in lanes for row in _first(model, limit, background=background)]
-    return sorted(found, key=_urgency)[:limit]
-
-
-def _owes_anything(model: type[StateMachine]) -> bool:
-    """Mostly not, which is cheap to find out after every job."""
-    return model._default_manager.filter(due_at__lte=Now()).exists()
-
-
-def _urgency(record: StateMachine) -> tuple[datetime, int]:
-    assert record.due_at is not None
-    handicap = timedelta(seconds=settings.BACKGROUND_YIELD_S if record.background else 0)
-    return record.due_at + handicap, record.pk
-
-
-def _first(model: type[StateMachine], limit: int, *, background: bool) -> QuerySet[StateMachine]:
-    """The first of a lane: rows that are owed work, and those that are owed their start."""
-    startable = model._default_manager.filter(due_at__lte=Now()).exclude(state__in=model.working_states)
-    waiting = (owed(model) | startable).filter(background=background).order_by("due_at", "pk")
-    return waiting.only("state", "generation", "due_at", "background")[:limit]

@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 from core.base.redis_client import in_words
 from core.ops import tally
 from statemachine import claims, doorbell
-from statemachine.dispatch import spent
 from statemachine.doorbell import Message
 from statemachine.errors import Crashed
+from statemachine.line import spent
 from statemachine.models import StateMachine
 from statemachine.pump import advance_unless_faster, top_up
 from statemachine.reactions import machines, queue_of, reactions_of

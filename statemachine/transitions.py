@@ -18,7 +18,7 @@ from statemachine.dispatch import kick
 from statemachine.doorbell import Message
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.evidence import bounded
-from statemachine.models import ActorKind, StateMachine, TransitionLog
+from statemachine.models import NEXT_TURN, ActorKind, StateMachine, TransitionLog
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,8 @@ class Step:
         evidence: what was asked and answered (JSON).
         claim: the worker who takes it goes straight on with the state it leads to.
         background: let what others start by hand go first; None: as the record says, but what a person starts goes first.
+        turn: its place in the background, as one of many that are ordered together; None: an order of its own.
+        rings: whether to ring once it is committed; else whoever takes it does.
     """
 
     transition: str
@@ -66,6 +68,8 @@ class Step:
     evidence: dict[str, Any] = field(default_factory=dict)
     claim: bool = False
     background: bool | None = None
+    turn: int | None = None
+    rings: bool = True
 
 
 def take[M: StateMachine](*, model: type[M], pk: int, step: Step, actor: Actor, generation: int | None = None) -> M:
@@ -182,8 +186,9 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
         },
     )  # fmt: skip
     transaction.on_commit(partial(settling.note, row), robust=True)
-    if record.is_working and not step.claim:
-        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk), robust=True)
+    if record.is_working and step.rings and not step.claim:
+        turn = record.turn if record.background else None
+        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, turn=turn), robust=True)
 
 
 def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
@@ -197,12 +202,14 @@ def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
 
 
 def _start_run(record: StateMachine, step: Step, actor: Actor) -> None:
-    """What a person starts uses that person's authorisation, and is waited for."""
+    """What a person starts uses that person's authorisation, is waited for, and is a new order; else it keeps its place."""
     if record.is_working and actor.kind == ActorKind.USER:
         record.initiated_by_id = actor.user.pk if actor.user else None
         record.background = False
     if step.background is not None:
         record.background = step.background
+    if record.is_working and (actor.kind == ActorKind.USER or step.background is not None):
+        record.turn = NEXT_TURN if step.turn is None else step.turn
 
 
 def label_of(found: Any) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -17,6 +17,7 @@ from leases.queries import leases_numbered
 from leases.services import create_lease, start_detection, start_full_discovery, start_search
 from leases.validation import normalise_lease_number
 from statemachine.errors import TransitionForbidden
+from statemachine.line import turn_now
 
 type Workflow = Literal["search", "detect"]
 type How = Literal["created", "started", "at work"]
@@ -36,6 +37,13 @@ class NamedTwice(Refused):
     """The same lease is named twice. Name it once."""
 
     code = "named_twice"
+
+
+class Place(TypedDict):
+    """Where in the line a lease is put."""
+
+    background: bool
+    turn: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +84,11 @@ def discover_leases(
         _authorise(user, creates=len(known) < len(numbers))
         if only == "detect":
             _refuse_unknown_directories(numbers, known)
-        many = len(numbers) > BY_HAND_AT_MOST
-        return [_start(agency, number, known.get(fold_case(number)), user, only, background=many) for number in numbers]
+        places = _places(len(numbers))
+        return [
+            _start(agency, number, known.get(fold_case(number)), user, only, place=place)
+            for number, place in zip(numbers, places, strict=True)
+        ]
 
 
 def _checked(number: str) -> str:
@@ -121,18 +132,24 @@ def _refuse_unknown_directories(numbers: list[str], known: dict[str, Lease]) -> 
             raise DirectoryUnknown(f"No archive directory is known for {_shown(number)}. Search for it first.")
 
 
+def _places(count: int) -> list[Place]:
+    """So many that nobody waits for each are one order of the background."""
+    if count <= BY_HAND_AT_MOST:
+        return [{"background": False, "turn": None}] * count
+    before = turn_now(Lease)
+    return [{"background": True, "turn": before + each} for each in range(1, count + 1)]
+
+
 def _start(
-    agency: str, number: str, lease: Lease | None, user: User, only: Workflow | None, *, background: bool
+    agency: str, number: str, lease: Lease | None, user: User, only: Workflow | None, *, place: Place
 ) -> Started:
     how: How = "started"
     if lease is None:
         how = "created"
-        lease = create_lease(
-            agency=agency, lease_number=number, created_by=user, follow_through=only is None, background=background
-        )
+        lease = create_lease(agency=agency, lease_number=number, created_by=user, follow_through=only is None, **place)
     elif lease.is_working:
         how = "at work"
     else:
-        AGAIN[only](lease_id=lease.pk, user=user, background=background)
+        AGAIN[only](lease_id=lease.pk, user=user, **place)
     doubts = doubts_about(agency=agency, number=lease.lease_number, besides=lease.pk)
     return Started(lease_id=lease.pk, how=how, doubts=tuple(doubts))

@@ -11,7 +11,9 @@ from django_fsm import transition
 
 from core.base.errors import words_for
 from leases.states import NoticeState
-from statemachine.models import StateMachine, known_states, state_field
+from statemachine.models import StateMachine, known_states, line_indexes, state_field
+
+WORKING = frozenset({NoticeState.SENDING})
 
 
 class FailureNotice(StateMachine):
@@ -24,7 +26,7 @@ class FailureNotice(StateMachine):
         told: how many failed leases the mail named.
     """
 
-    working_states: ClassVar[frozenset[str]] = frozenset({NoticeState.SENDING})
+    working_states: ClassVar[frozenset[str]] = WORKING
     start_transition: ClassVar[str] = "start_sending"
 
     state = state_field(NoticeState, initial=NoticeState.GATHERING)
@@ -37,6 +39,7 @@ class FailureNotice(StateMachine):
     class Meta(StateMachine.Meta):
         verbose_name = "failure notice"
         ordering = ["-pk"]
+        indexes = [*StateMachine.Meta.indexes, *line_indexes(WORKING)]
         constraints = [
             known_states(NoticeState),
             models.UniqueConstraint(

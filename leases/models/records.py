@@ -15,7 +15,7 @@ from leases.models.places import Agency, CloudLocation
 from leases.states import DETECTABLE, SEARCHABLE, SETTLED, STOPPED, STOPPED_LABEL, WORKING, State
 from leases.validation import LEASE_NUMBER_LENGTH, normalise_text, validate_lease_number
 from statemachine.evidence import LISTED_AT_MOST, listed
-from statemachine.models import StateMachine, known_states, state_field
+from statemachine.models import StateMachine, known_states, line_indexes, state_field
 
 
 class IsNormalized(models.Func):
@@ -124,6 +124,7 @@ class Lease(KnownResult, StateMachine):
         permissions = [("run_discovery", "Can start and stop discovery")]
         indexes = [
             *StateMachine.Meta.indexes,
+            *line_indexes(WORKING),
             # What the list is searched, narrowed and sorted by.
             models.Index(fields=["number_key"], name="leases_lease_number_key"),
             models.Index(fields=["lease_number"], name="leases_lease_number"),

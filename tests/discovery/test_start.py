@@ -158,6 +158,12 @@ class TestRunning:
 
         assert shown == ["claimed", "begun", *(f"waits {number}" for number in range(start.RUNNING_SHOWN - 2))]
 
+    def test_shows_what_comes_next_in_the_order_of_the_line(self, operator: User) -> None:
+        for number, background, turn in (("third", True, 8), ("second", True, 7), ("first", False, 9)):
+            settled(operator, lease_number=number, state="pending", due_at=now(), background=background, turn=turn)
+
+        assert [lease.lease_number for lease in start.running()] == ["first", "second", "third"]
+
 
 class TestFollowing:
     @pytest.fixture

@@ -16,13 +16,13 @@ from cryptography.x509.oid import NameOID
 from dropbox_standin.client import Standin
 from dropbox_standin.process import Tls, running
 
+pytestmark = pytest.mark.process
+
 SCRIPT = """
 import sys
 import dropbox
 from dropbox.common import PathRoot
 from dropbox.exceptions import ApiError
-
-pytestmark = pytest.mark.process
 
 client = dropbox.Dropbox(
     oauth2_refresh_token="standin-refresh-olivia",

@@ -92,7 +92,7 @@ class TestImportLeases:
     def test_needs_the_same_queries_for_many(
         self, operator: User, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(10):
             assert imported(operator, 500).size == 500
 
 

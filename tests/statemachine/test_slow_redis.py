@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from bench.outages import redis_full, slow
 from core.base import redis_client
 from core.base.redis_client import patient
-from statemachine import dispatch, pump
+from statemachine import pump
 from statemachine.dispatch import kick
 from statemachine.management.commands import reconcile as command
 from statemachine.reconcile import reconcile
@@ -51,7 +51,8 @@ class TestReconciling:
     def test_rings_for_a_few_and_leaves_the_rest_owed(
         self, own_redis: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(dispatch, "RINGING_S", 0.1)
+        monkeypatch.setattr(pump, "STARTING_S", 0)
+        monkeypatch.setattr(pump, "RINGING_S", 0.1)
         for _ in range(5):
             owed()
         with slow(own_redis, delay_s=0.05) as settings.REDIS_URL, patient():
@@ -63,7 +64,7 @@ class TestReconciling:
     def test_starts_a_few_and_leaves_the_rest_owed(
         self, own_redis: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(pump, "RINGING_S", 0.1)
+        monkeypatch.setattr(pump, "STARTING_S", 0.1)
         for _ in range(5):
             Kettle.objects.create()
         with slow(own_redis, delay_s=0.05) as settings.REDIS_URL, patient():

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django_fsm import transition
 
-from statemachine.models import StateMachine, known_states, state_field
+from statemachine.models import StateMachine, known_states, line_indexes, state_field
 
 
 class State(models.TextChoices):
@@ -16,12 +16,15 @@ class State(models.TextChoices):
     BROKEN = "broken"
 
 
+WORKING = frozenset({State.HEATING, State.STEEPING})
+
+
 def _has_water(kettle: Any) -> bool:
     return bool(kettle.litres > 0)
 
 
 class Kettle(StateMachine):
-    working_states: ClassVar[frozenset[str]] = frozenset({State.HEATING, State.STEEPING})
+    working_states: ClassVar[frozenset[str]] = WORKING
     start_transition: ClassVar[str] = "switch_on"
 
     label = models.CharField(max_length=50, default="", db_default="")
@@ -30,6 +33,7 @@ class Kettle(StateMachine):
 
     class Meta(StateMachine.Meta):
         constraints = [known_states(State)]
+        indexes = [*StateMachine.Meta.indexes, *line_indexes(WORKING)]
         permissions = [("boil", "Can boil water")]
 
     @transition(

@@ -28,6 +28,8 @@ from core.local.processes import (
 from core.local.programs import Program
 from core.local.servers import ROOT, ServerUrls
 
+pytestmark = pytest.mark.process
+
 # Without the coverage's: a toy that is killed while it writes its figures complains where its words are looked at.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if "COV" not in name} | {"PYTHONUNBUFFERED": "1"}
 SLEEPS = "import time; time.sleep(60)"
@@ -42,8 +44,6 @@ time.sleep(60)
 """
 SERVES = """
 import http.server, sys
-
-pytestmark = pytest.mark.process
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.BaseHTTPRequestHandler).serve_forever()
 """
 

@@ -1,0 +1,137 @@
+"""Whose turn it is: the one order in which owed rows are begun (docs/decisions/0014-whose-turn-it-is.md).
+
+What somebody has started by hand comes first. In the background, orders take turns: the first row of each, then the
+second of each, and so on. Whoever has waited for long goes on whatever comes before it.
+"""
+
+import math
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import reduce
+from operator import or_
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import BigIntegerField, F, Func, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+
+from statemachine.models import TURNS, StateMachine
+from statemachine.reactions import Reaction, machines, queue_of, reactions_of
+
+ORDER = ("turn", "pk")
+# Of each topping up this part is for those who have waited for longer than `BACKGROUND_YIELD_S`.
+PATIENT_PART = 4
+READ = ("state", "generation", "due_at", "background", "turn")
+
+
+def owed(model: type[StateMachine]) -> QuerySet[StateMachine]:
+    """Rows in a working state that nobody works on and whose time has come."""
+    within_budget = reduce(or_, (Q(state=each.state, tries__lt=each.tries) for each in reactions_of(model)), Q(pk=None))
+    return _time_has_come(model).filter(within_budget)
+
+
+def spent(model: type[StateMachine], found: Reaction) -> QuerySet[StateMachine]:
+    """Rows whose last try was begun and never ended: it killed its worker."""
+    return _time_has_come(model).filter(state=found.state, tries__gte=found.tries).order_by("due_at", "pk")
+
+
+def startable(model: type[StateMachine]) -> QuerySet[StateMachine]:
+    """Rows that are owed their start."""
+    return model._default_manager.filter(due_at__lte=Now()).exclude(state__in=sorted(model.working_states))
+
+
+def next_in_line(models: Iterable[type[StateMachine]], *, limit: int) -> list[StateMachine]:
+    """The rows whose turn it is, in their order; of several machines that share a queue."""
+    found = [row for model in models if _owes_anything(model) for row in _candidates(model, limit)]
+    patient = [row for row in found if row.is_patient]  # type: ignore[attr-defined]  # annotated by `_candidates`
+    certain = set(sorted(patient, key=_due)[: math.ceil(limit / PATIENT_PART)])
+    others = sorted(set(found) - certain, key=_place)[: limit - len(certain)]
+    return sorted([*certain, *others], key=_place)
+
+
+def turn_now(model: type[StateMachine]) -> int:
+    """The turn that the background has come to: those of a new order are the next ones.
+
+    It is that of the last row that the next topping up may take, so that nothing which comes later goes before those;
+    a few that come back from a back-off do not turn it back.
+    """
+    sharing = [each for each in machines() if queue_of(each) == queue_of(model)]
+    lanes = [rows for each in sharing for rows in _lane(each, background=True)]
+    first, *others = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
+    turns = [turn for (turn,) in first.union(*others, all=True).order_by("turn")[: settings.QUEUE_TARGET]]
+    return turns[-1] if turns else _last_given()
+
+
+def turns_of(rows: QuerySet[StateMachine]) -> Combinable:
+    """A turn for each of the rows of one new order, for the statement that owes them: one after the other by primary key."""
+    keys = ArraySubquery(rows.order_by("pk").values("pk"))
+    # Each finds its place among them by halving; PostgreSQL makes the list once.
+    place = Func(F("pk"), keys, function="width_bucket", output_field=BigIntegerField())
+    return Value(turn_now(rows.model)) + place
+
+
+def is_first(model: type[StateMachine], *, pk: int, turn: int) -> bool:
+    """Whether no other row waits that comes before this one of the background."""
+    return not count_before(model, pk=pk, background=True, turn=turn, at_most=0)
+
+
+def count_before(model: type[StateMachine], *, pk: int, background: bool, turn: int, at_most: int) -> int:
+    """How many rows that wait now come before this one; one more than asked for: more."""
+    earlier = [
+        rows.filter(turn__lte=turn).exclude(turn=turn, pk__gte=pk) for rows in _lane(model, background=background)
+    ]
+    by_hand = _lane(model, background=False) if background else []
+    first, *others = [rows.exclude(pk=pk).order_by().values("pk")[: at_most + 1] for rows in (*earlier, *by_hand)]
+    return first.union(*others, all=True)[: at_most + 1].count()
+
+
+def _candidates(model: type[StateMachine], limit: int) -> QuerySet[StateMachine]:
+    """All that may be among the next, and some more; each part by its index, since hundreds of thousands may wait."""
+    lanes = [rows for background in (False, True) for rows in _lane(model, background=background)]
+    parts = [_first(rows, limit).annotate(is_patient=Value(False)) for rows in lanes]
+    longest = Now() - timedelta(seconds=settings.BACKGROUND_YIELD_S)
+    for background in (False, True):
+        # By this index, too, and so without a word on who of those that have waited equally long comes first.
+        waited = (owed(model) | startable(model)).filter(background=background, due_at__lte=longest).order_by("due_at")
+        parts.append(waited.only(*READ).annotate(is_patient=Value(True))[: math.ceil(limit / PATIENT_PART)])
+    first, *others = parts
+    return first.union(*others, all=True)
+
+
+def _lane(model: type[StateMachine], *, background: bool) -> list[QuerySet[StateMachine]]:
+    return [rows.filter(background=background) for rows in (owed(model), startable(model))]
+
+
+def _first(rows: QuerySet[StateMachine], limit: int) -> QuerySet[StateMachine]:
+    return rows.order_by(*ORDER).only(*READ)[:limit]
+
+
+def _place(row: StateMachine) -> tuple[bool, int, int]:
+    return row.background, row.turn, row.pk
+
+
+def _due(row: StateMachine) -> tuple[object, int]:
+    return row.due_at, row.pk
+
+
+def _owes_anything(model: type[StateMachine]) -> bool:
+    """Mostly not, which is cheap to find out after every job."""
+    return model._default_manager.filter(due_at__lte=Now()).exists()
+
+
+def _time_has_come(model: type[StateMachine]) -> QuerySet[StateMachine]:
+    # A retry is RQ's to deliver; only when it is overdue is it ours. A dead worker's row is due when its claim ends.
+    patience = timedelta(seconds=settings.RETRY_GRACE_S)
+    mine = Q(tries=0) | Q(background=True) | Q(due_at__lte=Now() - patience)
+    unclaimed = Q(claimed_until__isnull=True) & mine
+    return model._default_manager.filter(
+        unclaimed | Q(claimed_until__lte=Now()), state__in=sorted(model.working_states), due_at__lte=Now()
+    )
+
+
+def _last_given() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT last_value FROM {TURNS}")  # noqa: S608 - a constant of ours
+        return int(cursor.fetchone()[0])
