@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.floors import HOUSE
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ["requirements.txt", "requirements-dev.txt"]
 LONGEST_FILE = 400
@@ -42,7 +44,7 @@ class TestSources:
         allowed = re.compile(
             r"://(127\.0\.0\.1|localhost|\[::1\]|[\w.-]*\.?(dropbox\.com|dropboxapi\.com|example(\.com|\.org)?|w3\.org)\b|[{$%(\"'`…])"
         )
-        product = tracked("core/*.py", "statemachine/*.py", "leases/*.py", "discovery/*.py")
+        product = tracked(*(f"{package}/*.py" for package in HOUSE))
 
         named = [
             f"{path.relative_to(ROOT)}: {line.strip()}"

@@ -4,12 +4,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.architecture.floors import HOUSE
+
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = [
-    path
-    for app in ("core", "statemachine", "spreadsheets", "leases", "discovery")
-    for path in (ROOT / app).rglob("*.py")
-]
+PRODUCT = [path for app in HOUSE for path in (ROOT / app).rglob("*.py")]
 
 
 def assigned(tree: ast.AST) -> Iterator[ast.expr]:
