@@ -187,7 +187,8 @@ def _with_stored_link(lease: Lease, gateway: Gateway, seen: DirectorySighting) -
         return None
     is_of_this_space = seen.known is not None and seen.known.path_root == seen.origin.path_root
     if lease.background and is_of_this_space and is_trusted(stored, at=now()):
-        return _of_folder(stored.file_id, replace(seen, evidence=seen.evidence | {"link": "stored"}))
+        # Which folder was listed nobody has seen then: another one may lie there than the link has led to.
+        return replace(seen, evidence=seen.evidence | {"link": "stored"})
     if not is_of_this_space and seen.folder is None:
         seen = described(gateway, seen)
     link = link_that_leads_there(url=stored.share_url, path=seen.path, gateway=gateway)

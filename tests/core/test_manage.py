@@ -12,6 +12,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from core.base import outages
 
+pytestmark = pytest.mark.process
+
 NOBODY = "127.0.0.1:1"
 MAKE_UP = "On this machine, “make up” starts it."
 

@@ -1,7 +1,10 @@
 """What was known of an archive stands, by whatever way somebody comes to see less of it."""
 
+import json
 import threading
 from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,12 +12,14 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection, transaction
 
 from discovery.dropbox import Gateway
+from discovery.models import DropboxAccount
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from leases.queries import storage_configuration
 from statemachine.errors import TransitionForbidden
 from statemachine.reconcile import reconcile
 from statemachine.transitions import locked
+from tests.dropbox_standin.clients import raw_call
 from tests.flows.conftest import ARCHIVE, BLM, ELSEWHERE, NUMBER, REPORT, Work, link_of
 
 if TYPE_CHECKING:
@@ -270,3 +275,42 @@ class TestChangingANumber:
             )
 
         assert Lease.objects.get().runsheet_report_found
+
+
+class TestOneOfMany:
+    """A run of many believes a link of the last day, and so has not seen which folder lies there."""
+
+    @pytest.fixture
+    def moved(self, dropbox: "Standin", operator: User) -> Callable[[str, str], None]:
+        root = DropboxAccount.objects.get(user=operator).root_namespace_id
+        headers = {"Dropbox-API-Path-Root": json.dumps({".tag": "root", "root": root})}
+
+        def move(source: str, target: str) -> None:
+            body = {"from_path": source, "to_path": target}
+            assert raw_call(dropbox, "files/move_v2", headers=headers, json=body).status_code == HTTPStatus.OK
+
+        return move
+
+    def test_says_nothing_of_the_folder_that_was_there_before(
+        self, found: Lease, operator: User, dropbox: "Standin", run: RunIt, moved: Callable[[str, str], None]
+    ) -> None:
+        moved(ARCHIVE, f"{BLM}/aside")
+        dropbox.put(f"{ARCHIVE}/other.pdf")
+        after = run(found, operator, partial(services.start_full_discovery, background=True))
+        assert (after.state, after.known_report) == ("done", (False, False))
+
+        dropbox.delete(ARCHIVE)
+        moved(f"{BLM}/aside", ARCHIVE)
+        back = run(found, operator, services.start_search)
+
+        assert (back.state, back.known_report) == ("found", (None, True))
+
+    def test_leaves_a_folder_that_is_still_the_same_to_be_told_by_the_next_detection(
+        self, found: Lease, operator: User, run: RunIt
+    ) -> None:
+        run(found, operator, partial(services.start_full_discovery, background=True))
+        run(found, operator)
+
+        after = run(found, operator, services.start_search)
+
+        assert (after.state, after.known_report) == ("found", (True, True))

@@ -30,7 +30,7 @@ class TestWarning:
 
         assert "BLM already has B0-1234, which differs only in blanks or dashes." in answer.text
         assert f'<a href="/admin/leases/lease/{there.pk}/change/">Open it</a>' in answer.text
-        assert "1 of those that can be imported is doubtful: see whether it is meant." in answer.text
+        assert "It is doubtful: see whether it is meant." in answer.text
 
     def test_names_the_row_that_stands_before(self, console: Client) -> None:
         answer = send(console, file_of("NMNM 1", "NMNM-1", "nmnm1"))
