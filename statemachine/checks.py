@@ -11,7 +11,7 @@ from statemachine.reactions import reactions_of
 
 @register()
 def every_working_state_has_a_reaction(_app_configs: Any = None, **_: Any) -> list[CheckMessage]:
-    """Work would be owed for ever in a working state without a reaction, and never be done in a state that owes none."""
+    """A working state without a reaction would owe work for ever. A reaction of another state would never run."""
     return [problem for model in apps.get_models() if issubclass(model, StateMachine) for problem in _problems(model)]
 
 

@@ -66,13 +66,16 @@ def put_back(message: Message, *, delay_s: float, counted: bool, code: str, expl
 
 
 def give_back_try(record: StateMachine) -> None:
-    """Take back the try that an outage has cost, if the claim ran out meanwhile and the same work was dispatched anew."""
+    """Take back the try that an outage has cost.
+
+    That is so if the claim ran out meanwhile, and the same work was dispatched anew.
+    """
     work = type(record)._default_manager.filter(pk=record.pk, state=record.state, entered_at=record.entered_at)
     work.filter(generation__gt=record.generation).update(tries=_ONE_LESS)
 
 
 def forgive(model: type[StateMachine], *, ago_s: float) -> int:
-    """Owe again, at no cost, what nobody could hold on to while the database was away or took nothing; how many.
+    """Owe again, at no cost, the rows whose claims ran out while the database was away or took nothing; how many.
 
     Args:
         ago_s: since when that was so.
@@ -83,10 +86,10 @@ def forgive(model: type[StateMachine], *, ago_s: float) -> int:
 
 
 class ClaimKeeper:
-    """Renews the claim from a thread of its own while the body runs, so that no single slow step loses the row.
+    """Renews the claim from a thread of its own while the body runs. So no single slow step loses the row.
 
-    It ends with its process, and stands still with it: what hangs in C code that keeps the interpreter's lock, or is
-    stopped by a signal, loses its claim.
+    The thread ends with its process, and stands still with it. A worker that hangs in C code and keeps the interpreter's
+    lock loses its claim; so does one that a signal has stopped.
 
     Attributes:
         message: which claim to renew; the worker sets it anew when it goes on with the row's next state.

@@ -62,7 +62,7 @@ def may_use_queues(user: User | AnonymousUser) -> bool:
 
 
 def job_url(job_id: str, *, user: User | AnonymousUser) -> str:
-    """The page of an RQ job, which explains itself when the job is gone; empty for who may not look at it."""
+    """The address of an RQ job's page; empty for who may not look at it. Where the job is gone, the page says so."""
     if not may_use_queues(user):
         return ""
     about = _about(job_id)

@@ -27,10 +27,10 @@ RINGING_S = 5.0
 
 
 def kick(label: str, pk: int, *, turn: int | None = None) -> None:
-    """Dispatch one row at once, if it is owed work and the queue is short; else `statemachine.pump` does it in its turn.
+    """Dispatch one row at once, if work is owed and the queue has room. Else `statemachine.pump` does it in its turn.
 
     Args:
-        turn: of a row of the background, which goes before none that waits there.
+        turn: of a row of the background, which overtakes none that waits there.
     """
     model: type[StateMachine] = apps.get_model(label)
     try:

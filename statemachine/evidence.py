@@ -1,4 +1,4 @@
-"""What led to a transition, short enough to be kept, shown and handed on, however much the other side had to say."""
+"""What led to a transition. However much the other side had to say, it is made short enough to keep and to show."""
 
 from itertools import islice
 from typing import Any

@@ -1,4 +1,7 @@
-"""When a program of which one must run somewhere was last seen at work, by the database's clock; and whether one could be."""
+"""When a program that has to run somewhere was last seen at work, by the database's clock.
+
+Also whether the database takes what is written: where it does not, no program could be seen.
+"""
 
 import socket
 from concurrent.futures import Future

@@ -37,8 +37,8 @@ def run(label: str, pk: int, state: str, generation: int) -> Any:
     """Do the work that a row owes, then see that the queue does not run empty; the RQ job.
 
     Returns:
-        The state it ended in, "stale" if the row had moved on (nothing was written then), "waiting" if the row will be
-        tried again when it is due, or an `rq.Retry` that does the same sooner.
+        The state it ended in. "stale": the row had moved on, and nothing was written. "waiting": it is tried again when
+        it is due. An `rq.Retry`: the same, but sooner.
 
     Raises:
         Exception: a bug in the work; recorded with the row first, and never tried again.

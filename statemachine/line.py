@@ -54,8 +54,8 @@ def next_in_line(models: Iterable[type[StateMachine]], *, limit: int) -> list[St
 def turn_now(model: type[StateMachine]) -> int:
     """The turn that the background has come to: those of a new order are the next ones.
 
-    It is that of the last row that the next topping up may take, so that nothing which comes later goes before those;
-    a few that come back from a back-off do not turn it back.
+    It is the turn of the last row that the next topping up may take, so nothing that comes later goes before these rows.
+    A few rows that come back from a back-off do not turn it back.
     """
     sharing = [each for each in machines() if queue_of(each) == queue_of(model)]
     lanes = [rows for each in sharing for rows in _lane(each, background=True)]
@@ -65,7 +65,10 @@ def turn_now(model: type[StateMachine]) -> int:
 
 
 def turns_of(rows: QuerySet[StateMachine]) -> Combinable:
-    """A turn for each of the rows of one new order, for the statement that owes them: one after the other by primary key."""
+    """A turn for each row of one new order, one after the other by primary key.
+
+    It is an expression for the statement that owes the rows.
+    """
     keys = ArraySubquery(rows.order_by("pk").values("pk"))
     # Each finds its place among them by halving; PostgreSQL makes the list once.
     place = Func(F("pk"), keys, function="width_bucket", output_field=BigIntegerField())

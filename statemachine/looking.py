@@ -87,7 +87,11 @@ class LegibleJob(Job):
 
 
 class StartedJobs(registry.StartedJobRegistry):
-    """Cleaning it runs the callbacks of abandoned jobs, here and not in a worker, with a signal that no thread can have."""
+    """The registry of the jobs under way, which a look must not clean.
+
+    Cleaning runs the callbacks of abandoned jobs. They would run here instead of in a worker, under a signal that only
+    a main thread can have.
+    """
 
     def cleanup(self, *_: Any, **__: Any) -> None:
         """Left to the workers."""

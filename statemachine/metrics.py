@@ -1,4 +1,4 @@
-"""What the machines owe, how late they are, and who works on it: computed at the scrape, in a few cheap queries."""
+"""What the machines owe, how late they are, and who works on it. A few cheap queries answer each scrape."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta

@@ -53,7 +53,7 @@ def known_states(states: type[models.TextChoices]) -> models.CheckConstraint:
 
 
 def line_indexes(working: Iterable[str]) -> list[models.Index]:
-    """By these the next in line is found among hundreds of thousands: of what has been begun, and of what has not.
+    """The indexes that find the next in line among hundreds of thousands: one of what has begun, one of what has not.
 
     Args:
         working: the machine's working states.
@@ -67,15 +67,15 @@ def line_indexes(working: Iterable[str]) -> list[models.Index]:
 
 
 class StateMachine(models.Model):
-    """A record whose state says what is owed, and that work is dispatched for until it leaves that state.
+    """A record whose state says what is owed. Work is dispatched for it until it leaves that state.
 
     A concrete model adds `state = state_field(…)`, `known_states(…)` among its constraints, `line_indexes(…)` among its
     indexes, its transitions (among them `fail(*, code, message)` from every working state) and:
 
     Attributes:
         working_states: in these, work is owed until the row leaves them.
-        start_transition: taken on every row in any other state whose `due_at` has come, so that a new row, made in any
-            way, starts by itself.
+        start_transition: taken on every row in any other state whose `due_at` has come. So a new row starts by itself,
+            in whatever way it was made.
     """
 
     working_states: ClassVar[frozenset[str]]

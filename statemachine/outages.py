@@ -1,4 +1,4 @@
-"""What of a failure is our own trouble: to be waited out, and never counted against the work that has met it."""
+"""Which failures are our own trouble. They are waited out, and never counted against the work that has met them."""
 
 import random
 
@@ -27,7 +27,7 @@ def outage_in(error: BaseException) -> OurOutage | None:
 
 
 def pause_s() -> float:
-    """How long what has met an outage is to wait: 10 s after the first in a row, 120 s at most, each times 0.5 to 1.5."""
+    """How long to wait after an outage: 10 s after the first in a row, 120 s at most, each times 0.5 to 1.5."""
     global _in_a_row  # noqa: PLW0603 - one worker does one job at a time
     pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**_in_a_row)
     _in_a_row = min(_in_a_row + 1, 10)

@@ -45,7 +45,7 @@ class ToppedUp:
 
 
 def top_up(queue: str) -> ToppedUp:
-    """Start and ring for the rows of all machines that share the queue whose turn it is, once it is half empty.
+    """Once the queue is half empty, start the rows whose turn it is, of all machines that share it, and ring for them.
 
     Raises:
         RedisError: Redis does not answer; everything owed stays owed.

@@ -112,7 +112,7 @@ class Reaction:
     gave_up: Callable[[Any, RunsheetError], None] | None = None
 
     def delay_s(self, *, tries: int, error: Temporary) -> float:
-        """How long to wait after so many tries: what costs none is not the work's fault and waits no longer than asked."""
+        """How long to wait after so many tries. What costs no try is not the work's fault: it waits no longer than asked."""
         if not error.costs_try:
             return error.retry_after_s or 0.0
         return self.retry().delay_s(tries=tries, retry_after_s=error.retry_after_s)

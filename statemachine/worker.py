@@ -1,4 +1,4 @@
-"""The RQ worker: one process, job after job, both time limits, and nothing of it outlives its parent.
+"""The RQ worker: one process that does job after job, within both time limits, and never outlives its parent.
 
 What brings a dead worker's work back is the claim and the reconciler; RQ's own clean-up only tidies its registries.
 With `statemachine.doorbell` and what mends RQ's dashboard, the only code that sees rq
@@ -52,7 +52,7 @@ class RunsheetWorker(SimpleWorker):
     """Works in its own process, keeping its connections to PostgreSQL and Dropbox from job to job.
 
     The soft limit is the job's own time-out, an exception. The hard limit ends the process, whatever it hangs in, and
-    shows where; the pool starts another, and the claim runs out.
+    shows where. Then the pool starts another process, and the claim runs out.
     """
 
     death_penalty_class = DeathPenalty
@@ -93,7 +93,7 @@ class RunsheetWorker(SimpleWorker):
             return None
 
     def handle_warm_shutdown_request(self) -> None:
-        """Let the job that is under way end if it can in its time, and see that this process does in any case."""
+        """Let the job under way end, if it can in its time. This process ends in any case."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         RunsheetWorker.told_to_stop = True
         if left_s := signal.alarm(0):  # the soft limit's; there is none between jobs

@@ -71,7 +71,7 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def is_outage(error: BaseException) -> bool:
-    """The database is away, or takes nothing (a standby, a full disk): to be waited out, and nobody's bug."""
+    """The database is away, or takes nothing (a standby, a full disk). It is waited out, and is nobody's bug."""
     return isinstance(error, Error) and _outage(error) is not None
 
 

@@ -1,7 +1,7 @@
 """The three kinds of error, named by what the caller does next.
 
-Every app's `errors.py` derives from these, one class for each thing that can happen, with a docstring that can be shown
-to an operator as it stands. All that is said of a failure stands on its class, so that a new failure is one class.
+Every app's `errors.py` derives from these: one class for each thing that can happen. Its docstring can be shown to an
+operator as it stands. All that is said of a failure stands on its class, so that a new failure is one class.
 """
 
 from collections.abc import Callable, Mapping

@@ -220,8 +220,9 @@ def _is_wide(member: Char | Range | Any) -> bool:
 
 
 def _is_typography(member: Range) -> bool:
-    """Whether it goes from a dash to a dash, from a blank to what nobody sees, or holds no letter. Folding the letters of other
-    ranges would make all of ours out of “any but ours”, and a blank out of “any control character”.
+    """Whether it goes from a dash to a dash, from a blank to what nobody sees, or holds no letter.
+
+    Other ranges are not folded: “any but our letters” would become all of ours, and “any control character” a blank.
     """
     if ord(member.last) - ord(member.first) >= _LONGEST_RANGE or _is_full_width(member.first):
         return False

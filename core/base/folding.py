@@ -126,24 +126,28 @@ def is_same_path(one: str, other: str) -> bool:
 
 
 def printable(text: str) -> str:
-    """The text with a sign in place of each character that no database or terminal takes, such as one of a file's name
-    that is not UTF-8.
+    """The text with a sign in place of each character that no database or terminal takes.
+
+    A file's name that is not UTF-8 has such characters.
     """
     return text if text.isprintable() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def without_unseen(text: str) -> str:
-    """The text as it is read: ordinary blanks for those of every other kind, as many as before, forms of full width as
-    others, no soft hyphens, no characters of no width; NFC.
+    """The text as it is read, in NFC.
 
-    Control characters stay, since whatever they do is no reading, and so does what turns the order around.
+    Blanks of every kind become ordinary ones, as many as before. Forms of full width become usual ones. Soft hyphens and
+    characters without width go. Control characters stay, since nobody reads what they do; so does what turns the order
+    around.
     """
     return text if text.isascii() else unicodedata.normalize("NFC", _char_by_char(text))
 
 
 def as_it_looks(text: str) -> str:
-    """The text for comparing only: besides what nobody sees, be it a control character, the number of blanks, case, dashes, quotation marks and
-    look-alike letters are folded, and what Unicode calls compatible: ligatures, circled digits, mathematical letters.
+    """The text for comparing only.
+
+    What nobody sees goes, control characters too. Folded are the number of blanks, case, dashes, quotation marks and
+    look-alike letters, and what Unicode calls compatible: ligatures, circled digits, mathematical letters.
     """
     return " ".join(char_as_it_looks(fold_case(unicodedata.normalize("NFKC", char_as_read(text)))).split())
 

@@ -1,4 +1,4 @@
-"""What an error of the operating system means: a full disk or a lack of handles is this host's trouble, nobody else's."""
+"""What an error of the operating system means. A full disk or a lack of handles is the trouble of this host alone."""
 
 import errno
 

@@ -1,6 +1,6 @@
 """Regular expressions that somebody writes into a setting, matched so that none of them can hang a worker.
 
-RE2 needs time in proportion to the text, whatever the pattern; for that it knows no look-ahead, no look-behind and no
+Whatever the pattern, RE2 needs time in proportion to the text. The price: it knows no look-ahead, no look-behind and no
 back-references.
 """
 

@@ -188,7 +188,7 @@ def connection(url: str, timeout_s: float) -> Redis:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Redis is away, or takes nothing (full, a replica, a disk): to be waited out, and nobody's bug."""
+    """Redis is away, or takes nothing (full, a replica, a disk). It is waited out, and is nobody's bug."""
     return isinstance(error, RedisError) and _words(error) is not None
 
 

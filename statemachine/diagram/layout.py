@@ -1,9 +1,9 @@
 """Where everything of a picture goes: columns of boxes, and right-angled lines that never run on top of one another.
 
 A column holds the states that are equally far from the initial one. Every line leaves a box on its right and enters one
-on its left. Between two columns each line has a lane of its own; a line that leads back, or further than to the next
-column, takes a track of its own above the boxes. Ports that lines leave by and ports that they enter by are half a step
-apart, so that no two horizontal pieces can meet either.
+on its left. Between two columns each line has a lane of its own. A line that leads back, or further than to the next
+column, takes a track of its own above the boxes. The ports by which lines leave are half a step from those by which they
+enter, so no two horizontal pieces meet either.
 """
 
 from collections.abc import Iterator
@@ -96,7 +96,10 @@ class _Arrangement:
         return [move for move in self.picture.moves if state in move.sources]
 
     def _lanes(self, channel: int) -> list[tuple[Move, str]]:
-        """What runs up and down left of a column: what leaves the column before it for a track, what enters this one."""
+        """The lines that run up and down to the left of a column.
+
+        They leave the column before it for a track, or enter this one.
+        """
         leaving = [
             (move, "out")
             for move in self.tracked
