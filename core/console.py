@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from core import sent
+from console.records import sent
+from console.records.lists import RecordList
 from core.http import kept_posts, logins
-from core.records import RecordList
 
 NOT_LOOKED_AT = "Too many attempts have failed, so this one was not looked at. Wait {minutes} minutes"
 TOO_MANY = f"{NOT_LOOKED_AT}, or log in with a browser in which you have logged in before."
@@ -146,7 +146,7 @@ class Console(AdminSite):
             return None
         if self._is_form(request):
             request.method, request.POST = "POST", kept_posts.form_of(kept)  # type: ignore[assignment]  # as the form reads it
-            request.is_shown_again = True  # type: ignore[attr-defined]  # read by `core.records`, which saves nothing then
+            request.is_shown_again = True  # type: ignore[attr-defined]  # read by `console.records.shown_again`, which saves nothing then
             return None
         context = {
             **self.each_context(request),

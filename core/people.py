@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from console.records.pages import RecordAdmin
+from console.shell.times import time_column
 from core.people_forms import PasswordForm, PersonForm, RightsField
-from core.records import RecordAdmin
-from core.times import time_column
 
 ROLES = (
     "What the person may do. Viewer: look at leases. Operator: add leases and run discovery, too. Administrator: look after "
@@ -86,7 +86,7 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
         ("Rights beside the roles", {"classes": ("collapse",), "fields": ("is_superuser", "user_permissions")}),
     )
     add_form = UserCreationForm
-    add_form_template = "core/record.html"
+    add_form_template = "console/record.html"
     add_fieldsets = ((None, {"fields": ("username", "email", "password1", "password2", "is_staff", "groups")}),)
     # Three roles are ticked sooner than moved from box to box.
     filter_horizontal = ()

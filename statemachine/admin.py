@@ -16,8 +16,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from core.records import CappedPaginator, ReadOnlyAdmin, is_key
-from core.times import exact
+from console.records.lists import CappedPaginator, is_key
+from console.records.pages import ReadOnlyAdmin
+from console.shell.times import exact
 from statemachine import dashboard  # noqa: F401 - registers itself
 from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog

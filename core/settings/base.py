@@ -23,6 +23,8 @@ INSTALLED_APPS = [
     "statemachine.apps.StateMachineConfig",
     "leases.apps.LeasesConfig",
     "discovery.apps.DiscoveryConfig",
+    # Below the apps whose templates build on the console's, and before those whose templates it replaces.
+    "console.apps.ConsoleConfig",
     "django_fsm",
     "django_rq",
     "core.apps.ConsoleConfig",

@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from core.records import ReadOnlyAdmin
-from core.times import ago, time_column
+from console.records.pages import ReadOnlyAdmin
+from console.shell.times import ago, time_column
 from discovery.models import DropboxAccount
 from leases.display import state_badge
 

@@ -1,11 +1,11 @@
-"""What was sent to the pages of somebody's Dropbox, in words; see `core.sent`."""
+"""What was sent to the pages of somebody's Dropbox, in words; see `console.records.sent`."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
-from core.sent import Sent, tells
+from console.records.sent import Sent, tells
 
 WORDS = {
     "dropbox_connect": "Connect Dropbox",

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from core.records import RecordChangeList, lookups_of_the_address
+from console.records.lists import RecordChangeList, lookups_of_the_address
 from leases.admin import long_search, polling
 from leases.admin.downloads import KINDS
 from leases.display import LABELS

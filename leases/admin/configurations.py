@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
-from core.records import RecordAdmin
-from core.times import time_column
-from core.unchanged import UnchangedForm
+from console.records.concurrent_edits import UnchangedForm
+from console.records.pages import RecordAdmin
+from console.shell.times import time_column
 from leases.admin.configuration_changes import LABELS, PATHS, Change, changes_between, in_words
 from leases.display import state_badge
 from leases.models import AgencyStorageConfig

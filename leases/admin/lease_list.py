@@ -17,9 +17,9 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from console.records.lists import RecordList, is_key
+from console.shell.times import ago
 from core.base.errors import words_for
-from core.records import RecordList, is_key
-from core.times import ago
 from leases import display
 from leases.admin import long_search, polling
 from leases.admin.bulk_run import run_chosen

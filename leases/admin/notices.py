@@ -13,9 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from console.records.pages import ReadOnlyAdmin
+from console.shell.times import time_column
 from core.base.errors import words_for
-from core.records import ReadOnlyAdmin
-from core.times import time_column
 from leases.admin.next_steps import NextStep, next_step
 from leases.display import state_badge
 from leases.models import FailureNotice, Lease

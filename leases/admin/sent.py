@@ -1,4 +1,4 @@
-"""What was sent to the pages of leases, imports and batches, in words; see `core.sent`."""
+"""What was sent to the pages of leases, imports and batches, in words; see `console.records.sent`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 
-from core.sent import Sent, tells
+from console.records.sent import Sent, tells
 from leases.admin.actions import ACTIONS
 from leases.admin.reading import SEPARATOR_LABELS
 from leases.models import Batch, Lease, Upload

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from core import times
+from console.shell import times
 from leases import display
 from leases.models import Lease
 from leases.notices import unread_notices

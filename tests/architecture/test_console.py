@@ -17,7 +17,7 @@ TABLES = [
 ]
 FEATURES = [line for line in TABLES if re.match(r"\| \d+ \|", line)]
 TESTS = sorted(set(re.findall(r"`(tests/[^`]+::[^`]+)`", TEXT)))
-FILES = sorted(set(re.findall(r"`((?:core|discovery|docs|leases|statemachine|tests)/[\w/.]+\.\w+)`", TEXT)))
+FILES = sorted(set(re.findall(r"`((?:console|core|discovery|docs|leases|statemachine|tests)/[\w/.]+\.\w+)`", TEXT)))
 LINKS = sorted(set(re.findall(r"\]\(([^)#:]+)\)", TEXT)))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = [
     path
-    for app in ("core", "statemachine", "spreadsheets", "leases", "discovery")
+    for app in ("core", "statemachine", "console", "spreadsheets", "leases", "discovery")
     for path in (ROOT / app).rglob("*.py")
 ]
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core import records
+from console.records import lists
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
 
@@ -65,7 +65,7 @@ class TestSearch:
 class TestManyLines:
     @pytest.fixture(autouse=True)
     def _many(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(records, "COUNTED_AT_MOST", 3)
+        monkeypatch.setattr(lists, "COUNTED_AT_MOST", 3)
 
     def test_are_counted_to_the_limit_only_and_that_is_said(self, console: Client) -> None:
         for number in range(5):

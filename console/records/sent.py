@@ -12,8 +12,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, QueryDict
 
-from core.asking import CONFIRMED
-from core.records import is_key
+from console.records.asking import CONFIRMED
+from console.records.lists import is_key
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin

@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 
-from core.records import NOT_NARROWED, RecordChangeList, RecordList
-from core.templatetags.records import labelled
+from console.records.lists import NOT_NARROWED, RecordChangeList, RecordList
+from console.templatetags.records import labelled
 from leases.templatetags.console import trail
 
 pytestmark = [

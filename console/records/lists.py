@@ -1,11 +1,11 @@
-"""What the lists and pages of all records have in common in the console."""
+"""What the lists of all records have in common in the console."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, ClassVar, override
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin import ActionLocation, ShowFacets
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -15,16 +15,15 @@ from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.functional import cached_property
 
-from core import asking
-from core.asking import Question
+from console.records import asking
+from console.records.asking import Question
+from console.records.shown_again import FormShownAgain
 
 NOT_NARROWED = "This list cannot be narrowed as the address says, so all of it is shown."
 NOT_CHOSEN = "Nothing was done: what was chosen is no line of this list. Choose once more."
 CHANGED = "Since you were asked, what you have chosen has changed. Nothing was started or deleted; this is what it comes to now."
-LOGGED_OUT = "You had been logged out when you sent this, so nothing was saved. Look whether it is still right, and save it again."
 MOST_DIGITS = 18
 # Each word of a search is looked for in each line of a list, and in several of its columns.
 SEARCH_WORDS_AT_MOST = 10
@@ -106,7 +105,7 @@ class RecordChangeList(ChangeList):
             super().get_results(request)
 
 
-class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class RecordList(FormShownAgain):
     """A list that has an answer to whatever its address and its form say.
 
     Attributes:
@@ -179,98 +178,3 @@ class RecordList(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         request.method, request.POST = "POST", question.form  # type: ignore[assignment]  # as the admin reads them
         request.is_question = True  # type: ignore[attr-defined]  # read above only
         return super().changelist_view(request, {})
-
-    # --- Forms ------------------------------------------------------------------------------------------------------
-
-    @override
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """The form; shown again after a login it saves nothing, whatever it holds."""
-        form = super().get_form(request, obj, change=change, **kwargs)
-        return type(form.__name__, (ShownAgain, form), {}) if hasattr(request, "is_shown_again") else form
-
-    @override
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """The page; that one had been logged out is no error of what was typed."""
-        if hasattr(request, "is_shown_again"):
-            messages.warning(request, LOGGED_OUT)
-        return super().render_change_form(request, context, *args, **kwargs)
-
-
-class ShownAgain:
-    """Of a form: filled in as it was sent, and not saved."""
-
-    def is_valid(self) -> bool:
-        """Never; what is wrong with what was typed is marked all the same."""
-        return False
-
-
-class RecordAdmin(RecordList):
-    """A list and a page that are called what people call them.
-
-    Attributes:
-        name: of the list, as the main navigation has it.
-        empty: what it means that nothing is in the list, and what to do about it.
-        beside: lists that are looked for here: what each is called, the name of its address, the right to see it.
-        add_label: of the button, and of the page it leads to.
-    """
-
-    name: ClassVar[str]
-    empty: ClassVar[str] = "Nothing is here yet."
-    beside: ClassVar[tuple[tuple[str, str, str], ...]] = ()
-    add_label: ClassVar[str] = "Add"
-    change_list_template = "core/list.html"
-    change_form_template = "core/record.html"
-
-    @override
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        beside = [(label, reverse(address)) for label, address, right in self.beside if request.user.has_perm(right)]
-        named = {
-            "title": self.name,
-            "name": self.name,
-            "empty": self.empty,
-            "beside": beside,
-            "add_label": self.add_label,
-        }
-        return super().changelist_view(request, named | (extra_context or {}))
-
-    @override
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        named = {"name": self.name, "subtitle": None}
-        return super().changeform_view(request, object_id, form_url, named | (extra_context or {}))
-
-    @override
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
-        context["title"] = str(obj) if obj is not None else self.add_label
-        return super().render_change_form(request, context, add, change, form_url, obj)
-
-
-class ReadOnlyAdmin(RecordAdmin):
-    """Records to look at: they are made by what is done, not by typing."""
-
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

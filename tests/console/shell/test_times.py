@@ -11,15 +11,15 @@ from django.test import Client
 from django.utils.formats import localize
 from django.utils.timezone import localtime
 
+from console.shell.times import ago, countdown, distance_text, time_column
 from core.base import clock
-from core.times import ago, countdown, distance_text, time_column
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def noon(monkeypatch: pytest.MonkeyPatch) -> datetime:
-    monkeypatch.setattr("core.times.now", lambda: AT)
+    monkeypatch.setattr("console.shell.times.now", lambda: AT)
     assert clock.now() != AT
     return AT
 

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from core.asking import ASK, LONGEST_ADDRESS
-from core.records import CHANGED
+from console.records.asking import ASK, LONGEST_ADDRESS
+from console.records.lists import CHANGED
 from leases.models import Batch, Lease
 from tests.leases.test_services import settled
 from tests.roles import in_role

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.test import RequestFactory
 from django.urls import resolve, reverse
 
-from core.sent import ASKED_AGAIN, AT_ONCE, Sent, named, told
+from console.records.sent import ASKED_AGAIN, AT_ONCE, Sent, named, told
 from leases.batches import import_leases
 from leases.imports import keep_upload
 from leases.models import Batch, Lease
