@@ -7,7 +7,8 @@ class DiscoveryConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out  # noqa: PLC0415 - once the apps are there
 
-        from discovery import attempts, checks  # noqa: F401, PLC0415 - the second registers itself
+        from discovery import attempts, checks, console  # noqa: F401, PLC0415 - the second registers itself
 
+        console.declare()
         # The admin site's own logout has no other place for it.
         user_logged_out.connect(attempts.give_back_at_logout)

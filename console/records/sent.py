@@ -41,14 +41,9 @@ type Telling = Callable[[HttpRequest, Mapping[str, Any], QueryDict], Sent]
 _TELLINGS: dict[str, Telling] = {}
 
 
-def tells(*names: str) -> Callable[[Telling], Telling]:
+def tell(tellings: Mapping[str, Telling]) -> None:
     """Say of the addresses of these names what was sent there, by who asks, what stands in the address, and the form."""
-
-    def kept(telling: Telling) -> Telling:
-        _TELLINGS.update(dict.fromkeys(names, telling))
-        return telling
-
-    return kept
+    _TELLINGS.update(tellings)
 
 
 def told(request: HttpRequest, form: QueryDict, lists: "Mapping[type[Model], ModelAdmin[Any]]") -> Sent:

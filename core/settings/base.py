@@ -254,7 +254,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # What a page may load and where it may send: only what this server gave it. RQ's pages have one exception, see
-# statemachine/dashboard.py.
+# console/machine/dashboard.py.
 SECURE_CSP: dict[str, list[str]] = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF, CSP.NONCE],

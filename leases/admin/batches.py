@@ -32,7 +32,6 @@ from statemachine.errors import TransitionForbidden
 MOST_DIGITS = 10
 
 
-@admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
     """Who may see leases sees what was done with many of them; the buttons are the services' business."""
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 
+from console.machine.dashboard import job_url, kept_jobs, may_use_queues
 from leases.models import Lease
 from leases.services import CREATED
 from leases.states import STOPPED_LABEL, State
-from statemachine.dashboard import job_url, kept_jobs, may_use_queues
 from statemachine.doorbell import Message
 from statemachine.errors import Bug
 from statemachine.evidence import bounded

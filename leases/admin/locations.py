@@ -17,7 +17,6 @@ from leases.models import CloudLocation, Lease
 LEASES_SHOWN = 20
 
 
-@admin.register(CloudLocation)
 class CloudLocationAdmin(ReadOnlyAdmin):
     name = "Archives"
     empty = "No archive has been found yet. Each lease's archive stands here as soon as it is found in Dropbox."

@@ -10,8 +10,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from console.machine import badges
 from console.shell import times
-from leases import display
 from leases.models import Lease
 from leases.notices import unread_notices
 
@@ -21,8 +21,9 @@ TO_TRY_SHOWN = 3
 # What RQ calls its pages where one is.
 QUEUES = ">Django RQ</a>"
 
-register.simple_tag(display.state_badge)
-register.simple_tag(display.sign)
+register.simple_tag(badges.state_badge)
+register.simple_tag(badges.sign)
+register.simple_tag(badges.mark)
 register.simple_tag(times.ago)
 register.simple_tag(times.countdown)
 

@@ -51,7 +51,7 @@ class TestAgo:
         assert ago(None) == "never"
 
     def test_is_a_tag(self, noon: datetime) -> None:
-        text = Template("{% load console %}{% ago at %}{% state_badge 'done' %}").render(Context({"at": noon}))
+        text = Template("{% load console %}{% ago at %}{% mark 'good' 'Done' %}").render(Context({"at": noon}))
 
         assert "just now" in text
         assert "state-done" in text

@@ -17,9 +17,9 @@ from redis import Redis
 from rq import Callback
 from rq.job import Job
 
-from statemachine import dashboard, looking
+from console.machine import dashboard, rq_pages
+from tests.console.machine.dashboard.conftest import HOME, page_of, queue_of, urls
 from tests.deaf import deaf_server
-from tests.statemachine.dashboard.conftest import HOME, page_of, queue_of, urls
 
 pytestmark = [
     pytest.mark.django_db,
@@ -148,4 +148,4 @@ class TestReplacements:
         monkeypatch.delattr(views, "StartedJobRegistry")
 
         with pytest.raises(AttributeError):
-            looking.change_nothing()
+            rq_pages.change_nothing()

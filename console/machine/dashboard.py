@@ -21,7 +21,6 @@ from django.urls import URLPattern, reverse
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 from django_rq.admin import QueueAdmin
-from django_rq.models import Dashboard
 from django_rq.settings import get_queues_list, get_queues_map
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -32,7 +31,6 @@ from rq.job import Job
 from rq.worker import Worker
 
 from core.base.redis_client import ask
-from statemachine import looking
 from statemachine.models import StateMachine
 from statemachine.reactions import machines, reaction_for
 
@@ -50,10 +48,8 @@ WORKER_ENDED = "This worker has ended; these are the ones at work."
 NOT_IN_THIS_STATE = "RQ does not do that with a job in its present state."
 
 # django-rq's pages bring style sheets and style attributes of their own, written into them; of scripts they bring none
-# that is needed (statemachine/templates/django_rq/).
+# that is needed (console/templates/django_rq/).
 POLICY = settings.SECURE_CSP | {"style-src": [CSP.SELF, CSP.UNSAFE_INLINE]}
-
-looking.change_nothing()
 
 
 def may_use_queues(user: User | AnonymousUser) -> bool:
@@ -66,8 +62,8 @@ def job_url(job_id: str, *, user: User | AnonymousUser) -> str:
     if not may_use_queues(user):
         return ""
     about = _about(job_id)
-    queue = reaction_for(about.machine, about.state).queue if about else settings.DISCOVERY_QUEUE
-    return reverse("admin:django_rq_job_detail", args=[get_queues_map()[queue], job_id])
+    queue = get_queues_map()[reaction_for(about.machine, about.state).queue] if about else 0
+    return reverse("admin:django_rq_job_detail", args=[queue, job_id])
 
 
 def kept_jobs(job_ids: Collection[str]) -> set[str]:
@@ -138,7 +134,6 @@ def _page_of(record: Model, request: HttpRequest) -> str:
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[record.pk])
 
 
-@admin.register(Dashboard)
 class GuardedQueueAdmin(QueueAdmin):
     """django-rq's dashboard, whose own views let every staff user empty a queue."""
 
@@ -232,4 +227,4 @@ def _elsewhere(request: HttpRequest, sentence: str, page: str, *args: Any) -> Ht
 
 
 def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
-    return render(request, f"statemachine/job_{name}.html", {**admin.site.each_context(request), **context})
+    return render(request, f"console/job_{name}.html", {**admin.site.each_context(request), **context})

@@ -6,10 +6,11 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from console.machine import dashboard
 from leases.models import Lease
-from statemachine import dashboard, doorbell
+from statemachine import doorbell
 from statemachine.doorbell import Message
-from tests.statemachine.dashboard.conftest import HOME, MESSAGE, page_of, permitted, queue_of
+from tests.console.machine.dashboard.conftest import HOME, MESSAGE, page_of, permitted, queue_of
 from tests.toy.models import Kettle
 
 pytestmark = [

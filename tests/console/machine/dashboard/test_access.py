@@ -7,7 +7,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from tests.statemachine.dashboard.conftest import HOME, MESSAGE, page_of, permitted, queue_of, urls
+from tests.console.machine.dashboard.conftest import HOME, MESSAGE, page_of, permitted, queue_of, urls
 
 pytestmark = [
     pytest.mark.django_db,

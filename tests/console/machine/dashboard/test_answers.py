@@ -13,8 +13,9 @@ from redis import Redis
 from rq import Callback
 from rq.job import Job
 
-from statemachine import dashboard, doorbell
-from tests.statemachine.dashboard.conftest import HOME, MESSAGE, page_of, queue_of, urls, work
+from console.machine import dashboard
+from statemachine import doorbell
+from tests.console.machine.dashboard.conftest import HOME, MESSAGE, page_of, queue_of, urls, work
 
 pytestmark = [
     pytest.mark.django_db,
@@ -197,7 +198,7 @@ class TestUnreadableQueue:
 
         keeper.get(HOME)
 
-        [record] = [record for record in caplog.records if record.name == "statemachine.dashboard"]
+        [record] = [record for record in caplog.records if record.name == "console.machine.dashboard"]
         assert record.exc_info
 
 

@@ -16,10 +16,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+from console.machine import badges
 from console.records.lists import CappedPaginator, is_key
 from console.records.pages import ReadOnlyAdmin
 from console.shell.times import exact
-from statemachine import dashboard  # noqa: F401 - registers itself
 from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog
 from statemachine.reactions import machines
@@ -68,17 +68,14 @@ def record_types() -> list[str]:
 BY: dict[str, str] = {ActorKind.WORKER: "A worker", ActorKind.RECONCILER: "The reconciler"}
 
 
-@admin.register(TransitionLog)
 class TransitionLogAdmin(ReadOnlyAdmin):
     name = "Transition log"
-    empty = "Nothing has happened yet. Whatever changes the state of a lease or a notice leaves a line here."
     list_display = ("when", "record", "change", "what", "who", "reason")
     list_filter = ("actor_kind", TransitionFilter, RecordTypeFilter)
     lookups = ("record_id",)  # where a record's own page leads to its whole history
     list_select_related = ("actor",)
     # The box is there for it; what is typed into it goes to `get_search_results`.
     search_fields = ("record_id",)
-    search_help_text = "The number of a lease or another record, or the name of an RQ job."
     show_full_result_count = False
     paginator = CappedPaginator
     ordering = ("-pk",)
@@ -96,6 +93,16 @@ class TransitionLogAdmin(ReadOnlyAdmin):
         "job_id",
         "evidence_text",
     )
+
+    @property
+    def empty(self) -> str:  # type: ignore[override]  # which machines there are is known once all apps have said so
+        """With the names of what there is."""
+        kinds = " or ".join(f"a {name}" for name in badges.names())
+        return f"Nothing has happened yet. Whatever changes the state of {kinds} leaves a line here."
+
+    @property
+    def search_help_text(self) -> str:  # type: ignore[override]  # as above
+        return f"The number of a {badges.names()[0]} or another record, or the name of an RQ job."
 
     @admin.display(description="when", ordering="at")
     def when(self, row: TransitionLog) -> SafeString:
@@ -129,9 +136,8 @@ class TransitionLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="from → to")
     def change(self, row: TransitionLog) -> SafeString:
-        labels = _labels(row.record_type)
         states = [
-            format_html('<span class="state state-{}">{}</span>', state, labels.get(state, state.capitalize()))
+            format_html('<span class="state state-{}">{}</span>', state, badges.label_of(row.record_type, state))
             for state in (row.from_state, row.to_state)
         ]
         return format_html("{} → {}", *states)
@@ -185,9 +191,3 @@ def _model(record_type: str) -> Any:
         return apps.get_model(record_type)
     except LookupError:
         return None
-
-
-def _labels(record_type: str) -> dict[str, str]:
-    """What the states of this kind of record are called."""
-    model = _model(record_type)
-    return dict(model._meta.get_field("state").choices or ()) if model else {}

@@ -6,8 +6,8 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
-from statemachine import dashboard
-from statemachine.dashboard import RecordOfJob
+from console.machine import dashboard
+from console.machine.dashboard import RecordOfJob
 
 register = template.Library()
 
