@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class DiscoveryConfig(AppConfig):
     name = "discovery"
+    console_name = "Dropbox"
 
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out  # noqa: PLC0415 - once the apps are there

@@ -5,7 +5,10 @@ from django.contrib import admin
 from console.machine import badges
 from console.machine.badges import CLOCK, CROSSED, TICK, WARNING, Appearance
 from console.records import sent
+from console.shell import navigation, people
+from console.shell.navigation import Frame, Key, Place
 from leases.admin.batches import BatchAdmin
+from leases.admin.bell import bell
 from leases.admin.leases import LeaseAdmin
 from leases.admin.locations import CloudLocationAdmin
 from leases.admin.notices import FailureNoticeAdmin
@@ -50,10 +53,45 @@ APPEARANCES = (
     ),
 )
 
+FRAME = Frame(
+    places=(
+        Place(
+            order=10,
+            label="Leases",
+            address="admin:leases_lease_changelist",
+            right="leases.view_lease",
+            key="l",
+            is_search=True,
+        ),
+        Place(order=20, label="Imports and runs", address="admin:leases_batch_changelist", right="leases.view_lease"),
+        Place(
+            order=30,
+            label="Agencies",
+            address="admin:leases_agencystorageconfig_changelist",
+            right="leases.view_agencystorageconfig",
+        ),
+        Place(
+            order=40,
+            label="Archives",
+            address="admin:leases_cloudlocation_changelist",
+            right="leases.view_cloudlocation",
+        ),
+    ),
+    keys=(
+        Key(order=0, presses=("/",), words="Search leases"),
+        Key(order=20, presses=("l",), words="All leases"),
+        Key(order=30, presses=("n",), words="New lease", address="admin:leases_lease_add", right="leases.add_lease"),
+        Key(order=40, presses=("r",), words="On a lease: run full discovery"),
+    ),
+    corner={10: bell},
+)
+
 
 def declare() -> None:
     """Put it in the console."""
     for model, shown in LISTS.items():
         admin.site.register(model, shown)
     badges.show(*APPEARANCES)
+    navigation.put("leases", FRAME)
+    people.explain(email="Where the person is told of failed leases.")
     sent.tell(TELLINGS)

@@ -27,7 +27,7 @@ INSTALLED_APPS = [
     "console.apps.ConsoleConfig",
     "django_fsm",
     "django_rq",
-    "core.apps.ConsoleConfig",
+    "console.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

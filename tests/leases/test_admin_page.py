@@ -391,4 +391,4 @@ class TestPage:
 
         assert " style=" not in text
         assert "<style" not in text
-        assert "leases/console.css" in text
+        assert "console/console.css" in text

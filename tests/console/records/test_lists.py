@@ -16,7 +16,6 @@ from django.utils.safestring import mark_safe
 
 from console.records.lists import NOT_NARROWED, RecordChangeList, RecordList
 from console.templatetags.records import labelled
-from leases.templatetags.console import trail
 
 pytestmark = [
     pytest.mark.django_db,
@@ -45,42 +44,6 @@ class TestLabelled:
 
     def test_is_in_every_list(self, console: Client) -> None:
         assert '<td data-label="Email address" class="field-email">' in console.get("/admin/auth/user/").text
-
-
-class TestTrail:
-    def test_of_queues_leads_over_the_system(self, console: Client) -> None:
-        page = " ".join(console.get("/admin/django_rq/dashboard/").text.split())
-
-        assert '<a href="/admin/">Start</a> &rsaquo; <a href="/admin/system/">System</a> &rsaquo; <a href=' in page
-        assert ">Queues</a>" in page
-        assert "Django RQ" not in page
-
-    def test_begins_at_the_start(self) -> None:
-        assert trail(mark_safe('<a href="/">Home</a> x')) == '<a href="/">Start</a> x'
-
-    @pytest.mark.parametrize(
-        ("address", "place"),
-        [
-            ("/admin/django_rq/dashboard/", "System"),
-            ("/admin/statemachine/transitionlog/", "System"),
-            ("/admin/auth/group/", "People"),
-            ("/admin/discovery/dropboxaccount/", "People"),
-            ("/admin/leases/cloudlocation/", "Archives"),
-        ],
-    )
-    def test_is_marked_in_the_navigation(self, console: Client, address: str, place: str) -> None:
-        text = console.get(address).text
-
-        assert text.count('aria-current="page">' + place + "</a>") == 1
-
-
-class TestEverythingThatIsKept:
-    def test_is_called_as_in_the_navigation(self, console: Client) -> None:
-        apps = console.get("/admin/auth/user/").context["available_apps"]
-
-        assert [app["name"] for app in apps] == ["Dropbox", "Leases", "People", "System", "What has happened"]
-        lists = {str(model["name"]) for app in apps for model in app["models"]}
-        assert {"People", "Roles", "Archives", "Agencies", "Queues, jobs and workers", "Imports and runs"} <= lists
 
 
 LISTS = sorted(

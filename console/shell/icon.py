@@ -7,4 +7,4 @@ from django.templatetags.static import static
 
 def icon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Lead to the icon that the pages name."""
-    return redirect(static("leases/favicon.svg"))
+    return redirect(static("console/favicon.svg"))

@@ -31,7 +31,7 @@ class RightsField(ModelMultipleChoiceField):  # type: ignore[type-arg]  # not ge
 
     @override
     def label_from_instance(self, obj: Permission) -> str:
-        """“Can add lease” stands under “Lease” already."""
+        """“Can add user” stands under “User” already."""
         return obj.name.removeprefix("Can ").capitalize()
 
 

@@ -140,11 +140,17 @@
         else if (list) window.location = `${list.href}#searchbar`;
     }
 
+    // Some keys follow a link of the page, if it has one to where they lead.
+    function linkOf(key) {
+        const to = document.querySelector(`[data-follows="${CSS.escape(key)}"]`)?.dataset.to;
+        return to && document.querySelector(`a[href="${CSS.escape(to)}"]`);
+    }
+
     function onKey(event) {
         if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keysAreOn()) return;
         const search = document.getElementById("searchbar");
         const help = document.getElementById("console-keys");
-        const go = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`) || (event.key === "n" && document.querySelector("a[href$='/lease/add/']"));
+        const go = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`) || linkOf(event.key);
         if (event.key === "/") goToSearch(search);
         else if (event.key === "?" && help) help.open ? help.close() : help.showModal();
         else if (go && !document.querySelector("dialog[open]")) go.click();

@@ -1,35 +1,71 @@
 """People and their roles in the console: who looks after them cannot become more than he is."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
 from typing import Any, override
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.forms import CheckboxSelectMultiple
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from console.records.pages import RecordAdmin
+from console.shell.people_forms import PasswordForm, PersonForm, RightsField
 from console.shell.times import time_column
-from core.people_forms import PasswordForm, PersonForm, RightsField
+from core.base.errors import Refused
 
-ROLES = (
-    "What the person may do. Viewer: look at leases. Operator: add leases and run discovery, too. Administrator: look after "
-    "agencies, people and the system, too. Only roles that hold nothing you lack yourself are offered."
-)
+# Of a field, its label and what it means; what only the apps know of it they say, see `explain`.
 WORDS = {
     "username": ("Username", "What the person logs in with."),
-    "email": ("E-mail address", "Where the person is told of failed leases."),
+    "email": ("E-mail address", ""),
     "is_active": ("Active", "Switch this off instead of deleting who has left: the history keeps the name."),
     "is_staff": ("May log in to the console", "Without this nobody gets in, whatever the role."),
-    "groups": ("Roles", ROLES),
+    "groups": ("Roles", ""),
     "is_superuser": ("Superuser", "May do everything, without any role."),
     "user_permissions": ("Single rights", "Beside those of the roles. Better is a role."),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Farewell:
+    """What else ends when a person is deleted.
+
+    Attributes:
+        before: is called for each who is deleted, and may refuse it.
+        goes_along: whose records go with the person, although who deletes may not delete them by themselves.
+        reading: what has to hold while everything is counted that would go.
+    """
+
+    before: Callable[[HttpRequest, User], None]
+    goes_along: tuple[type[Model], ...] = ()
+    reading: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+_EXPLAINED: dict[str, str] = {}
+_BESIDE: dict[str, tuple[str, str, str]] = {}
+_FAREWELLS: list[Farewell] = []
+
+
+def explain(**texts: str) -> None:
+    """Say of fields of a person what they mean to the apps."""
+    _EXPLAINED.update(texts)
+
+
+def put_beside(label: str, address: str, right: str) -> None:
+    """Lead from the list of people to another list, which is looked for there; see `RecordAdmin.beside`."""
+    _BESIDE[address] = (label, address, right)
+
+
+def say_farewell(farewell: Farewell) -> None:
+    """Let this happen before a person is deleted."""
+    _FAREWELLS.append(farewell)
 
 
 class RoleFilter(admin.RelatedFieldListFilter):
@@ -68,17 +104,13 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
 
     name = "People"
     add_label = "Add a person"
-    beside = (
-        ("Roles", "admin:auth_group_changelist", "auth.view_group"),
-        ("Dropbox accounts", "admin:discovery_dropboxaccount_changelist", "discovery.view_dropboxaccount"),
-    )
     list_display = ("username", "full_name", "email", "roles", "may_enter", "seen")
     list_filter = (("groups", RoleFilter), MayEnterFilter)
     seen = time_column("last_login", "last login")
     joined = time_column("date_joined", "added")
     form = PersonForm
     change_password_form = PasswordForm
-    change_user_password_template = "core/password.html"  # noqa: S105 - a path
+    change_user_password_template = "console/password.html"  # noqa: S105 - a path
     readonly_fields = ("way_in", "seen", "joined")
     fieldsets = (
         (None, {"fields": ("username", "way_in", "is_active", "is_staff", "groups")}),
@@ -90,6 +122,10 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
     add_fieldsets = ((None, {"fields": ("username", "email", "password1", "password2", "is_staff", "groups")}),)
     # Three roles are ticked sooner than moved from box to box.
     filter_horizontal = ()
+
+    @property
+    def beside(self) -> tuple[tuple[str, str, str], ...]:  # type: ignore[override]  # known once all apps have said so
+        return (("Roles", "admin:auth_group_changelist", "auth.view_group"), *_BESIDE.values())
 
     @admin.display(description="name", ordering="last_name")
     def full_name(self, person: User) -> str:
@@ -133,7 +169,8 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """In the words of the console; a role is not made on the way."""
         if db_field.name in WORDS:
-            kwargs["label"], kwargs["help_text"] = WORDS[db_field.name]
+            label, meaning = WORDS[db_field.name]
+            kwargs["label"], kwargs["help_text"] = label, _EXPLAINED.get(db_field.name, meaning)
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "groups":
             field.widget.can_add_related = False
@@ -156,11 +193,44 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
 
+    # --- Deleting ---------------------------------------------------------------------------------------------------
 
-admin.site.unregister(Group)
+    @override
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with a person needs no right of its own."""
+        with ExitStack() as reading:
+            for farewell in _FAREWELLS:
+                reading.enter_context(farewell.reading())
+            found, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        along = {model._meta.verbose_name for farewell in _FAREWELLS for model in farewell.goes_along}
+        return found, counts, perms_needed - along, protected
+
+    @override
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        _say_farewell(request, obj)
+        super().delete_model(request, obj)
+
+    @override
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset:
+            _say_farewell(request, person)
+        super().delete_queryset(request, queryset)
+
+    @override
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except Refused as refusal:
+            return _nobody_deleted(request, refusal)
+
+    @override
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        try:
+            return super().changelist_view(request, extra_context)
+        except Refused as refusal:
+            return _nobody_deleted(request, refusal)
 
 
-@admin.register(Group)
 class RoleAdmin(RecordAdmin, GroupAdmin):
     """Rights to tick, under what they are about; Django's two boxes say nothing to who cannot see them."""
 
@@ -191,6 +261,21 @@ class RoleAdmin(RecordAdmin, GroupAdmin):
 
 def _rights(db_field: Any) -> Any:
     return db_field.formfield(form_class=RightsField, widget=CheckboxSelectMultiple(attrs={"class": "rights"}))
+
+
+def _say_farewell(request: HttpRequest, person: User) -> None:
+    """What has to happen before the person is gone.
+
+    Raises:
+        Refused: it cannot happen at this moment.
+    """
+    for farewell in _FAREWELLS:
+        farewell.before(request, person)
+
+
+def _nobody_deleted(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    messages.error(request, f"Nobody was deleted. {refusal}")
+    return HttpResponseRedirect(request.get_full_path())
 
 
 def _may_touch(request: HttpRequest, person: User | None) -> bool:
