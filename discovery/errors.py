@@ -171,12 +171,15 @@ class BasePathMissing(Permanent):
 
 
 class BasePathOutOfSight(BasePathMissing):
-    """This Dropbox lacks the folder that should hold all archives, and another one has it. Let somebody run it who sees it."""
+    """This Dropbox lacks the folder that should hold all archives, and another one had it. Let somebody run it who sees it;
+    if nobody does any more, correct the agency's configuration.
+    """
 
     code = "base_path_out_of_sight"
     words = "archive folder out of this account's sight"
-    advice = "Let somebody run it whose Dropbox sees the folder of the archives, or have it shared"
-    remedies = (CONNECT_ANOTHER,)
+    advice = "Let somebody run it whose Dropbox sees the archives' folder; if nobody does, correct the base path"
+    # Whoever saw it may see it no more, so that the path is wrong after all.
+    remedies = (CONNECT_ANOTHER, CONFIGURE)
 
 
 class ArchiveOutOfSight(Permanent):

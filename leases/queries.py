@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Now
 
 from core.base.folding import fold_case
@@ -18,6 +18,9 @@ from statemachine.models import ActorKind, TransitionLog
 DROPBOX = "dropbox"
 # Of one agency; what a folder holds is compared with them while somebody waits.
 COMPARED_AT_MOST = 50_000
+# Where the evidence of a failure names the folder of archives that was missing.
+MISSING_FOLDER = "missing_folder"
+FAILURES_READ = 20
 # As `Lease.is_stopped`.
 IS_STOPPED = Q(state=State.PENDING, due_at__isnull=True, generation__gt=0)
 
@@ -35,6 +38,20 @@ class FoundArchives:
     folder: str
     names: tuple[str, ...]
     accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """An account has given answers for a folder of archives.
+
+    Attributes:
+        account: the cloud's own name of it.
+        at: when it gave the last one; None if nobody knows.
+    """
+
+    base_path: str
+    account: str
+    at: datetime | None
 
 
 def storage_configuration(agency: str) -> AgencyStorageConfig:
@@ -157,10 +174,24 @@ def origin_at(path: str) -> Origin | None:
     return _origin_of(locations_at(path))
 
 
-def account_that_saw(folder: str, *, but: str) -> str:
-    """An account, other than one, whose answers were given for the folder of an agency's archives; empty if none is known."""
-    answers = Lease.objects.filter(known_base_path=folder).exclude(known_account__in=("", but))
-    return answers.values_list("known_account", flat=True).first() or ""
+def last_answers() -> list[Answered]:
+    """When each account last gave an answer that still stands, by the folder that it was asked for; reads all leases."""
+    answers = Lease.objects.exclude(known_account="").exclude(known_base_path="").order_by()
+    rows = answers.values_list("known_base_path", "known_account").annotate(at=Max("known_at"))
+    return [Answered(base_path=base_path, account=account, at=at) for base_path, account, at in rows]
+
+
+def last_failures(agency: str, *, codes: Collection[str]) -> dict[int, datetime]:
+    """When a lease of the agency last failed with one of the codes, by the id of the user whose run it was."""
+    failed = Lease.objects.filter(agency=agency, state=State.FAILED, failure_code__in=codes, initiated_by__isnull=False)
+    return dict(failed.order_by().values_list("initiated_by_id").annotate(at=Max("entered_at")))
+
+
+def missed_by(lease: Lease) -> list[tuple[str, str, datetime]]:
+    """Which accounts' runs of the lease have missed which folder of archives and when, by its history; the newest."""
+    failures = TransitionLog.objects.of(lease).filter(transition="fail", evidence__has_key=MISSING_FOLDER)
+    rows = failures.order_by("-generation").values_list("evidence", "at")[:FAILURES_READ]
+    return [(str(evidence.get("account", "")), str(evidence[MISSING_FOLDER]), at) for evidence, at in rows]
 
 
 def _origin_of(locations: QuerySet[CloudLocation]) -> Origin | None:

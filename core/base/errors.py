@@ -48,7 +48,7 @@ class RunsheetError(Exception):
         code: stable name of what happened; stored with a failed record, which finds the class by it (`failure_of`).
         words: what it is called where there is room for a few words.
         advice: what to do about a record that failed with it, in a few words.
-        remedies: the same as buttons: the first that is open to who looks; none where running it again is all there is.
+        remedies: the same as buttons, the best first; none where running it again is all there is.
         mended_by: the events that let a record go on by itself; each app names its own.
         for_others: what others read, where only the person whose run it was can mend it, once for all their records.
         ails: what is wrong with the other side meanwhile; told on the start page while records wait for it.

@@ -72,7 +72,7 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
-        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known)
+        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known, lease=lease)
         near = look_around(gateway=gateway, path=path, answer=error)
         return DirectorySighting(path=path, listing=None, origin=origin, evidence=error.evidence | near)
     seen = _sighting(gateway, listing, known)

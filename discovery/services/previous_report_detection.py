@@ -98,7 +98,7 @@ def _look(lease: Lease, gateway: Gateway) -> DirectorySighting:
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
-        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known)
+        origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known, lease=lease)
         near = look_around(gateway=gateway, path=path, answer=error)
         raise DirectoryGone(origin=origin, evidence=error.evidence | near) from error
     evidence = gateway.evidence(path=path)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from console.machine.dashboard import job_url
-from core.base.errors import JOB, RECORD, Remedy, failure_of
+from core.base.errors import ASK, JOB, RECORD, Remedy, failure_of
 from leases.admin.history import job_of_failure, seen_by
 from leases.errors import CORRECT_NUMBER
 from leases.models import Lease
@@ -21,17 +21,20 @@ class NextStep:
         label: of the button.
         url: where it leads; empty if the person may not go there.
         otherwise: what to do instead, where there is no button.
+        also: another way that is open to the person, and comes second.
     """
 
     label: str
     url: str = ""
     otherwise: str = ""
+    also: "NextStep | None" = None
 
 
 def next_step(lease: Lease, user: User) -> NextStep | None:
     """What helps a lease that has failed; None where running it again is all there is to do.
 
-    It is the first remedy that is open to the person, or what else to do instead of the very first.
+    It is the first remedy that is open to the person, or what else to do instead of the very first. Where that is more
+    than to ask an administrator, it comes first even so, and what is open comes beside it.
     """
     return _first_open(lease, user, witness=lambda: seen_by(lease))
 
@@ -65,8 +68,14 @@ def page_of(lease: Lease) -> str:
 
 
 def _first_open(lease: Lease, user: User, *, witness: Callable[[], str]) -> NextStep | None:
-    steps = [_step(remedy, lease, user, witness=witness) for remedy in failure_of(lease.failure_code).remedies]
-    return next((step for step in steps if step.url), steps[0] if steps else None)
+    remedies = failure_of(lease.failure_code).remedies
+    if not remedies:
+        return None
+    first, *others = [_step(remedy, lease, user, witness=witness) for remedy in remedies]
+    is_open = [step for step in others if step.url]
+    if not first.url and is_open and remedies[0].otherwise == ASK:
+        first, *is_open = is_open
+    return replace(first, also=is_open[0] if is_open else None)
 
 
 def _step(remedy: Remedy, lease: Lease, user: User, *, witness: Callable[[], str] = str) -> NextStep:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from discovery.errors import BasePathMissing, BasePathOutOfSight
 from discovery.models import DropboxAccount
 from dropbox_standin.client import Standin
 from leases.models import Lease
@@ -112,10 +113,15 @@ def _taken(lease: Lease, told: Witness) -> tuple[Taken, ...]:
             person=told.people.get(row.evidence.get("account", ""), ""),
             reports=tuple(row.evidence.get("matching", ())),
             link=row.evidence.get("link", ""),
-            code=told.codes.get((lease.pk, row.generation), ""),
+            code=_code(told.codes.get((lease.pk, row.generation), "")),
         )
         for row in rows
     )
+
+
+def _code(code: str) -> str:
+    """Which of the two it is depends on who else has seen the folder, which decides nothing about the lease."""
+    return BasePathMissing.code if code == BasePathOutOfSight.code else code
 
 
 def _ending(lease: Lease, told: Witness) -> Ending:
@@ -131,7 +137,7 @@ def _ending(lease: Lease, told: Witness) -> Ending:
         link=has_link,
         link_space=told.spaces.get(directory.file_id, "nobody knows whose space") if directory and has_link else "",
         refusal=bool(directory and directory.share_refusal),
-        failure_code=lease.failure_code,
+        failure_code=_code(lease.failure_code),
         known_person=told.people.get(lease.known_account, ""),
         known_base=lease.known_base_path,
     )

@@ -1,7 +1,7 @@
 """What the rules speak of: what each person sees, what was done, what the log says, and how it ended. No database."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 # Why the reconciler starts what nobody has started again, as the log says it.
@@ -264,8 +264,12 @@ def learned(step: Step) -> Known | None:
         return None
     if row.transition not in {"record_found", "record_detection"} or step.seen is None:
         return known
-    kept = known.reports if known and known.path.casefold() == row.path.casefold() else ()
+    is_known = known is not None and known.path.casefold() == row.path.casefold()
+    kept = known.reports if known and is_known else ()
     reports = row.reports if row.transition == "record_detection" else kept
+    # Who sees a part is no witness in the place of somebody who saw more, unless the listing proves that it was all.
+    if known and is_known and step.seen.look is Look.PARTIAL and not step.seen.shows_all:
+        return replace(known, reports=reports)
     return Known(person=row.person, base=row.base, space=step.seen.space, path=row.path, reports=reports)
 
 

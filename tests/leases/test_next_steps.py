@@ -9,7 +9,7 @@ from redis import Redis
 from core.base.clock import now
 from core.base.errors import ASK
 from discovery.models import DropboxAccount
-from leases.admin.next_steps import NextStep, next_step, told
+from leases.admin.next_steps import NextStep, next_step, step_for_all, told
 from leases.admin.why import account_of, reasons
 from leases.models import Lease
 from statemachine.models import TransitionLog
@@ -103,6 +103,39 @@ class TestNextStep:
             "Let Ivan run it, or somebody else whose Dropbox sees the archive.",
         )
         assert step_for(lease, operator).label == "Connect another Dropbox account"
+
+    def test_names_the_configuration_beside_who_sees_the_folder(self, administrator: User, operator: User) -> None:
+        """The witness may be mistaken by now, so whoever may configure is told the other way as well."""
+        lease = failed("base_path_out_of_sight", initiated_by=operator)
+
+        for step in (step_for(lease, administrator), step_for_all(lease, administrator)):
+            assert step
+            assert (step.url, step.otherwise) == ("", "Let somebody run it whose Dropbox sees the archive.")
+            assert step.also
+            assert (step.also.label, step.also.url) == (
+                "Configure BLM",
+                "/admin/leases/agencystorageconfig/add/?agency=BLM",
+            )
+        assert step_for(lease, operator).also is None
+
+    @pytest.mark.parametrize(
+        ("code", "labels"),
+        [
+            ("base_path_missing", ("Configure BLM", "Connect another Dropbox account")),
+            ("base_path_out_of_sight", ("Connect another Dropbox account", "Configure BLM")),
+        ],
+    )
+    def test_names_both_ways_to_who_may_take_both(
+        self, administrator: User, code: str, labels: tuple[str, str]
+    ) -> None:
+        step = step_for(failed(code, initiated_by=administrator), administrator)
+
+        assert step.also
+        assert step.url
+        assert (step.label, step.also.label) == labels
+
+    def test_names_no_other_way_where_there_is_one(self, operator: User) -> None:
+        assert step_for(failed("connect_dropbox", initiated_by=operator), operator).also is None
 
     def test_corrects_nothing_for_who_only_looks(self) -> None:
         assert step_for(failed("unsafe_path"), in_role("Viewer")).otherwise == ASK
