@@ -202,9 +202,7 @@ class TestWhatDidNotRun:
 
         assert progress_of(batch) == Progress(settled={State.NOT_FOUND: 2}, not_run=1)
 
-    def test_is_what_was_found_and_not_read_yet(
-        self, operator: User, batch: Batch, leases: list[Lease]
-    ) -> None:
+    def test_is_what_was_found_and_not_read_yet(self, operator: User, batch: Batch, leases: list[Lease]) -> None:
         begin(leases[0])
         location = services.record_location(path="/a/NMNM 1", link=None)
         found = Step(transition="record_found", arguments={"location_id": location.pk})
