@@ -27,6 +27,7 @@ def overview(user: User, look: start.Look) -> dict[str, Any]:
         "troubles": list(start.troubles(user)),
         "has_failures": any(each.count for each in counts if each.state == State.FAILED),
         "running": start.running(),
+        "all_owed": look.all_owed,
         "outages": start.outages(),
         "seen": polling.seen(user, what=WHAT, version=look.version),
     }

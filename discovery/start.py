@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Count, Max, Min, Q, QuerySet, Value
 from django.db.models.functions import TruncDate
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -33,7 +34,7 @@ DAYS = 14
 RUNNING_SHOWN = 6
 LINE = ("background", "turn", "pk")
 RUNNING_ORDER = ("place", *LINE)  # the first is an annotation
-COUNTED, STOPPED_COUNTED = -1, -2  # beside the places of what is under way
+COUNTED, STOPPED_COUNTED, OWED_COUNTED = -1, -2, -3  # beside the places of what is under way
 ATTENTION_SHOWN = 8
 OUTCOMES = (State.DONE, State.FOUND, State.NOT_FOUND, State.FAILED)
 OF_SEVERAL = "The runs use the Dropbox of several people. Each goes on by itself when its person connects theirs again."
@@ -61,11 +62,27 @@ class Look:
     """How it stands with all leases.
 
     Attributes:
+        under_way: leases that have begun and are not settled.
+        waiting: leases that are owed a run which has not begun, whatever is known of them from before.
         version: another one whenever the counts are others, or what is under way.
     """
 
     counts: list[StateCount]
+    under_way: int
+    waiting: int
     version: str
+
+    @property
+    def all_owed(self) -> str:
+        """How many are under way or wait, where the page cannot show each; empty if it does."""
+        if self.under_way + self.waiting <= RUNNING_SHOWN:
+            return ""
+        parts = (
+            (self.under_way, "is under way,are under way"),
+            (self.waiting, "waits for its turn,wait for their turn"),
+        )
+        said = (f"{count:,} lease{pluralize(count)} {pluralize(count, words)}" for count, words in parts if count)
+        return f"In all, {', and '.join(said)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +123,12 @@ class Chart:
 
 def look() -> Look:
     """How it stands with all leases, in one query."""
-    counted, kept_back = (
+    counted, *others = (
         _counted(Lease.objects.all(), COUNTED),
         _counted(Lease.objects.filter(IS_STOPPED), STOPPED_COUNTED),
+        _counted(Lease.objects.filter(due_at__isnull=False), OWED_COUNTED),
     )
-    rows = sorted(counted.union(kept_back, *_shown_of_owed(), all=True).order_by())
+    rows = sorted(counted.union(*others, *_shown_of_owed(), all=True).order_by())
     found = {state: number for state, number, place in rows if place == COUNTED}
     if stopped := next((number for _, number, place in rows if place == STOPPED_COUNTED), 0):
         found |= {State.PENDING: found[State.PENDING] - stopped, STOPPED: stopped}
@@ -121,7 +139,10 @@ def look() -> Look:
         for state in SHOWN
         if state != STOPPED or stopped
     ]
-    return Look(counts=counts, version=repr(rows))
+    owed = {state: number for state, number, place in rows if place == OWED_COUNTED}
+    under_way = sum(number for state, number in owed.items() if state in WORKING)
+    waiting = sum(owed.values()) - under_way
+    return Look(counts=counts, under_way=under_way, waiting=waiting, version=repr(rows))
 
 
 def troubles(user: User) -> Iterator[Trouble]:

@@ -52,9 +52,10 @@ class Progress:
     """Where the leases of a batch stand, all counted at one instant.
 
     Attributes:
-        settled: leases that ran and that nothing is owed for, by state.
-        not_run: leases that were stopped, or never begun, and that nobody has started since; what one of them is may
-            be known from before.
+        settled: leases that ran and that nothing is owed for, by state; pending is what ran in the batch, and what
+            another run or somebody by hand has started and stopped since.
+        not_run: leases that were stopped, or never begun, before a run of them has ended in the batch or since; what
+            one of them is may be known from before.
         under_way: leases that a worker is at, or that are tried again.
         waiting: leases whose run has not begun.
         stoppable: those of the last two that this batch, and nobody since, has started.
@@ -305,14 +306,15 @@ def _take_in(batch: Batch, leases: QuerySet[Lease]) -> int:
 
 
 def _standing_at(batch: Batch, state: State) -> QuerySet[BatchLease]:
-    """The members that nothing is owed for, in a state; pending is also what was called off.
+    """The members that nothing is owed for, in a state; pending is what did not run.
 
     Each is looked up by its key, whatever PostgreSQL expects of them.
     """
     owed, called_off = Q(due_at__isnull=False), Q(generation=OuterRef("called_off"))
     pending = When(called_off, then=Value(State.PENDING.value))
     standing = _of_lease(Case(When(owed, then=None), pending, default="state", output_field=CharField()))
-    return BatchLease.objects.alias(standing=standing).filter(batch=batch, standing=state)
+    members = BatchLease.objects.alias(standing=standing).filter(batch=batch, standing=state)
+    return members.not_run() if state == State.PENDING else members
 
 
 def _call_off(batch_id: int, pks: list[int]) -> None:

@@ -129,12 +129,9 @@ class BatchPage:
         )
         yield Count(state=STOPPED, label="Not run", count=progress.not_run, url=self._list(NOT_RUN))
         for state, count in progress.settled.items():
-            yield Count(
-                state=state,
-                label=str(state.label),
-                count=count,
-                url=self._list(SETTLED, state__exact=state),
-            )
+            # What ran here, and was started and stopped otherwise since.
+            shown, label = (STOPPED, "Stopped since") if state == State.PENDING else (state, str(state.label))
+            yield Count(state=shown, label=label, count=count, url=self._list(SETTLED, state__exact=shown))
 
     @cached_property
     def failures(self) -> list[Count]:

@@ -99,9 +99,9 @@ class Panel:
 
     @property
     def failure_is_news(self) -> bool:
-        """What went wrong is told until something new is tried; then it is history."""
+        """What went wrong is told as long as the same is tried again, also while a worker is at it; then it is history."""
         is_final = self.has_failed and not self.lease.is_owed
-        return bool(self.lease.failure_message) and (is_final or _waits(self.lease, now()))
+        return bool(self.lease.failure_message) and (is_final or self.lease.is_working)
 
     @property
     def failure(self) -> str:

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce, Now
 
 from leases.states import WORKING, State
+from statemachine.models import TransitionLog
 
 
 class Batch(models.Model):
@@ -49,10 +50,25 @@ class Batch(models.Model):
         return f"Import: {self.title}" if self.kind == self.Kind.IMPORT else self.title
 
 
+# A full discovery ends in one of these; a directory that was found is still to be read.
+ENDS = (State.NOT_FOUND, State.DONE, State.FAILED)
 # Of a member. What is called off did not run in its batch, whatever is known of the lease from before.
 OWED = Q(lease__due_at__isnull=False)
 CALLED_OFF = Q(called_off=F("lease__generation"), lease__due_at__isnull=True)
-NOT_RUN = Q(lease__state=State.PENDING, lease__due_at__isnull=True) | CALLED_OFF
+# A run of it has ended since its batch, or since that called it off. Who stopped the lease later takes nothing back.
+HAS_RUN = Exists(
+    TransitionLog.objects.filter(
+        record_type="leases.lease",
+        record_id=OuterRef("lease"),
+        to_state__in=ENDS,
+        at__gte=OuterRef("batch__created_at"),
+        generation__gt=Coalesce(OuterRef("called_off"), 0),
+    )
+)
+STARTED_LAST = Q(lease__background=True, lease__owed_by=F("batch"))
+# Only of what lies stopped is the history asked, and only if it was started otherwise since.
+CUT_SHORT = Q(lease__state=State.PENDING, lease__due_at__isnull=True) & (STARTED_LAST | ~Q(HAS_RUN))
+NOT_RUN = CUT_SHORT | CALLED_OFF
 
 
 class BatchLeaseQuerySet(models.QuerySet["BatchLease"]):
@@ -63,11 +79,11 @@ class BatchLeaseQuerySet(models.QuerySet["BatchLease"]):
         return self.filter(OWED).exclude(lease__state__in=WORKING)
 
     def not_run(self) -> Self:
-        """Stopped, or never begun, and nobody has started them since."""
+        """Stopped, or never begun, before a run of them has ended in their batch or since."""
         return self.filter(NOT_RUN)
 
     def settled(self) -> Self:
-        """They ran, and nothing is owed for them."""
+        """They ran, and nothing is owed for them; what was started otherwise and stopped since is among them."""
         return self.exclude(OWED).exclude(NOT_RUN)
 
 

@@ -139,32 +139,6 @@ class TestAttention:
         assert "Nothing has failed." in console.get("/admin/").text
 
 
-class TestRunning:
-    def test_shows_what_is_owed(self, console: Client, operator: User) -> None:
-        settled(operator, lease_number="idle", state="done")
-        settled(operator, lease_number="busy", state="searching", due_at=now())
-
-        assert [lease.lease_number for lease in start.running()] == ["busy"]
-        assert "BLM busy" in console.get("/admin/").text
-
-    def test_shows_first_what_a_worker_is_at(self, operator: User) -> None:
-        earlier = now() - timedelta(hours=1)
-        for number in range(start.RUNNING_SHOWN):
-            settled(operator, lease_number=f"waits {number}", due_at=earlier, background=False)
-        settled(operator, lease_number="begun", state="detecting", due_at=now())
-        settled(operator, lease_number="claimed", state="searching", due_at=now(), claimed_until=now())
-
-        shown = [lease.lease_number for lease in start.running()]
-
-        assert shown == ["claimed", "begun", *(f"waits {number}" for number in range(start.RUNNING_SHOWN - 2))]
-
-    def test_shows_what_comes_next_in_the_order_of_the_line(self, operator: User) -> None:
-        for number, background, turn in (("third", True, 8), ("second", True, 7), ("first", False, 9)):
-            settled(operator, lease_number=number, state="pending", due_at=now(), background=background, turn=turn)
-
-        assert [lease.lease_number for lease in start.running()] == ["first", "second", "third"]
-
-
 class TestFollowing:
     @pytest.fixture
     def address(self, console: Client, operator: User) -> str:

@@ -73,6 +73,7 @@ class TestLive:
             {"claimed_until": timezone.now() + timedelta(seconds=15)},
             {"rung_at": timezone.now()},
             {"tries": 2, "due_at": timezone.now() + timedelta(seconds=42)},
+            {"failure_code": "unreachable", "failure_message": "No answer."},
         ],
     )
     def test_shows_what_has_changed(self, console: Client, lease: Lease, changed: dict[str, Any]) -> None:

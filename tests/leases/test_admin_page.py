@@ -140,57 +140,6 @@ class TestResult:
 
         assert page_of(console, lease).context["panel"].report == words
 
-    def test_says_why_it_failed(self, console: Client, olivia: User) -> None:
-        lease = settled(olivia, state="failed", failure_code="dropbox_refused", failure_message="Dropbox said no.")
-
-        text = page_of(console, lease).text
-
-        assert "Failed: refused by Dropbox.</strong>" in text
-        assert "Dropbox said no." in text
-
-    def test_says_why_the_last_try_did_not_work(self, console: Client, olivia: User) -> None:
-        lease = settled(
-            olivia, state="searching", failure_code="unreachable", failure_message="No answer.",
-            due_at="2100-01-01T00:00Z", tries=1,
-        )  # fmt: skip
-
-        text = page_of(console, lease).text
-
-        assert "The last try did not work: unreachable.</strong>" in text
-
-    def test_offers_to_connect_dropbox_while_it_is_still_tried(self, console: Client, olivia: User) -> None:
-        lease = settled(
-            olivia, state="searching", failure_code="connect_dropbox", failure_message="None is connected.",
-            due_at="2100-01-01T00:00Z", tries=1, initiated_by=olivia,
-        )  # fmt: skip
-
-        text = page_of(console, lease).text
-
-        assert f'href="/dropbox/?next=%2Fadmin%2Fleases%2Flease%2F{lease.pk}%2Fchange%2F">Connect Dropbox</a>' in text
-
-    def test_is_silent_about_what_starts_again_by_itself(self, console: Client, olivia: User) -> None:
-        lease = settled(
-            olivia, state="failed", failure_code="connect_dropbox", failure_message="None is connected.",
-            due_at=NOON, initiated_by=olivia,
-        )  # fmt: skip
-
-        text = page_of(console, lease).text
-
-        assert "It starts by itself" in text
-        assert "None is connected." not in text
-        assert ">Connect Dropbox</a>" not in text
-
-    @pytest.mark.parametrize("values", [{"rung_at": NOON}, {"claimed_until": "2100-01-01T00:00Z"}])
-    def test_says_so_no_longer_once_something_new_is_tried(
-        self, console: Client, olivia: User, values: dict[str, Any]
-    ) -> None:
-        lease = settled(
-            olivia, state="searching", failure_code="unreachable", failure_message="No answer.",
-            due_at="2100-01-01T00:00Z", tries=2, **values,
-        )  # fmt: skip
-
-        assert "No answer." not in page_of(console, lease).text
-
 
 class TestDoubts:
     @pytest.mark.parametrize("state", ["pending", "searching", "not_found", "failed"])

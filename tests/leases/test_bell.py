@@ -107,11 +107,15 @@ class TestNotices:
         assert unread(answer) == ""
         assert unread_notices(viewer.pk).count() == 1
 
-    def test_say_that_all_is_mended(self, console: Client, operator: User) -> None:
-        failed(operator)
+    def test_say_that_no_lease_is_failed_any_more_and_not_why(self, console: Client, operator: User) -> None:
+        """Somebody else may have run them with a Dropbox of their own, and nothing is mended."""
+        failed(operator, reason="connect_dropbox")
         Lease.objects.update(state="done")
 
-        assert "Agency not configured: mended, no lease is failed any more" in console.get(MINE).text
+        text = console.get(MINE).text
+
+        assert "Dropbox not connected: no lease is failed for it any more</h2>" in text
+        assert "mended" not in text
 
     def test_say_what_would_stand_there(self, console: Client) -> None:
         assert "Nothing to tell" in console.get(MINE).text
