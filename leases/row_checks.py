@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 
 from leases.agency_words import Words, agency_of, own_names
 from leases.columns import AGENCY, NUMBER, Mapping, cell_of, guess_mapping, header_row, letters, other_number_columns
-from leases.duplicates import Earlier, Twins, twins_of
-from leases.lookalikes import difference, doubts_about_number
+from leases.duplicates import Alike, Crowd, Twins, looks_like, looks_like_row, twins_of
+from leases.lookalikes import doubts_about_number
 from leases.models import Agency
 from leases.no_leases import why_no_lease
 from leases.several_numbers import holds_several
@@ -193,30 +193,37 @@ def _calculated(cell: str) -> str:
 
 
 def _with_twins(rows: Sequence[Checked]) -> list[Checked]:
-    """Of rows of one lease only the first is right, and none if there is such a lease already."""
+    """Of rows of one lease only the first is right, and none if there is such a lease already.
+
+    Of rows that only look like one lease each is doubtful: which of them is meant, nobody can tell.
+    """
     right = [row for row in rows if not row.problems]
-    twins = iter(twins_of([(row.agency, row.lease_number) for row in right]))
+    found = zip(right, twins_of([(row.agency, row.lease_number) for row in right]), strict=True)
     first: dict[tuple[str, str], Checked] = {}
-    earlier = Earlier[Checked]()
-    return [row if row.problems else _beside(row, next(twins), first, earlier) for row in rows]
+    single = [(_once(row, twins, first), twins) for row, twins in found]
+    crowd = Crowd((row.agency, twins, row) for row, twins in single if not row.problems)
+    beside = (row if row.problems else _beside(row, twins, crowd) for row, twins in single)
+    return [row if row.problems else next(beside) for row in rows]
 
 
-def _beside(row: Checked, twins: Twins, first: dict[tuple[str, str], Checked], earlier: Earlier[Checked]) -> Checked:
-    before, alike = first.setdefault((row.agency, twins.key), row), earlier.like(row.agency, twins, row)
-    number = row.lease_number
+def _once(row: Checked, twins: Twins, first: dict[tuple[str, str], Checked]) -> Checked:
+    before = first.setdefault((row.agency, twins.key), row)
     if twins.same_id is not None:
         return replace(row, existing_id=twins.same_id, problems={NUMBER: f"{row.agency} already has this lease."})
     if before is not row:
         return replace(row, problems={NUMBER: f"This lease stands in row {before.row} already."})
-    if twins.similar_id is not None:
-        other = str(twins.similar_number)
-        doubt = f"{row.agency} already has {other}, which differs only in {difference(number, other)}."
-        return replace(row, similar_id=twins.similar_id, doubts=(*row.doubts, doubt))
-    if alike is not None:
-        other = alike.lease_number
-        doubt = f"Differs only in {difference(number, other)} from {other} in row {alike.row}."
-        return replace(row, doubts=(*row.doubts, doubt))
     return row
+
+
+def _beside(row: Checked, twins: Twins, crowd: Crowd[Checked]) -> Checked:
+    number, doubts = row.lease_number, []
+    if twins.similar_id is not None:
+        other = Alike(first=str(twins.similar_number), others=twins.similar_count - 1)
+        doubts.append(looks_like(row.agency, number, other))
+    if alike := crowd.like(row.agency, twins, row):
+        first = alike.first
+        doubts.append(looks_like_row(number, first.lease_number, row=first.row, others=alike.others))
+    return replace(row, similar_id=twins.similar_id, doubts=(*row.doubts, *doubts))
 
 
 # --- What is not imported -------------------------------------------------------------------------------------------

@@ -165,6 +165,56 @@ class TestDoubts:
         assert examine([row], MAPPING).checked[0].doubts == ("x", "y")
 
 
+class TestLookAlikes:
+    """Nobody can tell which of them is the right one, so none is taken without a word."""
+
+    def test_are_doubtful_on_both_sides_and_name_each_other(self) -> None:
+        mistyped, other, right = check(["BLM", "NMNM 17224"], ["BLM", "NMNM 2"], ["BLM", "NMNM 0017224"])
+
+        assert mistyped.doubts == ("Differs only in zeros from NMNM 0017224 in row 3.",)
+        assert right.doubts == ("Differs only in zeros from NMNM 17224 in row 1.",)
+        assert other.doubts == ()
+
+    def test_say_how_many_more_there_are(self) -> None:
+        numbers = ["NMNM 0501759", "NMNM O501759", "NMNM 501759", "nmnm-501759"]
+
+        found = [row.doubts[-1] for row in check(*[["BLM", number] for number in numbers])]
+
+        assert found[0] == (
+            "Differs only in characters that look alike from NMNM O501759 in row 2 and from 2 others like it."
+        )
+        assert found[3].endswith("from NMNM 501759 in row 3 and from 1 other like it.")
+
+    def test_count_no_row_twice_and_none_that_is_a_problem(self) -> None:
+        first, second, again = check(["BLM", "NMNM 1"], ["BLM", "NMNM-1"], ["BLM", "nmnm 1"])
+
+        assert first.doubts == ("Differs only in blanks or dashes from NMNM-1 in row 2.",)
+        assert second.doubts == ("Differs only in blanks or dashes from NMNM 1 in row 1.",)
+        assert (again.doubts, again.problems) == ((), {NUMBER: "This lease stands in row 1 already."})
+
+    def test_name_the_lease_and_the_row_and_how_many_more_leases(self, olivia: User) -> None:
+        for number in ("NMNM 01", "NMNM 001", "NMNM 0001"):
+            services.create_lease(agency="BLM", lease_number=number, created_by=olivia)
+
+        first, second, there = check(["BLM", "NMNM 1"], ["BLM", "NMNM-1"], ["BLM", "NMNM 001"])
+
+        assert first.doubts == (
+            "BLM already has NMNM 01, which differs only in zeros, and 2 others like it.",
+            "Differs only in blanks or dashes from NMNM-1 in row 2.",
+        )
+        assert second.doubts[1] == "Differs only in blanks or dashes from NMNM 1 in row 1."
+        assert there.problems == {NUMBER: "BLM already has this lease."}
+
+    def test_of_thousands_take_no_time(self) -> None:
+        rows = [["BLM", f"{'-' * (n // 60)}1{'-' * (n % 60)}"] for n in range(2_000)]
+        began = time.process_time()
+
+        found = check(*rows)
+
+        assert found[0].doubts[-1].endswith("and from 1,998 others like it.")
+        assert time.process_time() - began < 5
+
+
 class TestAgencyOfAll:
     """Chosen for the leases whose row does not say whose they are."""
 
@@ -227,5 +277,5 @@ class TestLeftOutOf:
 
         found = left_out_of(rows, examined, with_doubtful=False)
 
-        assert [each.row for each in found] == [3, 4, 5]
-        assert found[0].reason.startswith("Differs only in blanks or dashes from NMNM 1 in row 2.")
+        assert [each.row for each in found] == [2, 3, 4, 5]
+        assert found[1].reason.startswith("Differs only in blanks or dashes from NMNM 1 in row 2.")
