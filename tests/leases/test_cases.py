@@ -200,10 +200,42 @@ class TestLessor:
 
         assert (found.mapping.number, found.mapping.agency) == (1, None)
 
-    def test_is_one_where_its_words_are_known_to_be(self, olivia: User) -> None:
+    def test_is_none_whatever_somebody_has_said_its_words_mean(self, olivia: User) -> None:
+        before = look("23-lessor-column.csv")
+
         remember(words={"United States of America": "BLM", "State of New Mexico": "NMSLO"}, user=olivia)
 
-        assert usable(look("23-lessor-column.csv")) == [
-            (2, "BLM", "NMNM 0923001", False),
-            (3, "NMSLO", "VB-9231-1", False),
-        ]
+        assert look("23-lessor-column.csv") == before
+
+    @pytest.mark.parametrize("words", [{}, {"United States of America": "BLM", "State of New Mexico": "NMSLO"}])
+    @pytest.mark.parametrize(
+        ("agency", "row", "said", "number", "other"),
+        [
+            ("BLM", 3, "State of New Mexico", "VB-9231-1", "NMSLO"),
+            ("NMSLO", 2, "United States of America", "NMNM 0923001", "BLM"),
+        ],
+    )
+    def test_is_not_overridden_in_silence(
+        self, olivia: User, words: dict[str, str], agency: str, row: int, said: str, number: str, other: str
+    ) -> None:
+        remember(words=words, user=olivia)
+
+        (doubtful,) = look("23-lessor-column.csv", agency).examined.doubtful
+
+        assert (doubtful.row, doubtful.agency) == (row, agency)
+        assert doubtful.doubts == (
+            f"The file says “{said}” in this row, but {agency} was chosen for every lease.",
+            f"“{number}” is written like a lease of {other}, but {agency} was chosen for every lease.",
+        )
+
+
+class TestColumnOfStates:
+    def test_stays_a_name_though_its_word_is_known(self, olivia: User) -> None:
+        """The row of names was taken for a lease of that agency."""
+        file = read_table(name="x.csv", content=b"State,Lease No.\nNM,NMNM 0501759\nNM,NMNM 0501760\n")
+        before = look_at(file, agency_of_all="BLM")
+
+        remember(words={"State": "NMSLO"}, user=olivia)
+
+        assert look_at(file, agency_of_all="BLM") == before
+        assert [len(row.doubts) for row in before.examined.usable] == [0, 0]

@@ -227,6 +227,64 @@ class TestAgencyOfAll:
         assert found[0].doubts == ("The file says “NMSLO” in this row, but BLM was chosen for every lease.",)
         assert found[1].doubts == found[2].doubts == ()
 
+    @pytest.mark.parametrize(
+        ("name", "said", "is_doubtful"),
+        [
+            ("Agency", "XYZ", True),
+            ("Agency", "Federal", False),
+            ("Agency", "State Trust", True),
+            ("Office", "Carlsbad", False),
+            ("Owner", "State of New Mexico", True),
+            ("Lessor", "Anna Smith", False),
+            ("Place", "New Mexico", False),
+            ("Place", "NMSLO", True),
+            ("Lessor", "", False),
+        ],
+    )
+    def test_is_doubtful_where_a_word_says_another_one(self, name: str, said: str, is_doubtful: bool) -> None:
+        rows = table([name, "Lease Number"], [said, "0925002"])
+
+        (row,) = examine(rows, Mapping(number=1, agency_of_all="BLM", first_row=2)).checked
+
+        sentence = f"The file says “{said}” in this row, but BLM was chosen for every lease."
+        assert row.doubts == ((sentence,) if is_doubtful else ())
+
+    @pytest.mark.parametrize(
+        ("number", "chosen", "other"),
+        [
+            ("NMNM 0501759", "NMSLO", "BLM"),
+            ("NM-NM-095055-A", "NMSLO", "BLM"),
+            ("NMLC 063875", "NMSLO", "BLM"),
+            ("WYW 123456", "NMSLO", "BLM"),
+            ("VB-0514-1", "BLM", "NMSLO"),
+            ("V0 9000 1", "BLM", "NMSLO"),
+            ("B0-1234-5", "BLM", "NMSLO"),
+            ("NMNM 0501759", "BLM", ""),
+            ("VB-0514-1", "NMSLO", ""),
+            ("0925002", "NMSLO", ""),
+            ("Bluebird 12", "NMSLO", ""),
+        ],
+    )
+    @pytest.mark.parametrize("column", [None, 0])
+    def test_is_doubtful_where_the_number_is_another_ones(
+        self, column: int | None, number: str, chosen: str, other: str
+    ) -> None:
+        mapping = Mapping(agency=column, number=1, agency_of_all=chosen)
+
+        (row,) = examine(table(["", number]), mapping).checked
+
+        found = [doubt for doubt in row.doubts if "is written like" in doubt]
+        assert found == (
+            [f"“{number}” is written like a lease of {other}, but {chosen} was chosen for every lease."]
+            if other
+            else []
+        )
+
+    def test_is_no_doubt_where_the_row_says_whose_it_is(self) -> None:
+        mapping = Mapping(agency=0, number=1, agency_of_all="NMSLO")
+
+        assert examine(table(["BLM", "NMNM 0501759"]), mapping).checked[0].doubts == ()
+
     def test_fills_a_column_and_says_so(self) -> None:
         rows = table(["Agency", "Lease Number"], ["NMSLO", "VB-1"], ["", "VB-2"])
 
