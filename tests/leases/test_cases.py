@@ -207,25 +207,26 @@ class TestLessor:
 
         assert look("23-lessor-column.csv") == before
 
-    @pytest.mark.parametrize("words", [{}, {"United States of America": "BLM", "State of New Mexico": "NMSLO"}])
+    @pytest.mark.parametrize("is_known", [False, True])
     @pytest.mark.parametrize(
-        ("agency", "row", "said", "number", "other"),
+        ("agency", "row", "doubts"),
         [
-            ("BLM", 3, "State of New Mexico", "VB-9231-1", "NMSLO"),
-            ("NMSLO", 2, "United States of America", "NMNM 0923001", "BLM"),
+            ("BLM", 3, ("“State of New Mexico”", "“VB-9231-1” is written like a lease of NMSLO,")),
+            ("NMSLO", 2, ("“United States of America”", "“NMNM 0923001” is written like a lease of BLM,")),
         ],
     )
     def test_is_not_overridden_in_silence(
-        self, olivia: User, words: dict[str, str], agency: str, row: int, said: str, number: str, other: str
+        self, olivia: User, *, is_known: bool, agency: str, row: int, doubts: tuple[str, str]
     ) -> None:
-        remember(words=words, user=olivia)
+        if is_known:
+            remember(words={"United States of America": "BLM", "State of New Mexico": "NMSLO"}, user=olivia)
 
         (doubtful,) = look("23-lessor-column.csv", agency).examined.doubtful
 
         assert (doubtful.row, doubtful.agency) == (row, agency)
         assert doubtful.doubts == (
-            f"The file says “{said}” in this row, but {agency} was chosen for every lease.",
-            f"“{number}” is written like a lease of {other}, but {agency} was chosen for every lease.",
+            f"The file says {doubts[0]} in this row, but {agency} was chosen for every lease.",
+            f"{doubts[1]} but {agency} was chosen for every lease.",
         )
 
 
