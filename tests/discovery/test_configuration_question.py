@@ -125,7 +125,7 @@ class TestQuestion:
     ) -> None:
         dropbox.put(f"{NEW}/NMNM 1/")
 
-        answer = pressed(console, url, runsheet_archive_base_path=NEW)
+        answer = pressed(console, url, runsheet_archive_base_path=NEW, documents_base_path="/Nowhere")
 
         assert "The folder of the documents" in answer.text
         assert any(each.is_note for each in answer.context["draft"].findings)
