@@ -12,7 +12,7 @@ from spreadsheets.tables import Row
 # Rows in which the names of the columns may stand, and those whose cells are looked at.
 HEADER_WITHIN = 10
 LOOKED_AT = 200
-NUMBER, AGENCY = "lease_number", "agency"
+NUMBER, AGENCY, LESSOR = "lease_number", "agency", "lessor"
 ALPHABET = 26
 # Of what looks like a lease number, in characters.
 LONGEST = 30
@@ -32,11 +32,17 @@ _NAMES = {
         *("agency", "agencycode", "agencyname", "leaseagency", "leasingagency", "issuingagency", "managingagency"),
         *("administeringagency", "adminagency", "office"),
     ),
+    # Never one by its name, nor by words that somebody has said the meaning of: they may hold for another column.
+    LESSOR: (
+        *("lessor", "lessors", "lessorname", "owner", "ownername", "ownership", "landowner", "mineralowner"),
+        *("surfaceowner", "jurisdiction", "grantor"),
+    ),
 }
 # Inside of longer names, such as “BLM Serial No. (MLRS)”.
 _PARTS = {
     NUMBER: ("leasenumber", "leaseno", "leaseserial", "serialnumber", "serialno", "serialnr", "csenr"),
     AGENCY: (),
+    LESSOR: (),
 }
 _DIGIT = re.compile(r"\d")
 # Short words and at least three digits, such as “NMNM 0501759” and “B0-1234-5”; never a sentence or a county.
@@ -64,57 +70,67 @@ class Mapping:
         return self.number is not None and (self.agency is not None or self.agency_of_all in Agency)
 
 
-def guess_mapping(rows: Sequence[Row], words: Words | None = None) -> Mapping:
+def guess_mapping(rows: Sequence[Row]) -> Mapping:
     """Which column is which, as far as it can be told.
 
-    A row of names is one by the names in it and by the column below, since a lease may be of the type “Lease”.
-
-    Args:
-        words: what is known to mean an agency; None: their own names.
+    A row of names is one by the names in it and by the column below, since a lease may be of the type “Lease”. Of what
+    agencies are called only their own names count: else a word that somebody has said the meaning of for one file would
+    make another one's column of lessors that of the agencies, or its column “State” a lease.
     """
-    words = words or own_names()
-    header = names_row(rows, words)
+    header = names_row(rows)
     body = [row for row in rows[:LOOKED_AT] if row is not header]
     names = [_name(cell) for cell in header.cells] if header else []
-    agency = _agency_column(names, body, words)
+    agency = _agency_column(names, body)
     number = _number_column(names, body, agency)
-    return Mapping(number=number, agency=agency, first_row=_first_row(rows, header, number, words))
+    return Mapping(number=number, agency=agency, first_row=_first_row(rows, header, number))
 
 
-def names_row(rows: Sequence[Row], words: Words) -> Row | None:
+def names_row(rows: Sequence[Row]) -> Row | None:
     """The row of the columns' names, if their names are known."""
     for row in rows[:HEADER_WITHIN]:
         names = [_name(cell) for cell in row.cells]
         below = [each for each in rows[:LOOKED_AT] if each.number > row.number]
-        if any(agency_of(cell, words) in Agency for cell in row.cells):
+        if _has_agency(row):
             continue
         may_be_first = row is rows[0] and not any(map(looks_like_lease, row.cells))
         if any(_holds_numbers(below, column) or may_be_first for column in _named(names, NUMBER)):
             return row
-        if any(_share_of_agencies(below, column, words) for column in _named(names, AGENCY)):
+        if any(_share_of_agencies(below, column) for column in _named(names, AGENCY)):
             return row
     return None
 
 
-def header_row(rows: Sequence[Row], mapping: Mapping, words: Words) -> Row | None:
+def header_row(rows: Sequence[Row], mapping: Mapping) -> Row | None:
     """The row of the columns' names: by them, by what stands below, or because the first lease stands right below it."""
     assert mapping.number is not None
-    if found := names_row(rows, words) or unnamed_row(rows, mapping.number, words):
+    if found := names_row(rows) or unnamed_row(rows, mapping.number):
         return found
     above = [row for row in rows[:HEADER_WITHIN] if row.number < mapping.first_row]
-    if not above or _DIGIT.search(cell_of(above[-1], mapping.number)) or _has_agency(above[-1], words):
+    if not above or _DIGIT.search(cell_of(above[-1], mapping.number)) or _has_agency(above[-1]):
         return None
     return above[-1]
 
 
-def other_number_columns(rows: Sequence[Row], mapping: Mapping, words: Words) -> list[int]:
+def other_number_columns(rows: Sequence[Row], mapping: Mapping) -> list[int]:
     """Columns that are called as if they held lease numbers too, and hold some."""
-    header = names_row(rows, words)
+    header = names_row(rows)
     if header is None:
         return []
     named = _named([_name(cell) for cell in header.cells], NUMBER)
     below = [row for row in rows[:LOOKED_AT] if row.number > header.number]
     return [column for column in named if column != mapping.number and _share(below, column, looks_like_lease) >= HALF]
+
+
+def columns_called(rows: Sequence[Row]) -> dict[int, str]:
+    """The names over the columns, by column; empty if their row is not known."""
+    header = names_row(rows)
+    return dict(enumerate(header.cells)) if header else {}
+
+
+def columns_of_agencies(rows: Sequence[Row], words: Words) -> list[int]:
+    """Those of which most cells mean an agency by these words, whatever they are called."""
+    looked_at = rows[:LOOKED_AT]
+    return [column for column in range(width(looked_at)) if _share_of_agencies(looked_at, column, words) >= HALF]
 
 
 def looks_like_lease(cell: str) -> bool:
@@ -177,9 +193,9 @@ def _number_column(names: Sequence[str], body: Sequence[Row], agency: int | None
     return 0 if widest == 1 and agency is None else None
 
 
-def _agency_column(names: Sequence[str], body: Sequence[Row], words: Words) -> int | None:
+def _agency_column(names: Sequence[str], body: Sequence[Row]) -> int | None:
     """By its cells where they tell, else by its name: its words may be ones that nobody has said the meaning of."""
-    shares = {column: _share_of_agencies(body, column, words) for column in range(width(body))}
+    shares = {column: _share_of_agencies(body, column) for column in range(width(body))}
     named = _named(names, AGENCY)
     if named and (shares.get(named[0]) or not any(share >= HALF for share in shares.values())):
         return named[0]
@@ -189,10 +205,10 @@ def _agency_column(names: Sequence[str], body: Sequence[Row], words: Words) -> i
     return column
 
 
-def _first_row(rows: Sequence[Row], header: Row | None, number: int | None, words: Words) -> int:
+def _first_row(rows: Sequence[Row], header: Row | None, number: int | None) -> int:
     """Below the names of the columns, but above no lease; where no name is known, at the first row with a number."""
     if header is None and number is not None:
-        header = unnamed_row(rows, number, words)
+        header = unnamed_row(rows, number)
     if header is None:
         return rows[0].number
     above = (row for row in rows[:HEADER_WITHIN] if row.number < header.number)
@@ -200,21 +216,21 @@ def _first_row(rows: Sequence[Row], header: Row | None, number: int | None, word
     return next(leases, header.number + 1)
 
 
-def unnamed_row(rows: Sequence[Row], number: int, words: Words) -> Row | None:
+def unnamed_row(rows: Sequence[Row], number: int) -> Row | None:
     """The last row before the first that has a digit in the column of numbers, if most of these have one."""
     last = None
     if not _holds_numbers(rows[:LOOKED_AT], number):
         return None
     for row in rows[:HEADER_WITHIN]:
         cell = cell_of(row, number)
-        if _DIGIT.search(cell) or _has_agency(row, words):
+        if _DIGIT.search(cell) or _has_agency(row):
             break
         last = row if cell else last
     return last
 
 
-def _has_agency(row: Row, words: Words) -> bool:
-    return any(agency_of(cell, words) in Agency for cell in row.cells)
+def _has_agency(row: Row) -> bool:
+    return any(agency_of(cell, own_names()) in Agency for cell in row.cells)
 
 
 def _cells(rows: Sequence[Row], column: int) -> Iterator[str]:
@@ -232,5 +248,6 @@ def _holds_numbers(rows: Sequence[Row], column: int) -> bool:
     return _share(rows, column, lambda cell: _DIGIT.search(cell) is not None) >= HALF
 
 
-def _share_of_agencies(rows: Sequence[Row], column: int, words: Words) -> float:
-    return _share(rows, column, lambda cell: agency_of(cell, words) in Agency)
+def _share_of_agencies(rows: Sequence[Row], column: int, words: Words | None = None) -> float:
+    known = words or own_names()
+    return _share(rows, column, lambda cell: agency_of(cell, known) in Agency)

@@ -51,7 +51,7 @@ def look_at(table: Table, *, agency_of_all: str = "") -> Look:
         UnreadableFile: which column holds the numbers cannot be told.
     """
     words = known_words()
-    mapping = replace(guess_mapping(table.rows, words), agency_of_all=agency_of_all)
+    mapping = replace(guess_mapping(table.rows), agency_of_all=agency_of_all)
     if mapping.number is None:
         raise UnreadableFile(
             "Which column holds the lease numbers cannot be told. Write “Lease Number” over it, "

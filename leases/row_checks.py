@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from django.core.exceptions import ValidationError
 
 from leases.agency_words import Words, agency_of, own_names
-from leases.columns import AGENCY, NUMBER, Mapping, cell_of, guess_mapping, header_row, letters, other_number_columns
-from leases.duplicates import Earlier, Twins, twins_of
-from leases.lookalikes import difference, doubts_about_number
+from leases.columns import AGENCY, NUMBER, Mapping, cell_of, header_row, letters, other_number_columns
+from leases.duplicates import Alike, Crowd, Twins, looks_like, looks_like_row, twins_of
+from leases.lookalikes import doubts_about_number
 from leases.models import Agency
 from leases.no_leases import why_no_lease
+from leases.other_agency import OtherAgency
 from leases.several_numbers import holds_several
 from leases.validation import normalise_number, validate_lease_number
 from spreadsheets.tables import WHOLE, Row
@@ -99,27 +100,27 @@ def examine(rows: Sequence[Row], mapping: Mapping, words: Words | None = None) -
         words: what is known to mean an agency; None: their own names.
     """
     words = words or own_names()
-    header = header_row(rows, mapping, words)
+    header = header_row(rows, mapping)
     no_leases, checked = [], []
-    said = guess_mapping(rows, words).agency if mapping.agency is None else None
+    other = OtherAgency(rows, words, number=mapping.number)
     for row in rows:
         reason = why_no_lease(row, mapping, header, words)
         if reason:
             no_leases.append(_left_out(row, mapping, reason, is_header=row is header))
         else:
-            checked.append(_check(row, mapping, words, said))
+            checked.append(_check(row, mapping, words, other))
     return Examined(
         checked=tuple(_with_twins(checked)),
         no_leases=tuple(no_leases),
         own_columns=_own_columns(rows, mapping, header),
-        notes=tuple(_notes(rows, mapping, words)),
+        notes=tuple(_notes(rows, mapping)),
     )
 
 
 # --- One row --------------------------------------------------------------------------------------------------------
 
 
-def _check(row: Row, mapping: Mapping, words: Words, said: int | None) -> Checked:
+def _check(row: Row, mapping: Mapping, words: Words, other: OtherAgency) -> Checked:
     cell, number_cell = cell_of(row, mapping.agency), cell_of(row, mapping.number)
     agency = agency_of(cell, words) if cell else mapping.agency_of_all
     number = normalise_number(number_cell)
@@ -131,7 +132,7 @@ def _check(row: Row, mapping: Mapping, words: Words, said: int | None) -> Checke
         _told(row.doubts, mapping.agency),
         _told(row.doubts, mapping.number),
         row.doubts.get(WHOLE, ""),
-        _agency_doubt(row, mapping, words, said),
+        *([] if cell else _doubts_about_chosen(row, mapping, number, other)),
         *([] if problems[NUMBER] else doubts_about_number(number)),
     ]
     return Checked(
@@ -158,15 +159,13 @@ def _agency_problem(agency: str, *, has_column: bool) -> str:
     return _calculated(agency) or f"“{agency}” is no agency known here: write {known}."
 
 
-def _agency_doubt(row: Row, mapping: Mapping, words: Words, said: int | None) -> str:
-    """Where an agency was chosen for all, and the file says another one, or says one of the others and not of this."""
+def _doubts_about_chosen(row: Row, mapping: Mapping, number: str, other: OtherAgency) -> list[str]:
+    """Where the agency is the one that was chosen for all: what in the row speaks against it, and that it does not say it."""
     chosen = mapping.agency_of_all
-    if mapping.agency is not None:
-        is_missing = chosen and not cell_of(row, mapping.agency)
-        return f"No agency stands in this row; it is taken to be of {chosen}, which was chosen." if is_missing else ""
-    cell = cell_of(row, said)
-    is_other = agency_of(cell, words) in Agency and agency_of(cell, words) != chosen
-    return f"The file says “{cell}” in this row, but {chosen} was chosen for every lease." if is_other else ""
+    if chosen not in Agency:
+        return []
+    missing = f"No agency stands in this row; it is taken to be of {chosen}, which was chosen."
+    return [*([missing] if mapping.agency is not None else []), *other.doubts(row, number=number, chosen=chosen)]
 
 
 def _number_problem(cell: str, number: str) -> str:
@@ -193,30 +192,37 @@ def _calculated(cell: str) -> str:
 
 
 def _with_twins(rows: Sequence[Checked]) -> list[Checked]:
-    """Of rows of one lease only the first is right, and none if there is such a lease already."""
+    """Of rows of one lease only the first is right, and none if there is such a lease already.
+
+    Of rows that only look like one lease each is doubtful: which of them is meant, nobody can tell.
+    """
     right = [row for row in rows if not row.problems]
-    twins = iter(twins_of([(row.agency, row.lease_number) for row in right]))
+    found = zip(right, twins_of([(row.agency, row.lease_number) for row in right]), strict=True)
     first: dict[tuple[str, str], Checked] = {}
-    earlier = Earlier[Checked]()
-    return [row if row.problems else _beside(row, next(twins), first, earlier) for row in rows]
+    single = [(_once(row, twins, first), twins) for row, twins in found]
+    crowd = Crowd((row.agency, twins, row) for row, twins in single if not row.problems)
+    beside = (row if row.problems else _beside(row, twins, crowd) for row, twins in single)
+    return [row if row.problems else next(beside) for row in rows]
 
 
-def _beside(row: Checked, twins: Twins, first: dict[tuple[str, str], Checked], earlier: Earlier[Checked]) -> Checked:
-    before, alike = first.setdefault((row.agency, twins.key), row), earlier.like(row.agency, twins, row)
-    number = row.lease_number
+def _once(row: Checked, twins: Twins, first: dict[tuple[str, str], Checked]) -> Checked:
+    before = first.setdefault((row.agency, twins.key), row)
     if twins.same_id is not None:
         return replace(row, existing_id=twins.same_id, problems={NUMBER: f"{row.agency} already has this lease."})
     if before is not row:
         return replace(row, problems={NUMBER: f"This lease stands in row {before.row} already."})
-    if twins.similar_id is not None:
-        other = str(twins.similar_number)
-        doubt = f"{row.agency} already has {other}, which differs only in {difference(number, other)}."
-        return replace(row, similar_id=twins.similar_id, doubts=(*row.doubts, doubt))
-    if alike is not None:
-        other = alike.lease_number
-        doubt = f"Differs only in {difference(number, other)} from {other} in row {alike.row}."
-        return replace(row, doubts=(*row.doubts, doubt))
     return row
+
+
+def _beside(row: Checked, twins: Twins, crowd: Crowd[Checked]) -> Checked:
+    number, doubts = row.lease_number, []
+    if twins.similar_id is not None:
+        other = Alike(first=str(twins.similar_number), others=twins.similar_count - 1)
+        doubts.append(looks_like(row.agency, number, other))
+    if alike := crowd.like(row.agency, twins, row):
+        first = alike.first
+        doubts.append(looks_like_row(number, first.lease_number, row=first.row, others=alike.others))
+    return replace(row, similar_id=twins.similar_id, doubts=(*row.doubts, *doubts))
 
 
 # --- What is not imported -------------------------------------------------------------------------------------------
@@ -266,8 +272,8 @@ def _own_columns(rows: Sequence[Row], mapping: Mapping, header: Row | None) -> d
     return {column: name for column, name in names.items() if name.casefold() not in OURS}
 
 
-def _notes(rows: Sequence[Row], mapping: Mapping, words: Words) -> list[str]:
-    others = [f"{letters(column)}" for column in other_number_columns(rows, mapping, words)]
+def _notes(rows: Sequence[Row], mapping: Mapping) -> list[str]:
+    others = [f"{letters(column)}" for column in other_number_columns(rows, mapping)]
     if not others or mapping.number is None:
         return []
     columns = "Column" if len(others) == 1 else "Columns"

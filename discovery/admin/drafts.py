@@ -88,15 +88,15 @@ class Draft:
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing that was seen speaks against it."""
-        return self.has_good and all(each.is_good for each in self.findings)
+        """Whether nothing that was seen, and that discovery needs, speaks against it."""
+        return self.has_good and all(each.is_good or each.is_note for each in self.findings)
 
     @property
     def verdict(self) -> str:
         """What the findings come to, where they are not all well; empty where only something beside the folders is not."""
         if not any(each.was_seen for each in self.findings):
             return NOBODY_LOOKED
-        return NOT_RIGHT if any(each.was_seen and not each.is_good for each in self.findings) else ""
+        return NOT_RIGHT if any(each.was_seen and not (each.is_good or each.is_note) for each in self.findings) else ""
 
     @property
     def has_good(self) -> bool:

@@ -120,13 +120,19 @@ def _archives(
         return
     known = found_archives(configuration.agency)[:COMPARED_FOLDERS]
     found = words.of_archives(sight, gateway.account)
+    compared = [
+        words.compared(sight, each, other_finders(each, gateway.account)) for each in known if sight.listing is not None
+    ]
+    # What was known and is there says most: whoever puts the old path back looks for that first.
+    yield from (each for each in compared if each.is_good)
     # Else the comparison says what is to be said.
     if not (found.is_good and sight.misses_all(known)):
         yield found
     if sight.folder is None:
         yield from _whose_account_helps(sight, known, gateway, before)
     elif sight.listing is not None:
-        yield from _inside(sight, known, gateway)
+        yield from _inside(sight, gateway)
+        yield from (each for each in compared if not each.is_good)
         yield from _links(gateway, path)
 
 
@@ -142,13 +148,11 @@ def _whose_account_helps(
             yield words.found_by_others(each, finders)
 
 
-def _inside(sight: FolderSight, known: list[FoundArchives], gateway: Gateway) -> Iterator[Finding]:
+def _inside(sight: FolderSight, gateway: Gateway) -> Iterator[Finding]:
     if whole := next((archive for archive in sight.archives if not archive.is_partial), None):
         yield words.of_one_archive(whole.name, is_readable=is_readable(whole, gateway=gateway))
     if partial := [archive.name for archive in sight.archives if archive.is_partial]:
         yield words.partly_seen(partial)
-    for each in known:
-        yield words.compared(sight, each, other_finders(each, gateway.account))
 
 
 def other_finders(known: FoundArchives, account: DropboxAccount) -> list[str]:

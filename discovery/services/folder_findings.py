@@ -20,11 +20,18 @@ class Finding:
     Attributes:
         is_good: false where somebody has something to do; the text says what.
         was_seen: false where nobody could look, or there was nothing to look at; such a finding says nothing of a folder.
+        is_needed: false of a folder that discovery does not look into, so that nothing fails for want of it.
     """
 
     is_good: bool
     text: str
     was_seen: bool = True
+    is_needed: bool = True
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it is not right, but nothing depends on it."""
+        return not self.is_good and not self.is_needed
 
 
 def good(text: str) -> Finding:
@@ -33,6 +40,11 @@ def good(text: str) -> Finding:
 
 def bad(text: str) -> Finding:
     return Finding(is_good=False, text=text)
+
+
+def note(text: str) -> Finding:
+    """What is not there and is not needed by discovery."""
+    return Finding(is_good=False, text=text, is_needed=False)
 
 
 def unseen(text: str) -> Finding:
@@ -183,16 +195,16 @@ def of_another(name: str, sight: FolderSight) -> Finding:
     if sight.is_file:
         return bad(f"{called} is a file. Name a folder.")
     if sight.folder is None and sight.is_partial:
-        return bad(
+        return note(
             f"{called} is not seen with your Dropbox; it may be there for others, as only a part of what is above it is seen."
         )
     if sight.folder is None:
-        return bad(
+        return note(
             f"{called} is not in your Dropbox. Discovery does not look there; correct the path, or write the folder of the "
             "archives once more."
         )
     if sight.is_partial:
-        return bad(f"{called} is seen in part only with your Dropbox. Discovery does not look there.")
+        return note(f"{called} is seen in part only with your Dropbox. Discovery does not look there.")
     return good(f"{called} is there.")
 
 

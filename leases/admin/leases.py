@@ -24,7 +24,7 @@ from leases.admin.actions import ACTIONS, NO_PERMISSION, STOP, Action
 from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import Panel
-from leases.duplicates import similar_to
+from leases.duplicates import and_others, similar_to
 from leases.lookalikes import difference, doubts_about_number
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
@@ -186,12 +186,16 @@ def _told_of_similar(lease: Lease) -> SafeString | str:
     similar = similar_to(lease)
     if similar is None:
         return ""
+    first, others = similar.first, similar.others
     return format_html(
         'This agency also has the lease <a class="exact" href="{}">{}</a>, whose number differs in nothing but '
-        "{}. If both are the same lease, delete or correct one of them.",
-        reverse("admin:leases_lease_change", args=[similar.pk]),
-        similar.lease_number,
-        difference(lease.lease_number, similar.lease_number),
+        "{}{}. If {} are the same lease, delete or correct {}.",
+        reverse("admin:leases_lease_change", args=[first.pk]),
+        first.lease_number,
+        difference(lease.lease_number, first.lease_number),
+        and_others(others, ", and {} like it"),
+        "they" if others else "both",
+        "all but one of them" if others else "one of them",
     )
 
 

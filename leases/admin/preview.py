@@ -108,7 +108,7 @@ class Preview:
         columns = [(str(place), label) for place, label in enumerate(column_labels(self.rows))]
         if "number" in self._asked:
             return MappingForm(self._asked, columns=columns)
-        return MappingForm(_as_form(guess_mapping(self.rows, self._words)), columns=columns)
+        return MappingForm(_as_form(guess_mapping(self.rows)), columns=columns)
 
     @cached_property
     def is_mapped(self) -> bool:

@@ -120,6 +120,19 @@ class TestQuestion:
         assert '<button type="submit" class="button">Save it</button>' in answer.text
         assert drafts.NOT_RIGHT not in answer.text
 
+    def test_colours_nothing_for_want_of_what_discovery_does_not_need(
+        self, console: Client, url: str, dropbox: "Standin"
+    ) -> None:
+        dropbox.put(f"{NEW}/NMNM 1/")
+
+        answer = pressed(console, url, runsheet_archive_base_path=NEW, documents_base_path="/Nowhere")
+
+        assert "The folder of the documents" in answer.text
+        assert any(each.is_note for each in answer.context["draft"].findings)
+        assert "dropbox-problem" not in answer.text
+        assert drafts.NOT_RIGHT not in answer.text
+        assert '<button type="submit" class="button">Save it</button>' in answer.text
+
     def test_says_that_nobody_could_look(self, console: Client, url: str) -> None:
         DropboxAccount.objects.all().delete()
 

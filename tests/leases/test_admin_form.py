@@ -130,6 +130,17 @@ class TestAddForm:
         assert f"This agency also has the lease {link}, whose number differs in nothing but" in answer.text
         assert Lease.objects.filter(lease_number=number).exists()
 
+    def test_says_how_many_more_such_leases_there_are(self, console: Client, olivia: User) -> None:
+        for number in ("NMNM 1A", "NMNM-1A", "NMNM 01A"):
+            settled(olivia, lease_number=number)
+
+        answer = console.post(ADD, {"agency": "BLM", "lease_number": "NMNM1A"}, follow=True)
+
+        assert (
+            "blanks or dashes, and 2 others like it. If they are the same lease, delete or correct all but"
+            in answer.text
+        )
+
     def test_warns_of_what_only_looks_like_a_number(self, console: Client) -> None:
         answer = console.post(ADD, {"agency": "BLM", "lease_number": "B0\N{EN DASH}1"}, follow=True)
 

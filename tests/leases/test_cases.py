@@ -60,13 +60,13 @@ def no_leases(found: Look) -> dict[int, str]:
             "19-leading-zeros.csv",
             "",
             [
-                (2, "BLM", "NMNM 0014321", False),
+                (2, "BLM", "NMNM 0014321", True),
                 (3, "BLM", "NMNM 14321", True),
                 (4, "BLM", "NMNM 014321", True),
-                (5, "NMSLO", "VB-0514-1", False),
+                (5, "NMSLO", "VB-0514-1", True),
                 (6, "NMSLO", "VB-514-1", True),
                 (7, "NMSLO", "VB-0514-0001", True),
-                (8, "NMSLO", "VA-0628", False),
+                (8, "NMSLO", "VA-0628", True),
                 (9, "NMSLO", "VA-628", True),
             ],
         ),
@@ -74,7 +74,7 @@ def no_leases(found: Look) -> dict[int, str]:
             "20-suffix.csv",
             "",
             [
-                (2, "BLM", "NMNM 095055 A", False),
+                (2, "BLM", "NMNM 095055 A", True),
                 (3, "BLM", "NMNM 095055A", True),
                 (4, "BLM", "NM-NM-095055-A", True),
                 (5, "BLM", "NMNM095055A", True),
@@ -154,11 +154,11 @@ class TestLookAlikes:
     """Within the file and beside it; the other one is named."""
 
     @pytest.mark.parametrize("name", ["19-leading-zeros.csv", "20-suffix.csv"])
-    def test_name_the_row_before(self, name: str) -> None:
+    def test_name_each_other(self, name: str) -> None:
         doubts = [row.doubts for row in look(name).examined.usable]
 
-        assert doubts[0] == ()
-        assert doubts[1][0].endswith("in row 2.")
+        assert " in row 3 and from " in doubts[0][0]
+        assert " in row 2 and from " in doubts[1][0]
 
     def test_name_the_lease_that_there_is(self, olivia: User) -> None:
         lease = create_lease(agency="BLM", lease_number="NMNM 00014321", created_by=olivia)
@@ -200,10 +200,43 @@ class TestLessor:
 
         assert (found.mapping.number, found.mapping.agency) == (1, None)
 
-    def test_is_one_where_its_words_are_known_to_be(self, olivia: User) -> None:
+    def test_is_none_whatever_somebody_has_said_its_words_mean(self, olivia: User) -> None:
+        before = look("23-lessor-column.csv")
+
         remember(words={"United States of America": "BLM", "State of New Mexico": "NMSLO"}, user=olivia)
 
-        assert usable(look("23-lessor-column.csv")) == [
-            (2, "BLM", "NMNM 0923001", False),
-            (3, "NMSLO", "VB-9231-1", False),
-        ]
+        assert look("23-lessor-column.csv") == before
+
+    @pytest.mark.parametrize("is_known", [False, True])
+    @pytest.mark.parametrize(
+        ("agency", "row", "doubts"),
+        [
+            ("BLM", 3, ("“State of New Mexico”", "“VB-9231-1” is written like a lease of NMSLO,")),
+            ("NMSLO", 2, ("“United States of America”", "“NMNM 0923001” is written like a lease of BLM,")),
+        ],
+    )
+    def test_is_not_overridden_in_silence(
+        self, olivia: User, *, is_known: bool, agency: str, row: int, doubts: tuple[str, str]
+    ) -> None:
+        if is_known:
+            remember(words={"United States of America": "BLM", "State of New Mexico": "NMSLO"}, user=olivia)
+
+        (doubtful,) = look("23-lessor-column.csv", agency).examined.doubtful
+
+        assert (doubtful.row, doubtful.agency) == (row, agency)
+        assert doubtful.doubts == (
+            f"The file says {doubts[0]} in this row, but {agency} was chosen for every lease.",
+            f"{doubts[1]} but {agency} was chosen for every lease.",
+        )
+
+
+class TestColumnOfStates:
+    def test_stays_a_name_though_its_word_is_known(self, olivia: User) -> None:
+        """The row of names was taken for a lease of that agency."""
+        file = read_table(name="x.csv", content=b"State,Lease No.\nNM,NMNM 0501759\nNM,NMNM 0501760\n")
+        before = look_at(file, agency_of_all="BLM")
+
+        remember(words={"State": "NMSLO"}, user=olivia)
+
+        assert look_at(file, agency_of_all="BLM") == before
+        assert [len(row.doubts) for row in before.examined.usable] == [0, 0]

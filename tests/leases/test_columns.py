@@ -2,7 +2,6 @@
 
 import pytest
 
-from leases.agency_words import own_names
 from leases.columns import Mapping, guess_mapping, header_row, letters, looks_like_lease, other_number_columns
 from spreadsheets.tables import Row
 
@@ -87,7 +86,7 @@ class TestNames:
     def test_are_none_where_the_cells_hold_no_numbers(self) -> None:
         rows = table(["Lease", "Tract", "Serial"], ["Bluebird", "1", "NMNM 0501759"], ["Kestrel", "2", "NMNM 0501760"])
 
-        assert guess_mapping(rows, {"blm": "BLM"}).number == 2
+        assert guess_mapping(rows).number == 2
 
     def test_are_not_a_lease_of_the_type_lease(self) -> None:
         """It was taken for the row of names, and its lease was gone without a word."""
@@ -172,23 +171,23 @@ class TestOtherNumberColumns:
             ["BLM", "NMNM 0501759", "NMNM105371234", "x"],
         )
 
-        assert other_number_columns(rows, guess_mapping(rows), own_names()) == [2]
+        assert other_number_columns(rows, guess_mapping(rows)) == [2]
 
     def test_are_none_where_there_are_no_names(self) -> None:
-        assert other_number_columns(table(["NMNM 0501759"]), Mapping(number=0), own_names()) == []
+        assert other_number_columns(table(["NMNM 0501759"]), Mapping(number=0)) == []
 
 
 class TestHeaderRow:
     def test_stands_right_above_the_first_lease(self) -> None:
         rows = table(["x", "y"], ["a/b", "Q"], ["c", "Q"])
 
-        assert header_row(rows, Mapping(number=0, agency_of_all="BLM", first_row=2), own_names()) is rows[0]
+        assert header_row(rows, Mapping(number=0, agency_of_all="BLM", first_row=2)) is rows[0]
 
     @pytest.mark.parametrize("first", [["NMNM 1", "Q"], ["c", "BLM"]])
     def test_is_none_that_may_be_a_lease(self, first: list[str]) -> None:
         rows = table(first, ["a/b", "Q"], ["c", "Q"])
 
-        assert header_row(rows, Mapping(number=0, agency_of_all="BLM", first_row=2), own_names()) is None
+        assert header_row(rows, Mapping(number=0, agency_of_all="BLM", first_row=2)) is None
 
 
 @pytest.mark.parametrize(

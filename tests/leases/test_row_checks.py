@@ -165,6 +165,56 @@ class TestDoubts:
         assert examine([row], MAPPING).checked[0].doubts == ("x", "y")
 
 
+class TestLookAlikes:
+    """Nobody can tell which of them is the right one, so none is taken without a word."""
+
+    def test_are_doubtful_on_both_sides_and_name_each_other(self) -> None:
+        mistyped, other, right = check(["BLM", "NMNM 17224"], ["BLM", "NMNM 2"], ["BLM", "NMNM 0017224"])
+
+        assert mistyped.doubts == ("Differs only in zeros from NMNM 0017224 in row 3.",)
+        assert right.doubts == ("Differs only in zeros from NMNM 17224 in row 1.",)
+        assert other.doubts == ()
+
+    def test_say_how_many_more_there_are(self) -> None:
+        numbers = ["NMNM 0501759", "NMNM O501759", "NMNM 501759", "nmnm-501759"]
+
+        found = [row.doubts[-1] for row in check(*[["BLM", number] for number in numbers])]
+
+        assert found[0] == (
+            "Differs only in characters that look alike from NMNM O501759 in row 2 and from 2 others like it."
+        )
+        assert found[3].endswith("from NMNM 501759 in row 3 and from 1 other like it.")
+
+    def test_count_no_row_twice_and_none_that_is_a_problem(self) -> None:
+        first, second, again = check(["BLM", "NMNM 1"], ["BLM", "NMNM-1"], ["BLM", "nmnm 1"])
+
+        assert first.doubts == ("Differs only in blanks or dashes from NMNM-1 in row 2.",)
+        assert second.doubts == ("Differs only in blanks or dashes from NMNM 1 in row 1.",)
+        assert (again.doubts, again.problems) == ((), {NUMBER: "This lease stands in row 1 already."})
+
+    def test_name_the_lease_and_the_row_and_how_many_more_leases(self, olivia: User) -> None:
+        for number in ("NMNM 01", "NMNM 001", "NMNM 0001"):
+            services.create_lease(agency="BLM", lease_number=number, created_by=olivia)
+
+        first, second, there = check(["BLM", "NMNM 1"], ["BLM", "NMNM-1"], ["BLM", "NMNM 001"])
+
+        assert first.doubts == (
+            "BLM already has NMNM 01, which differs only in zeros, and 2 others like it.",
+            "Differs only in blanks or dashes from NMNM-1 in row 2.",
+        )
+        assert second.doubts[1] == "Differs only in blanks or dashes from NMNM 1 in row 1."
+        assert there.problems == {NUMBER: "BLM already has this lease."}
+
+    def test_of_thousands_take_no_time(self) -> None:
+        rows = [["BLM", f"{'-' * (n // 60)}1{'-' * (n % 60)}"] for n in range(2_000)]
+        began = time.process_time()
+
+        found = check(*rows)
+
+        assert found[0].doubts[-1].endswith("and from 1,998 others like it.")
+        assert time.process_time() - began < 5
+
+
 class TestAgencyOfAll:
     """Chosen for the leases whose row does not say whose they are."""
 
@@ -176,6 +226,64 @@ class TestAgencyOfAll:
         assert [row.agency for row in found] == ["BLM"] * 3
         assert found[0].doubts == ("The file says “NMSLO” in this row, but BLM was chosen for every lease.",)
         assert found[1].doubts == found[2].doubts == ()
+
+    @pytest.mark.parametrize(
+        ("name", "said", "is_doubtful"),
+        [
+            ("Agency", "XYZ", True),
+            ("Agency", "Federal", False),
+            ("Agency", "State Trust", True),
+            ("Office", "Carlsbad", False),
+            ("Owner", "State of New Mexico", True),
+            ("Lessor", "Anna Smith", False),
+            ("Place", "New Mexico", False),
+            ("Place", "NMSLO", True),
+            ("Lessor", "", False),
+        ],
+    )
+    def test_is_doubtful_where_a_word_says_another_one(self, name: str, said: str, is_doubtful: bool) -> None:
+        rows = table([name, "Lease Number"], [said, "0925002"])
+
+        (row,) = examine(rows, Mapping(number=1, agency_of_all="BLM", first_row=2)).checked
+
+        sentence = f"The file says “{said}” in this row, but BLM was chosen for every lease."
+        assert row.doubts == ((sentence,) if is_doubtful else ())
+
+    @pytest.mark.parametrize(
+        ("number", "chosen", "other"),
+        [
+            ("NMNM 0501759", "NMSLO", "BLM"),
+            ("NM-NM-095055-A", "NMSLO", "BLM"),
+            ("NMLC 063875", "NMSLO", "BLM"),
+            ("WYW 123456", "NMSLO", "BLM"),
+            ("VB-0514-1", "BLM", "NMSLO"),
+            ("V0 9000 1", "BLM", "NMSLO"),
+            ("B0-1234-5", "BLM", "NMSLO"),
+            ("NMNM 0501759", "BLM", ""),
+            ("VB-0514-1", "NMSLO", ""),
+            ("0925002", "NMSLO", ""),
+            ("Bluebird 12", "NMSLO", ""),
+        ],
+    )
+    @pytest.mark.parametrize("column", [None, 0])
+    def test_is_doubtful_where_the_number_is_another_ones(
+        self, column: int | None, number: str, chosen: str, other: str
+    ) -> None:
+        mapping = Mapping(agency=column, number=1, agency_of_all=chosen)
+
+        (row,) = examine(table(["", number]), mapping).checked
+
+        found = [doubt for doubt in row.doubts if "is written like" in doubt]
+        assert found == (
+            [f"“{number}” is written like a lease of {other}, but {chosen} was chosen for every lease."]
+            if other
+            else []
+        )
+
+    def test_is_no_doubt_where_the_row_says_whose_it_is(self) -> None:
+        mapping = Mapping(agency=0, number=1, agency_of_all="NMSLO")
+
+        assert examine(table(["BLM", "NMNM 0501759"]), mapping).checked[0].doubts == ()
 
     def test_fills_a_column_and_says_so(self) -> None:
         rows = table(["Agency", "Lease Number"], ["NMSLO", "VB-1"], ["", "VB-2"])
@@ -227,5 +335,5 @@ class TestLeftOutOf:
 
         found = left_out_of(rows, examined, with_doubtful=False)
 
-        assert [each.row for each in found] == [3, 4, 5]
-        assert found[0].reason.startswith("Differs only in blanks or dashes from NMNM 1 in row 2.")
+        assert [each.row for each in found] == [2, 3, 4, 5]
+        assert found[1].reason.startswith("Differs only in blanks or dashes from NMNM 1 in row 2.")

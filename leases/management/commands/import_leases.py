@@ -20,6 +20,7 @@ from leases.errors import NothingToImport
 from leases.imports import ADD, Look, confirm, keep_upload, look_at
 from leases.models import Agency
 from leases.rights import require
+from leases.row_checks import Checked
 from spreadsheets.errors import UnreadableFile
 from spreadsheets.tables import MAX_BYTES, read_table, too_large
 
@@ -34,25 +35,28 @@ class Outcome:
     Attributes:
         error: why the file as a whole was not looked at, or not imported.
         done: what became of it.
+        is_undone: it was to be imported, and no row of it was.
         hints: what else can be asked for.
     """
 
     look: Look | None = None
     error: str = ""
     done: str = ""
+    is_undone: bool = False
     hints: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
         if self.error or self.look is None:
             return THE_FILE_IS_NOT
-        return SOME_ARE_NOT if self.look.examined.wrong else 0
+        return SOME_ARE_NOT if self.look.examined.wrong or self.is_undone else 0
 
 
 class Command(BaseCommand):
     help = (
         "Show what a CSV or XLSX file of leases would become, or import it: the rows that have neither a problem nor a "
-        "doubt. Exit code 0: all rows are usable; 1: some are not; 2: the file is not, or holds no lease."
+        "doubt. Exit code 0: all rows are usable, which includes doubtful ones; 1: some are not, or nothing was imported, "
+        "since all that are usable are doubtful; 2: the file is not usable, or holds no lease."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -82,8 +86,8 @@ class Command(BaseCommand):
             if not look.examined.checked:
                 outcome = replace(outcome, error=NO_LEASE.format(name=name))
             elif person is not None and not dry_run:
-                done = _import(name, content, look, person, with_doubtful=options["with_doubtful"])
-                outcome = replace(outcome, done=done)
+                done, is_undone = _import(name, content, look, person, with_doubtful=options["with_doubtful"])
+                outcome = replace(outcome, done=done, is_undone=is_undone)
         except (Refused, Error) as error:
             outcome = replace(outcome, error=in_words(error) if isinstance(error, Error) else str(error))
         self.stdout.write(json.dumps(_document(outcome), indent=2) if options["json"] else _text(outcome))
@@ -131,15 +135,15 @@ def _reason(error: Exception) -> str:
     return error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
 
 
-def _import(name: str, content: bytes, look: Look, person: User, *, with_doubtful: bool) -> str:
-    """Save what may be saved, and say what became of it."""
+def _import(name: str, content: bytes, look: Look, person: User, *, with_doubtful: bool) -> tuple[str, bool]:
+    """Save what may be saved; what became of it, and whether nothing did."""
     upload = keep_upload(name=name, content=content, user=person)
     try:
         batch = confirm(upload_id=upload.pk, mapping=look.mapping, user=person, with_doubtful=with_doubtful)
     except NothingToImport as refusal:
         upload.delete()
-        return str(refusal)
-    return f"Imported: {batch.size:,} as batch {batch.pk}; {batch.left_out:,} left out."
+        return str(refusal), True
+    return f"Imported: {batch.size:,} as batch {batch.pk}; {batch.left_out:,} left out.", False
 
 
 def _hints(look: Look, *, agency: str, with_doubtful: bool) -> Iterator[str]:
@@ -170,6 +174,11 @@ def _document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _usable(row: Checked) -> str:
+    doubts = f", doubtful: {' '.join(row.doubts)}" if row.doubts else ""
+    return f"Row {row.row}: {row.agency} {row.lease_number}{doubts}"
+
+
 def _text(outcome: Outcome) -> str:
     """The same for people."""
     if outcome.look is None:
@@ -177,7 +186,7 @@ def _text(outcome: Outcome) -> str:
     examined = outcome.look.examined
     lines = [*outcome.look.notes]
     lines += [f"Row {row.row}: {' '.join(row.problems.values())}" for row in examined.wrong]
-    lines += [f"Row {row.row}, doubtful: {' '.join(row.doubts)}" for row in examined.doubtful]
+    lines += [_usable(row) for row in examined.usable]
     lines += [f"Row {row.row}, no lease: {row.reason}" for row in examined.no_leases]
     lines.append(
         f"Usable: {len(examined.usable):,}, of which {len(examined.doubtful):,} doubtful. "

@@ -55,6 +55,7 @@ class TestFoundBefore:
         dropbox.page_size(7)
 
         assert f"All 40 archives found under “{self.OLD}” are under “{BLM}”." in good(configuration, operator)
+        assert good(configuration, operator)[0].startswith("All 40 archives found under")
         assert bad(configuration, operator) == []
 
     def test_and_none_there_is_told(

@@ -32,10 +32,11 @@ class TestWarning:
         assert f'<a href="/admin/leases/lease/{there.pk}/change/">Open it</a>' in answer.text
         assert "It is doubtful: see whether it is meant." in answer.text
 
-    def test_names_the_row_that_stands_before(self, console: Client) -> None:
-        answer = send(console, file_of("NMNM 1", "NMNM-1", "nmnm1"))
+    def test_names_the_other_row_of_each(self, console: Client) -> None:
+        answer = send(console, file_of("NMNM 1", "NMNM-1", "NMNM 2"))
 
-        assert answer.text.count("Differs only in blanks or dashes from NMNM 1 in row 2.") == 2
+        assert "Differs only in blanks or dashes from NMNM-1 in row 3." in answer.text
+        assert "Differs only in blanks or dashes from NMNM 1 in row 2." in answer.text
         assert "2 of those that can be imported are doubtful: see whether they are meant." in answer.text
 
     def test_keeps_nobody_from_importing(self, console: Client) -> None:
@@ -71,12 +72,12 @@ class TestTab:
 
         assert [(tab.label, tab.count, tab.is_chosen) for tab in tabs] == [
             ("Problems", 1, True),
-            ("Doubtful", 1, False),
+            ("Doubtful", 2, False),
             ("All rows", 3, False),
             ("No leases", 1, False),
         ]
         similar = console.get(answer.request["PATH_INFO"] + tabs[1].url).context["preview"]
-        assert [row.lease_number for row in similar.page] == ["NMNM-1"]
+        assert [row.lease_number for row in similar.page] == ["NMNM 1", "NMNM-1"]
         assert similar.shown == "similar"
 
     def test_is_shown_first_where_nothing_is_wrong(self, console: Client) -> None:
@@ -105,7 +106,7 @@ class TestCosts:
         with django_assert_max_num_queries(11):
             preview = console.get(answer.request["PATH_INFO"]).context["preview"]
 
-        assert preview.similar_count == 500
+        assert preview.similar_count == 1000
 
 
 class TestOfZeros:
@@ -115,7 +116,7 @@ class TestOfZeros:
         answer = send(console, file_of("NMNM 14321", "VB-0514-1", "VB-514-1", "VB-0514-0001"))
 
         assert "BLM already has NMNM 0014321, which differs only in zeros." in answer.text
-        assert answer.text.count("Differs only in zeros from VB-0514-1 in row 3.") == 2
+        assert answer.text.count("Differs only in zeros from VB-0514-1 in row 3 and from 1 other like it.") == 2
 
     def test_are_told_beside_what_only_looks_right(self, console: Client, operator: User) -> None:
         services.create_lease(agency="BLM", lease_number="VB-0514", created_by=operator)
@@ -134,6 +135,17 @@ class TestDoubts:
         services.create_lease(agency="BLM", lease_number="NMNM 0014321", created_by=operator)
 
         assert "BLM already has NMNM 0014321, which differs only in" in doubts_about(agency="BLM", number=number)[-1]
+
+    def test_say_how_many_more_there_are(self, operator: User) -> None:
+        there = [
+            services.create_lease(agency="BLM", lease_number=number, created_by=operator).pk
+            for number in ("NMNM 0501759", "NMNM O501759", "NMNM 501759", "nmnm0501759")
+        ]
+
+        told = [doubts_about(agency="BLM", number="NMNM 0501759", besides=pk)[-1] for pk in (None, there[0])]
+
+        assert told[0].endswith(", and 3 others like it.")
+        assert told[1].endswith(", and 2 others like it.")
 
     def test_are_none_about_the_lease_itself(self, operator: User) -> None:
         there = services.create_lease(agency="BLM", lease_number="NMNM 0014321", created_by=operator)

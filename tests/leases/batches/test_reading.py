@@ -265,7 +265,7 @@ class TestConfirm:
         assert not Lease.objects.exists()
 
     def test_can_leave_the_doubtful_out(self, console: Client) -> None:
-        answer = send(console, "Agency,Lease\nBLM,NMNM 1\nBLM,NMNM-1\n")
+        answer = send(console, "Agency,Lease\nBLM,NMNM 1\nBLM,NMNM 2!\n")
         assert "Import 1 without the doubtful" in answer.text
 
         done = confirm(console, answer, only_sure="1")
