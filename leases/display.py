@@ -40,3 +40,9 @@ def sign(state: str) -> SafeString:
     """The state's sign alone, for where the word stands beside it."""
     path = SIGNS.get(state, UNKNOWN_SIGN)
     return format_html('<svg class="sign" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>', path)
+
+
+def passed_over_in_words(count: int) -> str:
+    """What is said beside “no report” of files that have a report's name, and the form of what programs leave behind."""
+    what = "1 file of a report's name was" if count == 1 else f"{count:,} files of a report's name were"
+    return f"{what} passed over as a program's remains"

@@ -22,9 +22,10 @@ from leases.admin.links import dropbox_link, record_url
 from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
+from leases.display import passed_over_in_words
 from leases.lookalikes import doubts_about_number
 from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
-from leases.queries import how_many_before
+from leases.queries import PASSED_OVER_COUNT, how_many_before
 from leases.states import SETTLED, State
 from statemachine.diagram import picture_of, svg
 from statemachine.models import TransitionLog
@@ -181,12 +182,12 @@ class Panel:
     def report(self) -> str:
         """Whether a previous report exists, without ever guessing."""
         if self.lease.state == State.DONE:
-            return "Found" if self.lease.runsheet_report_found else self._no_report
+            return "Found" if self.lease.runsheet_report_found else f"{self._no_report}{self._told_of_remains}"
         if self.lease.state == State.NOT_FOUND:
             return "Not looked for, since there is no directory"
         found, _ = self.lease.known_report
         if found is not None:
-            return "Found when last looked for" if found else "None when last looked for"
+            return "Found when last looked for" if found else f"None when last looked for{self._told_of_remains}"
         return "Being looked for" if self.lease.state == State.DETECTING else "Not known"
 
     @property
@@ -201,6 +202,13 @@ class Panel:
             if count > 1
             else "None: the one entry of the directory is no report"
         )
+
+    @property
+    def _told_of_remains(self) -> str:
+        """Beside the result, since who reads “none” makes a report anew."""
+        looked = (entry.log.evidence for entry in self.history if entry.log.transition == "record_detection")
+        count = next(looked, {}).get(PASSED_OVER_COUNT, 0)
+        return f"; {passed_over_in_words(count)}" if count else ""
 
     @property
     def _evidence(self) -> Mapping[str, Any]:

@@ -21,8 +21,9 @@ from core.base.errors import Refused
 from core.base.folding import printable
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
+from leases.display import passed_over_in_words
 from leases.models import Agency, Lease
-from leases.queries import nearest_names
+from leases.queries import nearest_names, passed_over_counts
 from leases.states import State
 
 LOOK_AGAIN_S = 0.2
@@ -129,13 +130,13 @@ def _follow(started: list[Started], console: Console, *, timeout_s: float) -> bo
 
 def _table(leases: list[Lease]) -> Table:
     table = Table("Lease", "State", "Tries", "Report", "What to do")
-    nearest = nearest_names(leases)
+    nearest, passed_over = nearest_names(leases), passed_over_counts(leases)
     for lease in leases:
         table.add_row(
             str(lease),
             f"[{STYLES.get(State(lease.state), 'cyan')}]{lease.get_state_display()}[/]",
             str(lease.tries) if lease.is_owed else "",
-            _report(lease),
+            _report(lease, passed_over.get(lease.pk, 0)),
             _what_to_do(lease, nearest.get(lease.pk, [])),
         )
     return table
@@ -148,29 +149,35 @@ def _what_to_do(lease: Lease, nearest: list[str]) -> str:
     return escape(advice)
 
 
-def _report(lease: Lease) -> str:
+def _report(lease: Lease, passed_over: int) -> str:
     found, is_old = lease.known_report
     if found is None:
         return ""
-    names = "\n".join(lease.matching_names) or "none"
+    none = f"none; {passed_over_in_words(passed_over)}" if passed_over else "none"
+    names = "\n".join(lease.matching_names) or none
     return f"last known: {names}" if is_old else names
 
 
 def _document(started: list[Started], leases: list[Lease]) -> dict[str, Any]:
     by_lease = {each.lease_id: each for each in started}
-    nearest = nearest_names(leases)
+    nearest, passed_over = nearest_names(leases), passed_over_counts(leases)
     return {
         "leases": [
-            {"how": by_lease[lease.pk].how, **_told(by_lease[lease.pk], nearest.get(lease.pk)), **_described(lease)}
+            {
+                "how": by_lease[lease.pk].how,
+                **_told(by_lease[lease.pk], nearest.get(lease.pk), passed_over.get(lease.pk, 0)),
+                **_described(lease),
+            }
             for lease in leases
         ]
     }
 
 
-def _told(started: Started, nearest: list[str] | None) -> dict[str, Any]:
+def _told(started: Started, nearest: list[str] | None, passed_over: int) -> dict[str, Any]:
     """What there is not of every lease."""
     doubts = {"doubts": list(started.doubts)} if started.doubts else {}
-    return doubts | ({"nearest": nearest} if nearest is not None else {})
+    remains = {"passed_over_count": passed_over} if passed_over else {}
+    return doubts | remains | ({"nearest": nearest} if nearest is not None else {})
 
 
 def _described(lease: Lease) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from leases.models import CloudLocation, Lease
 from leases.services import create_lease
 from leases.states import State
 from statemachine.models import TransitionLog
+from statemachine.transitions import Actor, Step, take
 
 type Meanwhile = Callable[[Callable[[], object]], None]
 
@@ -322,3 +323,23 @@ class TestWaiting:
             "advice": "Check the lease number; if it is right, there is no archive yet",
         }
         assert "Directory not found" in printed.err
+
+    def test_says_beside_no_report_what_was_passed_over(
+        self, olivia: User, meanwhile: Meanwhile, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def look() -> None:
+            Lease.objects.update(state=State.DETECTING)
+            step = Step(
+                transition="record_detection", arguments={"matching_files": []}, evidence={"passed_over_count": 2}
+            )
+            take(model=Lease, pk=Lease.objects.get().pk, step=step, actor=Actor.worker("job-1"))
+
+        meanwhile(look)
+
+        call_command("discover", "BLM", NUMBER, user="olivia", wait=True, json=True)
+
+        printed = capsys.readouterr()
+        [lease] = json.loads(printed.out)["leases"]
+        assert lease["report_found"] is False
+        assert lease["passed_over_count"] == 2
+        assert "none; 2" in printed.err

@@ -130,10 +130,11 @@ class TestToldOfRemains:
         assert told_of_remains(()) == {}
 
     def test_names_them(self) -> None:
-        assert told_of_remains(("~$a", "~$b")) == {"passed_over": ["~$a", "~$b"]}
+        assert told_of_remains(("~$a", "~$b")) == {"passed_over": ["~$a", "~$b"], "passed_over_count": 2}
 
     def test_is_bounded(self) -> None:
-        told = told_of_remains([f"~${n}" for n in range(30_000)])["passed_over"]
+        told = told_of_remains([f"~${n}" for n in range(30_000)])
 
-        assert len(told) == TOLD_AT_MOST + 1
-        assert told[-1] == "and 29980 more"
+        assert len(told["passed_over"]) == TOLD_AT_MOST + 1
+        assert told["passed_over"][-1] == "… and 29,980 more"
+        assert told["passed_over_count"] == 30_000
