@@ -24,7 +24,8 @@ from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
 from leases.display import passed_over_in_words
 from leases.lookalikes import doubts_about_number
-from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, Lease
+from leases.models.batches import CALLED_OFF
 from leases.queries import PASSED_OVER_COUNT, how_many_before
 from leases.states import SETTLED, State
 from statemachine.diagram import picture_of, svg
@@ -168,11 +169,10 @@ class Panel:
     @cached_property
     def passed_over(self) -> Batch | None:
         """What was stopped before this lease's turn came: nothing was begun, so nothing stands in the history."""
-        batch = self.lease.owed_by
-        if batch is None or batch.stopped_at is None or self.lease.is_owed:
-            return None
-        told = self.history[0].log.generation if self.history else 0
-        return batch if self.lease.generation > told else None
+        not_begun = BatchLease.objects.filter(CALLED_OFF, lease=self.lease).select_related("batch__stopped_by")
+        # More than one says so where another one had been stopped before it; that which owed it last is the one meant.
+        batches = [member.batch for member in not_begun.order_by("-batch")]
+        return next((batch for batch in batches if batch == self.lease.owed_by), batches[0] if batches else None)
 
     @property
     def has_failed(self) -> bool:
@@ -207,7 +207,7 @@ class Panel:
     def _told_of_remains(self) -> str:
         """Beside the result, since who reads “none” makes a report anew."""
         looked = (entry.log.evidence for entry in self.history if entry.log.transition == "record_detection")
-        count = next(looked, {}).get(PASSED_OVER_COUNT, 0)
+        count = (next(looked, None) or {}).get(PASSED_OVER_COUNT, 0)
         return f"; {passed_over_in_words(count)}" if count else ""
 
     @property
