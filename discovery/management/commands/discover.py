@@ -67,11 +67,11 @@ class Command(BaseCommand):
         try:
             started = discover_leases(agency=agency, lease_numbers=numbers, user=_person(user), only=only)
             console = Console(stderr=options["json"])
-            console.print("\n".join(_beginning(started)), highlight=False, markup=False)
+            console.print("\n".join(map(printable, _beginning(started))), highlight=False, markup=False)
             settled = options["wait"] and _follow(started, console, timeout_s=options["timeout"])
             leases = _leases(started)
         except Refused as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(printable(str(error))) from error
         except Error as error:
             raise CommandError(in_words(error)) from error
         except KeyboardInterrupt:
@@ -133,7 +133,7 @@ def _table(leases: list[Lease]) -> Table:
     nearest, passed_over = nearest_names(leases), passed_over_counts(leases)
     for lease in leases:
         table.add_row(
-            str(lease),
+            escape(printable(str(lease))),
             f"[{STYLES.get(State(lease.state), 'cyan')}]{lease.get_state_display()}[/]",
             str(lease.tries) if lease.is_owed else "",
             _report(lease, passed_over.get(lease.pk, 0)),
@@ -146,7 +146,7 @@ def _what_to_do(lease: Lease, nearest: list[str]) -> str:
     advice = lease.failure_message or advice_for(lease)
     if nearest:
         advice = f"{advice}. Nearest names in the base folder: {', '.join(f'“{name}”' for name in nearest)}"
-    return escape(advice)
+    return escape(printable(advice))
 
 
 def _report(lease: Lease, passed_over: int) -> str:
@@ -154,8 +154,8 @@ def _report(lease: Lease, passed_over: int) -> str:
     if found is None:
         return ""
     none = f"none; {passed_over_in_words(passed_over)}" if passed_over else "none"
-    names = "\n".join(lease.matching_names) or none
-    return f"last known: {names}" if is_old else names
+    names = "\n".join(map(printable, lease.matching_names)) or none
+    return escape(f"last known: {names}" if is_old else names)
 
 
 def _document(started: list[Started], leases: list[Lease]) -> dict[str, Any]:
@@ -203,6 +203,6 @@ def _described(lease: Lease) -> dict[str, Any]:
 def _judge(leases: list[Lease], *, settled: bool, timeout_s: float) -> None:
     if not settled:
         working = ", ".join(str(lease) for lease in leases if lease.is_owed)
-        raise CommandError(f"Still at work after {timeout_s:g} s: {working}. They settle by themselves.")
+        raise CommandError(printable(f"Still at work after {timeout_s:g} s: {working}. They settle by themselves."))
     if failed := [str(lease) for lease in leases if lease.state == State.FAILED]:
-        raise CommandError(f"Failed: {', '.join(failed)}. It says above why, and what to do.")
+        raise CommandError(printable(f"Failed: {', '.join(failed)}. It says above why, and what to do."))

@@ -266,6 +266,31 @@ class TestWaiting:
         assert "Done" in shown
         assert "Master" in shown
 
+    def test_sends_a_terminal_nothing_that_it_obeys(
+        self, olivia: User, meanwhile: Meanwhile, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        place = CloudLocation.objects.create(path="/a", name="a", share_url="https://example.com/s")
+        found = ["\x9b2JMaster [red]Documents[/]"]
+        values = {"runsheet_directory": place, "runsheet_report_found": True, "matching_files": found}
+        meanwhile(lambda: settle(State.DONE, **values))
+
+        call_command("discover", "BLM", NUMBER, user="olivia", wait=True)
+
+        shown = capsys.readouterr().out
+        assert "\x9b" not in shown
+        assert "\ufffd2JMaster" in shown
+        assert "[red]" in shown
+
+    def test_says_what_failed_in_words_that_a_terminal_does_not_obey(
+        self, olivia: User, meanwhile: Meanwhile, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        meanwhile(lambda: settle(State.FAILED, failure_code="bug", failure_message="\x9b2JBroken."))
+
+        with pytest.raises(CommandError):
+            call_command("discover", "BLM", NUMBER, user="olivia", wait=True)
+
+        assert "\ufffd2JBroken." in capsys.readouterr().out
+
     def test_ends_badly_when_one_failed(self, olivia: User, meanwhile: Meanwhile) -> None:
         meanwhile(lambda: settle(State.FAILED, failure_code="bug", failure_message="It is broken."))
 
