@@ -4,8 +4,12 @@ from core.base.errors import RECORD, Permanent, Refused, Remedy, Temporary
 
 # The event at which an agency's configuration was saved.
 CONFIGURED = "configured"
+# Saving another number starts a run anew, so that it takes both.
 CORRECT_NUMBER = Remedy(
-    label="Correct the lease number", where=RECORD, fragment="id_lease_number", rights=("leases.change_lease",)
+    label="Correct the lease number",
+    where=RECORD,
+    fragment="id_lease_number",
+    rights=("leases.change_lease", "leases.run_discovery"),
 )
 CONFIGURE = Remedy(
     label="Configure {record.agency}",

@@ -18,7 +18,7 @@ from core.base.folding import (
     char_as_it_looks,
     fold_case,
 )
-from leases.several_numbers import holds_several
+from leases.several_numbers import may_hold_several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +64,14 @@ _BETWEEN_DIGITS = re.compile("(?<=[0-9])[IlOo]+(?=[0-9])")
 _LIKE_DIGITS = re.compile("[0-9IlOo]+[A-Z]?")
 # As a spreadsheet shows, and saves as CSV, a number of many digits: nothing else stands in the cell.
 _SHORTENED = re.compile("[0-9]{1,20}(?:[.,][0-9]{1,20})?E[+-]?[0-9]{1,3}", re.IGNORECASE)
+# As a spreadsheet shows “1-5” or “3/4”, and saves it as CSV. “Jan-14321” is none: a year has two digits or four.
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_YEAR = "(?:[0-9]{2}|(?:19|20)[0-9]{2})"
+_DATE = re.compile(
+    rf"[0-9]{{1,2}}[ ./-]{_MONTH}(?:[ ./-]{_YEAR})?|{_MONTH}[./-]{_YEAR}|(?:19|20)[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}(?:[ T][0-9:.]+)?"
+    rf"|[0-9]{{1,2}}[./][0-9]{{1,2}}[./]{_YEAR}|[0-9]{{1,2}}-[0-9]{{1,2}}-(?:19|20)[0-9]{{2}}",
+    re.IGNORECASE,
+)
 _STRAY_HYPHEN = re.compile("^-|--|-$")
 # A lease number has fewer words, and fewer characters.
 _WORDS, _LONG = 5, 40
@@ -143,7 +151,7 @@ def doubts_about_number(number: str) -> list[str]:
     Args:
         number: folded (`normalise_number`) and valid: what is refused has a sentence already.
     """
-    if holds_several(number):
+    if may_hold_several(number):
         # Each of them is looked at anew once it is given by itself.
         return ["This reads like several lease numbers: give each of them by itself."]
     return [*_doubts_about_form(number), *doubts_about_characters(number)]
@@ -167,6 +175,8 @@ def doubts_about_characters(number: str) -> list[str]:
     """
     if _SHORTENED.fullmatch(number):
         return [f"“{number}” looks like a number that a spreadsheet has shortened: type all of its digits."]
+    if _DATE.fullmatch(number):
+        return [f"“{number}” looks like a date that a spreadsheet has made of a number: type the number as it was."]
     odd = [char for char in dict.fromkeys(number) if char not in _USUAL and char not in _BETWEEN_NUMBERS]
     return [
         *_doubts_about_separators(number),

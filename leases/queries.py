@@ -1,8 +1,9 @@
 """Reads that more than one place needs."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Now
@@ -21,6 +22,8 @@ COMPARED_AT_MOST = 50_000
 # Where the evidence of a failure names the folder of archives that was missing.
 MISSING_FOLDER = "missing_folder"
 FAILURES_READ = 20
+# In the evidence: how many names would have been a report's, had they not the form of what programs leave behind.
+PASSED_OVER_COUNT = "passed_over_count"
 # As `Lease.is_stopped`.
 IS_STOPPED = Q(state=State.PENDING, due_at__isnull=True, generation__gt=0)
 
@@ -227,10 +230,20 @@ def were_started_since(pks: Collection[int], at: datetime) -> bool:
 def nearest_names(leases: Iterable[Lease]) -> dict[int, list[str]]:
     """Of those leases whose archive was not found: the names that came nearest, as far as somebody looked."""
     absent = [lease.pk for lease in leases if lease.state == State.NOT_FOUND]
-    if not absent:
-        return {}
-    ended = TransitionLog.objects.filter(
-        record_type=Lease._meta.label_lower, record_id__in=absent, to_state=State.NOT_FOUND
-    )
-    last = ended.order_by("record_id", "-generation").distinct("record_id").values_list("record_id", "evidence")
-    return {int(pk): list(evidence["nearest"]) for pk, evidence in last if "nearest" in evidence}
+    found = _last_evidence(absent, to_state=State.NOT_FOUND)
+    return {pk: list(evidence["nearest"]) for pk, evidence in found if "nearest" in evidence}
+
+
+def passed_over_counts(leases: Iterable[Lease]) -> dict[int, int]:
+    """Of those leases for which no report is known: how many files of a report's name were passed over."""
+    without = [lease.pk for lease in leases if lease.known_report[0] is False]
+    found = _last_evidence(without, transition="record_detection")
+    return {pk: int(evidence[PASSED_OVER_COUNT]) for pk, evidence in found if PASSED_OVER_COUNT in evidence}
+
+
+def _last_evidence(pks: Collection[int], **which: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Of each of the leases, what led to the last of its transitions of some kind, if there was one."""
+    if pks:
+        logs = TransitionLog.objects.filter(record_type=Lease._meta.label_lower, record_id__in=pks, **which)
+        last = logs.order_by("record_id", "-generation").distinct("record_id")
+        yield from last.values_list("record_id", "evidence")

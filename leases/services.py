@@ -20,6 +20,7 @@ from leases.queries import DROPBOX, configuration_seen, locations_at
 from leases.rights import require
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number
+from statemachine.errors import Stale
 from statemachine.line import turns_of
 from statemachine.repeats import is_repeated
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
@@ -81,16 +82,23 @@ def _save_new(lease: Lease) -> None:
         raise _translated(error) from error
 
 
-def change_lease(*, lease_id: int, agency: str, lease_number: str, changed_by: User) -> Lease:
+def change_lease(
+    *, lease_id: int, agency: str, lease_number: str, changed_by: User, generation: int | None = None
+) -> Lease:
     """Give a lease another agency or number and search again: what was known belongs to another path.
 
     A run under way is stopped in the same transaction, so the newest number wins. Nothing happens if neither differs.
 
+    Args:
+        generation: what the person saw, where it matters to the change; None: whatever the lease has become since.
+
     Raises:
-        TransitionForbidden, RecordGone, InvalidLease, DuplicateLease: nothing was changed.
+        TransitionForbidden, RecordGone, InvalidLease, DuplicateLease, Stale: nothing was changed.
     """
     require(changed_by, "leases.change_lease")
     with locked(Lease, lease_id) as lease:
+        if generation is not None and lease.generation != generation:
+            raise Stale
         was = str(lease)
         # As it is, though it may have been saved when numbers were folded less.
         number = lease_number if lease_number == lease.lease_number else normalise_number(lease_number)

@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from core.base.folding import UNSEEN, fold_case
+from leases.queries import PASSED_OVER_COUNT
+from statemachine.evidence import listed
 
 # Of so many the evidence names each; a directory may hold thousands.
 TOLD_AT_MOST = 20
@@ -27,6 +29,4 @@ def told_of_remains(names: Sequence[str]) -> dict[str, Any]:
     """What the evidence says of names that would be reports' if no program had left them."""
     if not names:
         return {}
-    told = list(names[:TOLD_AT_MOST])
-    more = len(names) - len(told)
-    return {"passed_over": [*told, f"and {more} more"] if more else told}
+    return {"passed_over": listed(list(names[:TOLD_AT_MOST]), count=len(names)), PASSED_OVER_COUNT: len(names)}

@@ -30,6 +30,8 @@ from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden
 from statemachine.models import TransitionLog
 
+# The button beside a name that comes near the one that was not found.
+CORRECT_TO_THIS = "Correct the number to this"
 SHOWN_WITH_ONE = ("runsheet_directory", "initiated_by", "created_by")
 
 
@@ -52,7 +54,11 @@ class LeaseAdmin(LeaseList):
         """Nothing is saved around the services: one of them starts the run that the change owes."""
         user = person(request)
         if change:
-            services.change_lease(lease_id=obj.pk, agency=obj.agency, lease_number=obj.lease_number, changed_by=user)
+            # The form itself is about the two fields alone, a button beside “not found” about that, too.
+            seen = _generation(request) if "generation" in request.POST else None
+            services.change_lease(
+                lease_id=obj.pk, agency=obj.agency, lease_number=obj.lease_number, changed_by=user, generation=seen
+            )
         else:
             made = services.create_lease(agency=obj.agency, lease_number=obj.lease_number, created_by=user)
             obj.pk = made.pk
@@ -85,7 +91,7 @@ class LeaseAdmin(LeaseList):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refused as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, _why_not(refusal, object_id))
             return HttpResponseRedirect(request.get_full_path())
 
     @override
@@ -210,7 +216,7 @@ def _do(request: HttpRequest, action: Action, pk: int) -> None:
     except (TransitionForbidden, RecordGone):
         raise
     except Stale:
-        messages.warning(request, _overtaken(action, pk))
+        messages.warning(request, _overtaken(action.label, pk))
     except Refused as refusal:
         messages.warning(request, str(refusal))
     else:
@@ -234,7 +240,17 @@ def _done(action: Action, lease: Lease) -> str:
     return f"{lease}: stopped." if action is STOP else f"{lease}: “{action.label}” was started."
 
 
-def _overtaken(action: Action, pk: int) -> str:
+def _why_not(refusal: Refused, pk: str | None) -> str:
+    """Why nothing was saved; of a lease that has moved on, to what."""
+    if not isinstance(refusal, Stale) or pk is None:
+        return str(refusal)
+    try:
+        return _overtaken(CORRECT_TO_THIS, pk)
+    except RecordGone as gone:
+        return str(gone)
+
+
+def _overtaken(label: str, pk: int | str) -> str:
     """What happened between the look and the click, and who did it.
 
     Raises:
@@ -248,6 +264,6 @@ def _overtaken(action: Action, pk: int) -> str:
         return str(Stale())
     by = last.actor or f"a {last.get_actor_kind_display()}"
     return (
-        f"“{action.label}” was not done, because the lease had moved on: {by} did “{last.transition.replace('_', ' ')}” "
+        f"“{label}” was not done, because the lease had moved on: {by} did “{last.transition.replace('_', ' ')}” "
         f"{distance_text(last.at - now())}, and now it is “{lease.get_state_display()}”."
     )

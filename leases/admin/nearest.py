@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from core.base.folding import fold_case
 from leases.addresses import address_of
+from leases.errors import CORRECT_NUMBER
 from leases.lookalikes import unseen_in
 from leases.models import Lease
 from leases.queries import leases_numbered
@@ -41,7 +42,7 @@ def nearest_of(lease: Lease, evidence: Mapping[str, Any], user: User) -> list[Ne
         return []
     numbers = [name for name in names if _is_number(name)]
     existing = {fold_case(each.lease_number): each.pk for each in leases_numbered(lease.agency, numbers)}
-    may_change = user.has_perm("leases.change_lease") and not lease.is_owed
+    may_change = user.has_perms(CORRECT_NUMBER.rights) and not lease.is_owed
     return [
         Nearest(
             name=name,

@@ -23,9 +23,11 @@ from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
 from leases.lookalikes import doubts_about_number
-from leases.models import AgencyStorageConfig, Batch, CloudLocation, Lease
-from leases.queries import how_many_before
+from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, Lease
+from leases.models.batches import CALLED_OFF
+from leases.queries import PASSED_OVER_COUNT, how_many_before
 from leases.states import SETTLED, State
+from leases.words import passed_over_in_words
 from statemachine.diagram import picture_of, svg
 from statemachine.models import TransitionLog
 from statemachine.obstacles import obstacle
@@ -167,11 +169,10 @@ class Panel:
     @cached_property
     def passed_over(self) -> Batch | None:
         """What was stopped before this lease's turn came: nothing was begun, so nothing stands in the history."""
-        batch = self.lease.owed_by
-        if batch is None or batch.stopped_at is None or self.lease.is_owed:
-            return None
-        told = self.history[0].log.generation if self.history else 0
-        return batch if self.lease.generation > told else None
+        not_begun = BatchLease.objects.filter(CALLED_OFF, lease=self.lease).select_related("batch__stopped_by")
+        # More than one says so where another one had been stopped before it; that which owed it last is the one meant.
+        batches = [member.batch for member in not_begun.order_by("-batch")]
+        return next((batch for batch in batches if batch == self.lease.owed_by), batches[0] if batches else None)
 
     @property
     def has_failed(self) -> bool:
@@ -181,12 +182,12 @@ class Panel:
     def report(self) -> str:
         """Whether a previous report exists, without ever guessing."""
         if self.lease.state == State.DONE:
-            return "Found" if self.lease.runsheet_report_found else self._no_report
+            return "Found" if self.lease.runsheet_report_found else f"{self._no_report}{self._told_of_remains}"
         if self.lease.state == State.NOT_FOUND:
             return "Not looked for, since there is no directory"
         found, _ = self.lease.known_report
         if found is not None:
-            return "Found when last looked for" if found else "None when last looked for"
+            return "Found when last looked for" if found else f"None when last looked for{self._told_of_remains}"
         return "Being looked for" if self.lease.state == State.DETECTING else "Not known"
 
     @property
@@ -201,6 +202,13 @@ class Panel:
             if count > 1
             else "None: the one entry of the directory is no report"
         )
+
+    @property
+    def _told_of_remains(self) -> str:
+        """Beside the result, since who reads “none” makes a report anew."""
+        looked = (entry.log.evidence for entry in self.history if entry.log.transition == "record_detection")
+        count = (next(looked, None) or {}).get(PASSED_OVER_COUNT, 0)
+        return f"; {passed_over_in_words(count)}" if count else ""
 
     @property
     def _evidence(self) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from leases.queries import PASSED_OVER_COUNT
 from statemachine.evidence import bounded, is_more
 
 LABELS: Mapping[str, str] = {
@@ -23,6 +24,7 @@ LABELS: Mapping[str, str] = {
     "pattern": "Rule for a previous report",
     "matching": "Names that match",
     "passed_over": "Passed over, as remains of programs",
+    PASSED_OVER_COUNT: "Passed over in all",
     "nearest": "Nearest names in the base folder",
     "nearest_unknown": "Near names",
     "link": "Share link",

@@ -8,10 +8,11 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from leases import services
 from leases.admin.nearest import Nearest, nearest_of
 from leases.models import Lease
 from statemachine.transitions import Actor
-from tests.leases.test_admin_page import take
+from tests.leases.test_admin_page import location, take
 from tests.leases.test_services import settled
 
 pytestmark = [
@@ -96,6 +97,36 @@ class TestPage:
 
         assert ">NMNM 0055142<" in text
         assert "Correct the number to this" not in text
+
+    def test_offers_no_button_that_would_be_refused(self, lease: Lease, client: Client) -> None:
+        changer = User.objects.create_user("changer", is_staff=True)
+        changer.user_permissions.add(*Permission.objects.filter(codename__in=["view_lease", "change_lease"]))
+        client.force_login(changer)
+
+        text = client.get(reverse("admin:leases_lease_change", args=[lease.pk])).text
+
+        assert "Correct the number to this" not in text
+        assert "#id_lease_number" not in text
+
+    @pytest.mark.parametrize("generation", ["what was seen", "rubbish"])
+    def test_corrects_nothing_that_is_found_by_now(
+        self, lease: Lease, olivia: User, client: Client, generation: str
+    ) -> None:
+        client.force_login(olivia)
+        page = reverse("admin:leases_lease_change", args=[lease.pk])
+        form = client.get(page).text.partition('<ul class="lease-nearest">')[2].partition("</form>")[0]
+        fields = {name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form)}
+        if generation == "rubbish":
+            fields["generation"] = generation
+        services.start_search(lease_id=lease.pk, user=olivia)
+        take(lease, "record_found", actor=Actor.worker("job-2"), arguments={"location_id": location().pk})
+
+        answer = client.post(page, fields, follow=True)
+
+        found = Lease.objects.get()
+        assert (found.lease_number, found.state) == ("NMNM 55142", "found")
+        (message,) = answer.context["messages"]
+        assert str(message).startswith("“Correct the number to this” was not done, because the lease had moved on:")
 
     def test_undoes_nothing_that_somebody_has_corrected_since(self, lease: Lease, olivia: User, client: Client) -> None:
         client.force_login(olivia)

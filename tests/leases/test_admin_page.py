@@ -140,6 +140,36 @@ class TestResult:
 
         assert page_of(console, lease).context["panel"].report == words
 
+    @pytest.mark.parametrize(
+        ("count", "words"),
+        [
+            (1, "; 1 file of a report's name was passed over as a program's remains"),
+            (1_200, "; 1,200 files of a report's name were passed over as a program's remains"),
+        ],
+    )
+    def test_says_beside_no_report_what_was_passed_over(
+        self, console: Client, olivia: User, count: int, words: str
+    ) -> None:
+        lease = settled(
+            olivia,
+            state="detecting",
+            runsheet_directory=location(),
+            due_at="2100-01-01T00:00Z",
+            report_folder_id="id:1",
+        )
+        step: dict[str, Any] = {
+            "arguments": {"matching_files": []},
+            "evidence": {"entries": 37, "passed_over_count": count},
+        }
+
+        take(lease, "record_detection", actor=Actor.worker("job-1"), **step)
+        now = page_of(console, lease).context["panel"].report
+        Lease.objects.update(state="failed", failure_code="bug", report_folder_id="id:1")
+        later = page_of(console, lease).context["panel"].report
+
+        assert now == f"None among the 37 entries of the directory{words}"
+        assert later == f"None when last looked for{words}"
+
 
 class TestDoubts:
     @pytest.mark.parametrize("state", ["pending", "searching", "not_found", "failed"])

@@ -232,5 +232,21 @@ class TestDoubtsAboutNumber:
     def test_are_told_of_what_may_be_no_number(self, number: str, sentence: str) -> None:
         assert doubts_about_number(number) == [sentence]
 
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "5-Jan", "5-jan-14", "12-Sept-2014", "Jan-05", "Mar-2014", "5 January 2014", "2014-05-01",
+            "2014-05-01 00:00:00", "1/2/2014", "01.05.2014", "1-5-2014", "05/01/14",
+        ],
+    )  # fmt: skip
+    def test_are_told_of_what_a_spreadsheet_has_made_a_date_of(self, number: str) -> None:
+        assert doubts_about_number(number) == [
+            f"“{number}” looks like a date that a spreadsheet has made of a number: type the number as it was."
+        ]
+
+    @pytest.mark.parametrize("number", ["MAR-0514-1", "JA-05", "V-5-1", "1-5", "JAN 0014321", "DEC-123456"])
+    def test_are_not_told_of_what_is_no_date(self, number: str) -> None:
+        assert doubts_about_number(number) == []
+
     def test_come_with_those_about_characters(self) -> None:
         assert [doubt[:3] for doubt in doubts_about_number("Pending.")] == ["“Pe", "“.”"]

@@ -90,6 +90,13 @@ def doubts(number: str) -> tuple[str, ...]:
     return check(["BLM", number])[0].doubts
 
 
+REAL = [
+    "NMNM 0028446A", "NMLC 0029005B", "NMNM 095055 A", "NM-NM-095055-A", "NMNM095055A", "NMNM 0930001", "NMNM109700001",
+    "NMNM 105 123 456", "B0-1234-5", "VB-0514-1", "VB-0514-0001", "VB 0514 0001", "VB 0514 - 0001", "VA-0628", "LO-123",
+    "V0-7890-0001", "V0 7890 0001", "E0-5229-11", "WYW 123456", "0028446", "B-10456-1", "LG 1234 2", "K0 3229-4",
+]  # fmt: skip
+
+
 class TestSeveralNumbers:
     @pytest.mark.parametrize(
         "cell",
@@ -105,6 +112,19 @@ class TestSeveralNumbers:
             "NMNM 0501759 NMNM 0501760",
             "VB-0514-1|VB-0514-2",
             "B0-1, B0-2",
+            "B-10456 B-10457",
+            "B-10456-1 B-10457-2",
+            "E-5141 E-5142",
+            "V0-1234 V0-1235",
+            "NMNM 123 NMNM 124",
+            "NMNM 1 NMNM 2",
+            "NMNM 1 or NMNM 2",
+            "NMNM 1 & NMNM 2",
+            "NMNM 1, NMNM 2",
+            "NMNM 1 to NMNM 2",
+            "NMNM 123 or 124",
+            "NMNM 12345 - NMNM 12346",
+            "NMNM 12345A - nmnm 12346A",
         ],
     )
     def test_in_one_cell_are_a_problem_that_says_so(self, cell: str) -> None:
@@ -116,9 +136,47 @@ class TestSeveralNumbers:
     def test_are_not_what_belongs_to_one(self, cell: str) -> None:
         assert check(["BLM", cell])[0].problems == {}
 
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "12345 12346",
+            "1234 1235",
+            "12345 - 12346",
+            "12345-12346",
+            "0028446 0028447 0028448",
+            "NMNM 12345 12346",
+            "NMNM12345 12346A",
+            "NMNM 12345 - 12346",
+            "B-10456 E-5142",
+            "LG-123 VB-514",
+            "V0-1234 VB-1235",
+        ],
+    )
+    def test_that_may_be_so_are_doubtful(self, cell: str) -> None:
+        assert check(["BLM", cell])[0].problems == {}
+        assert doubts(cell) == ("This reads like several lease numbers: give each of them by itself.",)
+
+    @pytest.mark.parametrize("cell", REAL)
+    def test_are_not_seen_in_one_as_agencies_write_it(self, cell: str) -> None:
+        (row,) = check(["BLM", cell])
+
+        assert (row.problems, row.doubts) == ({}, ())
+
     def test_take_no_time_to_tell(self) -> None:
         began = time.process_time()
-        for text in ("1" * 500, "a1 " * 160, "a " * 250, "AB" * 45 + "1" * 10, ", " * 250, "*" * 500):
+        for text in (
+            "1" * 500,
+            "A1" * 50,
+            "a1-" * 33,
+            "1 " * 50,
+            "A" * 99 + "1",
+            "a 1- " * 20,
+            "a1 " * 160,
+            "a " * 250,
+            "AB" * 45 + "1" * 10,
+            ", " * 250,
+            "*" * 500,
+        ):
             examine(table(*[["BLM", text]] * 200), MAPPING)
 
         assert time.process_time() - began < 5

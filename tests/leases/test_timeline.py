@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.test import Client
 
 from core.base.clock import now
 from leases import services
-from leases.batches import import_leases, stop
+from leases.batches import import_leases, run_again, run_many, stop
 from leases.models import AgencyStorageConfig, Lease
+from leases.states import State
 from statemachine.transitions import Actor
 from tests.leases.test_admin_page import location, page_of, take
 from tests.leases.test_services import settled
@@ -83,6 +85,35 @@ class TestPassedOver:
         assert "lease-passed-over" not in before
         assert words in page_of(console, waiting).text
         assert "lease-passed-over" not in page_of(console, done).text
+
+    def test_stays_where_the_batch_goes_on_with_others(self, console: Client, olivia: User) -> None:
+        batch = import_leases(leases=[("BLM", "NMNM 1"), ("BLM", "NMNM 2")], user=olivia, title="many.xlsx")
+        stop(batch_id=batch.pk, user=olivia)
+
+        run_again(batch_id=batch.pk, state=State.PENDING, user=olivia, at_most=1)
+
+        texts = {lease.is_owed: page_of(console, lease).text for lease in Lease.objects.all()}
+        words = f'<a href="/admin/leases/batch/{batch.pk}/change/">many.xlsx</a> was stopped before it was this lease'
+        assert words in texts[False]
+        assert "Somebody who is no longer here" not in texts[False]
+        assert "lease-passed-over" not in texts[True]
+
+    def test_is_told_of_the_batch_that_owed_it_last(self, console: Client, olivia: User) -> None:
+        first = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="many.xlsx")
+        stop(batch_id=first.pk, user=olivia)
+        second = run_many(Lease.objects.all(), olivia, title="All of them")
+        stop(batch_id=second.pk, user=olivia)
+
+        assert page_of(console, Lease.objects.get()).context["panel"].passed_over == second
+
+    def test_is_of_no_batch_that_was_stopped_earlier(self, console: Client, olivia: User) -> None:
+        first = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="many.xlsx")
+        stop(batch_id=first.pk, user=olivia)
+        lease = services.start_search(lease_id=Lease.objects.get().pk, user=olivia)
+        services.cancel(lease_id=lease.pk, user=olivia)
+        Lease.objects.update(generation=F("generation") + 1)  # as every other way of moving on
+
+        assert page_of(console, lease).context["panel"].passed_over is None
 
     def test_is_history_once_it_was_started_after_all(self, console: Client, olivia: User) -> None:
         batch = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="many.xlsx")

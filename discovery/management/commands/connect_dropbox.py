@@ -27,10 +27,11 @@ class Command(BaseCommand):
         try:
             account = connect_account(user=person, refresh_token=_read_token())
         except (RunsheetError, ImproperlyConfigured) as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(f"{user} is connected to Dropbox as {account} ({account.account_id}), {_root(account)}.")
+            raise CommandError(printable(str(error))) from error
+        connected = f"{user} is connected to Dropbox as {account} ({account.account_id}), {_root(account)}."
+        self.stdout.write(printable(connected))
         for finding in check_account(user=person):
-            self.stdout.write(f"{'ok  ' if finding.is_good else 'look'} {finding.text}")
+            self.stdout.write(printable(f"{'ok  ' if finding.is_good else 'look'} {finding.text}"))
 
 
 def _person(name: str) -> User:

@@ -22,8 +22,9 @@ from core.base.folding import printable
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
 from leases.models import Agency, Lease
-from leases.queries import nearest_names
+from leases.queries import nearest_names, passed_over_counts
 from leases.states import State
+from leases.words import passed_over_in_words
 
 LOOK_AGAIN_S = 0.2
 INTERRUPTED = 130
@@ -66,11 +67,11 @@ class Command(BaseCommand):
         try:
             started = discover_leases(agency=agency, lease_numbers=numbers, user=_person(user), only=only)
             console = Console(stderr=options["json"])
-            console.print("\n".join(_beginning(started)), highlight=False, markup=False)
+            console.print("\n".join(map(printable, _beginning(started))), highlight=False, markup=False)
             settled = options["wait"] and _follow(started, console, timeout_s=options["timeout"])
             leases = _leases(started)
         except Refused as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(printable(str(error))) from error
         except Error as error:
             raise CommandError(in_words(error)) from error
         except KeyboardInterrupt:
@@ -129,13 +130,13 @@ def _follow(started: list[Started], console: Console, *, timeout_s: float) -> bo
 
 def _table(leases: list[Lease]) -> Table:
     table = Table("Lease", "State", "Tries", "Report", "What to do")
-    nearest = nearest_names(leases)
+    nearest, passed_over = nearest_names(leases), passed_over_counts(leases)
     for lease in leases:
         table.add_row(
-            str(lease),
+            escape(printable(str(lease))),
             f"[{STYLES.get(State(lease.state), 'cyan')}]{lease.get_state_display()}[/]",
             str(lease.tries) if lease.is_owed else "",
-            _report(lease),
+            _report(lease, passed_over.get(lease.pk, 0)),
             _what_to_do(lease, nearest.get(lease.pk, [])),
         )
     return table
@@ -145,32 +146,38 @@ def _what_to_do(lease: Lease, nearest: list[str]) -> str:
     advice = lease.failure_message or advice_for(lease)
     if nearest:
         advice = f"{advice}. Nearest names in the base folder: {', '.join(f'“{name}”' for name in nearest)}"
-    return escape(advice)
+    return escape(printable(advice))
 
 
-def _report(lease: Lease) -> str:
+def _report(lease: Lease, passed_over: int) -> str:
     found, is_old = lease.known_report
     if found is None:
         return ""
-    names = "\n".join(lease.matching_names) or "none"
-    return f"last known: {names}" if is_old else names
+    none = f"none; {passed_over_in_words(passed_over)}" if passed_over else "none"
+    names = "\n".join(map(printable, lease.matching_names)) or none
+    return escape(f"last known: {names}" if is_old else names)
 
 
 def _document(started: list[Started], leases: list[Lease]) -> dict[str, Any]:
     by_lease = {each.lease_id: each for each in started}
-    nearest = nearest_names(leases)
+    nearest, passed_over = nearest_names(leases), passed_over_counts(leases)
     return {
         "leases": [
-            {"how": by_lease[lease.pk].how, **_told(by_lease[lease.pk], nearest.get(lease.pk)), **_described(lease)}
+            {
+                "how": by_lease[lease.pk].how,
+                **_told(by_lease[lease.pk], nearest.get(lease.pk), passed_over.get(lease.pk, 0)),
+                **_described(lease),
+            }
             for lease in leases
         ]
     }
 
 
-def _told(started: Started, nearest: list[str] | None) -> dict[str, Any]:
+def _told(started: Started, nearest: list[str] | None, passed_over: int) -> dict[str, Any]:
     """What there is not of every lease."""
     doubts = {"doubts": list(started.doubts)} if started.doubts else {}
-    return doubts | ({"nearest": nearest} if nearest is not None else {})
+    remains = {"passed_over_count": passed_over} if passed_over else {}
+    return doubts | remains | ({"nearest": nearest} if nearest is not None else {})
 
 
 def _described(lease: Lease) -> dict[str, Any]:
@@ -196,6 +203,6 @@ def _described(lease: Lease) -> dict[str, Any]:
 def _judge(leases: list[Lease], *, settled: bool, timeout_s: float) -> None:
     if not settled:
         working = ", ".join(str(lease) for lease in leases if lease.is_owed)
-        raise CommandError(f"Still at work after {timeout_s:g} s: {working}. They settle by themselves.")
+        raise CommandError(printable(f"Still at work after {timeout_s:g} s: {working}. They settle by themselves."))
     if failed := [str(lease) for lease in leases if lease.state == State.FAILED]:
-        raise CommandError(f"Failed: {', '.join(failed)}. It says above why, and what to do.")
+        raise CommandError(printable(f"Failed: {', '.join(failed)}. It says above why, and what to do."))

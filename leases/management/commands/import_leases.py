@@ -182,7 +182,7 @@ def _usable(row: Checked) -> str:
 def _text(outcome: Outcome) -> str:
     """The same for people."""
     if outcome.look is None:
-        return outcome.error
+        return printable(outcome.error)
     examined = outcome.look.examined
     lines = [*outcome.look.notes]
     lines += [f"Row {row.row}: {' '.join(row.problems.values())}" for row in examined.wrong]
@@ -192,4 +192,6 @@ def _text(outcome: Outcome) -> str:
         f"Usable: {len(examined.usable):,}, of which {len(examined.doubtful):,} doubtful. "
         f"With a problem: {len(examined.wrong):,}. No lease: {len(examined.no_leases):,}."
     )
-    return "\n".join([*lines, *filter(None, [outcome.done, outcome.error]), *outcome.hints])
+    lines += [*filter(None, [outcome.done, outcome.error]), *outcome.hints]
+    # A file may hold anything; what a terminal takes for an order is none of it.
+    return "\n".join(map(printable, lines))

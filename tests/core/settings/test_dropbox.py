@@ -11,7 +11,7 @@ pytestmark = pytest.mark.process
 
 TELL = """
 import json, os
-from core import servers
+from core.local import servers
 servers.running_standin = lambda: json.loads(os.environ["RUNNING"])
 from core.settings import dev
 print([dev.DROPBOX_BASE_URL, dev.DROPBOX_APP_KEY, dev.DROPBOX_APP_SECRET])

@@ -64,6 +64,15 @@ class TestConnectDropbox:
             "look None of the agencies' folders (BLM) is seen with this account (Ivan"
         )
 
+    def test_sends_a_terminal_nothing_that_it_obeys(self, dropbox: "Standin", type_in: "Callable[[str], None]") -> None:
+        dropbox.create_account("odd", display_name="Odd \x9b2JOne")
+        type_in("standin-refresh-odd")
+
+        said = connect()
+
+        assert "as Odd \ufffd2JOne" in said
+        assert "\x9b" not in said
+
     def test_says_when_it_is_a_personal_one(self, type_in: "Callable[[str], None]") -> None:
         type_in("standin-refresh-ivan")
 

@@ -15,6 +15,7 @@ from leases.models import CloudLocation, Lease
 from leases.services import create_lease
 from leases.states import State
 from statemachine.models import TransitionLog
+from statemachine.transitions import Actor, Step, take
 
 type Meanwhile = Callable[[Callable[[], object]], None]
 
@@ -265,6 +266,31 @@ class TestWaiting:
         assert "Done" in shown
         assert "Master" in shown
 
+    def test_sends_a_terminal_nothing_that_it_obeys(
+        self, olivia: User, meanwhile: Meanwhile, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        place = CloudLocation.objects.create(path="/a", name="a", share_url="https://example.com/s")
+        found = ["\x9b2JMaster [red]Documents[/]"]
+        values = {"runsheet_directory": place, "runsheet_report_found": True, "matching_files": found}
+        meanwhile(lambda: settle(State.DONE, **values))
+
+        call_command("discover", "BLM", NUMBER, user="olivia", wait=True)
+
+        shown = capsys.readouterr().out
+        assert "\x9b" not in shown
+        assert "\ufffd2JMaster" in shown
+        assert "[red]" in shown
+
+    def test_says_what_failed_in_words_that_a_terminal_does_not_obey(
+        self, olivia: User, meanwhile: Meanwhile, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        meanwhile(lambda: settle(State.FAILED, failure_code="bug", failure_message="\x9b2JBroken."))
+
+        with pytest.raises(CommandError):
+            call_command("discover", "BLM", NUMBER, user="olivia", wait=True)
+
+        assert "\ufffd2JBroken." in capsys.readouterr().out
+
     def test_ends_badly_when_one_failed(self, olivia: User, meanwhile: Meanwhile) -> None:
         meanwhile(lambda: settle(State.FAILED, failure_code="bug", failure_message="It is broken."))
 
@@ -322,3 +348,23 @@ class TestWaiting:
             "advice": "Check the lease number; if it is right, there is no archive yet",
         }
         assert "Directory not found" in printed.err
+
+    def test_says_beside_no_report_what_was_passed_over(
+        self, olivia: User, meanwhile: Meanwhile, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def look() -> None:
+            Lease.objects.update(state=State.DETECTING)
+            step = Step(
+                transition="record_detection", arguments={"matching_files": []}, evidence={"passed_over_count": 2}
+            )
+            take(model=Lease, pk=Lease.objects.get().pk, step=step, actor=Actor.worker("job-1"))
+
+        meanwhile(look)
+
+        call_command("discover", "BLM", NUMBER, user="olivia", wait=True, json=True)
+
+        printed = capsys.readouterr()
+        [lease] = json.loads(printed.out)["leases"]
+        assert lease["report_found"] is False
+        assert lease["passed_over_count"] == 2
+        assert "none; 2" in printed.err

@@ -137,7 +137,6 @@ class TestDetectPreviousReport:
             "Master Documents.pdf.PART",
             "Master Documents.pdf.part2",
             "Master Documents.pdf.sb-1a2b3c4d-XyZaBc",
-            ".Master Documents.pdf.aB3xYz",
             "Master Documents.pdf - Shortcut.lnk",
             "Master Documents.tmp",
             ".Master Documents.pdf.swp",
@@ -155,6 +154,8 @@ class TestDetectPreviousReport:
         [
             "Master Documents (conflicted copy).pdf",
             "Master Documents.part1.rar",
+            "Master Documents Vol. 1.part2",
+            "#1 Master Documents #",
             "~Master Documents.pdf",
             "\uff5e$Master Documents.pdf",
         ],

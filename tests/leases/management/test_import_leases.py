@@ -93,6 +93,23 @@ class TestDryRun:
             "Doubtful rows are imported only with --with-doubtful.",
         ]
 
+    def test_sends_a_terminal_nothing_that_it_obeys(self, tmp_path: Path) -> None:
+        file = tmp_path / "odd.csv"
+        lines = (
+            "Agency,Lease Number",
+            "B\x9b31mLM,NMNM 1",
+            "BLM,NM\x9b2JNM 2",
+            "BLM,NM\x85NM 3",
+            "BLM,NMNM 4",
+            "Total\x9b31m 5,",
+        )
+        file.write_text("\n".join(lines), encoding="utf-8")
+
+        shown = text(file, "--dry-run")
+
+        assert "Row 2: “B\ufffd31mLM” is no agency known here" in shown
+        assert [line for line in shown.split("\n") if not line.isprintable()] == []
+
     def test_names_the_option_that_says_whose_they_are(self) -> None:
         _, without = run(CASES / "11-footer.csv", "--dry-run")
         _, given = run(CASES / "11-footer.csv", "--dry-run", "--agency", "BLM")
