@@ -64,7 +64,7 @@ class TestOwners:
             ("address", "dropbox_connect", "discovery"),
             ("address", "system", "core"),
             ("template", "discovery/overview.html", "discovery"),
-            ("tags", "job_record", "statemachine"),
+            ("tags", "dropbox", "discovery"),
             ("permission", "leases.run_discovery", "leases"),
             ("permission", "statemachine.use_queues", "statemachine"),
             ("setting", "DROPBOX_APP_KEY", "discovery"),
