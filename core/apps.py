@@ -2,7 +2,6 @@ import logging
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.contrib.admin.apps import AdminConfig
 
 from core.ops import logs, sentry
 
@@ -11,12 +10,11 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        """Let what is logged, and what goes wrong, be seen."""
+        """Let what is logged, and what goes wrong, be seen; and say to the console what is about all apps."""
         logs.configure_structlog()
         # Else a line that cannot be formatted is printed with its arguments, past the redaction.
         logging.raiseExceptions = settings.DEBUG
         sentry.start()
+        from core import console  # noqa: PLC0415 - once the apps are there
 
-
-class ConsoleConfig(AdminConfig):
-    default_site = "core.console.Console"
+        console.declare()

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from console.machine.dashboard import may_use_queues
 from core.ops.doctor import examine
 from core.ops.doctor.finding import Finding, Mark
-from statemachine.dashboard import may_use_queues
 
 PACKAGES = ("django", "django-fsm-2", "django-rq", "rq", "redis", "psycopg", "dropbox")
 

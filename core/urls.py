@@ -3,8 +3,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from console.shell.icon import icon
 from core.http import refusals
-from core.http.icon import icon
 from core.http.metrics import metrics
 from core.system import system
 

@@ -15,17 +15,17 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
+from console.machine.badges import label_of
+from console.machine.dashboard import may_use_queues
 from core.base.errors import codes_where, failure_of, of_one_person, words_for
 from core.ops import tally
 from discovery import charts
 from discovery.errors import NotFound
 from discovery.models import DropboxAccount
 from leases.admin.next_steps import NextStep, is_anothers, step_for_all, told
-from leases.display import LABELS
 from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.queries import IS_STOPPED
 from leases.states import SHOWN, STOPPED, WORKING, State
-from statemachine.dashboard import may_use_queues
 from statemachine.listeners import listening
 from statemachine.obstacles import obstacle
 
@@ -115,7 +115,9 @@ def look() -> Look:
     if stopped := next((number for _, number, place in rows if place == STOPPED_COUNTED), 0):
         found |= {State.PENDING: found[State.PENDING] - stopped, STOPPED: stopped}
     counts = [
-        StateCount(state=state, label=LABELS[state], count=found.get(state, 0), url=list_of(state__exact=state))
+        StateCount(
+            state=state, label=label_of(Lease, state), count=found.get(state, 0), url=list_of(state__exact=state)
+        )
         for state in SHOWN
         if state != STOPPED or stopped
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.test import Client
 
-from core.asking import ASK
+from console.records.asking import ASK
 
 
 def question_of(client: Client, answer: Any) -> Any:

@@ -23,7 +23,7 @@ ADMINISTER = (
     "leases.delete_cloudlocation",
     "discovery.view_dropboxaccount",
     "statemachine.use_queues",
-    # core.people keeps who may change users from becoming more than he is.
+    # console.shell.people keeps who may change users from becoming more than he is.
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",

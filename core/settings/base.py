@@ -23,9 +23,11 @@ INSTALLED_APPS = [
     "statemachine.apps.StateMachineConfig",
     "leases.apps.LeasesConfig",
     "discovery.apps.DiscoveryConfig",
+    # Below the apps whose templates build on the console's, and before those whose templates it replaces.
+    "console.apps.ConsoleConfig",
     "django_fsm",
     "django_rq",
-    "core.apps.ConsoleConfig",
+    "console.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -252,7 +254,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # What a page may load and where it may send: only what this server gave it. RQ's pages have one exception, see
-# statemachine/dashboard.py.
+# console/machine/dashboard.py.
 SECURE_CSP: dict[str, list[str]] = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF, CSP.NONCE],

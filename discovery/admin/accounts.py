@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from core.records import ReadOnlyAdmin
-from core.times import ago, time_column
+from console.machine.badges import mark
+from console.records.pages import ReadOnlyAdmin
+from console.shell.times import ago, time_column
 from discovery.models import DropboxAccount
-from leases.display import state_badge
 
 
 class IsLostFilter(admin.SimpleListFilter):
@@ -33,7 +33,6 @@ class IsLostFilter(admin.SimpleListFilter):
         return queryset
 
 
-@admin.register(DropboxAccount)
 class DropboxAccountAdmin(ReadOnlyAdmin):
     name = "Dropbox accounts"
     empty = "Nobody has connected a Dropbox yet. Each person does that under “Your Dropbox”, at the top of every page."
@@ -66,7 +65,7 @@ class DropboxAccountAdmin(ReadOnlyAdmin):
     def connection(self, account: DropboxAccount) -> SafeString:
         """In one word, or why it is lost."""
         reason = account.needs_reconnect_reason
-        return state_badge("failed", reason) if reason else state_badge("done", "Works")
+        return mark("bad", reason) if reason else mark("good", "Works")
 
     @admin.display(description="space")
     def space(self, account: DropboxAccount) -> str:

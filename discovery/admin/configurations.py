@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, override
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -11,12 +11,10 @@ from django.shortcuts import render
 
 from discovery.admin.drafts import Draft, forget
 from discovery.services.configuration_check import check_configuration
-from leases.admin import AgencyStorageConfigAdmin
 from leases.admin.configuration_changes import PATHS, Change, changes_between
+from leases.admin.configurations import AgencyStorageConfigAdmin
 from leases.models import AgencyStorageConfig
 from leases.services import count_asked_again
-
-admin.site.unregister(AgencyStorageConfig)
 
 # In an address: whose typing is shown again, and about whose typing is asked.
 TYPED, QUESTION = "typed", "question"
@@ -40,7 +38,6 @@ class NotConfirmed(Exception):
         self.typed = typed
 
 
-@admin.register(AgencyStorageConfig)
 class ConfigurationAdmin(AgencyStorageConfigAdmin):
     """As in the records, and as one's own Dropbox sees it."""
 

@@ -13,9 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from console.records.pages import ReadOnlyAdmin
+from console.shell.times import ago
 from core.base.errors import Refused
-from core.records import ReadOnlyAdmin
-from core.times import ago
 from leases import batches
 from leases.admin import left_out, polling
 from leases.admin.batch_page import BatchPage
@@ -32,7 +32,6 @@ from statemachine.errors import TransitionForbidden
 MOST_DIGITS = 10
 
 
-@admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
     """Who may see leases sees what was done with many of them; the buttons are the services' business."""
 

@@ -13,10 +13,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from core.records import RecordChangeList, lookups_of_the_address
+from console.machine.badges import label_of
+from console.records.lists import RecordChangeList, lookups_of_the_address
 from leases.admin import long_search, polling
 from leases.admin.downloads import KINDS
-from leases.display import LABELS
 from leases.models import Lease
 from leases.queries import count_by_state, with_last_tries
 from leases.search import missing
@@ -118,7 +118,7 @@ class LeaseChangeList(RecordChangeList):
     def _state_count(self, state: str) -> StateCount:
         return StateCount(
             state=state,
-            label=LABELS[state],
+            label=label_of(Lease, state),
             count=self.by_state.get(state, 0),
             url=self.get_query_string({STATE: state}),
             is_chosen=state in self.chosen_states,

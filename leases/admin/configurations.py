@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
-from core.records import RecordAdmin
-from core.times import time_column
-from core.unchanged import UnchangedForm
+from console.machine.badges import mark
+from console.records.concurrent_edits import UnchangedForm
+from console.records.pages import RecordAdmin
+from console.shell.times import time_column
 from leases.admin.configuration_changes import LABELS, PATHS, Change, changes_between, in_words
-from leases.display import state_badge
 from leases.models import AgencyStorageConfig
 from leases.services import configuration_saved
 
@@ -51,7 +51,6 @@ class ConfigurationForm(UnchangedForm):
         widgets = dict.fromkeys(PATHS, WIDE)
 
 
-@admin.register(AgencyStorageConfig)
 class AgencyStorageConfigAdmin(RecordAdmin):
     name = "Agencies"
     add_label = "Configure an agency"
@@ -67,7 +66,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
 
     @admin.display(description="discovery", ordering="enabled")
     def runs(self, configuration: AgencyStorageConfig) -> SafeString:
-        return state_badge("done", "On") if configuration.enabled else state_badge("failed", "Off")
+        return mark("good", "On") if configuration.enabled else mark("bad", "Off")
 
     @admin.display(description="folder of the archives", ordering="runsheet_archive_base_path")
     def archives(self, configuration: AgencyStorageConfig) -> str:

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from console.records.lists import is_key
 from core.base.errors import words_for
-from core.records import is_key
 from leases.models import Batch, BatchLease, Lease
 from leases.models.batches import BatchLeaseQuerySet
 from leases.queries import IS_STOPPED

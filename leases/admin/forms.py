@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
 
-from core.unchanged import UnchangedForm
+from console.records.concurrent_edits import UnchangedForm
 from leases.models import Lease
 from leases.queries import leases_numbered
 from leases.validation import normalise_lease_number

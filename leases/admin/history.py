@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 
+from console.machine.dashboard import job_url, kept_jobs, may_use_queues
 from leases.models import Lease
 from leases.services import CREATED
 from leases.states import STOPPED_LABEL, State
 from statemachine.claims import message_of
-from statemachine.dashboard import job_url, kept_jobs, may_use_queues
 from statemachine.errors import Bug
 from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog

@@ -17,10 +17,10 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from console.machine import badges
+from console.records.lists import RecordList, is_key
+from console.shell.times import ago
 from core.base.errors import words_for
-from core.records import RecordList, is_key
-from core.times import ago
-from leases import display
 from leases.admin import long_search, polling
 from leases.admin.bulk_run import run_chosen
 from leases.admin.change_list import SHOWN_WITH, STATES, WHAT, LeaseChangeList, versions_of
@@ -123,7 +123,7 @@ class LeaseList(RecordList):
     @admin.display(description="state", ordering="state")
     def state_badge(self, lease: Lease) -> SafeString:
         """The state, and what a failure is called, or what is being waited for."""
-        badge = display.state_badge(lease.shown_state)
+        badge = badges.state_badge(lease, lease.shown_state)
         if not lease.failure_code:
             return badge
         return format_html('{} <span class="failure-code">{}</span>', badge, words_for(lease.failure_code))

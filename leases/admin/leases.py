@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, override
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -15,9 +15,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from console.shell.times import distance_text
 from core.base.clock import now
 from core.base.errors import Refused
-from core.times import distance_text
 from leases import services
 from leases.admin import polling
 from leases.admin.actions import ACTIONS, NO_PERMISSION, STOP, Action
@@ -33,7 +33,6 @@ from statemachine.models import TransitionLog
 SHOWN_WITH_ONE = ("runsheet_directory", "initiated_by", "created_by")
 
 
-@admin.register(Lease)
 class LeaseAdmin(LeaseList):
     """A person says which lease; everything else is found out, and goes through the services."""
 

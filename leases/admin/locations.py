@@ -8,15 +8,15 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from core.records import CappedPaginator, ReadOnlyAdmin
-from core.times import ago, time_column
+from console.records.lists import CappedPaginator
+from console.records.pages import ReadOnlyAdmin
+from console.shell.times import ago, time_column
 from leases.admin.links import dropbox_link
 from leases.models import CloudLocation, Lease
 
 LEASES_SHOWN = 20
 
 
-@admin.register(CloudLocation)
 class CloudLocationAdmin(ReadOnlyAdmin):
     name = "Archives"
     empty = "No archive has been found yet. Each lease's archive stands here as soon as it is found in Dropbox."

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from console.machine.dashboard import job_url
 from core.base.errors import JOB, RECORD, Remedy, failure_of
 from leases.admin.history import job_of_failure, seen_by
 from leases.errors import CORRECT_NUMBER
 from leases.models import Lease
-from statemachine.dashboard import job_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

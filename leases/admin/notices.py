@@ -13,11 +13,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from console.machine.badges import state_badge
+from console.records.pages import ReadOnlyAdmin
+from console.shell.times import time_column
 from core.base.errors import words_for
-from core.records import ReadOnlyAdmin
-from core.times import time_column
 from leases.admin.next_steps import NextStep, next_step
-from leases.display import state_badge
 from leases.models import FailureNotice, Lease
 from leases.notices import list_of_failed, mark_read, notices_of
 from leases.states import NoticeState
@@ -70,7 +70,6 @@ def _mailed(notice: FailureNotice) -> str:
     return "A mail is about to be sent."
 
 
-@admin.register(FailureNotice)
 class FailureNoticeAdmin(ReadOnlyAdmin):
     name = "Notices to everybody"
     empty = "Nobody had to be told of failed leases yet."
@@ -97,7 +96,7 @@ class FailureNoticeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="mail", ordering="state")
     def mail(self, notice: FailureNotice) -> SafeString:
-        return state_badge(notice.state)
+        return state_badge(notice, notice.state)
 
     @admin.display(description="why there was no mail", ordering="failure_message")
     def trouble(self, notice: FailureNotice) -> str:

@@ -1,4 +1,4 @@
-"""What was sent to the pages of leases, imports and batches, in words; see `core.sent`."""
+"""What was sent to the pages of leases, imports and batches, in words; see `console.records.sent`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 
-from core.sent import Sent, tells
+from console.records.sent import Sent, Telling
 from leases.admin.actions import ACTIONS
 from leases.admin.reading import SEPARATOR_LABELS
 from leases.models import Batch, Lease, Upload
@@ -15,23 +15,19 @@ from leases.states import State
 SHOWN_CHARACTERS = 300
 
 
-@tells("leases_lease_action")
 def _button(request: HttpRequest, given: Mapping[str, Any], _form: QueryDict) -> Sent:
     action = ACTIONS.get(given["name"])
     return Sent(what=action.label if action else "", facts=tuple(_seen(request, Lease, given["pk"])))
 
 
-@tells("leases_lease_search")
 def _search(_request: HttpRequest, _given: Mapping[str, Any], form: QueryDict) -> Sent:
     return Sent(what="Search leases", facts=(("For", _short(form.get("q", ""))),))
 
 
-@tells("leases_batch_import")
 def _choose(_request: HttpRequest, _given: Mapping[str, Any], _form: QueryDict) -> Sent:
     return Sent(what="Show a preview of an import")
 
 
-@tells("leases_batch_preview")
 def _confirm(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) -> Sent:
     is_sure = bool(form.get("only_sure"))
     count = (("Leases", _short(form.get("only_sure") or form.get("expected", "")) or "As many as can be imported"),)
@@ -39,7 +35,6 @@ def _confirm(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) ->
     return Sent(what="Import leases", facts=(*_own_file(request, given["upload_id"]), *count, *doubtful))
 
 
-@tells("leases_batch_read")
 def _read(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) -> Sent:
     separator, sheet = form.get("separator", ""), form.get("sheet", "")
     facts = [("Between the cells stands", SEPARATOR_LABELS.get(separator, "")), ("Sheet", _short(sheet))]
@@ -49,25 +44,21 @@ def _read(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) -> Se
     )
 
 
-@tells("leases_batch_words")
 def _words(_request: HttpRequest, _given: Mapping[str, Any], form: QueryDict) -> Sent:
     pairs = zip(form.getlist("word"), form.getlist("meaning"), strict=False)
     said = "; ".join(f"“{word}” means {meaning or 'no agency'}" for word, meaning in pairs)
     return Sent(what="Remember what words for agencies mean", facts=(("Words", _short(said)),))
 
 
-@tells("leases_batch_stop")
 def _stop(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) -> Sent:
     return Sent(what="Stop", facts=(*_seen(request, Batch, given["pk"]), *_count(form)))
 
 
-@tells("leases_batch_again")
 def _again(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) -> Sent:
     what = "Run what was not run" if form.get("state") == State.PENDING else "Run what has failed again"
     return Sent(what=what, facts=(*_seen(request, Batch, given["pk"]), *_count(form)))
 
 
-@tells("leases_failurenotice_read")
 def _notices(_request: HttpRequest, _given: Mapping[str, Any], _form: QueryDict) -> Sent:
     return Sent(what="Mark all as read")
 
@@ -93,3 +84,17 @@ def _count(form: QueryDict) -> Iterator[tuple[str, str]]:
 
 def _short(text: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
+# By the names of the addresses.
+TELLINGS: dict[str, Telling] = {
+    "leases_lease_action": _button,
+    "leases_lease_search": _search,
+    "leases_batch_import": _choose,
+    "leases_batch_preview": _confirm,
+    "leases_batch_read": _read,
+    "leases_batch_words": _words,
+    "leases_batch_stop": _stop,
+    "leases_batch_again": _again,
+    "leases_failurenotice_read": _notices,
+}

@@ -16,8 +16,8 @@ from core.base.clock import now
 from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, FailureNotice, Lease, Upload
 from statemachine.models import TransitionLog
+from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
-from tests.statemachine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 
 type People = dict[str, User | AnonymousUser]
 type Sessions = dict[str, dict[str, str]]

@@ -27,7 +27,7 @@ from statemachine.reactions import machines
 from statemachine.transitions import Actor, authorise
 from tests.architecture.conftest import PEOPLE, WALKED, Browsers, People, Things, chosen_by, concrete
 from tests.configuring import confirm
-from tests.statemachine.dashboard.conftest import queue_of
+from tests.console.machine.dashboard.conftest import queue_of
 
 pytestmark = [
     pytest.mark.django_db,

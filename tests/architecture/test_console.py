@@ -17,7 +17,7 @@ TABLES = [
 ]
 FEATURES = [line for line in TABLES if re.match(r"\| \d+ \|", line)]
 TESTS = sorted(set(re.findall(r"`(tests/[^`]+::[^`]+)`", TEXT)))
-FILES = sorted(set(re.findall(r"`((?:core|discovery|docs|leases|statemachine|tests)/[\w/.]+\.\w+)`", TEXT)))
+FILES = sorted(set(re.findall(r"`((?:console|core|discovery|docs|leases|statemachine|tests)/[\w/.]+\.\w+)`", TEXT)))
 LINKS = sorted(set(re.findall(r"\]\(([^)#:]+)\)", TEXT)))
 
 
@@ -43,3 +43,20 @@ class TestConsole:
     @pytest.mark.parametrize("link", LINKS)
     def test_leads_to_pages_that_exist(self, link: str) -> None:
         assert (PAGE.parent / link).exists()
+
+
+class TestHouse:
+    """import-linter sees imports; an address, a template, a right or a style of a floor above is only a word."""
+
+    ABOVE = re.compile(r"(?i:(?<![a-z])lease|discovery|dropbox)|[\"']system[\"']")
+
+    @pytest.mark.parametrize("kind", ["*.py", "*.html", "*.js"])
+    def test_names_nothing_of_the_floors_above(self, kind: str) -> None:
+        named = [
+            f"{path.relative_to(ROOT)}: {line.strip()}"
+            for path in sorted((ROOT / "console").rglob(kind))
+            for line in path.read_text().splitlines()
+            if self.ABOVE.search(line)
+        ]
+
+        assert named == []

@@ -17,9 +17,9 @@ from leases.models import AgencyStorageConfig, Batch, FailureNotice, Lease, Uplo
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
 from tests.browser.faults import faults
+from tests.console.machine.dashboard.conftest import THERE
+from tests.console.machine.dashboard.conftest import pages as patterns
 from tests.live import BLM, System, await_that
-from tests.statemachine.dashboard.conftest import THERE
-from tests.statemachine.dashboard.conftest import pages as patterns
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

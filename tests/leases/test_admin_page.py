@@ -265,7 +265,7 @@ class TestProgress:
     def test_is_told_in_sentences(
         self, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], sentences: list[str]
     ) -> None:
-        monkeypatch.setattr("core.times.now", lambda: NOON)
+        monkeypatch.setattr("console.shell.times.now", lambda: NOON)
         monkeypatch.setattr(panel, "obstacle", str)
         monkeypatch.setattr(panel, "how_many_before", lambda *_, **__: 0)
         lease = Lease(**{"due_at": None, "agency": "BLM", "lease_number": "NMNM 1", **values})
@@ -391,4 +391,4 @@ class TestPage:
 
         assert " style=" not in text
         assert "<style" not in text
-        assert "leases/console.css" in text
+        assert "console/console.css" in text

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from core import unchanged
+from console.records import concurrent_edits
 from leases.models import AgencyStorageConfig, Lease
 from tests.configuring import save
 from tests.held import held_by_another_session
@@ -88,11 +88,11 @@ class TestLease:
     def test_that_somebody_else_holds_is_not_waited_for(
         self, console: Client, olivia: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(unchanged, "HELD_FOR_S", 0.1)
+        monkeypatch.setattr(concurrent_edits, "HELD_FOR_S", 0.1)
         lease = settled(olivia, lease_number="NMNM 1")
         mine = shown(console.get(self.url(lease)))
         with held_by_another_session(Lease, lease.pk):
             answer = console.post(self.url(lease), mine | {"lease_number": "NMNM 2"})
 
-        assert unchanged.BUSY in answer.text
+        assert concurrent_edits.BUSY in answer.text
         assert Lease.objects.get().lease_number == "NMNM 1"

@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
+from console.records.shown_again import LOGGED_OUT
 from core.http import kept_posts
 from core.http.kept_posts import AGAIN
 from core.models import KeptPost
-from core.records import LOGGED_OUT
 from leases.models import AgencyStorageConfig, Lease, Upload
 from tests.leases.test_services import settled
 from tests.roles import in_role

@@ -12,9 +12,9 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from console.shell.site import TOO_MANY
 from core.base import redis_client
 from core.base.clock import now
-from core.console import TOO_MANY
 from core.http import logins
 from core.settings import base
 

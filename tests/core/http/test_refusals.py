@@ -109,7 +109,7 @@ class TestServerError:
 
 class TestIcon:
     def test_is_never_missing(self, client: Client) -> None:
-        assert client.get("/favicon.ico")["Location"].endswith("leases/favicon.svg")
+        assert client.get("/favicon.ico")["Location"].endswith("console/favicon.svg")
 
 
 class TestInDevelopment:

@@ -1,0 +1,16 @@
+"""The bell at the top right of every page."""
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from leases.notices import unread_notices
+
+
+def bell(request: HttpRequest) -> SafeString | str:
+    """How many notices the person has not read; empty for who has none to read."""
+    user = request.user
+    if not isinstance(user, User) or not user.has_perm("leases.view_lease"):
+        return ""
+    return render_to_string("admin/leases/bell.html", {"count": unread_notices(user.pk).count()})

@@ -1,0 +1,48 @@
+"""The console as a whole: which lists it has, and what they are called."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.exceptions import AlreadyRegistered
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from console import own
+from console.shell.people import PeopleAdmin, RoleAdmin
+from console.shell.site import Console
+from discovery import console as of_discovery
+from leases import console as of_leases
+
+pytestmark = pytest.mark.django_db
+
+
+class TestEverythingThatIsKept:
+    def test_is_called_as_in_the_navigation(self, client: Client, olivia: User) -> None:
+        client.force_login(olivia)
+
+        apps = client.get("/admin/auth/user/").context["available_apps"]
+
+        assert [app["name"] for app in apps] == ["Dropbox", "Leases", "People", "System", "What has happened"]
+        lists = {str(model["name"]) for app in apps for model in app["models"]}
+        assert {"People", "Roles", "Archives", "Agencies", "Queues, jobs and workers", "Imports and runs"} <= lists
+
+
+class TestLists:
+    def test_are_those_that_the_apps_declare(self) -> None:
+        declared = {**own.LISTS, **of_leases.LISTS, **of_discovery.LISTS}
+
+        assert {model: type(shown) for model, shown in admin.site._registry.items()} == declared
+
+    @pytest.mark.parametrize(("model", "djangos"), [(User, UserAdmin), (Group, GroupAdmin)])
+    def test_of_people_and_roles_are_not_djangos(self, model: type[User | Group], djangos: type) -> None:
+        site = Console()
+
+        site.register(model, djangos)
+
+        assert not site.is_registered(model)
+        assert isinstance(admin.site.get_model_admin(User), PeopleAdmin)
+        assert isinstance(admin.site.get_model_admin(Group), RoleAdmin)
+
+    def test_are_declared_once(self) -> None:
+        with pytest.raises(AlreadyRegistered):
+            admin.site.register(User, PeopleAdmin)
