@@ -11,20 +11,12 @@ from django.urls import reverse
 
 from leases import services
 from leases.models import Lease
-from tests.flows.conftest import BLM, NUMBER, Work, link_of
+from tests.flows.conftest import BLM, NUMBER, Work
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def assert_kept(after: Lease, before: Lease) -> None:
-    """What Olivia's run has found stands as before."""
-    assert (after.runsheet_report_found, after.matching_files) == (True, ["Master Documents.pdf"])
-    assert after.runsheet_directory_id == before.runsheet_directory_id
-    assert link_of(after) == link_of(before) != ""
-    assert after.origin == before.origin
 
 
 class TestAFolderThatWasRenamedForEverybody:
