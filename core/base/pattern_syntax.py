@@ -112,10 +112,10 @@ def tokens(pattern: str) -> Iterator[str]:
 
 
 def parsed(pattern: str) -> Group:
-    """The whole pattern, in Unicode's normal form C."""
+    """The whole pattern; each of its characters in Unicode's normal form C, but never what is syntax."""
     whole = Group()
     open_groups = [whole]
-    for found in _TOKEN.finditer(unicodedata.normalize("NFC", pattern)):
+    for found in _TOKEN.finditer(pattern):
         items = open_groups[-1].branches[-1]
         match found.lastgroup:
             case "opened":
@@ -132,10 +132,16 @@ def parsed(pattern: str) -> Group:
                 for char in found["quoted"]:
                     _add_char(items, Char(source=escaped(char), char=char))
             case "char":
-                _add_char(items, Char(source=found[0], char=_value(found[0])))
+                for char in _normal(Char(source=found[0], char=_value(found[0]))):
+                    _add_char(items, char)
             case kind:
                 items.append(_item(kind, found[0]))
     return whole
+
+
+def _normal(char: Char) -> list[Char]:
+    both = unicodedata.normalize("NFC", char.char)
+    return [char] if both == char.char else [Char(source=escaped(each), char=each) for each in both]
 
 
 def escaped(char: str) -> str:
