@@ -26,8 +26,9 @@ from core.local import processes, servers
 from core.local.processes import free_port
 from core.management.commands import up
 from leases.models import Lease
+from tests.architecture.floors import ROOT_PACKAGES
 
-SOURCES = ("core", "discovery", "dropbox_standin", "leases", "statemachine", "manage.py", "gunicorn.conf.py")
+SOURCES = (*ROOT_PACKAGES, "manage.py", "gunicorn.conf.py")
 READY = re.compile(r"Console +(http://127\.0\.0\.1:\d+/admin/)\n +Login +operator / operator")
 
 
