@@ -63,4 +63,5 @@ class TestTurns:
         assert len(place) == len(everything)
         assert max(place[pk] for pk in small) < LARGE / 2, "the small order waited for the large one"
         assert begun
-        assert max(place[pk] for pk in begun) < LARGE / 2 + len(begun), "what had begun was overtaken"
+        # Without a place of their own they would be the last of all; what is rung for again only waits for its next message.
+        assert max(place[pk] for pk in begun) < LARGE - len(begun), "what had begun was overtaken"

@@ -299,7 +299,7 @@ class TestBombs:
 
         assert refusal(content).startswith(sentence)
 
-        assert time.process_time() - began < 3
+        assert time.process_time() - began < 15
 
     def test_do_not_fill_the_rows_before_the_last(self) -> None:
         content = patched(sheet=sheet(FAR))

@@ -1,6 +1,7 @@
 """The worker as a process of its own; its work is a kettle's."""
 
 import contextlib
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -154,6 +155,28 @@ class TestARedisThatTakesNothing:
 
 
 @pytest.mark.process
+class TestAWorkerWithoutAJob:
+    def test_waits_for_nothing_where_it_is_only_to_read_of_others(
+        self, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(worker_module, "_await_redis", Mock(side_effect=AssertionError("waits")))
+        queues = [Queue("toy", connection=redis)]
+
+        RunsheetWorker(queues, connection=redis, serializer=JSONSerializer, prepare_for_work=False)
+
+    def test_sets_no_alarm_when_it_is_told_to_stop(self, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+        worker = RunsheetWorker([Queue("toy", connection=redis)], connection=redis, serializer=JSONSerializer)
+        monkeypatch.setattr(RunsheetWorker, "told_to_stop", False)
+        ends_after = Mock()
+        monkeypatch.setattr(faulthandler, "dump_traceback_later", ends_after)
+
+        worker.handle_warm_shutdown_request()
+
+        assert signal.alarm(0) == 0
+        assert RunsheetWorker.told_to_stop
+        ends_after.assert_called_once()
+
+
 class TestRunsheetWorker:
     def test_does_the_work_and_leaves_nothing_in_redis(self, work: Work, redis: Redis) -> None:
         kettle = owed()
