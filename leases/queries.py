@@ -15,6 +15,7 @@ from leases.models.folded import Folded
 from leases.states import STOPPED, WORKING, State
 from statemachine.line import count_before
 from statemachine.models import ActorKind, TransitionLog
+from statemachine.reactions import queue_of
 
 DROPBOX = "dropbox"
 # Of one agency; what a folder holds is compared with them while somebody waits.
@@ -156,7 +157,8 @@ def count_by_state(leases: QuerySet[Lease]) -> dict[str, int]:
 
 def how_many_before(lease: Lease, *, at_most: int) -> int:
     """How many leases that are owed work now are likely to be begun before this one; one more than asked for: more."""
-    return count_before(Lease, pk=lease.pk, background=lease.background, turn=lease.turn, at_most=at_most)
+    queue = queue_of(Lease, lease.state)
+    return count_before(Lease, pk=lease.pk, queue=queue, background=lease.background, turn=lease.turn, at_most=at_most)
 
 
 def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:
