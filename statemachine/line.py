@@ -17,7 +17,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from statemachine.models import TURNS, StateMachine
-from statemachine.reactions import Reaction, machines, reactions_of, start_of
+from statemachine.reactions import Reaction, machines, queue_of, reactions_of, start_of
 
 ORDER = ("turn", "pk")
 # Of each topping up this part is for those who have waited for longer than `BACKGROUND_YIELD_S`.
@@ -87,6 +87,12 @@ def turns_of(rows: QuerySet[StateMachine]) -> Combinable:
 def is_first(model: type[StateMachine], *, pk: int, queue: str, turn: int) -> bool:
     """Whether no other row waits that comes before this one of the background."""
     return not count_before(model, pk=pk, queue=queue, background=True, turn=turn, at_most=0)
+
+
+def how_many_before(record: StateMachine, *, at_most: int) -> int:
+    """How many that are owed work now are likely to be begun before this one; one more than asked for: more."""
+    place = {"pk": record.pk, "background": record.background, "turn": record.turn}
+    return count_before(type(record), queue=queue_of(type(record), record.state), **place, at_most=at_most)
 
 
 def count_before(model: type[StateMachine], *, pk: int, queue: str, background: bool, turn: int, at_most: int) -> int:
