@@ -28,7 +28,7 @@ STEP_MS = 187
 # Notes when the state of a lease on the page becomes another one.
 WATCH = """
 window.noted = [];
-const badges = () => document.querySelectorAll("#lease-state .state, #lease-rows tr .state");
+const badges = () => document.querySelectorAll("#record-state .state, #record-rows tr .state");
 const known = new Map();
 const look = () => badges().forEach((badge) => {
     const box = badge.closest("tr")?.querySelector("input.action-select");
@@ -115,14 +115,14 @@ def _watch(address: str, executable: str, person: Any, count: int, standin: Stan
             standin.latency(LATENCY_MS + each * STEP_MS % 1000)
             made.append(leases.start(person, leases.number(each)))
             page.goto(f"{address}/admin/leases/lease/{made[-1]}/change/")
-            page.locator("#lease-state .state-done").wait_for()
+            page.locator("#record-state .state-done").wait_for()
             noted += page.evaluate("window.noted")
         yield Seen(page="lease page", changes=len(noted), **latencies(leases.delays_s(noted)))
 
         page.goto(f"{address}/admin/leases/lease/")
         leases.start_again(person, made)
         page.reload()
-        page.wait_for_function("n => document.querySelectorAll('#lease-rows .state-done').length === n", arg=count)
+        page.wait_for_function("n => document.querySelectorAll('#record-rows .state-done').length === n", arg=count)
         noted = page.evaluate("window.noted")
         yield Seen(page="list", changes=len(noted), **latencies(leases.delays_s(noted)))
         browser.close()

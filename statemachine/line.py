@@ -80,6 +80,12 @@ def is_first(model: type[StateMachine], *, pk: int, turn: int) -> bool:
     return not count_before(model, pk=pk, background=True, turn=turn, at_most=0)
 
 
+def how_many_before(record: StateMachine, *, at_most: int) -> int:
+    """How many that are owed work now are likely to be begun before this one; one more than asked for: more."""
+    place = {"pk": record.pk, "background": record.background, "turn": record.turn}
+    return count_before(type(record), **place, at_most=at_most)
+
+
 def count_before(model: type[StateMachine], *, pk: int, background: bool, turn: int, at_most: int) -> int:
     """How many rows that wait now come before this one; one more than asked for: more."""
     earlier = [

@@ -13,7 +13,8 @@ from leases.admin import polling
 from leases.admin.filters import NOT_RUN, SETTLED, WAITING, BatchFilter
 from leases.batches import Progress, failures_of, progress_of
 from leases.models import Batch
-from leases.states import STOPPED, State
+from leases.states import State
+from statemachine.models import STOPPED
 
 # Leases, from which on a page asks less often than every second.
 MANY = 20_000

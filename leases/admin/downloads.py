@@ -19,9 +19,9 @@ from openpyxl.utils import get_column_letter
 from core.base.clock import now
 from core.base.errors import Refused
 from leases.models import Lease
-from leases.queries import with_last_tries
 from leases.statement_limits import read_in_time
 from spreadsheets.exports import defused
+from statemachine.queries import with_last_tries
 
 AT_ONCE = 2_000
 XLSX_AT_MOST = 50_000

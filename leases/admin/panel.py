@@ -25,10 +25,11 @@ from leases.admin.why import account_of, reasons
 from leases.lookalikes import doubts_about_number
 from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, Lease
 from leases.models.batches import CALLED_OFF
-from leases.queries import PASSED_OVER_COUNT, how_many_before
+from leases.queries import PASSED_OVER_COUNT
 from leases.states import SETTLED, State
 from leases.words import passed_over_in_words
 from statemachine.diagram import picture_of, svg
+from statemachine.line import how_many_before
 from statemachine.models import TransitionLog
 from statemachine.obstacles import obstacle
 from statemachine.reactions import reaction_for

@@ -200,7 +200,7 @@ def searching(camera: Camera, olivia: User, dropbox: "Standin") -> None:
     due_at = waits.values_list("due_at", flat=True).get()
     assert due_at is not None
     camera.go(page_of(lease), at=due_at - timedelta(seconds=42))
-    expect(camera.page.locator("#lease-state .state-searching")).to_be_visible()
+    expect(camera.page.locator("#record-state .state-searching")).to_be_visible()
     camera.take("lease-searching")
     camera.go(reverse("admin:leases_lease_changelist"), at=timezone.now() + LATER)
     camera.take("leases")

@@ -39,7 +39,7 @@ def see_state(page: Page, system: System, lease: Lease, state: str) -> None:
     """It is so in the database, and the lease's page says so."""
     await_that(lambda: Lease.objects.filter(pk=lease.pk, state=state).exists(), within_s=30)
     page.goto(f"{system.url}/admin/leases/lease/{lease.pk}/change/")
-    expect(page.locator(f"#lease-state .state-{state}")).to_be_visible()
+    expect(page.locator(f"#record-state .state-{state}")).to_be_visible()
 
 
 class TestAccountLife:

@@ -40,17 +40,17 @@ class TestLeasePage:
         page.goto(page_of(lease, system))
         page.get_by_role("button", name="Run full discovery").click()
         page.evaluate("window.isTheSame = true")
-        page.locator("#lease-diagram summary").click()
+        page.locator("#record-diagram summary").click()
 
-        expect(page.locator("#lease-state .state-done")).to_be_visible()
+        expect(page.locator("#record-state .state-done")).to_be_visible()
         expect(page.locator("#console-said")).to_have_text("BLM NMNM 1: Done")
 
         assert page.evaluate("window.isTheSame")
-        assert page.evaluate("document.getElementById('lease-diagram').open")
-        assert page.locator("#lease-live[data-poll]").count() == 0
+        assert page.evaluate("document.getElementById('record-diagram').open")
+        assert page.locator("#record-live[data-poll]").count() == 0
         expect(page.get_by_text("NMNM 1 Master Documents.pdf", exact=True)).to_be_visible()
         page.get_by_text("Why does it say so?").click()
-        expect(page.locator(".lease-why").get_by_text("Rule for a previous report")).to_be_visible()
+        expect(page.locator(".record-why").get_by_text("Rule for a previous report")).to_be_visible()
 
     def test_tells_the_second_of_two_what_the_first_did(
         self, lease: Lease, system: System, page: Page, context: BrowserContext
@@ -92,7 +92,7 @@ class TestKeys:
         page.wait_for_load_state()  # the script that listens comes last
         page.keyboard.press("r")
 
-        expect(page.locator("#lease-state .state-done")).to_be_visible()
+        expect(page.locator("#record-state .state-done")).to_be_visible()
 
     def test_lead_to_the_search_from_any_page(self, lease: Lease, system: System, page: Page) -> None:
         log_in(page, system.url)

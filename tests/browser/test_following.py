@@ -39,7 +39,7 @@ class Place:
     soon_s: float = 2.0
 
 
-LEASE = Place(address="/admin/leases/lease/{lease}/change/", shows="#lease-state .state-stopped")
+LEASE = Place(address="/admin/leases/lease/{lease}/change/", shows="#record-state .state-stopped")
 PLACES = [
     LEASE,
     Place(address="/admin/leases/lease/", shows="#result_list .state-stopped"),

@@ -121,7 +121,7 @@ def add_lease(keyboard: Keyboard) -> None:
     keyboard.to(page.get_by_label("Lease number"))
     keyboard.write("NMNM 1")
     keyboard.enter(page.get_by_role("button", name="Save", exact=True))
-    expect(page.locator("#lease-state .state-done")).to_be_visible()
+    expect(page.locator("#record-state .state-done")).to_be_visible()
 
 
 class TestKeyboard:
@@ -138,15 +138,15 @@ class TestKeyboard:
         why = page.get_by_text("Why does it say so?")
         keyboard.to(why)
         keyboard.press("Space")
-        expect(page.locator(".lease-why").get_by_text("Rule for a previous report")).to_be_visible()
+        expect(page.locator(".record-why").get_by_text("Rule for a previous report")).to_be_visible()
 
         dropbox.latency(4_000)
         keyboard.press("r")
-        expect(page.locator("#lease-state .state-searching")).to_be_visible()
-        keyboard.to(page.locator("#lease-asks summary"))
+        expect(page.locator("#record-state .state-searching")).to_be_visible()
+        keyboard.to(page.locator("#record-asks summary"))
         keyboard.press("Space")
-        keyboard.enter(page.locator("#lease-asks").get_by_role("button", name="Stop"))
-        expect(page.locator("#lease-state .state-stopped")).to_be_visible()
+        keyboard.enter(page.locator("#record-asks").get_by_role("button", name="Stop"))
+        expect(page.locator("#record-state .state-stopped")).to_be_visible()
 
     @pytest.mark.usefixtures("connected")
     def test_is_enough_to_find_leases_and_to_run_them_together(self, keyboard: Keyboard) -> None:

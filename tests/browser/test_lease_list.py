@@ -40,7 +40,7 @@ class TestLeaseList:
         services.create_lease(agency="BLM", lease_number="NMNM 2", created_by=operator)
         services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
         page.goto(system.url + LIST)
-        expect(page.locator("#lease-rows")).to_have_attribute("data-poll", re.compile("shown="))
+        expect(page.locator("#record-rows")).to_have_attribute("data-poll", re.compile("shown="))
         row(page, "NMNM 2").get_by_role("checkbox").check()
         page.evaluate("window.wasHere = true")
 
@@ -48,7 +48,7 @@ class TestLeaseList:
             expect(row(page, number).locator(".state-done")).to_be_visible()
             expect(row(page, number).locator(".field-report")).to_have_text(report)
         expect(page.locator(".list-counts a", has_text="Done")).to_contain_text("2")
-        expect(page.locator("#lease-rows[data-poll]")).to_have_count(0)
+        expect(page.locator("#record-rows[data-poll]")).to_have_count(0)
         expect(row(page, "NMNM 2").get_by_role("checkbox")).to_be_checked()
         expect(row(page, "NMNM 1").get_by_role("checkbox")).not_to_be_checked()
         assert page.evaluate("window.wasHere")

@@ -30,7 +30,7 @@ class TestSessionThatEnds:
         expect(page.get_by_label("Lease number")).to_have_value("NMNM 0017224")
         assert not Lease.objects.exists()
         page.get_by_role("button", name="Save", exact=True).click()
-        expect(page.locator("#lease-state")).to_be_visible()
+        expect(page.locator("#record-state")).to_be_visible()
         assert Lease.objects.get().lease_number == "NMNM 0017224"
 
 

@@ -57,7 +57,7 @@ class TestNames:
         log_in(page, system.url)
         page.goto(system.url + reverse("admin:leases_lease_change", args=[lease.pk]))
         for name in REPORTS:
-            expect(page.locator(".lease-result li").get_by_text(name, exact=True)).to_be_visible()
+            expect(page.locator(".record-result li").get_by_text(name, exact=True)).to_be_visible()
 
         for path in pages_of(lease):
             page.goto(system.url + path)

@@ -58,7 +58,7 @@ class TestNewcomer:
         page.get_by_label("Agency").select_option("BLM")
         page.get_by_label("Lease number").fill(WITHOUT_DROPBOX[1])
         page.get_by_role("button", name="Save", exact=True).click()
-        expect(page.locator("#lease-state .state-done")).to_be_visible()
+        expect(page.locator("#record-state .state-done")).to_be_visible()
 
     def test_whose_lease_waits_is_led_to_dropbox(self, demo: User, system: System, page: Page) -> None:
         """What `make up` has waiting for the newcomer goes on by itself."""

@@ -130,9 +130,9 @@ def create_and_watch(day: Day) -> None:
     day.page.get_by_label("Lease number").fill("NMNM 1")
     day.page.get_by_role("button", name="Save", exact=True).click()
     day.stay()
-    expect(day.page.locator("#lease-state .state-searching")).to_be_visible()
+    expect(day.page.locator("#record-state .state-searching")).to_be_visible()
 
-    expect(day.page.locator("#lease-state .state-done")).to_be_visible()
+    expect(day.page.locator("#record-state .state-done")).to_be_visible()
     assert day.has_stayed()
     expect(day.page.get_by_text("NMNM 1 Master Documents.pdf", exact=True)).to_be_visible()
     day.dropbox.latency(0)
@@ -140,7 +140,7 @@ def create_and_watch(day: Day) -> None:
 
 
 def open_share_link(day: Day, context: BrowserContext) -> None:
-    link = day.page.locator(".lease-link a")
+    link = day.page.locator(".record-link a")
     with context.expect_page() as opened:
         link.click()
     expect(opened.value).to_have_url(re.compile(f"^{re.escape(day.dropbox.base_url)}"))

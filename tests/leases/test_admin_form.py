@@ -301,8 +301,8 @@ class TestChangeForm:
 
         text = console.post(change_url(lease), {"agency": "BLM", "lease_number": "a/b"}).text
 
-        assert '<details class="card lease-correct no-print" id="lease-correct" open>' in text
-        assert text.index('id="lease-correct"') < text.index('id="lease-live"')
+        assert '<details class="card record-correct no-print" id="record-correct" open>' in text
+        assert text.index('id="record-correct"') < text.index('id="record-live"')
 
     def test_leads_to_nothing_but_the_lease(self, console: Client, olivia: User) -> None:
         text = console.get(change_url(settled(olivia))).text

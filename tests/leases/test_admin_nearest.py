@@ -77,7 +77,7 @@ class TestPage:
         client.force_login(olivia)
         page = reverse("admin:leases_lease_change", args=[lease.pk])
         text = client.get(page).text
-        form = text.partition('<ul class="lease-nearest">')[2].partition("</form>")[0]
+        form = text.partition('<ul class="record-nearest">')[2].partition("</form>")[0]
         assert 'target="_blank" rel="noopener noreferrer">NMNM 0055142<' in form
         fields = {name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form)}
 
@@ -114,7 +114,7 @@ class TestPage:
     ) -> None:
         client.force_login(olivia)
         page = reverse("admin:leases_lease_change", args=[lease.pk])
-        form = client.get(page).text.partition('<ul class="lease-nearest">')[2].partition("</form>")[0]
+        form = client.get(page).text.partition('<ul class="record-nearest">')[2].partition("</form>")[0]
         fields = {name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form)}
         if generation == "rubbish":
             fields["generation"] = generation
@@ -131,7 +131,7 @@ class TestPage:
     def test_undoes_nothing_that_somebody_has_corrected_since(self, lease: Lease, olivia: User, client: Client) -> None:
         client.force_login(olivia)
         page = reverse("admin:leases_lease_change", args=[lease.pk])
-        form = client.get(page).text.partition('<ul class="lease-nearest">')[2].partition("</form>")[0]
+        form = client.get(page).text.partition('<ul class="record-nearest">')[2].partition("</form>")[0]
         fields = {name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form)}
         Lease.objects.update(lease_number="NMNM 77")
 

@@ -13,10 +13,10 @@ from leases import services
 from leases.admin import panel
 from leases.admin.panel import progress_of
 from leases.models import CloudLocation, Lease
-from leases.queries import how_many_before
 from statemachine import claims
 from statemachine.doorbell import Message
 from statemachine.jobs import run
+from statemachine.line import how_many_before
 from statemachine.transitions import Actor, Step, advance, locked
 from tests.leases.test_services import settled
 
@@ -117,7 +117,7 @@ class TestResult:
         text = page_of(console, lease).text
 
         assert f'Dropbox has none at <code class="exact">{path}</code>' in text
-        assert '<details class="lease-why" id="lease-why" open>' in text
+        assert '<details class="record-why" id="record-why" open>' in text
         assert "Not found. Nearest names in the base folder:" in text
         near = f'<a class="exact" href="https://www.dropbox.com/home{quote(path.rpartition("/")[0])}/NMNM%20001"'
         assert near in text
@@ -184,9 +184,9 @@ class TestDoubts:
             text = page_of(console, lease).text
 
             assert (
-                text.count('<p class="lease-doubt">See whether this is the number that is meant: “9.4E+06” looks') == 1
+                text.count('<p class="record-doubt">See whether this is the number that is meant: “9.4E+06” looks') == 1
             )
-            assert text.index("spreadsheet has shortened") > text.index('id="lease-live"')
+            assert text.index("spreadsheet has shortened") > text.index('id="record-live"')
 
     @pytest.mark.parametrize("state", ["found", "done"])
     def test_are_over_once_it_is_found(self, console: Client, olivia: User, state: str) -> None:
@@ -195,7 +195,7 @@ class TestDoubts:
         assert "number that is meant" not in page_of(console, lease).text
 
     def test_are_none_of_a_usual_number(self, console: Client, olivia: User) -> None:
-        assert "lease-doubt" not in page_of(console, settled(olivia, state="not_found")).text
+        assert "record-doubt" not in page_of(console, settled(olivia, state="not_found")).text
 
     def test_name_another_lease_as_long_as_there_is_one(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, lease_number="NMNM 14321", state="done")

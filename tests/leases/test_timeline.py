@@ -64,7 +64,7 @@ class TestOrigin:
             take(lease, "start_search", actor=Actor.person(olivia))
             take(lease, "cancel", actor=Actor.person(olivia))
 
-        assert "lease-made" not in page_of(console, lease).text
+        assert "record-made" not in page_of(console, lease).text
 
 
 class TestPassedOver:
@@ -82,9 +82,9 @@ class TestPassedOver:
         words = (
             f'olivia stopped <a href="/admin/leases/batch/{batch.pk}/change/">many.xlsx</a> before it was this lease'
         )
-        assert "lease-passed-over" not in before
+        assert "record-passed-over" not in before
         assert words in page_of(console, waiting).text
-        assert "lease-passed-over" not in page_of(console, done).text
+        assert "record-passed-over" not in page_of(console, done).text
 
     def test_stays_where_the_batch_goes_on_with_others(self, console: Client, olivia: User) -> None:
         batch = import_leases(leases=[("BLM", "NMNM 1"), ("BLM", "NMNM 2")], user=olivia, title="many.xlsx")
@@ -96,7 +96,7 @@ class TestPassedOver:
         words = f'<a href="/admin/leases/batch/{batch.pk}/change/">many.xlsx</a> was stopped before it was this lease'
         assert words in texts[False]
         assert "Somebody who is no longer here" not in texts[False]
-        assert "lease-passed-over" not in texts[True]
+        assert "record-passed-over" not in texts[True]
 
     def test_is_told_of_the_batch_that_owed_it_last(self, console: Client, olivia: User) -> None:
         first = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="many.xlsx")
@@ -122,7 +122,7 @@ class TestPassedOver:
         lease = services.start_search(lease_id=Lease.objects.get().pk, user=olivia)
         services.cancel(lease_id=lease.pk, user=olivia)
 
-        assert "lease-passed-over" not in page_of(console, lease).text
+        assert "record-passed-over" not in page_of(console, lease).text
 
 
 class TestDuration:

@@ -120,7 +120,7 @@ class TestTheFormOfARecord:
         assert 'name="initial-lease_number" value="NMNM 1"' in again.text
         assert 'name="lease_number" value="NMNM 0017224"' in again.text
         assert "correct the error" not in again.text
-        assert '<details class="card lease-correct no-print" id="lease-correct" open>' in again.text
+        assert '<details class="card record-correct no-print" id="record-correct" open>' in again.text
         assert Lease.objects.get().lease_number == "NMNM 1"
 
     @pytest.mark.parametrize("name", ["leases_agencystorageconfig", "auth_user", "auth_group"])
