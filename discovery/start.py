@@ -25,9 +25,9 @@ from discovery.errors import NotFound
 from discovery.models import DropboxAccount
 from leases.admin.next_steps import NextStep, is_anothers, step_for_all, told
 from leases.models import Agency, AgencyStorageConfig, Lease
-from leases.queries import IS_STOPPED
-from leases.states import SHOWN, STOPPED, WORKING, State
+from leases.states import WORKING, State
 from statemachine.listeners import listening
+from statemachine.models import STOPPED
 from statemachine.obstacles import obstacle
 
 DAYS = 14
@@ -125,7 +125,7 @@ def look() -> Look:
     """How it stands with all leases, in one query."""
     counted, *others = (
         _counted(Lease.objects.all(), COUNTED),
-        _counted(Lease.objects.filter(IS_STOPPED), STOPPED_COUNTED),
+        _counted(Lease.objects.filter(Lease.stopped()), STOPPED_COUNTED),
         _counted(Lease.objects.filter(due_at__isnull=False), OWED_COUNTED),
     )
     rows = sorted(counted.union(*others, *_shown_of_owed(), all=True).order_by())
@@ -136,7 +136,7 @@ def look() -> Look:
         StateCount(
             state=state, label=label_of(Lease, state), count=found.get(state, 0), url=list_of(state__exact=state)
         )
-        for state in SHOWN
+        for state in Lease.shown_states()
         if state != STOPPED or stopped
     ]
     owed = {state: number for state, number, place in rows if place == OWED_COUNTED}

@@ -14,7 +14,8 @@ from leases.admin.locations import CloudLocationAdmin
 from leases.admin.notices import FailureNoticeAdmin
 from leases.admin.sent import TELLINGS
 from leases.models import Batch, CloudLocation, FailureNotice, Lease
-from leases.states import STOPPED, STOPPED_LABEL, NoticeState, State
+from leases.states import NoticeState, State
+from statemachine.models import STOPPED, STOPPED_LABEL
 
 # The agencies' list is finished, and so declared, by the app that can look whether a folder is there.
 LISTS = {

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Max, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from core.base.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
 from leases.models.folded import Folded
-from leases.states import STOPPED, WORKING, State
-from statemachine.line import count_before
+from leases.states import WORKING, State
 from statemachine.models import ActorKind, TransitionLog
 
 DROPBOX = "dropbox"
@@ -24,8 +23,6 @@ MISSING_FOLDER = "missing_folder"
 FAILURES_READ = 20
 # In the evidence: how many names would have been a report's, had they not the form of what programs leave behind.
 PASSED_OVER_COUNT = "passed_over_count"
-# As `Lease.is_stopped`.
-IS_STOPPED = Q(state=State.PENDING, due_at__isnull=True, generation__gt=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,27 +141,6 @@ def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) 
     """
     due = Q(share_checked_at__isnull=True) | Q(share_checked_at__lt=before)
     return bool(CloudLocation.objects.filter(due, pk=location.pk).update(share_checked_at=at))
-
-
-def count_by_state(leases: QuerySet[Lease]) -> dict[str, int]:
-    """How many of the leases are shown in each state that one of them is in; what was stopped apart from what is pending."""
-    counts = dict(leases.order_by().values_list("state").annotate(count=Count("*")))
-    if counts.get(State.PENDING) and (stopped := leases.order_by().filter(IS_STOPPED).count()):
-        counts |= {State.PENDING: counts[State.PENDING] - stopped, STOPPED: stopped}
-    return counts
-
-
-def how_many_before(lease: Lease, *, at_most: int) -> int:
-    """How many leases that are owed work now are likely to be begun before this one; one more than asked for: more."""
-    return count_before(Lease, pk=lease.pk, background=lease.background, turn=lease.turn, at_most=at_most)
-
-
-def with_last_tries(leases: QuerySet[Lease]) -> QuerySet[Lease]:
-    """With `last_tries`: how often the last work that has ended was begun; None if none has. Meant for few leases."""
-    ended = TransitionLog.objects.filter(
-        record_type=Lease._meta.label_lower, record_id=OuterRef("pk"), from_state__in=WORKING
-    )
-    return leases.annotate(last_tries=Subquery(ended.order_by("-generation").values("tries")[:1]))
 
 
 def origin_of_location(location: CloudLocation) -> Origin:

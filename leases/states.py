@@ -23,10 +23,6 @@ class NoticeState(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
-# No state, but a word for one: pending, because somebody has stopped it and nobody has started it since.
-STOPPED, STOPPED_LABEL = "stopped", "Stopped"
-# In the order of the work.
-SHOWN = (State.PENDING.value, STOPPED, *(state.value for state in State if state != State.PENDING))
 WORKING = frozenset({State.SEARCHING, State.DETECTING})
 # Dropbox has answered.
 SETTLED = frozenset({State.FOUND, State.NOT_FOUND, State.DONE})

@@ -4,7 +4,7 @@ Knows no lease and no Dropbox (docs/decisions/0002-postgres-is-the-truth.md).
 """
 
 from collections.abc import Iterable
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +18,8 @@ NEXT_TURN = models.Func(models.Value(TURNS), function="nextval", output_field=mo
 
 
 CLASS = "%(app_label)s_%(class)s"
+# No state, but a word for one: where a record starts, because somebody has stopped it and nobody has started it since.
+STOPPED, STOPPED_LABEL = "stopped", "Stopped"
 
 
 class StateField(FSMField):
@@ -143,6 +145,21 @@ class StateMachine(models.Model):
     def is_working(self) -> bool:
         return self.state in self.working_states
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped it: nothing will be done until somebody starts it again."""
+        return self.state == self.initial_state() and self.due_at is None and self.generation > 0
+
+    @property
+    def shown_state(self) -> str:
+        """The state, or the word for one that stands for it on every page."""
+        return STOPPED if self.is_stopped else str(self.state)
+
+    @property
+    def state_label(self) -> str:
+        """What that is called, so that what was stopped does not look as if it were to start."""
+        return self.label_of(self.shown_state)
+
     def entering(self) -> None:
         """Called in every transition's transaction once the new state is set, before the record is saved.
 
@@ -158,6 +175,30 @@ class StateMachine(models.Model):
         field = cls._meta.get_field("state")
         assert isinstance(field, StateField)
         return str(field.get_default())
+
+    @classmethod
+    def stopped(cls) -> models.Q:
+        """The condition for `is_stopped`."""
+        return models.Q(state=cls.initial_state(), due_at__isnull=True, generation__gt=0)
+
+    @classmethod
+    def shown_states(cls) -> list[str]:
+        """What `shown_state` can say, in the order of the work."""
+        return [
+            shown
+            for state in cls._labels()
+            for shown in ([state, STOPPED] if state == cls.initial_state() else [state])
+        ]
+
+    @classmethod
+    def label_of(cls, shown: str) -> str:
+        """What a state is called; of one that the code does not know any more, its own name."""
+        return STOPPED_LABEL if shown == STOPPED else cls._labels().get(shown, shown)
+
+    @classmethod
+    def _labels(cls) -> dict[str, str]:
+        field: Any = cls._meta.get_field("state")
+        return {str(state): str(label) for state, label in field.choices}
 
 
 class ActorKind(models.TextChoices):

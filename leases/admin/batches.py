@@ -13,11 +13,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from console.machine import following as polling
 from console.records.pages import ReadOnlyAdmin
 from console.shell.times import ago
 from core.base.errors import Refused
 from leases import batches
-from leases.admin import left_out, polling
+from leases.admin import left_out
 from leases.admin.batch_page import BatchPage
 from leases.admin.imports import ImportPages
 from leases.admin.leases import person
@@ -25,7 +26,6 @@ from leases.batches import Progress, Stopped, owed_by_batches, progress_of
 from leases.errors import BatchGone
 from leases.models import Batch, BatchLease, Lease
 from leases.models.batches import CALLED_OFF, CUT_SHORT
-from leases.queries import IS_STOPPED
 from leases.states import State
 from statemachine.errors import TransitionForbidden
 
@@ -69,7 +69,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
         owed = owed_by_batches().values("owed_by")
         found: QuerySet[Batch] = super().get_queryset(request)
-        stopped = BatchLease.objects.filter(CUT_SHORT, lease__in=Lease.objects.filter(IS_STOPPED)).values("batch")
+        stopped = BatchLease.objects.filter(CUT_SHORT, lease__in=Lease.objects.filter(Lease.stopped())).values("batch")
         called_off = BatchLease.objects.filter(CALLED_OFF).values("batch")
         return found.annotate(
             is_owed=ExpressionWrapper(Q(pk__in=owed), output_field=BooleanField()),

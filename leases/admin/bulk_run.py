@@ -15,10 +15,9 @@ from django.urls import reverse
 
 from core.base.errors import Refused
 from leases.batches import run_many, which_of
-from leases.errors import ChoiceChanged, NothingToStart
 from leases.models import Lease
-from leases.queries import count_by_state
-from leases.states import SHOWN
+from statemachine.errors import ChoiceChanged, NothingToStart
+from statemachine.queries import count_by_state
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -105,7 +104,7 @@ def _ask(
         "opts": listed.opts,
         "plan": plan_for(leases, user=user),
         "is_changed": is_changed,
-        "states": [(state, counts[state]) for state in SHOWN if counts.get(state)],
+        "states": [(state, counts[state]) for state in Lease.shown_states() if counts.get(state)],
         "ceiling": settings.DROPBOX_CALLS_PER_S,
         "action": "run_chosen",
         "checkbox": ACTION_CHECKBOX_NAME,

@@ -13,15 +13,16 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from console.machine import following as polling
 from console.machine.badges import label_of
 from console.records.lists import RecordChangeList, lookups_of_the_address
-from leases.admin import long_search, polling
+from leases.admin import long_search
 from leases.admin.downloads import KINDS
 from leases.models import Lease
-from leases.queries import count_by_state, with_last_tries
 from leases.search import missing
-from leases.states import SHOWN, STOPPED, State
-from statemachine.models import TransitionLog
+from leases.states import State
+from statemachine.models import STOPPED, TransitionLog
+from statemachine.queries import count_by_state, with_last_tries
 
 WHAT = "leases"
 SHOWN_WITH = ("runsheet_directory", "created_by")
@@ -113,7 +114,10 @@ class LeaseChangeList(RecordChangeList):
             is_chosen=not self.chosen_states,
         )
         is_shown = self.by_state.get(STOPPED) or STOPPED in self.chosen_states
-        return [everything, *(self._state_count(state) for state in SHOWN if is_shown or state != STOPPED)]
+        return [
+            everything,
+            *(self._state_count(state) for state in Lease.shown_states() if is_shown or state != STOPPED),
+        ]
 
     def _state_count(self, state: str) -> StateCount:
         return StateCount(

@@ -13,11 +13,11 @@ from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 
 from core.base.errors import Refused
-from leases.errors import ChoiceChanged
+from core.base.statement_limits import answered_in_time
 from leases.models import Lease
-from leases.queries import count_by_state, were_started_since
-from leases.statement_limits import answered_in_time
-from leases.states import SHOWN
+from leases.queries import were_started_since
+from statemachine.errors import ChoiceChanged
+from statemachine.queries import count_by_state
 
 NAMED_AT_MOST = 20
 # What a lease is, and whose: what its own run comes to meanwhile is no reason to ask again.
@@ -95,7 +95,7 @@ def _ask(listed: Any, request: HttpRequest, leases: QuerySet[Lease], *, is_chang
         "count": count,
         "which": f"{_which(leases)}@{asked_at}",
         "is_changed": is_changed,
-        "states": [(state, counts[state]) for state in SHOWN if counts.get(state)],
+        "states": [(state, counts[state]) for state in Lease.shown_states() if counts.get(state)],
         "owed": leases.filter(due_at__isnull=False).count(),
         "named": leases.order_by("agency", "lease_number")[:NAMED_AT_MOST],
         "not_named": max(0, count - NAMED_AT_MOST),

@@ -13,8 +13,8 @@ from console.records.lists import is_key
 from core.base.errors import words_for
 from leases.models import Batch, BatchLease, Lease
 from leases.models.batches import BatchLeaseQuerySet
-from leases.queries import IS_STOPPED
-from leases.states import STOPPED, State
+from leases.states import State
+from statemachine.models import STOPPED
 
 
 def without_choices(request: HttpRequest) -> None:
@@ -136,8 +136,8 @@ class StateFilter(admin.ChoicesFieldListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen: Any = self.used_parameters.get(str(self.lookup_kwarg), ())
         if STOPPED in chosen:
-            return queryset.filter(IS_STOPPED)
-        shown = queryset.exclude(IS_STOPPED) if State.PENDING in chosen else queryset
+            return queryset.filter(Lease.stopped())
+        shown = queryset.exclude(Lease.stopped()) if State.PENDING in chosen else queryset
         found = super().queryset(request, shown)
         return shown if found is None else found
 

@@ -10,11 +10,10 @@ from django.contrib.auth.models import User
 from console.machine.dashboard import job_url, kept_jobs, may_use_queues
 from leases.models import Lease
 from leases.services import CREATED
-from leases.states import STOPPED_LABEL, State
 from statemachine.claims import message_of
 from statemachine.errors import Bug
 from statemachine.evidence import bounded
-from statemachine.models import ActorKind, TransitionLog
+from statemachine.models import STOPPED_LABEL, ActorKind, TransitionLog
 
 # What a transition did, as one tells it of somebody; what is not here is told by its name.
 DID: Mapping[str, str] = {
@@ -82,8 +81,8 @@ def _entry(row: TransitionLog, lease: Lease, *, job_url: str) -> Entry:
     return Entry(
         log=row,
         did=DID.get(row.transition, row.transition.replace("_", " ")),
-        from_state=_state_label(row.from_state),
-        to_state=STOPPED_LABEL if row.transition == "cancel" else _state_label(row.to_state),
+        from_state=Lease.label_of(row.from_state),
+        to_state=STOPPED_LABEL if row.transition == "cancel" else Lease.label_of(row.to_state),
         by=str(row.actor or WHO[row.actor_kind]),
         behalf=str(lease.created_by or "") if row.actor is None and row.reason == CREATED else "",
         lasted=duration_text(row.lasted) if row.lasted >= NOTICED else "",
@@ -127,10 +126,6 @@ def _job_id(lease: Lease, last: Entry | None) -> str:
     if not (lease.rung_at or lease.claimed_until or lease.tries):
         return ""
     return message_of(lease).job_id
-
-
-def _state_label(state: str) -> str:
-    return str(State(state).label) if state in State else state
 
 
 def duration_text(duration: timedelta) -> str:

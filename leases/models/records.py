@@ -12,7 +12,7 @@ from leases.models.folded import Bare, Folded, Short
 from leases.models.notices import FailureNotice
 from leases.models.origins import NOBODY, KnownResult, Origin
 from leases.models.places import Agency, CloudLocation
-from leases.states import DETECTABLE, SEARCHABLE, SETTLED, STOPPED, STOPPED_LABEL, WORKING, State
+from leases.states import DETECTABLE, SEARCHABLE, SETTLED, WORKING, State
 from leases.validation import LEASE_NUMBER_LENGTH, normalise_text, validate_lease_number
 from statemachine.evidence import LISTED_AT_MOST, listed
 from statemachine.models import StateMachine, known_states, line_indexes, state_field
@@ -175,19 +175,9 @@ class Lease(KnownResult, StateMachine):
         self.lease_number = normalise_text(self.lease_number)
         super().clean_fields(exclude=exclude)
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether somebody has stopped it: nothing will be done until somebody starts it again."""
-        return self.state == State.PENDING and self.due_at is None and self.generation > 0
-
-    @property
-    def shown_state(self) -> str:
-        """The state, or the word for one that stands for it on every page."""
-        return STOPPED if self.is_stopped else str(self.state)
-
     def get_state_display(self) -> str:
         """Django's own, but that what was stopped does not look as if it were to start."""
-        return STOPPED_LABEL if self.is_stopped else str(State(self.state).label)
+        return self.state_label
 
     @property
     def matching_names(self) -> list[str]:

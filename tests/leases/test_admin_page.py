@@ -13,10 +13,10 @@ from leases import services
 from leases.admin import panel
 from leases.admin.panel import progress_of
 from leases.models import CloudLocation, Lease
-from leases.queries import how_many_before
 from statemachine import claims
 from statemachine.doorbell import Message
 from statemachine.jobs import run
+from statemachine.line import how_many_before
 from statemachine.transitions import Actor, Step, advance, locked
 from tests.leases.test_services import settled
 

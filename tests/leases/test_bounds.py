@@ -3,7 +3,6 @@
 import csv
 import io
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -76,17 +75,6 @@ class TestManyNamesThatMatch:
         lease.forget_result()
 
         assert (lease.matching_files, lease.matching_count) == ([], 0)
-
-    def test_that_were_kept_before_are_shortened_and_counted(self, olivia: User) -> None:
-        before = settled(olivia, state="done", matching_files=NAMES)
-        none = settled(olivia, lease_number="none", state="done")
-
-        with connection.cursor() as cursor:
-            cursor.execute(import_module("leases.migrations.0016_matching_count").SHORTEN)
-
-        before, none = Lease.objects.get(pk=before.pk), Lease.objects.get(pk=none.pk)
-        assert (before.matching_files, before.matching_count) == (NAMES[:50], MANY)
-        assert (none.matching_files, none.matching_count) == ([], 0)
 
 
 class TestMuchEvidenceOfOlderTransitions:

@@ -1,19 +1,16 @@
 """A lease whose turn never came, because its batch was stopped, did not run, whatever is known of it from before."""
 
-from importlib import import_module
-
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from leases import services
 from leases.batches import Progress, Stopped, failures_of, progress_of, run_again, run_many, stop
-from leases.errors import NothingToStart
-from leases.models import Batch, BatchLease, Lease
+from leases.models import Batch, Lease
 from leases.states import State
+from statemachine.errors import NothingToStart
 from statemachine.transitions import Actor, Step, take
 from tests.leases.batches.asking import buttons, page_url
 from tests.leases.test_services import settled
@@ -291,15 +288,3 @@ class TestHistory:
 
         assert ">settled<" in text
         assert "some did not run" not in text
-
-
-class TestBatchesThatWereStoppedBefore:
-    """By a version that did not keep it; the migration finds it out."""
-
-    def test_are_counted_right_too(self, stopped: Batch) -> None:
-        BatchLease.objects.update(called_off=None)
-
-        with connection.cursor() as cursor:
-            cursor.execute(import_module("leases.migrations.0017_called_off").CALLED_OFF)
-
-        assert progress_of(stopped) == Progress(settled={State.NOT_FOUND: 1}, not_run=6)

@@ -58,16 +58,5 @@ def _make_permissions(apps):
         app.models_module = None
 
 
-class Migration(migrations.Migration):
-    dependencies = [
-        ("auth", "0012_alter_user_first_name_max_length"),
-        ("contenttypes", "0002_remove_content_type_name"),
-        ("statemachine", "0004_use_queues"),
-        ("leases", "0003_failure_notices"),
-        ("discovery", "0001_initial"),
-    ]
-
-    operations = [
-        # Undone, the roles stay, and so do the people in them.
-        migrations.RunPython(make_roles, migrations.RunPython.noop),
-    ]
+# Undone, the roles stay, and so do the people in them.
+ROLES_ARE_MADE = migrations.RunPython(make_roles, migrations.RunPython.noop)

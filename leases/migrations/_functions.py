@@ -1,13 +1,7 @@
-"""One folding of numbers and paths, whatever locale the database has, and what look-alike numbers are found by.
+"""What the database itself knows of numbers and paths: one folding of both, whatever locale it has, and the keys by which
+look-alike numbers are found (docs/decisions/0013-what-is-the-same.md)."""
 
-Building the two columns reads and writes each lease twice: some seconds for 200,000 of them.
-"""
-
-from typing import Any
-
-from django.db import IntegrityError, migrations, models
-
-import leases.models.folded
+from django.db import migrations
 
 # As `core.base.folding` and `leases.lookalikes` had it when this was written; what these functions give is stored in indexes,
 # so that another table needs another migration.
@@ -114,95 +108,7 @@ BARE = key(PLAIN, ODD)
 SHORT = key(WITHOUT_ZEROS.format(text=PLAIN), WITHOUT_ZEROS.format(text=ODD))
 FUNCTIONS = {"dropbox_fold": FOLD, "bare_number": BARE, "short_number": SHORT}
 
-
-# Table, index, what stands beside the text, the text, how the database would fold it.
-UNIQUE = (
-    ("leases_cloudlocation", "leases_location_once", "provider", "path", "lower"),
-    ("leases_lease", "leases_lease_once_per_agency", "agency", "lease_number", "upper"),
-)
-
-
-def compare_as_dropbox_does(_: Any, schema_editor: Any) -> None:
-    """Raises IntegrityError: naming the two that are one, so that one of them can be deleted."""
-    for table, index, beside, text, _by in UNIQUE:
-        with schema_editor.connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {beside}, string_agg({text}, '” and “' ORDER BY id) FROM {table} "
-                f"GROUP BY {beside}, dropbox_fold({text}) HAVING count(*) > 1 LIMIT 1"
-            )
-            if twice := cursor.fetchone():
-                raise IntegrityError(
-                    f"{twice[0]} has both “{twice[1]}”, which are one folder at Dropbox. Delete one of them, then migrate again."
-                )
-        replace_index(schema_editor, table, index, f"{beside}, dropbox_fold({text})")
-
-
-def compare_as_the_database_does(_: Any, schema_editor: Any) -> None:
-    for table, index, beside, text, by in UNIQUE:
-        replace_index(schema_editor, table, index, f"{beside}, {by}({text})")
-
-
-def replace_index(schema_editor: Any, table: str, index: str, expressions: str) -> None:
-    schema_editor.execute(f"DROP INDEX {index}")
-    schema_editor.execute(f"CREATE UNIQUE INDEX {index} ON {table} ({expressions})")
-
-
-class Migration(migrations.Migration):
-    dependencies = [("leases", "0012_upload_notes")]
-
-    operations = [
-        *(
-            migrations.RunSQL(
-                FUNCTION.format(name=name, expression=expression), reverse_sql=f"DROP FUNCTION {name}(text)"
-            )
-            for name, expression in FUNCTIONS.items()
-        ),
-        # Not as Django would: whoever has two that are one by now is told which, and an old version that still runs
-        # finds the constraints that it knows under their names.
-        migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunPython(compare_as_dropbox_does, compare_as_the_database_does)],
-            state_operations=[
-                migrations.RemoveConstraint(model_name="cloudlocation", name="leases_location_once"),
-                migrations.AddConstraint(
-                    model_name="cloudlocation",
-                    constraint=models.UniqueConstraint(
-                        models.F("provider"), leases.models.folded.Folded("path"), name="leases_location_once"
-                    ),
-                ),
-                migrations.RemoveConstraint(model_name="lease", name="leases_lease_once_per_agency"),
-                migrations.AddConstraint(
-                    model_name="lease",
-                    constraint=models.UniqueConstraint(
-                        models.F("agency"),
-                        leases.models.folded.Folded("lease_number"),
-                        name="leases_lease_once_per_agency",
-                        violation_error_code="unique",
-                        violation_error_message="This agency already has a lease with this number (upper and lower case "
-                        "are the same).",
-                    ),
-                ),
-            ],
-        ),
-        migrations.AddField(
-            model_name="lease",
-            name="bare_key",
-            field=models.GeneratedField(
-                db_persist=True, expression=leases.models.folded.Bare("lease_number"), output_field=models.TextField()
-            ),
-        ),
-        migrations.AddField(
-            model_name="lease",
-            name="short_key",
-            field=models.GeneratedField(
-                db_persist=True, expression=leases.models.folded.Short("lease_number"), output_field=models.TextField()
-            ),
-        ),
-        migrations.AddIndex(
-            "lease",
-            models.Index(
-                models.F("agency"),
-                models.functions.Replace("bare_key", models.Value("0")),
-                name="leases_lease_alike",
-            ),
-        ),
-    ]
+MADE = [
+    migrations.RunSQL(FUNCTION.format(name=name, expression=expression), reverse_sql=f"DROP FUNCTION {name}(text)")
+    for name, expression in FUNCTIONS.items()
+]

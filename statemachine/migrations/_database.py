@@ -1,8 +1,13 @@
-"""Refuse to change or delete a row of the transition log; only a deleted user may vanish from it."""
+"""What the engine asks of the database that no model says."""
 
 from django.db import migrations
 
-FORWARD = """
+# The numbers by which every machine's rows stand in line.
+TURNS = migrations.RunSQL("CREATE SEQUENCE statemachine_turn", "DROP SEQUENCE statemachine_turn")
+
+# Nobody changes or deletes a row of the transition log; only a deleted user may vanish from it.
+LOG_IS_APPEND_ONLY = migrations.RunSQL(
+    """
 CREATE FUNCTION statemachine_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.actor_id IS NULL AND to_jsonb(NEW) - 'actor_id' = to_jsonb(OLD) - 'actor_id' THEN
@@ -13,15 +18,9 @@ END
 $$;
 CREATE TRIGGER statemachine_log_is_append_only BEFORE UPDATE OR DELETE ON statemachine_transitionlog
     FOR EACH ROW EXECUTE FUNCTION statemachine_log_is_append_only();
-"""
-
-BACKWARD = """
+""",
+    """
 DROP TRIGGER statemachine_log_is_append_only ON statemachine_transitionlog;
 DROP FUNCTION statemachine_log_is_append_only();
-"""
-
-
-class Migration(migrations.Migration):
-    dependencies = [("statemachine", "0001_initial")]
-
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+""",
+)
