@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from console.machine import following as polling
 from console.shell.times import countdown
 from core.base.clock import now
 from core.base.errors import words_for
 from core.base.folding import is_same_path
-from leases.admin import polling
 from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action, why_absent
 from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
