@@ -1,7 +1,7 @@
 """Asking again and again whether something has changed: at most two queries as long as nothing has, one for strangers."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
@@ -9,16 +9,16 @@ from django.contrib.auth.models import User
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest
 
-# What the page of a lease shows and a worker can change.
+# What the page of a record shows and a worker can change.
 SHOWN = ("state", "generation", "tries", "rung_at", "claimed_until", "due_at", "failure_message")
 # So long nobody is looked up; after it whoever may no longer look is told so.
 LASTS_S = 60
 
 
-def version_of(values: dict[str, Any]) -> str:
-    """What is shown of a lease, as one text; that a worker keeps its claim changes nothing."""
+def version_of(values: Mapping[str, Any]) -> str:
+    """What is shown of a record, as one text; that a worker keeps its claim changes nothing."""
     is_claimed = values["claimed_until"] is not None
-    shown = values | {"claimed_until": is_claimed, "due_at": "" if is_claimed else values["due_at"]}
+    shown = dict(values) | {"claimed_until": is_claimed, "due_at": "" if is_claimed else values["due_at"]}
     return repr([str(shown[name]) for name in SHOWN])
 
 
@@ -48,7 +48,7 @@ def is_unchanged(
 
 
 def _signer() -> TimestampSigner:
-    return TimestampSigner(salt="leases.polling")
+    return TimestampSigner(salt="console.following")
 
 
 def _digest(version: str) -> str:
