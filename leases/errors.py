@@ -46,24 +46,6 @@ class BatchGone(Refused):
     code = "batch_gone"
 
 
-class DatabaseTooBusy(Refused):
-    """The database was too busy to do this in time. Nothing was changed; try again in a minute."""
-
-    code = "database_too_busy"
-
-
-class NothingToStart(Refused):
-    """There is nothing to start: each of these leases is under way or about to start. Nothing was changed."""
-
-    code = "nothing_to_start"
-
-
-class ChoiceChanged(Refused):
-    """Since you were asked, the leases have changed: others match, or somebody has run some. Nothing was changed."""
-
-    code = "choice_changed"
-
-
 class TooManyWords(Refused):
     """There are too many words for agencies already. Nothing was remembered; write the agency's name in the file."""
 

@@ -21,6 +21,7 @@ from statemachine.models import StateMachine
 from statemachine.pump import top_up
 from statemachine.reactions import Outcome, Reaction, Run, queue_of, reaction_for
 from statemachine.transitions import Actor, Step, advance, fenced
+from statemachine.worker import begin_limits_anew
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def _stale(message: Message) -> str:
 
 def _top_up(message: Message) -> None:
     try:
-        top_up(queue_of(apps.get_model(message.label)))
+        top_up(queue_of(apps.get_model(message.label), message.state))
     except RedisError as error:
         logger.warning(
             "job: the queue could not be topped up; the reconciler does it. %s", redis_client.in_words(error)
@@ -92,6 +93,7 @@ def _work(this: Run[StateMachine], keeper: claims.ClaimKeeper) -> Any:
     ended: Any = this
     while isinstance(ended, Run):
         this, found = ended, reaction_for(type(ended.record), ended.record.state)
+        begin_limits_anew(found.limits)
         keeper.message = this.message
         with bound_contextvars(generation=this.message.generation, job_id=this.message.job_id):
             ended = _react_unless_locked(this, found)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from core.base.job_ids import JobId, job_label
 from statemachine import claims
 from statemachine.models import StateMachine
 
@@ -43,6 +44,34 @@ class Backoff:
         """How long to wait after so many tries; never shorter than the other side asked for."""
         wait_s = min(self.cap_s, self.base_s * 2.0 ** max(tries - 1, 0)) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
         return max(wait_s, retry_after_s or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long the work of a state may take, and how long a worker that says nothing holds its row.
+
+    Attributes:
+        soft_s: then the work is interrupted by an exception, and tried again.
+        hard_s: then its process is ended, whatever it hangs in; its row is taken up again when the claim has run out.
+        claim_s: a worker holds the row for so long and renews that in time; None: as `settings.CLAIM_S` says.
+    """
+
+    soft_s: int = 60
+    hard_s: int = 90
+    claim_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.soft_s < self.hard_s:
+            raise AssertionError(f"the soft limit ({self.soft_s} s) must come before the hard one ({self.hard_s} s)")
+
+    @property
+    def held_s(self) -> float:
+        return settings.CLAIM_S if self.claim_s is None else self.claim_s
+
+    @property
+    def renewed_every_s(self) -> float:
+        """The same part of the claim for everybody."""
+        return float(settings.CLAIM_RENEWAL_S * self.held_s / settings.CLAIM_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +127,7 @@ class Run[M: StateMachine]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """The work of one state, its retry rules and its queue.
+    """The work of one state, its retry rules, its queue and its limits.
 
     Attributes:
         gave_up: called in the transaction in which the work is given up, when that is written.
@@ -109,6 +138,7 @@ class Reaction:
     react: Callable[[Run[Any]], Outcome]
     retry: Callable[[], Backoff]
     queue: str
+    limits: Limits = field(default_factory=Limits)
     gave_up: Callable[[Any, RunsheetError], None] | None = None
 
     def delay_s(self, *, tries: int, error: Temporary) -> float:
@@ -131,6 +161,7 @@ def reaction(
     *,
     retry: Callable[[], Backoff],
     queue: str | None = None,
+    limits: Limits | None = None,
     gave_up: Callable[[Any, RunsheetError], None] | None = None,
 ) -> Callable[[Callable[[Run[Any]], Outcome]], Callable[[Run[Any]], Outcome]]:
     """Register the work of a state; to be used in an app's `reactions.py`.
@@ -139,7 +170,9 @@ def reaction(
         model: the machine.
         state: one of its working states.
         retry: called when needed, so that settings may change.
-        queue: the RQ queue; one pool serves one queue. Default: settings.DISCOVERY_QUEUE.
+        queue: the RQ queue, one of `settings.RQ_QUEUES`; each has a pool of workers of its own. Default:
+            `settings.DEFAULT_QUEUE`.
+        limits: how long it may take; default: `Limits()`.
         gave_up: called with the record and the error in the transaction in which a worker gives up, when that is written.
     """
 
@@ -151,7 +184,8 @@ def reaction(
             state=str(state),
             react=react,
             retry=retry,
-            queue=queue or settings.DISCOVERY_QUEUE,
+            queue=queue or settings.DEFAULT_QUEUE,
+            limits=limits or Limits(),
             gave_up=gave_up,
         )
         return react
@@ -163,15 +197,39 @@ def reaction_for(model: type[StateMachine], state: str) -> Reaction:
     return _registry[model, state]
 
 
+def reaction_of_job(job_id: str) -> Reaction | None:
+    """The reaction that a job is to call; None if the id is of no job of the engine's, or of one that it no longer knows."""
+    said = JobId.read(job_id)
+    of = ((job_label(found.model._meta.label_lower), found.state, found) for found in _registry.values())
+    return next((found for label, state, found in of if said and (said.label, said.state) == (label, state)), None)
+
+
 def reactions_of(model: type[StateMachine]) -> list[Reaction]:
     return [found for (registered, _), found in _registry.items() if registered is model]
 
 
-def queue_of(model: type[StateMachine]) -> str:
-    """The queue of a machine; `statemachine.checks` sees to it that there is one."""
-    return reactions_of(model)[0].queue
+def start_of(model: type[StateMachine]) -> Reaction:
+    """The reaction of the state that the machine's start leads to; `statemachine.checks` sees to it that there is one."""
+    (state,) = started_states(model)
+    return _registry[model, state]
+
+
+def started_states(model: type[StateMachine]) -> set[str]:
+    """Where the machine's start leads to."""
+    meta = getattr(model, model.start_transition)._django_fsm
+    return {str(found.target) for found in meta.transitions.values()}
+
+
+def queue_of(model: type[StateMachine], state: str) -> str:
+    """The queue of the work that a record in this state is owed; in a state that owes none, of what its start leads to."""
+    return (_registry.get((model, state)) or start_of(model)).queue
 
 
 def machines() -> list[type[StateMachine]]:
     """Every model that has a reaction."""
     return list({model: None for model, _ in _registry})
+
+
+def queues() -> list[str]:
+    """Every queue that some reaction names; each needs a pool of workers."""
+    return sorted({found.queue for found in _registry.values()})

@@ -19,6 +19,7 @@ from statemachine.doorbell import Message
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.evidence import bounded
 from statemachine.models import NEXT_TURN, ActorKind, StateMachine, TransitionLog
+from statemachine.reactions import queue_of
 
 logger = logging.getLogger(__name__)
 
@@ -188,7 +189,8 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
     transaction.on_commit(partial(settling.note, row), robust=True)
     if record.is_working and step.rings and not step.claim:
         turn = record.turn if record.background else None
-        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, turn=turn), robust=True)
+        queue = queue_of(type(record), record.state)
+        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, queue=queue, turn=turn), robust=True)
 
 
 def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:

@@ -134,6 +134,9 @@ CACHES = {
     },
 }
 DISCOVERY_QUEUE = "discovery"
+# Of the work that names no queue of its own.
+DEFAULT_QUEUE = DISCOVERY_QUEUE
+# Each needs a pool of workers of its own: `manage.py up` and docker-compose.yml start one for each that some work names.
 RQ_QUEUES = {
     DISCOVERY_QUEUE: {
         "URL": REDIS_URL,
@@ -180,7 +183,7 @@ DISCOVERY_BACKOFF_CAP_S = environment.number(
 )
 
 # An automatic trigger that comes again with the same input is skipped for so long; 0: never.
-DISCOVERY_DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120, maximum=86_400)
+DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120, maximum=86_400)
 
 # --- Discovery ------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ from tests.architecture.floors import (
 )
 
 SYSTEM = "the system page is the site's own, and whoever cannot go on leads there"
-LIMITS = "the engine has no limits and no queue of its own yet; discovery's stand for all"
 # What still is so, and why. This list only shrinks: an entry that is mended has to go.
 KNOWN = {
     Named("core/local/processes.py", "setting", "DROPBOX_BASE_URL"): "tells whether to start the stand-in",
@@ -24,10 +23,6 @@ KNOWN = {
     Named("discovery/start.py", "address", "system"): SYSTEM,
     Named("leases/admin/bulk_run.py", "setting", "DROPBOX_CALLS_PER_S"): "tells how long a run of many takes",
     Named("leases/admin/links.py", "address", "open_archive"): "the lease's page opens its archive",
-    Named("statemachine/doorbell.py", "setting", "DISCOVERY_SOFT_TIME_LIMIT_S"): LIMITS,
-    Named("statemachine/reactions.py", "setting", "DISCOVERY_QUEUE"): LIMITS,
-    Named("statemachine/repeats.py", "setting", "DISCOVERY_DEDUP_TTL_S"): LIMITS,
-    Named("statemachine/worker.py", "setting", "DISCOVERY_TIME_LIMIT_S"): LIMITS,
 }
 
 

@@ -19,7 +19,7 @@ from core.ops.probes import MEANWHILE, NO_REDIS, SLOW_S, ask_database, ask_redis
 from discovery.dropbox.connection import session
 from statemachine import heartbeat
 from statemachine.listeners import Listener, listening
-from statemachine.metrics import queues
+from statemachine.reactions import queues
 
 OLDEST_POSTGRESQL = 15
 # Twice of that is less than the doctor's patience with one part.

@@ -29,8 +29,8 @@ from dropbox_standin.client import Standin
 from dropbox_standin.process import Tls, running
 from leases.models import AgencyStorageConfig
 from statemachine import heartbeat
-from statemachine.metrics import queues
 from statemachine.models import Heartbeat
+from statemachine.reactions import queues
 from statemachine.worker import RunsheetWorker
 from tests.core.conftest import Manage
 from tests.core.settings.test_production import filled_in

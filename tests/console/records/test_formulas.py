@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from spreadsheets.exports import defused
+from console.records.formulas import defused
 
 FORMULAS = [
     "=1+1",
