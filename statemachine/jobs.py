@@ -20,7 +20,7 @@ from statemachine.errors import Bug, ClaimLost, OurOutage, RowLocked, Stale, Too
 from statemachine.models import StateMachine
 from statemachine.pump import top_up
 from statemachine.reactions import Outcome, Reaction, Run, queue_of, reaction_for
-from statemachine.transitions import Actor, Step, advance, fenced
+from statemachine.transitions import Actor, Step, advance, advance_through, fenced
 
 logger = logging.getLogger(__name__)
 
@@ -166,9 +166,8 @@ def _commit(this: Run[StateMachine], outcome: Outcome) -> Run[StateMachine] | No
         step = Step(
             transition=outcome.transition, arguments=arguments, reason=outcome.reason, evidence=outcome.evidence
         )
-        advance(record, step, actor)
-        if outcome.then:
-            advance(record, Step(transition=outcome.then, reason="full discovery", claim=True), actor)
+        further = [Step(transition=outcome.then, reason="full discovery", claim=True)] if outcome.then else []
+        advance_through(record, [step, *further], actor)
     this.record = record
     return Run(record=record, job_id=this.job_id, carry=outcome.carry) if outcome.then else None
 

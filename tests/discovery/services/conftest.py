@@ -7,9 +7,10 @@ from django.contrib.auth.models import User
 
 from discovery.dropbox import Gateway
 from discovery.services.configuration_check import check_configuration
-from discovery.services.lease_directory_search import look_for_directory, record_directory
+from discovery.services.lease_directory_search import record_directory
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.discovery.services.asking import look_for_directory
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

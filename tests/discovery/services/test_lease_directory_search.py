@@ -9,11 +9,11 @@ from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, DropboxUnavailable, NotADirectory
 from discovery.services.lease_directory_search import (
     DirectorySighting,
-    look_for_directory,
 )
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, UnsafePath
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.discovery.services.asking import look_for_directory
 from tests.discovery.services.conftest import search_directory
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from pytest_django.fixtures import Settings
 
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, NotFound
-from discovery.services.lease_directory_search import DirectorySighting, look_for_directory
-from discovery.services.previous_report_detection import detect_previous_report
+from discovery.services.lease_directory_search import DirectorySighting
 from leases.cloud import CloudFile, DirectoryListing
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryUnknown
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.discovery.services.asking import detect_previous_report, look_for_directory
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
