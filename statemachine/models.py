@@ -1,6 +1,6 @@
 """The record that every machine derives from, and the log of its transitions.
 
-Knows no lease and no Dropbox (docs/decisions/0002-postgres-is-the-truth.md).
+Knows no kind of record and no cloud (docs/decisions/0002-postgres-is-the-truth.md).
 """
 
 from collections.abc import Iterable
@@ -81,7 +81,7 @@ class StateMachine(models.Model):
             in whatever way it was made.
     """
 
-    as_read: dict[str, Any]
+    as_read: dict[str, Any] | None = None
     working_states: ClassVar[frozenset[str]]
     start_transition: ClassVar[str]
 

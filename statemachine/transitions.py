@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
@@ -19,6 +18,7 @@ from statemachine.doorbell import Message
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.evidence import bounded
 from statemachine.models import NEXT_TURN, ActorKind, StateMachine, TransitionLog
+from statemachine.reactions import queue_of, reaction_for
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +170,8 @@ def advance_through(record: StateMachine, steps: Sequence[Step], actor: Actor) -
     last = steps[-1]
     if record.is_working and last.rings and not last.claim:
         turn = record.turn if record.background else None
-        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, turn=turn), robust=True)
+        queue = queue_of(type(record), record.state)
+        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, queue=queue, turn=turn), robust=True)
 
 
 def _move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
@@ -204,12 +205,12 @@ def _move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
 
 
 def _save(record: StateMachine) -> None:
-    """Write what has changed since it was read; all of a new one."""
-    if record.pk is None:
-        record.save(force_insert=True)
+    """Write what has changed since it was locked; all of a new one."""
+    before, fields = record.as_read, record._meta.concrete_fields
+    if before is None:
+        record.save()
         return
-    fields = record._meta.concrete_fields
-    changed = [each.attname for each in fields if getattr(record, each.attname) != record.as_read[each.attname]]
+    changed = [each.attname for each in fields if getattr(record, each.attname) != before[each.attname]]
     stamped = [each.attname for each in fields if getattr(each, "auto_now", False)]
     record.save(update_fields=[*changed, *stamped])
 
@@ -234,7 +235,8 @@ def _owe(record: StateMachine, at: Any, *, claim: bool) -> None:
     record.rung_at = None
     record.due_reason = ""
     record.tries = 1 if claim else 0
-    record.claimed_until = at + timedelta(seconds=settings.CLAIM_S) if claim else None
+    held_s = reaction_for(type(record), record.state).limits.held_s if claim else 0
+    record.claimed_until = at + timedelta(seconds=held_s) if claim else None
     record.due_at = (record.claimed_until or at) if record.is_working else None
 
 

@@ -1,6 +1,6 @@
 """The two workflows, for a run that begins just now."""
 
-from discovery.dropbox import Gateway
+from cloud.dropbox import Gateway
 from discovery.services import lease_directory_search, previous_report_detection
 from discovery.services.lease_directory_search import DirectorySighting
 from discovery.services.previous_report_detection import DetectionResult

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import User
 from django.core.cache import cache
 
+from cloud.dropbox import gateway_for
+from cloud.models import CloudLocation
 from core.base.errors import RunsheetError
-from discovery.dropbox import gateway_for
 from discovery.services.lease_directory_search import record_directory
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
 from tests.discovery.conftest import ARCHIVE
 from tests.discovery.services.asking import detect_previous_report, look_for_directory
 

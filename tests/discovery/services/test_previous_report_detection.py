@@ -6,12 +6,14 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from discovery.dropbox import gateway_for
-from discovery.errors import BasePathMissing, NotFound
+from cloud.dropbox import gateway_for
+from cloud.errors import NotFound
+from cloud.files import CloudFile, DirectoryListing
+from cloud.models import CloudLocation
+from discovery.errors import BasePathMissing
 from discovery.services.lease_directory_search import DirectorySighting
-from leases.cloud import CloudFile, DirectoryListing
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryUnknown
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.asking import detect_previous_report, look_for_directory
 
