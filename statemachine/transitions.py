@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from core.ops import tally
 from statemachine import settling
 from statemachine.dispatch import kick
 from statemachine.doorbell import Message
@@ -21,6 +22,9 @@ from statemachine.models import NEXT_TURN, ActorKind, StateMachine, TransitionLo
 from statemachine.reactions import queue_of, reaction_for
 
 logger = logging.getLogger(__name__)
+
+# As text, since every transition reads this, and what Django makes of it takes longer to make than to answer.
+LOCK = "SELECT *, statement_timestamp() AS database_now FROM {table} WHERE {pk} = %s FOR UPDATE {otherwise}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +107,9 @@ def locked[M: StateMachine](model: type[M], pk: int, *, wait: bool = True) -> It
         RecordGone: it does not exist.
     """
     with transaction.atomic():
-        rows = model._default_manager.select_for_update(of=("self",), skip_locked=not wait)
-        record = rows.annotate(database_now=Now()).filter(pk=pk).first()
+        table, key = connection.ops.quote_name(model._meta.db_table), model._meta.pk.column
+        statement = LOCK.format(table=table, pk=key, otherwise="" if wait else "SKIP LOCKED")
+        record = next(iter(model._default_manager.raw(statement, [pk])), None)
         if record is None:
             raise RecordGone
         record.note_as_read()
@@ -166,12 +171,20 @@ def advance_through(record: StateMachine, steps: Sequence[Step], actor: Actor) -
     TransitionLog.objects.bulk_create(taken)
     for row in taken:
         _tell(record, row)
-    transaction.on_commit(partial(settling.note, taken), robust=True)
     last = steps[-1]
-    if record.is_working and last.rings and not last.claim:
-        turn = record.turn if record.background else None
-        queue = queue_of(type(record), record.state)
-        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, queue=queue, turn=turn), robust=True)
+    rings = record.is_working and last.rings and not last.claim
+    transaction.on_commit(partial(_committed, record, taken, rings=rings), robust=True)
+
+
+def _committed(record: StateMachine, taken: list[TransitionLog], *, rings: bool) -> None:
+    with tally.gathered():
+        try:
+            if rings:
+                turn = record.turn if record.background else None
+                queue = queue_of(type(record), record.state)
+                kick(record._meta.label_lower, record.pk, queue=queue, turn=turn)
+        finally:
+            settling.note(taken)
 
 
 def _move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
