@@ -172,10 +172,10 @@ def last_told(path: str, lease: Lease) -> Origin | None:
     answers = TransitionLog.objects.of(lease).filter(
         transition__in=("record_found", "record_detection", "record_not_found"), evidence__path__iexact=path
     )
-    last = answers.order_by("-generation").first()
-    if last is None or last.transition == "record_not_found" or not last.evidence.get("account"):
+    last = answers.order_by("-generation").values_list("transition", "evidence").first()
+    if last is None or last[0] == "record_not_found" or not last[1].get("account"):
         return None
-    told = last.evidence
+    told = last[1]
     return Origin(
         base_path=path.rpartition("/")[0],
         account=told["account"],

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from cloud.errors import CONFIGURED
 from cloud.files import ShareLink
 from cloud.models import CloudLocation
-from core.base.database import broken_constraint
+from core.base.database import broken_constraint, fetch_one
 from core.base.errors import mended_by
 from core.base.folding import is_same_path
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
@@ -271,7 +271,7 @@ def confirm_base_path(lease: Lease, *, base_path: str) -> None:
     """
     # Many workers hold it at the same time; only who changes it has to wait for them.
     query = "SELECT * FROM leases_agencystorageconfig WHERE agency = %s FOR SHARE"
-    found = next(iter(AgencyStorageConfig.objects.raw(query, [lease.agency])), None)
+    found = fetch_one(AgencyStorageConfig, query, [lease.agency])
     if found is None or not is_same_path(found.runsheet_archive_base_path, base_path):
         raise Reconfigured(retry_after_s=1.0)
 

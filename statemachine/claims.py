@@ -17,7 +17,7 @@ from django.db import Error, connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
-from core.base.database import in_words
+from core.base.database import fetch_one, in_words
 from statemachine.doorbell import Message
 from statemachine.errors import ClaimLost
 from statemachine.models import StateMachine
@@ -77,7 +77,7 @@ def claim(message: Message, *, held_s: float | None = None) -> StateMachine | No
     statement = CLAIM.format(table=table, pk=pk, fence=FENCE)
     held = timedelta(seconds=held_s or settings.CLAIM_S)
     values = {"held": held, "pk": message.pk, "state": message.state, "generation": message.generation}
-    return next(iter(model._default_manager.raw(statement, values)), None)
+    return fetch_one(model, statement, values)
 
 
 def renew(hold: Hold) -> None:

@@ -31,7 +31,9 @@ def run_began_at(log: TransitionLog) -> datetime | None:
         return None
     history = TransitionLog.objects.filter(record_type=log.record_type, record_id=log.record_id)
     starts = history.filter(generation__lt=log.generation, to_state__in=working).exclude(actor_kind=ActorKind.WORKER)
-    start = starts.exclude(from_state__in=working).order_by("generation").last()
-    if start is None:
+    start = starts.exclude(from_state__in=working).order_by("-generation")
+    found = start.values_list("at", "lasted", "from_state", "actor_id").first()
+    if found is None:
         return None
-    return start.at - start.lasted if start.from_state == model.initial_state() and start.actor_id is None else start.at
+    at, lasted, left, actor_id = found
+    return at - lasted if left == model.initial_state() and actor_id is None else at

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from core.base.database import fetch_one
 from core.ops import tally
 from statemachine import settling
 from statemachine.dispatch import kick
@@ -109,7 +110,7 @@ def locked[M: StateMachine](model: type[M], pk: int, *, wait: bool = True) -> It
     with transaction.atomic():
         table, key = connection.ops.quote_name(model._meta.db_table), model._meta.pk.column
         statement = LOCK.format(table=table, pk=key, otherwise="" if wait else "SKIP LOCKED")
-        record = next(iter(model._default_manager.raw(statement, [pk])), None)
+        record = fetch_one(model, statement, [pk])
         if record is None:
             raise RecordGone
         record.note_as_read()

@@ -9,6 +9,7 @@ from django.db.models.expressions import DatabaseDefault
 from django.db.models.functions import Now
 
 from cloud.models.folded import Folded
+from core.base.database import fetch_one
 
 
 class CloudLocationQuerySet(models.QuerySet["CloudLocation"]):
@@ -36,7 +37,11 @@ class CloudLocationQuerySet(models.QuerySet["CloudLocation"]):
             values=", ".join(["%s"] * len(given)),
             changed=", ".join(f"{column} = EXCLUDED.{column}" for column in changed),
         )
-        return self.raw(statement, [field.get_db_prep_save(value, connection) for field, value in given.items()])[0]
+        put = fetch_one(
+            CloudLocation, statement, [field.get_db_prep_save(value, connection) for field, value in given.items()]
+        )
+        assert put is not None  # an upsert answers with its row
+        return put
 
 
 class CloudLocation(models.Model):
