@@ -21,7 +21,7 @@ from statemachine.models import StateMachine
 from statemachine.pump import top_up
 from statemachine.reactions import GoOn, Outcome, Reaction, Run, queue_of, reaction_for, reaction_of_job
 from statemachine.slices import owe_next_slice
-from statemachine.transitions import Actor, Step, advance, fenced
+from statemachine.transitions import Actor, Step, advance, advance_through, fenced
 from statemachine.worker import begin_limits_anew
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,8 @@ def run(label: str, pk: int, state: str, generation: int) -> Any:
         Exception: a bug in the work; recorded with the row first, and never tried again.
     """
     message = Message(label=label, pk=pk, state=state, generation=generation)
-    with bound_contextvars(**{f"{label.rpartition('.')[2]}_id": pk}, generation=generation, job_id=message.job_id):
+    context = {f"{label.rpartition('.')[2]}_id": pk, "generation": generation, "job_id": message.job_id}
+    with bound_contextvars(**context), tally.gathered():
         ended = _run(message)
         _top_up(message)
     return ended
@@ -188,9 +189,8 @@ def _commit(this: Run[StateMachine], outcome: Outcome) -> Run[StateMachine] | No
         step = Step(
             transition=outcome.transition, arguments=arguments, reason=outcome.reason, evidence=outcome.evidence
         )
-        advance(record, step, actor)
-        if outcome.then:
-            advance(record, Step(transition=outcome.then, reason="full discovery", claim=True), actor)
+        further = [Step(transition=outcome.then, reason="full discovery", claim=True)] if outcome.then else []
+        advance_through(record, [step, *further], actor)
     this.record = record
     if not outcome.then:
         return None

@@ -1,5 +1,6 @@
 """Count transitions, and measure how long a record took to come to rest."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.apps import apps
@@ -8,13 +9,15 @@ from core.ops import tally
 from statemachine.models import ActorKind, StateMachine, TransitionLog
 
 
-def note(log: TransitionLog) -> None:
-    """Tally a transition that has been committed."""
-    tally.count("transitions", machine=log.record_type, transition=log.transition, actor=log.actor_kind)
-    began = run_began_at(log)
+def note(taken: Sequence[TransitionLog]) -> None:
+    """Tally transitions that have been committed together, of one record."""
+    for log in taken:
+        tally.count("transitions", machine=log.record_type, transition=log.transition, actor=log.actor_kind)
+    last = taken[-1]  # its worker has gone straight on from all others
+    began = run_began_at(last)
     if began is not None:
-        seconds = (log.at - began).total_seconds()
-        tally.observe("settle_seconds", seconds, machine=log.record_type, state=log.to_state)
+        seconds = (last.at - began).total_seconds()
+        tally.observe("settle_seconds", seconds, machine=last.record_type, state=last.to_state)
 
 
 def run_began_at(log: TransitionLog) -> datetime | None:
@@ -27,10 +30,10 @@ def run_began_at(log: TransitionLog) -> datetime | None:
     if log.to_state in working or log.from_state not in working or log.actor_kind == ActorKind.USER:
         return None
     history = TransitionLog.objects.filter(record_type=log.record_type, record_id=log.record_id)
-    if history.filter(generation__gt=log.generation, from_state=log.to_state, at=log.at).exists():
-        return None  # its worker went straight on
     starts = history.filter(generation__lt=log.generation, to_state__in=working).exclude(actor_kind=ActorKind.WORKER)
-    start = starts.exclude(from_state__in=working).order_by("generation").last()
-    if start is None:
+    start = starts.exclude(from_state__in=working).order_by("-generation")
+    found = start.values_list("at", "lasted", "from_state", "actor_id").first()
+    if found is None:
         return None
-    return start.at - start.lasted if start.from_state == model.initial_state() and start.actor is None else start.at
+    at, lasted, left, actor_id = found
+    return at - lasted if left == model.initial_state() and actor_id is None else at
