@@ -90,7 +90,7 @@ class TestNote:
         work_through(kettle)
 
         for row in TransitionLog.objects.of(kettle):
-            settling.note(row)
+            settling.note([row])
 
         tallied = tally.read()
         machine = ("machine", "toy.kettle")
