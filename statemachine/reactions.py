@@ -1,6 +1,6 @@
 """Which work a state owes: reactions are registered, not called.
 
-`discovery/reactions.py` says "when a Lease is `searching`, run this"; the engine finds it by autodiscovery.
+An app's module `reactions` says "when a record is in this state, run that"; the engine finds it by itself.
 """
 
 from __future__ import annotations
