@@ -14,7 +14,7 @@ from typing import Self
 
 from django.apps import apps
 from django.conf import settings
-from django.db import Error, connection, transaction
+from django.db import Error, connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
@@ -28,7 +28,16 @@ logger = logging.getLogger(__name__)
 _ONE_LESS = Greatest(F("tries") - 1, 0)
 # A run renews its claims at most this often; well inside settings.CLAIM_S.
 RENEWAL_S = 3.0
-UNCLAIMED = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
+# Changed and read in one statement, which every job begins with.
+CLAIM = """
+UPDATE {table}
+SET tries = tries + 1, claimed_until = statement_timestamp() + %(held)s, due_at = statement_timestamp() + %(held)s,
+    rung_at = NULL
+WHERE {pk} = %(pk)s AND {fence} RETURNING *
+"""
+FENCE = """
+state = %(state)s AND generation = %(generation)s AND (claimed_until IS NULL OR claimed_until <= statement_timestamp())
+"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,14 +77,12 @@ def claim(message: Message, *, held_s: float | None = None) -> StateMachine | No
     Args:
         held_s: for how long; default: `settings.CLAIM_S`.
     """
-    held = Now() + timedelta(seconds=held_s or settings.CLAIM_S)
-    with transaction.atomic():
-        claimed = (
-            unmoved(message)
-            .filter(UNCLAIMED)
-            .update(tries=F("tries") + 1, claimed_until=held, due_at=held, rung_at=None)
-        )
-        return unmoved(message).select_related("initiated_by").get() if claimed else None
+    model: type[StateMachine] = apps.get_model(message.label)
+    table, pk = connection.ops.quote_name(model._meta.db_table), model._meta.pk.column
+    statement = CLAIM.format(table=table, pk=pk, fence=FENCE)
+    held = timedelta(seconds=held_s or settings.CLAIM_S)
+    values = {"held": held, "pk": message.pk, "state": message.state, "generation": message.generation}
+    return next(iter(model._default_manager.raw(statement, values)), None)
 
 
 def renew(hold: Hold) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import Error, OperationalError, connection
+from django.db import Error, IntegrityError, OperationalError, connection
 from django.db import InterfaceError as ConnectionBroken
 
 NOT_MIGRATED = "The database lacks tables. Run: python manage.py migrate"
@@ -68,6 +68,12 @@ def lock_waits(at_most_s: float) -> Iterator[None]:
 def is_conflict(error: BaseException) -> bool:
     """Another transaction was in the way; the connection is sound, and the same may work a moment later."""
     return isinstance(error, Error) and _code(error) in CONFLICTS
+
+
+def broken_constraint(error: IntegrityError) -> str:
+    """The name of the constraint that something would have broken; empty where the database does not tell."""
+    told = getattr(error.__cause__, "diag", None)
+    return getattr(told, "constraint_name", None) or ""
 
 
 def is_outage(error: BaseException) -> bool:
