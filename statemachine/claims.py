@@ -18,7 +18,7 @@ from django.db import Error, connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
-from core.base.database import in_words
+from core.base.database import fetch_one, in_words
 from statemachine.doorbell import Message
 from statemachine.errors import ClaimLost
 from statemachine.models import StateMachine
@@ -26,8 +26,6 @@ from statemachine.models import StateMachine
 logger = logging.getLogger(__name__)
 
 _ONE_LESS = Greatest(F("tries") - 1, 0)
-# A run renews its claims at most this often; well inside settings.CLAIM_S.
-RENEWAL_S = 3.0
 # Changed and read in one statement, which every job begins with.
 CLAIM = """
 UPDATE {table}
@@ -38,6 +36,8 @@ WHERE {pk} = %(pk)s AND {fence} RETURNING *
 FENCE = """
 state = %(state)s AND generation = %(generation)s AND (claimed_until IS NULL OR claimed_until <= statement_timestamp())
 """
+# A run renews its claims at most this often; well inside settings.CLAIM_S.
+RENEWAL_S = 3.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def claim(message: Message, *, held_s: float | None = None) -> StateMachine | No
     statement = CLAIM.format(table=table, pk=pk, fence=FENCE)
     held = timedelta(seconds=held_s or settings.CLAIM_S)
     values = {"held": held, "pk": message.pk, "state": message.state, "generation": message.generation}
-    return next(iter(model._default_manager.raw(statement, values)), None)
+    return fetch_one(model, statement, values)
 
 
 def renew(hold: Hold) -> None:

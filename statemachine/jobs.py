@@ -42,7 +42,8 @@ def run(label: str, pk: int, state: str, generation: int) -> Any:
         Exception: a bug in the work; recorded with the row first, and never tried again.
     """
     message = Message(label=label, pk=pk, state=state, generation=generation)
-    with bound_contextvars(**{f"{label.rpartition('.')[2]}_id": pk}, generation=generation, job_id=message.job_id):
+    context = {f"{label.rpartition('.')[2]}_id": pk, "generation": generation, "job_id": message.job_id}
+    with bound_contextvars(**context), tally.gathered():
         ended = _run(message)
         _top_up(message)
     return ended

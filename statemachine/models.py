@@ -81,7 +81,7 @@ class StateMachine(models.Model):
             in whatever way it was made.
     """
 
-    as_read: dict[str, Any]
+    as_read: dict[str, Any] | None = None
     working_states: ClassVar[frozenset[str]]
     start_transition: ClassVar[str]
 
@@ -164,7 +164,9 @@ class StateMachine(models.Model):
 
     def note_as_read(self) -> None:
         """Remember the fields as they are, so that only what a transition changes has to be written."""
-        self.as_read = {each.attname: deepcopy(getattr(self, each.attname)) for each in self._meta.concrete_fields}
+        fields = {each.attname: getattr(self, each.attname) for each in self._meta.concrete_fields}
+        # What JSON holds may be changed in place.
+        self.as_read = {name: deepcopy(it) if isinstance(it, dict | list) else it for name, it in fields.items()}
 
     def entering(self) -> None:
         """Called in every transition's transaction once the new state is set, before the record is saved.

@@ -1,13 +1,16 @@
 """Count transitions, and measure how long a record took to come to rest."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.apps import apps
 from django.db.models import QuerySet
 
 from core.ops import tally
 from statemachine.models import ActorKind, StateMachine, TransitionLog
+
+# What a start says of when its run began.
+TOLD = ("at", "lasted", "from_state", "actor_id")
 
 
 def note(taken: Sequence[TransitionLog]) -> None:
@@ -31,9 +34,14 @@ def note_each(taken: Sequence[TransitionLog]) -> None:
         return
     machine = taken[0].record_type
     starts = _starts(machine).filter(record_id__in=ended).order_by("record_id", "-generation").distinct("record_id")
-    for start in starts:
-        log = ended[start.record_id]
-        tally.observe("settle_seconds", (log.at - _began(start)).total_seconds(), machine=machine, state=log.to_state)
+    for record_id, at, lasted, left, actor_id in starts.values_list("record_id", *TOLD):
+        log = ended[record_id]
+        tally.observe(
+            "settle_seconds",
+            (log.at - _began(machine, at, lasted, left, actor_id)).total_seconds(),
+            machine=machine,
+            state=log.to_state,
+        )
 
 
 def run_began_at(log: TransitionLog) -> datetime | None:
@@ -44,8 +52,8 @@ def run_began_at(log: TransitionLog) -> datetime | None:
     if not _ends_a_run(log):
         return None
     history = _starts(log.record_type).filter(record_id=log.record_id, generation__lt=log.generation)
-    start = history.order_by("generation").last()
-    return _began(start) if start else None
+    found = history.order_by("-generation").values_list(*TOLD).first()
+    return _began(log.record_type, *found) if found else None
 
 
 def _ends_a_run(log: TransitionLog) -> bool:
@@ -59,9 +67,8 @@ def _starts(machine: str) -> QuerySet[TransitionLog]:
     return started.exclude(actor_kind=ActorKind.WORKER).exclude(from_state__in=working)
 
 
-def _began(start: TransitionLog) -> datetime:
-    initial = _machine(start.record_type).initial_state()
-    return start.at - start.lasted if start.from_state == initial and start.actor_id is None else start.at
+def _began(machine: str, at: datetime, lasted: timedelta, left: str, actor_id: int | None) -> datetime:
+    return at - lasted if left == _machine(machine).initial_state() and actor_id is None else at
 
 
 def _machine(label: str) -> type[StateMachine]:

@@ -9,9 +9,11 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from core.base.database import fetch_one
+from core.ops import tally
 from statemachine import settling
 from statemachine.dispatch import kick
 from statemachine.doorbell import Message
@@ -21,6 +23,9 @@ from statemachine.models import NEXT_TURN, ActorKind, StateMachine, TransitionLo
 from statemachine.reactions import queue_of, reaction_for
 
 logger = logging.getLogger(__name__)
+
+# As text, since every transition reads this, and what Django makes of it takes longer to make than to answer.
+LOCK = "SELECT *, statement_timestamp() AS database_now FROM {table} WHERE {pk} = %s FOR UPDATE {otherwise}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +108,9 @@ def locked[M: StateMachine](model: type[M], pk: int, *, wait: bool = True) -> It
         RecordGone: it does not exist.
     """
     with transaction.atomic():
-        rows = model._default_manager.select_for_update(of=("self",), skip_locked=not wait)
-        record = rows.annotate(database_now=Now()).filter(pk=pk).first()
+        table, key = connection.ops.quote_name(model._meta.db_table), model._meta.pk.column
+        statement = LOCK.format(table=table, pk=key, otherwise="" if wait else "SKIP LOCKED")
+        record = fetch_one(model, statement, [pk])
         if record is None:
             raise RecordGone
         record.note_as_read()
@@ -179,12 +185,20 @@ def advance_through(record: StateMachine, steps: Sequence[Step], actor: Actor) -
     TransitionLog.objects.bulk_create(taken)
     for row in taken:
         tell(record, row)
-    transaction.on_commit(partial(settling.note, taken), robust=True)
     last = steps[-1]
-    if record.is_working and last.rings and not last.claim:
-        turn = record.turn if record.background else None
-        queue = queue_of(type(record), record.state)
-        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, queue=queue, turn=turn), robust=True)
+    rings = record.is_working and last.rings and not last.claim
+    transaction.on_commit(partial(_committed, record, taken, rings=rings), robust=True)
+
+
+def _committed(record: StateMachine, taken: list[TransitionLog], *, rings: bool) -> None:
+    with tally.gathered():
+        try:
+            if rings:
+                turn = record.turn if record.background else None
+                queue = queue_of(type(record), record.state)
+                kick(record._meta.label_lower, record.pk, queue=queue, turn=turn)
+        finally:
+            settling.note(taken)
 
 
 def move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
@@ -219,12 +233,12 @@ def move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
 
 
 def _save(record: StateMachine) -> None:
-    """Write what has changed since it was read; all of a new one."""
-    if record.pk is None:
-        record.save(force_insert=True)
+    """Write what has changed since it was locked; all of a new one."""
+    before, fields = record.as_read, record._meta.concrete_fields
+    if before is None:
+        record.save()
         return
-    fields = record._meta.concrete_fields
-    changed = [each.attname for each in fields if getattr(record, each.attname) != record.as_read[each.attname]]
+    changed = [each.attname for each in fields if getattr(record, each.attname) != before[each.attname]]
     stamped = [each.attname for each in fields if getattr(each, "auto_now", False)]
     record.save(update_fields=[*changed, *stamped])
 
