@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from console.machine import following as polling
+from console.machine import lists
 from core.base.clock import now
-from leases.admin import lease_list
 from leases.batches import import_leases
 from leases.models import Batch, Lease
 from tests.roles import in_role
@@ -63,7 +63,7 @@ class TestWhoIsLoggedIn:
         self, console: Client, address: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(polling, "LASTS_S", -1)
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         assert console.get(address).status_code == 200
 
@@ -72,7 +72,7 @@ class TestWhoIsLoggedIn:
     ) -> None:
         operator.groups.clear()
         monkeypatch.setattr(polling, "LASTS_S", -1)
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         assert console.get(address).status_code == 403
 
@@ -81,7 +81,7 @@ class TestWhoIsLoggedIn:
     ) -> None:
         User.objects.filter(pk=operator.pk).update(is_active=False)
         monkeypatch.setattr(polling, "LASTS_S", -1)
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         assert console.get(address)["Location"].startswith("/admin/login/")
 
@@ -102,7 +102,7 @@ class TestTheList:
         import_leases(leases=[("BLM", "NMNM 1")], user=operator, title="leases.csv")
         found = re.search(r'data-poll="([^"]+)"', console.get("/admin/leases/lease/").text)
         assert found
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         assert console.get(unescape(found[1])).status_code == 204
 
