@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 from django import template
 from django.contrib.admin.templatetags.admin_list import result_list
 from django.contrib.auth.models import User
-from django.db.models.options import Options
 
 if TYPE_CHECKING:
+    from django.db.models.options import Options
+
     from console.machine.change_list import MachineChangeList
 
 register = template.Library()
 
 
 @register.filter
-def word_for(opts: Options[Any], count: int) -> str:
+def word_for(opts: "Options[Any]", count: int) -> str:
     """What so many records are called."""
     return str(opts.verbose_name if count == 1 else opts.verbose_name_plural)
 
