@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from cloud.models import CloudLocation
 from console.machine.next_steps import NextStep
 from console.machine.panel import Event, Fact, Note, Panel
 from console.records.links import page_of, record_url
@@ -16,7 +17,7 @@ from leases.admin.links import dropbox_link
 from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.why import Account, account_of, correction, text_of
 from leases.lookalikes import doubts_about_number
-from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease
 from leases.models.batches import CALLED_OFF
 from leases.queries import PASSED_OVER_COUNT
 from leases.services import CREATED

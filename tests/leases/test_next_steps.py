@@ -6,11 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
+from cloud.models import DropboxAccount
 from console.machine.next_steps import NextStep, next_step, step_for_all, told
 from console.machine.reasons import reasons
 from core.base.clock import now
 from core.base.errors import ASK
-from discovery.models import DropboxAccount
 from leases.admin.why import LABELS, Account, account_of, text_of
 from leases.models import Lease
 from statemachine.models import TransitionLog
