@@ -252,6 +252,10 @@ class MachinePage(RecordList):
         return self.address(page).removeprefix("admin:")
 
 
+class MachineAdmin(MachinePage):
+    """The list and the page of a kind of record; what it declares, it derives from this."""
+
+
 def generation_of(request: HttpRequest) -> int:
     """What the person saw when the button was drawn.
 
