@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.http import HttpRequest, QueryDict
 
 from console.records.asking import CONFIRMED
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 NAMED_AT_MOST = 10
+SHOWN_CHARACTERS = 300
 AT_ONCE = "At once: you had been asked, and had said yes."
 ASKED_AGAIN = "Once you have been asked about it."
 
@@ -56,6 +58,9 @@ def told(request: HttpRequest, form: QueryDict, lists: "Mapping[type[Model], Mod
         its = f"{model._meta.app_label}_{model._meta.model_name}"
         if name == f"{its}_changelist":
             return _of_list(request, shown, form)
+        if name == f"{its}_search":
+            what = f"Search {model._meta.verbose_name_plural}"
+            return Sent(what=what, facts=(("For", shortened(form.get(SEARCH_VAR, ""))),))
         if name == f"{its}_delete":
             return _of_deleting(request, shown, unquote(given.get("object_id", "")))
     return Sent()
@@ -66,6 +71,11 @@ def named(records: list[Any], count: int) -> str:
     first = ", ".join(map(str, records[:NAMED_AT_MOST]))
     more = count - len(records[:NAMED_AT_MOST])
     return f"{first} and {more:,} more" if more > 0 else first
+
+
+def shortened(text: str) -> str:
+    """What was typed, as much of it as one wants to read again."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def _of_list(request: HttpRequest, shown: "ModelAdmin[Any]", form: QueryDict) -> Sent:

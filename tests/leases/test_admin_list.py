@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from leases.admin import lease_list
+from console.machine import lists
 from leases.models import Lease
 from leases.states import State
 from statemachine.models import ActorKind
@@ -37,7 +37,7 @@ def console(olivia: User, client: Client) -> Client:
 @pytest.fixture
 def _same_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """One version of the counts for the whole test."""
-    monkeypatch.setattr(lease_list, "COUNTS_LAST_S", 10**12)
+    monkeypatch.setattr(lists, "COUNTS_LAST_S", 10**12)
 
 
 def listed(client: Client, **wanted: Any) -> list[str]:
@@ -293,7 +293,7 @@ class TestFollowing:
         url = followed(console.get(LIST, {"agency__exact": "BLM"}))
         take(other, "record_not_found", actor=WORKER)
         assert console.get(url).status_code == 204
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         with CaptureQueriesContext(connection) as asked:
             answer = console.get(url)
