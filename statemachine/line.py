@@ -69,6 +69,7 @@ def turn_at(queue: str) -> int:
     """
     lanes = [rows for each in sharing(queue) for rows in _lane(each, queue, background=True)]
     first, *others = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
+    # In no order of their model, which may know nothing of turns.
     turns = sorted(turn for (turn,) in first.union(*others, all=True).order_by())[: settings.QUEUE_TARGET]
     return turns[-1] if turns else _last_given()
 

@@ -64,7 +64,7 @@ class MachineList(LargeList):
 
     def has_run_permission(self, request: HttpRequest) -> bool:
         """Whether to offer the action; who does it asks again."""
-        return request.user.has_perm(self.model.run_right())
+        return request.user.has_perm(self.model.run_right)
 
     @override
     def get_preserved_filters(self, request: HttpRequest) -> str:
