@@ -23,6 +23,7 @@ from console.machine.change_list import STATES, MachineChangeList, versions_of
 from console.machine.columns import FAILURE, LAST_CHANGE, RUN_FOR, STATE, TRIES, WHY, tries_of
 from console.machine.filters import BY_LAST_CHANGE, BY_STATE, FailureFilter, PersonFilter
 from console.machine.running import ManyRun, run_chosen
+from console.machine.words import one_of
 from console.records.exports import Column
 from console.records.large_lists import LargeList
 from console.records.lists import is_key
@@ -41,6 +42,7 @@ class MachineList(LargeList):
         many: how many of them are run at once; None: that is not offered.
     """
 
+    add_label = ""  # as in “Add a kettle”
     many: ClassVar[ManyRun | None] = None
     list_display: Any = ("__str__", "state_badge", "tries_taken", "initiated_by", "changed")
     list_filter: ClassVar[Any] = (BY_STATE, FailureFilter, PersonFilter, BY_LAST_CHANGE)
@@ -55,6 +57,7 @@ class MachineList(LargeList):
 
     def __init__(self, model: Any, admin_site: Any) -> None:
         super().__init__(model, admin_site)
+        self.add_label = self.add_label or f"Add {one_of(model)}"
         if self.many:
             self.actions = (run_chosen(self.many), *self.actions)
 

@@ -64,7 +64,7 @@ class LargeList(RecordList):
     """
 
     name: str = ""
-    add_label: ClassVar[str] = "Add"
+    add_label: str = "Add"
     beside: ClassVar[Sequence[tuple[str, str, str]]] = ()
     empty: ClassVar[str] = "Add the first one."
     search: ClassVar[Search | None] = None

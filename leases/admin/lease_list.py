@@ -73,7 +73,6 @@ class LeaseList(MachineList):
     )
     list_filter = FILTERS
     list_select_related = ("runsheet_directory", "created_by")
-    add_label = "Add a lease"
     beside = (("Import", "admin:leases_batch_import", "leases.add_lease"),)
     empty = "Add the first one, or import many from a CSV or XLSX file."
     search = NUMBERS
