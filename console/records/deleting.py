@@ -100,14 +100,15 @@ def _asked_at(records: QuerySet[Any]) -> str:
 
 
 def _ask(listed: "LargeList", request: HttpRequest, records: QuerySet[Any], *, is_changed: bool) -> HttpResponse:
-    asked_at = _asked_at(records)  # before it is looked at
+    # Before it is looked at: what changes meanwhile is asked about again.
+    which = f"{_which(listed, records)}@{_asked_at(records)}"
     told = listed.told_before_deleting(records)
     context = {
         **listed.admin_site.each_context(request),
         "title": f"Delete {listed.opts.verbose_name_plural}",
         "name": listed.name,
         "opts": listed.opts,
-        "which": f"{_which(listed, records)}@{asked_at}",
+        "which": which,
         "is_changed": is_changed,
         **told,
         "named": records.order_by(*listed.identity, "pk")[:NAMED_AT_MOST],
