@@ -1,7 +1,7 @@
 """What somebody has sent, in the words of the page it was sent from.
 
 The names of a form's fields are the console's own. Each app says of its pages what their buttons are called and what they
-are about; of lists and of deleting it is known here. What the person may not see is not named.
+are about; of lists, of deleting and of a record's buttons it is known here. What the person may not see is not named.
 """
 
 from collections.abc import Callable, Mapping
@@ -62,7 +62,10 @@ def told(request: HttpRequest, form: QueryDict, lists: "Mapping[type[Model], Mod
             what = f"Search {model._meta.verbose_name_plural}"
             return Sent(what=what, facts=(("For", shortened(form.get(SEARCH_VAR, ""))),))
         if name == f"{its}_delete":
-            return _of_deleting(request, shown, unquote(given.get("object_id", "")))
+            return Sent(what="Delete", facts=_seen(request, shown, unquote(given.get("object_id", ""))))
+        if name == f"{its}_action":
+            labels = {button.name: button.label for button in getattr(shown, "buttons", ())}
+            return Sent(what=labels.get(given["name"], ""), facts=_seen(request, shown, str(given["pk"])))
     return Sent()
 
 
@@ -96,8 +99,9 @@ def _chosen(request: HttpRequest, shown: "ModelAdmin[Any]", form: QueryDict) -> 
     return named(found, len(keys)) if found else "None that is still there"
 
 
-def _of_deleting(request: HttpRequest, shown: "ModelAdmin[Any]", key: str) -> Sent:
+def _seen(request: HttpRequest, shown: "ModelAdmin[Any]", key: str) -> tuple[tuple[str, str], ...]:
+    """The record, for who may see it."""
     found = shown.model._default_manager.filter(pk=key).first() if is_key(key) else None
     is_seen = found is not None and shown.has_view_permission(request, found)
     kind = str(shown.model._meta.verbose_name).capitalize()
-    return Sent(what="Delete", facts=((kind, str(found)),) if is_seen else ())
+    return ((kind, str(found)),) if is_seen else ()

@@ -1,4 +1,4 @@
-"""What was sent to the pages of leases, imports and batches, in words; see `console.records.sent`."""
+"""What was sent to the pages of imports and batches, in words; see `console.records.sent`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,15 +7,9 @@ from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 
 from console.records.sent import Sent, Telling, shortened
-from leases.admin.buttons import BUTTONS
 from leases.admin.reading import SEPARATOR_LABELS
-from leases.models import Batch, Lease, Upload
+from leases.models import Batch, Upload
 from leases.states import State
-
-
-def _button(request: HttpRequest, given: Mapping[str, Any], _form: QueryDict) -> Sent:
-    button = next((each for each in BUTTONS if each.name == given["name"]), None)
-    return Sent(what=button.label if button else "", facts=tuple(_seen(request, Lease, given["pk"])))
 
 
 def _choose(_request: HttpRequest, _given: Mapping[str, Any], _form: QueryDict) -> Sent:
@@ -78,7 +72,6 @@ def _count(form: QueryDict) -> Iterator[tuple[str, str]]:
 
 # By the names of the addresses.
 TELLINGS: dict[str, Telling] = {
-    "leases_lease_action": _button,
     "leases_batch_import": _choose,
     "leases_batch_preview": _confirm,
     "leases_batch_read": _read,

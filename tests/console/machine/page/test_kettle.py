@@ -5,12 +5,15 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db import connection
-from django.test import Client
+from django.http import QueryDict
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import resolve, reverse
 
+from console.records.sent import Sent, told
 from statemachine.claims import message_of
 from statemachine.jobs import run
 from statemachine.models import TransitionLog
@@ -274,3 +277,14 @@ class TestForm:
         kitchen.post(reverse("admin:toy_kettle_delete", args=[kettle.pk]), {"post": "yes"})
 
         assert not Kettle.objects.exists()
+
+
+class TestSentAgain:
+    def test_is_told_by_the_buttons_name(self, kitchen: Client, kettle: Kettle, cook: User, rf: RequestFactory) -> None:
+        url = reverse("admin:toy_kettle_action", args=[kettle.pk, "on"])
+        request = rf.post(url)
+        request.user, request.resolver_match = cook, resolve(url)
+
+        found = told(request, QueryDict(), admin.site._registry)
+
+        assert found == Sent(what="Switch on", facts=(("Kettle", "Old copper"),))
