@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db.models import Max, Min
 
 from bench.processors import Stopwatch
+from cloud.services.accounts import connect_account
 from core.base.errors import RunsheetError
-from discovery.services.dropbox_accounts import connect_account
 from dropbox_standin.client import Standin
 from leases.models import AgencyStorageConfig, Lease
 from leases.services import create_lease, start_full_discovery

@@ -8,15 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from cloud.dropbox import gateway_for
+from cloud.errors import ANOTHER_ACCOUNT, CONFIGURED, Reconnected
+from cloud.models import DropboxAccount
 from core.base.errors import RunsheetError
 from core.base.folding import is_same_path
-from discovery.dropbox import gateway_for
-from discovery.errors import ANOTHER_ACCOUNT, Reconnected
-from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
 from discovery.services.program_remains import told_of_remains
-from leases.errors import CONFIGURED, DirectoryElsewhere, Reconfigured
+from leases.errors import DirectoryElsewhere, Reconfigured
 from leases.models import Lease, Origin
 from leases.queries import configuration_seen, configured_base_path
 from leases.services import confirm_base_path, forget_link, resume_failed, resume_if_reconfigured

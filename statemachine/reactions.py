@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from core.base.errors import RunsheetError, Temporary
     from statemachine.doorbell import Message
 
-# A run renews its claim at most this often; well inside settings.CLAIM_S.
-RENEWAL_S = 3.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
@@ -95,6 +92,23 @@ class Outcome:
     carry: Any = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoOn:
+    """This slice is done and the state's work is not: what it has reached is kept, and the next slice is owed at once.
+
+    The state stays, the tries begin anew, and the log gets no row. Other rows have their turn before the next slice.
+
+    Attributes:
+        record: called with the locked record in that transaction, while the claim still holds, to write what was reached.
+    """
+
+    record: Callable[[Any], None] | None = None
+
+
+# What a reaction ends with.
+type Ending = Outcome | GoOn
+
+
 @dataclass(slots=True, kw_only=True)
 class Run[M: StateMachine]:
     """One try at the work that a record owes.
@@ -102,27 +116,36 @@ class Run[M: StateMachine]:
     Attributes:
         record: as it was when claimed.
         carry: what the preceding state's reaction handed over in the same job, else None.
+        hold: what the job holds: this row, and those that it works on together with it.
     """
 
     record: M
     job_id: str
     carry: Any = None
-    renewed_at: float = field(default_factory=monotonic)
+    hold: claims.Hold = None  # type: ignore[assignment]  # set below
+    began_at: float = field(default_factory=monotonic)
+
+    def __post_init__(self) -> None:
+        if self.hold is None:
+            self.hold = claims.Hold(messages=[self.message])
 
     @property
     def message(self) -> Message:
         """The fence: label, key, state and generation that this run was claimed for."""
         return claims.message_of(self.record)
 
+    @property
+    def is_time_up(self) -> bool:
+        """Whether a slice should end now: half of the soft limit is over, so that what is under way can end in order."""
+        return monotonic() - self.began_at >= reaction_for(type(self.record), self.record.state).limits.soft_s / 2
+
     def keep_claim(self) -> None:
         """Hold the row a little longer; to be called before every slow step.
 
         Raises:
-            ClaimLost: the row belongs to somebody else now.
+            ClaimLost: nothing that the job works on belongs to it any more.
         """
-        if monotonic() - self.renewed_at >= RENEWAL_S:
-            claims.renew(self.message)
-            self.renewed_at = monotonic()
+        self.hold.keep()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +158,7 @@ class Reaction:
 
     model: type[StateMachine]
     state: str
-    react: Callable[[Run[Any]], Outcome]
+    react: Callable[[Run[Any]], Ending]
     retry: Callable[[], Backoff]
     queue: str
     limits: Limits = field(default_factory=Limits)
@@ -151,6 +174,10 @@ class Reaction:
     def tries(self) -> int:
         return self.retry().tries
 
+    def hold_of(self, messages: list[Message]) -> claims.Hold:
+        """What a job of this work holds."""
+        return claims.Hold(messages=messages, held_s=self.limits.held_s, renewed_every_s=self.limits.renewed_every_s)
+
 
 _registry: dict[tuple[type[StateMachine], str], Reaction] = {}
 
@@ -163,7 +190,7 @@ def reaction(
     queue: str | None = None,
     limits: Limits | None = None,
     gave_up: Callable[[Any, RunsheetError], None] | None = None,
-) -> Callable[[Callable[[Run[Any]], Outcome]], Callable[[Run[Any]], Outcome]]:
+) -> Callable[[Callable[[Run[Any]], Ending]], Callable[[Run[Any]], Ending]]:
     """Register the work of a state; to be used in an app's `reactions.py`.
 
     Args:
@@ -176,7 +203,7 @@ def reaction(
         gave_up: called with the record and the error in the transaction in which a worker gives up, when that is written.
     """
 
-    def register(react: Callable[[Run[Any]], Outcome]) -> Callable[[Run[Any]], Outcome]:
+    def register(react: Callable[[Run[Any]], Ending]) -> Callable[[Run[Any]], Ending]:
         if (model, state) in _registry:
             raise AssertionError(f"{model._meta.label} already has a reaction for {state}")
         _registry[model, str(state)] = Reaction(

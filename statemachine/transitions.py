@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
@@ -19,7 +18,7 @@ from statemachine.doorbell import Message
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.evidence import bounded
 from statemachine.models import NEXT_TURN, ActorKind, StateMachine, TransitionLog
-from statemachine.reactions import queue_of
+from statemachine.reactions import queue_of, reaction_for
 
 logger = logging.getLogger(__name__)
 
@@ -199,7 +198,8 @@ def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
     record.rung_at = None
     record.due_reason = ""
     record.tries = 1 if claim else 0
-    record.claimed_until = at + timedelta(seconds=settings.CLAIM_S) if claim else None
+    held_s = reaction_for(type(record), record.state).limits.held_s if claim else 0
+    record.claimed_until = at + timedelta(seconds=held_s) if claim else None
     record.due_at = (record.claimed_until or at) if record.is_working else None
 
 

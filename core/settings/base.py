@@ -21,6 +21,7 @@ REDIS_URL = addresses.redis("REDIS_URL", _urls.redis_url)
 INSTALLED_APPS = [
     "core.apps.CoreConfig",
     "statemachine.apps.StateMachineConfig",
+    "cloud.apps.CloudConfig",
     "leases.apps.LeasesConfig",
     "discovery.apps.DiscoveryConfig",
     # Below the apps whose templates build on the console's, and before those whose templates it replaces.

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from cloud.models import CloudLocation
 from console.machine import following as polling
 from console.shell.times import countdown
 from core.base.clock import now
@@ -23,7 +24,7 @@ from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
 from leases.lookalikes import doubts_about_number
-from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease
 from leases.models.batches import CALLED_OFF
 from leases.queries import PASSED_OVER_COUNT
 from leases.states import SETTLED, State

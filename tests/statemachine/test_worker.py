@@ -47,6 +47,7 @@ def work_until_idle(redis: Redis) -> int | None:
         worker = RunsheetWorker(
             [Queue("toy", connection=redis, serializer=JSONSerializer)], connection=redis, serializer=JSONSerializer
         )
+        worker.unsubscribe = lambda: None  # type: ignore[method-assign]  # RQ takes a second over it
         worker.work(burst=True, logging_level="WARNING")
         os._exit(0)
 

@@ -45,8 +45,8 @@ class TestTrail:
             ("/admin/django_rq/dashboard/", "System"),
             ("/admin/statemachine/transitionlog/", "System"),
             ("/admin/auth/group/", "People"),
-            ("/admin/discovery/dropboxaccount/", "People"),
-            ("/admin/leases/cloudlocation/", "Archives"),
+            ("/admin/cloud/dropboxaccount/", "People"),
+            ("/admin/cloud/cloudlocation/", "Archives"),
         ],
     )
     def test_is_marked_in_the_navigation(self, console: Client, address: str, place: str) -> None:

@@ -18,13 +18,13 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from bench.outages import postgres_closed, postgres_read_only, redis_full, redis_read_only, slow
+from cloud.services.accounts import connect_account
 from core.base import redis_client
 from core.local import servers
 from core.ops import doctor, probes
 from core.ops.doctor import finding
 from core.ops.doctor import servers as doctors_servers
 from core.ops.doctor.finding import Finding, Mark
-from discovery.services.dropbox_accounts import connect_account
 from dropbox_standin.client import Standin
 from dropbox_standin.process import Tls, running
 from leases.models import AgencyStorageConfig
