@@ -71,10 +71,8 @@ def turn_at(queue: str) -> int:
     A few rows that come back from a back-off do not turn it back.
     """
     lanes = [rows for each in sharing(queue) for rows in _lane(each, queue, background=True)]
-    first, *others = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
-    # Django orders it as the model is ordered by default, unless it is told otherwise.
-    waiting = first.union(*others, all=True).order_by() if others else first
-    turns = sorted(turn for (turn,) in waiting)[: settings.QUEUE_TARGET]
+    parts = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
+    turns = sorted(turn for (turn,) in _together(parts))[: settings.QUEUE_TARGET]
     return turns[-1] if turns else _last_given()
 
 
