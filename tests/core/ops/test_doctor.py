@@ -24,7 +24,6 @@ from core.ops import doctor, probes
 from core.ops.doctor import finding
 from core.ops.doctor import servers as doctors_servers
 from core.ops.doctor.finding import Finding, Mark
-from discovery.services.dropbox_accounts import connect_account
 from dropbox_standin.client import Standin
 from dropbox_standin.process import Tls, running
 from leases.models import AgencyStorageConfig
@@ -36,6 +35,7 @@ from tests.core.conftest import Manage
 from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
 from tests.dropbox_standin.test_tls import tls  # noqa: F401 - a fixture
+from tests.factories import give_dropbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,7 +73,7 @@ def well(durable_redis: str, settings: Settings, dropbox: Standin, django_user_m
     for agency in ("NMSLO", "BLM"):
         AgencyStorageConfig.objects.create(agency=agency, **PATHS)
     user = django_user_model.objects.create_user("olivia", "olivia@example.com")
-    connect_account(user=user, refresh_token="standin-refresh-olivia")
+    give_dropbox(user, dropbox)
     return redis
 
 

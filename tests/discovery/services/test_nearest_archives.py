@@ -12,9 +12,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from discovery.dropbox import Gateway, gateway_for
 from discovery.errors import AccountPaused, ArchiveOutOfSight, DropboxUnavailable, NotFound
 from discovery.services import nearest_archives
-from discovery.services.dropbox_accounts import connect_account
 from discovery.services.nearest_archives import look_around, nearest
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.factories import give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -114,7 +114,7 @@ class TestLookAround:
         dropbox.put(f"{BLM}/NMNM 501759/")
         around(gateway_for(operator))
         ivan = django_user_model.objects.create_superuser("ivan")
-        connect_account(user=ivan, refresh_token="standin-refresh-ivan")
+        give_dropbox(ivan, dropbox, "ivan")
 
         found = around(gateway_for(ivan))
 
