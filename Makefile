@@ -9,6 +9,8 @@ UV := $(shell command -v uv || echo '$(LOCAL)/uv/bin/uv')
 INSTALLED := .venv/installed
 # A Python that uv has to fetch stays in this folder too.
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
+# Whoever starts many processes compiles each module once, not once for each of them.
+export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: help demo up test quick chaos bench-console screenshots lint fmt lock audit

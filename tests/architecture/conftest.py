@@ -20,7 +20,6 @@ from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401
 from tests.roles import ROLES, in_role
 
 type People = dict[str, User | AnonymousUser]
-type Sessions = dict[str, dict[str, str]]
 type Browsers = dict[str, Client]
 type Things = dict[str, models.Model]
 
@@ -124,28 +123,25 @@ def concrete(address: str, there: Things) -> str:
 
 
 @pytest.fixture(scope="module")
-def sessions(people: People) -> Sessions:
-    """What the browser of each remembers who has logged in."""
+def logged_in(people: People) -> dict[str, tuple[Client, dict[str, str]]]:
+    """The browser of each, and what it remembers of who has logged in."""
     return {name: _logged_in(person) for name, person in people.items()}
 
 
 @pytest.fixture
-def browsers(db: None, sessions: Sessions) -> Browsers:
-    """Everybody at a browser of their own, logged in."""
-    return {name: _again(cookies) for name, cookies in sessions.items()}
+def browsers(db: None, logged_in: dict[str, tuple[Client, dict[str, str]]]) -> Browsers:
+    """Everybody at a browser of their own, logged in and otherwise as new."""
+    for client, cookies in logged_in.values():
+        client.cookies = SimpleCookie(cookies)
+        client.raise_request_exception = True
+    return {name: client for name, (client, _cookies) in logged_in.items()}
 
 
-def _logged_in(person: User | AnonymousUser) -> dict[str, str]:
+def _logged_in(person: User | AnonymousUser) -> tuple[Client, dict[str, str]]:
     client = Client()
     if isinstance(person, User):
         client.force_login(person)
-    return {name: cookie.value for name, cookie in client.cookies.items()}
-
-
-def _again(cookies: dict[str, str]) -> Client:
-    client = Client()
-    client.cookies = SimpleCookie(cookies)
-    return client
+    return client, {name: cookie.value for name, cookie in client.cookies.items()}
 
 
 def chosen_by(client: Client) -> None:
