@@ -8,11 +8,13 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 
 from core.base.clock import now
+from core.http import refusals
 from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, FailureNotice, Lease, Upload
 from statemachine.models import TransitionLog
@@ -142,6 +144,16 @@ def _logged_in(person: User | AnonymousUser) -> tuple[Client, dict[str, str]]:
     if isinstance(person, User):
         client.force_login(person)
     return client, {name: cookie.value for name, cookie in client.cookies.items()}
+
+
+@pytest.fixture
+def unframed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusals without the console around them, which is most of their cost; `test_pages` sees them with it."""
+
+    def refuse(_request: HttpRequest, title: str, sentence: str, *, status: int) -> HttpResponse:
+        return HttpResponse(refusals._alone(title, sentence), status=status)
+
+    monkeypatch.setattr(refusals, "_refuse", refuse)
 
 
 def chosen_by(client: Client) -> None:

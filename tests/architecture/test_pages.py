@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from core.http import metrics
-from tests.architecture.conftest import WALKED, Browsers, Things, chosen_by, concrete
+from tests.architecture.conftest import PEOPLE, WALKED, Browsers, Things, chosen_by, concrete
 
 pytestmark = [
     pytest.mark.django_db,
@@ -95,11 +95,17 @@ class TestEveryPage:
     def test_holds_none_for_who_is_not_logged_in(self, client: Client, url: str) -> None:
         check(client.get(url), address="")
 
-    def test_holds_none_for_who_is_refused(self, browsers: Browsers) -> None:
-        answer = browsers["staff"].get("/admin/leases/lease/")
+    @pytest.mark.parametrize("who", PEOPLE)
+    def test_holds_none_for_who_is_refused(self, browsers: Browsers, there: Things, who: str) -> None:
+        client = browsers[who]
+        change = concrete("admin/leases/lease/<object_id>/change/", there)
 
-        assert answer.status_code == 403
-        check(answer, address="")
+        answers = [client.get("/admin/nothing/"), client.get("/admin/autocomplete/"), client.get("/dropbox/connect/")]
+        answers += [client.post("/metrics"), client.post("/start/"), client.post(change), client.post("/admin/r/x/")]
+
+        assert sum(answer.status_code >= 400 for answer in answers) >= (1 if who in ("anonymous", "user") else 4)
+        for answer in answers:
+            check(answer, address="")
 
     def test_holds_none_when_it_is_about_a_mistake_of_ours(
         self, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
