@@ -28,13 +28,13 @@ from django.db.models import (
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 
-from leases.errors import BatchGone, ChoiceChanged, NothingToStart
+from core.base.statement_limits import answered_in_time
+from leases.errors import BatchGone
 from leases.models import Batch, BatchLease, Lease
 from leases.models.batches import NOT_RUN, OWED
 from leases.rights import require
-from leases.statement_limits import answered_in_time
 from leases.states import WORKING, State
-from statemachine.errors import RecordGone
+from statemachine.errors import ChoiceChanged, NothingToStart, RecordGone
 from statemachine.line import turn_now, turns_of
 from statemachine.transitions import Actor, Step, advance, authorise, locked
 

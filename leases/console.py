@@ -10,10 +10,9 @@ from console.shell.navigation import Frame, Key, Place
 from leases.admin.batches import BatchAdmin
 from leases.admin.bell import bell
 from leases.admin.leases import LeaseAdmin
-from leases.admin.locations import CloudLocationAdmin
 from leases.admin.notices import FailureNoticeAdmin
 from leases.admin.sent import TELLINGS
-from leases.models import Batch, CloudLocation, FailureNotice, Lease
+from leases.models import Batch, FailureNotice, Lease
 from leases.states import NoticeState, State
 from statemachine.models import STOPPED, STOPPED_LABEL
 
@@ -21,7 +20,6 @@ from statemachine.models import STOPPED, STOPPED_LABEL
 LISTS = {
     Lease: LeaseAdmin,
     Batch: BatchAdmin,
-    CloudLocation: CloudLocationAdmin,
     FailureNotice: FailureNoticeAdmin,
 }
 
@@ -70,12 +68,6 @@ FRAME = Frame(
             label="Agencies",
             address="admin:leases_agencystorageconfig_changelist",
             right="leases.view_agencystorageconfig",
-        ),
-        Place(
-            order=40,
-            label="Archives",
-            address="admin:leases_cloudlocation_changelist",
-            right="leases.view_cloudlocation",
         ),
     ),
     keys=(

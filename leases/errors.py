@@ -1,9 +1,8 @@
 """What can be wrong with a record."""
 
+from cloud.errors import CONFIGURED
 from core.base.errors import RECORD, Permanent, Refused, Remedy, Temporary
 
-# The event at which an agency's configuration was saved.
-CONFIGURED = "configured"
 # Saving another number starts a run anew, so that it takes both.
 CORRECT_NUMBER = Remedy(
     label="Correct the lease number",
@@ -44,24 +43,6 @@ class BatchGone(Refused):
     """This batch no longer exists. Go back to the list."""
 
     code = "batch_gone"
-
-
-class DatabaseTooBusy(Refused):
-    """The database was too busy to do this in time. Nothing was changed; try again in a minute."""
-
-    code = "database_too_busy"
-
-
-class NothingToStart(Refused):
-    """There is nothing to start: each of these leases is under way or about to start. Nothing was changed."""
-
-    code = "nothing_to_start"
-
-
-class ChoiceChanged(Refused):
-    """Since you were asked, the leases have changed: others match, or somebody has run some. Nothing was changed."""
-
-    code = "choice_changed"
 
 
 class TooManyWords(Refused):

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 
+from cloud.models import DropboxAccount
 from core.base.clock import now
-from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig
 
 if TYPE_CHECKING:

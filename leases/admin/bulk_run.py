@@ -15,8 +15,8 @@ from django.urls import reverse
 
 from core.base.errors import Refused
 from leases.batches import run_many, which_of
-from leases.errors import ChoiceChanged, NothingToStart
 from leases.models import Lease
+from statemachine.errors import ChoiceChanged, NothingToStart
 from statemachine.queries import count_by_state
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from cloud.models import CloudLocation
+from leases.models import AgencyStorageConfig, Lease
 from tests.browser.conftest import log_in
 from tests.browser.faults import faults
 from tests.factories import give_dropbox

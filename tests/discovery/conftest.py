@@ -8,11 +8,13 @@ from django.core.cache import cache
 from redis import Redis
 
 from leases.models import Lease
-from tests.factories import BLM, configured, give_dropbox
+from tests.factories import BLM as ARCHIVES
+from tests.factories import configured, give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
+BLM = ARCHIVES
 NUMBER = "NMNM 0501759"
 ARCHIVE = f"{BLM}/{NUMBER}"
 

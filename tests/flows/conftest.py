@@ -15,13 +15,15 @@ from leases import services
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
-from tests.factories import BLM, configured, give_dropbox
+from tests.factories import BLM as ARCHIVES
+from tests.factories import configured, give_dropbox
 from tests.live import environment, person, programs, system, valkey  # noqa: F401 - fixtures
 from tests.workers import work_off
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
+BLM = ARCHIVES
 NUMBER = "NMNM 0501759"
 ARCHIVE = f"{BLM}/{NUMBER}"
 REPORT = f"{ARCHIVE}/Master Documents.pdf"

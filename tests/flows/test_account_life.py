@@ -12,8 +12,8 @@ import requests
 from django.contrib.auth.models import User
 from django.db import connection
 
-from discovery.dropbox import gateway_for
-from discovery.models import DropboxAccount
+from cloud.dropbox import gateway_for
+from cloud.models import DropboxAccount
 from leases.models import FailureNotice, Lease
 from tests.live import BLM, PASSWORD, System, await_that
 

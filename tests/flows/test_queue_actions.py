@@ -13,7 +13,7 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
-from discovery.dropbox import gateway_for
+from cloud.dropbox import gateway_for
 from leases import services
 from leases.models import Lease
 from statemachine.doorbell import Message

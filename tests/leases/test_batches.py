@@ -8,10 +8,10 @@ from pytest_django import DjangoAssertNumQueries
 from core.base.clock import now
 from leases import services
 from leases.batches import Progress, Stopped, import_leases, progress_of, run_again, run_many, stop
-from leases.errors import BatchGone, NothingToStart
+from leases.errors import BatchGone
 from leases.models import Batch, Lease
 from leases.states import State
-from statemachine.errors import TransitionForbidden
+from statemachine.errors import NothingToStart, TransitionForbidden
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 
-from discovery.models import DropboxAccount
+from cloud.models import CloudLocation, DropboxAccount
 from discovery.services.configuration_check import check_configuration
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
+from tests.cloud.dropbox.conftest import LIST, METADATA, MORE, union
 from tests.discovery.conftest import ARCHIVE, BLM
-from tests.discovery.dropbox.conftest import LIST, METADATA, MORE, union
 from tests.discovery.services.conftest import bad, folder, good
 from tests.factories import give_dropbox
 

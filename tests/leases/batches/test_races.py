@@ -11,9 +11,9 @@ from django.test import Client
 
 from leases import batches, services
 from leases.batches import Progress, Stopped, import_leases, progress_of, run_again, run_many, stop
-from leases.errors import NothingToStart
 from leases.models import Batch, BatchLease, Lease
 from leases.states import State
+from statemachine.errors import NothingToStart
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
 from statemachine.transitions import Actor, Step, take

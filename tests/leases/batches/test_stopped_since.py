@@ -7,9 +7,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from leases import services
 from leases.batches import Progress, progress_of, run_again, run_many, stop
-from leases.errors import NothingToStart
 from leases.models import Batch, Lease
 from leases.states import State
+from statemachine.errors import NothingToStart
 from statemachine.transitions import Actor, Step, take
 from tests.leases.batches.asking import buttons, imported, page_url
 

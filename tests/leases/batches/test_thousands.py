@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
+from core.base.errors import DatabaseTooBusy
 from leases.batches import (
     AT_ONCE,
     Progress,
@@ -15,7 +16,6 @@ from leases.batches import (
     run_many,
     stop,
 )
-from leases.errors import DatabaseTooBusy
 from leases.models import Batch, BatchLease, Lease
 from leases.states import State
 
@@ -35,7 +35,7 @@ def batch(operator: User, monkeypatch: pytest.MonkeyPatch) -> Batch:
         cursor.execute(f"ANALYZE {Lease._meta.db_table}, {BatchLease._meta.db_table}")
     leases = [("BLM", f"NMNM {number}") for number in range(MANY)]
     made = import_leases(leases=leases, user=operator, title="day30.csv")
-    monkeypatch.setattr("leases.statement_limits.WITHIN_S", AT_MOST_S)
+    monkeypatch.setattr("core.base.statement_limits.WITHIN_S", AT_MOST_S)
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{AT_MOST_S}s"])
     return made
@@ -45,7 +45,7 @@ def test_are_counted_and_stopped_at_once(operator: User, batch: Batch, monkeypat
     assert progress_of(batch) == Progress(waiting=MANY, stoppable=MANY)
 
     with monkeypatch.context() as busy, pytest.raises(DatabaseTooBusy, match="Nothing was changed"):
-        busy.setattr("leases.statement_limits.WITHIN_S", 0.001)
+        busy.setattr("core.base.statement_limits.WITHIN_S", 0.001)
         stop(batch_id=batch.pk, user=operator)
     assert progress_of(batch) == Progress(waiting=MANY, stoppable=MANY)
     assert Batch.objects.get(pk=batch.pk).stopped_at is None

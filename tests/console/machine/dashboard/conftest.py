@@ -82,5 +82,5 @@ def keeper(db: None, client: Client) -> Client:
 @pytest.fixture
 def queued(redis: Redis) -> None:
     """A message of a lease, and a worker."""
-    doorbell.ring(MESSAGE, queue="discovery")
+    doorbell.ring(MESSAGE, queue="discovery", soft_s=60)
     SimpleWorker(["discovery"], name="w", connection=redis, serializer=JSONSerializer).register_birth()  # type: ignore[no-untyped-call]
