@@ -219,6 +219,7 @@ class TestAddresses:
 
         assert places == {"", settings.ADMIN_PATH, *TAKEN} - {settings.STATIC_URL.strip("/")}
 
+    @pytest.mark.matrix
     @pytest.mark.usefixtures("queued")
     @pytest.mark.parametrize("address", WALKED)
     def test_are_for_whom_the_matrix_says(self, browsers: Browsers, there: Things, redis: Redis, address: str) -> None:
@@ -279,6 +280,7 @@ SENT: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
 }
 
 
+@pytest.mark.matrix
 class TestWhatIsSent:
     @pytest.mark.parametrize("what", SENT)
     def test_changes_something_for_whom_the_matrix_says(
@@ -360,6 +362,7 @@ class TestTransitions:
             name: set(rows) for name, rows in TRANSITIONS.items()
         }
 
+    @pytest.mark.matrix
     @pytest.mark.parametrize("who", PEOPLE)
     @pytest.mark.parametrize(("of", "name"), [(of, name) for of, rows in TRANSITIONS.items() for name in rows])
     def test_are_for_whom_the_matrix_says(

@@ -97,6 +97,7 @@ def check(answer: Any, *, address: str) -> None:
 
 
 class TestEveryPage:
+    @pytest.mark.matrix
     @pytest.mark.usefixtures("queued")
     @pytest.mark.parametrize("address", WALKED)
     def test_holds_no_script(self, browsers: Browsers, there: Things, address: str) -> None:
