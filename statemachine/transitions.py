@@ -227,6 +227,7 @@ def _save(record: StateMachine) -> None:
     changed = [each.attname for each in fields if getattr(record, each.attname) != before[each.attname]]
     stamped = [each.attname for each in fields if getattr(each, "auto_now", False)]
     record.save(update_fields=[*changed, *stamped])
+    record.note_as_read()  # another transition may follow in this transaction
 
 
 def _tell(record: StateMachine, row: TransitionLog) -> None:
