@@ -3,8 +3,9 @@
 import logging
 import threading
 from collections import defaultdict
+from collections.abc import Iterable
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -55,6 +56,10 @@ class Hold:
     renewed_every_s: float = field(default_factory=lambda: settings.CLAIM_RENEWAL_S)
     renewed_at: float = field(default_factory=monotonic)
 
+    def with_all(self, messages: Iterable[Message]) -> "Hold":
+        """The same for these rows."""
+        return replace(self, messages=list(messages))
+
     def keep(self) -> None:
         """Hold the rows a little longer, unless that was done a moment ago.
 
@@ -87,7 +92,11 @@ def renew(hold: Hold) -> None:
         ClaimLost: none is left.
     """
     held = Now() + timedelta(seconds=hold.held_s)
-    if not unmoved(*hold.messages).filter(claimed_until__isnull=False).update(claimed_until=held, due_at=held):
+    rows = mine = unmoved(*hold.messages).filter(claimed_until__isnull=False)
+    if len(hold.messages) > 1:
+        # Who takes hold of several rows must wait for nobody; the next renewal comes in time for those.
+        rows = mine.model._default_manager.filter(pk__in=mine.select_for_update(skip_locked=True).values("pk"))
+    if not rows.update(claimed_until=held, due_at=held) and not (len(hold.messages) > 1 and mine.exists()):
         raise ClaimLost
 
 

@@ -117,6 +117,19 @@ def locked[M: StateMachine](model: type[M], pk: int, *, wait: bool = True) -> It
         yield record
 
 
+def locked_all[M: StateMachine](model: type[M], pks: Sequence[int], *, wait: bool) -> dict[int, M]:
+    """Several records, locked until the transaction that is open ends; those that are gone are left out.
+
+    Args:
+        wait: for whoever holds one now; else that is left out, too.
+    """
+    rows = model._default_manager.select_for_update(of=("self",), skip_locked=not wait).order_by("pk")
+    found = {record.pk: record for record in rows.annotate(database_now=Now()).filter(pk__in=pks)}
+    for record in found.values():
+        record.note_as_read()
+    return found
+
+
 @contextmanager
 def fenced[M: StateMachine](model: type[M], message: Message, *, wait: bool = True) -> Iterator[M]:
     """The record, locked, if it is still where the message says.
@@ -163,7 +176,7 @@ def advance_through(record: StateMachine, steps: Sequence[Step], actor: Actor) -
     Raises:
         UnknownTransition, TransitionRefused: nothing was written.
     """
-    taken = [_move(record, step, actor) for step in steps]
+    taken = [move(record, step, actor) for step in steps]
     _save(record)
     for row in taken:
         row.record_id = record.pk
@@ -171,7 +184,7 @@ def advance_through(record: StateMachine, steps: Sequence[Step], actor: Actor) -
             row.at = record.entered_at
     TransitionLog.objects.bulk_create(taken)
     for row in taken:
-        _tell(record, row)
+        tell(record, row)
     last = steps[-1]
     rings = record.is_working and last.rings and not last.claim
     transaction.on_commit(partial(_committed, record, taken, rings=rings), robust=True)
@@ -188,7 +201,7 @@ def _committed(record: StateMachine, taken: list[TransitionLog], *, rings: bool)
             settling.note(taken)
 
 
-def _move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
+def move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
     """Change the record as the transition says; its row of the log, which is still without the record."""
     left, since, tries = record.state, record.entered_at, record.tries
     reason = step.reason or record.due_reason
@@ -203,6 +216,7 @@ def _move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
     record.entering()
     return TransitionLog(
         record_type=record._meta.label_lower,
+        record_id=record.pk,
         transition=step.transition,
         from_state=left,
         to_state=record.state,
@@ -230,7 +244,24 @@ def _save(record: StateMachine) -> None:
     record.note_as_read()  # another transition may follow in this transaction
 
 
-def _tell(record: StateMachine, row: TransitionLog) -> None:
+def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None:
+    """Write locked records by one statement, past their `save`.
+
+    It is an insert that meets them all: an update would have to be told each value of each column in a case of its own.
+    """
+    fields = [each.name for each in model._meta.concrete_fields if not each.primary_key]
+    stamped_once = [each.name for each in model._meta.concrete_fields if getattr(each, "auto_now_add", False)]
+    manager: Any = model._default_manager
+    manager.bulk_create(
+        records,
+        update_conflicts=True,
+        unique_fields=["pk"],
+        update_fields=[name for name in fields if name not in stamped_once],
+    )
+
+
+def tell(record: StateMachine, row: TransitionLog) -> None:
+    """Say in the log of the program what the row says."""
     logger.info(
         "transition: %s %s %s: %s → %s, generation %s, by %s, user %s",
         row.record_type, record.pk, row.transition, row.from_state, row.to_state, row.generation, row.actor_kind,

@@ -65,6 +65,7 @@ class RunsheetWorker(FewRoundsWorker):
     # Then it ends and the pool starts another, so that nothing a library leaks can grow for ever.
     jobs_per_process = 1_000
     told_to_stop = False
+    at_work = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("prepare_for_work", True):
@@ -108,19 +109,21 @@ class RunsheetWorker(FewRoundsWorker):
         faulthandler.dump_traceback_later(_limits_of(job).hard_s, exit=True)
         try:
             with patient():
+                RunsheetWorker.at_work = True
                 super().execute_job(job, queue)
         finally:
+            RunsheetWorker.at_work = False
             faulthandler.cancel_dump_traceback_later()
             _fresh_connections()
 
 
 def begin_limits_anew(limits: Limits) -> None:
-    """Give the state that the worker goes straight on with the time of its own; in no worker, nothing is limited."""
-    if not signal.alarm(0):
+    """Give what the worker goes straight on with the time of its own; in no worker, nothing is limited."""
+    if not RunsheetWorker.at_work or RunsheetWorker.told_to_stop:
         return
     signal.alarm(limits.soft_s)
     faulthandler.dump_traceback_later(limits.hard_s, exit=True)
-    if RunsheetWorker.told_to_stop:
+    if RunsheetWorker.told_to_stop:  # meanwhile
         _end_soon()
 
 
