@@ -258,6 +258,8 @@ def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None
         unique_fields=["pk"],
         update_fields=[name for name in fields if name not in stamped_once],
     )
+    for each in records:
+        each.note_as_read()
 
 
 def tell(record: StateMachine, row: TransitionLog) -> None:
