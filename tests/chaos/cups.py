@@ -54,7 +54,6 @@ def play(house: House, *, cups: int, blows: int, seed: int) -> list[str]:
     """Let all be drunk while blows fall; what is wrong afterwards."""
     from tests.toy.models import Cup  # Django is ready only now
 
-
     rng = random.Random(seed)
     Cup.objects.bulk_create(Cup(pot=number % POTS, bad=number % BAD == 0) for number in range(cups))
     begun = struck_at = time.monotonic()
