@@ -12,6 +12,5 @@ class Command(RQ_S.Command):  # type: ignore[misc]  # as above
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Leave what is loaded by now to be shared: a collector that looks at it would copy it into each process."""
-        gc.collect()
         gc.freeze()
         super().handle(*args, **options)
