@@ -15,7 +15,6 @@ from tests.architecture.floors import (
     room_of,
 )
 
-SYSTEM = "the system page is the site's own, and whoever cannot go on leads there"
 ASKED = "what connecting means to leases is asked of them, not announced to them"
 # What still is so, and why. This list only shrinks: an entry that is mended has to go.
 KNOWN = {
@@ -25,12 +24,9 @@ KNOWN = {
     Named("cloud/admin/own_dropbox.py", "address", "leases_lease_changelist"): ASKED,
     Named("cloud/admin/own_dropbox.py", "permission", "leases.run_discovery"): ASKED,
     Named("cloud/dropbox/lending.py", "permission", "leases.run_discovery"): ASKED,
-    Named("cloud/errors.py", "address", "system"): SYSTEM,
     Named("cloud/templates/cloud/account.html", "permission", "leases.view_lease"): ASKED,
     Named("cloud/templates/cloud/disconnect.html", "address", "leases_lease_change"): ASKED,
     Named("cloud/views.py", "permission", "leases.run_discovery"): ASKED,
-    Named("core/local/processes.py", "setting", "DROPBOX_BASE_URL"): "tells whether to start the stand-in",
-    Named("discovery/start.py", "address", "system"): SYSTEM,
     Named("leases/admin/links.py", "address", "open_archive"): "the lease's page opens its archive",
 }
 
