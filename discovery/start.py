@@ -243,7 +243,9 @@ class Health:
 def health(user: User) -> Health:
     """Whether what is owed can be worked on."""
     wrong = obstacle()
-    return Health(is_well=not wrong, sentence=wrong or _well(), url=navigation.parts_url() if may_use_queues(user) else "")
+    return Health(
+        is_well=not wrong, sentence=wrong or _well(), url=navigation.parts_url() if may_use_queues(user) else ""
+    )
 
 
 def _well() -> str:

@@ -4,6 +4,7 @@ Knows no kind of record and no cloud (docs/decisions/0002-postgres-is-the-truth.
 """
 
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -80,6 +81,7 @@ class StateMachine(models.Model):
             in whatever way it was made.
     """
 
+    as_read: dict[str, Any] | None = None
     working_states: ClassVar[frozenset[str]]
     start_transition: ClassVar[str]
 
@@ -159,6 +161,12 @@ class StateMachine(models.Model):
     def state_label(self) -> str:
         """What that is called, so that what was stopped does not look as if it were to start."""
         return self.label_of(self.shown_state)
+
+    def note_as_read(self) -> None:
+        """Remember the fields as they are, so that only what a transition changes has to be written."""
+        fields = {each.attname: getattr(self, each.attname) for each in self._meta.concrete_fields}
+        # What JSON holds may be changed in place.
+        self.as_read = {name: deepcopy(it) if isinstance(it, dict | list) else it for name, it in fields.items()}
 
     def entering(self) -> None:
         """Called in every transition's transaction once the new state is set, before the record is saved.
