@@ -12,8 +12,8 @@ from cloud.models import CloudLocation, Folded
 from core.base.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import AgencyStorageConfig, Lease, Origin
-from leases.states import WORKING, State
-from statemachine.models import ActorKind, TransitionLog
+from leases.states import State
+from statemachine.models import TransitionLog
 
 DROPBOX = "dropbox"
 # Of one agency; what a folder holds is compared with them while somebody waits.
@@ -183,12 +183,6 @@ def last_told(path: str, lease: Lease) -> Origin | None:
         namespace=told.get("namespace", ""),
         folder_id=told.get("folder_id", ""),
     )
-
-
-def were_started_since(pks: Collection[int], at: datetime) -> bool:
-    """Whether somebody has begun a run of one of the leases by hand since then."""
-    begun = TransitionLog.objects.filter(at__gte=at, to_state__in=WORKING, actor_kind=ActorKind.USER)
-    return begun.filter(record_type=Lease._meta.label_lower, record_id__in=pks).exists()
 
 
 def nearest_names(leases: Iterable[Lease]) -> dict[int, list[str]]:
