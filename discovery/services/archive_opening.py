@@ -13,6 +13,8 @@ from cloud.dropbox import Gateway, gateway_for
 from cloud.dropbox.connection import done_within
 from cloud.errors import LinkRefused, NotFound
 from cloud.models import CloudLocation, DropboxAccount
+from cloud.queries import take_link_check
+from cloud.services.locations import forget_link, record_location
 from core.base.clock import now
 from core.base.database import lock_waits
 from core.base.errors import RunsheetError
@@ -20,8 +22,7 @@ from discovery.errors import ArchiveOutOfSight, BasePathMissing
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.share_links import TRUSTED_FOR, link_that_leads_there
 from leases.models import Origin
-from leases.queries import origin_of_location, take_link_check
-from leases.services import forget_link, record_location
+from leases.queries import origin_of_location
 
 logger = logging.getLogger(__name__)
 
