@@ -177,6 +177,21 @@ class StateMachine(models.Model):
         return str(field.get_default())
 
     @classmethod
+    def failed_states(cls) -> frozenset[str]:
+        """Where `fail` leads."""
+        return frozenset(str(each.target) for each in cls._transitions("fail"))
+
+    @classmethod
+    def right_to(cls, transition: str) -> str:
+        """The permission that a person needs for a transition; empty: it is for no person."""
+        return next((str(each.permission) for each in cls._transitions(transition) if each.permission), "")
+
+    @classmethod
+    def run_right(cls) -> str:
+        """The permission that a person needs to start a record."""
+        return cls.right_to(cls.start_transition)
+
+    @classmethod
     def stopped(cls) -> models.Q:
         """The condition for `is_stopped`."""
         return models.Q(state=cls.initial_state(), due_at__isnull=True, generation__gt=0)
@@ -194,6 +209,12 @@ class StateMachine(models.Model):
     def label_of(cls, shown: str) -> str:
         """What a state is called; of one that the code does not know any more, its own name."""
         return STOPPED_LABEL if shown == STOPPED else cls._labels().get(shown, shown)
+
+    @classmethod
+    def _transitions(cls, name: str) -> Iterable[Any]:
+        """What django-fsm knows of the transition, from each state that it leaves."""
+        transitions: dict[str, Any] = getattr(cls, name)._django_fsm.transitions
+        return transitions.values()
 
     @classmethod
     def _labels(cls) -> dict[str, str]:

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.machine import following as polling
 from console.records.pages import ReadOnlyAdmin
+from console.records.who import person
 from console.shell.times import ago
 from core.base.errors import Refused
 from leases import batches
 from leases.admin import left_out
 from leases.admin.batch_page import BatchPage
 from leases.admin.imports import ImportPages
-from leases.admin.leases import person
 from leases.batches import Progress, Stopped, owed_by_batches, progress_of
 from leases.errors import BatchGone
 from leases.models import Batch, BatchLease, Lease

@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from console.machine.badges import state_badge
+from console.machine.next_steps import NextStep, next_step
 from console.records.pages import ReadOnlyAdmin
 from console.shell.times import time_column
 from core.base.errors import words_for
-from leases.admin.next_steps import NextStep, next_step
 from leases.models import FailureNotice, Lease
 from leases.notices import list_of_failed, mark_read, notices_of
 from leases.states import NoticeState

@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from console.machine import panel
 from leases import notices, reactions
-from leases.admin import panel
 from leases.models import FailureNotice, Lease
 from statemachine.models import ActorKind, TransitionLog
 from statemachine.reactions import Run

@@ -124,7 +124,8 @@ class TestCommand:
         assert code == 1
         assert "✗ Reconciler       last pass 95 s ago\n" in page
         assert (
-            "→ No reconciler has made a pass for 95 s: lost messages and imported records wait. See that it runs" in page
+            "→ No reconciler has made a pass for 95 s: lost messages and imported records wait. See that it runs"
+            in page
         )
         assert page.endswith("1 thing is wrong.\n")
 
