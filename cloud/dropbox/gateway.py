@@ -68,7 +68,7 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
         before_call: called before every HTTP call; what it raises is passed on untouched.
 
     Raises:
-        NoInitiatingUser: there is no user whose Dropbox could be used, or no more, or the user may not run discovery.
+        NoInitiatingUser: there is no user whose Dropbox could be used, or no more, or the user may run nothing that uses one.
         DropboxNotConnected, NeedsReconnect: the user has to connect Dropbox first.
         AccountPaused: Dropbox asked everybody who uses this account to wait.
         Reconnected: another Dropbox was connected at this moment.

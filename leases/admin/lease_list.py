@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from cloud.admin.links import dropbox_link
 from console.machine import badges
 from console.machine import following as polling
 from console.records.lists import RecordList, is_key
@@ -29,7 +30,6 @@ from leases.admin.delete_chosen import delete_selected
 from leases.admin.download_chosen import DOWNLOADS
 from leases.admin.downloads import KINDS, TooManyForWorkbook, download, name_of_today
 from leases.admin.filters import FILTERS, without_choices
-from leases.admin.links import dropbox_link
 from leases.models import Lease
 from leases.search import HELP, matching
 
