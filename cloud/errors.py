@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.base.errors import Permanent, Refused, Remedy, RunsheetError, Temporary
+from core.base.errors import SYSTEM, Permanent, Refused, Remedy, RunsheetError, Temporary
 
 # The events at which a person connects Dropbox, and at which it is another account than before or the first one, so that
 # it may see other folders.
@@ -20,7 +20,7 @@ CONNECT = Remedy(
     is_theirs=True,
     otherwise="Ask {whose} to connect Dropbox{or_run}.",
 )
-SEE_SYSTEM = Remedy(label="See what the system lacks", where="system", rights=("statemachine.use_queues",))
+SEE_SYSTEM = Remedy(label="See what the system lacks", where=SYSTEM, rights=("statemachine.use_queues",))
 
 
 class NotFound(RunsheetError):

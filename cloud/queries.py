@@ -15,12 +15,6 @@ def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocatio
     return CloudLocation.objects.alias(folded=Folded("path")).filter(provider=provider, folded=Folded(Value(path)))
 
 
-def linked_location(path: str) -> CloudLocation | None:
-    """The location at the path, if a share link is stored for it that has not expired."""
-    unexpired = Q(share_expires_at__isnull=True) | Q(share_expires_at__gt=Now())
-    return locations_at(path).exclude(share_url="").filter(unexpired).first()
-
-
 def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) -> bool:
     """Whether it is the caller who checks the share link now: nobody has since then, and nobody else does.
 
@@ -30,3 +24,9 @@ def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) 
     """
     due = Q(share_checked_at__isnull=True) | Q(share_checked_at__lt=before)
     return bool(CloudLocation.objects.filter(due, pk=location.pk).update(share_checked_at=at))
+
+
+def location_at(path: str) -> CloudLocation | None:
+    """The location at the path, if it is known; with `has_link`: whether a share link is stored that has not expired."""
+    unexpired = Q(share_expires_at__isnull=True) | Q(share_expires_at__gt=Now())
+    return locations_at(path).annotate(has_link=Q(unexpired & ~Q(share_url=""))).order_by().first()

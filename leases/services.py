@@ -10,11 +10,12 @@ from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from cloud.errors import CONFIGURED
+from core.base.database import broken_constraint, fetch_one
 from core.base.errors import mended_by
 from core.base.folding import is_same_path
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, Lease
-from leases.queries import configuration_seen
+from leases.queries import configuration_of, seen_in
 from leases.rights import require
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number
@@ -46,6 +47,9 @@ def create_lease(
         background: one of so many that what others start by hand goes first.
         turn: its place there, as one of many that are ordered together.
 
+    Returns:
+        The lease as it was saved; a message that was sent for it since has moved it on.
+
     Raises:
         TransitionForbidden, InvalidLease, DuplicateLease: nothing was saved.
     """
@@ -58,26 +62,14 @@ def create_lease(
         updated_by_id=created_by.pk,
         initiated_by_id=created_by.pk,
     )
-    with transaction.atomic():
-        _save_new(lease)
-        start_by_itself(lease, background=background, turn=turn)
-    return Lease.objects.get(pk=lease.pk)
-
-
-def start_by_itself(lease: Lease, *, background: bool = False, turn: int | None = None) -> None:
-    """Start a lease that has just been saved, without waiting for the reconciler, which would do the same."""
-    step = Step(transition=Lease.start_transition, reason=CREATED, background=background, turn=turn)
-    with locked(Lease, lease.pk) as record:
-        advance(record, step, RECONCILER)
-
-
-def _save_new(lease: Lease) -> None:
     _check(lease)
+    step = Step(transition=Lease.start_transition, reason=CREATED, background=background, turn=turn)
     try:
         with transaction.atomic():
-            lease.save(force_insert=True)
+            advance(lease, step, RECONCILER)  # as the reconciler would, had somebody else saved it
     except IntegrityError as error:
-        raise _translated(error) from error
+        raise _translated(error, lease) from error
+    return lease
 
 
 def change_lease(
@@ -116,7 +108,7 @@ def _search_again(lease: Lease, actor: Actor, *, reason: str) -> None:
             advance(lease, Step(transition="cancel", reason=reason), actor)
         advance(lease, Step(transition="start_search", arguments={"follow_through": True}, reason=reason), actor)
     except IntegrityError as error:
-        raise _translated(error) from error
+        raise _translated(error, lease) from error
 
 
 def start_search(
@@ -275,7 +267,7 @@ def confirm_base_path(lease: Lease, *, base_path: str) -> None:
     """
     # Many workers hold it at the same time; only who changes it has to wait for them.
     query = "SELECT * FROM leases_agencystorageconfig WHERE agency = %s FOR SHARE"
-    found = next(iter(AgencyStorageConfig.objects.raw(query, [lease.agency])), None)
+    found = fetch_one(AgencyStorageConfig, query, [lease.agency])
     if found is None or not is_same_path(found.runsheet_archive_base_path, base_path):
         raise Reconfigured(retry_after_s=1.0)
 
@@ -287,10 +279,10 @@ def resume_if_reconfigured(lease: Lease, *, seen: str) -> int:
     sees the failure, or this sees what was saved.
 
     Args:
-        seen: what `configuration_seen` told when the run began.
+        seen: what `seen_in` told when the run began.
     """
     _take_turns(lease.agency, shared=True)
-    if configuration_seen(lease.agency) == seen:
+    if seen_in(configuration_of(lease.agency)) == seen:
         return 0
     reason = f"the storage configuration of {lease.agency} was saved meanwhile"
     return resume_failed(Lease.objects.filter(pk=lease.pk), reason=reason)
@@ -327,14 +319,19 @@ def try_at_once(leases: QuerySet[Lease]) -> int:
 
 
 def _check(lease: Lease) -> None:
+    """What one look at the fields tells; what other leases have to do with it the database says (`_translated`)."""
     try:
-        lease.full_clean(exclude={"state"})
+        lease.clean_fields(exclude={"state", "created_by", "updated_by", "initiated_by"})
     except ValidationError as error:
-        if any(found.code == "unique" for found in error.error_dict.get("__all__", [])):
-            raise DuplicateLease(f"{lease.agency} already has a lease {lease.lease_number}. Open that one.") from error
         raise InvalidLease(" ".join(found[0] for found in error.message_dict.values())) from error
 
 
-def _translated(error: IntegrityError) -> DuplicateLease | IntegrityError:
-    """The database's word for what somebody else did between our check and our save."""
-    return DuplicateLease() if "leases_lease_once_per_agency" in str(error) else error
+def _translated(error: IntegrityError, lease: Lease) -> DuplicateLease | InvalidLease | IntegrityError:
+    """The database's word in ours."""
+    broken = broken_constraint(error)
+    if broken == "leases_lease_once_per_agency":
+        return DuplicateLease(f"{lease.agency} already has a lease {lease.lease_number}. Open that one.")
+    if broken.startswith("leases_lease_number_"):
+        rule = next(each for each in Lease._meta.constraints if each.name == broken)
+        return InvalidLease(str(rule.get_violation_error_message()))
+    return error

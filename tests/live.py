@@ -89,7 +89,7 @@ def _given(valkey: Valkey, dropbox: "Standin") -> Mapping[str, str]:
     database = connection.settings_dict
     host = quote(database["HOST"], safe="")
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{host}:{database['PORT']}/{database['NAME']}"
-    given = child_environment(ServerUrls(database_url=url, redis_url=valkey.url), dropbox_base_url=dropbox.base_url)
+    given = child_environment(ServerUrls(database_url=url, redis_url=valkey.url), DROPBOX_BASE_URL=dropbox.base_url)
     keys = ",".join(django_settings.TOKEN_ENCRYPTION_KEYS)
     return given | {
         "DROPBOX_CALLS_PER_S": "0",

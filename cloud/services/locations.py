@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from cloud.files import ShareLink
@@ -25,12 +24,9 @@ def record_location(
     values = _link_values(link, refusal)
     if checked_at:
         values["share_checked_at"] = checked_at
-    found, created = _location(path, values)
-    if not created and values:
-        for name, value in values.items():
-            setattr(found, name, value)
-        found.save()
-    return found
+    if not values and (found := locations_at(path).select_for_update().first()):
+        return found
+    return CloudLocation.objects.put({"provider": DROPBOX, "path": path, "name": path.rpartition("/")[2]}, values)
 
 
 def forget_link(*, path: str) -> None:
@@ -39,26 +35,13 @@ def forget_link(*, path: str) -> None:
     locations_at(path).update(**nothing, share_checked_at=Now())
 
 
-def _location(path: str, values: dict[str, Any]) -> tuple[CloudLocation, bool]:
-    found = locations_at(path).select_for_update().first()
-    if found:
-        return found, False
-    name = values.get("name") or path.rpartition("/")[2]
-    try:
-        with transaction.atomic():
-            return CloudLocation.objects.create(**{"provider": DROPBOX, "path": path, **values, "name": name}), True
-    except IntegrityError:
-        # Another worker was faster; its row is committed, or ours would still be waiting for it.
-        return locations_at(path).select_for_update().get(), False
-
-
 def _link_values(link: ShareLink | None, refusal: str) -> dict[str, Any]:
     if refusal:
         return {"share_url": "", "share_refusal": refusal, "share_expires_at": None, "is_public": False}
     if link is None:
         return {}
     return {
-        "name": link.name,
+        **({"name": link.name} if link.name else {}),
         "file_id": link.file_id,
         "share_url": link.url,
         "share_refusal": "",

@@ -10,7 +10,7 @@ from django.utils import timezone
 from cloud.models import CloudLocation
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import AgencyStorageConfig, Lease
-from leases.queries import storage_configuration
+from leases.queries import configuration_of, usable
 
 pytestmark = pytest.mark.django_db
 
@@ -126,14 +126,14 @@ class TestAgencyStorageConfig:
     def test_is_found_by_its_agency(self) -> None:
         self.config().save()
 
-        assert str(storage_configuration("BLM")) == "BLM"
+        assert str(usable(configuration_of("BLM"), agency="BLM")) == "BLM"
 
     def test_missing_it_says_so_by_name(self) -> None:
         with pytest.raises(ConfigurationMissing, match="NMSLO is not configured"):
-            storage_configuration("NMSLO")
+            usable(configuration_of("NMSLO"), agency="NMSLO")
 
     def test_disabled_it_says_so_by_name(self) -> None:
         self.config(enabled=False).save()
 
         with pytest.raises(ConfigurationDisabled, match="Discovery is switched off for BLM"):
-            storage_configuration("BLM")
+            usable(configuration_of("BLM"), agency="BLM")
