@@ -137,7 +137,7 @@ class AccountSuspended(NeedsReconnect):
 
 
 class NoInitiatingUser(Permanent):
-    """Nobody started this, so there is no Dropbox account to use. Start it again from the lease's page."""
+    """Nobody started this, so there is no Dropbox account to use. Start it again from its page."""
 
     code = "no_user"
     words = "nobody to run it for"
@@ -166,7 +166,7 @@ class DropboxRefused(Permanent):
 
     code = "dropbox_refused"
     words = "refused by Dropbox"
-    advice = "Look at Dropbox's reason in the lease's log"
+    advice = "Look at Dropbox's reason in its log"
     mended_by = frozenset({CONFIGURED})
 
 

@@ -8,12 +8,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from cloud.admin.links import dropbox_link
+from cloud.dependants import Opening
 from cloud.dropbox import gateway_for
 from cloud.models import CloudLocation, DropboxAccount
 from core.base.clock import now
 from discovery.services import archive_opening
-from discovery.services.archive_opening import NO_LINK, Opening, open_archive
-from leases.admin.links import dropbox_link
+from discovery.services.archive_opening import NO_LINK, open_archive
 from leases.models import Lease
 from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
 from tests.discovery.conftest import ARCHIVE, BLM
