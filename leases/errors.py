@@ -40,30 +40,6 @@ class DirectoryUnknown(Refused):
     advice = "Search the directory first"
 
 
-class BatchGone(Refused):
-    """This batch no longer exists. Go back to the list."""
-
-    code = "batch_gone"
-
-
-class DatabaseTooBusy(Refused):
-    """The database was too busy to do this in time. Nothing was changed; try again in a minute."""
-
-    code = "database_too_busy"
-
-
-class NothingToStart(Refused):
-    """There is nothing to start: each of these leases is under way or about to start. Nothing was changed."""
-
-    code = "nothing_to_start"
-
-
-class ChoiceChanged(Refused):
-    """Since you were asked, the leases have changed: others match, or somebody has run some. Nothing was changed."""
-
-    code = "choice_changed"
-
-
 class TooManyWords(Refused):
     """There are too many words for agencies already. Nothing was remembered; write the agency's name in the file."""
 
@@ -92,27 +68,6 @@ class Overtaken(Refused):
     """Others were making leases of this file at the same time. Nothing was saved; try again."""
 
     code = "overtaken"
-
-
-class EmailNotConfigured(Permanent):
-    """No mail server is configured, so nobody is told by e-mail. Set EMAIL_URL."""
-
-    code = "email_not_configured"
-    words = "no mail server"
-
-
-class NoAddress(Permanent):
-    """The person has no e-mail address. Add one under “People”."""
-
-    code = "no_address"
-    words = "no e-mail address"
-
-
-class EmailUnavailable(Temporary):
-    """The mail server did not take the mail."""
-
-    code = "email_unavailable"
-    words = "mail server out of reach"
 
 
 class ConfigurationMissing(Permanent):

@@ -15,16 +15,16 @@ from django.db.models.functions import Now
 from psycopg.errors import DeadlockDetected
 
 from core.base.folding import printable
+from core.base.statement_limits import answered_in_time
 from leases.agency_words import known_words
 from leases.batches import import_leases
 from leases.columns import Mapping, guess_mapping
 from leases.errors import NothingToImport, Overtaken, ReadOtherwise, UploadGone
 from leases.models import Batch, Upload
-from leases.rights import require
 from leases.row_checks import Examined, LeftOut, examine, left_out_of
-from leases.statement_limits import answered_in_time
 from spreadsheets.errors import UnreadableFile
 from spreadsheets.tables import Choices, Row, Table, read_table
+from statemachine.rights import require
 
 # Of a file that nobody has imported.
 KEPT = timedelta(days=1)

@@ -17,12 +17,12 @@ from leases.cloud import ShareLink
 from leases.errors import CONFIGURED, DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.queries import DROPBOX, configuration_seen, locations_at
-from leases.rights import require
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number
 from statemachine.errors import Stale
 from statemachine.line import turns_of
 from statemachine.repeats import is_repeated
+from statemachine.rights import require
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
 # Why a lease starts that has just been made, as its history says.

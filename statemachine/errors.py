@@ -33,6 +33,24 @@ class Stale(Refused):
     code = "stale"
 
 
+class BatchGone(Refused):
+    """This batch no longer exists. Go back to the list."""
+
+    code = "batch_gone"
+
+
+class NothingToStart(Refused):
+    """There is nothing to start: each of these records is under way or about to start. Nothing was changed."""
+
+    code = "nothing_to_start"
+
+
+class ChoiceChanged(Refused):
+    """Since you were asked, the records have changed: others match, or somebody has run some. Nothing was changed."""
+
+    code = "choice_changed"
+
+
 class Crashed(Permanent):
     """Every try was broken off: its worker ended without a result. Run it again; if that fails too, report it."""
 

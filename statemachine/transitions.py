@@ -199,6 +199,8 @@ def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
     record.tries = 1 if claim else 0
     record.claimed_until = at + timedelta(seconds=settings.CLAIM_S) if claim else None
     record.due_at = (record.claimed_until or at) if record.is_working else None
+    if record.is_working:
+        record.initiated_before_id = None  # the run has begun
 
 
 def _start_run(record: StateMachine, step: Step, actor: Actor) -> None:

@@ -117,6 +117,12 @@ class Refused(RunsheetError):
     code = "refused"
 
 
+class DatabaseTooBusy(Refused):
+    """The database was too busy to do this in time. Nothing was changed; try again in a minute."""
+
+    code = "database_too_busy"
+
+
 class Temporary(RunsheetError):
     """It did not work now and may work later.
 

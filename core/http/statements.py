@@ -1,7 +1,7 @@
 """No statement of a request keeps the database for longer than a person waits, and a page says so in one sentence.
 
 Only what gunicorn serves is bound: workers, the reconciler and commands have limits of their own. What legitimately takes
-longer asks for it (`leases.statement_limits`).
+longer asks for it (`core.base.statement_limits`).
 """
 
 import logging

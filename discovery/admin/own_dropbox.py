@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from console.notices.addresses import list_of_waiting
 from discovery.errors import NeedsReconnect
 from discovery.services.dropbox_accounts import standing_of
-from leases.notices import list_of_waiting
+from leases.models import Lease
 
 # The start page has its own list of what to begin with.
 INVITING = ("admin:leases_lease_changelist", "admin:leases_lease_add", "admin:leases_batch_import")
@@ -34,7 +35,7 @@ def banner(request: HttpRequest) -> SafeString | str:
         "reason": standing.reason,
         "is_connected": standing.account is not None,
         "count": standing.waiting_count,
-        "list_url": list_of_waiting(NeedsReconnect.code, user_id=user.pk),
+        "list_url": list_of_waiting(Lease, NeedsReconnect.code, user_id=user.pk),
         "next": request.get_full_path(),
     }
     return render_to_string("discovery/banner.html", shown)

@@ -14,9 +14,9 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.base.errors import Refused
-from leases.batches import run_many, which_of
-from leases.errors import ChoiceChanged, NothingToStart
 from leases.models import Lease
+from statemachine.batches import run_many, which_of
+from statemachine.errors import ChoiceChanged, NothingToStart
 from statemachine.queries import count_by_state
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 
 from core.base.errors import Refused
-from leases.errors import ChoiceChanged
+from core.base.statement_limits import answered_in_time
 from leases.models import Lease
 from leases.queries import were_started_since
-from leases.statement_limits import answered_in_time
+from statemachine.errors import ChoiceChanged
 from statemachine.queries import count_by_state
 
 NAMED_AT_MOST = 20

@@ -18,8 +18,8 @@ from openpyxl.utils import get_column_letter
 
 from core.base.clock import now
 from core.base.errors import Refused
+from core.base.statement_limits import read_in_time
 from leases.models import Lease
-from leases.statement_limits import read_in_time
 from spreadsheets.exports import defused
 from statemachine.queries import with_last_tries
 

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from core.base.errors import Refused
+from core.base.errors import DatabaseTooBusy, Refused
 from leases.admin.leases import person
 from leases.admin.preview import Preview
 from leases.admin.reading import ReadingForm, said_words
 from leases.agency_words import remember
-from leases.errors import DatabaseTooBusy, NothingToImport, Overtaken, ReadOtherwise, TooManyWords, UploadGone
+from leases.errors import NothingToImport, Overtaken, ReadOtherwise, TooManyWords, UploadGone
 from leases.imports import confirm, forget_old_uploads, keep_upload, kept_uploads, read_again
 from leases.models import Batch, Upload
 from spreadsheets.errors import UnreadableFile

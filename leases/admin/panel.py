@@ -23,14 +23,14 @@ from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
 from leases.lookalikes import doubts_about_number
-from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, Lease
-from leases.models.batches import CALLED_OFF
+from leases.models import AgencyStorageConfig, CloudLocation, Lease
 from leases.queries import PASSED_OVER_COUNT
 from leases.states import SETTLED, State
 from leases.words import passed_over_in_words
+from statemachine.batches import batches_of, made_with, passed_over_by
 from statemachine.diagram import picture_of, svg
 from statemachine.line import how_many_before
-from statemachine.models import TransitionLog
+from statemachine.models import Batch, TransitionLog
 from statemachine.obstacles import obstacle
 from statemachine.reactions import reaction_for
 
@@ -160,20 +160,17 @@ class Panel:
     @cached_property
     def batches(self) -> list[Batch]:
         """What it was imported or run with, the newest first."""
-        return list(self.lease.batches.order_by("-pk")[:BATCHES_SHOWN])
+        return list(batches_of(self.lease)[:BATCHES_SHOWN])
 
     @cached_property
     def imported_with(self) -> Batch | None:
         """What made it; None if somebody made it by hand."""
-        return self.lease.batches.filter(kind=Batch.Kind.IMPORT).order_by("pk").first()
+        return made_with(self.lease)
 
     @cached_property
     def passed_over(self) -> Batch | None:
         """What was stopped before this lease's turn came: nothing was begun, so nothing stands in the history."""
-        not_begun = BatchLease.objects.filter(CALLED_OFF, lease=self.lease).select_related("batch__stopped_by")
-        # More than one says so where another one had been stopped before it; that which owed it last is the one meant.
-        batches = [member.batch for member in not_begun.order_by("-batch")]
-        return next((batch for batch in batches if batch == self.lease.owed_by), batches[0] if batches else None)
+        return passed_over_by(self.lease)
 
     @property
     def has_failed(self) -> bool:

@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from console.notices.errors import EmailNotConfigured, EmailUnavailable, NoAddress
 from core.base.errors import JOB, RECORD, Permanent, RunsheetError, Temporary, failure_of
-from leases.errors import DirectoryUnknown, EmailNotConfigured, EmailUnavailable, NoAddress
+from leases.errors import DirectoryUnknown
 
 OF_MAILS = (EmailNotConfigured, EmailUnavailable, NoAddress)
 

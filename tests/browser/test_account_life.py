@@ -7,8 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
+from console.models import FailureNotice
 from discovery.models import DropboxAccount
-from leases.models import FailureNotice, Lease
+from leases.models import Lease
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
 from tests.live import BLM, System, await_that

@@ -12,9 +12,10 @@ import requests
 from django.contrib.auth.models import User
 from django.db import connection
 
+from console.models import FailureNotice
 from discovery.dropbox import gateway_for
 from discovery.models import DropboxAccount
-from leases.models import FailureNotice, Lease
+from leases.models import Lease
 from tests.live import BLM, PASSWORD, System, await_that
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
+from console.models import FailureNotice
 from core.base.errors import RunsheetError
 from discovery.dropbox import gateway_for
 from discovery.errors import BasePathMissing, NeedsReconnect, TokensUnreadable
 from discovery.models import DropboxAccount
 from discovery.services.dropbox_accounts import connect_account, disconnect_account
 from leases import services
-from leases.models import FailureNotice, Lease
+from leases.models import Lease
 from statemachine import jobs
 from statemachine.reconcile import reconcile
 from tests.flows.conftest import BLM, FULL_RUN, history

@@ -7,11 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from core.base.errors import DatabaseTooBusy
 from leases import services
 from leases.admin import delete_chosen
-from leases.batches import import_leases, run_many
-from leases.errors import DatabaseTooBusy
+from leases.batches import import_leases
 from leases.models import BatchLease, Lease
+from statemachine.batches import run_many
 from statemachine.pump import top_up
 from tests.leases.test_services import settled
 from tests.questions import question_of

@@ -6,9 +6,9 @@ import runpy
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from core.base import statement_limits
 from core.local.servers import ROOT
 from core.settings import base
-from leases import statement_limits
 
 SETTINGS = ROOT / "core" / "settings"
 NUMBERS = sorted(

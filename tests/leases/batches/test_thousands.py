@@ -4,20 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from leases.batches import (
-    AT_ONCE,
-    Progress,
-    Stopped,
-    failures_of,
-    import_leases,
-    progress_of,
-    run_again,
-    run_many,
-    stop,
-)
-from leases.errors import DatabaseTooBusy
+from core.base.errors import DatabaseTooBusy
+from leases.batches import import_leases
 from leases.models import Batch, BatchLease, Lease
 from leases.states import State
+from statemachine.batches import AT_ONCE, Progress, Stopped, failures_of, progress_of, run_again, run_many, stop
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +26,7 @@ def batch(operator: User, monkeypatch: pytest.MonkeyPatch) -> Batch:
         cursor.execute(f"ANALYZE {Lease._meta.db_table}, {BatchLease._meta.db_table}")
     leases = [("BLM", f"NMNM {number}") for number in range(MANY)]
     made = import_leases(leases=leases, user=operator, title="day30.csv")
-    monkeypatch.setattr("leases.statement_limits.WITHIN_S", AT_MOST_S)
+    monkeypatch.setattr("core.base.statement_limits.WITHIN_S", AT_MOST_S)
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{AT_MOST_S}s"])
     return made
@@ -43,7 +34,7 @@ def batch(operator: User, monkeypatch: pytest.MonkeyPatch) -> Batch:
 
 def test_are_left_as_they_were_if_the_database_is_too_busy(operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
     made = import_leases(leases=[("BLM", f"NMNM {number}") for number in range(MANY)], user=operator, title="a.csv")
-    monkeypatch.setattr("leases.statement_limits.WITHIN_S", 0.001)
+    monkeypatch.setattr("core.base.statement_limits.WITHIN_S", 0.001)
 
     with pytest.raises(DatabaseTooBusy, match="Nothing was changed"):
         stop(batch_id=made.pk, user=operator)
@@ -81,7 +72,7 @@ def test_are_known_to_the_planner_once_they_are_saved(operator: User) -> None:
 def test_are_run_by_another_batch_at_once(operator: User, batch: Batch) -> None:
     Lease.objects.update(state=State.DONE, due_at=None)
 
-    later = run_many(Lease.objects.filter(batches=batch), operator)
+    later = run_many(Lease.objects.filter(batch_items__batch=batch), operator)
 
     assert progress_of(batch) == Progress(waiting=MANY)
     assert stop(batch_id=later.pk, user=operator) == Stopped(count=MANY, left=0)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 
-from leases.errors import DatabaseTooBusy
+from core.base.errors import DatabaseTooBusy
 
 # Sooner than the web server gives the request up.
 WITHIN_S = 20.0
