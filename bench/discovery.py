@@ -9,9 +9,13 @@ from typing import NoReturn
 
 from bench.figures import PREDECESSOR, Figures, latencies, per_lease, shown
 from bench.memory import watched
-from bench.stage import Stage, staged
+from bench.processors import Stopwatch, spent
+from bench.stage import POSTGRES_LOG, Stage, staged
 from core.base.errors import RunsheetError
 from core.local.processes import stop_signals
+
+# So many that each of the workers has done some.
+WARMING_UP = 20
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,15 +43,25 @@ def main() -> int:
 
 def _measure(stage: Stage, options: argparse.Namespace, *, load_before: float) -> Figures:
     from bench import leases  # noqa: PLC0415 - Django is ready only now
+    from bench.statements import looking_on, told  # noqa: PLC0415 - the same
 
-    person = leases.prepare(stage.standin, count=options.leases)
-    # The first lease waits for the workers to be up; it is not measured.
-    leases.serial(person, [leases.number(0)])
+    person = leases.prepare(stage.standin, count=options.leases + WARMING_UP)
+    # The first leases wait for the workers to be up; they are not measured.
+    leases.burst(person, [leases.number(options.leases + each) for each in range(1, WARMING_UP)])
+    with told(POSTGRES_LOG) as sent:
+        one = leases.start(person, leases.number(options.leases + WARMING_UP))
+        with looking_on():
+            leases.wait_until_settled([one])
     stage.standin.latency(options.latency_ms)
     stage.standin.clear_journal()
     discover = leases.serial if options.mode == "serial" else leases.burst
-    with watched(stage.pool_pid) as peak:
-        made = discover(person, [leases.number(each) for each in range(1, options.leases + 1)])
+    creating = Stopwatch()
+    with watched(stage.pool_pid) as peak, spent(stage.parts) as taken:
+        made = discover(person, [leases.number(each) for each in range(1, options.leases + 1)], watch=creating)
+    processor_ms = {
+        part: seconds * 1000 / options.leases
+        for part, seconds in {"creator": creating.seconds, **taken.seconds}.items()
+    }
     each_s, elapsed_s = leases.took_s(made)
     calls = stage.standin.journal()
     at_work = 1 if options.mode == "serial" else options.workers
@@ -61,6 +75,12 @@ def _measure(stage: Stage, options: argparse.Namespace, *, load_before: float) -
         elapsed_s=elapsed_s,
         leases_per_s=options.leases / elapsed_s,
         latency_share=sum(call.duration_s for call in calls) / ((sum(each_s) if at_work == 1 else elapsed_s) * at_work),
+        processor_ms_per_lease=sum(processor_ms.values()),
+        processor_ms_by_part=processor_ms,
+        statements_to_create=sent.count("creator"),
+        statements_to_work=sent.count("workers"),
+        frames_to_create=sent.frame_count("creator"),
+        frames_to_work=sent.frame_count("workers"),
         peak_bytes=peak.bytes,
         memory_kind=peak.kind,
         load_before=load_before,

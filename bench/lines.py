@@ -46,7 +46,7 @@ LINES: dict[str, Callable[[int], None]] = {
 
 def next_ones() -> float:
     began = time.perf_counter()
-    next_in_line([Lease], limit=settings.QUEUE_TARGET)
+    next_in_line(settings.DISCOVERY_QUEUE, limit=settings.QUEUE_TARGET)
     return time.perf_counter() - began
 
 

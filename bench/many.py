@@ -7,7 +7,7 @@ PEOPLE = 20
 # One statement each, since a million rows need not come through Python. In a hundred leases, five have failed, fourteen
 # are not found, four only found, two new, and the rest done; a few are under way.
 LOCATIONS = """
-INSERT INTO leases_cloudlocation (path, name, share_url)
+INSERT INTO cloud_cloudlocation (path, name, share_url)
 SELECT '/Federal Workspace/^Runsheet Workspace/Runsheet Archive/NMNM ' || lpad(n::text, 7, '0'),
     'NMNM ' || lpad(n::text, 7, '0'), 'https://www.dropbox.com/scl/fo/' || md5(n::text) || '?rlkey=' || md5('k' || n)
 FROM generate_series(1, %(leases)s) n
@@ -32,7 +32,7 @@ FROM (
         now() - (%(leases)s - n) * interval '300 s' AS at,
         (SELECT min(id) FROM auth_user) + n %% %(people)s AS person
     FROM generate_series(1, %(leases)s) n
-) lease JOIN leases_cloudlocation location ON location.name = 'NMNM ' || lpad(n::text, 7, '0')
+) lease JOIN cloud_cloudlocation location ON location.name = 'NMNM ' || lpad(n::text, 7, '0')
 ORDER BY n
 """
 LOG = """

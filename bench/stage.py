@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import django
+from redis import Redis
 
 from core.local import servers
-from core.local.processes import Children, child_environment, free_port, run, supervised
+from core.local.processes import child_environment, free_port, run, supervised
 from core.local.programs import MIGRATE, RECONCILER, Program, worker
 from core.local.servers import LOCAL, ServerUrls
 from dropbox_standin.client import Standin
@@ -26,10 +27,23 @@ SECRETS = {
 }
 
 
+POSTGRES_LOG = DIRECTORY / "postgres" / "log"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
+    """What runs.
+
+    Attributes:
+        parts: the process that each part of the product begins with; to PostgreSQL, a program is called by these names.
+    """
+
     standin: Standin
-    pool_pid: int
+    parts: dict[str, int]
+
+    @property
+    def pool_pid(self) -> int:
+        return self.parts["workers"]
 
 
 @contextmanager
@@ -44,13 +58,32 @@ def staged(*, workers: int, ceiling: int = 0) -> Iterator[Stage]:
     if DIRECTORY.exists():
         servers.remove(DIRECTORY)
     with servers.running(DIRECTORY) as urls, _standin_running(urls, ceiling) as (standin, environment):
-        os.environ.update(environment)
+        os.environ.update(environment | {"PGAPPNAME": "creator"})
         run(MIGRATE, environment=environment)
         django.setup()
         logging.getLogger().setLevel(logging.WARNING)  # of this process only; the workers log as in production
-        programs = [worker(count=workers), RECONCILER]
-        with supervised(programs, environment=environment, logs=DIRECTORY / "log") as children:
-            yield Stage(standin=standin, pool_pid=_pid(children, "worker"))
+        with (
+            _running(worker(count=workers), environment, name="workers") as pool,
+            _running(RECONCILER, environment, name="reconciler") as reconciler,
+        ):
+            parts = {"workers": pool, "reconciler": reconciler, "PostgreSQL": _postgres(), "Valkey": _valkey(urls)}
+            yield Stage(standin=standin, parts=parts)
+
+
+@contextmanager
+def _running(program: Program, environment: dict[str, str], *, name: str) -> Iterator[int]:
+    """The program's process."""
+    with supervised([program], environment=environment | {"PGAPPNAME": name}, logs=DIRECTORY / "log") as children:
+        yield children.running[0].process.pid
+
+
+def _postgres() -> int:
+    return int((DIRECTORY / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def _valkey(urls: ServerUrls) -> int:
+    with Redis.from_url(urls.redis_url) as redis:
+        return int(redis.info("server")["process_id"])
 
 
 @contextmanager
@@ -68,7 +101,3 @@ def _standin_running(urls: ServerUrls, ceiling: int) -> Iterator[tuple[Standin, 
         children.wait_for(address, timeout_s=STANDIN_ANSWERS_S)
         with Standin(address) as standin:
             yield standin, environment
-
-
-def _pid(children: Children, name: str) -> int:
-    return next(child.process.pid for child in children.running if child.program.name == name)

@@ -56,8 +56,8 @@ def pages() -> dict[str, Callable[[], int]]:
         "transition log, one record": lambda: _visit(client, LOG, q=str(next(some)[0])),
         "transition log, by who did it": lambda: _visit(client, LOG, actor_kind__exact="worker"),
         **_worst(client, count),
-        "archives": lambda: _visit(client, "/admin/leases/cloudlocation/"),
-        "archives, a part of names": lambda: _visit(client, "/admin/leases/cloudlocation/", q="0123"),
+        "archives": lambda: _visit(client, "/admin/cloud/cloudlocation/"),
+        "archives, a part of names": lambda: _visit(client, "/admin/cloud/cloudlocation/", q="0123"),
         "lease page": lambda: _visit(client, f"{LIST}{next(some)[0]}/change/"),
     }
 
@@ -75,9 +75,9 @@ def _worst(client: Client, count: int) -> dict[str, Callable[[], int]]:
         "worst: transition log, a transition that is rare": lambda: _visit(client, LOG, transition="cancel"),
         "worst: transition log, a kind without rows": lambda: _visit(client, LOG, record_type="console.failurenotice"),
         "worst: transition log, nobody": lambda: _visit(client, LOG, actor_kind__exact="reconciler", o="0"),
-        "worst: archives, 10 words": lambda: _visit(client, "/admin/leases/cloudlocation/", q=" ".join(["0"] * 10)),
-        "worst: archives, nothing": lambda: _visit(client, "/admin/leases/cloudlocation/", q=nowhere),
-        "worst: archives, by the link's end": lambda: _visit(client, "/admin/leases/cloudlocation/", o="-2"),
+        "worst: archives, 10 words": lambda: _visit(client, "/admin/cloud/cloudlocation/", q=" ".join(["0"] * 10)),
+        "worst: archives, nothing": lambda: _visit(client, "/admin/cloud/cloudlocation/", q=nowhere),
+        "worst: archives, by the link's end": lambda: _visit(client, "/admin/cloud/cloudlocation/", o="-2"),
         "worst: imports, nothing": lambda: _visit(client, "/admin/leases/batch/", q=nowhere),
         "worst: notices, by why": lambda: _visit(client, "/admin/console/failurenotice/", o="-1.4"),
         "worst: people, 10 words": lambda: _visit(client, "/admin/auth/user/", q=" ".join(["e"] * 10)),

@@ -3,13 +3,8 @@ from django.apps import AppConfig
 
 class DiscoveryConfig(AppConfig):
     name = "discovery"
-    console_name = "Dropbox"
 
     def ready(self) -> None:
-        from django.contrib.auth.signals import user_logged_out  # noqa: PLC0415 - once the apps are there
-
-        from discovery import checks, console, oauth_session  # noqa: F401, PLC0415 - the first registers itself
+        from discovery import console  # noqa: PLC0415 - once the apps are there
 
         console.declare()
-        # The admin site's own logout has no other place for it.
-        user_logged_out.connect(oauth_session.give_back_at_logout)

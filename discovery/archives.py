@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from cloud.models import CloudLocation
 from discovery.services.archive_opening import Opening, open_archive
-from leases.models import CloudLocation
 
 NO_ADDRESS = Opening(why_not="The stored share link is not a web address, so it is not followed. Run the lease again.")
 

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from console.machine import following as polling
 from discovery import start
-from leases.admin import polling
 from leases.admin.leases import person
 from leases.states import State
 

@@ -8,21 +8,22 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from cloud.dropbox import gateway_for
+from cloud.errors import ANOTHER_ACCOUNT, CONFIGURED, Reconnected
+from cloud.models import DropboxAccount
 from core.base.errors import RunsheetError
 from core.base.folding import is_same_path
-from discovery.dropbox import gateway_for
-from discovery.errors import ANOTHER_ACCOUNT, Reconnected
-from discovery.models import DropboxAccount
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
 from discovery.services.program_remains import told_of_remains
-from leases.errors import CONFIGURED, DirectoryElsewhere, Reconfigured
+from leases.errors import DirectoryElsewhere, Reconfigured
 from leases.models import Lease, Origin
 from leases.queries import configuration_seen, configured_base_path
 from leases.services import confirm_base_path, forget_link, resume_failed, resume_if_reconfigured
 from leases.states import State
-from statemachine.reactions import Backoff, Outcome, Run, reaction
+from statemachine.reactions import Backoff, Limits, Outcome, Run, reaction
 
+LIMITS = Limits(soft_s=settings.DISCOVERY_SOFT_TIME_LIMIT_S, hard_s=settings.DISCOVERY_TIME_LIMIT_S)
 # In the evidence: with which connection a run began.
 CONNECTION = "connection"
 # In the evidence: with which configuration a run began.
@@ -59,7 +60,14 @@ def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
         resume_failed(Lease.objects.filter(pk=lease.pk), reason="Dropbox was connected meanwhile")
 
 
-@reaction(Lease, State.SEARCHING, retry=retry_rules, gave_up=resume_if_mended)
+@reaction(
+    Lease,
+    State.SEARCHING,
+    retry=retry_rules,
+    queue=settings.DISCOVERY_QUEUE,
+    limits=LIMITS,
+    gave_up=resume_if_mended,
+)
 def search(run: Run[Lease]) -> Outcome:
     """Look for the lease's directory and record what was found."""
     lease = run.record
@@ -77,7 +85,14 @@ def search(run: Run[Lease]) -> Outcome:
     )
 
 
-@reaction(Lease, State.DETECTING, retry=retry_rules, gave_up=resume_if_mended)
+@reaction(
+    Lease,
+    State.DETECTING,
+    retry=retry_rules,
+    queue=settings.DISCOVERY_QUEUE,
+    limits=LIMITS,
+    gave_up=resume_if_mended,
+)
 def detect(run: Run[Lease]) -> Outcome:
     """Look into the lease's directory for a previous report and record the matching names."""
     lease = run.record

@@ -16,13 +16,13 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
+from cloud.errors import NotFound
+from cloud.models import DropboxAccount
 from console.machine.badges import label_of
 from console.machine.dashboard import may_use_queues
 from core.base.errors import codes_where, failure_of, of_one_person, words_for
 from core.ops import tally
 from discovery import charts
-from discovery.errors import NotFound
-from discovery.models import DropboxAccount
 from leases.admin.next_steps import NextStep, is_anothers, step_for_all, told
 from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.states import WORKING, State

@@ -1,20 +1,12 @@
 from django.contrib import admin
 from django.urls import path
 
-from discovery import overview, views
+from discovery import overview
 from discovery.archives import archive
-from discovery.webhooks import webhook
 
 _for_staff = admin.site.admin_view
 
 urlpatterns = [
     path("archives/<int:pk>/", _for_staff(archive), name="open_archive"),
-    path("dropbox/", _for_staff(views.account), name="dropbox_account"),
-    path("dropbox/connect/", _for_staff(views.connect), name="dropbox_connect"),
-    path("dropbox/callback/", views.callback, name="dropbox_callback"),
-    path("dropbox/check/", _for_staff(views.check), name="dropbox_check"),
-    path("dropbox/replace/", _for_staff(views.replace), name="dropbox_replace"),
-    path("dropbox/disconnect/", _for_staff(views.disconnect), name="dropbox_disconnect"),
     path("start/", overview.follow, name="start_live"),
-    path("dropbox/webhook/", webhook, name="dropbox_webhook"),
 ]

@@ -10,10 +10,9 @@ from console.shell import navigation, people
 from console.shell.navigation import Frame, Key, Place
 from leases.admin.batches import BatchAdmin
 from leases.admin.leases import LeaseAdmin
-from leases.admin.locations import CloudLocationAdmin
 from leases.admin.notices import FailureNoticeAdmin
 from leases.admin.sent import TELLINGS
-from leases.models import Batch, CloudLocation, Lease
+from leases.models import Batch, Lease
 from leases.states import State
 from statemachine.models import STOPPED, STOPPED_LABEL
 
@@ -21,7 +20,6 @@ from statemachine.models import STOPPED, STOPPED_LABEL
 LISTS = {
     Lease: LeaseAdmin,
     Batch: BatchAdmin,
-    CloudLocation: CloudLocationAdmin,
     FailureNotice: FailureNoticeAdmin,
 }
 
@@ -59,12 +57,6 @@ FRAME = Frame(
             label="Agencies",
             address="admin:leases_agencystorageconfig_changelist",
             right="leases.view_agencystorageconfig",
-        ),
-        Place(
-            order=40,
-            label="Archives",
-            address="admin:leases_cloudlocation_changelist",
-            right="leases.view_cloudlocation",
         ),
     ),
     keys=(

@@ -1,9 +1,8 @@
 """What can be wrong with a record."""
 
+from cloud.errors import CONFIGURED
 from core.base.errors import RECORD, Permanent, Refused, Remedy, Temporary
 
-# The event at which an agency's configuration was saved.
-CONFIGURED = "configured"
 # Saving another number starts a run anew, so that it takes both.
 CORRECT_NUMBER = Remedy(
     label="Correct the lease number",

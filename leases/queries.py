@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import Count, Max, Q, QuerySet, Value
 from django.db.models.functions import Now
 
+from cloud.models import CloudLocation, Folded
 from core.base.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
-from leases.models import NOBODY, AgencyStorageConfig, CloudLocation, Lease, Origin
-from leases.models.folded import Folded
+from leases.models import NOBODY, AgencyStorageConfig, Lease, Origin
 from leases.states import WORKING, State
 from statemachine.models import ActorKind, TransitionLog
 

@@ -11,11 +11,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Now
 
+from cloud.errors import CONFIGURED
+from cloud.files import ShareLink
+from cloud.models import CloudLocation
 from core.base.errors import mended_by
 from core.base.folding import is_same_path
-from leases.cloud import ShareLink
-from leases.errors import CONFIGURED, DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
+from leases.models import AgencyStorageConfig, Lease
 from leases.queries import DROPBOX, configuration_seen, locations_at
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number

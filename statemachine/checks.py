@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from statemachine.models import StateMachine
-from statemachine.reactions import reactions_of
+from statemachine.reactions import reactions_of, started_states
 
 
 @register()
@@ -24,8 +25,21 @@ def _problems(model: type[StateMachine]) -> list[CheckMessage]:
             for state in sorted(model.working_states - reacting)
         ),
         *(
-            [Error(f"{label}: all its reactions must use one queue.", id="statemachine.E003")]
-            if len({each.queue for each in reactions_of(model)}) > 1
+            Error(
+                f"{label}: the work of “{each.state}” names the queue “{each.queue}”, which RQ_QUEUES lacks.",
+                id="statemachine.E003",
+            )
+            for each in reactions_of(model)
+            if each.queue not in settings.RQ_QUEUES
+        ),
+        *(
+            [
+                Error(
+                    f"{label}: its start “{model.start_transition}” must lead to one working state.",
+                    id="statemachine.E004",
+                )
+            ]
+            if len(started_states(model)) != 1 or not started_states(model) <= reacting
             else []
         ),
         *(

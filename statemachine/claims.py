@@ -2,8 +2,13 @@
 
 import logging
 import threading
+from collections import defaultdict
 from contextvars import copy_context
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import reduce
+from operator import or_
+from time import monotonic
 from typing import Self
 
 from django.apps import apps
@@ -20,12 +25,45 @@ from statemachine.models import StateMachine
 logger = logging.getLogger(__name__)
 
 _ONE_LESS = Greatest(F("tries") - 1, 0)
+# A run renews its claims at most this often; well inside settings.CLAIM_S.
+RENEWAL_S = 3.0
 UNCLAIMED = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
 
 
-def claim(message: Message) -> StateMachine | None:
-    """Take hold of the row, counting a try; None if it has moved on or somebody else holds it."""
-    held = Now() + timedelta(seconds=settings.CLAIM_S)
+@dataclass(slots=True, kw_only=True)
+class Hold:
+    """The rows that a job holds: one, or several that it works on together.
+
+    Attributes:
+        messages: what each was claimed for; never empty.
+        held_s: for how long, from each renewal.
+        renewed_every_s: how often a thread renews it while the work is slow.
+        renewed_at: when the work itself did, by the monotonic clock.
+    """
+
+    messages: list[Message]
+    held_s: float = field(default_factory=lambda: settings.CLAIM_S)
+    renewed_every_s: float = field(default_factory=lambda: settings.CLAIM_RENEWAL_S)
+    renewed_at: float = field(default_factory=monotonic)
+
+    def keep(self) -> None:
+        """Hold the rows a little longer, unless that was done a moment ago.
+
+        Raises:
+            ClaimLost: none of them is held any more.
+        """
+        if monotonic() - self.renewed_at >= RENEWAL_S:
+            renew(self)
+            self.renewed_at = monotonic()
+
+
+def claim(message: Message, *, held_s: float | None = None) -> StateMachine | None:
+    """Take hold of the row, counting a try; None if it has moved on or somebody else holds it.
+
+    Args:
+        held_s: for how long; default: `settings.CLAIM_S`.
+    """
+    held = Now() + timedelta(seconds=held_s or settings.CLAIM_S)
     with transaction.atomic():
         claimed = (
             unmoved(message)
@@ -35,14 +73,14 @@ def claim(message: Message) -> StateMachine | None:
         return unmoved(message).select_related("initiated_by").get() if claimed else None
 
 
-def renew(message: Message) -> None:
-    """Hold the row for longer.
+def renew(hold: Hold) -> None:
+    """Hold the rows for longer, without those that have moved on.
 
     Raises:
-        ClaimLost: the row has moved on.
+        ClaimLost: none is left.
     """
-    held = Now() + timedelta(seconds=settings.CLAIM_S)
-    if not unmoved(message).filter(claimed_until__isnull=False).update(claimed_until=held, due_at=held):
+    held = Now() + timedelta(seconds=hold.held_s)
+    if not unmoved(*hold.messages).filter(claimed_until__isnull=False).update(claimed_until=held, due_at=held):
         raise ClaimLost
 
 
@@ -86,17 +124,17 @@ def forgive(model: type[StateMachine], *, ago_s: float) -> int:
 
 
 class ClaimKeeper:
-    """Renews the claim from a thread of its own while the body runs. So no single slow step loses the row.
+    """Renews the claims from a thread of its own while the body runs. So no single slow step loses the row.
 
     The thread ends with its process, and stands still with it. A worker that hangs in C code and keeps the interpreter's
     lock loses its claim; so does one that a signal has stopped.
 
     Attributes:
-        message: which claim to renew; the worker sets it anew when it goes on with the row's next state.
+        hold: which claims to renew; the worker sets it anew when it goes on with the rows' next state.
     """
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
+    def __init__(self, hold: Hold) -> None:
+        self.hold = hold
         self._ended = threading.Event()
         # In the job's own context, so that its lines say whose work it is.
         self._thread = threading.Thread(target=copy_context().run, args=(self._keep,), name="claim-keeper", daemon=True)
@@ -112,19 +150,19 @@ class ClaimKeeper:
 
     def _keep(self) -> None:
         try:
-            while not self._ended.wait(settings.CLAIM_RENEWAL_S):
+            while not self._ended.wait(self.hold.renewed_every_s):
                 self._renew()
         finally:
             connection.close()  # the thread's own, which most jobs are too short to open
 
     def _renew(self) -> None:
         try:
-            renew(self.message)
+            renew(self.hold)
         except ClaimLost:
             # The worker finds out by itself, or is just going on with the next state.
-            logger.info("job: %s is no longer held", self.message.job_id)
+            logger.info("job: %s is no longer held", self.hold.messages[0].job_id)
         except Error as error:
-            logger.warning("job: %s could not be held for longer. %s", self.message.job_id, in_words(error))
+            logger.warning("job: %s could not be held for longer. %s", self.hold.messages[0].job_id, in_words(error))
             connection.close()
 
 
@@ -133,7 +171,11 @@ def message_of(record: StateMachine) -> Message:
     return Message(label=record._meta.label_lower, pk=record.pk, state=record.state, generation=record.generation)
 
 
-def unmoved(message: Message) -> QuerySet[StateMachine]:
-    """The row, if it is still where the message says."""
-    model: type[StateMachine] = apps.get_model(message.label)
-    return model._default_manager.filter(pk=message.pk, state=message.state, generation=message.generation)
+def unmoved(*messages: Message) -> QuerySet[StateMachine]:
+    """The rows, of one machine, that are still where their messages say."""
+    model: type[StateMachine] = apps.get_model(messages[0].label)
+    places: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for each in messages:
+        places[each.state, each.generation].append(each.pk)
+    where = (Q(state=state, generation=number, pk__in=pks) for (state, number), pks in places.items())
+    return model._default_manager.filter(reduce(or_, where))

@@ -18,7 +18,7 @@ from statemachine import doorbell
 from statemachine.doorbell import Message
 from statemachine.line import is_first, owed
 from statemachine.models import StateMachine
-from statemachine.reactions import queue_of
+from statemachine.reactions import reaction_for
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 RINGING_S = 5.0
 
 
-def kick(label: str, pk: int, *, turn: int | None = None) -> None:
+def kick(label: str, pk: int, *, queue: str, turn: int | None = None) -> None:
     """Dispatch one row at once, if work is owed and the queue has room. Else `statemachine.pump` does it in its turn.
 
     Args:
@@ -34,11 +34,11 @@ def kick(label: str, pk: int, *, turn: int | None = None) -> None:
     """
     model: type[StateMachine] = apps.get_model(label)
     try:
-        has_room = room(queue_of(model)) > 0
+        has_room = room(queue) > 0
     except RedisError as error:
         logger.warning("doorbell: the reconciler will ring for %s %s. %s", label, pk, in_words(error))
         return
-    if has_room and (turn is None or is_first(model, pk=pk, turn=turn)):
+    if has_room and (turn is None or is_first(model, pk=pk, queue=queue, turn=turn)):
         dispatch(model, pks=[pk])
 
 
@@ -92,7 +92,8 @@ def _take_owed(model: type[StateMachine], pks: Sequence[int]) -> list[Message]:
 
 
 def _ring(model: type[StateMachine], message: Message) -> bool:
-    return doorbell.ring(message, queue=queue_of(model))
+    found = reaction_for(model, message.state)
+    return doorbell.ring(message, queue=found.queue, soft_s=found.limits.soft_s)
 
 
 def _owe_again(model: type[StateMachine], message: Message) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Retry
@@ -44,10 +43,14 @@ class Message:
         return str(JobId(label=job_label(self.label), pk=self.pk, state=self.state, generation=self.generation))
 
 
-def ring(message: Message, *, queue: str) -> bool:
-    """Send a message; false if Redis did not take it (logged; the reconciler rings again)."""
+def ring(message: Message, *, queue: str, soft_s: int) -> bool:
+    """Send a message; false if Redis did not take it (logged; the reconciler rings again).
+
+    Args:
+        soft_s: how long the work may take.
+    """
     try:
-        ask(lambda redis: _send(redis, message, queue))
+        ask(lambda redis: _send(redis, message, queue, soft_s))
     except DuplicateJobError:
         logger.info("doorbell: %s is already queued", message.job_id)
     except RedisError as error:
@@ -93,7 +96,7 @@ def _is_on_its_way(status: bytes | None, started_at: bytes | None) -> bool:
     return status == JobStatus.QUEUED.encode()
 
 
-def _send(redis: Redis, message: Message, queue: str) -> None:
+def _send(redis: Redis, message: Message, queue: str, soft_s: int) -> None:
     _queue(redis, queue).enqueue(
         "statemachine.jobs.run",
         message.label,
@@ -102,7 +105,7 @@ def _send(redis: Redis, message: Message, queue: str) -> None:
         message.generation,
         job_id=message.job_id,
         unique=True,
-        job_timeout=settings.DISCOVERY_SOFT_TIME_LIMIT_S,
+        job_timeout=soft_s,
         result_ttl=0,
         failure_ttl=FAILED_JOB_KEPT_S,
     )

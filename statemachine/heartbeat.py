@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RECONCILER = "reconciler"
 NO_RECONCILER = "No reconciler has ever run. Start one: python manage.py reconcile"
 LATE_RECONCILER = (
-    "No reconciler has made a pass for {age_s:.0f} s: lost messages and imported leases wait. "
+    "No reconciler has made a pass for {age_s:.0f} s: lost messages and imported records wait. "
     "See that it runs: python manage.py reconcile"
 )
 # It looks every few seconds and a pass takes less than one; this long means that none runs, or that it hangs.

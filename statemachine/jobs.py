@@ -19,13 +19,16 @@ from statemachine.doorbell import Message, again_in
 from statemachine.errors import Bug, ClaimLost, OurOutage, RowLocked, Stale, TookTooLong, WorkerStopped
 from statemachine.models import StateMachine
 from statemachine.pump import top_up
-from statemachine.reactions import Outcome, Reaction, Run, queue_of, reaction_for
+from statemachine.reactions import GoOn, Outcome, Reaction, Run, queue_of, reaction_for, reaction_of_job
+from statemachine.slices import owe_next_slice
 from statemachine.transitions import Actor, Step, advance, fenced
+from statemachine.worker import begin_limits_anew
 
 logger = logging.getLogger(__name__)
 
 STALE = "stale"
 WAITING = "waiting"
+GOES_ON = "goes on"
 # Whoever holds a row for longer than its lock's time-out is likely to hold it for some seconds more.
 LOCKED_S = 5
 # How long a worker tries to give back what an outage of the database keeps it from recording; it could do nothing else.
@@ -38,7 +41,7 @@ def run(label: str, pk: int, state: str, generation: int) -> Any:
 
     Returns:
         The state it ended in. "stale": the row had moved on, and nothing was written. "waiting": it is tried again when
-        it is due. An `rq.Retry`: the same, but sooner.
+        it is due. "goes on": its next slice is owed. An `rq.Retry`: the same, but sooner.
 
     Raises:
         Exception: a bug in the work; recorded with the row first, and never tried again.
@@ -51,8 +54,11 @@ def run(label: str, pk: int, state: str, generation: int) -> Any:
 
 
 def _run(message: Message) -> Any:
+    found = reaction_of_job(message.job_id)
+    if found is None:  # a message that was sent before this state was renamed
+        return _stale(message)
     try:
-        record = claims.claim(message)
+        record = claims.claim(message, held_s=found.limits.held_s)
     except Error as error:
         if not (is_outage(error) or is_conflict(error)):
             raise
@@ -63,8 +69,9 @@ def _run(message: Message) -> Any:
         return _stale(message)
     try:
         context = {"user_id": record.initiated_by_id, **record.log_context()}
-        with bound_contextvars(**context), claims.ClaimKeeper(message) as keeper:
-            return _work(Run(record=record, job_id=message.job_id), keeper)
+        hold = found.hold_of([message])
+        with bound_contextvars(**context), claims.ClaimKeeper(hold) as keeper:
+            return _work(Run(record=record, job_id=message.job_id, hold=hold), keeper)
     except (Stale, ClaimLost):
         return _stale(message)
 
@@ -78,7 +85,7 @@ def _stale(message: Message) -> str:
 
 def _top_up(message: Message) -> None:
     try:
-        top_up(queue_of(apps.get_model(message.label)))
+        top_up(queue_of(apps.get_model(message.label), message.state))
     except RedisError as error:
         logger.warning(
             "job: the queue could not be topped up; the reconciler does it. %s", redis_client.in_words(error)
@@ -92,7 +99,8 @@ def _work(this: Run[StateMachine], keeper: claims.ClaimKeeper) -> Any:
     ended: Any = this
     while isinstance(ended, Run):
         this, found = ended, reaction_for(type(ended.record), ended.record.state)
-        keeper.message = this.message
+        begin_limits_anew(found.limits)
+        keeper.hold = this.hold
         with bound_contextvars(generation=this.message.generation, job_id=this.message.job_id):
             ended = _react_unless_locked(this, found)
     return ended
@@ -143,7 +151,11 @@ def _set_aside(this: Run[StateMachine], found: Reaction, error: RowLocked | OurO
 def _react(this: Run[StateMachine], found: Reaction) -> Any:
     """Do the work of one state and record what came of it; the next run if the worker goes straight on."""
     try:
-        following = _commit(this, found.react(this))
+        ending = found.react(this)
+        if isinstance(ending, GoOn):
+            _keep(this, ending)
+            return GOES_ON
+        following = _commit(this, ending)
     except (Temporary, SoftTimeLimit, WorkerStopping) as error:
         return _put_back(this, found, error)
     except RunsheetError as error:
@@ -158,6 +170,16 @@ def _react(this: Run[StateMachine], found: Reaction) -> Any:
     return following or this.record.state
 
 
+def _keep(this: Run[StateMachine], slice_done: GoOn) -> None:
+    """Record what the slice has reached if the row is still ours, and owe the next one."""
+    with fenced(type(this.record), this.message) as record:
+        if slice_done.record:
+            slice_done.record(record)
+        owe_next_slice(record)
+    tally.count("slices", machine=this.message.label, state=this.message.state)
+    logger.info("job: %s goes on with another slice", this.message.job_id)
+
+
 def _commit(this: Run[StateMachine], outcome: Outcome) -> Run[StateMachine] | None:
     """Record the outcome if the row is still ours; the next run if the worker goes straight on."""
     actor = Actor.worker(this.job_id)
@@ -170,7 +192,10 @@ def _commit(this: Run[StateMachine], outcome: Outcome) -> Run[StateMachine] | No
         if outcome.then:
             advance(record, Step(transition=outcome.then, reason="full discovery", claim=True), actor)
     this.record = record
-    return Run(record=record, job_id=this.job_id, carry=outcome.carry) if outcome.then else None
+    if not outcome.then:
+        return None
+    hold = reaction_for(type(record), record.state).hold_of([claims.message_of(record)])
+    return Run(record=record, job_id=this.job_id, carry=outcome.carry, hold=hold)
 
 
 def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftTimeLimit | WorkerStopping) -> Any:

@@ -5,7 +5,6 @@ second of each, and so on. Whoever has waited for long goes on whatever comes be
 """
 
 import math
-from collections.abc import Iterable
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -18,7 +17,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from statemachine.models import TURNS, StateMachine
-from statemachine.reactions import Reaction, machines, queue_of, reactions_of
+from statemachine.reactions import Reaction, machines, queue_of, reactions_of, start_of
 
 ORDER = ("turn", "pk")
 # Of each topping up this part is for those who have waited for longer than `BACKGROUND_YIELD_S`.
@@ -26,9 +25,10 @@ PATIENT_PART = 4
 READ = ("state", "generation", "due_at", "background", "turn")
 
 
-def owed(model: type[StateMachine]) -> QuerySet[StateMachine]:
-    """Rows in a working state that nobody works on and whose time has come."""
-    within_budget = reduce(or_, (Q(state=each.state, tries__lt=each.tries) for each in reactions_of(model)), Q(pk=None))
+def owed(model: type[StateMachine], *, queue: str | None = None) -> QuerySet[StateMachine]:
+    """Rows in a working state that nobody works on and whose time has come; of all queues, or of one."""
+    asked = [each for each in reactions_of(model) if queue in {None, each.queue}]
+    within_budget = reduce(or_, (Q(state=each.state, tries__lt=each.tries) for each in asked), Q(pk=None))
     return _time_has_come(model).filter(within_budget)
 
 
@@ -42,25 +42,34 @@ def startable(model: type[StateMachine]) -> QuerySet[StateMachine]:
     return model._default_manager.filter(due_at__lte=Now()).exclude(state__in=sorted(model.working_states))
 
 
-def next_in_line(models: Iterable[type[StateMachine]], *, limit: int) -> list[StateMachine]:
-    """The rows whose turn it is, in their order; of several machines that share a queue."""
-    found = [row for model in models if _owes_anything(model) for row in _candidates(model, limit)]
+def next_in_line(queue: str, *, limit: int) -> list[StateMachine]:
+    """The rows whose turn it is, in their order; of all machines that share the queue."""
+    found = [row for model in sharing(queue) if _owes_anything(model) for row in _candidates(model, queue, limit)]
     patient = [row for row in found if row.is_patient]  # type: ignore[attr-defined]  # annotated by `_candidates`
     certain = set(sorted(patient, key=_due)[: math.ceil(limit / PATIENT_PART)])
     others = sorted(set(found) - certain, key=_place)[: limit - len(certain)]
     return sorted([*certain, *others], key=_place)
 
 
+def sharing(queue: str) -> list[type[StateMachine]]:
+    """The machines of which some reaction uses the queue."""
+    return [model for model in machines() if any(each.queue == queue for each in reactions_of(model))]
+
+
 def turn_now(model: type[StateMachine]) -> int:
-    """The turn that the background has come to: those of a new order are the next ones.
+    """The turn that the background has come to where these records are started: those of a new order are the next ones."""
+    return turn_at(start_of(model).queue)
+
+
+def turn_at(queue: str) -> int:
+    """The turn that the background of a queue has come to.
 
     It is the turn of the last row that the next topping up may take, so nothing that comes later goes before these rows.
     A few rows that come back from a back-off do not turn it back.
     """
-    sharing = [each for each in machines() if queue_of(each) == queue_of(model)]
-    lanes = [rows for each in sharing for rows in _lane(each, background=True)]
+    lanes = [rows for each in sharing(queue) for rows in _lane(each, queue, background=True)]
     first, *others = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
-    turns = [turn for (turn,) in first.union(*others, all=True).order_by("turn")[: settings.QUEUE_TARGET]]
+    turns = sorted(turn for (turn,) in first.union(*others, all=True))[: settings.QUEUE_TARGET]
     return turns[-1] if turns else _last_given()
 
 
@@ -75,42 +84,46 @@ def turns_of(rows: QuerySet[StateMachine]) -> Combinable:
     return Value(turn_now(rows.model)) + place
 
 
-def is_first(model: type[StateMachine], *, pk: int, turn: int) -> bool:
+def is_first(model: type[StateMachine], *, pk: int, queue: str, turn: int) -> bool:
     """Whether no other row waits that comes before this one of the background."""
-    return not count_before(model, pk=pk, background=True, turn=turn, at_most=0)
+    return not count_before(model, pk=pk, queue=queue, background=True, turn=turn, at_most=0)
 
 
 def how_many_before(record: StateMachine, *, at_most: int) -> int:
     """How many that are owed work now are likely to be begun before this one; one more than asked for: more."""
     place = {"pk": record.pk, "background": record.background, "turn": record.turn}
-    return count_before(type(record), **place, at_most=at_most)
+    return count_before(type(record), queue=queue_of(type(record), record.state), **place, at_most=at_most)
 
 
-def count_before(model: type[StateMachine], *, pk: int, background: bool, turn: int, at_most: int) -> int:
-    """How many rows that wait now come before this one; one more than asked for: more."""
+def count_before(model: type[StateMachine], *, pk: int, queue: str, background: bool, turn: int, at_most: int) -> int:
+    """How many rows that wait now for the same queue come before this one; one more than asked for: more."""
     earlier = [
-        rows.filter(turn__lte=turn).exclude(turn=turn, pk__gte=pk) for rows in _lane(model, background=background)
+        rows.filter(turn__lte=turn).exclude(turn=turn, pk__gte=pk)
+        for rows in _lane(model, queue, background=background)
     ]
-    by_hand = _lane(model, background=False) if background else []
+    by_hand = _lane(model, queue, background=False) if background else []
     first, *others = [rows.exclude(pk=pk).order_by().values("pk")[: at_most + 1] for rows in (*earlier, *by_hand)]
     return first.union(*others, all=True)[: at_most + 1].count()
 
 
-def _candidates(model: type[StateMachine], limit: int) -> QuerySet[StateMachine]:
+def _candidates(model: type[StateMachine], queue: str, limit: int) -> QuerySet[StateMachine]:
     """All that may be among the next, and some more; each part by its index, since hundreds of thousands may wait."""
-    lanes = [rows for background in (False, True) for rows in _lane(model, background=background)]
+    lanes = [rows for background in (False, True) for rows in _lane(model, queue, background=background)]
     parts = [_first(rows, limit).annotate(is_patient=Value(False)) for rows in lanes]
     longest = Now() - timedelta(seconds=settings.BACKGROUND_YIELD_S)
     for background in (False, True):
         # By this index, too, and so without a word on who of those that have waited equally long comes first.
-        waited = (owed(model) | startable(model)).filter(background=background, due_at__lte=longest).order_by("due_at")
+        waited = reduce(or_, _lane(model, queue, background=background)).filter(due_at__lte=longest).order_by("due_at")
         parts.append(waited.only(*READ).annotate(is_patient=Value(True))[: math.ceil(limit / PATIENT_PART)])
     first, *others = parts
     return first.union(*others, all=True)
 
 
-def _lane(model: type[StateMachine], *, background: bool) -> list[QuerySet[StateMachine]]:
-    return [rows.filter(background=background) for rows in (owed(model), startable(model))]
+def _lane(model: type[StateMachine], queue: str, *, background: bool) -> list[QuerySet[StateMachine]]:
+    lane = [owed(model, queue=queue)]
+    if start_of(model).queue == queue:
+        lane.append(startable(model))
+    return [rows.filter(background=background) for rows in lane]
 
 
 def _first(rows: QuerySet[StateMachine], limit: int) -> QuerySet[StateMachine]:

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from statemachine import doorbell, heartbeat
 from statemachine import listeners as workers
 from statemachine.models import StateField, StateMachine
-from statemachine.reactions import machines, reactions_of
+from statemachine.reactions import machines, queues
 
 LANES = {"by_hand": False, "background": True}
 _UNRUNG = Q(due_at__lte=Now(), rung_at=None) & (Q(claimed_until=None) | Q(claimed_until__lte=Now()))
@@ -68,11 +68,6 @@ class EngineCollector:
             for state in sorted({"idle", "busy", *states}):
                 alive.add_metric([queue, state], states.count(state))
         yield from (waiting, alive)
-
-
-def queues() -> list[str]:
-    """Every queue that some machine's work goes through."""
-    return sorted({each.queue for model in machines() for each in reactions_of(model)})
 
 
 def _gauge(name: str, documentation: str, *labels: str) -> GaugeMetricFamily:

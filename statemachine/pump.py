@@ -21,7 +21,6 @@ from statemachine.doorbell import Message
 from statemachine.errors import Stale
 from statemachine.line import next_in_line
 from statemachine.models import StateMachine
-from statemachine.reactions import machines, queue_of
 from statemachine.transitions import RECONCILER, Step, advance, database_now, fenced
 
 logger = logging.getLogger(__name__)
@@ -53,7 +52,7 @@ def top_up(queue: str) -> ToppedUp:
     free = room(queue)
     if free < settings.QUEUE_TARGET / 2:
         return ToppedUp()
-    chosen = next_in_line([model for model in machines() if queue_of(model) == queue], limit=free)
+    chosen = next_in_line(queue, limit=free)
     done = ToppedUp()
     enough_at = time.monotonic() + STARTING_S
     for model, rows in itertools.groupby(chosen, key=type):

@@ -1,6 +1,6 @@
 """Which work a state owes: reactions are registered, not called.
 
-`discovery/reactions.py` says "when a Lease is `searching`, run this"; the engine finds it by autodiscovery.
+An app's module `reactions` says "when a record is in this state, run that"; the engine finds it by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from core.base.job_ids import JobId, job_label
 from statemachine import claims
 from statemachine.models import StateMachine
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from core.base.errors import RunsheetError, Temporary
     from statemachine.doorbell import Message
-
-# A run renews its claim at most this often; well inside settings.CLAIM_S.
-RENEWAL_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +44,34 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long the work of a state may take, and how long a worker that says nothing holds its row.
+
+    Attributes:
+        soft_s: then the work is interrupted by an exception, and tried again.
+        hard_s: then its process is ended, whatever it hangs in; its row is taken up again when the claim has run out.
+        claim_s: a worker holds the row for so long and renews that in time; None: as `settings.CLAIM_S` says.
+    """
+
+    soft_s: int = 60
+    hard_s: int = 90
+    claim_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.soft_s < self.hard_s:
+            raise AssertionError(f"the soft limit ({self.soft_s} s) must come before the hard one ({self.hard_s} s)")
+
+    @property
+    def held_s(self) -> float:
+        return settings.CLAIM_S if self.claim_s is None else self.claim_s
+
+    @property
+    def renewed_every_s(self) -> float:
+        """The same part of the claim for everybody."""
+        return float(settings.CLAIM_RENEWAL_S * self.held_s / settings.CLAIM_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a reaction found out, and the transition it leads to.
 
@@ -66,6 +92,23 @@ class Outcome:
     carry: Any = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoOn:
+    """This slice is done and the state's work is not: what it has reached is kept, and the next slice is owed at once.
+
+    The state stays, the tries begin anew, and the log gets no row. Other rows have their turn before the next slice.
+
+    Attributes:
+        record: called with the locked record in that transaction, while the claim still holds, to write what was reached.
+    """
+
+    record: Callable[[Any], None] | None = None
+
+
+# What a reaction ends with.
+type Ending = Outcome | GoOn
+
+
 @dataclass(slots=True, kw_only=True)
 class Run[M: StateMachine]:
     """One try at the work that a record owes.
@@ -73,32 +116,41 @@ class Run[M: StateMachine]:
     Attributes:
         record: as it was when claimed.
         carry: what the preceding state's reaction handed over in the same job, else None.
+        hold: what the job holds: this row, and those that it works on together with it.
     """
 
     record: M
     job_id: str
     carry: Any = None
-    renewed_at: float = field(default_factory=monotonic)
+    hold: claims.Hold = None  # type: ignore[assignment]  # set below
+    began_at: float = field(default_factory=monotonic)
+
+    def __post_init__(self) -> None:
+        if self.hold is None:
+            self.hold = claims.Hold(messages=[self.message])
 
     @property
     def message(self) -> Message:
         """The fence: label, key, state and generation that this run was claimed for."""
         return claims.message_of(self.record)
 
+    @property
+    def is_time_up(self) -> bool:
+        """Whether a slice should end now: half of the soft limit is over, so that what is under way can end in order."""
+        return monotonic() - self.began_at >= reaction_for(type(self.record), self.record.state).limits.soft_s / 2
+
     def keep_claim(self) -> None:
         """Hold the row a little longer; to be called before every slow step.
 
         Raises:
-            ClaimLost: the row belongs to somebody else now.
+            ClaimLost: nothing that the job works on belongs to it any more.
         """
-        if monotonic() - self.renewed_at >= RENEWAL_S:
-            claims.renew(self.message)
-            self.renewed_at = monotonic()
+        self.hold.keep()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """The work of one state, its retry rules and its queue.
+    """The work of one state, its retry rules, its queue and its limits.
 
     Attributes:
         gave_up: called in the transaction in which the work is given up, when that is written.
@@ -106,9 +158,10 @@ class Reaction:
 
     model: type[StateMachine]
     state: str
-    react: Callable[[Run[Any]], Outcome]
+    react: Callable[[Run[Any]], Ending]
     retry: Callable[[], Backoff]
     queue: str
+    limits: Limits = field(default_factory=Limits)
     gave_up: Callable[[Any, RunsheetError], None] | None = None
 
     def delay_s(self, *, tries: int, error: Temporary) -> float:
@@ -121,6 +174,10 @@ class Reaction:
     def tries(self) -> int:
         return self.retry().tries
 
+    def hold_of(self, messages: list[Message]) -> claims.Hold:
+        """What a job of this work holds."""
+        return claims.Hold(messages=messages, held_s=self.limits.held_s, renewed_every_s=self.limits.renewed_every_s)
+
 
 _registry: dict[tuple[type[StateMachine], str], Reaction] = {}
 
@@ -131,19 +188,22 @@ def reaction(
     *,
     retry: Callable[[], Backoff],
     queue: str | None = None,
+    limits: Limits | None = None,
     gave_up: Callable[[Any, RunsheetError], None] | None = None,
-) -> Callable[[Callable[[Run[Any]], Outcome]], Callable[[Run[Any]], Outcome]]:
+) -> Callable[[Callable[[Run[Any]], Ending]], Callable[[Run[Any]], Ending]]:
     """Register the work of a state; to be used in an app's `reactions.py`.
 
     Args:
         model: the machine.
         state: one of its working states.
         retry: called when needed, so that settings may change.
-        queue: the RQ queue; one pool serves one queue. Default: settings.DISCOVERY_QUEUE.
+        queue: the RQ queue, one of `settings.RQ_QUEUES`; each has a pool of workers of its own. Default:
+            `settings.DEFAULT_QUEUE`.
+        limits: how long it may take; default: `Limits()`.
         gave_up: called with the record and the error in the transaction in which a worker gives up, when that is written.
     """
 
-    def register(react: Callable[[Run[Any]], Outcome]) -> Callable[[Run[Any]], Outcome]:
+    def register(react: Callable[[Run[Any]], Ending]) -> Callable[[Run[Any]], Ending]:
         if (model, state) in _registry:
             raise AssertionError(f"{model._meta.label} already has a reaction for {state}")
         _registry[model, str(state)] = Reaction(
@@ -151,7 +211,8 @@ def reaction(
             state=str(state),
             react=react,
             retry=retry,
-            queue=queue or settings.DISCOVERY_QUEUE,
+            queue=queue or settings.DEFAULT_QUEUE,
+            limits=limits or Limits(),
             gave_up=gave_up,
         )
         return react
@@ -163,15 +224,39 @@ def reaction_for(model: type[StateMachine], state: str) -> Reaction:
     return _registry[model, state]
 
 
+def reaction_of_job(job_id: str) -> Reaction | None:
+    """The reaction that a job is to call; None if the id is of no job of the engine's, or of one that it no longer knows."""
+    said = JobId.read(job_id)
+    of = ((job_label(found.model._meta.label_lower), found.state, found) for found in _registry.values())
+    return next((found for label, state, found in of if said and (said.label, said.state) == (label, state)), None)
+
+
 def reactions_of(model: type[StateMachine]) -> list[Reaction]:
     return [found for (registered, _), found in _registry.items() if registered is model]
 
 
-def queue_of(model: type[StateMachine]) -> str:
-    """The queue of a machine; `statemachine.checks` sees to it that there is one."""
-    return reactions_of(model)[0].queue
+def start_of(model: type[StateMachine]) -> Reaction:
+    """The reaction of the state that the machine's start leads to; `statemachine.checks` sees to it that there is one."""
+    (state,) = started_states(model)
+    return _registry[model, state]
+
+
+def started_states(model: type[StateMachine]) -> set[str]:
+    """Where the machine's start leads to."""
+    meta = getattr(model, model.start_transition)._django_fsm
+    return {str(found.target) for found in meta.transitions.values()}
+
+
+def queue_of(model: type[StateMachine], state: str) -> str:
+    """The queue of the work that a record in this state is owed; in a state that owes none, of what its start leads to."""
+    return (_registry.get((model, state)) or start_of(model)).queue
 
 
 def machines() -> list[type[StateMachine]]:
     """Every model that has a reaction."""
     return list({model: None for model, _ in _registry})
+
+
+def queues() -> list[str]:
+    """Every queue that some reaction names; each needs a pool of workers."""
+    return sorted({found.queue for found in _registry.values()})

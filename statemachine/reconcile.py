@@ -19,7 +19,7 @@ from statemachine.errors import Crashed
 from statemachine.line import spent
 from statemachine.models import StateMachine
 from statemachine.pump import advance_unless_faster, top_up
-from statemachine.reactions import machines, queue_of, reactions_of
+from statemachine.reactions import machines, queues, reactions_of
 from statemachine.transitions import Step
 
 logger = logging.getLogger(__name__)
@@ -58,8 +58,10 @@ def reconcile() -> Reconciled:
     """One pass over every machine. Any number may run at the same time."""
     done = Reconciled(crashed=_fail_crashed())
     try:
-        for queue in {queue_of(model): None for model in machines()}:
-            done += _bring_on_its_way(queue)
+        done += Reconciled(lost=sum(map(_owe_lost, machines())))
+        for queue in queues():
+            topped_up = top_up(queue)
+            done += Reconciled(started=topped_up.started, dispatched=topped_up.dispatched)
     except RedisError as error:
         logger.warning("reconciler: everything owed stays owed. %s", in_words(error))
     return done
@@ -76,12 +78,6 @@ def forgive(*, ago_s: float) -> None:
             logger.warning(
                 "reconciler: %s tries at %s were lost to the outage, and do not count", count, model.__name__
             )
-
-
-def _bring_on_its_way(queue: str) -> Reconciled:
-    lost = sum(_owe_lost(model) for model in machines() if queue_of(model) == queue)
-    done = top_up(queue)
-    return Reconciled(started=done.started, dispatched=done.dispatched, lost=lost)
 
 
 def _owe_lost(model: type[StateMachine]) -> int:

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def is_repeated(trigger: str, *, given: str) -> bool:
-    """Whether this trigger came with the same input within DISCOVERY_DEDUP_TTL; without Redis, never.
+    """Whether this trigger came with the same input a short while ago; without Redis, never.
 
     Only what is committed counts: what is rolled back has started nothing, so the same once more is its first time.
 
@@ -25,7 +25,7 @@ def is_repeated(trigger: str, *, given: str) -> bool:
         trigger: what happened to whom, such as `configuration:BLM`.
         given: stands for the input that it came with.
     """
-    if not settings.DISCOVERY_DEDUP_TTL_S:
+    if not settings.DEDUP_TTL_S:
         return False
     key = f"runsheet:trigger:{trigger}"
     try:
@@ -46,6 +46,6 @@ def _before(key: str, redis: Redis) -> bytes | None:
 
 def _remember(key: str, given: str) -> None:
     try:
-        ask(lambda redis: redis.set(key, given, ex=settings.DISCOVERY_DEDUP_TTL_S))
+        ask(lambda redis: redis.set(key, given, ex=settings.DEDUP_TTL_S))
     except RedisError as error:
         logger.warning("trigger %s: Redis does not remember it (%s); a repetition will count", key, error)

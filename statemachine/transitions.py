@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
@@ -19,6 +18,7 @@ from statemachine.doorbell import Message
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.evidence import bounded
 from statemachine.models import NEXT_TURN, ActorKind, StateMachine, TransitionLog
+from statemachine.reactions import queue_of, reaction_for
 
 logger = logging.getLogger(__name__)
 
@@ -188,7 +188,8 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
     transaction.on_commit(partial(settling.note, row), robust=True)
     if record.is_working and step.rings and not step.claim:
         turn = record.turn if record.background else None
-        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, turn=turn), robust=True)
+        queue = queue_of(type(record), record.state)
+        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, queue=queue, turn=turn), robust=True)
 
 
 def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
@@ -197,7 +198,8 @@ def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
     record.rung_at = None
     record.due_reason = ""
     record.tries = 1 if claim else 0
-    record.claimed_until = at + timedelta(seconds=settings.CLAIM_S) if claim else None
+    held_s = reaction_for(type(record), record.state).limits.held_s if claim else 0
+    record.claimed_until = at + timedelta(seconds=held_s) if claim else None
     record.due_at = (record.claimed_until or at) if record.is_working else None
     if record.is_working:
         record.initiated_before_id = None  # the run has begun

@@ -25,6 +25,7 @@ from core.base.errors import SoftTimeLimit, WorkerStopping
 from core.base.redis_client import in_words, is_outage, patient
 from core.local.child import end_with_parent
 from core.ops.probes import exercise
+from statemachine.reactions import Limits, reaction_of_job
 
 logger = logging.getLogger(__name__)
 
@@ -96,20 +97,40 @@ class RunsheetWorker(SimpleWorker):
         """Let the job under way end, if it can in its time. This process ends in any case."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         RunsheetWorker.told_to_stop = True
-        if left_s := signal.alarm(0):  # the soft limit's; there is none between jobs
-            signal.alarm(min(left_s, settings.WORKER_STOP_S))
-        faulthandler.dump_traceback_later(settings.WORKER_STOP_S + DEAF_S, exit=True)
+        _end_soon()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Do one job, with a watchdog of the C level that needs neither signals nor the interpreter's lock."""
         _fresh_connections()
-        faulthandler.dump_traceback_later(settings.DISCOVERY_TIME_LIMIT_S, exit=True)
+        faulthandler.dump_traceback_later(_limits_of(job).hard_s, exit=True)
         try:
             with patient():
                 super().execute_job(job, queue)
         finally:
             faulthandler.cancel_dump_traceback_later()
             _fresh_connections()
+
+
+def begin_limits_anew(limits: Limits) -> None:
+    """Give the state that the worker goes straight on with the time of its own; in no worker, nothing is limited."""
+    if not signal.alarm(0):
+        return
+    signal.alarm(limits.soft_s)
+    faulthandler.dump_traceback_later(limits.hard_s, exit=True)
+    if RunsheetWorker.told_to_stop:
+        _end_soon()
+
+
+def _end_soon() -> None:
+    if left_s := signal.alarm(0):  # the soft limit's; there is none between jobs
+        signal.alarm(min(left_s, settings.WORKER_STOP_S))
+    faulthandler.dump_traceback_later(settings.WORKER_STOP_S + DEAF_S, exit=True)
+
+
+def _limits_of(job: Job) -> Limits:
+    """Those of the work that the job is about; the engine's own of a job that no reaction stands behind."""
+    found = reaction_of_job(job.id)
+    return found.limits if found else Limits()
 
 
 def _await_redis(connection: Redis) -> None:

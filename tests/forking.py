@@ -29,7 +29,7 @@ LIBRARIES = (
     "django.test", "dropbox", "openpyxl", "prometheus_client", "psycopg", "re2", "redis.asyncio", "requests",
     "rich.console", "rq", "sentry_sdk", "structlog",
 )  # fmt: skip
-PROJECT = ("core.urls", "statemachine.worker", "discovery.dropbox", "statemachine.management.commands.reconcile")
+PROJECT = ("core.urls", "statemachine.worker", "cloud.dropbox", "statemachine.management.commands.reconcile")
 
 
 class Forks:

@@ -29,6 +29,7 @@ from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.worker import Worker
 
+from console.machine import queue_trail
 from core.base.job_ids import JobId, job_label
 from core.base.redis_client import ask
 from statemachine.models import StateMachine
@@ -165,6 +166,7 @@ def _guarded(view: View) -> View:
     def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not may_use_queues(request.user):
             raise PermissionDenied
+        request.trail = queue_trail.trail_of(request)  # type: ignore[attr-defined]  # read by the frame of the page
         try:
             return _nothing_there(request, **kwargs) or view(request, *args, **kwargs)
         except (RedisConnectionError, RedisTimeout):

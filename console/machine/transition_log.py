@@ -1,7 +1,6 @@
 """The log of all transitions to look at."""
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, override
@@ -20,12 +19,10 @@ from console.machine import badges
 from console.records.lists import CappedPaginator, is_key
 from console.records.pages import ReadOnlyAdmin
 from console.shell.times import exact
+from core.base.job_ids import JobId
 from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog
 from statemachine.reactions import machines
-
-# As `statemachine.doorbell` names a job: it tells whose it is.
-JOB = re.compile(r"[a-z0-9_]+-([0-9]+)-[a-z0-9_]+-[0-9]+")
 
 
 class KnownFilter(admin.SimpleListFilter):
@@ -136,11 +133,9 @@ class TransitionLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="from → to")
     def change(self, row: TransitionLog) -> SafeString:
-        states = [
-            format_html('<span class="state state-{}">{}</span>', state, badges.label_of(row.record_type, state))
-            for state in (row.from_state, row.to_state)
-        ]
-        return format_html("{} → {}", *states)
+        return format_html(
+            "{} → {}", *(badges.state_badge(row.record_type, state) for state in (row.from_state, row.to_state))
+        )
 
     @admin.display(description="what", ordering="transition")
     def what(self, row: TransitionLog) -> str:
@@ -161,8 +156,8 @@ class TransitionLogAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[TransitionLog], bool]:
         """Of one record, or of one job: by the one index that names the records."""
         term = search_term.strip()
-        job = JOB.fullmatch(term)
-        number = job[1] if job else term
+        job = JobId.read(term)
+        number = str(job.pk) if job else term
         if not is_key(number):
             return (queryset.none() if number else queryset), False
         found = queryset.filter(record_type__in=record_types(), record_id=int(number))

@@ -12,7 +12,11 @@ register = template.Library()
 
 @register.filter
 def labelled(cells: Sequence[SafeString], headers: Sequence[Mapping[str, str]]) -> Iterator[SafeString]:
-    """The cells of a row, each with its column's heading, which is shown before it on a telephone."""
+    """The cells of a row, each with its column's heading, which is shown before it on a telephone.
+
+    Django hands over each cell as finished HTML, its tag included, and has no place for an attribute. So it is put in behind
+    the tag's name.
+    """
     for cell, header in zip(cells, headers, strict=False):
         heading = "" if "<" in str(header["text"]) else escape(capfirst(header["text"]))
         begin = cell[: len("<td")]

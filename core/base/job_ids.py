@@ -1,4 +1,4 @@
-"""What the id of a job of ours looks like: `leases_lease-17-searching-2`. It is made, read and recognised here only."""
+"""What the id of a job of ours looks like: `app_model-17-searching-2`. It is made, read and recognised here only."""
 
 import re
 from dataclasses import dataclass
@@ -35,5 +35,5 @@ class JobId:
 
 
 def job_label(model_label: str) -> str:
-    """A model in an id: `leases_lease` for `leases.lease`."""
+    """A model in an id: `app_model` for `app.model`."""
     return model_label.replace(".", "_")

@@ -10,7 +10,7 @@ from core.base.errors import DatabaseTooBusy
 
 # Sooner than the web server gives the request up.
 WITHIN_S = 20.0
-# A file of all leases is read at once, and sent while it is being read.
+# A file of all records is read at once, and sent while it is being read.
 FILE_WITHIN_S = 90.0
 
 

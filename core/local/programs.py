@@ -20,6 +20,8 @@ class Program:
     inherits: tuple[int, ...] = ()
 
 
+# The queue that was there first, whose pool is called “worker” without more.
+FIRST_QUEUE = "discovery"
 MIGRATE = ("python", "manage.py", "migrate", "--no-input")
 RECONCILER = Program(name="reconciler", command=("python", "manage.py", "reconcile"))
 
@@ -29,11 +31,16 @@ def web(*, bind: str, inherits: tuple[int, ...] = ()) -> Program:
     return Program(name="web", command=("python", "-m", "gunicorn", "core.wsgi", "--bind", bind), inherits=inherits)
 
 
-def worker(*, count: int | str) -> Program:
-    """A pool of workers. It must be told the serializer and the class; the settings reach neither."""
-    pool = ("python", "manage.py", "rqworker-pool", "discovery", "--num-workers", str(count))
+def worker(*, count: int | str, queue: str = FIRST_QUEUE) -> Program:
+    """A pool of workers for one queue. It must be told the serializer and the class; the settings reach neither."""
+    pool = ("python", "manage.py", "rqworker-pool", queue, "--num-workers", str(count))
     options = ("--serializer", "json", "--worker-class", "statemachine.worker.RunsheetWorker")
-    return Program(name="worker", command=(*pool, *options), stop_s=30.0)
+    return Program(name=worker_name(queue), command=(*pool, *options), stop_s=30.0)
+
+
+def worker_name(queue: str) -> str:
+    """What the pool of a queue is called, as a program and as a service of docker-compose.yml."""
+    return "worker" if queue == FIRST_QUEUE else f"worker-{queue}"
 
 
 def standin(*, port: int) -> Program:

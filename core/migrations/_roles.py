@@ -5,7 +5,7 @@ from django.db import migrations
 
 SEE = (
     "leases.view_lease",
-    "leases.view_cloudlocation",
+    "cloud.view_cloudlocation",
     "leases.view_agencystorageconfig",
     "console.view_failurenotice",
     "statemachine.view_transitionlog",
@@ -20,8 +20,8 @@ ADMINISTER = (
     "leases.add_agencystorageconfig",
     "leases.change_agencystorageconfig",
     "leases.delete_agencystorageconfig",
-    "leases.delete_cloudlocation",
-    "discovery.view_dropboxaccount",
+    "cloud.delete_cloudlocation",
+    "cloud.view_dropboxaccount",
     "statemachine.use_queues",
     # console.shell.people keeps who may change users from becoming more than he is.
     "auth.view_user",

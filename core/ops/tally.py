@@ -27,6 +27,7 @@ type Counted = Literal[
     "tries_given_up",
     "tries_lost",
     "tries_put_back",
+    "slices",
 ]
 type Observed = Literal["dropbox_call_seconds", "dropbox_wait_seconds", "settle_seconds"]
 

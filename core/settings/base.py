@@ -21,6 +21,7 @@ REDIS_URL = addresses.redis("REDIS_URL", _urls.redis_url)
 INSTALLED_APPS = [
     "core.apps.CoreConfig",
     "statemachine.apps.StateMachineConfig",
+    "cloud.apps.CloudConfig",
     "leases.apps.LeasesConfig",
     "discovery.apps.DiscoveryConfig",
     # Below the apps whose templates build on the console's, and before those whose templates it replaces.
@@ -134,6 +135,9 @@ CACHES = {
     },
 }
 DISCOVERY_QUEUE = "discovery"
+# Of the work that names no queue of its own.
+DEFAULT_QUEUE = DISCOVERY_QUEUE
+# Each needs a pool of workers of its own: `manage.py up` and docker-compose.yml start one for each that some work names.
 RQ_QUEUES = {
     DISCOVERY_QUEUE: {
         "URL": REDIS_URL,
@@ -180,7 +184,7 @@ DISCOVERY_BACKOFF_CAP_S = environment.number(
 )
 
 # An automatic trigger that comes again with the same input is skipped for so long; 0: never.
-DISCOVERY_DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120, maximum=86_400)
+DEDUP_TTL_S = environment.whole_number("DISCOVERY_DEDUP_TTL", 120, maximum=86_400)
 
 # --- Discovery ------------------------------------------------------------------------------------------------------
 

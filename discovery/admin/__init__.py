@@ -1,1 +1,1 @@
-"""The pages of the console for what has to do with Dropbox."""
+"""The pages of the console for where to look in Dropbox."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 
+from cloud.dropbox import Gateway, gateway_for
+from cloud.errors import DropboxRefused
+from cloud.models import DropboxAccount
 from core.base.errors import RunsheetError
 from core.base.folding import is_same_path
-from discovery.dropbox import Gateway, gateway_for
-from discovery.errors import DropboxRefused
-from discovery.models import DropboxAccount
 from discovery.services import configuration_check
 from discovery.services import folder_findings as words
 from discovery.services.folder_findings import Finding

@@ -9,16 +9,17 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Q
 
+from cloud.dropbox import Gateway, gateway_for
+from cloud.dropbox.connection import done_within
+from cloud.errors import LinkRefused, NotFound
+from cloud.models import CloudLocation, DropboxAccount
 from core.base.clock import now
 from core.base.database import lock_waits
 from core.base.errors import RunsheetError
-from discovery.dropbox import Gateway, gateway_for
-from discovery.dropbox.connection import done_within
-from discovery.errors import ArchiveOutOfSight, BasePathMissing, LinkRefused, NotFound
-from discovery.models import DropboxAccount
+from discovery.errors import ArchiveOutOfSight, BasePathMissing
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.share_links import TRUSTED_FOR, link_that_leads_there
-from leases.models import CloudLocation, Origin
+from leases.models import Origin
 from leases.queries import origin_of_location, take_link_check
 from leases.services import forget_link, record_location
 

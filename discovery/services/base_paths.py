@@ -10,8 +10,9 @@ from django.core.cache import cache
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from discovery.dropbox import Gateway
-from discovery.errors import BasePathMissing, BasePathOutOfSight, NotFound
+from cloud.dropbox import Gateway
+from cloud.errors import NotFound
+from discovery.errors import BasePathMissing, BasePathOutOfSight
 from discovery.services.judging import (
     confirm_full_sight,
     confirm_may_negate,

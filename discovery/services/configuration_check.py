@@ -10,13 +10,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from requests import Timeout
 
-from core.base.database import lock_waits
-from core.base.errors import RunsheetError, Temporary
-from core.base.folding import is_same_path
-from discovery.dropbox import Gateway, gateway_for
-from discovery.dropbox.connection import done_within
-from discovery.dropbox.identity import NOWHERE
-from discovery.errors import (
+from cloud.dropbox import Gateway, gateway_for
+from cloud.dropbox.connection import done_within
+from cloud.dropbox.identity import NOWHERE
+from cloud.errors import (
     AccountSuspended,
     AppKeyMissing,
     AppRefused,
@@ -28,11 +25,14 @@ from discovery.errors import (
     NotFound,
     TokensUnreadable,
 )
-from discovery.models import DropboxAccount
+from cloud.files import LinkPolicy
+from cloud.models import DropboxAccount
+from core.base.database import lock_waits
+from core.base.errors import RunsheetError, Temporary
+from core.base.folding import is_same_path
 from discovery.services import folder_findings as words
 from discovery.services.folder_findings import Finding
 from discovery.services.folder_sight import FolderSight, is_readable, look_at, look_into
-from leases.cloud import LinkPolicy
 from leases.models import AgencyStorageConfig
 from leases.queries import FoundArchives, found_archives
 

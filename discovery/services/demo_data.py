@@ -3,10 +3,11 @@
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
-from discovery.dropbox import gateway_for
-from discovery.errors import LinkRefused, NotFound
-from discovery.services.dropbox_accounts import connect_account
-from leases.models import AgencyStorageConfig, CloudLocation
+from cloud.dropbox import gateway_for
+from cloud.errors import LinkRefused, NotFound
+from cloud.models import CloudLocation
+from cloud.services.accounts import connect_account
+from leases.models import AgencyStorageConfig
 from leases.queries import leases_numbered
 from leases.services import create_lease, forget_link, record_location
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cloud.services.accounts import connect_account
 from discovery.advice import advice_for
 from discovery.services.demo_data import (
     BASE_PATHS,
@@ -16,7 +17,6 @@ from discovery.services.demo_data import (
     newcomer,
     person,
 )
-from discovery.services.dropbox_accounts import connect_account
 from leases.models import Lease
 from leases.services import create_lease, start_full_discovery
 from leases.states import State

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cloud.models import DropboxAccount
 from core.base.folding import is_same_path
-from discovery.models import DropboxAccount
 from discovery.services.folder_sight import FolderSight
 from leases.models import AgencyStorageConfig
 from leases.queries import FoundArchives

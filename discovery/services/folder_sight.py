@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cloud.dropbox import Gateway
+from cloud.errors import DropboxRefused, NotADirectory, NotFound
+from cloud.files import CloudFile, DirectoryListing
 from core.base.folding import fold_case
-from discovery.dropbox import Gateway
-from discovery.errors import DropboxRefused, NotADirectory, NotFound
-from leases.cloud import CloudFile, DirectoryListing
 from leases.queries import FoundArchives
 
 # Folders above one that is not seen; a longer way up helps nobody to find the mistake.

@@ -5,11 +5,11 @@ What one account has seen, an account that cannot judge must not negate (docs/de
 
 from typing import Any
 
+from cloud.dropbox import Gateway
+from cloud.files import CloudFile, DirectoryListing
+from cloud.models import DropboxAccount
 from core.base.folding import is_same_path
-from discovery.dropbox import Gateway
 from discovery.errors import AnotherFolder, ArchiveOutOfSight
-from discovery.models import DropboxAccount
-from leases.cloud import CloudFile, DirectoryListing
 from leases.models import NOBODY, Lease, Origin
 from leases.queries import last_told, origin_at
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from cloud.dropbox import Gateway
+from cloud.errors import DropboxUnavailable, LinkRefused, NotFound
+from cloud.files import CloudFile, DirectoryListing, ShareLink
+from cloud.models import CloudLocation
 from core.base.clock import now
-from discovery.dropbox import Gateway
-from discovery.errors import DropboxUnavailable, LinkRefused, NotFound
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import (
     confirm_same_archive,
@@ -19,9 +21,8 @@ from discovery.services.judging import (
 )
 from discovery.services.nearest_archives import look_around
 from discovery.services.share_links import is_trusted, link_that_leads_there
-from leases.cloud import CloudFile, DirectoryListing, ShareLink
 from leases.errors import UnsafePath
-from leases.models import NOBODY, CloudLocation, Lease, Origin
+from leases.models import NOBODY, Lease, Origin
 from leases.queries import linked_location, storage_configuration
 from leases.services import forget_link, record_location
 from leases.validation import archive_path

@@ -16,11 +16,11 @@ from typing import Any
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
+from cloud.dropbox import Gateway
+from cloud.dropbox.connection import done_within
+from cloud.errors import DropboxUnavailable, NotFound
 from core.base.errors import Permanent, Temporary
 from core.base.folding import as_it_looks, fold_case, is_same_path
-from discovery.dropbox import Gateway
-from discovery.dropbox.connection import done_within
-from discovery.errors import DropboxUnavailable, NotFound
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight
 from leases.lookalikes import bare_key, short_key

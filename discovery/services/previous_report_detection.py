@@ -6,16 +6,16 @@ from typing import Any
 
 from django.conf import settings
 
+from cloud.dropbox import Gateway
+from cloud.errors import NotFound
+from cloud.files import CloudFile, DirectoryListing
 from core.base.folding import fold_case, is_same_path
 from core.base.patterns import compiled_as_it_looks
-from discovery.dropbox import Gateway
-from discovery.errors import NotFound
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight, known_at
 from discovery.services.lease_directory_search import DirectorySighting, described, place_of
 from discovery.services.nearest_archives import look_around
 from discovery.services.program_remains import is_remains
-from leases.cloud import CloudFile, DirectoryListing
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
 from leases.models import Lease, Origin
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from discovery.dropbox import Gateway
-from discovery.errors import LinkDead
-from leases.cloud import ShareLink
-from leases.models import CloudLocation
+from cloud.dropbox import Gateway
+from cloud.errors import LinkDead
+from cloud.files import ShareLink
+from cloud.models import CloudLocation
 
 # Dropbox is asked about one link no more often than this, unless somebody runs the lease again by hand.
 TRUSTED_FOR = timedelta(days=1)

@@ -8,10 +8,10 @@ from datetime import datetime
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
+from cloud.dropbox import Gateway
+from cloud.models import DropboxAccount
 from core.base.folding import is_same_path
-from discovery.dropbox import Gateway
 from discovery.errors import BasePathMissing, BasePathOutOfSight
-from discovery.models import DropboxAccount
 from leases.models import Lease, Origin
 from leases.queries import last_answers, last_failures, missed_by
 

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from console.machine import following as polling
 from core.base.errors import words_for
-from leases.admin import polling
 from leases.admin.filters import NOT_RUN, SETTLED, WAITING, BatchFilter
 from leases.models import Batch
 from leases.states import State

@@ -13,10 +13,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from console.machine import following as polling
 from console.records.pages import ReadOnlyAdmin
 from console.shell.times import ago
 from core.base.errors import Refused
-from leases.admin import left_out, polling
+from leases.admin import left_out
 from leases.admin.batch_page import BatchPage
 from leases.admin.imports import ImportPages
 from leases.admin.leases import person

@@ -13,9 +13,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from console.machine import following as polling
 from console.machine.badges import label_of
 from console.records.lists import RecordChangeList, lookups_of_the_address
-from leases.admin import long_search, polling
+from leases.admin import long_search
 from leases.admin.downloads import KINDS
 from leases.models import Lease
 from leases.search import missing

@@ -16,11 +16,11 @@ from django.utils.http import content_disposition_header
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
+from console.records.formulas import defused
 from core.base.clock import now
 from core.base.errors import Refused
 from core.base.statement_limits import read_in_time
 from leases.models import Lease
-from spreadsheets.exports import defused
 from statemachine.queries import with_last_tries
 
 AT_ONCE = 2_000

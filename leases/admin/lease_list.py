@@ -18,10 +18,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from console.machine import badges
+from console.machine import following as polling
 from console.records.lists import RecordList, is_key
 from console.shell.times import ago
 from core.base.errors import words_for
-from leases.admin import long_search, polling
+from leases.admin import long_search
 from leases.admin.bulk_run import run_chosen
 from leases.admin.change_list import SHOWN_WITH, STATES, WHAT, LeaseChangeList, versions_of
 from leases.admin.delete_chosen import delete_selected

@@ -15,11 +15,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from console.machine import following as polling
 from console.shell.times import distance_text
 from core.base.clock import now
 from core.base.errors import Refused
 from leases import services
-from leases.admin import polling
 from leases.admin.actions import ACTIONS, NO_PERMISSION, STOP, Action
 from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList

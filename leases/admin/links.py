@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from leases.models import CloudLocation
+from cloud.models import CloudLocation
 
 NO_LINK = "No share link is stored."
 GONE = "No longer in Dropbox: moved, renamed or deleted."

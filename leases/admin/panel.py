@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from cloud.models import CloudLocation
+from console.machine import following as polling
 from console.shell.times import countdown
 from core.base.clock import now
 from core.base.errors import words_for
 from core.base.folding import is_same_path
-from leases.admin import polling
 from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action, why_absent
 from leases.admin.history import Entry, Job, history_of, job_at_work
 from leases.admin.links import dropbox_link, record_url
@@ -23,7 +24,7 @@ from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.next_steps import NextStep, correction, next_step, told
 from leases.admin.why import account_of, reasons
 from leases.lookalikes import doubts_about_number
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
 from leases.queries import PASSED_OVER_COUNT
 from leases.states import SETTLED, State
 from leases.words import passed_over_in_words

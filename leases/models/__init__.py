@@ -3,7 +3,7 @@
 from leases.models.agency_words import AgencyWord
 from leases.models.batches import Batch, BatchLease, Upload
 from leases.models.origins import NOBODY, Origin
-from leases.models.places import Agency, AgencyStorageConfig, BasePathField, CloudLocation
+from leases.models.places import Agency, AgencyStorageConfig, BasePathField
 from leases.models.records import IsNormalized, Lease
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "BasePathField",
     "Batch",
     "BatchLease",
-    "CloudLocation",
     "IsNormalized",
     "Lease",
     "Origin",

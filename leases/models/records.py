@@ -10,10 +10,11 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Now, Replace, Upper
 from django_fsm import transition
 
+from cloud.models import CloudLocation, Folded
 from console.notices.models import Noticed
-from leases.models.folded import Bare, Folded, Short
+from leases.models.folded import Bare, Short
 from leases.models.origins import NOBODY, KnownResult, Origin
-from leases.models.places import Agency, CloudLocation
+from leases.models.places import Agency
 from leases.states import DETECTABLE, SEARCHABLE, SETTLED, WORKING, State
 from leases.validation import LEASE_NUMBER_LENGTH, normalise_text, validate_lease_number
 from statemachine.evidence import LISTED_AT_MOST, listed

@@ -65,7 +65,7 @@ class Picture:
     """Everything that a drawing of a machine shows.
 
     Attributes:
-        label: the model's, as in `leases.Lease`.
+        label: the model's, as in `app.Model`.
         name: what a record is called.
     """
 

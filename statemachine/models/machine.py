@@ -1,6 +1,6 @@
 """The record that every machine derives from.
 
-Knows no lease and no Dropbox (docs/decisions/0002-postgres-is-the-truth.md).
+Knows no kind of record and no cloud (docs/decisions/0002-postgres-is-the-truth.md).
 """
 
 from collections.abc import Iterable, Mapping

@@ -12,10 +12,10 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 
+from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
-from discovery.models import DropboxAccount
-from leases.models import AgencyStorageConfig, Batch, BatchLease, CloudLocation, Lease, Upload
+from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
@@ -107,7 +107,7 @@ def there(people: People) -> Things:
 def concrete(address: str, there: Things) -> str:
     """The address of something that is there."""
     place = next((place for place in there if address.startswith(f"admin/{place}/")), "leases/lease")
-    pk = there["leases/cloudlocation" if address == "archives/<pk>/" else place].pk
+    pk = there["cloud/cloudlocation" if address == "archives/<pk>/" else place].pk
     values = {
         **THERE,
         "object_id": pk,

@@ -15,11 +15,12 @@ from django.test import Client
 from django.urls import reverse
 from redis import Redis
 
+from cloud.models import CloudLocation
 from core.base.clock import now
 from core.http.health import VIEWS
 from core.settings.environment import TAKEN
 from leases.admin.actions import ACTIONS
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
 from leases.states import State
 from statemachine.errors import TransitionForbidden
 from statemachine.models import StateMachine, TransitionLog
@@ -76,10 +77,10 @@ MODELS = {
     "leases/lease": records(see=VIEWER, add=OPERATOR, change=OPERATOR, delete=ADMINISTRATOR),
     "leases/agencystorageconfig": records(see=VIEWER, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "leases/batch": records(see=VIEWER),
-    "leases/cloudlocation": records(see=VIEWER, delete=ADMINISTRATOR),
+    "cloud/cloudlocation": records(see=VIEWER, delete=ADMINISTRATOR),
     "console/failurenotice": records(see=VIEWER),
     "statemachine/transitionlog": records(see=VIEWER),
-    "discovery/dropboxaccount": records(see=ADMINISTRATOR),
+    "cloud/dropboxaccount": records(see=ADMINISTRATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
 }
@@ -255,7 +256,7 @@ SENT: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
         ADMINISTRATOR,
     ),
     "an agency to delete": ("admin/leases/agencystorageconfig/<object_id>/delete/", {"post": "yes"}, ADMINISTRATOR),
-    "an archive to delete": ("admin/leases/cloudlocation/<object_id>/delete/", {"post": "yes"}, ADMINISTRATOR),
+    "an archive to delete": ("admin/cloud/cloudlocation/<object_id>/delete/", {"post": "yes"}, ADMINISTRATOR),
     "leases to import": (
         "admin/leases/batch/import/<upload_id>/",
         {"number": "1", "agency": "0", "first_row": "1", "expected": "1"},

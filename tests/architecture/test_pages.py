@@ -1,4 +1,4 @@
-"""What every page tells the browser, and that no page needs a script that stands in it."""
+"""What every page tells the browser, that no page needs a script that stands in it, and where its trail begins."""
 
 from html.parser import HTMLParser
 from http import HTTPStatus
@@ -30,24 +30,38 @@ STYLED_INLINE = "admin/django_rq/"
 
 
 class Page(HTMLParser):
-    """What in a page the policy would forbid, or would have to allow by name."""
+    """What in a page the policy would forbid, or would have to allow by name; and the words of its trail."""
 
     def __init__(self, answer: Any) -> None:
         super().__init__()
         self.scripts: list[str] = []
         self.styles: list[str] = []
+        self.trails: list[str] = []
+        self._is_in_trail = False
         self._policy = policy_of(answer)
         self.feed(answer.text)
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        if given.get("aria-label") == "Breadcrumbs":
+            self.trails.append("")
+            self._is_in_trail = True
         if tag == "script" and given.get("type") != "application/json" and not self._is_ours(given, "script-src"):
             self.scripts.append(self.get_starttag_text() or "")
         self.scripts += [f"{name}={value}" for name, value in given.items() if is_script(name, value)]
         if tag == "style" and not self._has_nonce(given, "style-src"):
             self.styles.append(self.get_starttag_text() or "")
         self.styles += [f"style={given['style']}"] if "style" in given else []
+
+    @override
+    def handle_data(self, data: str) -> None:
+        if self._is_in_trail:
+            self.trails[-1] = f"{self.trails[-1]} {data.strip()}".strip()
+
+    @override
+    def handle_endtag(self, tag: str) -> None:
+        self._is_in_trail = self._is_in_trail and tag != "nav"
 
     def _is_ours(self, given: dict[str, str], directive: str) -> bool:
         return given.get("src", "").startswith("/") or ("src" not in given and self._has_nonce(given, directive))
@@ -78,6 +92,7 @@ def check(answer: Any, *, address: str) -> None:
         page = Page(answer)
         assert page.scripts == []
         assert page.styles == [] or is_styled
+        assert page.trails == [] or page.trails[0].startswith("Start"), page.trails
 
 
 class TestEveryPage:

@@ -44,4 +44,4 @@ class TestDropboxBaseUrl:
 
         pages = {each for each in readers if "admin" in each or "views" in each or "forms" in each or "models" in each}
         assert pages == set()
-        assert "discovery/dropbox/connection.py" in readers
+        assert "cloud/dropbox/connection.py" in readers

@@ -24,6 +24,10 @@ class TestBench:
         assert figures["calls_per_lease"] == {"files/list_folder": 1, "sharing/create_shared_link_with_settings": 1}
         assert 0 < figures["median_s"] <= figures["p95_s"] <= figures["max_s"] <= figures["elapsed_s"]
         assert figures["peak_bytes"] > 0
+        assert figures["processor_ms_per_lease"] == pytest.approx(sum(figures["processor_ms_by_part"].values()))
+        assert set(figures["processor_ms_by_part"]) == {"creator", "workers", "reconciler", "PostgreSQL", "Valkey"}
+        assert 0 < figures["frames_to_create"] < figures["statements_to_create"]
+        assert 0 < figures["frames_to_work"] < figures["statements_to_work"]
         assert done.returncode == 0
 
     @pytest.mark.parametrize("leases", ["0", "-1", "many", "1.5"])

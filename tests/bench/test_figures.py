@@ -18,6 +18,12 @@ FIGURES = Figures(
     elapsed_s=5.5,
     leases_per_s=18.2,
     latency_share=0.54,
+    processor_ms_per_lease=44.5,
+    processor_ms_by_part={"creator": 10, "workers": 30, "PostgreSQL": 4.5},
+    statements_to_create=6,
+    statements_to_work=20,
+    frames_to_create=2,
+    frames_to_work=4,
     peak_bytes=300 * 2**20,
     memory_kind="PSS",
     load_before=0.1,
@@ -66,3 +72,9 @@ class TestShown:
         assert "(files/list_folder 1, sharing/create_shared_link_with_settings 1)" in text
         assert "(PSS)" in text
         assert "300 MiB" in text
+
+    def test_tells_processor_time_by_part_and_which_statements_only_frame_others(self) -> None:
+        text = shown(FIGURES)
+
+        assert "(creator 10.0, workers 30.0, PostgreSQL 4.5)" in text
+        assert "work a lease (4 of them BEGIN, COMMIT or savepoints)" in text

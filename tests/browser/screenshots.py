@@ -15,9 +15,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize, expect
 from redis import Redis
 
+from cloud.services.accounts import connect_account
 from core.local.servers import ROOT
 from core.ops import tally
-from discovery.services.dropbox_accounts import connect_account
 from leases import services
 from leases.batches import import_leases
 from leases.models import Agency, AgencyStorageConfig, Lease, Upload

@@ -11,8 +11,8 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from cloud.services.accounts import connect_account
 from console.models import FailureNotice
-from discovery.services.dropbox_accounts import connect_account
 from leases import services
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
@@ -62,8 +62,8 @@ def batch(leases: list[Lease]) -> Batch:
 def lists(_leases: list[Lease], _person: User) -> Iterator[str]:
     """Of each kind of record, and what is shown of many at once."""
     for name in (
-        "leases_lease", "leases_agencystorageconfig", "leases_cloudlocation", "console_failurenotice", "leases_batch",
-        "statemachine_transitionlog", "discovery_dropboxaccount", "auth_user", "auth_group",
+        "leases_lease", "leases_agencystorageconfig", "cloud_cloudlocation", "console_failurenotice", "leases_batch",
+        "statemachine_transitionlog", "cloud_dropboxaccount", "auth_user", "auth_group",
     ):  # fmt: skip
         yield reverse(f"admin:{name}_changelist")
     yield f"{LIST}?state__exact=failed&q=B0-1"
@@ -79,7 +79,7 @@ def records(leases: list[Lease], person: User) -> Iterator[str]:
     for name, pk in (
         *(("leases_lease_change", lease.pk) for lease in leases),
         ("leases_lease_delete", leases[0].pk),
-        ("leases_cloudlocation_change", location),
+        ("cloud_cloudlocation_change", location),
         ("console_failurenotice_change", FailureNotice.objects.values_list("pk", flat=True)[0]),
         ("statemachine_transitionlog_change", TransitionLog.objects.values_list("pk", flat=True)[0]),
         ("auth_user_change", person.pk),

@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
+from cloud.models import DropboxAccount
 from console.models import FailureNotice
-from discovery.models import DropboxAccount
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
@@ -99,6 +99,6 @@ class TestAccountLife:
         connect(page, person=name)
 
         expect(page.get_by_text(name).first).to_be_visible()
-        page.goto(f"{system.url}/admin/discovery/dropboxaccount/")
+        page.goto(f"{system.url}/admin/cloud/dropboxaccount/")
         expect(page.get_by_text(name).first).to_be_visible()
         assert page.locator("img[src=x]").count() == 0

@@ -7,8 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 
-from discovery.services.dropbox_accounts import connect_account
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from cloud.models import CloudLocation
+from cloud.services.accounts import connect_account
+from leases.models import AgencyStorageConfig, Lease
 from tests.browser.conftest import log_in
 from tests.browser.faults import faults
 from tests.live import BLM, System

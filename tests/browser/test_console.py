@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, expect
 
-from discovery.services.dropbox_accounts import connect_account
+from cloud.services.accounts import connect_account
 from leases.models import AgencyStorageConfig, Lease
 from tests.browser.conftest import log_in
 from tests.leases.test_services import settled

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from discovery.services.dropbox_accounts import connect_account
+from cloud.services.accounts import connect_account
 from leases.models import Batch
 from tests.browser.conftest import log_in
 from tests.browser.faults import faults

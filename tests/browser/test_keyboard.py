@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 
-from discovery.services.dropbox_accounts import connect_account
+from cloud.services.accounts import connect_account
 from leases.models import AgencyStorageConfig
 from tests.live import BLM, PASSWORD, System
 

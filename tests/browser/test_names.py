@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from discovery.services.dropbox_accounts import connect_account
+from cloud.services.accounts import connect_account
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.models import TransitionLog
@@ -43,8 +43,8 @@ def pages_of(lease: Lease) -> Iterator[str]:
     yield reverse("admin:leases_lease_changelist")
     yield reverse("admin:leases_lease_history", args=[lease.pk])
     yield reverse("admin:leases_lease_delete", args=[lease.pk])
-    yield reverse("admin:leases_cloudlocation_change", args=[lease.runsheet_directory_id])
-    yield reverse("admin:leases_cloudlocation_changelist")
+    yield reverse("admin:cloud_cloudlocation_change", args=[lease.runsheet_directory_id])
+    yield reverse("admin:cloud_cloudlocation_changelist")
     yield reverse("admin:leases_agencystorageconfig_changelist")
     for row in TransitionLog.objects.of(lease):
         yield reverse("admin:statemachine_transitionlog_change", args=[row.pk])

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from discovery.services.dropbox_accounts import connect_account
+from cloud.services.accounts import connect_account
 from leases import services
 from leases.models import Lease
 from statemachine.batches import run_many

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from cloud.models import DropboxAccount
 from discovery.errors import BasePathMissing, BasePathOutOfSight
-from discovery.models import DropboxAccount
 from dropbox_standin.client import Standin
 from leases.models import Lease
 from statemachine.models import TransitionLog

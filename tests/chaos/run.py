@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from bench.breakable import House
-from discovery.dropbox import gateway_for
-from discovery.services.dropbox_accounts import connect_account
+from cloud.dropbox import gateway_for
+from cloud.services.accounts import connect_account
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.errors import TransitionRefused

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 
-from discovery.dropbox import Gateway, gateway_for
-from discovery.errors import NotFound
-from discovery.services.dropbox_accounts import connect_account
+from cloud.dropbox import Gateway, gateway_for
+from cloud.errors import NotFound
+from cloud.services.accounts import connect_account
 from tests.chaos.plan import SHORT, Plan, make_plan
 from tests.chaos.story import Look, Seen
 from tests.chaos.world import BASES, PEOPLE, SIGHTS

@@ -16,7 +16,7 @@ TOLD = {
     "Viewer": {
         "see leases": ["leases.view_lease"],
         "configurations": ["leases.view_agencystorageconfig"],
-        "archives": ["leases.view_cloudlocation"],
+        "archives": ["cloud.view_cloudlocation"],
         "notices": ["console.view_failurenotice"],
         "the log of transitions": ["statemachine.view_transitionlog"],
     },
@@ -29,9 +29,9 @@ TOLD = {
         "delete records": [
             "leases.delete_lease",
             "leases.delete_agencystorageconfig",
-            "leases.delete_cloudlocation",
+            "cloud.delete_cloudlocation",
         ],
-        "see all Dropbox connections": ["discovery.view_dropboxaccount"],
+        "see all Dropbox connections": ["cloud.view_dropboxaccount"],
         "look after people": ["auth.view_user", "auth.add_user", "auth.change_user", "auth.delete_user"],
         "RQ's queues": ["statemachine.use_queues"],
         "roles": ["auth.view_group"],

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from redis import Redis
 
-from discovery.services.dropbox_accounts import connect_account
+from cloud.services.accounts import connect_account
 from leases.models import AgencyStorageConfig, Lease
 
 if TYPE_CHECKING:

@@ -1,8 +1,9 @@
 """For every way a lease can end there is something to do."""
 
+from cloud.models import CloudLocation
 from core.base.errors import RunsheetError
 from discovery.advice import LINK_REFUSED, advice_for
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
 from leases.states import State
 
 

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from cloud.models import CloudLocation
 from core.base.clock import now
-from leases.models import CloudLocation
 from tests.discovery.services.test_archive_opening import location
 from tests.links import revoke_link
 
@@ -76,4 +76,4 @@ class TestArchive:
         assert "/login/" in client.get(url(location))["Location"]
 
     def test_is_what_the_list_of_leases_links_to(self, page: Client, location: CloudLocation) -> None:
-        assert url(location) in page.get(reverse("admin:leases_cloudlocation_changelist")).text
+        assert url(location) in page.get(reverse("admin:cloud_cloudlocation_changelist")).text

@@ -7,8 +7,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils.html import escape
 
+from cloud.models import DropboxAccount
 from discovery.admin import configurations, drafts
-from discovery.models import DropboxAccount
 from discovery.services import configuration_check
 from leases.models import AgencyStorageConfig, Lease
 from tests.configuring import confirm, save

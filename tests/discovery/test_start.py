@@ -13,13 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from redis import Redis
 
+from cloud.models import DropboxAccount
 from core.base import redis_client
 from core.base.clock import now
 from core.base.errors import codes_where
 from core.ops import probes, tally
 from core.ops.probes import Probe
 from discovery import charts, start
-from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig, Lease
 from statemachine import heartbeat
 from tests.leases.test_services import settled
@@ -322,7 +322,7 @@ class TestPage:
         text = console.get("/admin/leases/").text
 
         assert "Needs attention" not in text
-        assert "/admin/leases/cloudlocation/" in text
+        assert "/admin/cloud/cloudlocation/" in text
 
     def test_is_empty_for_who_may_not_look_at_leases(self, client: Client) -> None:
         client.force_login(User.objects.create_user("stranger", is_staff=True))

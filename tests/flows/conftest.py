@@ -8,16 +8,16 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from pytest_django.fixtures import Settings
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.serializers import JSONSerializer
 
-from discovery.services.dropbox_accounts import connect_account
+from cloud.services.accounts import connect_account
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
-from statemachine.worker import DeathPenalty
 from tests.live import environment, person, programs, system, valkey  # noqa: F401 - fixtures
+from tests.workers import work_off
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -29,12 +29,6 @@ REPORT = f"{ARCHIVE}/Master Documents.pdf"
 ELSEWHERE = "/Federal Workspace/Elsewhere"
 
 type Work = Callable[[], None]
-
-
-class InProcessWorker(SimpleWorker):
-    """RQ's worker without the fork, so that the coverage and the debugger see the work."""
-
-    death_penalty_class = DeathPenalty
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +58,8 @@ def work_until_settled(redis: Redis) -> Callable[[], None]:
 
     def work() -> None:
         queue = Queue("discovery", connection=redis, serializer=JSONSerializer)
-        worker = InProcessWorker([queue], connection=redis, serializer=JSONSerializer)
         for _ in range(12):
-            worker.work(burst=True, with_scheduler=True, logging_level="WARNING")
+            work_off(queue, with_scheduler=True, logging_level="WARNING")
             if not Lease.objects.filter(due_at__isnull=False).exists():
                 return
             # Instead of waiting: what is due later is due now, and no retry is left to RQ.

@@ -12,9 +12,9 @@ import requests
 from django.contrib.auth.models import User
 from django.db import connection
 
+from cloud.dropbox import gateway_for
+from cloud.models import DropboxAccount
 from console.models import FailureNotice
-from discovery.dropbox import gateway_for
-from discovery.models import DropboxAccount
 from leases.models import Lease
 from tests.live import BLM, PASSWORD, System, await_that
 

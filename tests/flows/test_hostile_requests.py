@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from discovery.dropbox.connection import session
+from cloud.dropbox.connection import session
 from leases.models import Lease
 from tests.flows.conftest import BLM
 
@@ -111,7 +111,7 @@ class TestQuestions:
         "lookup", ["refresh_token__startswith", "access_token__contains", "user__password__contains"]
     )
     def test_about_tokens_are_not_answered(self, browser: Client, lookup: str) -> None:
-        answer = browser.get(reverse("admin:discovery_dropboxaccount_changelist"), {lookup: "s"})
+        answer = browser.get(reverse("admin:cloud_dropboxaccount_changelist"), {lookup: "s"})
 
         assert answer.status_code == 302
         assert "standin-refresh" not in answer.content.decode()

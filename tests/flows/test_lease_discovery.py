@@ -7,8 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
+from cloud.models import CloudLocation
 from leases import services
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
 from statemachine import jobs
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM, FULL_RUN, history

@@ -13,12 +13,13 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
-from discovery.dropbox import gateway_for
+from cloud.dropbox import gateway_for
 from leases import services
 from leases.models import Lease
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
-from tests.flows.conftest import BLM, FULL_RUN, InProcessWorker, history
+from tests.flows.conftest import BLM, FULL_RUN, history
+from tests.workers import work_off
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -72,12 +73,6 @@ def queue(redis: Redis) -> Queue:
     return Queue("discovery", connection=redis, serializer=JSONSerializer)
 
 
-def work_once(queue: Queue) -> None:
-    InProcessWorker([queue], connection=queue.connection, serializer=JSONSerializer).work(
-        burst=True, logging_level="CRITICAL"
-    )
-
-
 def job_of(lease: Lease) -> str:
     return Message(label="leases.lease", pk=lease.pk, state=lease.state, generation=lease.generation).job_id
 
@@ -98,7 +93,7 @@ def failed(leases: list[Lease], queue: Queue, monkeypatch: pytest.MonkeyPatch) -
     """Leases whose jobs ended with a bug, which is mended now."""
     with monkeypatch.context() as broken:
         broken.setattr("discovery.reactions.gateway_for", lambda *_, **__: 1 / 0)
-        work_once(queue)
+        work_off(queue)
     assert FailedJobRegistry(queue=queue).count == COUNT
     return list(Lease.objects.order_by("pk"))
 
@@ -182,7 +177,7 @@ class TestWhatHasFailed:
         last = TransitionLog.objects.of(failed[0]).reverse()[0]
 
         clicks.do(page, last.job_id)
-        work_once(queue)
+        work_off(queue)
 
         assert self.stays_failed(failed)
         assert not Job.exists(last.job_id, connection=queue.connection)
@@ -192,7 +187,7 @@ class TestWhatHasFailed:
         self, clicks: Dashboard, queue: Queue, failed: list[Lease], dropbox: "Standin", page: str
     ) -> None:
         clicks.client.post(reverse(f"admin:django_rq_{page}", args=[0]))
-        work_once(queue)
+        work_off(queue)
 
         assert self.stays_failed(failed)
         assert dropbox.calls() == {}

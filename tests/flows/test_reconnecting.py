@@ -7,12 +7,13 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
+from cloud.dropbox import gateway_for
+from cloud.errors import NeedsReconnect, TokensUnreadable
+from cloud.models import DropboxAccount
+from cloud.services.accounts import connect_account, disconnect_account
 from console.models import FailureNotice
 from core.base.errors import RunsheetError
-from discovery.dropbox import gateway_for
-from discovery.errors import BasePathMissing, NeedsReconnect, TokensUnreadable
-from discovery.models import DropboxAccount
-from discovery.services.dropbox_accounts import connect_account, disconnect_account
+from discovery.errors import BasePathMissing
 from leases import services
 from leases.models import Lease
 from statemachine import jobs

@@ -15,8 +15,8 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from redis import Redis
 
-from discovery.models import DropboxAccount
-from discovery.services.dropbox_accounts import connect_account
+from cloud.models import DropboxAccount
+from cloud.services.accounts import connect_account
 from leases import services
 from leases.models import Lease
 from tests.live import BLM, METRICS_TOKEN, PASSWORD, System, await_that

@@ -11,8 +11,8 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection, transaction
 
-from discovery.dropbox import Gateway
-from discovery.models import DropboxAccount
+from cloud.dropbox import Gateway
+from cloud.models import DropboxAccount
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from leases.queries import storage_configuration

@@ -7,9 +7,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from cloud.models import CloudLocation
 from leases import services
 from leases.admin.actions import ACTIONS, NO_PERMISSION
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
 from statemachine.errors import RecordGone, Stale
 from statemachine.models import TransitionLog
 from tests.leases.test_services import history, known_directory, settled

@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from cloud.models import CloudLocation
 from leases import services
 from leases.admin import panel
 from leases.admin.panel import progress_of
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
 from statemachine import claims
 from statemachine.doorbell import Message
 from statemachine.jobs import run
@@ -59,7 +60,7 @@ class TestResult:
 
         text = page_of(console, lease).text
 
-        assert f'<a class="exact" href="/admin/leases/cloudlocation/{where.pk}/change/">/a/NMNM 1</a>' in text
+        assert f'<a class="exact" href="/admin/cloud/cloudlocation/{where.pk}/change/">/a/NMNM 1</a>' in text
         assert f'href="/archives/{where.pk}/" target="_blank" rel="noopener noreferrer"' in text
         assert "<li>a &lt;b&gt;.pdf</li>" in text
 
@@ -70,7 +71,7 @@ class TestResult:
         text = page_of(client, lease).text
 
         assert "/a/NMNM 1" in text
-        assert "/admin/leases/cloudlocation/" not in text
+        assert "/admin/cloud/cloudlocation/" not in text
 
     def test_tells_why_there_is_no_share_link(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, state="found", runsheet_directory=location(share_refusal="Forbidden by your team."))

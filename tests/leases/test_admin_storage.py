@@ -6,7 +6,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from cloud.models import CloudLocation
+from leases.models import AgencyStorageConfig, Lease
 from tests.configuring import save
 from tests.leases.test_services import settled
 
@@ -17,7 +18,7 @@ pytestmark = [
 ]
 
 CONFIGURATIONS = "/admin/leases/agencystorageconfig/"
-LOCATIONS = "/admin/leases/cloudlocation/"
+LOCATIONS = "/admin/cloud/cloudlocation/"
 GOOD = {
     "agency": "BLM",
     "enabled": "on",

@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from leases.admin import lease_list, polling
+from console.machine import following as polling
+from leases.admin import lease_list
 from leases.batches import import_leases
 from leases.models import Batch, Lease
 from statemachine.batches import run_many

@@ -8,8 +8,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Value
 from django.utils import timezone
 
+from cloud.models import CloudLocation
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
 from leases.queries import linked_location, locations_at, storage_configuration
 
 pytestmark = pytest.mark.django_db
@@ -143,7 +144,7 @@ class TestCloudLocation:
     def test_is_the_same_in_any_case(self) -> None:
         CloudLocation.objects.create(path="/A/b", name="b")
 
-        with violates("leases_location_once"), transaction.atomic():
+        with violates("cloud_location_once"), transaction.atomic():
             CloudLocation.objects.create(path="/a/B", name="B")
         assert str(locations_at("/a/B").get()) == "/A/b"
 
@@ -155,9 +156,9 @@ class TestCloudLocation:
     @pytest.mark.parametrize(
         ("values", "constraint"),
         [
-            ({"path": "a"}, "leases_location_absolute"),
-            ({"size_bytes": -1}, "leases_location_size"),
-            ({"share_url": "https://e.com", "share_refusal": "no"}, "leases_location_link_or_refusal"),
+            ({"path": "a"}, "cloud_location_absolute"),
+            ({"size_bytes": -1}, "cloud_location_size"),
+            ({"share_url": "https://e.com", "share_refusal": "no"}, "cloud_location_link_or_refusal"),
         ],
     )
     def test_refuses_what_cannot_be(self, values: dict[str, Any], constraint: str) -> None:

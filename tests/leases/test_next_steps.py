@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
+from cloud.models import DropboxAccount
 from core.base.clock import now
 from core.base.errors import ASK
-from discovery.models import DropboxAccount
 from leases.admin.next_steps import NextStep, next_step, step_for_all, told
 from leases.admin.why import account_of, reasons
 from leases.models import Lease

@@ -12,8 +12,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from console.machine import following as polling
 from core.base.clock import now
-from leases.admin import lease_list, polling
+from leases.admin import lease_list
 from leases.batches import import_leases
 from leases.models import Batch, Lease
 from tests.roles import in_role

@@ -7,11 +7,12 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from cloud.files import ShareLink
+from cloud.models import CloudLocation
 from core.base.errors import Refused
 from leases import services
-from leases.cloud import ShareLink
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
 from statemachine.models import TransitionLog
 

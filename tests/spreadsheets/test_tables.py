@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from console.records.formulas import defused
 from spreadsheets.delimited import NO_SEPARATOR
 from spreadsheets.errors import UnreadableFile
-from spreadsheets.exports import defused
 from spreadsheets.tables import DAMAGED, MAX_ROWS, Choices, Row, read_table
 from spreadsheets.workbooks import CALCULATED
 

@@ -1,6 +1,7 @@
 """Kettles, and people who may or may not boil water."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,8 @@ from redis import Redis
 from statemachine.claims import message_of
 from statemachine.dispatch import dispatch
 from statemachine.doorbell import Message
-from statemachine.models import TransitionLog
-from statemachine.reactions import Outcome, Run
+from statemachine.models import StateMachine, TransitionLog
+from statemachine.reactions import Outcome, Run, _registry, reaction_for
 from tests.toy import reactions
 from tests.toy.models import Kettle
 from tests.toy.reactions import Work
@@ -26,6 +27,17 @@ def work(redis: Redis) -> Iterator[Work]:
     reactions.work["steep"] = lambda _run: Outcome(transition="poured")
     yield reactions.work
     reactions.work.clear()
+
+
+@pytest.fixture
+def declared(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let a kettle's reaction say something else of itself: `declared(State.HEATING, queue="other")`."""
+
+    def declare(state: str, **said: Any) -> None:
+        key: tuple[type[StateMachine], str] = (Kettle, str(state))
+        monkeypatch.setitem(_registry, key, replace(reaction_for(Kettle, state), **said))
+
+    return declare
 
 
 @pytest.fixture

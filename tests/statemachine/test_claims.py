@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from statemachine import claims
-from statemachine.claims import ClaimKeeper
+from statemachine.claims import ClaimKeeper, Hold
 from statemachine.doorbell import Message
 from tests.statemachine.conftest import message, owed
 from tests.toy.models import Kettle
@@ -29,13 +29,22 @@ def await_that(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def claimed(ringing: Message) -> Kettle:
+    held = claims.claim(ringing)
+    assert isinstance(held, Kettle)
+    return held
+
+
+def hold(kettle: Kettle) -> Hold:
+    return Hold(messages=[claims.message_of(kettle)])
+
+
 class TestClaimKeeper:
     def test_renews_the_claim_while_the_work_is_slow(self) -> None:
-        held = claims.claim(message(owed()))
-        assert held is not None
+        held = claimed(message(owed()))
         first = held.claimed_until
 
-        with ClaimKeeper(claims.message_of(held)):
+        with ClaimKeeper(hold(held)):
             await_that(lambda: Kettle.objects.get().claimed_until != first)
 
         kettle = Kettle.objects.get()
@@ -45,46 +54,42 @@ class TestClaimKeeper:
 
     def test_goes_on_with_the_state_that_the_worker_goes_on_with(self) -> None:
         kettle = owed()
-        held = claims.claim(message(kettle))
-        assert held is not None
+        held = claimed(message(kettle))
         first = held.claimed_until
 
-        with ClaimKeeper(claims.message_of(held)) as keeper:
+        with ClaimKeeper(hold(held)) as keeper:
             Kettle.objects.update(generation=7, state="steeping")
-            keeper.message = message(kettle)
+            keeper.hold = Hold(messages=[message(kettle)])
             await_that(lambda: Kettle.objects.get().claimed_until != first)
 
     def test_takes_no_row_back_that_belongs_to_somebody_else(self, caplog: pytest.LogCaptureFixture) -> None:
-        held = claims.claim(message(owed()))
-        assert held is not None
+        held = claimed(message(owed()))
         Kettle.objects.update(generation=7)
 
-        with caplog.at_level("INFO"), ClaimKeeper(claims.message_of(held)):
+        with caplog.at_level("INFO"), ClaimKeeper(hold(held)):
             await_that(lambda: "is no longer held" in caplog.text)
 
         assert Kettle.objects.get().claimed_until == held.claimed_until
 
     def test_outlives_an_outage_of_the_database(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        held = claims.claim(message(owed()))
-        assert held is not None
+        held = claimed(message(owed()))
         first, renew, failures = held.claimed_until, claims.renew, [OperationalError("the server went away")]
 
-        def renew_later(mine: Message) -> None:
+        def renew_later(mine: Hold) -> None:
             if failures:
                 raise failures.pop()
             renew(mine)
 
         monkeypatch.setattr(claims, "renew", renew_later)
 
-        with ClaimKeeper(claims.message_of(held)):
+        with ClaimKeeper(hold(held)):
             await_that(lambda: Kettle.objects.get().claimed_until != first)
 
     def test_leaves_no_connection_behind(self) -> None:
-        held = claims.claim(message(owed()))
-        assert held is not None
+        held = claimed(message(owed()))
         first = held.claimed_until
 
-        with ClaimKeeper(claims.message_of(held)):
+        with ClaimKeeper(hold(held)):
             await_that(lambda: Kettle.objects.get().claimed_until != first)
         with connection.cursor() as cursor:
             count = (

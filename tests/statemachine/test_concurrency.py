@@ -82,7 +82,7 @@ class TestAtTheSameTime:
     def test_a_kick_and_a_reconciler_send_one_message(self) -> None:
         kettle = owed()
 
-        at_once(lambda: kick("toy.kettle", kettle.pk), reconcile, reconcile)
+        at_once(lambda: kick("toy.kettle", kettle.pk, queue="toy"), reconcile, reconcile)
 
         assert Kettle.objects.get().generation == 2
 

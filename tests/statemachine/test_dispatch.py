@@ -112,7 +112,7 @@ class TestKick:
         owed()
         mine = owed()
 
-        kick("toy.kettle", mine.pk)
+        kick("toy.kettle", mine.pk, queue="toy")
 
         assert list(Kettle.objects.filter(rung_at__isnull=False)) == [mine]
 
@@ -120,8 +120,8 @@ class TestKick:
         settings.QUEUE_TARGET = 1
         first, second = owed(), owed()
 
-        kick("toy.kettle", first.pk)
-        kick("toy.kettle", second.pk)
+        kick("toy.kettle", first.pk, queue="toy")
+        kick("toy.kettle", second.pk, queue="toy")
 
         assert list(Kettle.objects.filter(rung_at__isnull=False)) == [first]
         assert due_at(Kettle.objects.get(pk=second.pk)) <= timezone.now()
@@ -134,7 +134,7 @@ class TestKick:
             before = timezone.now()
 
             for kettle in kettles:
-                kick("toy.kettle", kettle.pk)
+                kick("toy.kettle", kettle.pk, queue="toy")
 
         assert timezone.now() - before < timedelta(seconds=1)
         assert Kettle.objects.filter(due_at__lte=timezone.now()).count() == 20
@@ -144,15 +144,15 @@ class TestRing:
     def test_takes_a_message_once(self, redis: Redis) -> None:
         ringing = message(owed())
 
-        assert doorbell.ring(ringing, queue="toy")
-        assert doorbell.ring(ringing, queue="toy")
+        assert doorbell.ring(ringing, queue="toy", soft_s=60)
+        assert doorbell.ring(ringing, queue="toy", soft_s=60)
 
         assert doorbell.waiting_count("toy") == 1
 
     def test_stores_no_pickle(self, redis: Redis) -> None:
         ringing = message(owed())
 
-        doorbell.ring(ringing, queue="toy")
+        doorbell.ring(ringing, queue="toy", soft_s=60)
 
         stored: dict[Any, Any] = redis.hgetall(Job.key_for(ringing.job_id))
         assert b"\x80" not in stored[b"data"][:3]
@@ -162,7 +162,7 @@ class TestRing:
 class TestUnanswered:
     def test_names_the_messages_that_redis_has_lost(self) -> None:
         kept, lost = message(owed()), message(owed())
-        doorbell.ring(kept, queue="toy")
+        doorbell.ring(kept, queue="toy", soft_s=60)
 
         assert doorbell.unanswered([kept, lost]) == [lost]
 
@@ -182,7 +182,7 @@ class TestUnanswered:
         self, redis: Redis, status: str, begun_s_ago: float | None, is_unanswered: bool
     ) -> None:
         ringing = message(owed())
-        doorbell.ring(ringing, queue="toy")
+        doorbell.ring(ringing, queue="toy", soft_s=60)
         redis.hset(Job.key_for(ringing.job_id), "status", status)
         if begun_s_ago is not None:
             redis.hset(Job.key_for(ringing.job_id), "started_at", utcformat(in_s(-begun_s_ago)))

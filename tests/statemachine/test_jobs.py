@@ -114,7 +114,7 @@ class TestRun:
     def test_stops_when_it_finds_its_claim_lost(self, work: Work) -> None:
         def redispatched_meanwhile(run: Run[Kettle]) -> Outcome:
             Kettle.objects.update(generation=2)
-            run.renewed_at -= 60
+            run.hold.renewed_at -= 60
             run.keep_claim()
             return pytest.fail("went on without the claim")
 
@@ -129,7 +129,7 @@ class TestRun:
             held_until = due_at(Kettle.objects.get())
             run.keep_claim()
             assert due_at(Kettle.objects.get()) == held_until, "renewed although it was claimed just now"
-            run.renewed_at -= 60
+            run.hold.renewed_at -= 60
             run.keep_claim()
             assert due_at(Kettle.objects.get()) > held_until
             assert Kettle.objects.get().claimed_until == due_at(Kettle.objects.get())

@@ -40,7 +40,7 @@ def clicked(user: User, pk: int) -> Kettle:
 
 def begun_next(limit: int) -> list[int]:
     """Begin those whose turn it is, and settle them; which."""
-    chosen = [row.pk for row in next_in_line([Kettle], limit=limit)]
+    chosen = [row.pk for row in next_in_line("toy", limit=limit)]
     Kettle.objects.filter(pk__in=chosen).update(due_at=None)
     return chosen
 
@@ -101,16 +101,16 @@ class TestPlace:
         redis.flushdb()
         Kettle.objects.filter(rung_at__isnull=False).update(due_at=Now(), rung_at=None)
 
-        assert [row.pk for row in next_in_line([Kettle], limit=4)] == first[:4]
+        assert [row.pk for row in next_in_line("toy", limit=4)] == first[:4]
 
     def test_is_kept_in_back_off_and_found_again_after_it(self) -> None:
         first, *others = order(5)
         Kettle.objects.filter(pk=first).update(state="heating", tries=1, due_at=in_s(60))
-        assert [row.pk for row in next_in_line([Kettle], limit=2)] == others[:2]
+        assert [row.pk for row in next_in_line("toy", limit=2)] == others[:2]
 
         Kettle.objects.filter(pk=first).update(due_at=Now())
 
-        assert [row.pk for row in next_in_line([Kettle], limit=2)] == [first, others[0]]
+        assert [row.pk for row in next_in_line("toy", limit=2)] == [first, others[0]]
 
     def test_is_kept_by_a_start_and_by_what_a_worker_goes_on_with(self, work: Work) -> None:
         seen: list[int] = []
@@ -130,7 +130,7 @@ class TestPlace:
         kettle = clicked(cook, pk)
 
         assert (kettle.background, kettle.turn) == (False, Kettle.objects.get(pk=pk).turn)
-        assert next_in_line([Kettle], limit=1) == [kettle]
+        assert next_in_line("toy", limit=1) == [kettle]
 
     def test_is_given_to_each_of_many_that_one_command_starts(self, cook: User) -> None:
         pk = order(1)[0]
@@ -195,11 +195,11 @@ class TestRinging:
     def test_for_one_of_the_background_waits_for_whoever_comes_before(self) -> None:
         ahead, mine = (owed(background=True) for _ in range(2))
 
-        kick("toy.kettle", mine.pk, turn=mine.turn)
+        kick("toy.kettle", mine.pk, queue="toy", turn=mine.turn)
         assert not Kettle.objects.filter(rung_at__isnull=False).exists()
 
         dispatch(Kettle, pks=[ahead.pk])
-        kick("toy.kettle", mine.pk, turn=mine.turn)
+        kick("toy.kettle", mine.pk, queue="toy", turn=mine.turn)
         assert Kettle.objects.filter(rung_at__isnull=False).count() == 2
 
     def test_for_one_of_the_background_is_at_once_when_nobody_waits(
@@ -221,9 +221,9 @@ class TestCounting:
 
         mine = Kettle.objects.get(pk=rows[5])
 
-        assert count_before(Kettle, pk=mine.pk, background=True, turn=mine.turn, at_most=10) == 5
-        assert count_before(Kettle, pk=mine.pk, background=True, turn=mine.turn, at_most=2) == 3
-        assert count_before(Kettle, pk=rows[8], background=False, turn=mine.turn, at_most=2) == 0
+        assert count_before(Kettle, pk=mine.pk, queue="toy", background=True, turn=mine.turn, at_most=10) == 5
+        assert count_before(Kettle, pk=mine.pk, queue="toy", background=True, turn=mine.turn, at_most=2) == 3
+        assert count_before(Kettle, pk=rows[8], queue="toy", background=False, turn=mine.turn, at_most=2) == 0
 
 
 class TestCost:
@@ -231,7 +231,7 @@ class TestCost:
         order(200)
 
         with CaptureQueriesContext(connection) as asked:
-            next_in_line([Kettle], limit=16)
+            next_in_line("toy", limit=16)
             turn_now(Kettle)
 
         assert len(asked) <= 4
@@ -245,7 +245,7 @@ class TestCost:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE toy_kettle")
 
-        plan = line._candidates(Kettle, 16).explain(analyze=True)
+        plan = line._candidates(Kettle, "toy", 16).explain(analyze=True)
 
         assert f"toy_kettle_{'start' if state == 'cold' else 'begun'}" in plan
         assert "Seq Scan" not in plan

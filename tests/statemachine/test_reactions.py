@@ -1,12 +1,23 @@
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 
-from statemachine import reactions
 from statemachine.checks import every_working_state_has_a_reaction
 from statemachine.models import StateMachine
-from statemachine.reactions import Backoff, Outcome, machines, reaction, reaction_for, reactions_of
+from statemachine.reactions import (
+    Backoff,
+    Limits,
+    Outcome,
+    machines,
+    queue_of,
+    queues,
+    reaction,
+    reaction_for,
+    reaction_of_job,
+    reactions_of,
+)
 from tests.toy.models import Kettle, State
 
 MACHINES = [model for model in apps.get_models() if issubclass(model, StateMachine)]
@@ -26,6 +37,21 @@ class TestBackoff:
         assert Backoff(tries=5, base_s=2, cap_s=120).delay_s(tries=1, retry_after_s=300) == 300
 
 
+class TestLimits:
+    def test_hold_the_row_as_long_as_the_engine_says_unless_the_work_says_otherwise(self) -> None:
+        assert [Limits().held_s, Limits().renewed_every_s] == [settings.CLAIM_S, settings.CLAIM_RENEWAL_S]
+
+    def test_renew_a_longer_claim_as_much_later(self) -> None:
+        longer = Limits(claim_s=settings.CLAIM_S * 10)
+
+        assert longer.renewed_every_s == settings.CLAIM_RENEWAL_S * 10
+
+    @pytest.mark.parametrize(("soft_s", "hard_s"), [(60, 60), (0, 1)])
+    def test_come_one_after_the_other(self, soft_s: int, hard_s: int) -> None:
+        with pytest.raises(AssertionError, match="must come before the hard one"):
+            Limits(soft_s=soft_s, hard_s=hard_s)
+
+
 class TestRegistry:
     @pytest.mark.parametrize("model", MACHINES)
     def test_every_working_state_of_every_machine_has_exactly_one_reaction(self, model: type[StateMachine]) -> None:
@@ -37,6 +63,19 @@ class TestRegistry:
     def test_finds_the_reaction_of_a_state(self) -> None:
         assert reaction_for(Kettle, "heating").queue == "toy"
         assert reaction_for(Kettle, State.HEATING).tries == 3
+
+    def test_finds_the_reaction_of_a_job(self) -> None:
+        assert reaction_of_job("toy_kettle-7-steeping-2") is reaction_for(Kettle, State.STEEPING)
+        assert reaction_of_job("toy_kettle-7-ready-2") is None
+        assert reaction_of_job("somebody-elses") is None
+
+    def test_knows_each_state_s_queue(self, declared: Callable[..., None]) -> None:
+        declared("steeping", queue="other")
+
+        found = [queue_of(Kettle, state) for state in State]
+
+        assert found == ["toy", "toy", "other", "toy", "toy"], "a state that owes nothing has that of its start"
+        assert {"discovery", "other", "toy"} == set(queues())
 
     def test_refuses_a_second_reaction_for_a_state(self) -> None:
         with pytest.raises(AssertionError, match="already has a reaction for heating"):
@@ -58,13 +97,22 @@ class TestCheck:
             if each.id == "statemachine.E001" and "toy" in each.msg
         ] == ["toy.Kettle: no reaction is registered for the working state “ready”."]
 
-    def test_names_a_machine_with_two_queues(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        elsewhere = replace(reaction_for(Kettle, "heating"), queue="other")
-        key: tuple[type[StateMachine], str] = (Kettle, "heating")
-        monkeypatch.setitem(reactions._registry, key, elsewhere)
+    def test_names_a_queue_that_no_pool_could_listen_to(self, declared: Callable[..., None]) -> None:
+        declared("steeping", queue="other")
+
+        assert [(each.id, each.msg) for each in every_working_state_has_a_reaction() if "Kettle" in each.msg] == [
+            (
+                "statemachine.E003",
+                "toy.Kettle: the work of “steeping” names the queue “other”, which RQ_QUEUES lacks.",
+            )
+        ]
+
+    @pytest.mark.parametrize("start", ["poured", "cancel"])
+    def test_names_a_start_that_owes_nothing(self, start: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Kettle, "start_transition", start)
 
         assert [each.id for each in every_working_state_has_a_reaction() if "Kettle" in each.msg] == [
-            "statemachine.E003"
+            "statemachine.E004"
         ]
 
     def test_names_a_reaction_of_a_state_that_owes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:

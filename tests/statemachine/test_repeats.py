@@ -35,10 +35,10 @@ class TestIsRepeated:
     def test_is_forgotten_after_its_time(self, redis: Redis, settings: Settings) -> None:
         is_repeated("configuration:BLM", given="a")
 
-        assert 0 < int(redis.ttl("runsheet:trigger:configuration:BLM")) <= settings.DISCOVERY_DEDUP_TTL_S == 120
+        assert 0 < int(redis.ttl("runsheet:trigger:configuration:BLM")) <= settings.DEDUP_TTL_S == 120
 
     def test_nothing_is_when_that_is_switched_off(self, settings: Settings) -> None:
-        settings.DISCOVERY_DEDUP_TTL_S = 0
+        settings.DEDUP_TTL_S = 0
 
         assert [is_repeated("configuration:BLM", given="a") for _ in range(2)] == [False, False]
 

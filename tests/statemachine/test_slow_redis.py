@@ -41,7 +41,7 @@ class TestReconciling:
     def test_rings_though_a_request_would_not(self, own_redis: str, settings: Settings) -> None:
         kettle = owed()
         with slow(own_redis, delay_s=DELAY_S) as settings.REDIS_URL:
-            kick("toy.kettle", kettle.pk)
+            kick("toy.kettle", kettle.pk, queue="toy")
             before = queued(own_redis)
 
             command._pass()
@@ -92,7 +92,7 @@ class TestARequest:
 
         def save(_request: object) -> None:
             for kettle in kettles:
-                kick("toy.kettle", kettle.pk)
+                kick("toy.kettle", kettle.pk, queue="toy")
                 redis_client._silent_until.clear()  # as if each took a second
 
         with slow(own_redis, delay_s=DELAY_S) as settings.REDIS_URL:

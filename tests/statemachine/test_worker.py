@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from unittest.mock import Mock
 
 import pytest
@@ -22,7 +22,7 @@ from rq.serializers import JSONSerializer
 from bench.outages import redis_full
 from core.base.errors import SoftTimeLimit
 from statemachine import worker as worker_module
-from statemachine.reactions import Outcome, Run
+from statemachine.reactions import Limits, Outcome, Run
 from statemachine.worker import DeathPenalty, RunsheetWorker
 from tests.statemachine.conftest import dispatch_all, history, owed
 from tests.toy.models import Kettle
@@ -47,6 +47,7 @@ def work_until_idle(redis: Redis) -> int | None:
         worker = RunsheetWorker(
             [Queue("toy", connection=redis, serializer=JSONSerializer)], connection=redis, serializer=JSONSerializer
         )
+        worker.unsubscribe = lambda: None  # type: ignore[method-assign]  # RQ takes a second over it
         worker.work(burst=True, logging_level="WARNING")
         os._exit(0)
 
@@ -188,8 +189,10 @@ class TestRunsheetWorker:
         assert history(kettle) == ["boiled"]
         assert redis.keys("rq:job:*") == []
 
-    def test_soft_limit_ends_work_that_swallows_exceptions(self, work: Work, redis: Redis, settings: Settings) -> None:
-        settings.DISCOVERY_SOFT_TIME_LIMIT_S = 1
+    def test_soft_limit_ends_work_that_swallows_exceptions(
+        self, work: Work, redis: Redis, declared: Callable[..., None]
+    ) -> None:
+        declared("heating", limits=Limits(soft_s=1, hard_s=60))
         work["heat"] = endless
         owed()
         dispatch_all()
@@ -200,9 +203,10 @@ class TestRunsheetWorker:
         assert (kettle.state, kettle.tries, kettle.failure_code) == ("heating", 1, "took_too_long")
         assert kettle.due_at is not None
 
-    def test_hard_limit_kills_work_that_hears_nothing(self, work: Work, redis: Redis, settings: Settings) -> None:
-        settings.DISCOVERY_SOFT_TIME_LIMIT_S = 1
-        settings.DISCOVERY_TIME_LIMIT_S = 2
+    def test_hard_limit_kills_work_that_hears_nothing(
+        self, work: Work, redis: Redis, declared: Callable[..., None]
+    ) -> None:
+        declared("heating", limits=Limits(soft_s=1, hard_s=2))
         work["heat"] = deaf
         owed()
         dispatch_all()

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from statemachine.reactions import Backoff, Outcome, Run, reaction
+from statemachine.reactions import Backoff, Ending, Run, reaction
 from tests.toy.models import Kettle, State
 
 TRIES = 3
-type Work = dict[str, Callable[[Run[Kettle]], Outcome]]
+type Work = dict[str, Callable[[Run[Kettle]], Ending]]
 work: Work = {}
 
 
@@ -16,10 +16,10 @@ def retry_rules() -> Backoff:
 
 
 @reaction(Kettle, State.HEATING, retry=retry_rules, queue="toy")
-def heat(run: Run[Any]) -> Outcome:
+def heat(run: Run[Any]) -> Ending:
     return work["heat"](run)
 
 
 @reaction(Kettle, State.STEEPING, retry=retry_rules, queue="toy")
-def steep(run: Run[Any]) -> Outcome:
+def steep(run: Run[Any]) -> Ending:
     return work["steep"](run)

@@ -16,6 +16,7 @@ from core.local.programs import MIGRATE, RECONCILER, standin, web, worker
 from core.local.servers import ServerUrls
 from core.management.commands.load_demo_data import OPERATOR, PASSWORD
 from discovery.services.demo_data import NEWCOMER, TO_TRY
+from statemachine.reactions import queues
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -61,7 +62,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, help=f"of the console (default {DEFAULT_PORT}, or another if taken)")
-        parser.add_argument("--workers", type=int, default=2, help="how many leases are worked on at once (default 2)")
+        parser.add_argument("--workers", type=int, default=2, help="how many workers each queue gets (default 2)")
         parser.add_argument("--real-dropbox", action="store_true", help="no stand-in: the Dropbox of dropbox.com")
 
     def handle(self, *, port: int | None, workers: int, real_dropbox: bool, **options: Any) -> None:
@@ -129,7 +130,8 @@ def _start(plan: Plan, children: Children, environment: dict[str, str], listener
     only_user = () if plan.standin_port is not None else ("--only-user",)
     quiet = {"LOG_LEVEL": "WARNING"}
     run(("python", "manage.py", "load_demo_data", *only_user), environment=environment | quiet)
-    children.start(web(bind=f"fd://{listener}", inherits=(listener,)), worker(count=plan.workers), RECONCILER)
+    pools = [worker(count=plan.workers, queue=queue) for queue in queues()]
+    children.start(web(bind=f"fd://{listener}", inherits=(listener,)), *pools, RECONCILER)
     children.wait_for(plan.address)
 
 

@@ -8,11 +8,11 @@ from django.core.checks import ERROR, run_checks
 from django.core.mail import mailers
 from django.db.models import Count
 
+from cloud.errors import TokensUnreadable
+from cloud.models import DropboxAccount
 from core.base.clock import shared_now
 from core.ops.doctor.finding import PATIENCE_S, Finding, Mark, from_database, unseen
 from core.ops.probes import Probe
-from discovery.errors import TokensUnreadable
-from discovery.models import DropboxAccount
 from leases.models import Agency, AgencyStorageConfig, Lease
 
 CONNECT = "python manage.py connect_dropbox --user NAME"

@@ -12,14 +12,14 @@ from redis.exceptions import RedisError
 from requests import RequestException
 from requests.exceptions import SSLError
 
+from cloud.dropbox.connection import session
 from core.base.database import in_words as database_in_words
 from core.base.redis_client import in_words
 from core.ops.doctor.finding import PATIENCE_S, Finding, Mark, answer, from_database, unseen
 from core.ops.probes import MEANWHILE, NO_REDIS, SLOW_S, ask_database, ask_redis, exercise
-from discovery.dropbox.connection import session
 from statemachine import heartbeat
 from statemachine.listeners import Listener, listening
-from statemachine.metrics import queues
+from statemachine.reactions import queues
 
 OLDEST_POSTGRESQL = 15
 # Twice of that is less than the doctor's patience with one part.

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("model", nargs="?", help="as in leases.Lease; may be left out while there is only one")
+        parser.add_argument("model", nargs="?", help="as in app.Model; may be left out while there is only one")
         parser.add_argument("--format", choices=FORMATS, default="mermaid", help="default: %(default)s")
         parser.add_argument("--mark", metavar="STATE", help="a state to point out")
 

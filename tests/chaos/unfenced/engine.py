@@ -13,9 +13,9 @@ from statemachine.models import StateMachine
 from statemachine.transitions import locked
 
 
-def rows_in_the_state(message: Message) -> QuerySet[StateMachine]:
-    model: type[StateMachine] = apps.get_model(message.label)
-    return model._default_manager.filter(pk=message.pk, state=message.state)
+def rows_in_the_state(*messages: Message) -> QuerySet[StateMachine]:
+    model: type[StateMachine] = apps.get_model(messages[0].label)
+    return model._default_manager.filter(pk__in=[each.pk for each in messages], state=messages[0].state)
 
 
 @contextmanager

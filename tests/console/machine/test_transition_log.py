@@ -11,6 +11,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from console.machine import badges
 from leases.models import Lease
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
@@ -67,7 +68,7 @@ class TestTransitionLogAdmin:
         assert '<td data-label="Who" class="field-who">olivia</td>' in text
         assert "thirsty" in text
         assert f"Kettle {kettle}" in text
-        assert '<span class="state state-cold">Cold</span> → <span class="state state-heating">' in text
+        assert f"{badges.state_badge(Kettle, 'cold')} → {badges.state_badge(Kettle, 'heating')}" in text
 
     def test_leads_to_the_record_where_it_has_a_page(self, console: Client, olivia: User) -> None:
         lease = Lease.objects.create(agency="BLM", lease_number="NMNM 7", created_by=olivia)

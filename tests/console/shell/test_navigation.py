@@ -39,26 +39,14 @@ def request(path: str, user: User | AnonymousUser) -> HttpRequest:
 
 
 class TestTrail:
-    def test_of_queues_leads_over_the_system(self, console: Client) -> None:
-        page = " ".join(console.get("/admin/django_rq/dashboard/").text.split())
-
-        assert '<a href="/admin/">Start</a> &rsaquo; <a href="/admin/system/">System</a> &rsaquo; <a href=' in page
-        assert ">Queues</a>" in page
-        assert "Django RQ" not in page
-
-    def test_begins_at_the_start(self) -> None:
-        trail = Template('{% load console %}{% trail %}<a href="/">Home</a> x{% endtrail %}')
-
-        assert trail.render(Context()) == '<a href="/">Start</a> x'
-
     @pytest.mark.parametrize(
         ("address", "place"),
         [
             ("/admin/django_rq/dashboard/", "System"),
             ("/admin/statemachine/transitionlog/", "System"),
             ("/admin/auth/group/", "People"),
-            ("/admin/discovery/dropboxaccount/", "People"),
-            ("/admin/leases/cloudlocation/", "Archives"),
+            ("/admin/cloud/dropboxaccount/", "People"),
+            ("/admin/cloud/cloudlocation/", "Archives"),
         ],
     )
     def test_is_marked_in_the_navigation(self, console: Client, address: str, place: str) -> None:

@@ -1,5 +1,7 @@
 """The console as a whole: which lists it has, and what they are called."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.exceptions import AlreadyRegistered
@@ -7,6 +9,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from cloud import console as of_cloud
 from console import own
 from console.shell.people import PeopleAdmin, RoleAdmin
 from console.shell.site import Console
@@ -29,7 +32,7 @@ class TestEverythingThatIsKept:
 
 class TestLists:
     def test_are_those_that_the_apps_declare(self) -> None:
-        declared = {**own.LISTS, **of_leases.LISTS, **of_discovery.LISTS}
+        declared: dict[Any, Any] = {**own.LISTS, **of_cloud.LISTS, **of_leases.LISTS, **of_discovery.LISTS}
 
         assert {model: type(shown) for model, shown in admin.site._registry.items()} == declared
 

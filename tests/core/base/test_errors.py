@@ -2,9 +2,8 @@
 
 import pytest
 
+from cloud.errors import CONFIGURED, AtCeiling, LinkExists, NeedsReconnect, TokenRejected
 from core.base.errors import RunsheetError, Temporary, codes_where, failure_of, mended_by, words_for
-from discovery.errors import AtCeiling, LinkExists, NeedsReconnect, TokenRejected
-from leases.errors import CONFIGURED
 
 
 class TestFailureOf:

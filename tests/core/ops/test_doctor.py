@@ -18,19 +18,19 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from bench.outages import postgres_closed, postgres_read_only, redis_full, redis_read_only, slow
+from cloud.services.accounts import connect_account
 from core.base import redis_client
 from core.local import servers
 from core.ops import doctor, probes
 from core.ops.doctor import finding
 from core.ops.doctor import servers as doctors_servers
 from core.ops.doctor.finding import Finding, Mark
-from discovery.services.dropbox_accounts import connect_account
 from dropbox_standin.client import Standin
 from dropbox_standin.process import Tls, running
 from leases.models import AgencyStorageConfig
 from statemachine import heartbeat
-from statemachine.metrics import queues
 from statemachine.models import Heartbeat
+from statemachine.reactions import queues
 from statemachine.worker import RunsheetWorker
 from tests.core.conftest import Manage
 from tests.core.settings.test_production import filled_in
@@ -124,7 +124,8 @@ class TestCommand:
         assert code == 1
         assert "✗ Reconciler       last pass 95 s ago\n" in page
         assert (
-            "→ No reconciler has made a pass for 95 s: lost messages and imported leases wait. See that it runs" in page
+            "→ No reconciler has made a pass for 95 s: lost messages and imported records wait. See that it runs"
+            in page
         )
         assert page.endswith("1 thing is wrong.\n")
 

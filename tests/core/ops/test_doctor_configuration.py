@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from cloud.models import DropboxAccount
 from core.ops.doctor import configuration
-from discovery.models import DropboxAccount
 from leases.models import AgencyStorageConfig, Lease
 from tests.core.ops import test_doctor
 from tests.core.ops.test_doctor import PATHS, notes, wrong

@@ -55,7 +55,7 @@ class TestPassword:
     def test_opens_the_doorbell(self, locked_redis: str, settings: Any) -> None:
         use(locked_redis, settings)
 
-        assert doorbell.ring(MESSAGE, queue="discovery")
+        assert doorbell.ring(MESSAGE, queue="discovery", soft_s=60)
 
     def test_opens_the_queues_of_the_workers_and_the_dashboard(self, locked_redis: str, settings: Any) -> None:
         use(locked_redis, settings)

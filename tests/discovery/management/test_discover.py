@@ -9,9 +9,10 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from redis import Redis
 
+from cloud.models import CloudLocation
 from discovery.management.commands import discover
 from leases.lookalikes import doubts_about_number
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
 from leases.services import create_lease
 from leases.states import State
 from statemachine.models import TransitionLog

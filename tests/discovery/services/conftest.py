@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 
-from discovery.dropbox import Gateway
+from cloud.dropbox import Gateway
+from cloud.models import CloudLocation
 from discovery.services.configuration_check import check_configuration
 from discovery.services.lease_directory_search import look_for_directory, record_directory
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import User
 from django.core.cache import cache
 
+from cloud.dropbox import gateway_for
+from cloud.models import CloudLocation
 from core.base.errors import RunsheetError
-from discovery.dropbox import gateway_for
 from discovery.services.lease_directory_search import look_for_directory, record_directory
 from discovery.services.previous_report_detection import detect_previous_report
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
 from tests.discovery.conftest import ARCHIVE
 
 if TYPE_CHECKING:

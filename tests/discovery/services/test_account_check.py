@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 
-from discovery.models import DropboxAccount
+from cloud.models import CloudLocation, DropboxAccount
+from cloud.services.accounts import connect_account
 from discovery.services import account_check
 from discovery.services.account_check import check_account
-from discovery.services.dropbox_accounts import connect_account
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
+from tests.cloud.dropbox.conftest import LIST, METADATA, TOKEN, union
 from tests.discovery.conftest import ARCHIVE, BLM
-from tests.discovery.dropbox.conftest import LIST, METADATA, TOKEN, union
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

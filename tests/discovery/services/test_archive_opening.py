@@ -8,17 +8,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from cloud.dropbox import gateway_for
+from cloud.models import CloudLocation, DropboxAccount
+from cloud.services.accounts import connect_account
 from core.base.clock import now
-from discovery.dropbox import gateway_for
-from discovery.models import DropboxAccount
 from discovery.services import archive_opening
 from discovery.services.archive_opening import NO_LINK, Opening, open_archive
-from discovery.services.dropbox_accounts import connect_account
 from discovery.services.lease_directory_search import look_for_directory
 from leases.admin.links import dropbox_link
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
+from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
 from tests.discovery.conftest import ARCHIVE, BLM
-from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
 from tests.discovery.services.conftest import search_directory
 from tests.held import held_by_another_session
 from tests.links import ask, move, revoke_link

@@ -8,10 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from cloud.dropbox import gateway_for
+from cloud.errors import NotFound
+from cloud.models import DropboxAccount
 from core.base.clock import now
-from discovery.dropbox import gateway_for
-from discovery.errors import BasePathMissing, NotFound
-from discovery.models import DropboxAccount
+from discovery.errors import BasePathMissing
 from discovery.services.base_paths import confirm_not_found
 from leases.models import NOBODY, Lease, Origin
 from statemachine.models import TransitionLog

@@ -9,14 +9,14 @@ from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from discovery.dropbox import pace
-from discovery.models import DropboxAccount
+from cloud.dropbox import pace
+from cloud.models import CloudLocation, DropboxAccount
+from cloud.services.accounts import connect_account
 from discovery.services import configuration_check
 from discovery.services.configuration_check import check_configuration
-from discovery.services.dropbox_accounts import connect_account
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
+from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
 from tests.discovery.conftest import ARCHIVE, BLM
-from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
 from tests.discovery.services.conftest import bad, good
 
 if TYPE_CHECKING:

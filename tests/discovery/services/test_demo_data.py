@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
-from discovery.models import DropboxAccount
+from cloud.models import DropboxAccount
+from cloud.services.accounts import REQUIRED_SCOPES
 from discovery.services.demo_data import BASE_PATHS, LEASES, TO_TRY, WITHOUT_DROPBOX, load_demo_data, newcomer
-from discovery.services.dropbox_accounts import REQUIRED_SCOPES
 from dropbox_standin.client import Standin
 from dropbox_standin.seeds import BLM_BASE, DEMO, NMSLO_BASE
 from leases.models import AgencyStorageConfig, Lease

@@ -7,11 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
+from cloud.models import CloudLocation
 from discovery.services.demo_data import BASE_PATHS
 from discovery.services.demo_examples import EXAMPLES, End, account_of, differences, end_of, set_up, start_examples
 from dropbox_standin.client import Standin
 from dropbox_standin.seeds import DEMO
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
 from leases.services import create_lease
 from statemachine.models import TransitionLog
 

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 
-from discovery.models import DropboxAccount
+from cloud.models import CloudLocation, DropboxAccount
+from cloud.services.accounts import connect_account
 from discovery.services.configuration_check import check_configuration
-from discovery.services.dropbox_accounts import connect_account
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
+from tests.cloud.dropbox.conftest import LIST, METADATA, MORE, union
 from tests.discovery.conftest import ARCHIVE, BLM
-from tests.discovery.dropbox.conftest import LIST, METADATA, MORE, union
 from tests.discovery.services.conftest import bad, folder, good
 
 if TYPE_CHECKING:

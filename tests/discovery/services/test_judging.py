@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from discovery.models import DropboxAccount
+from cloud.models import DropboxAccount
 from discovery.services.judging import may_judge
 from leases.models import NOBODY, Origin
 

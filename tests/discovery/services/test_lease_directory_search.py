@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 
-from discovery.dropbox import gateway_for
-from discovery.errors import BasePathMissing, DropboxUnavailable, NotADirectory
+from cloud.dropbox import gateway_for
+from cloud.errors import DropboxUnavailable, NotADirectory
+from cloud.models import CloudLocation
+from discovery.errors import BasePathMissing
 from discovery.services.lease_directory_search import (
     DirectorySighting,
     look_for_directory,
 )
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, UnsafePath
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.conftest import search_directory
 

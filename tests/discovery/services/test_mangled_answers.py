@@ -9,14 +9,14 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
+from cloud.dropbox import gateway_for
+from cloud.dropbox.connection import is_link
+from cloud.models import CloudLocation, DropboxAccount
+from cloud.services.accounts import connect_account
 from core.base.errors import RunsheetError, codes_where
-from discovery.dropbox import gateway_for
-from discovery.dropbox.connection import is_link
-from discovery.models import DropboxAccount
-from discovery.services.dropbox_accounts import connect_account
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
+from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, MORE, TOKEN
 from tests.discovery.conftest import ARCHIVE
-from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, MORE, TOKEN
 from tests.discovery.services.odd import Come, run
 from tests.dropbox_standin.clients import raw_call
 

@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from discovery.dropbox import Gateway, gateway_for
-from discovery.errors import AccountPaused, ArchiveOutOfSight, DropboxUnavailable, NotFound
+from cloud.dropbox import Gateway, gateway_for
+from cloud.errors import AccountPaused, DropboxUnavailable, NotFound
+from cloud.services.accounts import connect_account
+from discovery.errors import ArchiveOutOfSight
 from discovery.services import nearest_archives
-from discovery.services.dropbox_accounts import connect_account
 from discovery.services.nearest_archives import look_around, nearest
 from tests.discovery.conftest import ARCHIVE, BLM
 

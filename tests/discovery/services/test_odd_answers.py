@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from discovery.dropbox import gateway_for
+from cloud.dropbox import gateway_for
 from leases.models import Lease
+from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, MORE, TOKEN, union
 from tests.discovery.conftest import ARCHIVE
-from tests.discovery.dropbox.conftest import LINK, LIST, METADATA, MORE, TOKEN, union
 from tests.discovery.services.odd import MISSING, REPORT, UNAVAILABLE, come_of, file, listing, run
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class TestListingWithoutEnd:
     def test_of_too_many_pages_is_left(
         self, dropbox: "Standin", archive: Lease, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("discovery.dropbox.gateway.MOST_PAGES", 3)
+        monkeypatch.setattr("cloud.dropbox.gateway.MOST_PAGES", 3)
         dropbox.put(*[f"{ARCHIVE}/{number}" for number in range(5)])
         dropbox.page_size(1)
 
@@ -128,7 +128,7 @@ class TestListingWithoutEnd:
     def test_of_too_many_entries_is_no_report_and_no_lack_of_one(
         self, dropbox: "Standin", archive: Lease, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("discovery.dropbox.gateway.MOST_ENTRIES", 3)
+        monkeypatch.setattr("cloud.dropbox.gateway.MOST_ENTRIES", 3)
         dropbox.put(*[f"{ARCHIVE}/{number}" for number in range(5)])
 
         come = run(archive, archive.created_by)  # type: ignore[arg-type]

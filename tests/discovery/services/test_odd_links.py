@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from discovery.dropbox import gateway_for
-from discovery.dropbox.connection import is_link
+from cloud.dropbox import gateway_for
+from cloud.dropbox.connection import is_link
+from cloud.models import CloudLocation
 from discovery.services.share_links import link_that_leads_there
-from leases.models import CloudLocation, Lease
+from leases.models import Lease
+from tests.cloud.dropbox.conftest import LINK, LINKS, METADATA, union
 from tests.discovery.conftest import ARCHIVE, BLM
-from tests.discovery.dropbox.conftest import LINK, LINKS, METADATA, union
 from tests.discovery.services.odd import MISSING, REPORT, UNAVAILABLE, come_of, link, permissions
 
 if TYPE_CHECKING:

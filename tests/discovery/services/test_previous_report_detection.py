@@ -6,13 +6,15 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from discovery.dropbox import gateway_for
-from discovery.errors import BasePathMissing, NotFound
+from cloud.dropbox import gateway_for
+from cloud.errors import NotFound
+from cloud.files import CloudFile, DirectoryListing
+from cloud.models import CloudLocation
+from discovery.errors import BasePathMissing
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory
 from discovery.services.previous_report_detection import detect_previous_report
-from leases.cloud import CloudFile, DirectoryListing
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryUnknown
-from leases.models import AgencyStorageConfig, CloudLocation, Lease
+from leases.models import AgencyStorageConfig, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-from discovery.errors import DropboxNotConnected, NoInitiatingUser
+from cloud.errors import DropboxNotConnected, NoInitiatingUser
+from cloud.models import CloudLocation
+from cloud.services.accounts import connect_account
 from discovery.services.demo_data import OPERATOR, REFRESH_TOKEN, renew_links
-from discovery.services.dropbox_accounts import connect_account
 from dropbox_standin.client import Standin
-from leases.models import CloudLocation
 from tests.discovery.conftest import ARCHIVE
 
 pytestmark = pytest.mark.django_db

@@ -92,7 +92,7 @@ class TestTurns:
     def test_of_a_command_with_few_are_clicks(self, olivia: User) -> None:
         discover_leases(agency="BLM", lease_numbers=["NMNM 2", "NMNM 1"], user=olivia)
 
-        chosen = next_in_line([Lease], limit=2)
+        chosen = next_in_line("discovery", limit=2)
 
         assert [lease.pk for lease in chosen] == list(
             Lease.objects.filter(agency="BLM").order_by("pk").values_list("pk", flat=True)

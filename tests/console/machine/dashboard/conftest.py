@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 from statemachine import doorbell
 from statemachine.doorbell import Message
+from tests.workers import work_off
 
 HOME = "/admin/django_rq/dashboard/"
 MESSAGE = Message(label="leases.lease", pk=7, state="searching", generation=3)
@@ -60,9 +61,7 @@ def queue_of(redis: Redis) -> Queue:
 
 def work(redis: Redis) -> None:
     """Let a worker do all that is queued."""
-    SimpleWorker([queue_of(redis)], connection=redis, serializer=JSONSerializer).work(
-        burst=True, logging_level="CRITICAL"
-    )
+    work_off(queue_of(redis))
 
 
 def permitted(*names: str) -> User:
@@ -83,5 +82,5 @@ def keeper(db: None, client: Client) -> Client:
 @pytest.fixture
 def queued(redis: Redis) -> None:
     """A message of a lease, and a worker."""
-    doorbell.ring(MESSAGE, queue="discovery")
+    doorbell.ring(MESSAGE, queue="discovery", soft_s=60)
     SimpleWorker(["discovery"], name="w", connection=redis, serializer=JSONSerializer).register_birth()  # type: ignore[no-untyped-call]

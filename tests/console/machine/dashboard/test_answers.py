@@ -113,7 +113,7 @@ NONSENSE: list[dict[str, str | bytes]] = [
 
 class TestUnreadableJob:
     def spoil(self, redis: Redis, **values: str | bytes) -> None:
-        doorbell.ring(MESSAGE, queue="discovery")
+        doorbell.ring(MESSAGE, queue="discovery", soft_s=60)
         for name, value in values.items():
             redis.hset(Job.key_for(MESSAGE.job_id), name, value)
 

@@ -38,7 +38,7 @@ class TestRecordOfAJob:
 
     def job_of(self, pk: int, *, label: str = "leases.lease", state: str = "searching") -> str:
         message = Message(label=label, pk=pk, state=state, generation=1)
-        doorbell.ring(message, queue="discovery")
+        doorbell.ring(message, queue="discovery", soft_s=60)
         return message.job_id
 
     def test_is_linked_from_the_job(self, client: Client, lease: Lease) -> None:
@@ -111,7 +111,7 @@ class TestJobUrl:
 
 class TestKeptJobs:
     def test_are_those_that_rq_knows(self, redis: Redis) -> None:
-        doorbell.ring(MESSAGE, queue="discovery")
+        doorbell.ring(MESSAGE, queue="discovery", soft_s=60)
 
         assert dashboard.kept_jobs({MESSAGE.job_id, "never-was"}) == {MESSAGE.job_id}
 

@@ -1,0 +1,398 @@
+"""What the workflows ask Dropbox for."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import OperationalError, transaction
+from dropbox import Dropbox
+
+from cloud.dropbox import pace, shapes
+from cloud.dropbox.caller import Caller, Reply
+from cloud.dropbox.decisions import (
+    CONTINUE_ROUTE,
+    CREATE_LINK_ROUTE,
+    LINK_METADATA_ROUTE,
+    LIST_LINKS_ROUTE,
+    LIST_ROUTE,
+    METADATA_ROUTE,
+)
+from cloud.dropbox.lending import confirm_lends
+from cloud.dropbox.tokens import renew_access_token
+from cloud.errors import (
+    AccountPaused,
+    AccountSuspended,
+    DirectoryTooLarge,
+    DropboxNotConnected,
+    DropboxUnavailable,
+    LinkExists,
+    LinkRefused,
+    NeedsReconnect,
+    NotFound,
+    PathRootMoved,
+    RateLimited,
+    ScopeMissing,
+    TokenRejected,
+)
+from cloud.files import CloudFile, DirectoryListing, LinkPolicy, ShareLink
+from cloud.models import DropboxAccount
+from core.base.clock import shared_now
+from core.base.database import is_conflict
+from core.base.folding import is_same_path
+
+logger = logging.getLogger(__name__)
+
+# Dropbox's largest page; with it, most directories take one call.
+PAGE_SIZE = 2_000
+# A listing that is longer than any of these does not end, or is of more than a worker has memory for.
+MOST_ENTRIES = 500_000
+MOST_PAGES = 2_000
+MOST_EMPTY_PAGES = 50
+# A directory has few links of its own; each may take a call to see where it leads.
+MOST_LINKS = 5
+
+# Only valid for some time; any other that is rejected was never worth anything, or is no more.
+EXPIRED_TOKEN = "expired_access_token"  # noqa: S105 - a tag
+ENDLESS = "Dropbox's listing of “{path}” does not end: {how}."
+TOO_LARGE = "“{path}” holds more than {most:,} files and directories, which is more than Runsheet reads."
+ODD_LINK = "Dropbox gave an address for the share link that is none of Dropbox's, so it is not kept."
+
+
+def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = None) -> "Gateway":
+    """The gateway to a person's Dropbox, with a valid access token.
+
+    Args:
+        before_call: called before every HTTP call; what it raises is passed on untouched.
+
+    Raises:
+        NoInitiatingUser: there is no user whose Dropbox could be used, or no more, or the user may not run discovery.
+        DropboxNotConnected, NeedsReconnect: the user has to connect Dropbox first.
+        AccountPaused: Dropbox asked everybody who uses this account to wait.
+        Reconnected: another Dropbox was connected at this moment.
+        TokensUnreadable: the stored tokens were encrypted with another key.
+        RateLimited, DropboxUnavailable, DropboxRefused, AppKeyMissing, AppRefused: the access token had to be renewed
+            and could not be.
+    """
+    user = confirm_lends(user)
+    account = DropboxAccount.objects.filter(user=user).first()
+    if account is None:
+        raise DropboxNotConnected
+    evidence = {"account": account.account_id}
+    if account.needs_reconnect_reason:
+        raise NeedsReconnect(account.needs_reconnect_reason, evidence=evidence)
+    at = shared_now()
+    if pause_left_s := account.pause_left_s(at=at):
+        raise AccountPaused(retry_after_s=pause_left_s, evidence=evidence)
+    gateway = Gateway(account=account, before_call=before_call)
+    if not account.has_valid_token(at=at):
+        gateway.renew_token()
+    DropboxAccount.objects.note_use(account, at=at)
+    return gateway
+
+
+class Gateway:
+    """One person's Dropbox.
+
+    Every method makes the HTTP calls it names and no others, and every error that it raises carries the evidence: account,
+    path root, path, route, status, tag and request id.
+
+    https://www.dropbox.com/developers/documentation/http/documentation
+    """
+
+    def __init__(self, *, account: DropboxAccount, before_call: Callable[[], None] | None = None) -> None:
+        self.account = account
+        self._before_call = before_call
+
+    def evidence(self, *, path: str) -> dict[str, Any]:
+        """What to record about an answer: whose Dropbox, from which root, which path."""
+        return self._caller().evidence(path=path)
+
+    def list_directory(self, *, path: str) -> DirectoryListing:
+        """Everything directly inside a directory, "" for the root; one call for each 2,000 entries.
+
+        Raises:
+            NotFound: there is nothing at the path.
+            NotADirectory: a file is.
+            DirectoryTooLarge: there are more than `MOST_ENTRIES`.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        if path:
+            _check_path(path)
+        replies = list(self._pages(path))
+        return DirectoryListing(
+            path=path,
+            entries=tuple(entry for reply in replies for entry in reply.value.entries),
+            request_ids=tuple(reply.request_id for reply in replies),
+        )
+
+    def directory_names(self, *, path: str, calls_at_most: int) -> tuple[str, ...] | None:
+        """The names of the directories directly inside a directory; None if that takes more calls.
+
+        Raises:
+            NotFound: there is nothing at the path.
+            NotADirectory: a file is.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        replies = list(islice(self._pages(path), calls_at_most))
+        if replies[-1].value.cursor:
+            return None
+        return tuple(entry.name for reply in replies for entry in reply.value.entries if entry.is_directory)
+
+    def metadata(self, *, path: str) -> CloudFile:
+        """The file or directory itself; one call.
+
+        Raises:
+            NotFound: there is nothing at the path.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        above = path.rpartition("/")[0]
+        return self._ask(
+            METADATA_ROUTE, lambda client: shapes.cloud_file(client.files_get_metadata(path), directory=above), path
+        ).value
+
+    def is_deleted(self, *, path: str) -> bool:
+        """Whether the account sees that something lay at the path and was deleted, moved or renamed; one call.
+
+        False where something lies there, where nothing ever did, and where the account would not see it.
+
+        Raises:
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        try:
+            return self._ask(
+                METADATA_ROUTE,
+                lambda client: shapes.is_deleted(client.files_get_metadata(path, include_deleted=True)),
+                path,
+            ).value
+        except NotFound:
+            return False
+
+    def create_share_link(self, *, path: str) -> ShareLink:
+        """A share link with the account's usual settings, new or as it exists; one call, rarely two or three.
+
+        Raises:
+            LinkRefused: a policy or a missing right forbids it, or what Dropbox gives is no link of Dropbox's.
+            NotFound: there is nothing at the path.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        try:
+            reply = self._ask(CREATE_LINK_ROUTE, lambda client: shapes.create_or_existing_link(client, path), path)
+            link = reply.value
+        except LinkExists:
+            link = None
+        link = link or self._existing_link(path)
+        if not link.url:
+            raise LinkRefused(ODD_LINK, evidence=self.evidence(path=path) | {"route": CREATE_LINK_ROUTE})
+        return link
+
+    def share_link(self, *, url: str, path: str) -> ShareLink:
+        """What a stored share link leads to, as this account sees it; one call.
+
+        Args:
+            path: where it should lead, for the evidence; the link itself is never logged.
+
+        Raises:
+            LinkDead: it leads nowhere, or not this account.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        return self._ask(
+            LINK_METADATA_ROUTE,
+            lambda client: shapes.share_link(client.sharing_get_shared_link_metadata(url)),
+            path,
+        ).value
+
+    def leads_to(self, *, link: ShareLink, path: str) -> bool:
+        """Whether a link leads to what lies at the path; no call if the link says so itself, else one.
+
+        A link of which Dropbox tells neither path nor id leads nowhere that could be known.
+
+        Raises:
+            NotFound: nothing lies at the path.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        if link.path and is_same_path(link.path, path):
+            return True
+        # Paths of links begin where Dropbox likes; what lies there has one name wherever it is seen from.
+        return bool(link.file_id) and self.metadata(path=path).file_id == link.file_id
+
+    def link_policy(self) -> LinkPolicy:
+        """What the account and its team allow for links in general; one call.
+
+        Raises:
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        return self._ask(
+            "users/get_current_account", lambda client: shapes.link_policy(client.users_get_current_account()), ""
+        ).value
+
+    def renew_token(self, *, rejected: str = "") -> None:
+        """Renew the access token if it ends soon or is the one that was rejected; one call, or none if somebody else did.
+
+        Raises:
+            NeedsReconnect: Dropbox accepts the connection no more.
+            Reconnected: another Dropbox was connected at this moment.
+            RateLimited, DropboxUnavailable, DropboxRefused, AppKeyMissing, AppRefused: as the error says.
+        """
+        # Before the account is locked: it writes, and its row must not wait for this transaction's end.
+        if self._before_call:
+            self._before_call()
+        try:
+            renew_access_token(self.account, rejected=rejected)
+        except RateLimited as error:
+            _pause(self.account, error)
+            raise
+
+    def _pages(self, path: str) -> Iterator[Reply[shapes.Page]]:
+        """All pages. An empty one may have a successor; only that Dropbox names none is the end.
+
+        Raises:
+            DropboxUnavailable, DirectoryTooLarge: there seems to be no end, or none that can be waited for.
+        """
+        seen: set[str] = set()
+        count, pages, empty = 0, 0, 0
+        reply = self._first_page(path)
+        while True:
+            yield reply
+            page = reply.value
+            count, pages, empty = count + len(page.entries), pages + 1, 0 if page.entries else empty + 1
+            if count > MOST_ENTRIES:
+                sentence = (
+                    f"{TOO_LARGE.format(path=path, most=MOST_ENTRIES)} Move some of it into directories within it."
+                )
+                raise DirectoryTooLarge(sentence, evidence=self._evidence_of(reply, path) | {"entries": count})
+            if not page.cursor:
+                return
+            if how := _endless(page, seen=seen, pages=pages, empty=empty):
+                raise DropboxUnavailable(ENDLESS.format(path=path, how=how), evidence=self._evidence_of(reply, path))
+            seen.add(page.cursor)
+            reply = self._next_page(page.cursor, path)
+
+    def _evidence_of(self, reply: Reply[Any], path: str) -> dict[str, Any]:
+        return self.evidence(path=path) | {"route": CONTINUE_ROUTE, "request_id": reply.request_id}
+
+    def _first_page(self, path: str) -> Reply[shapes.Page]:
+        return self._ask(
+            LIST_ROUTE,
+            lambda client: shapes.page(client.files_list_folder(path, limit=PAGE_SIZE), directory=path),
+            path,
+        )
+
+    def _next_page(self, cursor: str, path: str) -> Reply[shapes.Page]:
+        return self._ask(
+            CONTINUE_ROUTE,
+            lambda client: shapes.page(client.files_list_folder_continue(cursor), directory=path),
+            path,
+        )
+
+    def _existing_link(self, path: str) -> ShareLink:
+        # direct_only: else links of parent directories come as well, and would hand out the whole archive.
+        links = self._ask(
+            LIST_LINKS_ROUTE,
+            lambda client: [
+                shapes.share_link(each)
+                for each in client.sharing_list_shared_links(path=path, direct_only=True).links[:MOST_LINKS]
+            ],
+            path,
+        ).value
+        # Nor is it taken on trust that it was heeded.
+        for link in links:
+            if self.leads_to(link=link, path=path):
+                return link
+        raise DropboxUnavailable(evidence=self.evidence(path=path) | {"route": LIST_LINKS_ROUTE, "error": "no links"})
+
+    def _ask[T](self, route: str, request: Callable[[Dropbox], T], path: str) -> Reply[T]:
+        """Ask; once more when what stood in the way was ours to mend."""
+        caller = self._caller()
+        try:
+            return self._ask_once(caller, route, request, path)
+        except TokenRejected:
+            self.renew_token(rejected=caller.access_token)
+            return self._ask_renewed(route, request, path)
+        except PathRootMoved as moved:
+            self._move_root(moved)
+        return self._ask_once(self._caller(), route, request, path)
+
+    def _ask_renewed[T](self, route: str, request: Callable[[Dropbox], T], path: str) -> Reply[T]:
+        try:
+            return self._ask_once(self._caller(), route, request, path)
+        except TokenRejected as error:
+            # One that was valid a moment ago and has expired says nothing of the connection.
+            if error.evidence["error"] != EXPIRED_TOKEN:
+                self._mark_lost(error)
+            raise
+
+    def _ask_once[T](self, caller: Caller, route: str, request: Callable[[Dropbox], T], path: str) -> Reply[T]:
+        pace.wait_turn(self.account.account_id)
+        try:
+            return caller.ask(route, request, path=path)
+        except RateLimited as error:
+            _pause(self.account, error)
+            raise
+        except (ScopeMissing, AccountSuspended) as error:
+            # Only connecting again shows that this is mended; until then nobody needs to ask.
+            self._mark_lost(error)
+            raise
+
+    def _mark_lost(self, error: NeedsReconnect) -> None:
+        with _unless_held(f"account={self.account.account_id} is locked; that it needs connecting is not noted"):
+            DropboxAccount.objects.mark_lost(self.account, reason=str(error))
+
+    def _caller(self) -> Caller:
+        return Caller(
+            account_id=self.account.account_id,
+            access_token=self.account.access_token,
+            path_root=self.account.root_namespace_id,
+            before_call=self._before_call,
+        )
+
+    def _move_root(self, moved: PathRootMoved) -> None:
+        self.account.root_namespace_id = moved.root_namespace_id
+        self.account.home_namespace_id = moved.home_namespace_id
+        with _unless_held(f"account={self.account.account_id} is locked; its new root is not noted"):
+            DropboxAccount.objects.move_root(
+                account_id=self.account.account_id,
+                root_namespace_id=moved.root_namespace_id,
+                home_namespace_id=moved.home_namespace_id,
+            )
+
+
+def _endless(page: shapes.Page, *, seen: set[str], pages: int, empty: int) -> str:
+    """Why nobody should ask for the page after this one; empty if there is no reason."""
+    if page.cursor in seen and page.entries:
+        return "the same place comes again"
+    if empty > MOST_EMPTY_PAGES:
+        return f"{empty} pages without an entry"
+    return f"more than {MOST_PAGES:,} pages" if pages >= MOST_PAGES else ""
+
+
+def _check_path(path: str) -> None:
+    # The root has no description at Dropbox, and a link to it would hand out everything.
+    if not path.startswith("/") or path == "/":
+        raise ValueError(f"a path must be absolute and below the root: {path!r}")
+
+
+def _pause(account: DropboxAccount, error: RateLimited) -> None:
+    """Let everybody who uses this Dropbox account wait as long as Dropbox asks."""
+    pause_s = error.retry_after_s or 0
+    pace.pause(account.account_id, pause_s=pause_s)
+    with _unless_held(f"account={account.account_id} is locked; the pause of {pause_s:g} s stands in Redis only"):
+        DropboxAccount.objects.pause(account_id=account.account_id, pause_s=pause_s)
+
+
+@contextmanager
+def _unless_held(otherwise: str) -> Iterator[None]:
+    """Note something about an account; while somebody renews its token and Dropbox is slow, only the log does."""
+    try:
+        with transaction.atomic():
+            yield
+    except OperationalError as failure:
+        if not is_conflict(failure):
+            raise
+        logger.warning(otherwise)

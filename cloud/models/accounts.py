@@ -1,0 +1,140 @@
+"""The Dropbox accounts that people have connected."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection, models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from cloud.fields import EncryptedTextField
+
+ACCOUNT_ID_LENGTH = 40
+DISPLAY_NAME_LENGTH = 255
+EMAIL_LENGTH = 254
+NAMESPACE_ID_LENGTH = 40
+
+# A token that ends sooner than this is renewed before it is used, so that it does not end within a job.
+TOKEN_MARGIN = timedelta(minutes=5)
+# When it was last used is known no better than this, so that not every job writes it.
+USE_IS_NOTED_EVERY = timedelta(minutes=5)
+# Dropbox wants to hear within seconds that its notification is stored; who holds an account is not waited for.
+CHANGE_WAITS_MS = 500
+
+
+class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
+    def pause(self, *, account_id: str, pause_s: float) -> None:
+        """Let nobody use this Dropbox account for so long, by the database's clock; a longer pause stands."""
+        until = Now() + timedelta(seconds=pause_s)
+        shorter = Q(paused_until__isnull=True) | Q(paused_until__lt=until)
+        self.filter(shorter, account_id=account_id).update(paused_until=until)
+
+    def mark_lost(self, account: "DropboxAccount", *, reason: str) -> None:
+        """Say that this connection has to be made anew, unless that has happened meanwhile."""
+        self.filter(pk=account.pk, connected_at=account.connected_at).update(needs_reconnect_reason=reason)
+
+    def note_use(self, account: "DropboxAccount", *, at: datetime) -> None:
+        """Remember that the account is used; who finds it locked leaves that to the next."""
+        if account.last_used_at and at - account.last_used_at < USE_IS_NOTED_EVERY:
+            return
+        with transaction.atomic():
+            unlocked = self.filter(pk=account.pk).select_for_update(skip_locked=True).order_by().values("pk")
+            self.filter(pk__in=unlocked).update(last_used_at=at)
+
+    def mark_changed(self, *, account_ids: Collection[str], at: datetime) -> int:
+        """Remember that something has changed in these Dropbox accounts; returns how many rows that are.
+
+        Raises:
+            OperationalError: some of the accounts are held by somebody for too long; for the others it is stored.
+        """
+        named = self.filter(account_id__in=account_ids)
+        with transaction.atomic():
+            count = self._change(named.select_for_update(no_key=True, skip_locked=True), at=at)
+        held = named.filter(Q(changed_at__isnull=True) | Q(changed_at__lt=at))
+        if not held.exists():
+            return count
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{CHANGE_WAITS_MS}ms"])
+            return count + self._change(held.select_for_update(no_key=True), at=at)
+
+    def _change(self, locked: "DropboxAccountQuerySet", *, at: datetime) -> int:
+        # In one order, so that two notifications of the same accounts never wait for each other.
+        return self.filter(pk__in=locked.order_by("pk").values("pk")).update(changed_at=at)
+
+    def connection_of(self, user: User | None) -> str:
+        """What tells this connection of the person's from any other; empty if there is none."""
+        at = self.filter(user=user).values_list("connected_at", flat=True).first()
+        return at.isoformat() if at else ""
+
+    def is_reconnected(self, user: User | None, *, since: str | None) -> bool:
+        """Whether the person has another connection than that, and it works."""
+        return (
+            self.connection_of(user) not in ("", since) and self.filter(user=user, needs_reconnect_reason="").exists()
+        )
+
+    def of(self, user: User) -> "DropboxAccount | None":
+        """The person's account, without the tokens: it can be shown even when those cannot be decrypted."""
+        return self.filter(user=user).defer("refresh_token", "access_token").first()
+
+    def move_root(self, *, account_id: str, root_namespace_id: str, home_namespace_id: str) -> None:
+        """Remember where the account's paths begin now."""
+        self.filter(account_id=account_id).update(
+            root_namespace_id=root_namespace_id, home_namespace_id=home_namespace_id
+        )
+
+
+class DropboxAccount(models.Model):
+    """One person's connection to a Dropbox account; two people may have connected the same account.
+
+    Attributes:
+        account_id: Dropbox's own, 40 characters, "dbid:…".
+        access_token: empty until it is first fetched; always read together with `access_token_expires_at`.
+        root_namespace_id: where absolute paths begin; differs from `home_namespace_id` in a team space.
+        paused_until: Dropbox asked everybody who uses this account to wait until then; by the database's clock, as the
+            token's end.
+        last_used_at: to within `USE_IS_NOTED_EVERY`; empty: never since it was connected.
+        changed_at: when Dropbox last told that something has changed in it; empty: never since it was connected.
+        needs_reconnect_reason: why the stored tokens can never work again, in words for the operator; empty: they can.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="dropbox_account")
+    account_id = models.CharField(max_length=ACCOUNT_ID_LENGTH, db_index=True)
+    display_name = models.CharField(max_length=DISPLAY_NAME_LENGTH, blank=True)
+    email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
+    refresh_token = EncryptedTextField()
+    access_token = EncryptedTextField(blank=True, default="")
+    access_token_expires_at = models.DateTimeField(null=True, blank=True)
+    scopes = models.JSONField(default=list, blank=True)
+    root_namespace_id = models.CharField(max_length=NAMESPACE_ID_LENGTH)
+    home_namespace_id = models.CharField(max_length=NAMESPACE_ID_LENGTH)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    needs_reconnect_reason = models.TextField(blank=True, default="")
+    connected_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[DropboxAccountQuerySet] = DropboxAccountQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = "Dropbox account"
+        ordering = ["user"]
+
+    def __str__(self) -> str:
+        return self.display_name or self.account_id
+
+    @property
+    def is_team_space(self) -> bool:
+        return self.root_namespace_id != self.home_namespace_id
+
+    def has_valid_token(self, *, at: datetime) -> bool:
+        """Whether the access token is there and lasts long enough for a job."""
+        expires_at = self.access_token_expires_at
+        return bool(self.access_token) and expires_at is not None and expires_at > at + TOKEN_MARGIN
+
+    def pause_left_s(self, *, at: datetime) -> float:
+        """Seconds until the account may be used again; 0 when it may."""
+        return max(0.0, (self.paused_until - at).total_seconds()) if self.paused_until else 0.0

@@ -1,0 +1,295 @@
+"""Connect a person to their Dropbox, keep what they had, and disconnect them."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, transaction
+from django.db.models import Count, Q, QuerySet
+
+from cloud.dropbox import oauth
+from cloud.dropbox.identity import Identity, allowed_scopes, identify
+from cloud.dropbox.tokens import Grant, renew_access_token, request_grant
+from cloud.errors import ANOTHER_ACCOUNT, CONNECTED, AccountBusy, DropboxNotConnected, ScopeMissing, TokensUnreadable
+from cloud.models import DropboxAccount
+from cloud.models.accounts import DISPLAY_NAME_LENGTH
+from core.base.clock import now, shared_now
+from core.base.database import is_conflict
+from core.base.errors import RunsheetError, mended_by
+from leases.models import Lease
+from leases.services import resume_failed, try_at_once
+from leases.states import WORKING, State
+
+logger = logging.getLogger(__name__)
+
+# To tell whose account it is and where its paths begin; to list directories; to find share links; to make them.
+REQUIRED_SCOPES = frozenset({"account_info.read", "files.metadata.read", "sharing.read", "sharing.write"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorisation:
+    """What a person has allowed at Dropbox; not stored yet."""
+
+    grant: Grant = field(repr=False)
+    scopes: frozenset[str]
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What connecting came to.
+
+    Attributes:
+        resumed: how many leases that had failed for want of it start again by themselves.
+    """
+
+    account: DropboxAccount
+    resumed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnection:
+    """What disconnecting came to.
+
+    Attributes:
+        revoked: whether Dropbox has ended the connection too.
+        interrupted: how many leases were under way with it.
+    """
+
+    name: str
+    revoked: bool
+    interrupted: int
+
+
+def begin_authorisation(*, state: str, verifier: str, redirect_uri: str) -> str:
+    """The address at Dropbox where a person says yes or no.
+
+    Raises:
+        AppKeyMissing, ImproperlyConfigured: the settings are wrong.
+    """
+    return oauth.authorisation_url(state=state, verifier=verifier, redirect_uri=redirect_uri, scopes=REQUIRED_SCOPES)
+
+
+def authorise(*, code: str, verifier: str, redirect_uri: str) -> Authorisation:
+    """Turn the code of Dropbox's answer into tokens and see whose they are; two calls, and nothing is stored.
+
+    Raises:
+        CodeRefused: the code is used up, too old or not meant for this.
+        ScopeMissing: not all of `REQUIRED_SCOPES` was granted; the tokens are given back.
+        AppKeyMissing, AppRefused: the settings are wrong.
+        RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: Dropbox cannot be asked now.
+    """
+    grant = oauth.exchange_code(code=code, verifier=verifier, redirect_uri=redirect_uri)
+    try:
+        return _authorisation(grant)
+    except Exception:
+        _give_back(grant.access_token)
+        raise
+
+
+def replaced_by(authorisation: Authorisation, *, user: User) -> DropboxAccount | None:
+    """The other Dropbox account that storing this would replace."""
+    account = DropboxAccount.objects.of(user)
+    same = account is None or account.account_id == authorisation.identity.account_id
+    return None if same else account
+
+
+def connect(*, user: User, authorisation: Authorisation) -> Connection:
+    """Keep what was authorised, encrypted; leases that failed for want of it start again by themselves.
+
+    What the user had connected before is revoked at Dropbox, if that can be done, be it another account or another grant of
+    the same; nobody could end it later.
+
+    Raises:
+        AccountBusy: nothing was stored.
+    """
+    before = DropboxAccount.objects.of(user)
+    # Who disconnected one and connects another has changed accounts, too.
+    is_same = before is not None and before.account_id == authorisation.identity.account_id
+    old_token = _token_to_revoke(user, unless=authorisation.grant.refresh_token)
+    account = _account(user, authorisation)
+    with _unless_busy(), transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # see discovery.reactions.resume_if_reconnected
+        _store(account)
+        failed = _failed(user, mended_by(CONNECTED if is_same else ANOTHER_ACCOUNT))
+        resumed = resume_failed(failed, reason="Dropbox was connected")
+        try_at_once(_wanting_dropbox(user))
+    ended = bool(old_token) and _give_back(old_token)
+    logger.info(
+        "user %s connected Dropbox account=%s, an earlier grant was revoked: %s, %s leases go on",
+        *(user.pk, account.account_id, ended, resumed),
+    )
+    return Connection(account=account, resumed=resumed)
+
+
+def connect_account(*, user: User, refresh_token: str) -> DropboxAccount:
+    """Verify a refresh token with Dropbox and keep it, encrypted; replaces what the user had connected before.
+
+    Two calls; four more when Dropbox does not say what the token allows.
+
+    Raises:
+        RefreshTokenRefused: Dropbox does not accept it for this app.
+        ScopeMissing: it does not allow all of `REQUIRED_SCOPES`.
+        AppKeyMissing, AppRefused: the settings are wrong.
+        RateLimited, DropboxUnavailable, AccountSuspended, DropboxRefused: Dropbox cannot be asked now.
+        AccountBusy: nothing was stored.
+    """
+    grant = request_grant(refresh_token=refresh_token)
+    kept = Grant(
+        access_token=grant.access_token, expires_at=grant.expires_at, scopes=grant.scopes, refresh_token=refresh_token
+    )
+    return connect(user=user, authorisation=_authorisation(kept)).account
+
+
+def decline(authorisation: Authorisation) -> None:
+    """Give tokens back that are not to be kept; that Dropbox cannot be asked now is no reason to keep them."""
+    _give_back(authorisation.grant.access_token)
+
+
+def disconnect_account(*, user: User) -> Disconnection:
+    """Revoke the person's connection at Dropbox and forget it here, even when it cannot be revoked.
+
+    Raises:
+        DropboxNotConnected: there is none.
+        AccountBusy: nothing was changed here, since the account is held, or has been connected anew meanwhile.
+    """
+    account = DropboxAccount.objects.of(user)
+    if account is None:
+        raise DropboxNotConnected
+    revoked = _revoke_stored(user)
+    with _unless_busy(), transaction.atomic():
+        # Another one that was stored meanwhile has not been revoked; forgotten, nobody could ever end it.
+        if not DropboxAccount.objects.filter(pk=account.pk, connected_at=account.connected_at).delete()[0]:
+            raise AccountBusy
+    logger.info("user %s disconnected Dropbox account=%s, revoked: %s", user.pk, account.account_id, revoked)
+    return Disconnection(name=str(account), revoked=revoked, interrupted=under_way(user).count())
+
+
+def under_way(user: User) -> QuerySet[Lease]:
+    """The leases that are being worked on, or are about to be, with this person's Dropbox."""
+    return Lease.objects.filter(initiated_by=user, state__in=WORKING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A person's own Dropbox, in two queries.
+
+    Attributes:
+        account: without its tokens; None if none is connected.
+        reason: why the connection is of no use; empty if it is of use, or if there is none.
+        waiting_count: how many of the person's leases wait for it.
+    """
+
+    account: DropboxAccount | None
+    reason: str
+    waiting_count: int
+
+
+def standing_of(user: User) -> Standing:
+    account = DropboxAccount.objects.of(user)
+    waiting = _waiting_for_dropbox(user).order_by().values_list("failure_code").annotate(count=Count("pk"))
+    counts = dict(waiting)
+    reason = account.needs_reconnect_reason if account else ""
+    if account and not reason and TokensUnreadable.code in counts:
+        reason = TokensUnreadable.sentence()
+    return Standing(account=account, reason=reason, waiting_count=sum(counts.values()))
+
+
+def _waiting_for_dropbox(user: User) -> QuerySet[Lease]:
+    """The leases of this person that have failed for want of a Dropbox, or are tried again, and would go on with it."""
+    has_failed = Q(state=State.FAILED, due_at__isnull=True)
+    return _wanting_dropbox(user).filter(has_failed | Q(state__in=WORKING))
+
+
+def _wanting_dropbox(user: User) -> QuerySet[Lease]:
+    """The leases of this person whose last try had no Dropbox to use."""
+    return Lease.objects.filter(initiated_by=user, failure_code__in=mended_by(CONNECTED))
+
+
+def _failed(user: User, codes: tuple[str, ...]) -> QuerySet[Lease]:
+    return Lease.objects.filter(initiated_by=user, state=State.FAILED, failure_code__in=codes)
+
+
+def _authorisation(grant: Grant) -> Authorisation:
+    scopes = grant.scopes if grant.scopes is not None else allowed_scopes(access_token=grant.access_token)
+    if lacking := REQUIRED_SCOPES - scopes:
+        raise ScopeMissing(_lacking_sentence(lacking))
+    return Authorisation(grant=grant, scopes=scopes, identity=identify(access_token=grant.access_token))
+
+
+def _lacking_sentence(lacking: frozenset[str]) -> str:
+    return (
+        f"The connection lacks {', '.join(sorted(lacking))}. Allow that in the Dropbox app's settings, then connect "
+        "your Dropbox account again."
+    )
+
+
+def _account(user: User, authorisation: Authorisation) -> DropboxAccount:
+    grant, identity = authorisation.grant, authorisation.identity
+    return DropboxAccount(
+        user=user,
+        account_id=identity.account_id,
+        display_name=identity.display_name[:DISPLAY_NAME_LENGTH],
+        email=identity.email,
+        root_namespace_id=identity.root_namespace_id,
+        home_namespace_id=identity.home_namespace_id,
+        refresh_token=grant.refresh_token,
+        access_token=grant.access_token,
+        access_token_expires_at=grant.expires_at,
+        scopes=sorted(authorisation.scopes),
+        connected_at=now(),
+    )
+
+
+def _store(account: DropboxAccount) -> None:
+    """Insert or replace without reading: the old tokens may be encrypted with a key that is lost."""
+    replaced = [field.name for field in DropboxAccount._meta.fields if field.name not in ("id", "user")]
+    DropboxAccount.objects.bulk_create([account], update_conflicts=True, unique_fields=["user"], update_fields=replaced)
+
+
+def _revoke_stored(user: User) -> bool:
+    """Whether Dropbox has revoked what is stored; why not is in the log."""
+    token = _token_to_revoke(user)
+    return bool(token) and _give_back(token)
+
+
+def _token_to_revoke(user: User, *, unless: str = "") -> str:
+    """An access token to revoke the stored connection with; empty if there is none to be had.
+
+    Args:
+        user: whose connection it is.
+        unless: a refresh token that is to stay.
+    """
+    try:
+        account = DropboxAccount.objects.filter(user=user).first()
+        if account and account.refresh_token == unless:
+            return ""
+        if account and not account.has_valid_token(at=shared_now()):
+            renew_access_token(account)
+    except RunsheetError as error:
+        logger.warning("the Dropbox connection of user %s cannot be revoked (%s)", user.pk, error.code)
+        return ""
+    return account.access_token if account else ""
+
+
+def _give_back(access_token: str) -> bool:
+    try:
+        oauth.revoke(access_token=access_token)
+    except (RunsheetError, ImproperlyConfigured) as error:
+        logger.warning("a Dropbox connection could not be revoked (%s)", type(error).__name__)
+        return False
+    return True
+
+
+@contextmanager
+def _unless_busy() -> Iterator[None]:
+    """Whoever renews the token holds the row, for as long as Dropbox takes to answer."""
+    try:
+        yield
+    except OperationalError as error:
+        if not is_conflict(error):
+            raise
+        raise AccountBusy from error

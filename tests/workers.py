@@ -1,0 +1,21 @@
+"""RQ's worker in the process of the test, so that coverage and debugger see what it does."""
+
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from statemachine.worker import DeathPenalty
+
+
+class InProcessWorker(SimpleWorker):
+    """It neither forks nor listens for commands: to stop listening takes a second each time, and nobody sends one."""
+
+    death_penalty_class = DeathPenalty
+
+    def subscribe(self) -> None:
+        """Leave `pubsub_thread` as it is, which is none."""
+
+
+def work_off(queue: Queue, *, with_scheduler: bool = False, logging_level: str = "CRITICAL") -> None:
+    """Do all that is queued there."""
+    worker = InProcessWorker([queue], connection=queue.connection, serializer=JSONSerializer)
+    worker.work(burst=True, with_scheduler=with_scheduler, logging_level=logging_level)
