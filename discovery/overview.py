@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from console.machine import following as polling
+from console.machine import following
+from console.records.who import person
 from discovery import start
-from leases.admin.leases import person
 from leases.states import State
 
 WHAT = "start"
@@ -29,7 +29,7 @@ def overview(user: User, look: start.Look) -> dict[str, Any]:
         "running": start.running(),
         "all_owed": look.all_owed,
         "outages": start.outages(),
-        "seen": polling.seen(user, what=WHAT, version=look.version),
+        "seen": following.seen(user, what=WHAT, version=look.version),
     }
 
 
@@ -41,7 +41,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         PermissionDenied: for who may not look, or no longer.
     """
     look = cache(start.look)
-    if polling.is_unchanged(request, what=WHAT, version=lambda: look().version):
+    if following.is_unchanged(request, what=WHAT, version=lambda: look().version):
         return HttpResponse(status=204)
     return admin.site.admin_view(_overview)(request, look)
 

@@ -20,10 +20,10 @@ from cloud.errors import NotFound
 from cloud.models import DropboxAccount
 from console.machine.badges import label_of
 from console.machine.dashboard import may_use_queues
+from console.machine.next_steps import NextStep, is_anothers, step_for_all, told
 from core.base.errors import codes_where, failure_of, of_one_person, words_for
 from core.ops import tally
 from discovery import charts
-from leases.admin.next_steps import NextStep, is_anothers, step_for_all, told
 from leases.models import Agency, AgencyStorageConfig, Lease
 from leases.states import WORKING, State
 from statemachine.listeners import listening

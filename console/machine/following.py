@@ -1,7 +1,7 @@
 """Asking again and again whether something has changed: at most two queries as long as nothing has, one for strangers."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
@@ -15,10 +15,10 @@ SHOWN = ("state", "generation", "tries", "rung_at", "claimed_until", "due_at", "
 LASTS_S = 60
 
 
-def version_of(values: dict[str, Any]) -> str:
+def version_of(values: Mapping[str, Any]) -> str:
     """What is shown of a record, as one text; that a worker keeps its claim changes nothing."""
     is_claimed = values["claimed_until"] is not None
-    shown = values | {"claimed_until": is_claimed, "due_at": "" if is_claimed else values["due_at"]}
+    shown = dict(values) | {"claimed_until": is_claimed, "due_at": "" if is_claimed else values["due_at"]}
     return repr([str(shown[name]) for name in SHOWN])
 
 

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.machine import following as polling
 from console.records.pages import ReadOnlyAdmin
+from console.records.who import person
 from console.shell.times import ago
 from core.base.errors import Refused
 from leases.admin import left_out
 from leases.admin.batch_page import BatchPage
 from leases.admin.imports import ImportPages
-from leases.admin.leases import person
 from leases.models import Batch, BatchLease, Lease
 from leases.states import State
 from statemachine import batches

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
+from console.records.who import person
 from core.base.errors import DatabaseTooBusy, Refused
-from leases.admin.leases import person
 from leases.admin.preview import Preview
 from leases.admin.reading import ReadingForm, said_words
 from leases.agency_words import remember

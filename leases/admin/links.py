@@ -1,8 +1,5 @@
-"""Links that leave the console, and links to its own pages for who may open them."""
+"""Links that leave the console."""
 
-from django.contrib.auth import get_permission_codename
-from django.contrib.auth.models import User
-from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -27,12 +24,3 @@ def dropbox_link(location: CloudLocation) -> SafeString | str:
         reverse("open_archive", args=[location.pk]),
         location.name,
     )
-
-
-def record_url(record: Model, user: User) -> str:
-    """The record's page in the console; empty for who may not look at it."""
-    opts = record._meta
-    rights = [f"{opts.app_label}.{get_permission_codename(right, opts)}" for right in ("view", "change")]
-    if not any(user.has_perm(right) for right in rights):
-        return ""
-    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[record.pk])

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from console.machine.badges import state_badge
+from console.machine.next_steps import NextStep, next_step
 from console.notices.addresses import list_of_failed
 from console.notices.models import FailureNotice, Noticed
 from console.notices.queries import machine_of, mark_read, notices_of, seen_by
@@ -20,7 +21,6 @@ from console.notices.states import NoticeState
 from console.records.pages import ReadOnlyAdmin
 from console.shell.times import time_column
 from core.base.errors import words_for
-from leases.admin.next_steps import NextStep, next_step
 
 SHOWN = 50
 

@@ -1,135 +1,75 @@
-"""What the page of a lease shows beside its two fields: where it stands, what can be done, what was found."""
+"""What the page of a lease says beyond that of any record: its archive, its report, its agency, its batches."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
-from django.contrib.auth.models import User
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from cloud.models import CloudLocation
-from console.machine import following as polling
-from console.shell.times import countdown
-from core.base.clock import now
-from core.base.errors import words_for
+from console.machine.next_steps import NextStep
+from console.machine.panel import Event, Fact, Note, Panel
+from console.records.links import page_of, record_url
+from console.shell.times import ago
 from core.base.folding import is_same_path
-from leases.admin.actions import ACTIONS, DETECT, DISCOVER, SEARCH, STOP, Action, why_absent
-from leases.admin.history import Entry, Job, history_of, job_at_work
-from leases.admin.links import dropbox_link, record_url
+from leases.admin.links import dropbox_link
 from leases.admin.nearest import Nearest, nearest_of
-from leases.admin.next_steps import NextStep, correction, next_step, told
-from leases.admin.why import account_of, reasons
+from leases.admin.why import Account, account_of, correction, text_of
 from leases.lookalikes import doubts_about_number
 from leases.models import AgencyStorageConfig, Lease
 from leases.queries import PASSED_OVER_COUNT
+from leases.services import CREATED
 from leases.states import SETTLED, State
 from leases.words import passed_over_in_words
 from statemachine.batches import batches_of, made_with, passed_over_by
-from statemachine.diagram import picture_of, svg
-from statemachine.line import how_many_before
 from statemachine.models import Batch, TransitionLog
-from statemachine.obstacles import obstacle
-from statemachine.reactions import reaction_for
 
-HISTORY_SHOWN = 50
 # The transitions that record what Dropbox has answered.
 ANSWERS = ("record_found", "record_detection", "record_not_found")
-# So many leases are begun within seconds, and so many are counted before “more than”.
-SOON, COUNTED_AT_MOST = 10, 1_000
-EARLIER_COUNTED = 10_000
 # No archive was found, or not since the number was given.
 UNCONFIRMED = (State.PENDING, State.SEARCHING, State.NOT_FOUND, State.FAILED)
 BATCHES_SHOWN = 3
-# The buttons in the order in which they are most likely wanted; what ends something comes last.
-ORDER: Mapping[str, tuple[Action, ...]] = {State.FOUND: (DETECT, DISCOVER, SEARCH, STOP)}
+GONE_PERSON = "Somebody who is no longer here"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """A button, or why it is absent."""
-
-    action: Action
-    url: str
-    why_absent: str
-
-    @property
-    def ends_something(self) -> bool:
-        return self.action is STOP
-
-
-class Panel:
+class LeasePanel(Panel[Lease]):
     """One lease, as one person may see it."""
 
-    def __init__(self, *, lease: Lease, user: User, kept: str = "") -> None:
-        """What is kept of an address leads back to the list that the person came from."""
-        self.lease = lease
-        self.kept = kept
-        self._user = user
+    @property
+    def lease(self) -> Lease:
+        return self.record
 
-    @cached_property
-    def offers(self) -> list[Offer]:
-        """Every button, in the order in which they are most likely wanted."""
-        return [
-            Offer(
-                action=action,
-                url=with_kept(reverse("admin:leases_lease_action", args=[self.lease.pk, action.name]), self.kept),
-                why_absent=why_absent(action, lease=self.lease, user=self._user),
-            )
-            for action in ORDER.get(self.lease.state, ACTIONS.values())
-        ]
+    # --- Beside the buttons -----------------------------------------------------------------------------------------
 
     @property
-    def offered(self) -> list[Offer]:
-        return [offer for offer in self.offers if not offer.why_absent]
+    def notes(self) -> Iterator[Note]:
+        """Why the number may not be what is meant, until Dropbox has an archive of just that name; what else to look at."""
+        if self.lease.state in UNCONFIRMED:
+            for doubt in doubts_about_number(self.lease.lease_number):
+                yield Note(words=f"See whether this is the number that is meant: {doubt}", is_doubt=True)
+        if self.also:
+            url = self.configuration_url
+            link = format_html('<a href="{}">Look at the configuration</a>', url) if url else ""
+            yield Note(words=format_html("{}\n{}", self.also.otherwise, link))
 
     @property
-    def absent(self) -> list[Offer]:
-        return [offer for offer in self.offers if offer.why_absent]
-
-    @cached_property
-    def progress(self) -> list[str]:
-        """What is being done about the lease, in sentences."""
-        return list(progress_of(self.lease, at=now()))
+    def also(self) -> NextStep | None:
+        """What to look at if there should be a directory."""
+        return correction(self.lease, self.user) if self.lease.state == State.NOT_FOUND else None
 
     @property
-    def seen(self) -> str:
-        """What the page sends when it asks whether something has changed."""
-        version = polling.version_of({name: getattr(self.lease, name) for name in polling.SHOWN})
-        return polling.seen(self._user, what=f"lease:{self.lease.pk}", version=version)
-
-    @property
-    def failure_is_news(self) -> bool:
-        """What went wrong is told as long as the same is tried again, also while a worker is at it; then it is history."""
-        is_final = self.has_failed and not self.lease.is_owed
-        return bool(self.lease.failure_message) and (is_final or self.lease.is_working)
-
-    @property
-    def failure(self) -> str:
-        """What went wrong, in a few words."""
-        return words_for(self.lease.failure_code)
-
-    @property
-    def failure_message(self) -> str:
-        return told(self.lease, self._user)
-
-    @cached_property
-    def next_step(self) -> NextStep | None:
-        """What helps; also while it is tried again, since nobody need wait until it has failed."""
-        return next_step(self.lease, self._user) if self.failure_is_news else None
-
-    @property
-    def diagram(self) -> SafeString:
-        return diagram(self.lease.state)
-
-    @cached_property
-    def reasons(self) -> list[tuple[str, str]]:
-        """What was asked and answered last, and so led to this state."""
-        evidence: Mapping[str, Any] = next((entry.log.evidence for entry in self.history if entry.log.evidence), {})
-        return list(reasons(evidence, account_of(evidence)))
+    def facts(self) -> Iterator[Fact]:
+        yield from super().facts
+        agency, url = self.lease.get_agency_display(), self.configuration_url
+        yield Fact(label="Agency", value=format_html('<a href="{}">{}</a>', url, agency) if url else agency)
+        maker = self.lease.created_by
+        yield Fact(
+            label="Created", value=format_html("{}{}", ago(self.lease.created_at), f" by {maker}" if maker else "")
+        )
+        if batches := batches_of(self.lease)[:BATCHES_SHOWN]:
+            links = format_html_join(", ", '<a href="{}">{}</a>', ((page_of(each), each.title) for each in batches))
+            yield Fact(label="Imported or run with", value=links)
 
     @cached_property
     def _configuration(self) -> AgencyStorageConfig | None:
@@ -137,7 +77,9 @@ class Panel:
 
     @property
     def configuration_url(self) -> str:
-        return record_url(self._configuration, self._user) if self._configuration else ""
+        return record_url(self._configuration, self.user) if self._configuration else ""
+
+    # --- The directory ----------------------------------------------------------------------------------------------
 
     @property
     def is_last_known(self) -> bool:
@@ -158,24 +100,44 @@ class Panel:
         is_old = self.is_last_known and lease.known_base_path and lease.runsheet_directory is None
         return f"{lease.known_base_path}/{lease.lease_number}" if is_old else ""
 
-    @cached_property
-    def batches(self) -> list[Batch]:
-        """What it was imported or run with, the newest first."""
-        return list(batches_of(self.lease)[:BATCHES_SHOWN])
+    @property
+    def absent_path(self) -> str:
+        """Where Dropbox has no directory; somebody who reads it sees whether it was the right place to look."""
+        return self._last_evidence.get("path", "") if self.lease.state == State.NOT_FOUND else ""
 
     @cached_property
-    def imported_with(self) -> Batch | None:
-        """What made it; None if somebody made it by hand."""
-        return made_with(self.lease)
+    def nearest(self) -> list[Nearest]:
+        """The archives that there are whose names come nearest to the one that is not."""
+        is_missing = self.lease.state == State.NOT_FOUND
+        return nearest_of(self.lease, self._last_evidence, self.user) if is_missing else []
 
     @cached_property
-    def passed_over(self) -> Batch | None:
-        """What was stopped before this lease's turn came: nothing was begun, so nothing stands in the history."""
-        return passed_over_by(self.lease)
+    def found_elsewhere(self) -> TransitionLog | None:
+        """What was last known of another path, if something lay there: the base path or the number was another one."""
+        answers = (entry.log for entry in self.history if entry.log.transition in ANSWERS)
+        others = (log for log in answers if not is_same_path(log.evidence.get("path", ""), self.absent_path))
+        last = next(others, None) if self.absent_path else None
+        return last if last and last.to_state != State.NOT_FOUND else None
 
     @property
-    def has_failed(self) -> bool:
-        return bool(self.lease.state == State.FAILED)
+    def location(self) -> CloudLocation | None:
+        return self.lease.runsheet_directory
+
+    @property
+    def location_url(self) -> str:
+        return record_url(self.location, self.user) if self.location else ""
+
+    @property
+    def dropbox(self) -> SafeString | str:
+        return dropbox_link(self.location) if self.location else ""
+
+    @property
+    def copy_url(self) -> str:
+        """What is copied to be sent to somebody: the share link itself, which needs no login here."""
+        url = self.location.share_url if self.location else ""
+        return url if url.startswith(("https://", "http://")) else ""
+
+    # --- The report -------------------------------------------------------------------------------------------------
 
     @property
     def report(self) -> str:
@@ -191,7 +153,7 @@ class Panel:
 
     @property
     def _no_report(self) -> str:
-        count = self._evidence.get("entries")
+        count = self._last_evidence.get("entries")
         if count is None:
             return "None in the directory"
         if not count:
@@ -210,38 +172,11 @@ class Panel:
         return f"; {passed_over_in_words(count)}" if count else ""
 
     @property
-    def _evidence(self) -> Mapping[str, Any]:
+    def _last_evidence(self) -> Mapping[str, Any]:
         """What led to the present state."""
         return self.history[0].log.evidence if self.history else {}
 
-    @property
-    def absent_path(self) -> str:
-        """Where Dropbox has no directory; somebody who reads it sees whether it was the right place to look."""
-        return self._evidence.get("path", "") if self.lease.state == State.NOT_FOUND else ""
-
-    @cached_property
-    def nearest(self) -> list[Nearest]:
-        """The archives that there are whose names come nearest to the one that is not."""
-        return nearest_of(self.lease, self._evidence, self._user) if self.lease.state == State.NOT_FOUND else []
-
-    @cached_property
-    def found_elsewhere(self) -> TransitionLog | None:
-        """What was last known of another path, if something lay there: the base path or the number was another one."""
-        answers = (entry.log for entry in self.history if entry.log.transition in ANSWERS)
-        others = (log for log in answers if not is_same_path(log.evidence.get("path", ""), self.absent_path))
-        last = next(others, None) if self.absent_path else None
-        return last if last and last.to_state != State.NOT_FOUND else None
-
-    @property
-    def doubts(self) -> list[str]:
-        """Why the number may not be what is meant; told until Dropbox has an archive of just that name."""
-        is_open = self.lease.state in UNCONFIRMED
-        return doubts_about_number(self.lease.lease_number) if is_open else []
-
-    @property
-    def correction(self) -> NextStep | None:
-        """What to look at if there should be a directory."""
-        return correction(self.lease, self._user) if self.lease.state == State.NOT_FOUND else None
+    # --- Why, and what happened -------------------------------------------------------------------------------------
 
     @property
     def wants_proof(self) -> bool:
@@ -249,115 +184,42 @@ class Panel:
         is_missing = self.lease.state == State.DONE and not self.lease.runsheet_report_found
         return is_missing or self.lease.state == State.NOT_FOUND
 
-    @property
-    def location(self) -> CloudLocation | None:
-        return self.lease.runsheet_directory
-
-    @property
-    def location_url(self) -> str:
-        return record_url(self.location, self._user) if self.location else ""
-
-    @property
-    def dropbox(self) -> SafeString | str:
-        return dropbox_link(self.location) if self.location else ""
-
-    @property
-    def copy_url(self) -> str:
-        """What is copied to be sent to somebody: the share link itself, which needs no login here."""
-        url = self.location.share_url if self.location else ""
-        return url if url.startswith(("https://", "http://")) else ""
+    def text_of(self, name: str, value: Any) -> str:
+        """A value of the evidence; of an account, whose it is."""
+        return text_of(name, value, self._account)
 
     @cached_property
-    def job(self) -> Job | None:
-        """The RQ job that is at it, or that ended with a bug and is kept for a day."""
-        return job_at_work(self.lease, last=self.history[0] if self.history else None, user=self._user)
+    def _account(self) -> Account | None:
+        return account_of(self.evidence)
 
-    @cached_property
-    def history(self) -> list[Entry]:
-        """The newest transitions first."""
-        return history_of(self.lease, limit=HISTORY_SHOWN, user=self._user)
-
-    @cached_property
-    def earlier_count(self) -> int:
-        """How many transitions are not shown."""
-        if not self.history:
-            return 0
-        oldest = self.history[-1].log
-        earlier = TransitionLog.objects.of(self.lease).filter(generation__lt=oldest.generation).order_by()
-        return earlier[: EARLIER_COUNTED + 1].count()
+    def behalf_of(self, row: TransitionLog) -> str:
+        """A new lease starts for who made it."""
+        return str(self.lease.created_by or "") if row.reason == CREATED else ""
 
     @property
-    def earlier(self) -> str:
-        """That number as it is told: beyond some it matters to nobody how many they are, and counting takes its time."""
-        count = self.earlier_count
-        return f"More than {EARLIER_COUNTED:,}" if count > EARLIER_COUNTED else f"{count:,}"
+    def newest(self) -> Event | None:
+        """That it was stopped before its turn came."""
+        batch = self.passed_over
+        if batch is None:
+            return None
+        link = format_html('<a href="{}">{}</a>', page_of(batch), batch.title)
+        # Who has made it go on with others since is not who had stopped it.
+        who = format_html("{} stopped {}", batch.stopped_by or GONE_PERSON, link)
+        stopped = who if batch.stopped_at else format_html("{} was stopped", link)
+        return Event(words=format_html("{} before it was this lease's turn", stopped), at=batch.stopped_at)
+
+    @cached_property
+    def passed_over(self) -> Batch | None:
+        """What was stopped before this lease's turn came: nothing was begun, so nothing stands in the history."""
+        return passed_over_by(self.lease)
 
     @property
-    def log_url(self) -> str:
-        """Where the whole history stands; empty for who may not look at it."""
-        if not self._user.has_perm("statemachine.view_transitionlog"):
-            return ""
-        log = reverse("admin:statemachine_transitionlog_changelist")
-        return f"{log}?record_type={self.lease._meta.label_lower}&record_id={self.lease.pk}"
-
-
-def with_kept(url: str, kept: str) -> str:
-    """An address without a query, and what is kept of another one's."""
-    return f"{url}?{kept}" if kept else url
-
-
-@cache
-def diagram(state: str) -> SafeString:
-    """The machine with one state marked; drawn from the code, so the same for as long as the process lives."""
-    return mark_safe(svg(picture_of(Lease, mark=state)))  # noqa: S308 - nothing in it is anybody's input
-
-
-def progress_of(lease: Lease, *, at: datetime) -> Iterator[str]:
-    """What is being done about a lease, in sentences.
-
-    Args:
-        at: the present instant, aware.
-    """
-    if lease.is_working:
-        yield _try_of(lease)
-        yield _next_step(lease, at)
-    elif lease.is_owed:
-        yield _start(lease)
-    elif lease.is_stopped:
-        yield "Stopped. Nothing is done until somebody starts it again."
-    else:
-        yield "Nothing is under way."
-
-
-def _try_of(lease: Lease) -> str:
-    budget = reaction_for(Lease, lease.state).tries
-    if lease.tries == 0:
-        return f"Not tried yet (at most {budget} tries)."
-    return f"Try {lease.tries} of {budget}."
-
-
-def _next_step(lease: Lease, at: datetime) -> str:
-    if lease.claimed_until and lease.claimed_until > at:
-        return "A worker is at it."
-    if lease.claimed_until:
-        return f"Its worker was lost. {obstacle() or 'Another one takes over within seconds.'}"
-    if lease.due_at and _waits(lease, at):
-        return format_html("Next in {}.", countdown(lease.due_at))
-    return f"It waits for a worker. {obstacle()}".strip()
-
-
-def _start(lease: Lease) -> str:
-    """When it begins by itself; “within seconds” only where that is so."""
-    if found := obstacle():
-        return f"It starts by itself, but not yet. {found}"
-    ahead = how_many_before(lease, at_most=COUNTED_AT_MOST)
-    if ahead < SOON:
-        return "It starts by itself within seconds."
-    count = f"more than {COUNTED_AT_MOST:,}" if ahead > COUNTED_AT_MOST else f"{ahead:,}"
-    return f"It starts by itself when it is its turn: {count} leases came before it."
-
-
-def _waits(lease: Lease, at: datetime) -> bool:
-    """Whether it was put back until some later instant."""
-    later = lease.due_at is not None and lease.due_at > at
-    return lease.is_working and later and lease.claimed_until is None and lease.rung_at is None
+    def origin(self) -> Event:
+        """The import that made it, or who did by hand."""
+        made = super().origin
+        batch = made_with(self.lease)
+        if batch is None:
+            return made
+        by = f" by {self.lease.created_by}" if self.lease.created_by else ""
+        words = format_html('Imported from <a href="{}">{}</a>{}', page_of(batch), batch.title, by)
+        return Event(words=words, at=made.at)

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 
 from console.records.sent import Sent, Telling
-from leases.admin.actions import ACTIONS
+from leases.admin.buttons import BUTTONS
 from leases.admin.reading import SEPARATOR_LABELS
 from leases.models import Batch, Lease, Upload
 from leases.states import State
@@ -16,8 +16,8 @@ SHOWN_CHARACTERS = 300
 
 
 def _button(request: HttpRequest, given: Mapping[str, Any], _form: QueryDict) -> Sent:
-    action = ACTIONS.get(given["name"])
-    return Sent(what=action.label if action else "", facts=tuple(_seen(request, Lease, given["pk"])))
+    button = next((each for each in BUTTONS if each.name == given["name"]), None)
+    return Sent(what=button.label if button else "", facts=tuple(_seen(request, Lease, given["pk"])))
 
 
 def _search(_request: HttpRequest, _given: Mapping[str, Any], form: QueryDict) -> Sent:

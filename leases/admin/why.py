@@ -1,14 +1,16 @@
-"""What was asked and answered, as a person reads it: the evidence of a transition."""
+"""What the evidence of a lease's transitions is called, and what to look at where Dropbox has no directory."""
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import User
 
+from console.machine import reasons
+from console.machine.next_steps import NextStep, step_of
+from leases.errors import CORRECT_NUMBER
+from leases.models import Lease
 from leases.queries import PASSED_OVER_COUNT
-from statemachine.evidence import bounded, is_more
 
 LABELS: Mapping[str, str] = {
     "path": "Path asked for",
@@ -36,6 +38,16 @@ LABELS: Mapping[str, str] = {
     "request_id": "Dropbox's request",
     "request_ids": "Dropbox's requests",
 }
+# What each transition did, as one tells it of somebody.
+DID: Mapping[str, str] = {
+    "start_search": "started the search",
+    "start_detection": "started to look for the report",
+    "record_found": "found the directory",
+    "record_not_found": "found no directory",
+    "record_detection": "looked for the report",
+    "fail": "could not go on",
+    "cancel": "stopped it",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,27 +72,24 @@ def account_of(evidence: Mapping[str, Any]) -> Account | None:
     return Account(name=found[0], email=found[1], home=found[2]) if found else None
 
 
-def reasons(evidence: Mapping[str, Any], account: Account | None = None) -> Iterator[tuple[str, str]]:
-    """Each thing that is known, under its name; what has none of ours under its own.
+def text_of(name: str, value: Any, account: Account | None) -> str:
+    """A value of the evidence as one reads it.
 
     Args:
         account: whose Dropbox was asked, if that is known.
     """
-    evidence = bounded(evidence)  # what older transitions have kept may be as long as a directory
-    named = [name for name in LABELS if name in evidence]
-    for name in [*named, *(other for other in evidence if other not in LABELS)]:
-        yield LABELS.get(name, name.replace("_", " ").capitalize()), _text(evidence[name], name, account)
-
-
-def _text(value: Any, name: str, account: Account | None) -> str:
     if name == "account" and account:
         return f"{', '.join(part for part in (account.name, account.email) if part)} ({value})"
     if name == "path_root" and account and value:
         return f"{"the account's own home" if value == account.home else 'the team space'} ({value})"
+    if name == "path_root" and not value:
+        return "the account's own home"
     if name == "pattern":
         return f"{value} (a regular expression, the setting RUNSHEET_PREVIOUS_REPORT_PATTERN)"
-    if isinstance(value, list):
-        return ", ".join(each if is_more(each) else f"“{each}”" for each in value) or "none"
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value) or ("the account's own home" if name == "path_root" else "–")  # noqa: RUF001 - a dash
+    return reasons.text_of(name, value)
+
+
+def correction(lease: Lease, user: User) -> NextStep:
+    """What to look at where Dropbox has no directory, and the way to it."""
+    words = f"Check the number, or the folder in the configuration of {lease.agency}."
+    return replace(step_of(CORRECT_NUMBER, lease, user), otherwise=words)

@@ -53,7 +53,6 @@ class Lease(KnownResult, Noticed):
 
     working_states: ClassVar[frozenset[str]] = WORKING
     start_transition: ClassVar[str] = "start_search"
-    run_right: ClassVar[str] = "leases.run_discovery"
     run_name: ClassVar[str] = "Full discovery"
     work_name: ClassVar[str] = "discovery"
     told_in_order: ClassVar[tuple[str, ...]] = ("agency", "lease_number")

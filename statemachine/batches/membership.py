@@ -51,8 +51,7 @@ def batch_of(machine: type[StateMachine]) -> type[Batch]:
 
 def batches_of(record: StateMachine) -> QuerySet[Batch]:
     """What a record was made or run with, the newest first."""
-    items = items_of(type(record))._default_manager.filter(record=record)
-    return Batch.objects.filter(pk__in=items.values("batch")).order_by("-pk")
+    return _in(record, items_of(type(record))._default_manager.filter(record=record))
 
 
 def made_with(record: StateMachine) -> Batch | None:
@@ -64,5 +63,9 @@ def passed_over_by(record: StateMachine) -> Batch | None:
     """What was stopped before the record's turn came: nothing was begun, so nothing stands in the history."""
     not_begun = items_of(type(record))._default_manager.filter(CALLED_OFF, record=record)
     # More than one says so where another one had been stopped before it; that which owed it last is the one meant.
-    batches = [item.batch for item in not_begun.select_related("batch__stopped_by").order_by("-batch")]
+    batches = list(_in(record, not_begun).select_related("stopped_by"))
     return next((batch for batch in batches if batch.pk == record.owed_by_id), batches[0] if batches else None)
+
+
+def _in(record: StateMachine, items: QuerySet[Any]) -> QuerySet[Batch]:
+    return batch_of(type(record))._default_manager.filter(pk__in=items.values("batch")).order_by("-pk")

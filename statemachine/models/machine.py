@@ -82,7 +82,6 @@ class StateMachine(models.Model):
     One of which many can be run together says too, beside a `cancel()` from every working state and its `BatchItem`:
 
     Attributes:
-        run_right: the permission to start and to stop it.
         run_name: what one run is called.
         run_values: what is set in the rows of which a run is owed, so that it is a whole one.
         run_ends: the states that a whole run ends in.
@@ -90,7 +89,6 @@ class StateMachine(models.Model):
 
     working_states: ClassVar[frozenset[str]]
     start_transition: ClassVar[str]
-    run_right: ClassVar[str] = ""
     run_name: ClassVar[str] = "Run"
     run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     run_ends: ClassVar[frozenset[str]] = frozenset()
@@ -227,8 +225,23 @@ class StateMachine(models.Model):
     @classmethod
     def failed_state(cls) -> str:
         """Where a record is of which nothing more is tried; there is one, whatever it failed in."""
-        fail: Any = cls.fail  # type: ignore[attr-defined]  # each machine has it
-        return str(next(iter(fail._django_fsm.transitions.values())).target)
+        (found,) = cls.failed_states()
+        return found
+
+    @classmethod
+    def failed_states(cls) -> frozenset[str]:
+        """Where `fail` leads."""
+        return frozenset(str(each.target) for each in cls._transitions("fail"))
+
+    @classmethod
+    def right_to(cls, transition: str) -> str:
+        """The permission that a person needs for a transition; empty: it is for no person."""
+        return next((str(each.permission) for each in cls._transitions(transition) if each.permission), "")
+
+    @classmethod
+    def run_right(cls) -> str:
+        """The permission that a person needs to start a record."""
+        return cls.right_to(cls.start_transition)
 
     @classmethod
     def stopped(cls) -> models.Q:
@@ -248,6 +261,12 @@ class StateMachine(models.Model):
     def label_of(cls, shown: str) -> str:
         """What a state is called; of one that the code does not know any more, its own name."""
         return STOPPED_LABEL if shown == STOPPED else cls._labels().get(shown, shown)
+
+    @classmethod
+    def _transitions(cls, name: str) -> Iterable[Any]:
+        """What django-fsm knows of the transition, from each state that it leaves."""
+        transitions: dict[str, Any] = getattr(cls, name)._django_fsm.transitions
+        return transitions.values()
 
     @classmethod
     def _labels(cls) -> dict[str, str]:

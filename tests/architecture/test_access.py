@@ -19,7 +19,7 @@ from cloud.models import CloudLocation
 from core.base.clock import now
 from core.http.health import VIEWS
 from core.settings.environment import TAKEN
-from leases.admin.actions import ACTIONS
+from leases.admin.buttons import BUTTONS
 from leases.models import Lease
 from leases.states import State
 from statemachine.errors import TransitionForbidden
@@ -334,7 +334,7 @@ def wishes(record: StateMachine, name: str) -> list[tuple[str, dict[str, Any]]]:
     """Every way in which a request may name a transition."""
     pages = f"admin:{record._meta.app_label}_{record._meta.model_name}"
     page = reverse(f"{pages}_change", args=[record.pk]).removesuffix("change/")
-    meant = [action.name for action in ACTIONS.values() if action.transition == name]
+    meant = [button.name for button in BUTTONS if button.step.transition == name]
     form = {"generation": record.generation, "transition": name, "state": str(State.DONE), "_save": "Save"}
     listed = {"action": name, "_selected_action": [record.pk], "index": 0}
     return [

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from cloud.models import CloudLocation
 from leases import services
-from leases.admin.actions import ACTIONS, NO_PERMISSION
+from leases.admin import buttons
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale
 from statemachine.models import TransitionLog
@@ -22,6 +22,8 @@ pytestmark = [
 ]
 
 BUTTONS = ["discover", "search", "detect", "stop"]
+LABELS = {button.name: button.label for button in buttons.BUTTONS}
+NO_PERMISSION = "You do not have the permission to start and stop discovery. Ask an administrator."
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def press(client: Client, lease: Lease, name: str, **changed: Any) -> Any:
 def offered(client: Client, lease: Lease) -> dict[str, str]:
     """Why each button is absent; empty when it is there."""
     panel = client.get(change_url(lease)).context["panel"]
-    return {offer.action.name: offer.why_absent for offer in panel.offers}
+    return {offer.button.name: offer.why_absent for offer in panel.offers}
 
 
 def untouched(lease: Lease) -> bool:
@@ -83,7 +85,7 @@ class TestButtons:
 
         after = Lease.objects.get()
         assert answer.redirect_chain == [(change_url(lease), 302)]
-        told = "stopped." if name == "stop" else f"“{ACTIONS[name].label}” was started."
+        told = "stopped." if name == "stop" else f"“{LABELS[name]}” was started."
         assert f"BLM NMNM 1: {told}" in answer.text
         assert (after.state, after.follow_through) == expected
         assert TransitionLog.objects.of(after).get().actor == operator
@@ -98,7 +100,7 @@ class TestButtons:
         assert text.count('<input type="hidden" name="generation" value="1234">') == 3
 
     def test_are_the_four_and_no_other(self) -> None:
-        assert list(ACTIONS) == BUTTONS
+        assert list(LABELS) == BUTTONS
 
     @pytest.mark.parametrize(
         ("state", "absent"),

@@ -7,8 +7,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
+from console.machine.timeline import duration_text
 from leases import services
-from leases.admin.history import DID, duration_text
+from leases.admin.why import DID
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from statemachine.transitions import Actor

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from cloud.models import CloudLocation
+from console.machine import progress
+from console.machine.progress import progress_of
 from leases import services
-from leases.admin import panel
-from leases.admin.panel import progress_of
 from leases.models import Lease
 from statemachine import claims
 from statemachine.doorbell import Message
@@ -246,8 +246,8 @@ class TestProgress:
         self, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], sentences: list[str]
     ) -> None:
         monkeypatch.setattr("console.shell.times.now", lambda: NOON)
-        monkeypatch.setattr(panel, "obstacle", str)
-        monkeypatch.setattr(panel, "how_many_before", lambda *_, **__: 0)
+        monkeypatch.setattr(progress, "obstacle", str)
+        monkeypatch.setattr(progress, "how_many_before", lambda *_, **__: 0)
         lease = Lease(**{"due_at": None, "agency": "BLM", "lease_number": "NMNM 1", **values})
 
         assert list(progress_of(lease, at=NOON)) == sentences
@@ -263,7 +263,7 @@ class TestProgress:
     def test_promises_seconds_only_where_few_come_first(
         self, monkeypatch: pytest.MonkeyPatch, olivia: User, count: int, words: str
     ) -> None:
-        monkeypatch.setattr(panel, "obstacle", str)
+        monkeypatch.setattr(progress, "obstacle", str)
         numbers = [f"NMNM {number}" for number in range(count + 1)]
         made = Lease.objects.bulk_create(Lease(agency="BLM", lease_number=number) for number in numbers)
 
@@ -291,7 +291,7 @@ class TestProgress:
         ],
     )
     def test_names_what_stands_in_the_way(self, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any]) -> None:
-        monkeypatch.setattr(panel, "obstacle", lambda: "No worker runs.")
+        monkeypatch.setattr(progress, "obstacle", lambda: "No worker runs.")
 
         sentences = list(progress_of(Lease(agency="BLM", lease_number="NMNM 1", **values), at=NOON))
 

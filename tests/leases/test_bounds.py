@@ -15,9 +15,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from console import reactions
+from console.machine import panel
 from console.models import FailureNotice
 from console.notices import mail as notices
-from leases.admin import panel
 from leases.models import Lease
 from statemachine.models import ActorKind, TransitionLog
 from statemachine.reactions import Run

@@ -117,7 +117,7 @@ class TestRetry:
     def test_is_a_button_beside_the_failure(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, state="failed", failure_code="took_too_long", failure_message="It took too long.")
         page = console.get(f"{LIST}{lease.pk}/change/")
-        assert next(offer.action.name for offer in page.context["panel"].offered) == "discover"
+        assert next(offer.button.name for offer in page.context["panel"].offered) == "discover"
 
         console.post(f"{LIST}{lease.pk}/discover/", {"generation": lease.generation})
 

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.machine import following as polling
+from console.machine import following
 from leases.admin import lease_list
 from leases.batches import import_leases
 from leases.models import Batch, Lease
@@ -66,7 +66,7 @@ class TestALease:
         self, console: Client, lease: Lease, olivia: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
-        monkeypatch.setattr(polling, "LASTS_S", -1)
+        monkeypatch.setattr(following, "LASTS_S", -1)
         for number in range(60):
             settled(olivia, lease_number=f"NMNM 0{number}", state="searching", due_at=LATER)
         page = console.get(f"{LIST}{WANTED}&p=2")

@@ -7,10 +7,11 @@ from django.contrib.auth.models import User
 from redis import Redis
 
 from cloud.models import DropboxAccount
+from console.machine.next_steps import NextStep, next_step, step_for_all, told
+from console.machine.reasons import reasons
 from core.base.clock import now
 from core.base.errors import ASK
-from leases.admin.next_steps import NextStep, next_step, step_for_all, told
-from leases.admin.why import account_of, reasons
+from leases.admin.why import LABELS, Account, account_of, text_of
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from statemachine.transitions import Actor, Step, advance, locked
@@ -158,9 +159,13 @@ class TestNextStep:
         assert next_step(failed("dropbox_unavailable"), operator) is None
 
 
+def told_of(evidence: dict[str, Any], account: Account | None = None) -> list[tuple[str, str]]:
+    return list(reasons(evidence, labels=LABELS, text=lambda name, value: text_of(name, value, account)))
+
+
 class TestReasons:
     def test_are_named_in_one_order(self) -> None:
-        found = list(reasons({"zebra": 1, "answer": "listed", "path": "/a", "matching": ["x.pdf", "y.pdf"]}))
+        found = told_of({"zebra": 1, "answer": "listed", "path": "/a", "matching": ["x.pdf", "y.pdf"]})
 
         assert found == [
             ("Path asked for", "/a"),
@@ -182,7 +187,7 @@ class TestReasons:
         ],
     )
     def test_are_texts(self, evidence: dict[str, Any], value: str) -> None:
-        assert [text for _, text in reasons(evidence)] == [value]
+        assert [text for _, text in told_of(evidence)] == [value]
 
     @pytest.mark.parametrize(
         ("evidence", "value"),
@@ -201,4 +206,4 @@ class TestReasons:
             refresh_token="r", root_namespace_id="8", home_namespace_id="7", connected_at=now(),
         )  # fmt: skip
 
-        assert list(reasons(evidence, account_of(evidence)))[-1][1] == value
+        assert told_of(evidence, account_of(evidence))[-1][1] == value

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from console.machine import following as polling
+from console.machine import following
 from core.base.clock import now
 from leases.admin import lease_list
 from leases.batches import import_leases
@@ -62,7 +62,7 @@ class TestWhoIsLoggedIn:
     def test_is_shown_everything_anew_once_a_minute(
         self, console: Client, address: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(polling, "LASTS_S", -1)
+        monkeypatch.setattr(following, "LASTS_S", -1)
         monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
 
         assert console.get(address).status_code == 200
@@ -71,7 +71,7 @@ class TestWhoIsLoggedIn:
         self, console: Client, operator: User, address: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         operator.groups.clear()
-        monkeypatch.setattr(polling, "LASTS_S", -1)
+        monkeypatch.setattr(following, "LASTS_S", -1)
         monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
 
         assert console.get(address).status_code == 403
@@ -80,7 +80,7 @@ class TestWhoIsLoggedIn:
         self, console: Client, operator: User, address: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         User.objects.filter(pk=operator.pk).update(is_active=False)
-        monkeypatch.setattr(polling, "LASTS_S", -1)
+        monkeypatch.setattr(following, "LASTS_S", -1)
         monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
 
         assert console.get(address)["Location"].startswith("/admin/login/")

@@ -28,7 +28,6 @@ def _has_water(kettle: Any) -> bool:
 class Kettle(Noticed):
     working_states: ClassVar[frozenset[str]] = WORKING
     start_transition: ClassVar[str] = "switch_on"
-    run_right: ClassVar[str] = "toy.boil"
     run_ends: ClassVar[frozenset[str]] = frozenset({State.READY, State.BROKEN})
 
     label = models.CharField(max_length=50, default="", db_default="")

@@ -1,30 +1,20 @@
-"""The transitions of a lease, in words, and the RQ jobs that took them."""
+"""The transitions of a record, in words, and the RQ jobs that took them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.models import User
 
 from console.machine.dashboard import job_url, kept_jobs, may_use_queues
-from leases.models import Lease
-from leases.services import CREATED
 from statemachine.claims import message_of
 from statemachine.errors import Bug
 from statemachine.evidence import bounded
-from statemachine.models import STOPPED_LABEL, ActorKind, TransitionLog
+from statemachine.models import STOPPED_LABEL, ActorKind, StateMachine, TransitionLog
 
-# What a transition did, as one tells it of somebody; what is not here is told by its name.
-DID: Mapping[str, str] = {
-    "start_search": "started the search",
-    "start_detection": "started to look for the report",
-    "record_found": "found the directory",
-    "record_not_found": "found no directory",
-    "record_detection": "looked for the report",
-    "fail": "could not go on",
-    "cancel": "stopped it",
-}
+# What a transition did, as one tells it of somebody, where the machine has no words of its own for it.
+DID: Mapping[str, str] = {"fail": "could not go on", "cancel": "stopped it"}
 WHO: Mapping[str, str] = {
     ActorKind.USER: "Somebody who is no longer here",
     ActorKind.WORKER: "A worker",
@@ -70,62 +60,72 @@ class Entry:
     evidence: str
 
 
-def history_of(lease: Lease, *, limit: int, user: User) -> list[Entry]:
-    """The newest transitions first, as one person may see them."""
-    rows = list(TransitionLog.objects.of(lease).select_related("actor").reverse()[:limit])
+def history_of(
+    record: StateMachine,
+    *,
+    limit: int,
+    user: User,
+    did: Mapping[str, str],
+    behalf: Callable[[TransitionLog], str],
+) -> list[Entry]:
+    """The newest transitions first, as one person may see them.
+
+    Args:
+        did: what each of the machine's transitions did, as one tells it of somebody.
+        behalf: for whom a transition was taken that nobody took by hand; empty: that need not be told.
+    """
+    rows = list(TransitionLog.objects.of(record).select_related("actor").reverse()[:limit])
     kept = kept_jobs({row.job_id for row in rows if row.job_id}) if may_use_queues(user) else set()
-    return [_entry(row, lease, job_url=job_url(row.job_id, user=user) if row.job_id in kept else "") for row in rows]
+    return [
+        _entry(
+            row,
+            record,
+            did={**DID, **did}.get(row.transition, row.transition.replace("_", " ")),
+            behalf="" if row.actor else behalf(row),
+            job_url=job_url(row.job_id, user=user) if row.job_id in kept else "",
+        )
+        for row in rows
+    ]
 
 
-def _entry(row: TransitionLog, lease: Lease, *, job_url: str) -> Entry:
+def _entry(row: TransitionLog, record: StateMachine, *, did: str, behalf: str, job_url: str) -> Entry:
+    is_stop = row.to_state == record.initial_state()
     return Entry(
         log=row,
-        did=DID.get(row.transition, row.transition.replace("_", " ")),
-        from_state=Lease.label_of(row.from_state),
-        to_state=STOPPED_LABEL if row.transition == "cancel" else Lease.label_of(row.to_state),
+        did=did,
+        from_state=record.label_of(row.from_state),
+        to_state=STOPPED_LABEL if is_stop else record.label_of(row.to_state),
         by=str(row.actor or WHO[row.actor_kind]),
-        behalf=str(lease.created_by or "") if row.actor is None and row.reason == CREATED else "",
+        behalf=behalf,
         lasted=duration_text(row.lasted) if row.lasted >= NOTICED else "",
         job_url=job_url,
         evidence=json.dumps(bounded(row.evidence), indent=2, ensure_ascii=False) if row.evidence else "",
     )
 
 
-def job_at_work(lease: Lease, *, last: Entry | None, user: User) -> Job | None:
-    """The RQ job that is at a lease, or that ended with a bug and is kept for a day; None if there is none.
+def job_at_work(record: StateMachine, *, last: Entry | None, user: User) -> Job | None:
+    """The RQ job that is at a record, or that ended with a bug and is kept for a day; None if there is none.
 
     Args:
-        last: the lease's newest transition.
+        last: the record's newest transition.
         user: who looks.
     """
-    if lease.is_working:
-        job_id = _job_id(lease, last)
-    elif lease.failure_code == Bug.code and last:
+    if record.is_working:
+        job_id = _job_id(record, last)
+    elif record.failure_code == Bug.code and last:
         job_id = last.log.job_id
     else:
         return None
     return Job(id=job_id, url=job_url(job_id, user=user)) if job_id else None
 
 
-def job_of_failure(lease: Lease) -> str:
-    """The job whose transition was the lease's last."""
-    last = TransitionLog.objects.of(lease).last()
-    return last.job_id if last else ""
-
-
-def seen_by(lease: Lease) -> str:
-    """Whose Dropbox saw what the one of the failed run does not; empty if that is not known."""
-    last = TransitionLog.objects.of(lease).last()
-    return str(last.evidence.get("seen_by", "")) if last else ""
-
-
-def _job_id(lease: Lease, last: Entry | None) -> str:
+def _job_id(record: StateMachine, last: Entry | None) -> str:
     """A worker that went straight on is still in the job that took the last transition."""
-    if last and last.log.job_id and last.log.generation == lease.generation:
+    if last and last.log.job_id and last.log.generation == record.generation:
         return last.log.job_id
-    if not (lease.rung_at or lease.claimed_until or lease.tries):
+    if not (record.rung_at or record.claimed_until or record.tries):
         return ""
-    return message_of(lease).job_id
+    return message_of(record).job_id
 
 
 def duration_text(duration: timedelta) -> str:

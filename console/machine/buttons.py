@@ -1,0 +1,118 @@
+"""What the buttons of a record do, and why one is absent. Whether a click does anything is the door's word."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.contrib.auth.models import User
+
+from core.base.errors import Refused
+from statemachine.errors import TransitionForbidden, TransitionRefused
+from statemachine.models import StateMachine
+from statemachine.transitions import Actor, Step, authorise, take
+
+
+class Service(Protocol):
+    """What happens on a click that is more than one transition."""
+
+    def __call__(self, *, record_id: int, user: User, generation: int | None) -> StateMachine: ...
+
+
+def _nothing(_record: Any) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button of a record's page. It is there for who has the transition's permission, where the transition is possible.
+
+    Attributes:
+        name: its part of the address.
+        step: what it takes at the door.
+        service: what is called instead, where a click does more; it takes the transition, or refuses.
+        ends: whether it ends what is under way. Such a button asks first, and stands last.
+        asks: what it says before.
+        first_in: the states in which it is wanted most.
+        key: what to press on the keyboard.
+        missing: what the record lacks, and what to do about it, where the transition is not possible; empty: nothing.
+    """
+
+    name: str
+    label: str
+    step: Step
+    service: Service | None = None
+    ends: bool = False
+    asks: str = "What has been done so far stays. Nothing more is done until somebody starts it again."
+    first_in: Collection[str] = ()
+    key: str = ""
+    missing: Callable[[Any], str] = _nothing
+
+    def right(self, model: type[StateMachine]) -> str:
+        """The permission that a person needs to press it."""
+        return model.right_to(self.step.transition)
+
+
+def in_order(buttons: Collection[Button], state: str) -> list[Button]:
+    """As they are most likely wanted in a state; what ends something comes last."""
+    return sorted(buttons, key=lambda button: (button.ends, state not in button.first_in))
+
+
+def lacking(model: type[StateMachine], right: str) -> str:
+    """What who lacks a permission is told."""
+    codename = right.rpartition(".")[2]
+    meaning = dict(model._meta.permissions).get(codename, codename.replace("_", " ")).removeprefix("Can ")
+    return f"You do not have the permission to {meaning}. Ask an administrator."
+
+
+def why_absent(button: Button, *, record: StateMachine, user: User, buttons: Collection[Button] = ()) -> str:
+    """Why the person is not offered the button; empty when it is there.
+
+    Args:
+        buttons: all that the record has.
+    """
+    model = type(record)
+    try:
+        authorise(record, button.step.transition, Actor.person(user))
+    except TransitionForbidden:
+        return lacking(model, button.right(model))
+    except Refused:
+        # Who may not press it at all should not be sent to wait for another state.
+        is_theirs = user.has_perm(button.right(model))
+        return _wrong_state(button, record, buttons) if is_theirs else lacking(model, button.right(model))
+    return ""
+
+
+def press(
+    button: Button, *, model: type[StateMachine], record_id: int, user: User, generation: int | None = None
+) -> StateMachine:
+    """Do what the button says.
+
+    Args:
+        generation: what the person saw; None: whatever the present state allows.
+
+    Returns:
+        The record as it is afterwards.
+
+    Raises:
+        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
+        Refused: by the button's service.
+    """
+    if button.service:
+        return button.service(record_id=record_id, user=user, generation=generation)
+    try:
+        return take(model=model, pk=record_id, step=button.step, actor=Actor.person(user), generation=generation)
+    except TransitionRefused as refusal:
+        # In the words of the page, which knows what is missing; the door knows the state only.
+        record = model._default_manager.filter(pk=record_id).first()
+        why = why_absent(button, record=record, user=user) if record else ""
+        raise TransitionRefused(why or str(refusal)) from refusal
+
+
+def _wrong_state(button: Button, record: StateMachine, buttons: Collection[Button]) -> str:
+    name, state = record._meta.verbose_name, record.state_label
+    if button.ends:
+        return f"The {name} is “{state}”: nothing is under way that could be stopped."
+    if record.is_working:
+        first = "stop that first, or wait" if any(each.ends for each in buttons) else "wait"
+        return f"The {name} is “{state}”: {first} until it is settled."
+    return button.missing(record) or f"Not possible while the {name} is “{state}”."

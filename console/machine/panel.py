@@ -1,0 +1,261 @@
+"""What the page of a record shows beside its form: where it stands, what can be done, what was found, what happened."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.utils import label_for_field, lookup_field
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+
+from console.machine import following
+from console.machine.buttons import Button, in_order, why_absent
+from console.machine.next_steps import NextStep, next_step, told
+from console.machine.progress import progress_of
+from console.machine.reasons import reasons, text_of
+from console.machine.timeline import Entry, Job, history_of, job_at_work
+from core.base.clock import now
+from core.base.errors import words_for
+from statemachine.diagram import picture_of, svg
+from statemachine.models import StateMachine, TransitionLog
+
+if TYPE_CHECKING:
+    from console.machine.page import MachinePage
+
+HISTORY_SHOWN = 50
+EARLIER_COUNTED = 10_000
+NOBODY = "Nobody: press a button to run it for yourself."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A button, or why it is absent."""
+
+    button: Button
+    url: str
+    why_absent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What is known of a record, under its label."""
+
+    label: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What somebody should see before the buttons; a doubt is marked."""
+
+    words: SafeString | str
+    is_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What has happened without being a transition; `at`: None: nobody knows when."""
+
+    words: SafeString | str
+    at: datetime | None
+
+
+class Panel[M: StateMachine]:
+    """One record, as one person may see it. A kind of record that has more to say derives from it."""
+
+    def __init__(self, *, record: M, user: User, page: "MachinePage", kept: str = "") -> None:
+        """What is kept of an address leads back to the list that the person came from."""
+        self.record = record
+        self.user = user
+        self.page = page
+        self.kept = kept
+
+    # --- Where it stands, and what can be done ----------------------------------------------------------------------
+
+    @cached_property
+    def offers(self) -> list[Offer]:
+        """Every button, in the order in which they are most likely wanted."""
+        buttons = self.page.buttons
+        return [
+            Offer(
+                button=button,
+                url=with_kept(self._address("action", button.name), self.kept),
+                why_absent=why_absent(button, record=self.record, user=self.user, buttons=buttons),
+            )
+            for button in in_order(buttons, self.record.state)
+        ]
+
+    @property
+    def offered(self) -> list[Offer]:
+        return [offer for offer in self.offers if not offer.why_absent]
+
+    @property
+    def absent(self) -> list[Offer]:
+        return [offer for offer in self.offers if offer.why_absent]
+
+    @property
+    def also(self) -> NextStep | None:
+        """What else helps, beside the buttons."""
+        return None
+
+    @cached_property
+    def progress(self) -> list[str]:
+        """What is being done about the record, in sentences."""
+        return list(progress_of(self.record, at=now()))
+
+    @property
+    def notes(self) -> Iterator[Note]:
+        """What somebody should see before pressing a button."""
+        yield from ()
+
+    @property
+    def facts(self) -> Iterator[Fact]:
+        """Whose the run is, and what else stands below the buttons."""
+        yield Fact(label="Run for", value=self.record.initiated_by or NOBODY)
+        if self.job:
+            link = format_html('<a href="{}">{}</a>', self.job.url, self.job.id) if self.job.url else self.job.id
+            yield Fact(label="RQ job", value=link)
+
+    @cached_property
+    def job(self) -> Job | None:
+        """The RQ job that is at it, or that ended with a bug and is kept for a day."""
+        return job_at_work(self.record, last=self.history[0] if self.history else None, user=self.user)
+
+    # --- What went wrong --------------------------------------------------------------------------------------------
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has given up; what a machine calls that state is its own business."""
+        return self.record.state in self.record.failed_states()
+
+    @property
+    def failure_is_news(self) -> bool:
+        """What went wrong is told as long as the same is tried again, also while a worker is at it; then it is history."""
+        is_final = self.has_failed and not self.record.is_owed
+        return bool(self.record.failure_message) and (is_final or self.record.is_working)
+
+    @property
+    def failure(self) -> str:
+        """What went wrong, in a few words."""
+        return words_for(self.record.failure_code)
+
+    @property
+    def failure_message(self) -> str:
+        return told(self.record, self.user)
+
+    @cached_property
+    def next_step(self) -> NextStep | None:
+        """What helps; also while it is tried again, since nobody need wait until it has failed."""
+        return next_step(self.record, self.user) if self.failure_is_news else None
+
+    # --- What was found, and why it says so -------------------------------------------------------------------------
+
+    @property
+    def result(self) -> Iterator[Fact]:
+        """What the page's `facts` name, as a column of the list would show them."""
+        for name in self.page.facts:
+            _, _, value = lookup_field(name, self.record, self.page)
+            label = label_for_field(name, self.page.model, self.page)
+            yield Fact(label=capfirst(str(label)), value=value)
+
+    @property
+    def evidence(self) -> Mapping[str, Any]:
+        """What was asked and answered last, and so led to this state."""
+        return next((entry.log.evidence for entry in self.history if entry.log.evidence), {})
+
+    @cached_property
+    def reasons(self) -> list[tuple[str, str]]:
+        """The same as one reads it."""
+        return list(reasons(self.evidence, labels=self.page.evidence, text=self.text_of))
+
+    def text_of(self, name: str, value: Any) -> str:
+        """A value of the evidence as one reads it."""
+        return text_of(name, value)
+
+    @property
+    def wants_proof(self) -> bool:
+        """Whether the reasons are shown at once, since much depends on them."""
+        return False
+
+    # --- What happened ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def history(self) -> list[Entry]:
+        """The newest transitions first."""
+        return history_of(self.record, limit=HISTORY_SHOWN, user=self.user, did=self.page.did, behalf=self.behalf_of)
+
+    def behalf_of(self, row: TransitionLog) -> str:  # noqa: ARG002 - for who derives from it
+        """For whom a transition was taken that nobody took by hand; empty: that need not be told."""
+        return ""
+
+    @property
+    def newest(self) -> Event | None:
+        """What has happened since the last transition."""
+        return None
+
+    @property
+    def origin(self) -> Event:
+        """How the record came to be."""
+        made_by = getattr(self.record, "created_by", None)
+        return Event(words=f"Created by {made_by}" if made_by else "Created", at=self._made_at)
+
+    @property
+    def _made_at(self) -> datetime | None:
+        return getattr(self.record, "created_at", None)
+
+    @cached_property
+    def earlier_count(self) -> int:
+        """How many transitions are not shown."""
+        if not self.history:
+            return 0
+        oldest = self.history[-1].log
+        earlier = TransitionLog.objects.of(self.record).filter(generation__lt=oldest.generation).order_by()
+        return earlier[: EARLIER_COUNTED + 1].count()
+
+    @property
+    def earlier(self) -> str:
+        """That number as it is told: beyond some it matters to nobody how many they are, and counting takes its time."""
+        count = self.earlier_count
+        return f"More than {EARLIER_COUNTED:,}" if count > EARLIER_COUNTED else f"{count:,}"
+
+    @property
+    def log_url(self) -> str:
+        """Where the whole history stands; empty for who may not look at it."""
+        if not self.user.has_perm("statemachine.view_transitionlog"):
+            return ""
+        log = reverse("admin:statemachine_transitionlog_changelist")
+        return f"{log}?record_type={self.record._meta.label_lower}&record_id={self.record.pk}"
+
+    @property
+    def diagram(self) -> SafeString:
+        return _diagram(type(self.record), self.record.state)
+
+    # --- Following the work -----------------------------------------------------------------------------------------
+
+    @property
+    def poll_url(self) -> str:
+        """Where the page asks whether something has changed; empty if nothing will change by itself."""
+        if not self.record.is_owed:
+            return ""
+        version = following.version_of({name: getattr(self.record, name) for name in following.SHOWN})
+        seen = following.seen(self.user, what=self.page.followed(self.record.pk), version=version)
+        return with_kept(self._address("live", query={"seen": seen}), self.kept)
+
+    def _address(self, name: str, *args: Any, query: Mapping[str, str] | None = None) -> str:
+        return reverse(self.page.address(name), args=[self.record.pk, *args], query=query)
+
+
+def with_kept(url: str, kept: str) -> str:
+    """An address, and what is kept of another one's query."""
+    return f"{url}{'&' if '?' in url else '?'}{kept}" if kept else url
+
+
+@cache
+def _diagram(machine: type[StateMachine], state: str) -> SafeString:
+    """The machine with one state marked; drawn from the code, so the same for as long as the process lives."""
+    return mark_safe(svg(picture_of(machine, mark=state)))  # noqa: S308 - nothing in it is anybody's input
