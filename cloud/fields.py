@@ -32,7 +32,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
         return encrypt(text) if text else text
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
-        return decrypt(value) if value and not _sealed.get() else value
+        return value if _sealed.get() else opened(value)
 
     def value_to_string(self, obj: models.Model) -> str:
         """For `dumpdata`: a dump is as safe as the database, and needs the same keys."""
@@ -53,6 +53,15 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
         if lookup_name != "isnull":
             raise FieldError(f"{self.name} is encrypted and cannot be searched.")
         return super().get_lookup(lookup_name)
+
+
+def opened(value: str | None) -> str | None:
+    """A stored value in clear; where there is none, nothing.
+
+    Raises:
+        TokensUnreadable: none of the keys opens it.
+    """
+    return decrypt(value) if value else value
 
 
 @contextmanager

@@ -2,23 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from cloud.dropbox import gateway_for
+from cloud.dropbox import Gateway, gateway_for
 from cloud.errors import ANOTHER_ACCOUNT, CONFIGURED, Reconnected
 from cloud.models import DropboxAccount
 from core.base.errors import RunsheetError
-from core.base.folding import is_same_path
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
 from discovery.services.program_remains import told_of_remains
 from leases.errors import DirectoryElsewhere, Reconfigured
-from leases.models import Lease, Origin
-from leases.queries import configuration_seen, configured_base_path
+from leases.models import AgencyStorageConfig, Lease, Origin
+from leases.queries import configuration_of, seen_in
 from leases.services import confirm_base_path, forget_link, resume_failed, resume_if_reconfigured
 from leases.states import State
 from statemachine.reactions import Backoff, Limits, Outcome, Run, reaction
@@ -60,6 +60,36 @@ def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
         resume_failed(Lease.objects.filter(pk=lease.pk), reason="Dropbox was connected meanwhile")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a run stands on, as it was when the run began.
+
+    Attributes:
+        configuration: of the lease's agency; None if there is none.
+        account: of whoever started the run; None if they have connected none.
+    """
+
+    configuration: AgencyStorageConfig | None
+    account: DropboxAccount | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What a search hands to the detection that follows it in the same job: none of it is asked for again."""
+
+    given: Given
+    gateway: Gateway
+    sighting: DirectorySighting
+
+
+def given_to(lease: Lease) -> Given:
+    """Two reads, for all that follows."""
+    account = DropboxAccount.objects.used_by(lease.initiated_by_id) if lease.initiated_by_id else None
+    if account:
+        lease.initiated_by = account.user
+    return Given(configuration=configuration_of(lease.agency), account=account)
+
+
 @reaction(
     Lease,
     State.SEARCHING,
@@ -70,10 +100,10 @@ def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
 )
 def search(run: Run[Lease]) -> Outcome:
     """Look for the lease's directory and record what was found."""
-    lease = run.record
-    with _again_if_mended(lease):
-        gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
-        sighting = look_for_directory(lease=lease, gateway=gateway)
+    lease, given = run.record, given_to(run.record)
+    with _again_if_mended(lease, given):
+        gateway = gateway_for(lease.initiated_by, account=given.account, before_call=run.keep_claim)
+        sighting = look_for_directory(lease=lease, gateway=gateway, configuration=given.configuration)
     if sighting.listing is None:
         return Outcome(transition="record_not_found", record=partial(_forget, sighting), evidence=sighting.evidence)
     return Outcome(
@@ -81,7 +111,7 @@ def search(run: Run[Lease]) -> Outcome:
         record=partial(_remember, sighting),
         evidence=sighting.evidence,
         then="start_detection" if lease.follow_through else None,
-        carry=sighting,
+        carry=Handed(given=given, gateway=gateway, sighting=sighting),
     )
 
 
@@ -95,11 +125,21 @@ def search(run: Run[Lease]) -> Outcome:
 )
 def detect(run: Run[Lease]) -> Outcome:
     """Look into the lease's directory for a previous report and record the matching names."""
-    lease = run.record
+    lease, handed = run.record, run.carry
+    given = handed.given if handed else given_to(lease)
     try:
-        with _again_if_mended(lease):
-            gateway = gateway_for(lease.initiated_by, before_call=run.keep_claim)
-            result = detect_previous_report(lease=lease, gateway=gateway, sighting=run.carry)
+        with _again_if_mended(lease, given):
+            gateway = (
+                handed.gateway.once_more(before_call=run.keep_claim)
+                if handed
+                else gateway_for(lease.initiated_by, account=given.account, before_call=run.keep_claim)
+            )
+            result = detect_previous_report(
+                lease=lease,
+                gateway=gateway,
+                configuration=given.configuration,
+                sighting=handed.sighting if handed else None,
+            )
     except DirectoryGone as gone:
         return Outcome(
             transition="record_not_found",
@@ -122,41 +162,32 @@ def detect(run: Run[Lease]) -> Outcome:
 
 
 @contextmanager
-def _again_if_mended(lease: Lease) -> Iterator[None]:
+def _again_if_mended(lease: Lease, given: Given) -> Iterator[None]:
     """A run that began before somebody mended what it lacks has missed what mending resumes, so it must not fail now.
 
     Raises:
         Reconnected, Reconfigured: instead of the failure.
     """
-    with _again_if_reconfigured(lease), _again_if_reconnected(lease):
+    with _again_if_reconfigured(lease, seen_in(given.configuration)), _again_if_reconnected(lease, given.account):
         yield
 
 
 @contextmanager
-def _again_if_reconfigured(lease: Lease) -> Iterator[None]:
-    before = configuration_seen(lease.agency)
+def _again_if_reconfigured(lease: Lease, before: str) -> Iterator[None]:
     try:
         yield
     except RunsheetError as error:
         if CONFIGURED not in error.mended_by:
             raise
         error.evidence[CONFIGURATION] = before
-        if configuration_seen(lease.agency) != before or _was_asked_elsewhere(lease, error):
+        if seen_in(configuration_of(lease.agency)) != before:
             raise Reconfigured(evidence=error.evidence) from error
         raise
 
 
-def _was_asked_elsewhere(lease: Lease, error: RunsheetError) -> bool:
-    """Whether the configuration was another one in between, though it is now as it was when the run began."""
-    asked = str(error.evidence.get("path", ""))
-    configured = configured_base_path(lease.agency)
-    places = (asked, asked.rpartition("/")[0])
-    return bool(asked and configured) and not any(is_same_path(place, configured) for place in places)
-
-
 @contextmanager
-def _again_if_reconnected(lease: Lease) -> Iterator[None]:
-    before = DropboxAccount.objects.connection_of(lease.initiated_by)
+def _again_if_reconnected(lease: Lease, account: DropboxAccount | None) -> Iterator[None]:
+    before = account.connection if account else ""
     try:
         yield
     except RunsheetError as error:

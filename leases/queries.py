@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 from cloud.models import CloudLocation, Folded
 from core.base.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
-from leases.models import NOBODY, AgencyStorageConfig, Lease, Origin
-from leases.states import WORKING, State
-from statemachine.models import ActorKind, TransitionLog
+from leases.models import AgencyStorageConfig, Lease, Origin
+from leases.states import State
+from statemachine.models import TransitionLog
 
 DROPBOX = "dropbox"
 # Of one agency; what a folder holds is compared with them while somebody waits.
@@ -54,13 +54,17 @@ class Answered:
     at: datetime | None
 
 
-def storage_configuration(agency: str) -> AgencyStorageConfig:
+def configuration_of(agency: str) -> AgencyStorageConfig | None:
+    """What is said of where an agency's archives lie, be it switched on or off; None if nothing is."""
+    return AgencyStorageConfig.objects.filter(agency=agency).order_by().first()
+
+
+def usable(found: AgencyStorageConfig | None, *, agency: str) -> AgencyStorageConfig:
     """Where an agency's archives lie; there is no default and no fallback.
 
     Raises:
         ConfigurationMissing, ConfigurationDisabled: naming the agency.
     """
-    found = AgencyStorageConfig.objects.filter(agency=agency).first()
     if found is None:
         raise ConfigurationMissing(
             f"{agency} is not configured. Say under “Agencies” where its archives lie; it goes on by itself."
@@ -90,18 +94,11 @@ def _found_in(rows: Sequence[tuple[str, str]]) -> FoundArchives:
     )
 
 
-def configuration_seen(agency: str) -> str:
-    """What an agency's configuration says to a run, in words that differ whenever it does; empty if there is none."""
-    found = (
-        AgencyStorageConfig.objects.filter(agency=agency).values_list("enabled", "runsheet_archive_base_path").first()
-    )
-    return f"{'on' if found[0] else 'off'}, {found[1]}" if found else ""
-
-
-def configured_base_path(agency: str) -> str:
-    """The folder of an agency's archives, whether it is switched on or off; empty if there is none."""
-    found = AgencyStorageConfig.objects.filter(agency=agency).values_list("runsheet_archive_base_path", flat=True)
-    return found.first() or ""
+def seen_in(configuration: AgencyStorageConfig | None) -> str:
+    """What a configuration says to a run, in words that differ whenever it does; empty if there is none."""
+    if configuration is None:
+        return ""
+    return f"{'on' if configuration.enabled else 'off'}, {configuration.runsheet_archive_base_path}"
 
 
 def failures_of(user_id: int) -> list[tuple[str, int]]:
@@ -126,10 +123,10 @@ def leases_numbered(agency: str, numbers: Sequence[str]) -> QuerySet[Lease]:
     return Lease.objects.filter(agency=agency).annotate(folded=Folded("lease_number")).filter(folded__in=folded)
 
 
-def linked_location(path: str) -> CloudLocation | None:
-    """The location at the path, if a share link is stored for it that has not expired."""
+def location_at(path: str) -> CloudLocation | None:
+    """The location at the path, if it is known; with `has_link`: whether a share link is stored that has not expired."""
     unexpired = Q(share_expires_at__isnull=True) | Q(share_expires_at__gt=Now())
-    return locations_at(path).exclude(share_url="").filter(unexpired).first()
+    return locations_at(path).annotate(has_link=Q(unexpired & ~Q(share_url=""))).order_by().first()
 
 
 def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) -> bool:
@@ -143,14 +140,11 @@ def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) 
     return bool(CloudLocation.objects.filter(due, pk=location.pk).update(share_checked_at=at))
 
 
-def origin_of_location(location: CloudLocation) -> Origin:
-    """Whom it is known from that it is there."""
-    return _origin_of(CloudLocation.objects.filter(pk=location.pk)) or NOBODY
-
-
-def origin_at(path: str) -> Origin | None:
-    """Whom it is known from that a directory lies at the path; None if no lease stands on one there."""
-    return _origin_of(locations_at(path))
+def origin_of_location(location: CloudLocation) -> Origin | None:
+    """Whom it is known from that it is there; None if no lease stands on it."""
+    leases = Lease.objects.filter(runsheet_directory=location.pk).exclude(known_account="")
+    found = leases.order_by("-known_at").first()
+    return found.origin if found else None
 
 
 def last_answers() -> list[Answered]:
@@ -173,21 +167,15 @@ def missed_by(lease: Lease) -> list[tuple[str, str, datetime]]:
     return [(str(evidence.get("account", "")), str(evidence[MISSING_FOLDER]), at) for evidence, at in rows]
 
 
-def _origin_of(locations: QuerySet[CloudLocation]) -> Origin | None:
-    leases = Lease.objects.filter(runsheet_directory__in=locations).exclude(known_account="")
-    found = leases.order_by("-known_at").first()
-    return found.origin if found else None
-
-
 def last_told(path: str, lease: Lease) -> Origin | None:
     """Whom it was last known from, by the lease's history, that a directory lies at the path; None if it was not."""
     answers = TransitionLog.objects.of(lease).filter(
         transition__in=("record_found", "record_detection", "record_not_found"), evidence__path__iexact=path
     )
-    last = answers.order_by("-generation").first()
-    if last is None or last.transition == "record_not_found" or not last.evidence.get("account"):
+    last = answers.order_by("-generation").values_list("transition", "evidence").first()
+    if last is None or last[0] == "record_not_found" or not last[1].get("account"):
         return None
-    told = last.evidence
+    told = last[1]
     return Origin(
         base_path=path.rpartition("/")[0],
         account=told["account"],
@@ -195,12 +183,6 @@ def last_told(path: str, lease: Lease) -> Origin | None:
         namespace=told.get("namespace", ""),
         folder_id=told.get("folder_id", ""),
     )
-
-
-def were_started_since(pks: Collection[int], at: datetime) -> bool:
-    """Whether somebody has begun a run of one of the leases by hand since then."""
-    begun = TransitionLog.objects.filter(at__gte=at, to_state__in=WORKING, actor_kind=ActorKind.USER)
-    return begun.filter(record_type=Lease._meta.label_lower, record_id__in=pks).exists()
 
 
 def nearest_names(leases: Iterable[Lease]) -> dict[int, list[str]]:

@@ -14,11 +14,12 @@ from django.db.models.functions import Now
 from cloud.errors import CONFIGURED
 from cloud.files import ShareLink
 from cloud.models import CloudLocation
+from core.base.database import broken_constraint, fetch_one
 from core.base.errors import mended_by
 from core.base.folding import is_same_path
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, Lease
-from leases.queries import DROPBOX, configuration_seen, locations_at
+from leases.queries import DROPBOX, configuration_of, locations_at, seen_in
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number
 from statemachine.errors import Stale
@@ -50,6 +51,9 @@ def create_lease(
         background: one of so many that what others start by hand goes first.
         turn: its place there, as one of many that are ordered together.
 
+    Returns:
+        The lease as it was saved; a message that was sent for it since has moved it on.
+
     Raises:
         TransitionForbidden, InvalidLease, DuplicateLease: nothing was saved.
     """
@@ -62,26 +66,14 @@ def create_lease(
         updated_by_id=created_by.pk,
         initiated_by_id=created_by.pk,
     )
-    with transaction.atomic():
-        _save_new(lease)
-        start_by_itself(lease, background=background, turn=turn)
-    return Lease.objects.get(pk=lease.pk)
-
-
-def start_by_itself(lease: Lease, *, background: bool = False, turn: int | None = None) -> None:
-    """Start a lease that has just been saved, without waiting for the reconciler, which would do the same."""
-    step = Step(transition=Lease.start_transition, reason=CREATED, background=background, turn=turn)
-    with locked(Lease, lease.pk) as record:
-        advance(record, step, RECONCILER)
-
-
-def _save_new(lease: Lease) -> None:
     _check(lease)
+    step = Step(transition=Lease.start_transition, reason=CREATED, background=background, turn=turn)
     try:
         with transaction.atomic():
-            lease.save(force_insert=True)
+            advance(lease, step, RECONCILER)  # as the reconciler would, had somebody else saved it
     except IntegrityError as error:
-        raise _translated(error) from error
+        raise _translated(error, lease) from error
+    return lease
 
 
 def change_lease(
@@ -120,7 +112,7 @@ def _search_again(lease: Lease, actor: Actor, *, reason: str) -> None:
             advance(lease, Step(transition="cancel", reason=reason), actor)
         advance(lease, Step(transition="start_search", arguments={"follow_through": True}, reason=reason), actor)
     except IntegrityError as error:
-        raise _translated(error) from error
+        raise _translated(error, lease) from error
 
 
 def start_search(
@@ -279,7 +271,7 @@ def confirm_base_path(lease: Lease, *, base_path: str) -> None:
     """
     # Many workers hold it at the same time; only who changes it has to wait for them.
     query = "SELECT * FROM leases_agencystorageconfig WHERE agency = %s FOR SHARE"
-    found = next(iter(AgencyStorageConfig.objects.raw(query, [lease.agency])), None)
+    found = fetch_one(AgencyStorageConfig, query, [lease.agency])
     if found is None or not is_same_path(found.runsheet_archive_base_path, base_path):
         raise Reconfigured(retry_after_s=1.0)
 
@@ -291,10 +283,10 @@ def resume_if_reconfigured(lease: Lease, *, seen: str) -> int:
     sees the failure, or this sees what was saved.
 
     Args:
-        seen: what `configuration_seen` told when the run began.
+        seen: what `seen_in` told when the run began.
     """
     _take_turns(lease.agency, shared=True)
-    if configuration_seen(lease.agency) == seen:
+    if seen_in(configuration_of(lease.agency)) == seen:
         return 0
     reason = f"the storage configuration of {lease.agency} was saved meanwhile"
     return resume_failed(Lease.objects.filter(pk=lease.pk), reason=reason)
@@ -344,12 +336,9 @@ def record_location(
     values = _link_values(link, refusal)
     if checked_at:
         values["share_checked_at"] = checked_at
-    found, created = _location(path, values)
-    if not created and values:
-        for name, value in values.items():
-            setattr(found, name, value)
-        found.save()
-    return found
+    if not values and (found := locations_at(path).select_for_update().first()):
+        return found
+    return CloudLocation.objects.put({"provider": DROPBOX, "path": path, "name": path.rpartition("/")[2]}, values)
 
 
 def forget_link(*, path: str) -> None:
@@ -358,26 +347,13 @@ def forget_link(*, path: str) -> None:
     locations_at(path).update(**nothing, share_checked_at=Now())
 
 
-def _location(path: str, values: dict[str, Any]) -> tuple[CloudLocation, bool]:
-    found = locations_at(path).select_for_update().first()
-    if found:
-        return found, False
-    name = values.get("name") or path.rpartition("/")[2]
-    try:
-        with transaction.atomic():
-            return CloudLocation.objects.create(**{"provider": DROPBOX, "path": path, **values, "name": name}), True
-    except IntegrityError:
-        # Another worker was faster; its row is committed, or ours would still be waiting for it.
-        return locations_at(path).select_for_update().get(), False
-
-
 def _link_values(link: ShareLink | None, refusal: str) -> dict[str, Any]:
     if refusal:
         return {"share_url": "", "share_refusal": refusal, "share_expires_at": None, "is_public": False}
     if link is None:
         return {}
     return {
-        "name": link.name,
+        **({"name": link.name} if link.name else {}),
         "file_id": link.file_id,
         "share_url": link.url,
         "share_refusal": "",
@@ -387,14 +363,19 @@ def _link_values(link: ShareLink | None, refusal: str) -> dict[str, Any]:
 
 
 def _check(lease: Lease) -> None:
+    """What one look at the fields tells; what other leases have to do with it the database says (`_translated`)."""
     try:
-        lease.full_clean(exclude={"state"})
+        lease.clean_fields(exclude={"state", "created_by", "updated_by", "initiated_by"})
     except ValidationError as error:
-        if any(found.code == "unique" for found in error.error_dict.get("__all__", [])):
-            raise DuplicateLease(f"{lease.agency} already has a lease {lease.lease_number}. Open that one.") from error
         raise InvalidLease(" ".join(found[0] for found in error.message_dict.values())) from error
 
 
-def _translated(error: IntegrityError) -> DuplicateLease | IntegrityError:
-    """The database's word for what somebody else did between our check and our save."""
-    return DuplicateLease() if "leases_lease_once_per_agency" in str(error) else error
+def _translated(error: IntegrityError, lease: Lease) -> DuplicateLease | InvalidLease | IntegrityError:
+    """The database's word in ours."""
+    broken = broken_constraint(error)
+    if broken == "leases_lease_once_per_agency":
+        return DuplicateLease(f"{lease.agency} already has a lease {lease.lease_number}. Open that one.")
+    if broken.startswith("leases_lease_number_"):
+        rule = next(each for each in Lease._meta.constraints if each.name == broken)
+        return InvalidLease(str(rule.get_violation_error_message()))
+    return error

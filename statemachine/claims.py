@@ -3,8 +3,9 @@
 import logging
 import threading
 from collections import defaultdict
+from collections.abc import Iterable
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -13,11 +14,11 @@ from typing import Self
 
 from django.apps import apps
 from django.conf import settings
-from django.db import Error, connection, transaction
+from django.db import Error, connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
-from core.base.database import in_words
+from core.base.database import fetch_one, in_words
 from statemachine.doorbell import Message
 from statemachine.errors import ClaimLost
 from statemachine.models import StateMachine
@@ -25,9 +26,18 @@ from statemachine.models import StateMachine
 logger = logging.getLogger(__name__)
 
 _ONE_LESS = Greatest(F("tries") - 1, 0)
+# Changed and read in one statement, which every job begins with.
+CLAIM = """
+UPDATE {table}
+SET tries = tries + 1, claimed_until = statement_timestamp() + %(held)s, due_at = statement_timestamp() + %(held)s,
+    rung_at = NULL
+WHERE {pk} = %(pk)s AND {fence} RETURNING *
+"""
+FENCE = """
+state = %(state)s AND generation = %(generation)s AND (claimed_until IS NULL OR claimed_until <= statement_timestamp())
+"""
 # A run renews its claims at most this often; well inside settings.CLAIM_S.
 RENEWAL_S = 3.0
-UNCLAIMED = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +56,10 @@ class Hold:
     renewed_every_s: float = field(default_factory=lambda: settings.CLAIM_RENEWAL_S)
     renewed_at: float = field(default_factory=monotonic)
 
+    def with_all(self, messages: Iterable[Message]) -> "Hold":
+        """The same for these rows."""
+        return replace(self, messages=list(messages))
+
     def keep(self) -> None:
         """Hold the rows a little longer, unless that was done a moment ago.
 
@@ -63,14 +77,12 @@ def claim(message: Message, *, held_s: float | None = None) -> StateMachine | No
     Args:
         held_s: for how long; default: `settings.CLAIM_S`.
     """
-    held = Now() + timedelta(seconds=held_s or settings.CLAIM_S)
-    with transaction.atomic():
-        claimed = (
-            unmoved(message)
-            .filter(UNCLAIMED)
-            .update(tries=F("tries") + 1, claimed_until=held, due_at=held, rung_at=None)
-        )
-        return unmoved(message).select_related("initiated_by").get() if claimed else None
+    model: type[StateMachine] = apps.get_model(message.label)
+    table, pk = connection.ops.quote_name(model._meta.db_table), model._meta.pk.column
+    statement = CLAIM.format(table=table, pk=pk, fence=FENCE)
+    held = timedelta(seconds=held_s or settings.CLAIM_S)
+    values = {"held": held, "pk": message.pk, "state": message.state, "generation": message.generation}
+    return fetch_one(model, statement, values)
 
 
 def renew(hold: Hold) -> None:
@@ -80,7 +92,11 @@ def renew(hold: Hold) -> None:
         ClaimLost: none is left.
     """
     held = Now() + timedelta(seconds=hold.held_s)
-    if not unmoved(*hold.messages).filter(claimed_until__isnull=False).update(claimed_until=held, due_at=held):
+    rows = mine = unmoved(*hold.messages).filter(claimed_until__isnull=False)
+    if len(hold.messages) > 1:
+        # Who takes hold of several rows must wait for nobody; the next renewal comes in time for those.
+        rows = mine.model._default_manager.filter(pk__in=mine.select_for_update(skip_locked=True).values("pk"))
+    if not rows.update(claimed_until=held, due_at=held) and not (len(hold.messages) > 1 and mine.exists()):
         raise ClaimLost
 
 

@@ -3,12 +3,10 @@
 import logging
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 
 from django.apps import apps
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
+from django.db import connection
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
@@ -24,6 +22,15 @@ logger = logging.getLogger(__name__)
 
 # A Redis that is slow is sent a few messages in each pass; the rest stays owed, and the pass ends in time.
 RINGING_S = 5.0
+# One statement, since it is asked for every message. What somebody else holds is skipped: nobody waits for anybody.
+TAKE = """
+WITH found (pk, state, generation, claimed_until, tries) AS ({owed} FOR UPDATE SKIP LOCKED)
+UPDATE {table} owing
+SET generation = owing.generation + 1, due_at = statement_timestamp() + %s * interval '1 s', rung_at = statement_timestamp(),
+    claimed_until = NULL
+FROM found WHERE owing.{pk} = found.pk
+RETURNING found.pk, found.state, found.generation, found.claimed_until, found.tries
+"""
 
 
 def kick(label: str, pk: int, *, queue: str, turn: int | None = None) -> None:
@@ -73,15 +80,14 @@ def dispatch(model: type[StateMachine], *, pks: Sequence[int], enough_at: float 
 def _take_owed(model: type[StateMachine], pks: Sequence[int]) -> list[Message]:
     label = model._meta.label_lower
     place = {pk: number for number, pk in enumerate(pks)}
-    with transaction.atomic():
-        rows = owed(model).filter(pk__in=pks).select_for_update(skip_locked=True)
-        found = list(rows.values_list("pk", "state", "generation", "claimed_until", "tries"))
-        model._default_manager.filter(pk__in=[row[0] for row in found]).update(
-            generation=F("generation") + 1,
-            due_at=Now() + timedelta(seconds=settings.DOORBELL_PATIENCE_S),
-            rung_at=Now(),
-            claimed_until=None,
+    rows = owed(model).filter(pk__in=pks).values_list("pk", "state", "generation", "claimed_until", "tries")
+    listed, arguments = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKE.format(owed=listed, table=connection.ops.quote_name(model._meta.db_table), pk=model._meta.pk.column),
+            [*arguments, settings.DOORBELL_PATIENCE_S],
         )
+        found = cursor.fetchall()
     messages = []
     for pk, state, generation, claimed_until, tries in sorted(found, key=lambda row: place[row[0]]):
         messages.append(Message(label=label, pk=pk, state=state, generation=generation + 1))

@@ -1,12 +1,12 @@
 """What a message makes a worker do: claim, work outside any transaction, commit while the fence holds."""
 
 import logging
-import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
-from django.db import Error, connection
+from django.db import Error
 from redis.exceptions import RedisError
 from structlog.contextvars import bound_contextvars
 
@@ -14,26 +14,21 @@ from core.base import redis_client
 from core.base.database import in_words, is_conflict, is_outage
 from core.base.errors import RunsheetError, SoftTimeLimit, Temporary, WorkerStopping
 from core.ops import tally
-from statemachine import claims, outages
+from statemachine import claims, outages, sets
 from statemachine.doorbell import Message, again_in
-from statemachine.errors import Bug, ClaimLost, OurOutage, RowLocked, Stale, TookTooLong, WorkerStopped
+from statemachine.endings import as_temporary, explanation_of, failing_step, steps_of
+from statemachine.errors import Bug, ClaimLost, OurOutage, RowLocked, Stale
 from statemachine.models import StateMachine
 from statemachine.pump import top_up
-from statemachine.reactions import GoOn, Outcome, Reaction, Run, queue_of, reaction_for, reaction_of_job
+from statemachine.reactions import Ending, GoOn, Outcome, Reaction, Run, queue_of, reaction_for, reaction_of_job
+from statemachine.sets import LOCKED_S, STALE, WAITING
 from statemachine.slices import owe_next_slice
-from statemachine.transitions import Actor, Step, advance, fenced
+from statemachine.transitions import Actor, advance, advance_through, fenced
 from statemachine.worker import begin_limits_anew
 
 logger = logging.getLogger(__name__)
 
-STALE = "stale"
-WAITING = "waiting"
 GOES_ON = "goes on"
-# Whoever holds a row for longer than its lock's time-out is likely to hold it for some seconds more.
-LOCKED_S = 5
-# How long a worker tries to give back what an outage of the database keeps it from recording; it could do nothing else.
-OUTAGE_PATIENCE_S = 45.0
-OUTAGE_POLL_S = 1.0
 
 
 def run(label: str, pk: int, state: str, generation: int) -> Any:
@@ -47,7 +42,8 @@ def run(label: str, pk: int, state: str, generation: int) -> Any:
         Exception: a bug in the work; recorded with the row first, and never tried again.
     """
     message = Message(label=label, pk=pk, state=state, generation=generation)
-    with bound_contextvars(**{f"{label.rpartition('.')[2]}_id": pk}, generation=generation, job_id=message.job_id):
+    context = {f"{label.rpartition('.')[2]}_id": pk, "generation": generation, "job_id": message.job_id}
+    with bound_contextvars(**context), tally.gathered():
         ended = _run(message)
         _top_up(message)
     return ended
@@ -102,8 +98,51 @@ def _work(this: Run[StateMachine], keeper: claims.ClaimKeeper) -> Any:
         begin_limits_anew(found.limits)
         keeper.hold = this.hold
         with bound_contextvars(generation=this.message.generation, job_id=this.message.job_id):
-            ended = _react_unless_locked(this, found)
+            ended = _work_together(this, found, keeper) if found.together else _react_unless_locked(this, found)
     return ended
+
+
+def _work_together(first: Run[StateMachine], found: Reaction, keeper: claims.ClaimKeeper) -> Any:
+    """Work on the row and on others like it, and straight on with those whose outcome says so; what the row came to."""
+    runs = sets.gather(first, found)
+    keeper.hold = runs[0].hold
+    done = sets.work(runs, found)
+    while done.following:
+        done.add(_go_on(done, keeper))
+    if done.bugs:
+        raise done.bugs[0]
+    return done.ended[first.record.pk]
+
+
+def _go_on(done: sets.Done, keeper: claims.ClaimKeeper) -> sets.Done:
+    """Do the next state's work of some that came to it together; `done` keeps the others."""
+    state = done.following[0].record.state
+    runs = [run for run in done.following if run.record.state == state]
+    hold = keeper.hold = runs[0].hold.with_all(run.message for run in done.following)
+    done.following = [run for run in done.following if run.record.state != state]
+    found = reaction_for(type(runs[0].record), state)
+    runs = [replace(run, hold=hold) for run in runs]
+    if found.together:
+        begin_limits_anew(found.limits)
+        return sets.work(runs, found)
+    came = sets.Done()
+    for run in runs:
+        begin_limits_anew(found.limits)
+        came.add(_alone(run, found))
+    return came
+
+
+def _alone(run: Run[StateMachine], found: Reaction) -> sets.Done:
+    """Do the work of one that came from a set to a state whose work is done one by one."""
+    try:
+        ended = _react_unless_locked(run, found)
+    except (Stale, ClaimLost):
+        ended = _stale(run.message)
+    except Exception as error:  # noqa: BLE001 - a bug; the others are done first, then it is raised
+        return sets.Done(bugs=[error])
+    if isinstance(ended, Run):
+        return sets.Done(following=[ended])
+    return sets.Done(ended={run.record.pk: ended})
 
 
 def _react_unless_locked(this: Run[StateMachine], found: Reaction) -> Any:
@@ -127,31 +166,24 @@ def _react_unless_locked(this: Run[StateMachine], found: Reaction) -> Any:
 
 def _set_aside(this: Run[StateMachine], found: Reaction, error: RowLocked | OurOutage) -> Any:
     """Put the work back at no cost; the database, which has to take that, may be what is out of order."""
-    given_up_at = time.monotonic() + OUTAGE_PATIENCE_S
-    while time.monotonic() < given_up_at:
-        try:
-            ended = _put_back(this, found, error)
-        except Error as failure:
-            if not (is_outage(failure) or is_conflict(failure)):
-                raise
-            connection.close_if_unusable_or_obsolete()
-        else:
-            if ended == STALE:
-                claims.give_back_try(this.record)
-            return ended
-        try:
-            time.sleep(OUTAGE_POLL_S)
-        except (SoftTimeLimit, WorkerStopping):
-            break
-    # The claim runs out. A reconciler that has seen the outage gives the try back, too.
-    logger.warning("job: %s could not even be put back", this.message.job_id)
-    return WAITING
+
+    def attempt() -> Any:
+        ended = _put_back(this, found, error)
+        if ended == STALE:
+            claims.give_back_try(this.record)
+        return ended
+
+    ended = outages.outlast(attempt)
+    if ended is None:
+        # The claim runs out. A reconciler that has seen the outage gives the try back, too.
+        logger.warning("job: %s could not even be put back", this.message.job_id)
+    return ended or WAITING
 
 
 def _react(this: Run[StateMachine], found: Reaction) -> Any:
     """Do the work of one state and record what came of it; the next run if the worker goes straight on."""
     try:
-        ending = found.react(this)
+        ending: Ending = found.react(this)
         if isinstance(ending, GoOn):
             _keep(this, ending)
             return GOES_ON
@@ -184,13 +216,7 @@ def _commit(this: Run[StateMachine], outcome: Outcome) -> Run[StateMachine] | No
     """Record the outcome if the row is still ours; the next run if the worker goes straight on."""
     actor = Actor.worker(this.job_id)
     with fenced(type(this.record), this.message) as record:
-        arguments = outcome.record(record) if outcome.record else {}
-        step = Step(
-            transition=outcome.transition, arguments=arguments, reason=outcome.reason, evidence=outcome.evidence
-        )
-        advance(record, step, actor)
-        if outcome.then:
-            advance(record, Step(transition=outcome.then, reason="full discovery", claim=True), actor)
+        advance_through(record, list(steps_of(outcome, record)), actor)
     this.record = record
     if not outcome.then:
         return None
@@ -200,7 +226,7 @@ def _commit(this: Run[StateMachine], outcome: Outcome) -> Run[StateMachine] | No
 
 def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftTimeLimit | WorkerStopping) -> Any:
     """Wait and try again, or give up when the budget is spent."""
-    temporary = _as_temporary(error)
+    temporary = as_temporary(error)
     if temporary.costs_try and this.record.tries >= found.tries:
         return _fail(this, temporary, after=this.record.tries)
     delay_s = found.delay_s(tries=this.record.tries, error=temporary)
@@ -209,7 +235,7 @@ def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftT
         delay_s=delay_s,
         counted=temporary.costs_try,
         code=temporary.code,
-        explanation=f"{temporary} {temporary.goes_on}".strip(),
+        explanation=explanation_of(temporary),
     )
     logger.info(
         "job: %s failed on try %s (%s), again in %.1f s",
@@ -225,26 +251,10 @@ def _put_back(this: Run[StateMachine], found: Reaction, error: Temporary | SoftT
     return again_in(delay_s) if temporary.costs_try and not this.record.background else WAITING
 
 
-def _as_temporary(error: Temporary | SoftTimeLimit | WorkerStopping) -> Temporary:
-    if isinstance(error, Temporary):
-        return error
-    return TookTooLong() if isinstance(error, SoftTimeLimit) else WorkerStopped()
-
-
 def _fail(this: Run[StateMachine], error: RunsheetError, *, after: int = 1) -> str:
     """Give up, after so many tries."""
-    sentence = f"{error} It was tried {after} times." if after > 1 else str(error)
     with fenced(type(this.record), this.message) as record:
-        advance(
-            record,
-            Step(
-                transition="fail",
-                arguments={"code": error.code, "message": sentence},
-                reason=sentence,
-                evidence=error.evidence,
-            ),
-            Actor.worker(this.job_id),
-        )
+        advance(record, failing_step(error, after=after), Actor.worker(this.job_id))
         if gave_up := reaction_for(type(record), this.message.state).gave_up:
             gave_up(record, error)
     tally.count("tries_given_up", machine=this.message.label, state=this.message.state, code=error.code)

@@ -5,9 +5,12 @@ second of each, and so on. Whoever has waited for long goes on whatever comes be
 """
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import reduce
+from itertools import compress
 from operator import or_
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -44,7 +47,7 @@ def startable(model: type[StateMachine]) -> QuerySet[StateMachine]:
 
 def next_in_line(queue: str, *, limit: int) -> list[StateMachine]:
     """The rows whose turn it is, in their order; of all machines that share the queue."""
-    found = [row for model in sharing(queue) if _owes_anything(model) for row in _candidates(model, queue, limit)]
+    found = [row for model in _owing(sharing(queue)) for row in _candidates(model, queue, limit)]
     patient = [row for row in found if row.is_patient]  # type: ignore[attr-defined]  # annotated by `_candidates`
     certain = set(sorted(patient, key=_due)[: math.ceil(limit / PATIENT_PART)])
     others = sorted(set(found) - certain, key=_place)[: limit - len(certain)]
@@ -69,7 +72,9 @@ def turn_at(queue: str) -> int:
     """
     lanes = [rows for each in sharing(queue) for rows in _lane(each, queue, background=True)]
     first, *others = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
-    turns = sorted(turn for (turn,) in first.union(*others, all=True))[: settings.QUEUE_TARGET]
+    # Django orders it as the model is ordered by default, unless it is told otherwise.
+    waiting = first.union(*others, all=True).order_by() if others else first
+    turns = sorted(turn for (turn,) in waiting)[: settings.QUEUE_TARGET]
     return turns[-1] if turns else _last_given()
 
 
@@ -102,8 +107,8 @@ def count_before(model: type[StateMachine], *, pk: int, queue: str, background: 
         for rows in _lane(model, queue, background=background)
     ]
     by_hand = _lane(model, queue, background=False) if background else []
-    first, *others = [rows.exclude(pk=pk).order_by().values("pk")[: at_most + 1] for rows in (*earlier, *by_hand)]
-    return first.union(*others, all=True)[: at_most + 1].count()
+    parts = [rows.exclude(pk=pk).order_by().values("pk")[: at_most + 1] for rows in (*earlier, *by_hand)]
+    return _together(parts)[: at_most + 1].count()
 
 
 def _candidates(model: type[StateMachine], queue: str, limit: int) -> QuerySet[StateMachine]:
@@ -115,8 +120,7 @@ def _candidates(model: type[StateMachine], queue: str, limit: int) -> QuerySet[S
         # By this index, too, and so without a word on who of those that have waited equally long comes first.
         waited = reduce(or_, _lane(model, queue, background=background)).filter(due_at__lte=longest).order_by("due_at")
         parts.append(waited.only(*READ).annotate(is_patient=Value(True))[: math.ceil(limit / PATIENT_PART)])
-    first, *others = parts
-    return first.union(*others, all=True)
+    return _together(parts)
 
 
 def _lane(model: type[StateMachine], queue: str, *, background: bool) -> list[QuerySet[StateMachine]]:
@@ -124,6 +128,12 @@ def _lane(model: type[StateMachine], queue: str, *, background: bool) -> list[Qu
     if start_of(model).queue == queue:
         lane.append(startable(model))
     return [rows.filter(background=background) for rows in lane]
+
+
+def _together(parts: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
+    """All the rows. Else Django would sort them as the first machine's lists are sorted, by what may not have been read."""
+    first, *others = parts
+    return first.union(*others, all=True).order_by()
 
 
 def _first(rows: QuerySet[StateMachine], limit: int) -> QuerySet[StateMachine]:
@@ -138,9 +148,13 @@ def _due(row: StateMachine) -> tuple[object, int]:
     return row.due_at, row.pk
 
 
-def _owes_anything(model: type[StateMachine]) -> bool:
-    """Mostly not, which is cheap to find out after every job."""
-    return model._default_manager.filter(due_at__lte=Now()).exists()
+def _owing(models: Sequence[type[StateMachine]]) -> list[type[StateMachine]]:
+    """Those that owe anything, which is mostly none: one short question after every job."""
+    tables = (connection.ops.quote_name(model._meta.db_table) for model in models)
+    each = (f"EXISTS (SELECT FROM {table} WHERE due_at <= statement_timestamp())" for table in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(each)}")
+        return list(compress(models, cursor.fetchone()))
 
 
 def _time_has_come(model: type[StateMachine]) -> QuerySet[StateMachine]:

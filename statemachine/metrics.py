@@ -16,6 +16,7 @@ from statemachine import doorbell, heartbeat
 from statemachine import listeners as workers
 from statemachine.models import StateField, StateMachine
 from statemachine.reactions import machines, queues
+from statemachine.unserved import owed_now
 
 LANES = {"by_hand": False, "background": True}
 _UNRUNG = Q(due_at__lte=Now(), rung_at=None) & (Q(claimed_until=None) | Q(claimed_until__lte=Now()))
@@ -42,6 +43,9 @@ class EngineCollector:
     def _database(self) -> Iterator[Metric]:
         records = _gauge("records", "Records by state.", "machine", "state")
         owed = _gauge("owed_records", "Records that are owed work, now or later.", "machine")
+        waiting = _gauge("queue_owed_records", "Records that wait for the workers of a queue now.", "queue")
+        for queue in queues():
+            waiting.add_metric([queue], owed_now(queue))
         oldest = _gauge("oldest_owed_seconds", "Since when the oldest of them has been in its state.", "machine")
         retrying = _gauge("retrying_records", "Records whose present work did not succeed at once.", "machine")
         lag = _gauge("dispatch_lag_seconds", "How long due work has waited to be rung for.", "machine", "lane")
@@ -56,7 +60,7 @@ class EngineCollector:
             retrying.add_metric([machine], sum(row["retrying"] for row in states))
             for lane in LANES:
                 lag.add_metric([machine, lane], _longest(row[lane] for row in states))
-        yield from (records, owed, oldest, retrying, lag, *_heartbeats())
+        yield from (records, owed, waiting, oldest, retrying, lag, *_heartbeats())
 
     def _redis(self) -> Iterator[Metric]:
         waiting = _gauge("queue_messages", "Messages that wait for a worker.", "queue")

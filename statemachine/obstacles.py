@@ -8,14 +8,15 @@ from redis.exceptions import RedisError
 from core.base.redis_client import for_everybody
 from core.ops import probes
 from statemachine import heartbeat
-from statemachine.listeners import listening
+from statemachine.listeners import Listener, listening
+from statemachine.unserved import unserved
 
 # So long a page is kept waiting to find out whether the servers work.
 WITHIN_S = 0.5
 
 
 def obstacle() -> str:
-    """The first that is found; empty if there is none. One query at most, and that only while the servers hang."""
+    """The first that is found; empty if there is none. While each queue has workers it is one query at most."""
     looked, exercised = heartbeat.database_works.start(), probes.redis_works.start()
     answers: list[Future[Any]] = [looked, exercised]
     wait(answers, timeout=WITHIN_S)
@@ -33,10 +34,20 @@ def obstacle() -> str:
     except RedisError as error:
         silent = for_everybody(error)
         return _told(silent, "What you save is kept, and is worked on when Redis is back.", holds=takes_writes)
-    if not workers:
-        return _told("No worker runs.", "What you save is kept, and is worked on when one does.", holds=takes_writes)
+    if idle := _without_workers(workers, holds=takes_writes):
+        return idle
     if age_s is None or age_s > heartbeat.LATE_S:
         return "No reconciler runs: what was lost on the way waits until one does."
+    return ""
+
+
+def _without_workers(workers: list[Listener], *, holds: bool) -> str:
+    """That nobody works, or not where something is owed."""
+    if not workers:
+        return _told("No worker runs.", "What you save is kept, and is worked on when one does.", holds=holds)
+    if waiting := unserved(workers) if holds else {}:
+        named = ", ".join(f"“{queue}” ({count})" for queue, count in waiting.items())
+        return f"No worker listens to {named}. What is owed there waits until one does."
     return ""
 
 

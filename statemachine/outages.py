@@ -1,11 +1,15 @@
 """Which failures are our own trouble. They are waited out, and never counted against the work that has met them."""
 
 import random
+import time
+from collections.abc import Callable
 
-from django.db import Error
+from django.db import Error, connection
 from redis.exceptions import RedisError
 
 from core.base import outages
+from core.base.database import is_conflict, is_outage
+from core.base.errors import SoftTimeLimit, WorkerStopping
 from statemachine.errors import DatabaseOutage, HostOutage, OurOutage, RedisOutage
 
 KINDS: tuple[tuple[type[Exception], type[OurOutage]], ...] = (
@@ -16,6 +20,9 @@ KINDS: tuple[tuple[type[Exception], type[OurOutage]], ...] = (
 # Between one try and the next of a worker that meets nothing but outages, each time twice as long.
 FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 120.0
+# How long a worker tries to give back what an outage of the database keeps it from recording; it could do nothing else.
+PATIENCE_S = 45.0
+POLL_S = 1.0
 
 _in_a_row = 0  # of this process
 
@@ -32,6 +39,26 @@ def pause_s() -> float:
     pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**_in_a_row)
     _in_a_row = min(_in_a_row + 1, 10)
     return pause * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+
+
+def outlast[T](act: Callable[[], T]) -> T | None:
+    """Do what the database may not take at this moment, again and again for a while; None if it never took it.
+
+    What is so written can be done twice: whether the first time came through may not be known.
+    """
+    given_up_at = time.monotonic() + PATIENCE_S
+    while time.monotonic() < given_up_at:
+        try:
+            return act()
+        except Error as failure:
+            if not (is_outage(failure) or is_conflict(failure)):
+                raise
+            connection.close_if_unusable_or_obsolete()
+        try:
+            time.sleep(POLL_S)
+        except (SoftTimeLimit, WorkerStopping):
+            break
+    return None
 
 
 def over() -> None:

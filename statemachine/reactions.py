@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from django.conf import settings
 
@@ -17,7 +17,7 @@ from statemachine import claims
 from statemachine.models import StateMachine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from core.base.errors import RunsheetError, Temporary
     from statemachine.doorbell import Message
@@ -109,6 +109,33 @@ class GoOn:
 type Ending = Outcome | GoOn
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Rows of one state that one job claims, works on and commits together.
+
+    Attributes:
+        at_most: so many.
+        key: the columns in which they are alike, such as `("initiated_by_id", "agency")`.
+    """
+
+    at_most: int
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endings:
+    """What a reaction found out about rows that it was given together.
+
+    Attributes:
+        each: of each run, in their order: what it ends with, or the error with which it is tried again or fails.
+        record: called once in the transaction in which they are committed, with those locked records whose claim still
+            holds and whose ending is no error, before the `record` of each: for what few statements can write for all.
+    """
+
+    each: Sequence[Ending | RunsheetError]
+    record: Callable[[list[Any]], None] | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Run[M: StateMachine]:
     """One try at the work that a record owes.
@@ -153,15 +180,17 @@ class Reaction:
     """The work of one state, its retry rules, its queue and its limits.
 
     Attributes:
+        react: given a `Run`, it returns an `Ending`; with `together`, given several, `Endings`.
         gave_up: called in the transaction in which the work is given up, when that is written.
     """
 
     model: type[StateMachine]
     state: str
-    react: Callable[[Run[Any]], Ending]
+    react: Callable[[Any], Any]
     retry: Callable[[], Backoff]
     queue: str
     limits: Limits = field(default_factory=Limits)
+    together: Together | None = None
     gave_up: Callable[[Any, RunsheetError], None] | None = None
 
     def delay_s(self, *, tries: int, error: Temporary) -> float:
@@ -179,9 +208,14 @@ class Reaction:
         return claims.Hold(messages=messages, held_s=self.limits.held_s, renewed_every_s=self.limits.renewed_every_s)
 
 
+# What a state's work is, without and with others like it.
+type React = Callable[[Run[Any]], Ending]
+type ReactTogether = Callable[[list[Run[Any]]], Endings]
+
 _registry: dict[tuple[type[StateMachine], str], Reaction] = {}
 
 
+@overload
 def reaction(
     model: type[StateMachine],
     state: str,
@@ -189,8 +223,30 @@ def reaction(
     retry: Callable[[], Backoff],
     queue: str | None = None,
     limits: Limits | None = None,
+    together: None = None,
     gave_up: Callable[[Any, RunsheetError], None] | None = None,
-) -> Callable[[Callable[[Run[Any]], Ending]], Callable[[Run[Any]], Ending]]:
+) -> Callable[[React], React]: ...
+@overload
+def reaction(
+    model: type[StateMachine],
+    state: str,
+    *,
+    retry: Callable[[], Backoff],
+    queue: str | None = None,
+    limits: Limits | None = None,
+    together: Together,
+    gave_up: Callable[[Any, RunsheetError], None] | None = None,
+) -> Callable[[ReactTogether], ReactTogether]: ...
+def reaction(
+    model: type[StateMachine],
+    state: str,
+    *,
+    retry: Callable[[], Backoff],
+    queue: str | None = None,
+    limits: Limits | None = None,
+    together: Together | None = None,
+    gave_up: Callable[[Any, RunsheetError], None] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the work of a state; to be used in an app's `reactions.py`.
 
     Args:
@@ -200,10 +256,11 @@ def reaction(
         queue: the RQ queue, one of `settings.RQ_QUEUES`; each has a pool of workers of its own. Default:
             `settings.DEFAULT_QUEUE`.
         limits: how long it may take; default: `Limits()`.
+        together: the reaction is given several runs at once, and returns `Endings`.
         gave_up: called with the record and the error in the transaction in which a worker gives up, when that is written.
     """
 
-    def register(react: Callable[[Run[Any]], Ending]) -> Callable[[Run[Any]], Ending]:
+    def register(react: Callable[..., Any]) -> Callable[..., Any]:
         if (model, state) in _registry:
             raise AssertionError(f"{model._meta.label} already has a reaction for {state}")
         _registry[model, str(state)] = Reaction(
@@ -213,6 +270,7 @@ def reaction(
             retry=retry,
             queue=queue or settings.DEFAULT_QUEUE,
             limits=limits or Limits(),
+            together=together,
             gave_up=gave_up,
         )
         return react

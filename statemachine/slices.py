@@ -4,6 +4,7 @@ See docs/decisions/0015-slices-and-sets.md.
 """
 
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 
@@ -16,13 +17,21 @@ from statemachine.transitions import database_now
 
 def owe_next_slice(record: StateMachine) -> None:
     """Write a locked record and owe its next slice, behind the rows that wait now; ring when it is committed."""
-    change(record)
+    change(record, turn=next_turn(record))
     record.save()
     queue, turn = queue_of(type(record), record.state), record.turn if record.background else None
     transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, queue=queue, turn=turn), robust=True)
 
 
-def change(record: StateMachine) -> None:
+def next_turn(record: StateMachine) -> Any:
+    """Where the next slice stands: kept in its place, long work would always be next.
+
+    In the background it is like one more row of an order, and so has one turn in each round.
+    """
+    return turn_at(queue_of(type(record), record.state)) + 1 if record.background else NEXT_TURN
+
+
+def change(record: StateMachine, *, turn: Any) -> None:
     """Owe the next slice of a locked record, which is yet to be written.
 
     A new generation makes each message of the slice before stale. The tries begin anew, since something was reached.
@@ -32,5 +41,4 @@ def change(record: StateMachine) -> None:
     record.due_at = database_now(record)
     record.claimed_until = record.rung_at = None
     record.failure_code = record.failure_message = ""
-    # Keeping its turn, long work would always be next; as one more row of an order it has one turn in each round.
-    record.turn = turn_at(queue_of(type(record), record.state)) + 1 if record.background else NEXT_TURN
+    record.turn = turn

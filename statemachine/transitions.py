@@ -1,7 +1,7 @@
 """The one door: every transition, from button, command, job or reconciler, goes through here."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,9 +9,11 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from core.base.database import fetch_one
+from core.ops import tally
 from statemachine import settling
 from statemachine.dispatch import kick
 from statemachine.doorbell import Message
@@ -21,6 +23,9 @@ from statemachine.models import NEXT_TURN, ActorKind, StateMachine, TransitionLo
 from statemachine.reactions import queue_of, reaction_for
 
 logger = logging.getLogger(__name__)
+
+# As text, since every transition reads this, and what Django makes of it takes longer to make than to answer.
+LOCK = "SELECT *, statement_timestamp() AS database_now FROM {table} WHERE {pk} = %s FOR UPDATE {otherwise}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +108,26 @@ def locked[M: StateMachine](model: type[M], pk: int, *, wait: bool = True) -> It
         RecordGone: it does not exist.
     """
     with transaction.atomic():
-        rows = model._default_manager.select_for_update(of=("self",), skip_locked=not wait)
-        record = rows.annotate(database_now=Now()).filter(pk=pk).first()
+        table, key = connection.ops.quote_name(model._meta.db_table), model._meta.pk.column
+        statement = LOCK.format(table=table, pk=key, otherwise="" if wait else "SKIP LOCKED")
+        record = fetch_one(model, statement, [pk])
         if record is None:
             raise RecordGone
+        record.note_as_read()
         yield record
+
+
+def locked_all[M: StateMachine](model: type[M], pks: Sequence[int], *, wait: bool) -> dict[int, M]:
+    """Several records, locked until the transaction that is open ends; those that are gone are left out.
+
+    Args:
+        wait: for whoever holds one now; else that is left out, too.
+    """
+    rows = model._default_manager.select_for_update(of=("self",), skip_locked=not wait).order_by("pk")
+    found = {record.pk: record for record in rows.annotate(database_now=Now()).filter(pk__in=pks)}
+    for record in found.values():
+        record.note_as_read()
+    return found
 
 
 @contextmanager
@@ -142,14 +162,51 @@ def authorise(record: StateMachine, transition_name: str, actor: Actor) -> None:
 
 
 def advance(record: StateMachine, step: Step, actor: Actor) -> None:
-    """Take a transition on a locked record, log it, and ring when it is committed.
+    """Take a transition on a locked record, or a new one, log it, and ring when it is committed.
 
     Raises:
         UnknownTransition, TransitionRefused: nothing was changed.
     """
+    advance_through(record, [step], actor)
+
+
+def advance_through(record: StateMachine, steps: Sequence[Step], actor: Actor) -> None:
+    """Take several transitions, one after the other; the record is written once, each has its row of the log.
+
+    Raises:
+        UnknownTransition, TransitionRefused: nothing was written.
+    """
+    taken = [move(record, step, actor) for step in steps]
+    _save(record)
+    for row in taken:
+        row.record_id = record.pk
+        if isinstance(row.at, Now):  # of a new record; the database has told it just now
+            row.at = record.entered_at
+    TransitionLog.objects.bulk_create(taken)
+    for row in taken:
+        tell(record, row)
+    last = steps[-1]
+    rings = record.is_working and last.rings and not last.claim
+    transaction.on_commit(partial(_committed, record, taken, rings=rings), robust=True)
+
+
+def _committed(record: StateMachine, taken: list[TransitionLog], *, rings: bool) -> None:
+    with tally.gathered():
+        try:
+            if rings:
+                turn = record.turn if record.background else None
+                queue = queue_of(type(record), record.state)
+                kick(record._meta.label_lower, record.pk, queue=queue, turn=turn)
+        finally:
+            settling.note(taken)
+
+
+def move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
+    """Change the record as the transition says; its row of the log, which is still without the record."""
     left, since, tries = record.state, record.entered_at, record.tries
     reason = step.reason or record.due_reason
-    at = max(database_now(record), since)
+    is_new = record.pk is None
+    at = Now() if is_new else max(database_now(record), since)
     _transition(record, step.transition)
     getattr(record, step.transition)(**step.arguments)
     _owe(record, at, claim=step.claim)
@@ -157,8 +214,7 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
     if step.transition != "fail":
         record.failure_code = record.failure_message = ""
     record.entering()
-    record.save()
-    row = TransitionLog.objects.create(
+    return TransitionLog(
         record_type=record._meta.label_lower,
         record_id=record.pk,
         transition=step.transition,
@@ -170,29 +226,55 @@ def advance(record: StateMachine, step: Step, actor: Actor) -> None:
         reason=reason,
         job_id=actor.job_id,
         at=at,
-        lasted=at - since,
+        lasted=timedelta() if is_new else at - since,
         tries=tries,
         evidence=bounded(step.evidence),
     )
+
+
+def _save(record: StateMachine) -> None:
+    """Write what has changed since it was locked; all of a new one."""
+    before, fields = record.as_read, record._meta.concrete_fields
+    if before is None:
+        record.save()
+        return
+    changed = [each.attname for each in fields if getattr(record, each.attname) != before[each.attname]]
+    stamped = [each.attname for each in fields if getattr(each, "auto_now", False)]
+    record.save(update_fields=[*changed, *stamped])
+
+
+def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None:
+    """Write locked records by one statement, past their `save`.
+
+    It is an insert that meets them all: an update would have to be told each value of each column in a case of its own.
+    """
+    fields = [each.name for each in model._meta.concrete_fields if not each.primary_key]
+    stamped_once = [each.name for each in model._meta.concrete_fields if getattr(each, "auto_now_add", False)]
+    manager: Any = model._default_manager
+    manager.bulk_create(
+        records,
+        update_conflicts=True,
+        unique_fields=["pk"],
+        update_fields=[name for name in fields if name not in stamped_once],
+    )
+
+
+def tell(record: StateMachine, row: TransitionLog) -> None:
+    """Say in the log of the program what the row says."""
     logger.info(
         "transition: %s %s %s: %s → %s, generation %s, by %s, user %s",
-        record._meta.label_lower, record.pk, step.transition, left, record.state, record.generation, actor.kind,
+        row.record_type, record.pk, row.transition, row.from_state, row.to_state, row.generation, row.actor_kind,
         record.initiated_by_id,
         extra={
             f"{record._meta.model_name}_id": record.pk,
             "user_id": record.initiated_by_id,
-            "generation": record.generation,
+            "generation": row.generation,
             **record.log_context(),
         },
     )  # fmt: skip
-    transaction.on_commit(partial(settling.note, row), robust=True)
-    if record.is_working and step.rings and not step.claim:
-        turn = record.turn if record.background else None
-        queue = queue_of(type(record), record.state)
-        transaction.on_commit(partial(kick, record._meta.label_lower, record.pk, queue=queue, turn=turn), robust=True)
 
 
-def _owe(record: StateMachine, at: datetime, *, claim: bool) -> None:
+def _owe(record: StateMachine, at: Any, *, claim: bool) -> None:
     record.generation += 1
     record.entered_at = at
     record.rung_at = None

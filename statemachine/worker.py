@@ -8,16 +8,18 @@ With `statemachine.doorbell` and what mends RQ's dashboard, the only code that s
 import faulthandler
 import logging
 import os
+import select
 import signal
 import time
 from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connections, reset_queries
+from django.db import connections, reset_queries
+from django.db.backends.base.base import BaseDatabaseWrapper
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.job import Job
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
@@ -26,6 +28,7 @@ from core.base.redis_client import in_words, is_outage, patient
 from core.local.child import end_with_parent
 from core.ops.probes import exercise
 from statemachine.reactions import Limits, reaction_of_job
+from statemachine.rq_worker import FewRoundsWorker
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ class DeathPenalty(UnixSignalDeathPenalty):
         super().handle_death_penalty(signum, frame)  # type: ignore[no-untyped-call]
 
 
-class RunsheetWorker(SimpleWorker):
+class RunsheetWorker(FewRoundsWorker):
     """Works in its own process, keeping its connections to PostgreSQL and Dropbox from job to job.
 
     The soft limit is the job's own time-out, an exception. The hard limit ends the process, whatever it hangs in, and
@@ -62,6 +65,7 @@ class RunsheetWorker(SimpleWorker):
     # Then it ends and the pool starts another, so that nothing a library leaks can grow for ever.
     jobs_per_process = 1_000
     told_to_stop = False
+    at_work = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("prepare_for_work", True):
@@ -105,19 +109,21 @@ class RunsheetWorker(SimpleWorker):
         faulthandler.dump_traceback_later(_limits_of(job).hard_s, exit=True)
         try:
             with patient():
+                RunsheetWorker.at_work = True
                 super().execute_job(job, queue)
         finally:
+            RunsheetWorker.at_work = False
             faulthandler.cancel_dump_traceback_later()
             _fresh_connections()
 
 
 def begin_limits_anew(limits: Limits) -> None:
-    """Give the state that the worker goes straight on with the time of its own; in no worker, nothing is limited."""
-    if not signal.alarm(0):
+    """Give what the worker goes straight on with the time of its own; in no worker, nothing is limited."""
+    if not RunsheetWorker.at_work or RunsheetWorker.told_to_stop:
         return
     signal.alarm(limits.soft_s)
     faulthandler.dump_traceback_later(limits.hard_s, exit=True)
-    if RunsheetWorker.told_to_stop:
+    if RunsheetWorker.told_to_stop:  # meanwhile
         _end_soon()
 
 
@@ -156,6 +162,20 @@ def _trouble(connection: Redis) -> str:
 
 
 def _fresh_connections() -> None:
-    """What Django does around a request: drop connections that are too old or broken, and forget logged queries."""
-    close_old_connections()
+    """What Django does around a request: drop connections that are too old or broken, and forget logged queries.
+
+    Whether one is broken the system knows without asking the server: what a server that ends says can then be read.
+    """
+    for each in connections.all(initialized_only=True):
+        if _has_ended(each):
+            each.close()
+        each.close_if_unusable_or_obsolete()
+        each.health_check_done = True  # type: ignore[attr-defined]  # Django's types lack it
     reset_queries()
+
+
+def _has_ended(database: BaseDatabaseWrapper) -> bool:
+    if database.connection is None or database.connection.closed:
+        return database.connection is not None
+    # Between statements a server has nothing to say but that it ends, and then closes.
+    return bool(select.select([database.connection.fileno()], [], [], 0)[0])

@@ -1,12 +1,13 @@
 """RQ's worker in the process of the test, so that coverage and debugger see what it does."""
 
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.serializers import JSONSerializer
 
+from statemachine.rq_worker import FewRoundsWorker
 from statemachine.worker import DeathPenalty
 
 
-class InProcessWorker(SimpleWorker):
+class InProcessWorker(FewRoundsWorker):
     """It neither forks nor listens for commands: to stop listening takes a second each time, and nobody sends one."""
 
     death_penalty_class = DeathPenalty

@@ -39,7 +39,6 @@ from cloud.errors import (
 )
 from cloud.files import CloudFile, DirectoryListing, LinkPolicy, ShareLink
 from cloud.models import DropboxAccount
-from core.base.clock import shared_now
 from core.base.database import is_conflict
 from core.base.folding import is_same_path
 
@@ -61,10 +60,13 @@ TOO_LARGE = "“{path}” holds more than {most:,} files and directories, which 
 ODD_LINK = "Dropbox gave an address for the share link that is none of Dropbox's, so it is not kept."
 
 
-def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = None) -> "Gateway":
+def gateway_for(
+    user: User | None, *, account: DropboxAccount | None = None, before_call: Callable[[], None] | None = None
+) -> "Gateway":
     """The gateway to a person's Dropbox, with a valid access token.
 
     Args:
+        account: theirs, as `DropboxAccount.objects.used_by` has read it just now; None: it is looked for.
         before_call: called before every HTTP call; what it raises is passed on untouched.
 
     Raises:
@@ -77,13 +79,14 @@ def gateway_for(user: User | None, *, before_call: Callable[[], None] | None = N
             and could not be.
     """
     user = confirm_lends(user)
-    account = DropboxAccount.objects.filter(user=user).first()
+    account = account or DropboxAccount.objects.used_by(user.pk)
     if account is None:
         raise DropboxNotConnected
+    account.unseal()
     evidence = {"account": account.account_id}
     if account.needs_reconnect_reason:
         raise NeedsReconnect(account.needs_reconnect_reason, evidence=evidence)
-    at = shared_now()
+    at = account.read_at  # type: ignore[attr-defined]  # annotated by `used_by`
     if pause_left_s := account.pause_left_s(at=at):
         raise AccountPaused(retry_after_s=pause_left_s, evidence=evidence)
     gateway = Gateway(account=account, before_call=before_call)
@@ -105,6 +108,10 @@ class Gateway:
     def __init__(self, *, account: DropboxAccount, before_call: Callable[[], None] | None = None) -> None:
         self.account = account
         self._before_call = before_call
+
+    def once_more(self, *, before_call: Callable[[], None]) -> "Gateway":
+        """The same Dropbox, for who goes on with another piece of work."""
+        return Gateway(account=self.account, before_call=before_call)
 
     def evidence(self, *, path: str) -> dict[str, Any]:
         """What to record about an answer: whose Dropbox, from which root, which path."""

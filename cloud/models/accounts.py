@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -10,7 +10,7 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from cloud.fields import EncryptedTextField
+from cloud.fields import EncryptedTextField, opened, sealed
 
 ACCOUNT_ID_LENGTH = 40
 DISPLAY_NAME_LENGTH = 255
@@ -26,6 +26,10 @@ CHANGE_WAITS_MS = 500
 
 
 class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
+    def at_hand(self) -> Self:
+        """Those that can be asked at any time: the connection works, and its person still works here."""
+        return self.filter(needs_reconnect_reason="", user__is_active=True)
+
     def pause(self, *, account_id: str, pause_s: float) -> None:
         """Let nobody use this Dropbox account for so long, by the database's clock; a longer pause stands."""
         until = Now() + timedelta(seconds=pause_s)
@@ -64,6 +68,14 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
     def _change(self, locked: "DropboxAccountQuerySet", *, at: datetime) -> int:
         # In one order, so that two notifications of the same accounts never wait for each other.
         return self.filter(pk__in=locked.order_by("pk").values("pk")).update(changed_at=at)
+
+    def used_by(self, user_id: int) -> "DropboxAccount | None":
+        """A person's account with the person, and `read_at`: when that was, by the database's clock.
+
+        Its tokens are sealed until somebody who needs them unseals them, so that it can be read even when nobody can.
+        """
+        with sealed():
+            return self.select_related("user").annotate(read_at=Now()).filter(user_id=user_id).order_by().first()
 
     def connection_of(self, user: User | None) -> str:
         """What tells this connection of the person's from any other; empty if there is none."""
@@ -125,6 +137,20 @@ class DropboxAccount(models.Model):
 
     def __str__(self) -> str:
         return self.display_name or self.account_id
+
+    @property
+    def connection(self) -> str:
+        """What tells this connection from any other of the person's."""
+        return self.connected_at.isoformat()
+
+    def unseal(self) -> None:
+        """Decrypt the tokens that were read sealed.
+
+        Raises:
+            TokensUnreadable: none of the keys opens them.
+        """
+        self.refresh_token = opened(self.refresh_token) or ""
+        self.access_token = opened(self.access_token) or ""
 
     @property
     def is_team_space(self) -> bool:

@@ -1,10 +1,47 @@
 """A place in the cloud that was found."""
 
-from django.db import models
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db import connection, models
 from django.db.models import F, Q
+from django.db.models.expressions import DatabaseDefault
 from django.db.models.functions import Now
 
 from cloud.models.folded import Folded
+from core.base.database import fetch_one
+
+
+class CloudLocationQuerySet(models.QuerySet["CloudLocation"]):
+    """Locations, and the one way to write one."""
+
+    # There is one at each path, in whatever case it is written; Django's own upsert knows columns only, no expressions.
+    PUT = """
+    INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT (provider, dropbox_fold(path))
+    DO UPDATE SET {changed} RETURNING *
+    """
+
+    def put(self, new: Mapping[str, Any], values: Mapping[str, Any]) -> "CloudLocation":
+        """Give the location at a path these values; make it, if there is none. Whoever else does the same waits.
+
+        Args:
+            new: provider, path and name of one that is made.
+        """
+        made = CloudLocation(**{**new, **values})
+        given = {field: field.pre_save(made, add=True) for field in made._meta.concrete_fields if not field.primary_key}
+        given = {field: value for field, value in given.items() if not isinstance(value, DatabaseDefault)}
+        changed = [field.column for field in given if field.name in {*values, "updated_at"}]
+        statement = self.PUT.format(
+            table=connection.ops.quote_name(made._meta.db_table),
+            columns=", ".join(str(field.column) for field in given),
+            values=", ".join(["%s"] * len(given)),
+            changed=", ".join(f"{column} = EXCLUDED.{column}" for column in changed),
+        )
+        put = fetch_one(
+            CloudLocation, statement, [field.get_db_prep_save(value, connection) for field, value in given.items()]
+        )
+        assert put is not None  # an upsert answers with its row
+        return put
 
 
 class CloudLocation(models.Model):
@@ -28,6 +65,8 @@ class CloudLocation(models.Model):
     modified_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    objects: ClassVar[CloudLocationQuerySet] = CloudLocationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = "archive"

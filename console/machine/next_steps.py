@@ -82,7 +82,7 @@ def _first_open(record: StateMachine, user: User, *, witness: Callable[[], str])
 
 
 def _otherwise(remedy: Remedy, record: StateMachine, user: User, witness: Callable[[], str]) -> str:
-    or_run = ", or run it for yourself" if user.has_perm(type(record).run_right()) else ""
+    or_run = ", or run it for yourself" if user.has_perm(type(record).run_right) else ""
     name = witness() if "{who_sees}" in remedy.otherwise else ""
     who_sees = f"{name} run it, or somebody else" if name else "somebody run it"
     return remedy.otherwise.format(whose=_whose(record), or_run=or_run, who_sees=who_sees)

@@ -3,12 +3,15 @@
 The codes stand in PostgreSQL's documentation, appendix “PostgreSQL Error Codes”.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 from django.conf import settings
-from django.db import Error, OperationalError, connection
+from django.db import Error, IntegrityError, OperationalError, connection
 from django.db import InterfaceError as ConnectionBroken
+from django.db.models import Model
 
 NOT_MIGRATED = "The database lacks tables. Run: python manage.py migrate"
 
@@ -52,6 +55,40 @@ REFUSED_CONNECTIONS = {
 }
 
 
+def fetch_one[M: Model](model: type[M], statement: str, values: Sequence[Any] | Mapping[str, Any]) -> M | None:
+    """The first row that a statement answers with; None if it answers with none.
+
+    As the manager's `raw`, without what that does for statements that nobody has seen yet, which takes longer than most
+    statements do.
+
+    Args:
+        statement: it answers with whole rows of the model's table; what else it answers with become attributes.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row = cursor.fetchone()
+        names = [column[0] for column in cursor.description]
+    if row is None:
+        return None
+    told = dict(zip(names, row, strict=True))
+    read = [(attname, _converted(convert, told.pop(column))) for column, attname, convert in _columns(model)]
+    found = model.from_db(connection.alias, [attname for attname, _ in read], [value for _, value in read])
+    for name, value in told.items():
+        setattr(found, name, value)
+    return found
+
+
+@cache
+def _columns(model: type[Model]) -> list[tuple[str, str, Callable[..., Any] | None]]:
+    """Of each field: its column, its attribute, and what makes Python's value of the database's, if anything does."""
+    fields = model._meta.concrete_fields
+    return [(str(field.column), field.attname, getattr(field, "from_db_value", None)) for field in fields]
+
+
+def _converted(convert: Callable[..., Any] | None, value: Any) -> Any:
+    return convert(value, None, connection) if convert else value
+
+
 @contextmanager
 def lock_waits(at_most_s: float) -> Iterator[None]:
     """For who has somebody waiting: locks are waited for no longer than that, and refused as a conflict."""
@@ -68,6 +105,12 @@ def lock_waits(at_most_s: float) -> Iterator[None]:
 def is_conflict(error: BaseException) -> bool:
     """Another transaction was in the way; the connection is sound, and the same may work a moment later."""
     return isinstance(error, Error) and _code(error) in CONFLICTS
+
+
+def broken_constraint(error: IntegrityError) -> str:
+    """The name of the constraint that something would have broken; empty where the database does not tell."""
+    told = getattr(error.__cause__, "diag", None)
+    return getattr(told, "constraint_name", None) or ""
 
 
 def is_outage(error: BaseException) -> bool:

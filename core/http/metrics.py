@@ -27,6 +27,7 @@ HELP: dict[tally.Counted | tally.Observed, str] = {
     "tries": "Tries begun, by state.",
     "tries_given_up": "Records that failed, by the state they were in and the reason.",
     "tries_lost": "Tries whose worker was killed, or lost the database; they are repeated.",
+    "sets": "Groups of records that were worked on together.",
     "slices": "Slices of long work that have kept what they reached.",
     "tries_put_back": "Tries that did not succeed and are repeated, by reason.",
 }

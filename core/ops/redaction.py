@@ -6,6 +6,7 @@ log a secret in the first place.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "[redacted]"
@@ -56,7 +57,7 @@ def redact(value: Any) -> Any:
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, Mapping):
-        return {redact_text(str(name)): _named(str(name), each) for name, each in value.items()}
+        return {_redact_name(str(name)): _named(str(name), each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(each) for each in value]
     return redact_text(_shown(value))
@@ -69,9 +70,20 @@ def redact_text(text: str) -> str:
     return text
 
 
+# The names of values are few, and every line has some of them.
+@lru_cache(maxsize=1_000)
+def _redact_name(name: str) -> str:
+    return redact_text(name)
+
+
+@lru_cache(maxsize=1_000)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
 def _named(name: str, value: Any) -> Any:
     # A number or a truth about a secret, such as how many tokens there are, is none.
-    if _SECRET_NAME.fullmatch(name) and not isinstance(value, bool | int | float | None):
+    if _is_secret(name) and not isinstance(value, bool | int | float | None):
         return REDACTED
     return redact(value)
 

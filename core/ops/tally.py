@@ -7,7 +7,9 @@ Redis begins at zero again, which Prometheus takes for a restart. docs/observabi
 import json
 from bisect import bisect_left
 from collections import defaultdict
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +29,7 @@ type Counted = Literal[
     "tries_given_up",
     "tries_lost",
     "tries_put_back",
+    "sets",
     "slices",
 ]
 type Observed = Literal["dropbox_call_seconds", "dropbox_wait_seconds", "settle_seconds"]
@@ -38,6 +41,8 @@ BOUNDS_S: dict[Observed, tuple[float, ...]] = {
     "settle_seconds": (1, 2, 5, 10, 20, 30, 60, 120, 300, 600),
 }
 KEY = "runsheet:tally"
+
+_amounts: ContextVar[dict[str, float] | None] = ContextVar("amounts", default=None)
 
 type Labels = tuple[tuple[str, str], ...]
 
@@ -62,6 +67,22 @@ class Tallied:
     histograms: dict[str, dict[Labels, Histogram]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Histogram))
     )
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """What is counted within is sent together, when it ends; within another one, when that does."""
+    if _amounts.get() is not None:
+        yield
+        return
+    amounts: dict[str, float] = defaultdict(float)
+    token = _amounts.set(amounts)
+    try:
+        yield
+    finally:
+        _amounts.reset(token)
+        if amounts:
+            _send(amounts)
 
 
 def count(name: Counted, amount: float = 1, **labels: object) -> None:
@@ -100,7 +121,16 @@ def _field(name: str, part: str, labels: dict[str, object]) -> str:
     return json.dumps([name, part, {label: str(value) for label, value in sorted(labels.items())}])
 
 
-def _add(amounts: dict[str, float]) -> None:
+def _add(amounts: Mapping[str, float]) -> None:
+    gathering = _amounts.get()
+    if gathering is None:
+        _send(amounts)
+        return
+    for key, amount in amounts.items():
+        gathering[key] += amount
+
+
+def _send(amounts: Mapping[str, float]) -> None:
     def send(redis: Redis) -> None:
         with redis.pipeline(transaction=False) as pipeline:
             for key, amount in amounts.items():

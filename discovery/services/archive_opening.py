@@ -19,7 +19,7 @@ from core.base.errors import RunsheetError
 from discovery.errors import ArchiveOutOfSight, BasePathMissing
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.share_links import TRUSTED_FOR, link_that_leads_there
-from leases.models import Origin
+from leases.models import NOBODY, Origin
 from leases.queries import origin_of_location, take_link_check
 from leases.services import forget_link, record_location
 
@@ -70,7 +70,7 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
         return Opening(why_not=GONE.format(path=location.path))
     if not location.share_url:
         return Opening(why_not=location.share_refusal or NO_LINK)
-    known = origin_of_location(location)
+    known = origin_of_location(location) or NOBODY
     may_check = user.has_perm("leases.run_discovery") and _sees_the_same(known, user)
     if not may_check or not _is_check_due(location):
         return Opening(url=location.share_url)

@@ -7,24 +7,27 @@ from typing import Any
 
 from cloud.dropbox import Gateway
 from cloud.files import CloudFile, DirectoryListing
-from cloud.models import DropboxAccount
+from cloud.models import CloudLocation, DropboxAccount
 from core.base.folding import is_same_path
 from discovery.errors import AnotherFolder, ArchiveOutOfSight
 from leases.models import NOBODY, Lease, Origin
-from leases.queries import last_told, origin_at
+from leases.queries import last_told, origin_of_location
 
 
-def known_at(path: str, lease: Lease) -> Origin | None:
+def known_at(path: str, lease: Lease, *, location: CloudLocation | None) -> Origin | None:
     """Whom it is known from that a directory lies at the path; None if no directory is known there.
 
     The lease may have been asked elsewhere meanwhile, under another base path or number: its history remembers. So may
     another lease whose archive lies at the same path.
+
+    Args:
+        location: what is known of the path (`location_at`).
     """
     directory = lease.runsheet_directory
     is_here = directory is not None and is_same_path(directory.path, path)
     if is_here and lease.origin != NOBODY:
         return lease.origin
-    told = last_told(path, lease) or origin_at(path)
+    told = last_told(path, lease) or (origin_of_location(location) if location else None)
     return told or (NOBODY if is_here else None)
 
 

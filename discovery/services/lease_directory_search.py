@@ -22,8 +22,8 @@ from discovery.services.judging import (
 from discovery.services.nearest_archives import look_around
 from discovery.services.share_links import is_trusted, link_that_leads_there
 from leases.errors import UnsafePath
-from leases.models import NOBODY, Lease, Origin
-from leases.queries import linked_location, storage_configuration
+from leases.models import NOBODY, AgencyStorageConfig, Lease, Origin
+from leases.queries import location_at, usable
 from leases.services import forget_link, record_location
 from leases.validation import archive_path
 
@@ -53,13 +53,18 @@ class DirectorySighting:
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
-def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
+def look_for_directory(
+    *, lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | None
+) -> DirectorySighting:
     """Ask Dropbox: any successful listing is found, an empty one too; only `path/not_found` is not found.
 
     Writes nothing. One call, a second one for a new link or to see that the stored one still leads there, a third one if
     it does not; one more where the listing alone does not tell which folder it is and whether all of it is seen, and one
     more where it is another one than was known.
     Of one that does not exist, the evidence names the nearest that do; what that costs is remembered for some minutes.
+
+    Args:
+        configuration: of the lease's agency, as it was when the run began.
 
     Raises:
         ConfigurationMissing, ConfigurationDisabled: there is no place to look.
@@ -68,8 +73,9 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
         ArchiveOutOfSight, AnotherFolder: the account cannot judge what another one has seen.
         Temporary, Permanent: as the gateway says.
     """
-    path = place_of(lease)
-    known = known_at(path, lease)
+    path = place_of(lease, configuration)
+    location = location_at(path)
+    known = known_at(path, lease, location=location)
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
@@ -80,7 +86,7 @@ def look_for_directory(*, lease: Lease, gateway: Gateway) -> DirectorySighting:
     if _needs_description(lease, gateway, seen):
         seen = described(gateway, seen)
     try:
-        seen = _with_stored_link(lease, gateway, seen) or _with_new_link(gateway, seen)
+        seen = _with_stored_link(lease, gateway, seen, location) or _with_new_link(gateway, seen)
     except NotFound as error:
         raise _changed_meanwhile(evidence=error.evidence) from error
     told = {name: getattr(seen.origin, name) for name in ("namespace", "folder_id") if getattr(seen.origin, name)}
@@ -98,14 +104,17 @@ def _sighting(gateway: Gateway, listing: DirectoryListing, known: Origin | None)
     )
 
 
-def place_of(lease: Lease) -> str:
+def place_of(lease: Lease, configuration: AgencyStorageConfig | None) -> str:
     """Where the lease's archive lies, if there is one.
+
+    Args:
+        configuration: of its agency.
 
     Raises:
         ConfigurationMissing, ConfigurationDisabled: there is no place to look.
         UnsafePath: the place would not lie in the folder that holds all archives.
     """
-    base_path = storage_configuration(lease.agency).runsheet_archive_base_path
+    base_path = usable(configuration, agency=lease.agency).runsheet_archive_base_path
     try:
         return archive_path(base_path=base_path, lease_number=lease.lease_number)
     except ValidationError as error:
@@ -181,10 +190,11 @@ def _needs_description(lease: Lease, gateway: Gateway, seen: DirectorySighting) 
     return keeps_report or not may_judge(seen.known, account=gateway.account, namespace=seen.origin.namespace)
 
 
-def _with_stored_link(lease: Lease, gateway: Gateway, seen: DirectorySighting) -> DirectorySighting | None:
+def _with_stored_link(
+    lease: Lease, gateway: Gateway, seen: DirectorySighting, stored: CloudLocation | None
+) -> DirectorySighting | None:
     """What somebody starts by hand looks at the link; one of many believes that of the last day, if it is of this space."""
-    stored = linked_location(seen.path)
-    if stored is None:
+    if stored is None or not stored.has_link:  # type: ignore[attr-defined]  # annotated by `location_at`
         return None
     is_of_this_space = seen.known is not None and seen.known.path_root == seen.origin.path_root
     if lease.background and is_of_this_space and is_trusted(stored, at=now()):

@@ -17,7 +17,8 @@ from discovery.services.lease_directory_search import DirectorySighting, describ
 from discovery.services.nearest_archives import look_around
 from discovery.services.program_remains import is_remains
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
-from leases.models import Lease, Origin
+from leases.models import AgencyStorageConfig, Lease, Origin
+from leases.queries import location_at
 
 
 class DirectoryGone(NotFound):
@@ -51,12 +52,17 @@ class DetectionResult:
 
 
 def detect_previous_report(
-    *, lease: Lease, gateway: Gateway, sighting: DirectorySighting | None = None
+    *,
+    lease: Lease,
+    gateway: Gateway,
+    configuration: AgencyStorageConfig | None,
+    sighting: DirectorySighting | None = None,
 ) -> DetectionResult:
     """Look for file names that match `RUNSHEET_PREVIOUS_REPORT_PATTERN`; a folder of such a name is no report, nor is what
     a program has left behind (`RUNSHEET_PROGRAM_REMAINS`).
 
     Args:
+        configuration: of the lease's agency, as it was when the run began.
         sighting: what the search has just read, so that it is not read twice; None: the directory is listed, all pages,
             and described, which is one more call.
 
@@ -69,7 +75,7 @@ def detect_previous_report(
         ArchiveOutOfSight, AnotherFolder: the account cannot judge what another one has seen, or sees only a part.
         Temporary, Permanent: as the gateway says.
     """
-    seen = sighting or _look(lease, gateway)
+    seen = sighting or _look(lease, gateway, configuration)
     assert seen.listing is not None
     matching = [entry.name for entry in _once(seen.listing.entries) if _has_report_name(entry)]
     names = tuple(name for name in matching if not is_remains(name))
@@ -84,17 +90,17 @@ def detect_previous_report(
     )
 
 
-def _look(lease: Lease, gateway: Gateway) -> DirectorySighting:
+def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | None) -> DirectorySighting:
     if lease.runsheet_directory is None:
         raise DirectoryUnknown
-    path = place_of(lease)
+    path = place_of(lease, configuration)
     if not is_same_path(lease.runsheet_directory.path, path):
         raise DirectoryElsewhere(
             f"The known directory is “{lease.runsheet_directory.path}”, but archives of {lease.agency} lie elsewhere now. "
             "It is looked for there by itself.",
             evidence={"path": lease.runsheet_directory.path},
         )
-    known = known_at(path, lease)
+    known = known_at(path, lease, location=location_at(path))
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:

@@ -80,7 +80,7 @@ def run_many(records: QuerySet[Any], user: User, *, title: str = "", which: str 
         DatabaseTooBusy: nothing was saved.
     """
     machine: type[StateMachine] = records.model
-    require(user, machine.run_right())
+    require(user, machine.run_right)
     with answered_in_time():
         batch = batch_of(machine).objects.create(
             record_type=machine._meta.label_lower, kind=Batch.Kind.RUN, title=title, created_by=user
@@ -120,7 +120,7 @@ def run_again(*, batch_id: int, state: str, user: User, at_most: int | None = No
         if batch is None:
             raise BatchGone
         machine = machine_of(batch)
-        require(user, machine.run_right())
+        require(user, machine.run_right)
         Batch.objects.filter(pk=batch_id).update(stopped_at=None, stopped_by=None)
         # As they are, since a plan for what they are expected to be may compare each with each.
         members = standing_at(batch, state).order_by(of_record(machine, "entered_at"), "record")

@@ -4,12 +4,14 @@ Knows no kind of record and no cloud (docs/decisions/0002-postgres-is-the-truth.
 """
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.functional import classproperty
 from django_fsm import FSMField
 
 # The sequence that gives whatever is ordered one by one its place in the line, whichever machine it belongs to.
@@ -87,6 +89,7 @@ class StateMachine(models.Model):
         run_ends: the states that a whole run ends in.
     """
 
+    as_read: dict[str, Any] | None = None
     working_states: ClassVar[frozenset[str]]
     start_transition: ClassVar[str]
     run_name: ClassVar[str] = "Run"
@@ -196,6 +199,12 @@ class StateMachine(models.Model):
         """What that is called, so that what was stopped does not look as if it were to start."""
         return self.label_of(self.shown_state)
 
+    def note_as_read(self) -> None:
+        """Remember the fields as they are, so that only what a transition changes has to be written."""
+        fields = {each.attname: getattr(self, each.attname) for each in self._meta.concrete_fields}
+        # What JSON holds may be changed in place.
+        self.as_read = {name: deepcopy(it) if isinstance(it, dict | list) else it for name, it in fields.items()}
+
     def entering(self) -> None:
         """Called in every transition's transaction once the new state is set, before the record is saved.
 
@@ -238,8 +247,8 @@ class StateMachine(models.Model):
         """The permission that a person needs for a transition; empty: it is for no person."""
         return next((str(each.permission) for each in cls._transitions(transition) if each.permission), "")
 
-    @classmethod
-    def run_right(cls) -> str:
+    @classproperty
+    def run_right(cls) -> str:  # noqa: N805 - of the class
         """The permission that a person needs to start a record."""
         return cls.right_to(cls.start_transition)
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from core.local.programs import MIGRATE, RECONCILER, Program, web, worker
+from core.local.programs import MIGRATE, RECONCILER, Program, web, worker, worker_name
+from statemachine.reactions import queues
 from statemachine.worker import DEAF_S
 from tests.architecture.floors import HOUSE
 
@@ -24,6 +25,12 @@ class TestCompose:
     @pytest.mark.parametrize("program", [web(bind="0.0.0.0:8000"), worker(count="${WORKERS:-4}"), RECONCILER])
     def test_runs_what_make_up_runs(self, services: dict[str, Any], program: Program) -> None:
         assert tuple(services[program.name]["command"]) == program.command
+
+    @pytest.mark.parametrize("queue", [queue for queue in queues() if queue != "toy"])
+    def test_has_a_pool_for_each_queue(self, services: dict[str, Any], queue: str) -> None:
+        command = services[worker_name(queue)]["command"]
+
+        assert (command[2:4], command[4:6]) == (["rqworker-pool", queue], ["--num-workers", "${WORKERS:-4}"])
 
     def test_migrates_as_make_up_does(self, services: dict[str, Any]) -> None:
         assert tuple(services["migrate"]["command"]) == MIGRATE

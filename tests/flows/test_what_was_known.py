@@ -15,7 +15,7 @@ from cloud.dropbox import Gateway
 from cloud.models import DropboxAccount
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
-from leases.queries import storage_configuration
+from leases.queries import configuration_of
 from statemachine.errors import TransitionForbidden
 from statemachine.reconcile import reconcile
 from statemachine.transitions import locked
@@ -240,11 +240,11 @@ class TestTheBasePath:
         dropbox.put(REPORT)
         describe, steps = Gateway.metadata, list[str]()
 
-        def reading(agency: str) -> AgencyStorageConfig:
+        def reading(agency: str) -> AgencyStorageConfig | None:
             if not steps:
                 steps.append("changed")
                 change("/Nowhere/At all")
-            return storage_configuration(agency)
+            return configuration_of(agency)
 
         def describing(self: Gateway, *, path: str) -> object:
             try:
@@ -254,7 +254,7 @@ class TestTheBasePath:
                     steps.append("changed back")
                     change(BLM)
 
-        monkeypatch.setattr("discovery.services.lease_directory_search.storage_configuration", reading)
+        monkeypatch.setattr("discovery.reactions.configuration_of", reading)
         monkeypatch.setattr(Gateway, "metadata", describing)
 
         services.create_lease(agency="BLM", lease_number=NUMBER, created_by=operator)

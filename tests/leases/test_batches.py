@@ -14,6 +14,7 @@ from statemachine.batches import Progress, Stopped, progress_of, run_again, run_
 from statemachine.errors import BatchGone, NothingToStart, TransitionForbidden
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
+from tests.leases.starting import start_by_itself
 
 pytestmark = pytest.mark.django_db
 
@@ -238,7 +239,7 @@ class TestProgressOf:
 class TestStop:
     def test_owes_nothing_any_more(self, operator: User) -> None:
         batch = imported(operator)
-        services.start_by_itself(Lease.objects.order_by("pk")[0], background=True)
+        start_by_itself(Lease.objects.order_by("pk")[0], background=True)
 
         assert stop(batch_id=batch.pk, user=operator) == Stopped(count=3, left=0)
 
@@ -263,7 +264,7 @@ class TestStop:
 
     def test_leaves_the_rest_for_another_click_when_it_takes_too_long(self, operator: User) -> None:
         batch = imported(operator)
-        services.start_by_itself(Lease.objects.order_by("pk")[0], background=True)
+        start_by_itself(Lease.objects.order_by("pk")[0], background=True)
 
         assert stop(batch_id=batch.pk, user=operator, within_s=0) == Stopped(count=2, left=1)
         assert stop(batch_id=batch.pk, user=operator) == Stopped(count=1, left=0)
@@ -285,7 +286,7 @@ class TestStop:
     ) -> None:
         batch = imported(operator, 1)
         lease = Lease.objects.get()
-        services.start_by_itself(lease, background=True)
+        start_by_itself(lease, background=True)
 
         def happens(user: User) -> bool:
             leases = Lease.objects.filter(pk=lease.pk)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from cloud.models import CloudLocation
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import AgencyStorageConfig, Lease
-from leases.queries import linked_location, locations_at, storage_configuration
+from leases.queries import configuration_of, location_at, locations_at, usable
 
 pytestmark = pytest.mark.django_db
 
@@ -127,17 +127,17 @@ class TestAgencyStorageConfig:
     def test_is_found_by_its_agency(self) -> None:
         self.config().save()
 
-        assert str(storage_configuration("BLM")) == "BLM"
+        assert str(usable(configuration_of("BLM"), agency="BLM")) == "BLM"
 
     def test_missing_it_says_so_by_name(self) -> None:
         with pytest.raises(ConfigurationMissing, match="NMSLO is not configured"):
-            storage_configuration("NMSLO")
+            usable(configuration_of("NMSLO"), agency="NMSLO")
 
     def test_disabled_it_says_so_by_name(self) -> None:
         self.config(enabled=False).save()
 
         with pytest.raises(ConfigurationDisabled, match="Discovery is switched off for BLM"):
-            storage_configuration("BLM")
+            usable(configuration_of("BLM"), agency="BLM")
 
 
 class TestCloudLocation:
@@ -177,4 +177,6 @@ class TestCloudLocation:
     def test_has_a_good_link_until_it_expires(self, values: dict[str, Any], good: bool) -> None:
         CloudLocation.objects.create(path="/a", name="a", **values)
 
-        assert (linked_location("/A") is not None) is good
+        found = location_at("/A")
+        assert found is not None
+        assert found.has_link is good  # type: ignore[attr-defined]  # annotated

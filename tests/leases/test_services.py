@@ -15,6 +15,7 @@ from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
 from statemachine.models import TransitionLog
+from tests.leases.starting import start_by_itself
 
 pytestmark = pytest.mark.django_db
 
@@ -293,7 +294,7 @@ class TestStartTransition:
     def test_uses_the_creators_authorisation_when_nobody_else_is_named(self, olivia: User) -> None:
         lease = Lease.objects.create(agency="BLM", lease_number="1", created_by=olivia)
 
-        services.start_by_itself(lease)
+        start_by_itself(lease)
 
         assert Lease.objects.get().initiated_by == olivia
 

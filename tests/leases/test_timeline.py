@@ -15,6 +15,7 @@ from leases.models import AgencyStorageConfig, Lease
 from leases.states import State
 from statemachine.batches import run_again, run_many, stop
 from statemachine.transitions import Actor
+from tests.leases.starting import start_by_itself
 from tests.leases.test_admin_page import location, page_of, take
 from tests.leases.test_services import settled
 from tests.roles import in_role
@@ -74,7 +75,7 @@ class TestPassedOver:
     ) -> None:
         batch = import_leases(leases=[("BLM", "NMNM 1"), ("BLM", "NMNM 2")], user=olivia, title="many.xlsx")
         done, waiting = Lease.objects.order_by("lease_number")
-        services.start_by_itself(done)
+        start_by_itself(done)
         take(done, "record_not_found", actor=Actor.worker("job-1"))
 
         before = page_of(console, waiting).text

@@ -16,7 +16,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bench.outages import SmallDisk, postgres_closed, postgres_on, postgres_read_only
 from core.base.errors import SoftTimeLimit, WorkerStopping
-from statemachine import claims, jobs, outages
+from statemachine import claims, outages
 from statemachine.management.commands.reconcile import run_until
 from statemachine.models import TransitionLog
 from statemachine.reactions import Outcome, Run
@@ -52,7 +52,7 @@ def mended_while_waiting(outage: ExitStack, monkeypatch: pytest.MonkeyPatch) -> 
         waits.append(seconds)
         outage.close()
 
-    monkeypatch.setattr("statemachine.jobs.time.sleep", wait)
+    monkeypatch.setattr("statemachine.outages.time.sleep", wait)
     return waits
 
 
@@ -217,7 +217,7 @@ class TestAfterTheWork:
             outage.close()
             Kettle.objects.update(generation=2, claimed_until=None)
 
-        monkeypatch.setattr("statemachine.jobs.time.sleep", mend_and_dispatch)
+        monkeypatch.setattr("statemachine.outages.time.sleep", mend_and_dispatch)
         work["heat"] = breaking(outage, lambda: postgres_closed(database_url))
 
         ended = run(message(owed()))
@@ -231,7 +231,7 @@ class TestAfterTheWork:
             outage.close()
             Kettle.objects.update(generation=3, claimed_until=None, entered_at=Now(), tries=2)
 
-        monkeypatch.setattr("statemachine.jobs.time.sleep", mend_and_start_anew)
+        monkeypatch.setattr("statemachine.outages.time.sleep", mend_and_start_anew)
         work["heat"] = breaking(outage, lambda: postgres_closed(database_url))
 
         run(message(owed()))
@@ -242,7 +242,7 @@ class TestAfterTheWork:
     def test_who_is_told_to_stop_waits_no_longer(
         self, work: Work, outage: ExitStack, database_url: str, monkeypatch: pytest.MonkeyPatch, told: BaseException
     ) -> None:
-        monkeypatch.setattr("statemachine.jobs.time.sleep", raising(told))
+        monkeypatch.setattr("statemachine.outages.time.sleep", raising(told))
         work["heat"] = breaking(outage, lambda: postgres_closed(database_url))
 
         ended = run(message(owed()))
@@ -253,8 +253,8 @@ class TestAfterTheWork:
     def test_gives_up_after_a_while(
         self, work: Work, outage: ExitStack, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(jobs, "OUTAGE_PATIENCE_S", 0.05)
-        monkeypatch.setattr(jobs, "OUTAGE_POLL_S", 0.01)
+        monkeypatch.setattr(outages, "PATIENCE_S", 0.05)
+        monkeypatch.setattr(outages, "POLL_S", 0.01)
         work["heat"] = breaking(outage, lambda: postgres_closed(database_url))
 
         assert run(message(owed())) == "waiting"

@@ -59,16 +59,13 @@ class TestRunBeganAt:
         take(model=Kettle, pk=kettle.pk, step=Step(transition="switch_on"), actor=Actor.person(cook))
         work_through(kettle)
 
-        began = [settling.run_began_at(row) for row in TransitionLog.objects.of(kettle)]
+        started, *together, rest = TransitionLog.objects.of(kettle)
+        settling.note(together)
+        settling.note([rest])
 
-        started = TransitionLog.objects.of(kettle)[0].at
-        assert [row.transition for row in TransitionLog.objects.of(kettle)] == [
-            "switch_on",
-            "boiled",
-            "steep",
-            "poured",
-        ]
-        assert began == [None, None, None, started]
+        assert [row.transition for row in (*together, rest)] == ["boiled", "steep", "poured"]
+        assert settling.run_began_at(rest) == started.at
+        assert [list(found.counts.values()) for found in tally.read().histograms["settle_seconds"].values()] == [[1]]
 
     def test_knows_none_for_what_a_person_ended(self, cook: User) -> None:
         kettle = owed()
@@ -90,7 +87,7 @@ class TestNote:
         work_through(kettle)
 
         for row in TransitionLog.objects.of(kettle):
-            settling.note(row)
+            settling.note([row])
 
         tallied = tally.read()
         machine = ("machine", "toy.kettle")

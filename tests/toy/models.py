@@ -39,6 +39,9 @@ class Kettle(Noticed):
         indexes = [*StateMachine.Meta.indexes, *line_indexes(WORKING)]
         permissions = [("boil", "Can boil water")]
 
+    def __str__(self) -> str:
+        return self.label or f"Kettle {self.pk}"
+
     @transition(
         field=state,
         source=[State.COLD, State.READY, State.BROKEN],

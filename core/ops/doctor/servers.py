@@ -20,6 +20,7 @@ from core.ops.probes import MEANWHILE, NO_REDIS, SLOW_S, ask_database, ask_redis
 from statemachine import heartbeat
 from statemachine.listeners import Listener, listening
 from statemachine.reactions import queues
+from statemachine.unserved import unserved
 
 OLDEST_POSTGRESQL = 15
 # Twice of that is less than the doctor's patience with one part.
@@ -72,8 +73,9 @@ def workers() -> Iterator[Finding]:
     except RedisError:
         yield unseen("Redis")
         return
+    waiting = from_database(lambda: unserved(found)) or {}
     for queue in queues():
-        yield _listening_to(queue, found)
+        yield _listening_to(queue, found, waiting=waiting.get(queue, 0))
 
 
 def reconciler() -> Iterator[Finding]:
@@ -172,7 +174,7 @@ def _eviction(info: dict[str, Any]) -> Finding:
     return Finding(Mark.WRONG, f"maxmemory-policy is {policy}", advice)
 
 
-def _listening_to(queue: str, found: list[Listener]) -> Finding:
+def _listening_to(queue: str, found: list[Listener], *, waiting: int) -> Finding:
     ours = [worker for worker in found if queue in worker.queues]
     start = f"Start some: python manage.py rqworker-pool {queue} --num-workers 4 --serializer json --worker-class statemachine.worker.RunsheetWorker"
     if ours and all(worker.state == "suspended" for worker in ours):
@@ -182,6 +184,8 @@ def _listening_to(queue: str, found: list[Listener]) -> Finding:
     if ours:
         hosts = len({worker.host for worker in ours})
         return Finding(Mark.OK, f"{len(ours)} on “{queue}”, {hosts} host{'s' * (hosts > 1)}")
+    if waiting:
+        start = f"{waiting:,} record{'s wait' if waiting > 1 else ' waits'} for it. {start}"
     if found:
         others = ", ".join(sorted({name for worker in found for name in worker.queues}))
         return Finding(

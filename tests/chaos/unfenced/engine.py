@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.apps import apps
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from statemachine import claims, jobs, pump, transitions
 from statemachine.doorbell import Message
@@ -33,7 +33,7 @@ def take_the_fence_away() -> None:
     """Replace it wherever the engine looks it up; a name that is gone is an error, not a fence that stays."""
     for module, name, replacement in (
         (claims, "unmoved", rows_in_the_state),
-        (claims, "UNCLAIMED", Q()),
+        (claims, "FENCE", "state = %(state)s"),
         (transitions, "fenced", row_in_the_state),
         (jobs, "fenced", row_in_the_state),
         (pump, "fenced", row_in_the_state),

@@ -49,6 +49,34 @@ class TestCount:
         assert tally.read().counters["dropbox_pauses"] == {(): 200}
 
 
+class TestGathered:
+    def test_sends_what_is_counted_within_when_it_ends(self) -> None:
+        with tally.gathered():
+            tally.count("dropbox_pauses")
+            with tally.gathered():
+                tally.count("dropbox_pauses", 2)
+                tally.observe("settle_seconds", 1)
+            meanwhile = tally.read()
+
+        found = tally.read()
+        assert (meanwhile.counters, meanwhile.histograms) == ({}, {})
+        assert found.counters["dropbox_pauses"] == {(): 3}
+        assert found.histograms["settle_seconds"][()].total == 1
+
+    def test_sends_it_though_something_goes_wrong(self) -> None:
+        with pytest.raises(ZeroDivisionError), tally.gathered():
+            tally.count("dropbox_pauses")
+            raise ZeroDivisionError
+
+        assert tally.read().counters["dropbox_pauses"] == {(): 1}
+
+    def test_sends_nothing_of_nothing(self, redis: Redis) -> None:
+        with tally.gathered():
+            pass
+
+        assert not redis.exists(tally.KEY)
+
+
 class TestObserve:
     def test_puts_a_value_into_the_bucket_whose_bound_it_does_not_exceed(self) -> None:
         for seconds in (0.2, 1, 1.001, 600, 3_000):

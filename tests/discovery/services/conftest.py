@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 from cloud.dropbox import Gateway
 from cloud.models import CloudLocation
 from discovery.services.configuration_check import check_configuration
-from discovery.services.lease_directory_search import look_for_directory, record_directory
+from discovery.services.lease_directory_search import record_directory
 from leases.models import AgencyStorageConfig, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.discovery.services.asking import look_for_directory
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

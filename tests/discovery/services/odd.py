@@ -10,10 +10,10 @@ from django.core.cache import cache
 from cloud.dropbox import gateway_for
 from cloud.models import CloudLocation
 from core.base.errors import RunsheetError
-from discovery.services.lease_directory_search import look_for_directory, record_directory
-from discovery.services.previous_report_detection import detect_previous_report
+from discovery.services.lease_directory_search import record_directory
 from leases.models import Lease
 from tests.discovery.conftest import ARCHIVE
+from tests.discovery.services.asking import detect_previous_report, look_for_directory
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

@@ -14,11 +14,11 @@ from cloud.services.accounts import connect_account
 from core.base.clock import now
 from discovery.services import archive_opening
 from discovery.services.archive_opening import NO_LINK, Opening, open_archive
-from discovery.services.lease_directory_search import look_for_directory
 from leases.admin.links import dropbox_link
 from leases.models import Lease
 from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.discovery.services.asking import look_for_directory
 from tests.discovery.services.conftest import search_directory
 from tests.held import held_by_another_session
 from tests.links import ask, move, revoke_link

@@ -120,6 +120,24 @@ class TestFoundBefore:
             "wrong one: connect one that sees what that one sees."
         )
 
+    @pytest.mark.parametrize("ended", ["connection", "person"])
+    @pytest.mark.parametrize("is_seen", [True, False])
+    def test_by_who_is_no_longer_there_sends_nobody_to_them(
+        self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin", *, ended: str, is_seen: bool
+    ) -> None:
+        if ended == "connection":
+            DropboxAccount.objects.filter(user__username="paul").update(needs_reconnect_reason="It was withdrawn.")
+        else:
+            User.objects.filter(username="paul").update(is_active=False)
+        if is_seen:
+            dropbox.put(f"{self.OLD}/something else 1/")
+        configuration.runsheet_archive_base_path = self.OLD
+
+        texts = bad(configuration, operator)
+
+        assert texts
+        assert "Paul Partner" not in " ".join(texts)
+
     def test_by_this_account_itself_is_no_matter_of_accounts(
         self, operator: User, configuration: AgencyStorageConfig
     ) -> None:

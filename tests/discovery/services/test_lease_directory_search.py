@@ -11,11 +11,11 @@ from cloud.models import CloudLocation
 from discovery.errors import BasePathMissing
 from discovery.services.lease_directory_search import (
     DirectorySighting,
-    look_for_directory,
 )
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, UnsafePath
 from leases.models import AgencyStorageConfig, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.discovery.services.asking import look_for_directory
 from tests.discovery.services.conftest import search_directory
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from cloud.errors import NotFound
 from cloud.files import CloudFile, DirectoryListing
 from cloud.models import CloudLocation
 from discovery.errors import BasePathMissing
-from discovery.services.lease_directory_search import DirectorySighting, look_for_directory
-from discovery.services.previous_report_detection import detect_previous_report
+from discovery.services.lease_directory_search import DirectorySighting
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryUnknown
 from leases.models import AgencyStorageConfig, Lease
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.discovery.services.asking import detect_previous_report, look_for_directory
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

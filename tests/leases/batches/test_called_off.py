@@ -14,6 +14,7 @@ from statemachine.batches import Progress, Stopped, failures_of, progress_of, ru
 from statemachine.errors import NothingToStart
 from statemachine.transitions import Actor, Step, take
 from tests.leases.batches.asking import buttons, page_url
+from tests.leases.starting import start_by_itself
 from tests.leases.test_services import settled
 
 pytestmark = [
@@ -56,7 +57,7 @@ def run(lease: Lease) -> None:
 
 
 def begin(lease: Lease) -> None:
-    services.start_by_itself(Lease.objects.get(pk=lease.pk), background=True)
+    start_by_itself(Lease.objects.get(pk=lease.pk), background=True)
 
 
 def owed() -> int:

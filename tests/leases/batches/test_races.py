@@ -20,6 +20,7 @@ from statemachine.models import TransitionLog
 from statemachine.pump import top_up
 from statemachine.transitions import Actor, Step, take
 from tests.held import until_somebody_waits
+from tests.leases.starting import start_by_itself
 from tests.leases.test_services import settled
 from tests.questions import question_of
 
@@ -95,7 +96,7 @@ class TestStoppingABatch:
         def is_run_by_another() -> None:
             settle()
             run_many(Lease.objects.all(), ivan)
-            services.start_by_itself(Lease.objects.get(), background=True)
+            start_by_itself(Lease.objects.get(), background=True)
 
         stopped = meanwhile(lambda: stop(batch_id=batch.pk, user=olivia), happens=is_run_by_another)
 
@@ -147,7 +148,7 @@ class TestCallingOff:
         lease = Lease.objects.order_by("pk")[0]
 
         def comes_to_its_turn() -> None:
-            services.start_by_itself(lease, background=True)
+            start_by_itself(lease, background=True)
             is_not_found(lease)
 
         stopped = meanwhile(lambda: stop(batch_id=batch.pk, user=olivia), happens=comes_to_its_turn)
@@ -161,7 +162,7 @@ class TestCallingOff:
 
         stopped = meanwhile(
             lambda: stop(batch_id=batch.pk, user=olivia),
-            happens=lambda: services.start_by_itself(lease, background=True),
+            happens=lambda: start_by_itself(lease, background=True),
         )
 
         assert stopped == Stopped(count=3, left=0)

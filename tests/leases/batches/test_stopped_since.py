@@ -13,6 +13,7 @@ from statemachine.batches import Progress, progress_of, run_again, run_many, sto
 from statemachine.errors import NothingToStart
 from statemachine.transitions import Actor, Step, take
 from tests.leases.batches.asking import buttons, imported, page_url
+from tests.leases.starting import start_by_itself
 
 pytestmark = [
     pytest.mark.django_db,
@@ -27,7 +28,7 @@ ALL_SETTLED = Progress(settled={State.NOT_FOUND: 3})
 
 def begin(*leases: Lease) -> None:
     for lease in leases:
-        services.start_by_itself(Lease.objects.get(pk=lease.pk), background=True)
+        start_by_itself(Lease.objects.get(pk=lease.pk), background=True)
 
 
 def end(*leases: Lease) -> None:

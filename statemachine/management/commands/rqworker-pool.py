@@ -1,0 +1,16 @@
+"""`manage.py rqworker-pool`: django-rq's, of workers that share the memory that they have in common."""  # noqa: N999 - its name
+
+import gc
+from importlib import import_module
+from typing import Any
+
+RQ_S: Any = import_module("django_rq.management.commands.rqworker-pool")  # no name that an import statement could say
+
+
+class Command(RQ_S.Command):  # type: ignore[misc]  # as above
+    """Starts a pool of workers for a queue."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Leave what is loaded by now to be shared: a collector that looks at it would copy it into each process."""
+        gc.freeze()
+        super().handle(*args, **options)
