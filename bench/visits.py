@@ -73,13 +73,13 @@ def _worst(client: Client, count: int) -> dict[str, Callable[[], int]]:
         "worst: list, 60 words": lambda: _visit(client, LIST, q=" ".join(["1"] * 60)),
         "worst: list, days": lambda: _visit(client, LIST, created_at__gte="2000-01-01", entered_at__lt="2100-01-01"),
         "worst: transition log, a transition that is rare": lambda: _visit(client, LOG, transition="cancel"),
-        "worst: transition log, a kind without rows": lambda: _visit(client, LOG, record_type="leases.failurenotice"),
+        "worst: transition log, a kind without rows": lambda: _visit(client, LOG, record_type="console.failurenotice"),
         "worst: transition log, nobody": lambda: _visit(client, LOG, actor_kind__exact="reconciler", o="0"),
         "worst: archives, 10 words": lambda: _visit(client, "/admin/cloud/cloudlocation/", q=" ".join(["0"] * 10)),
         "worst: archives, nothing": lambda: _visit(client, "/admin/cloud/cloudlocation/", q=nowhere),
         "worst: archives, by the link's end": lambda: _visit(client, "/admin/cloud/cloudlocation/", o="-2"),
         "worst: imports, nothing": lambda: _visit(client, "/admin/leases/batch/", q=nowhere),
-        "worst: notices, by why": lambda: _visit(client, "/admin/leases/failurenotice/", o="-1.4"),
+        "worst: notices, by why": lambda: _visit(client, "/admin/console/failurenotice/", o="-1.4"),
         "worst: people, 10 words": lambda: _visit(client, "/admin/auth/user/", q=" ".join(["e"] * 10)),
     }
 

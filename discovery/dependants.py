@@ -10,11 +10,11 @@ from cloud.dependants import Dependant, Opening, Sight
 from cloud.errors import CONNECTED, NeedsReconnect, TokensUnreadable
 from cloud.findings import Finding
 from cloud.models import CloudLocation
+from console.notices.addresses import list_of_waiting
 from core.base.errors import mended_by
 from discovery.services.account_check import check_account
 from discovery.services.archive_opening import open_archive
 from leases.models import Lease
-from leases.notices import list_of_waiting
 from leases.services import resume_failed, try_at_once
 from leases.states import WORKING, State
 
@@ -58,7 +58,7 @@ class Leases(Dependant):
 
     @override
     def list_of_waiting(self, user: User) -> str:
-        return list_of_waiting(NeedsReconnect.code, user_id=user.pk)
+        return list_of_waiting(Lease, NeedsReconnect.code, user_id=user.pk)
 
     @override
     def look_through(self, user: User) -> Sequence[Finding]:

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from core.base.folding import without_unseen
 from leases.errors import TooManyWords
 from leases.models import Agency, AgencyWord
-from leases.rights import require
+from statemachine.rights import require
 
 # Folded word to agency.
 Words = Mapping[str, str]

@@ -4,16 +4,16 @@ from django.contrib import admin
 
 from console.machine import badges
 from console.machine.badges import CLOCK, CROSSED, TICK, WARNING, Appearance
+from console.notices.models import FailureNotice
 from console.records import sent
 from console.shell import navigation, people
 from console.shell.navigation import Frame, Key, Place
 from leases.admin.batches import BatchAdmin
-from leases.admin.bell import bell
 from leases.admin.leases import LeaseAdmin
 from leases.admin.notices import FailureNoticeAdmin
 from leases.admin.sent import TELLINGS
-from leases.models import Batch, FailureNotice, Lease
-from leases.states import NoticeState, State
+from leases.models import Batch, Lease
+from leases.states import State
 from statemachine.models import STOPPED, STOPPED_LABEL
 
 # The agencies' list is finished, and so declared, by the app that can look whether a folder is there.
@@ -38,17 +38,6 @@ APPEARANCES = (
             State.FAILED: WARNING,
         },
         labels={STOPPED: STOPPED_LABEL},
-    ),
-    Appearance(
-        machine=FailureNotice,
-        name="notice",
-        signs={
-            NoticeState.GATHERING: "M4 4h8M4 8h8M4 12h5",
-            NoticeState.SENDING: "M2 4h12v8H2zM2 4l6 5l6-5",
-            NoticeState.SENT: TICK,
-            NoticeState.NEEDLESS: "M3 8h10",
-            NoticeState.FAILED: WARNING,
-        },
     ),
 )
 
@@ -76,7 +65,6 @@ FRAME = Frame(
         Key(order=30, presses=("n",), words="New lease", address="admin:leases_lease_add", right="leases.add_lease"),
         Key(order=40, presses=("r",), words="On a lease: run full discovery"),
     ),
-    corner={10: bell},
 )
 
 

@@ -39,12 +39,6 @@ class DirectoryUnknown(Refused):
     advice = "Search the directory first"
 
 
-class BatchGone(Refused):
-    """This batch no longer exists. Go back to the list."""
-
-    code = "batch_gone"
-
-
 class TooManyWords(Refused):
     """There are too many words for agencies already. Nothing was remembered; write the agency's name in the file."""
 
@@ -73,27 +67,6 @@ class Overtaken(Refused):
     """Others were making leases of this file at the same time. Nothing was saved; try again."""
 
     code = "overtaken"
-
-
-class EmailNotConfigured(Permanent):
-    """No mail server is configured, so nobody is told by e-mail. Set EMAIL_URL."""
-
-    code = "email_not_configured"
-    words = "no mail server"
-
-
-class NoAddress(Permanent):
-    """The person has no e-mail address. Add one under “People”."""
-
-    code = "no_address"
-    words = "no e-mail address"
-
-
-class EmailUnavailable(Temporary):
-    """The mail server did not take the mail."""
-
-    code = "email_unavailable"
-    words = "mail server out of reach"
 
 
 class ConfigurationMissing(Permanent):

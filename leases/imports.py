@@ -21,10 +21,10 @@ from leases.batches import import_leases
 from leases.columns import Mapping, guess_mapping
 from leases.errors import NothingToImport, Overtaken, ReadOtherwise, UploadGone
 from leases.models import Batch, Upload
-from leases.rights import require
 from leases.row_checks import Examined, LeftOut, examine, left_out_of
 from spreadsheets.errors import UnreadableFile
 from spreadsheets.tables import Choices, Row, Table, read_table
+from statemachine.rights import require
 
 # Of a file that nobody has imported.
 KEPT = timedelta(days=1)

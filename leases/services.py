@@ -16,12 +16,12 @@ from core.base.folding import is_same_path
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, Lease
 from leases.queries import configuration_of, seen_in
-from leases.rights import require
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number
 from statemachine.errors import Stale
 from statemachine.line import turns_of
 from statemachine.repeats import is_repeated
+from statemachine.rights import require
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 
 # Why a lease starts that has just been made, as its history says.

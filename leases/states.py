@@ -13,16 +13,6 @@ class State(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
-class NoticeState(models.TextChoices):
-    """Of a mail that tells somebody which of their leases have failed."""
-
-    GATHERING = "gathering", "Gathering"
-    SENDING = "sending", "Sending"
-    SENT = "sent", "Sent"
-    NEEDLESS = "needless", "No longer needed"
-    FAILED = "failed", "Failed"
-
-
 WORKING = frozenset({State.SEARCHING, State.DETECTING})
 # Dropbox has answered.
 SETTLED = frozenset({State.FOUND, State.NOT_FOUND, State.DONE})

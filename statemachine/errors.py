@@ -33,6 +33,12 @@ class Stale(Refused):
     code = "stale"
 
 
+class BatchGone(Refused):
+    """This batch no longer exists. Go back to the list."""
+
+    code = "batch_gone"
+
+
 class NothingToStart(Refused):
     """There is nothing to start: each of these records is under way or about to start. Nothing was changed."""
 

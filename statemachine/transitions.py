@@ -286,6 +286,8 @@ def _owe(record: StateMachine, at: Any, *, claim: bool) -> None:
     held_s = reaction_for(type(record), record.state).limits.held_s if claim else 0
     record.claimed_until = at + timedelta(seconds=held_s) if claim else None
     record.due_at = (record.claimed_until or at) if record.is_working else None
+    if record.is_working:
+        record.initiated_before_id = None  # the run has begun
 
 
 def _start_run(record: StateMachine, step: Step, actor: Actor) -> None:

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cloud', '0001_initial'),
+        ('console', '0001_initial'),
         ('leases', '0001_initial'),
         ('statemachine', '0001_initial'),
         ('auth', '0012_alter_user_first_name_max_length'),

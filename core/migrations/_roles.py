@@ -7,7 +7,7 @@ SEE = (
     "leases.view_lease",
     "cloud.view_cloudlocation",
     "leases.view_agencystorageconfig",
-    "leases.view_failurenotice",
+    "console.view_failurenotice",
     "statemachine.view_transitionlog",
 )
 RUN = (

@@ -11,9 +11,9 @@ from django.utils.http import urlencode
 from console.machine import following as polling
 from core.base.errors import words_for
 from leases.admin.filters import NOT_RUN, SETTLED, WAITING, BatchFilter
-from leases.batches import Progress, failures_of, progress_of
 from leases.models import Batch
 from leases.states import State
+from statemachine.batches import Progress, failures_of, progress_of
 from statemachine.models import STOPPED
 
 # Leases, from which on a page asks less often than every second.
@@ -131,7 +131,7 @@ class BatchPage:
         yield Count(state=STOPPED, label="Not run", count=progress.not_run, url=self._list(NOT_RUN))
         for state, count in progress.settled.items():
             # What ran here, and was started and stopped otherwise since.
-            shown, label = (STOPPED, "Stopped since") if state == State.PENDING else (state, str(state.label))
+            shown, label = (STOPPED, "Stopped since") if state == State.PENDING else (state, State(state).label)
             yield Count(state=shown, label=label, count=count, url=self._list(SETTLED, state__exact=shown))
 
     @cached_property

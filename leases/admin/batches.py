@@ -18,16 +18,15 @@ from console.records.pages import ReadOnlyAdmin
 from console.records.who import person
 from console.shell.times import ago
 from core.base.errors import Refused
-from leases import batches
 from leases.admin import left_out
 from leases.admin.batch_page import BatchPage
 from leases.admin.imports import ImportPages
-from leases.batches import Progress, Stopped, owed_by_batches, progress_of
-from leases.errors import BatchGone
 from leases.models import Batch, BatchLease, Lease
-from leases.models.batches import CALLED_OFF, CUT_SHORT
 from leases.states import State
-from statemachine.errors import TransitionForbidden
+from statemachine import batches
+from statemachine.batches import Progress, Stopped, owed_by_batches, progress_of
+from statemachine.errors import BatchGone, TransitionForbidden
+from statemachine.models import CALLED_OFF
 
 MOST_DIGITS = 10
 
@@ -67,9 +66,11 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
-        owed = owed_by_batches().values("owed_by")
+        owed = owed_by_batches(Lease).values("owed_by")
         found: QuerySet[Batch] = super().get_queryset(request)
-        stopped = BatchLease.objects.filter(CUT_SHORT, lease__in=Lease.objects.filter(Lease.stopped())).values("batch")
+        stopped = BatchLease.objects.filter(
+            BatchLease.cut_short(), record__in=Lease.objects.filter(Lease.stopped())
+        ).values("batch")
         called_off = BatchLease.objects.filter(CALLED_OFF).values("batch")
         return found.annotate(
             is_owed=ExpressionWrapper(Q(pk__in=owed), output_field=BooleanField()),
@@ -136,7 +137,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
         @cache
         def progress() -> Progress:
-            return progress_of(Batch(pk=pk))
+            return progress_of(Batch(pk=pk, record_type=Lease._meta.label_lower))
 
         if polling.is_unchanged(request, what=f"batch:{pk}", version=lambda: repr(progress())):
             return HttpResponse(status=204)

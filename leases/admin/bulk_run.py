@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from console.machine.running import ManyRun, Plan
-from leases.batches import run_many, which_of
-from leases.models import Batch, Lease
+from leases.models import Lease
+from statemachine.batches import run_many, which_of
+from statemachine.models import Batch
 
 # One listing, and one call for the link: made, or seen to lead there. Without a directory one more in most cases.
 CALLS_PER_LEASE = 2

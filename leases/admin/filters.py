@@ -12,14 +12,14 @@ from console.machine.filters import BY_LAST_CHANGE, BY_STATE, FailureFilter, Per
 from console.records.filters import AskingFilter, called
 from console.records.lists import is_key
 from leases.models import Batch, BatchLease
-from leases.models.batches import BatchLeaseQuerySet
+from statemachine.models import BatchItemQuerySet
 
 # Which leases of a batch, in the address behind its number, as its page counts them.
 WAITING, SETTLED, NOT_RUN = "waiting", "settled", "not_run"
-STANDINGS: dict[str, tuple[str, Callable[[BatchLeaseQuerySet], BatchLeaseQuerySet]]] = {
-    WAITING: ("waiting", BatchLeaseQuerySet.waiting),
-    SETTLED: ("settled", BatchLeaseQuerySet.settled),
-    NOT_RUN: ("did not run", BatchLeaseQuerySet.not_run),
+STANDINGS: dict[str, tuple[str, Callable[[BatchItemQuerySet], BatchItemQuerySet]]] = {
+    WAITING: ("waiting", BatchItemQuerySet.waiting),
+    SETTLED: ("settled", BatchItemQuerySet.settled),
+    NOT_RUN: ("did not run", BatchItemQuerySet.not_run),
 }
 
 
@@ -51,11 +51,18 @@ class BatchFilter(AskingFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         pk, dot, standing = str(self.value() or "").partition(".")
         if not dot:
-            return super().queryset(request, queryset)
+            return self._all_of(pk, queryset)
         if standing not in STANDINGS or not is_key(pk):
             raise IncorrectLookupParameters
         _, which = STANDINGS[standing]
-        return queryset.filter(pk__in=which(BatchLease.objects.filter(batch=int(pk))).values("lease"))
+        return queryset.filter(pk__in=which(BatchLease.objects.filter(batch=int(pk))).values("record"))
+
+    @staticmethod
+    def _all_of(pk: str, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        try:
+            return queryset.filter(batch_items__batch=pk) if pk else queryset
+        except ValueError as error:
+            raise IncorrectLookupParameters from error
 
     @override
     def there_is(self) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """Who was told of which failures; each person's own behind the bell."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -15,12 +14,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.machine.badges import state_badge
 from console.machine.next_steps import NextStep, next_step
+from console.notices.addresses import list_of_failed
+from console.notices.models import FailureNotice, Noticed
+from console.notices.queries import machine_of, mark_read, notices_of, seen_by
+from console.notices.states import NoticeState
 from console.records.pages import ReadOnlyAdmin
 from console.shell.times import time_column
 from core.base.errors import words_for
-from leases.models import FailureNotice, Lease
-from leases.notices import list_of_failed, mark_read, notices_of
-from leases.states import NoticeState
 
 SHOWN = 50
 
@@ -30,32 +30,36 @@ class Told:
     """A notice as its person sees it.
 
     Attributes:
-        url: the list of its failed leases.
+        count: how many records, in words, such as "3 leases".
+        one: what such a record is called.
+        url: the list of those that are still failed.
         mailed: what became of the mail.
     """
 
     notice: FailureNotice
+    count: str
+    one: str
     reason: str
     url: str
     mailed: str
     next_step: NextStep | None
 
 
-def _all_told(user: User) -> Iterator[Told]:
-    """One lease of each stands for the others, which failed for the same reason."""
-    notices = list(notices_of(user.pk)[:SHOWN])
-    leases = Lease.objects.select_related("initiated_by").in_bulk([notice.example_id for notice in notices])
-    for notice in notices:
-        yield _told(notice, leases.get(notice.example_id), user)
+def _all_told(user: User, machines: list[type[Noticed]]) -> list[Told]:
+    """One record of each stands for the others, which failed for the same reason."""
+    return [_told(notice, user) for notice in notices_of(user.pk, machines=machines, at_most=SHOWN)]
 
 
-def _told(notice: Any, lease: Lease | None, user: User) -> Told:
+def _told(notice: Any, user: User) -> Told:
+    machine = machine_of(notice)
     return Told(
         notice=notice,
+        count=machine.counted(notice.failed_count),
+        one=str(machine._meta.verbose_name),
         reason=words_for(notice.reason),
-        url=list_of_failed(notice.reason, user_id=user.pk),
+        url=list_of_failed(machine, notice.reason, user_id=user.pk),
         mailed=_mailed(notice),
-        next_step=next_step(lease, user) if lease else None,
+        next_step=next_step(notice.example, user) if notice.example else None,
     )
 
 
@@ -72,7 +76,7 @@ def _mailed(notice: FailureNotice) -> str:
 
 class FailureNoticeAdmin(ReadOnlyAdmin):
     name = "Notices to everybody"
-    empty = "Nobody had to be told of failed leases yet."
+    empty = "Nobody had to be told of failed records yet."
     list_display = ("person", "why", "mail", "told", "since", "trouble")
     list_filter = ("state",)
     list_select_related = ("initiated_by",)
@@ -90,7 +94,7 @@ class FailureNoticeAdmin(ReadOnlyAdmin):
     def person(self, notice: FailureNotice) -> str:
         return str(notice.initiated_by or "somebody who is gone")
 
-    @admin.display(description="why the leases failed", ordering="reason")
+    @admin.display(description="why they failed", ordering="reason")
     def why(self, notice: FailureNotice) -> str:
         return words_for(notice.reason)
 
@@ -107,8 +111,8 @@ class FailureNoticeAdmin(ReadOnlyAdmin):
         mine = self.admin_site.admin_view(require_safe(self.mine))
         read = self.admin_site.admin_view(require_POST(self.read))
         return [
-            path("mine/", mine, name="leases_failurenotice_mine"),
-            path("mine/read/", read, name="leases_failurenotice_read"),
+            path("mine/", mine, name="console_failurenotice_mine"),
+            path("mine/read/", read, name="console_failurenotice_read"),
             *super().get_urls(),
         ]
 
@@ -116,24 +120,33 @@ class FailureNoticeAdmin(ReadOnlyAdmin):
         """What the bell leads to.
 
         Raises:
-            PermissionDenied: the person may not look at leases.
+            PermissionDenied: the person may not look at anything that could fail.
         """
-        user = _reader(request)
+        user, machines = _reader(request)
         context = {
             **self.admin_site.each_context(request),
             "title": "Notices",
             "opts": self.model._meta,
-            "notices": list(_all_told(user)),
+            "notices": _all_told(user, machines),
+            "many": _in_words([str(each._meta.verbose_name_plural) for each in machines]),
         }
-        return render(request, "admin/leases/notices.html", context)
+        return render(request, "console/notices/mine.html", context)
 
     def read(self, request: HttpRequest) -> HttpResponse:
         """The person has seen them all."""
-        mark_read(_reader(request).pk)
-        return HttpResponseRedirect(reverse("admin:leases_failurenotice_mine"))
+        user, machines = _reader(request)
+        mark_read(user.pk, machines=machines)
+        return HttpResponseRedirect(reverse("admin:console_failurenotice_mine"))
 
 
-def _reader(request: HttpRequest) -> User:
-    if not isinstance(request.user, User) or not request.user.has_perm("leases.view_lease"):
+def _reader(request: HttpRequest) -> tuple[User, list[type[Noticed]]]:
+    """Who looks, and of which machines they may see the records."""
+    if not isinstance(request.user, User) or not (machines := seen_by(request.user)):
         raise PermissionDenied
-    return request.user
+    return request.user, machines
+
+
+def _in_words(names: list[str]) -> str:
+    """Such as “leases or documents”."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

@@ -17,13 +17,13 @@ from core.base.folding import is_same_path
 from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.why import Account, account_of, correction, text_of
 from leases.lookalikes import doubts_about_number
-from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease
-from leases.models.batches import CALLED_OFF
+from leases.models import AgencyStorageConfig, Lease
 from leases.queries import PASSED_OVER_COUNT
 from leases.services import CREATED
 from leases.states import SETTLED, State
 from leases.words import passed_over_in_words
-from statemachine.models import TransitionLog
+from statemachine.batches import batches_of, made_with, passed_over_by
+from statemachine.models import Batch, TransitionLog
 
 # The transitions that record what Dropbox has answered.
 ANSWERS = ("record_found", "record_detection", "record_not_found")
@@ -67,7 +67,7 @@ class LeasePanel(Panel[Lease]):
         yield Fact(
             label="Created", value=format_html("{}{}", ago(self.lease.created_at), f" by {maker}" if maker else "")
         )
-        if batches := self.lease.batches.order_by("-pk")[:BATCHES_SHOWN]:
+        if batches := batches_of(self.lease)[:BATCHES_SHOWN]:
             links = format_html_join(", ", '<a href="{}">{}</a>', ((page_of(each), each.title) for each in batches))
             yield Fact(label="Imported or run with", value=links)
 
@@ -211,16 +211,13 @@ class LeasePanel(Panel[Lease]):
     @cached_property
     def passed_over(self) -> Batch | None:
         """What was stopped before this lease's turn came: nothing was begun, so nothing stands in the history."""
-        not_begun = BatchLease.objects.filter(CALLED_OFF, lease=self.lease).select_related("batch__stopped_by")
-        # More than one says so where another one had been stopped before it; that which owed it last is the one meant.
-        batches = [member.batch for member in not_begun.order_by("-batch")]
-        return next((batch for batch in batches if batch == self.lease.owed_by), batches[0] if batches else None)
+        return passed_over_by(self.lease)
 
     @property
     def origin(self) -> Event:
         """The import that made it, or who did by hand."""
         made = super().origin
-        batch = self.lease.batches.filter(kind=Batch.Kind.IMPORT).order_by("pk").first()
+        batch = made_with(self.lease)
         if batch is None:
             return made
         by = f" by {self.lease.created_by}" if self.lease.created_by else ""

@@ -78,5 +78,5 @@ TELLINGS: dict[str, Telling] = {
     "leases_batch_words": _words,
     "leases_batch_stop": _stop,
     "leases_batch_again": _again,
-    "leases_failurenotice_read": _notices,
+    "console_failurenotice_read": _notices,
 }

@@ -8,7 +8,7 @@ import leases.models.folded
 import leases.models.places
 import leases.models.records
 import leases.validation
-import statemachine.models
+import statemachine.models.machine
 from django.conf import settings
 from django.db import migrations, models
 
@@ -20,13 +20,28 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('statemachine', '0001_initial'),
         ('cloud', '0001_initial'),
+        ('console', '0001_initial'),
+        ('statemachine', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         *MADE,
+        migrations.CreateModel(
+            name='Batch',
+            fields=[
+            ],
+            options={
+                'verbose_name_plural': 'batches',
+                'ordering': ['-pk'],
+                'proxy': True,
+                'default_permissions': (),
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('statemachine.batch',),
+        ),
         migrations.CreateModel(
             name='AgencyStorageConfig',
             fields=[
@@ -60,52 +75,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Batch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('import', 'Import'), ('run', 'Run')], max_length=10)),
-                ('title', models.CharField(max_length=200)),
-                ('size', models.PositiveIntegerField(db_default=0, default=0)),
-                ('left_out', models.PositiveIntegerField(db_default=0, default=0)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
-                ('stopped_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('stopped_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name_plural': 'batches',
-                'ordering': ['-pk'],
-                'default_permissions': (),
-            },
-        ),
-        migrations.CreateModel(
-            name='FailureNotice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('generation', models.PositiveIntegerField(db_default=0, default=0, editable=False, help_text='Fencing token: one more at every transition and dispatch.')),
-                ('tries', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="How often the present state's work was begun.")),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='Not before this is work dispatched; empty: none owed.', null=True)),
-                ('turn', models.BigIntegerField(db_default=models.Func(models.Value('statemachine_turn'), function='nextval', output_field=models.BigIntegerField()), editable=False, help_text='Its place in the line, which only a new order sets.')),
-                ('rung_at', models.DateTimeField(editable=False, help_text='When a message was sent that no worker has answered yet.', null=True)),
-                ('claimed_until', models.DateTimeField(editable=False, help_text='A worker holds the row until then.', null=True)),
-                ('due_reason', models.CharField(db_default='', default='', editable=False, help_text='Why a start is owed, for the log of whoever takes it.', max_length=300)),
-                ('background', models.BooleanField(db_default=True, default=True, editable=False, help_text='What somebody has started by hand goes first.')),
-                ('entered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='Since when it is in this state.')),
-                ('failure_code', models.CharField(db_default='', default='', editable=False, max_length=50)),
-                ('failure_message', models.TextField(db_default='', default='', editable=False, help_text='Why it failed, or why the last try did not work.')),
-                ('state', statemachine.models.StateField(choices=[('gathering', 'Gathering'), ('sending', 'Sending'), ('sent', 'Sent'), ('needless', 'No longer needed'), ('failed', 'Failed')], db_default='gathering', db_index=True, default='gathering', editable=False, max_length=20, protected=True)),
-                ('reason', models.CharField(editable=False, help_text='The failure code that the leases share.', max_length=50)),
-                ('told', models.PositiveIntegerField(db_default=0, default=0, editable=False)),
-                ('read_at', models.DateTimeField(blank=True, editable=False, help_text='When the person has read it in the console; empty: not yet.', null=True)),
-                ('initiated_by', models.ForeignKey(blank=True, editable=False, help_text='The user whose authorisation the run uses.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'failure notice',
-                'ordering': ['-pk'],
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
             name='Lease',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -132,7 +101,7 @@ class Migration(migrations.Migration):
                 ('number_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Upper(django.db.models.functions.text.Replace('lease_number', models.Value(' '))), output_field=models.CharField(max_length=100))),
                 ('bare_key', models.GeneratedField(db_persist=True, expression=leases.models.folded.Bare('lease_number'), output_field=models.TextField())),
                 ('short_key', models.GeneratedField(db_persist=True, expression=leases.models.folded.Short('lease_number'), output_field=models.TextField())),
-                ('state', statemachine.models.StateField(choices=[('pending', 'Pending'), ('searching', 'Searching'), ('found', 'Directory found'), ('not_found', 'Directory not found'), ('detecting', 'Detecting report'), ('done', 'Done'), ('failed', 'Failed')], db_default='pending', db_index=True, default='pending', editable=False, max_length=20, protected=True)),
+                ('state', statemachine.models.machine.StateField(choices=[('pending', 'Pending'), ('searching', 'Searching'), ('found', 'Directory found'), ('not_found', 'Directory not found'), ('detecting', 'Detecting report'), ('done', 'Done'), ('failed', 'Failed')], db_default='pending', db_index=True, default='pending', editable=False, max_length=20, protected=True)),
                 ('follow_through', models.BooleanField(db_default=True, default=True, editable=False, help_text='Whether a found directory is read by itself.')),
                 ('runsheet_report_found', models.BooleanField(db_default=False, default=False, editable=False)),
                 ('matching_files', models.JSONField(db_default=[], default=list, editable=False, help_text='The first of the names that matched the report pattern.')),
@@ -140,10 +109,10 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('updated_at', models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now())),
                 ('created_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('failure_notice', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='leases', to='leases.failurenotice')),
+                ('failure_notice', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='console.failurenotice')),
                 ('initiated_before', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='Whose the last run was, in case the one that is owed never begins.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiated_by', models.ForeignKey(blank=True, editable=False, help_text='The user whose authorisation the run uses.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('owed_by', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='The import or run that last owed it a start, and so may stop it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='leases.batch')),
+                ('owed_by', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='The batch that last owed it a start, and so may stop it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='statemachine.batch')),
                 ('runsheet_directory', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='cloud.cloudlocation')),
                 ('updated_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
@@ -158,17 +127,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('called_off', models.PositiveIntegerField(null=True)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leases.batch')),
-                ('lease', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leases.lease')),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='statemachine.batch')),
+                ('record', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batch_items', to='leases.lease')),
             ],
             options={
+                'abstract': False,
                 'default_permissions': (),
             },
-        ),
-        migrations.AddField(
-            model_name='batch',
-            name='leases',
-            field=models.ManyToManyField(related_name='batches', through='leases.BatchLease', to='leases.lease'),
         ),
         migrations.CreateModel(
             name='Upload',
@@ -181,36 +146,20 @@ class Migration(migrations.Migration):
                 ('content', models.BinaryField(null=True)),
                 ('reading', models.JSONField(db_default={}, default=dict)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
-                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leases.batch')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leases.batch')),
             ],
             options={
                 'default_permissions': (),
             },
         ),
         migrations.AddIndex(
-            model_name='failurenotice',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['background', 'due_at'], name='leases_failurenotice_due'),
-        ),
-        migrations.AddIndex(
-            model_name='failurenotice',
-            index=models.Index(condition=models.Q(('due_at__isnull', False), ('state__in', ['sending'])), fields=['background', 'turn', 'id', 'due_at'], name='leases_failurenotice_begun'),
-        ),
-        migrations.AddIndex(
-            model_name='failurenotice',
-            index=models.Index(condition=models.Q(('due_at__isnull', False), models.Q(('state__in', ['sending']), _negated=True)), fields=['background', 'turn', 'id'], name='leases_failurenotice_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='failurenotice',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['gathering', 'sending', 'sent', 'needless', 'failed'])), name='leases_failurenotice_known_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='failurenotice',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'gathering')), fields=('initiated_by', 'reason'), name='leases_failurenotice_one_gathers'),
+            model_name='lease',
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['background', 'due_at'], name='leases_lease_due'),
         ),
         migrations.AddIndex(
             model_name='lease',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['background', 'due_at'], name='leases_lease_due'),
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['owed_by'], name='leases_lease_owed_by'),
         ),
         migrations.AddIndex(
             model_name='lease',
@@ -243,10 +192,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='lease',
             index=models.Index(condition=models.Q(('failure_code', ''), _negated=True), fields=['failure_code'], name='leases_lease_failure'),
-        ),
-        migrations.AddIndex(
-            model_name='lease',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['owed_by'], name='leases_lease_owed_by'),
         ),
         migrations.AddConstraint(
             model_name='lease',
@@ -286,10 +231,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='batchlease',
-            constraint=models.UniqueConstraint(fields=('batch', 'lease'), name='leases_batchlease_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['import', 'run'])), name='leases_batch_known_kind'),
+            constraint=models.UniqueConstraint(fields=('batch', 'record'), name='leases_batchlease_once'),
         ),
     ]

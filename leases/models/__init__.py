@@ -2,7 +2,6 @@
 
 from leases.models.agency_words import AgencyWord
 from leases.models.batches import Batch, BatchLease, Upload
-from leases.models.notices import FailureNotice
 from leases.models.origins import NOBODY, Origin
 from leases.models.places import Agency, AgencyStorageConfig, BasePathField
 from leases.models.records import IsNormalized, Lease
@@ -15,7 +14,6 @@ __all__ = [
     "BasePathField",
     "Batch",
     "BatchLease",
-    "FailureNotice",
     "IsNormalized",
     "Lease",
     "Origin",

@@ -1,5 +1,7 @@
 """The record: a lease, what may happen to it, and what is known of its archive."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -9,8 +11,8 @@ from django.db.models.functions import Now, Replace, Upper
 from django_fsm import transition
 
 from cloud.models import CloudLocation, Folded
+from console.notices.models import Noticed
 from leases.models.folded import Bare, Short
-from leases.models.notices import FailureNotice
 from leases.models.origins import NOBODY, KnownResult, Origin
 from leases.models.places import Agency
 from leases.states import DETECTABLE, SEARCHABLE, SETTLED, WORKING, State
@@ -46,11 +48,17 @@ def _directory_is_known(lease: Any) -> bool:
     return lease.runsheet_directory_id is not None
 
 
-class Lease(KnownResult, StateMachine):
+class Lease(KnownResult, Noticed):
     """An oil or gas lease, and what is known of its runsheet archive."""
 
     working_states: ClassVar[frozenset[str]] = WORKING
     start_transition: ClassVar[str] = "start_search"
+    run_name: ClassVar[str] = "Full discovery"
+    work_name: ClassVar[str] = "discovery"
+    told_in_order: ClassVar[tuple[str, ...]] = ("agency", "lease_number")
+    run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({"follow_through": True})
+    # A directory that was found is still to be read.
+    run_ends: ClassVar[frozenset[str]] = frozenset({State.NOT_FOUND, State.DONE, State.FAILED})
 
     agency = models.CharField(max_length=20, choices=Agency)
     lease_number = models.CharField(
@@ -82,29 +90,6 @@ class Lease(KnownResult, StateMachine):
     matching_count = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="How many names matched; no more than some are kept."
     )
-    failure_notice = models.ForeignKey(
-        FailureNotice, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="leases"
-    )
-    owed_by = models.ForeignKey(
-        "leases.Batch",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        editable=False,
-        db_index=False,  # see below
-        related_name="+",
-        help_text="The import or run that last owed it a start, and so may stop it.",
-    )
-    initiated_before = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        editable=False,
-        db_index=False,  # nothing is looked for by it
-        related_name="+",
-        help_text="Whose the last run was, in case the one that is owed never begins.",
-    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
@@ -115,8 +100,6 @@ class Lease(KnownResult, StateMachine):
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     if TYPE_CHECKING:
-        initiated_before_id: int | None
-        failure_notice_id: int | None
         runsheet_directory_id: int | None
         created_by_id: int | None
 
@@ -134,8 +117,6 @@ class Lease(KnownResult, StateMachine):
             models.Index(fields=["created_at"], name="leases_lease_created"),
             models.Index(fields=["entered_at"], name="leases_lease_entered"),
             models.Index(fields=["failure_code"], condition=~Q(failure_code=""), name="leases_lease_failure"),
-            # What is still owed for a batch, without a guess at how many leases it has.
-            models.Index(fields=["owed_by"], condition=Q(due_at__isnull=False), name="leases_lease_owed_by"),
         ]
         constraints = [
             known_states(State),
@@ -199,14 +180,10 @@ class Lease(KnownResult, StateMachine):
         return (None if is_old and not self.report_folder_id else False), is_old
 
     def entering(self) -> None:
-        """Whoever started a run that failed is told, in one mail for many; a result is as old as its answer."""
+        """A result is as old as its answer."""
+        super().entering()
         if self.state in SETTLED:
             self.known_at = self.entered_at
-        if self.is_working:
-            self.initiated_before_id = None  # the run has begun
-        self.failure_notice = None
-        if self.state == State.FAILED and self.initiated_by_id is not None:
-            self.failure_notice = FailureNotice.gathering_for(user_id=self.initiated_by_id, reason=self.failure_code)
 
     def log_context(self) -> dict[str, object]:
         return {"agency": self.agency}

@@ -5,8 +5,9 @@ from typing import Any
 from django import template
 from django.contrib.auth.models import AnonymousUser, User
 
+from console.notices.addresses import list_of_failed
 from core.base.errors import failure_of, words_for
-from leases.notices import list_of_failed
+from leases.models import Lease
 from leases.queries import failures_of
 
 register = template.Library()
@@ -18,7 +19,7 @@ def my_failures(user: User | AnonymousUser) -> dict[str, Any]:
     if user.pk is None or not user.has_perm("leases.view_lease"):
         return {"failures": []}
     failures = [
-        {"reason": words_for(code), "count": count, "url": list_of_failed(code, user_id=user.pk)}
+        {"reason": words_for(code), "count": count, "url": list_of_failed(Lease, code, user_id=user.pk)}
         for code, count in failures_of(user.pk)
         if not failure_of(code).for_others
     ]

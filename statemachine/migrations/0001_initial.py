@@ -45,6 +45,28 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Batch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('record_type', models.CharField(max_length=100)),
+                ('kind', models.CharField(choices=[('import', 'Import'), ('run', 'Run')], max_length=10)),
+                ('title', models.CharField(max_length=200)),
+                ('size', models.PositiveIntegerField(db_default=0, default=0)),
+                ('left_out', models.PositiveIntegerField(db_default=0, default=0)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
+                ('stopped_at', models.DateTimeField(null=True)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('stopped_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name_plural': 'batches',
+                'ordering': ['-pk'],
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['record_type', 'id'], name='statemachine_batch_of')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['import', 'run'])), name='statemachine_batch_known_kind')],
+            },
+        ),
+        migrations.CreateModel(
             name='TransitionLog',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -14,9 +14,10 @@ from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 
 from cloud.models import CloudLocation, DropboxAccount
+from console.models import FailureNotice
 from core.base.clock import now
 from core.http import refusals
-from leases.models import AgencyStorageConfig, Batch, BatchLease, FailureNotice, Lease, Upload
+from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
@@ -69,7 +70,7 @@ def there(people: People) -> Things:
     nina, connected = User.objects.create_user("nina"), User.objects.create_user("connected")
     lease = Lease.objects.create(agency="BLM", lease_number="NMNM 1")
     batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=1)
-    BatchLease.objects.create(batch=batch, lease=lease)
+    BatchLease.objects.create(batch=batch, record=lease)
     made: list[models.Model] = [
         lease,
         AgencyStorageConfig.objects.create(
@@ -78,7 +79,7 @@ def there(people: People) -> Things:
         CloudLocation.objects.create(path="/a/b", name="b"),
         batch,
         Upload.objects.create(name="leases.csv", read_as="CSV, UTF-8", rows=[[1, ["BLM", "NMNM 2"]], [2, ["XYZ", ""]]]),
-        FailureNotice.objects.create(initiated_by=nina, reason="bug"),
+        FailureNotice.objects.create(initiated_by=nina, record_type="leases.lease", reason="bug"),
         TransitionLog.objects.create(
             record_type="leases.lease",
             record_id=lease.pk,

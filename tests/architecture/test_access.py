@@ -80,7 +80,7 @@ MODELS = {
     "leases/agencystorageconfig": records(see=VIEWER, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "leases/batch": records(see=VIEWER),
     "cloud/cloudlocation": records(see=VIEWER, delete=ADMINISTRATOR),
-    "leases/failurenotice": records(see=VIEWER),
+    "console/failurenotice": records(see=VIEWER),
     "statemachine/transitionlog": records(see=VIEWER),
     "cloud/dropboxaccount": records(see=ADMINISTRATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
@@ -133,8 +133,8 @@ ADDRESSES = {
     "admin/leases/lease/<pk>/<name>/": Row(NOBODY, OPERATOR),
     "start/": Row(VIEWER, NOBODY),
     "admin/system/": Row(ADMINISTRATOR, NOBODY),
-    "admin/leases/failurenotice/mine/": Row(VIEWER, NOBODY),
-    "admin/leases/failurenotice/mine/read/": Row(NOBODY, VIEWER),
+    "admin/console/failurenotice/mine/": Row(VIEWER, NOBODY),
+    "admin/console/failurenotice/mine/read/": Row(NOBODY, VIEWER),
     "admin/leases/lease/rows/": Row(VIEWER, NOBODY),
     "admin/leases/lease/search/": Row(NOBODY, VIEWER),
     "admin/leases/lease/download/<kind>/": Row(VIEWER, NOBODY),
@@ -172,7 +172,7 @@ TRANSITIONS = {
         "record_detection": NOBODY,
         "fail": NOBODY,
     },
-    "leases.failurenotice": {
+    "console.failurenotice": {
         "start_sending": NOBODY,
         "record_sent": NOBODY,
         "record_needless": NOBODY,

@@ -6,9 +6,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from console.notices.errors import EmailNotConfigured, EmailUnavailable, NoAddress
 from console.shell.navigation import parts_url
 from core.base.errors import JOB, RECORD, SYSTEM, Permanent, RunsheetError, Temporary, failure_of
-from leases.errors import DirectoryUnknown, EmailNotConfigured, EmailUnavailable, NoAddress
+from leases.errors import DirectoryUnknown
 
 OF_MAILS = (EmailNotConfigured, EmailUnavailable, NoAddress)
 

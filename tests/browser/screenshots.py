@@ -17,9 +17,11 @@ from redis import Redis
 
 from core.local.servers import ROOT
 from core.ops import tally
-from leases import batches, services
+from leases import services
+from leases.batches import import_leases
 from leases.models import Agency, AgencyStorageConfig, Lease, Upload
 from leases.states import State
+from statemachine.batches import progress_of
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
 from tests.factories import give_dropbox
@@ -169,9 +171,9 @@ def batch_page(camera: Camera, olivia: User, dropbox: "Standin") -> None:
     """In the middle of its work: Dropbox takes its time with two of the leases."""
     dropbox.fault("files/list_folder", kind="delay", delay_s=60, times=2, path=f"{BLM}/NMNM 9711*")
     leases = [("BLM", f"NMNM 97{number}") for number in range(100, 124)]
-    batch = batches.import_leases(leases=leases, user=olivia, title="leases, May.csv", left_out=4)
+    batch = import_leases(leases=leases, user=olivia, title="leases, May.csv", left_out=4)
     slow = Lease.objects.filter(lease_number__startswith="NMNM 9711", claimed_until__isnull=False)
-    await_that(lambda: slow.count() == 2 and not batches.progress_of(batch).waiting, within_s=30)
+    await_that(lambda: slow.count() == 2 and not progress_of(batch).waiting, within_s=30)
     camera.go(reverse("admin:leases_batch_change", args=[batch.pk]), at=timezone.now() + LATER)
     camera.take("batch")
 

@@ -11,8 +11,9 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from console.models import FailureNotice
 from leases import services
-from leases.models import AgencyStorageConfig, Batch, FailureNotice, Lease, Upload
+from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
 from tests.browser.faults import faults
@@ -53,15 +54,15 @@ def preview(person: User) -> Upload:
 
 def batch(leases: list[Lease]) -> Batch:
     """Of a file, all of it settled, some of it failed."""
-    made = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=2, left_out=1)
-    made.leases.set(leases)
+    made: Batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=2, left_out=1)
+    BatchLease.objects.bulk_create(BatchLease(batch=made, record=lease) for lease in leases)
     return made
 
 
 def lists(_leases: list[Lease], _person: User) -> Iterator[str]:
     """Of each kind of record, and what is shown of many at once."""
     for name in (
-        "leases_lease", "leases_agencystorageconfig", "cloud_cloudlocation", "leases_failurenotice", "leases_batch",
+        "leases_lease", "leases_agencystorageconfig", "cloud_cloudlocation", "console_failurenotice", "leases_batch",
         "statemachine_transitionlog", "cloud_dropboxaccount", "auth_user", "auth_group",
     ):  # fmt: skip
         yield reverse(f"admin:{name}_changelist")
@@ -69,7 +70,7 @@ def lists(_leases: list[Lease], _person: User) -> Iterator[str]:
     yield f"{LIST}?q=nowhere"
     yield reverse("admin:index")
     yield reverse("admin:app_list", args=["leases"])
-    yield reverse("admin:leases_failurenotice_mine")
+    yield reverse("admin:console_failurenotice_mine")
 
 
 def records(leases: list[Lease], person: User) -> Iterator[str]:
@@ -79,7 +80,7 @@ def records(leases: list[Lease], person: User) -> Iterator[str]:
         *(("leases_lease_change", lease.pk) for lease in leases),
         ("leases_lease_delete", leases[0].pk),
         ("cloud_cloudlocation_change", location),
-        ("leases_failurenotice_change", FailureNotice.objects.values_list("pk", flat=True)[0]),
+        ("console_failurenotice_change", FailureNotice.objects.values_list("pk", flat=True)[0]),
         ("statemachine_transitionlog_change", TransitionLog.objects.values_list("pk", flat=True)[0]),
         ("auth_user_change", person.pk),
         ("leases_agencystorageconfig_change", AgencyStorageConfig.objects.values_list("pk", flat=True)[0]),

@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from cloud.models import DropboxAccount
-from leases.models import FailureNotice, Lease
+from console.models import FailureNotice
+from leases.models import Lease
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
 from tests.live import BLM, System, await_that

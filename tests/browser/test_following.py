@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, Request
 
-from leases import batches, services
+from leases import services
+from leases.batches import import_leases
 from leases.models import Lease
 from tests.browser.conftest import log_in
 from tests.factories import give_dropbox
@@ -70,7 +71,7 @@ def at_work(person: User, dropbox: "Standin", system: System) -> dict[str, int]:
     give_dropbox(person, dropbox)
     dropbox.put(f"{BLM}/NMNM 1/")
     dropbox.fault("files/list_folder", status=503, headers={"Retry-After": "600"})
-    batch = batches.import_leases(leases=[("BLM", "NMNM 1")], user=person, title="leases.csv")
+    batch = import_leases(leases=[("BLM", "NMNM 1")], user=person, title="leases.csv")
     waiting = Lease.objects.filter(state="searching", tries=1, claimed_until=None)
     await_that(waiting.exists, within_s=30)
     return {"lease": waiting.get().pk, "batch": batch.pk}

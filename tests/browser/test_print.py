@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from leases import batches, services
+from leases import services
 from leases.models import Lease
+from statemachine.batches import run_many
 from tests.browser.conftest import log_in
 from tests.factories import give_dropbox
 from tests.live import BLM, System, await_that
@@ -31,7 +32,7 @@ def lease(person: User, dropbox: "Standin", system: System) -> Lease:
     dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf")
     lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=person)
     await_that(lambda: Lease.objects.filter(due_at=None).exists(), within_s=30)
-    batches.run_many(Lease.objects.all(), person, title="Run of May")
+    run_many(Lease.objects.all(), person, title="Run of May")
     await_that(lambda: Lease.objects.filter(due_at=None).exists(), within_s=30)
     return lease
 
@@ -42,7 +43,7 @@ def on_paper(lease: Lease) -> dict[str, str]:
         reverse("admin:index"): "Needs attention",
         reverse("admin:leases_lease_changelist"): "NMNM 1",
         reverse("admin:leases_lease_change", args=[lease.pk]): "NMNM 1 Master Documents.pdf",
-        reverse("admin:leases_batch_change", args=[lease.batches.get().pk]): "1 of 1 lease settled.",
+        reverse("admin:leases_batch_change", args=[lease.batch_items.get().batch_id]): "1 of 1 lease settled.",
         reverse("admin:leases_agencystorageconfig_changelist"): BLM,
         reverse("system"): "PostgreSQL",
     }

@@ -17,7 +17,7 @@ TOLD = {
         "see leases": ["leases.view_lease"],
         "configurations": ["leases.view_agencystorageconfig"],
         "archives": ["cloud.view_cloudlocation"],
-        "notices": ["leases.view_failurenotice"],
+        "notices": ["console.view_failurenotice"],
         "the log of transitions": ["statemachine.view_transitionlog"],
     },
     "Operator": {

@@ -272,7 +272,7 @@ class TestCharts:
 
     def test_measure_leases_only(self, redis: Redis) -> None:
         tally.observe("settle_seconds", 0.5, machine="leases.lease", state="done")
-        tally.observe("settle_seconds", 0.5, machine="leases.failurenotice", state="sent")
+        tally.observe("settle_seconds", 0.5, machine="console.failurenotice", state="sent")
 
         times, _ = start.measured()
 

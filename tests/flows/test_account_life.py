@@ -14,7 +14,8 @@ from django.db import connection
 
 from cloud.dropbox import gateway_for
 from cloud.models import DropboxAccount
-from leases.models import FailureNotice, Lease
+from console.models import FailureNotice
+from leases.models import Lease
 from tests.live import BLM, PASSWORD, System, await_that
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 
 from bench.outages import redis_read_only
+from console.models import FailureNotice
 from core.base import redis_client
 from core.base.errors import RunsheetError
 from discovery.services.lease_directory_search import look_for_directory
 from leases import services
-from leases.models import AgencyStorageConfig, FailureNotice, Lease
+from leases.models import AgencyStorageConfig, Lease
 from leases.services import configuration_saved
 from statemachine import jobs
 from statemachine.reconcile import reconcile

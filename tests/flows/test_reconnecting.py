@@ -11,10 +11,11 @@ from cloud.dropbox import gateway_for
 from cloud.errors import NeedsReconnect, TokensUnreadable
 from cloud.models import DropboxAccount
 from cloud.services.accounts import connect_account, disconnect_account
+from console.models import FailureNotice
 from core.base.errors import RunsheetError
 from discovery.errors import BasePathMissing
 from leases import services
-from leases.models import FailureNotice, Lease
+from leases.models import Lease
 from statemachine import jobs
 from statemachine.reconcile import reconcile
 from tests.flows.conftest import BLM, FULL_RUN, history

@@ -9,8 +9,10 @@ from django.db.models import Max
 from redis import Redis
 
 from core.local.programs import RECONCILER, worker
-from leases.batches import import_leases, run_many
-from leases.models import Batch, BatchLease, Lease
+from leases.batches import import_leases
+from leases.models import BatchLease, Lease
+from statemachine import models as engine
+from statemachine.batches import run_many
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM
 from tests.live import Valkey, await_that
@@ -23,8 +25,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LARGE, SMALL = 120, 5
 
 
-def members(batch: Batch) -> list[int]:
-    return list(BatchLease.objects.filter(batch=batch).order_by("lease").values_list("lease", flat=True))
+def members(batch: engine.Batch) -> list[int]:
+    return list(BatchLease.objects.filter(batch=batch).order_by("record").values_list("record", flat=True))
 
 
 def settled_count(leases: list[int]) -> int:

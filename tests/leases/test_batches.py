@@ -7,11 +7,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from core.base.clock import now
 from leases import services
-from leases.batches import Progress, Stopped, import_leases, progress_of, run_again, run_many, stop
-from leases.errors import BatchGone
+from leases.batches import import_leases
 from leases.models import Batch, Lease
 from leases.states import State
-from statemachine.errors import NothingToStart, TransitionForbidden
+from statemachine.batches import Progress, Stopped, progress_of, run_again, run_many, stop
+from statemachine.errors import BatchGone, NothingToStart, TransitionForbidden
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
 from tests.leases.starting import start_by_itself
@@ -58,8 +58,11 @@ class TestImportLeases:
         batch = import_leases(leases=[("BLM", "NMNM 1"), ("NMSLO", "B0-1")], user=operator, title="a.csv", left_out=1)
 
         assert (batch.kind, batch.title, batch.size, batch.left_out) == ("import", "a.csv", 2, 1)
-        assert [str(lease) for lease in batch.leases.order_by("pk")] == ["BLM NMNM 1", "NMSLO B0-1"]
-        for lease in batch.leases.all():
+        assert [str(lease) for lease in Lease.objects.filter(batch_items__batch=batch).order_by("pk")] == [
+            "BLM NMNM 1",
+            "NMSLO B0-1",
+        ]
+        for lease in Lease.objects.filter(batch_items__batch=batch):
             assert (lease.state, lease.is_owed, lease.background) == ("pending", True, True)
             assert lease.created_by == lease.updated_by == lease.initiated_by == batch.created_by == operator
 
@@ -106,7 +109,7 @@ class TestRunMany:
 
         assert (batch.kind, batch.title, batch.size, batch.created_by) == ("run", "Chosen leases", 3, operator)
         assert states() == [("failed", True), ("done", True), ("not_found", False), ("pending", True)]
-        for lease in batch.leases.all():
+        for lease in Lease.objects.filter(batch_items__batch=batch):
             assert (lease.follow_through, lease.background, lease.initiated_by) == (True, True, operator)
 
     def test_leaves_alone_what_is_under_way_or_about_to_start(self, operator: User, other: User) -> None:
@@ -296,7 +299,7 @@ class TestStop:
             return True
 
         # The last question that is asked before the leases that are under way are taken one by one.
-        monkeypatch.setattr("leases.batches.Actor.person", happens)
+        monkeypatch.setattr("statemachine.batches.stopping.Actor.person", happens)
 
         assert stop(batch_id=batch.pk, user=operator) == Stopped(count=0, left=0)
 

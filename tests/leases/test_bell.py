@@ -7,8 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from leases.models import FailureNotice, Lease
-from leases.notices import mark_read, unread_notices
+from console.models import FailureNotice
+from console.notices.queries import mark_read, unread_notices
+from leases.models import Lease
 from tests.leases.test_services import settled
 from tests.roles import in_role
 
@@ -18,7 +19,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 
-MINE = "/admin/leases/failurenotice/mine/"
+MINE = "/admin/console/failurenotice/mine/"
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def console(operator: User, client: Client) -> Client:
 
 
 def failed(user: User, *, number: str = "NMNM 1", reason: str = "configuration_missing") -> Lease:
-    notice, _ = FailureNotice.objects.get_or_create(initiated_by=user, reason=reason)
+    notice, _ = FailureNotice.objects.get_or_create(initiated_by=user, record_type="leases.lease", reason=reason)
     return settled(
         user, lease_number=number, state="failed", failure_code=reason, failure_message="No.", initiated_by=user,
         failure_notice=notice,

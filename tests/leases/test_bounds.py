@@ -14,9 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from console import reactions
 from console.machine import panel
-from leases import notices, reactions
-from leases.models import FailureNotice, Lease
+from console.models import FailureNotice
+from console.notices import mail as notices
+from leases.models import Lease
 from statemachine.models import ActorKind, TransitionLog
 from statemachine.reactions import Run
 from statemachine.transitions import Actor, Step, advance, locked
@@ -148,7 +150,9 @@ class TestAMailAboutMany:
     ) -> None:
         monkeypatch.setattr(notices, "NAMED_AT_MOST", 2)
         monkeypatch.setattr(reactions, "NAMED_AT_MOST", 2)
-        notice = FailureNotice.objects.create(initiated_by=olivia, reason="bug", state="sending")
+        notice = FailureNotice.objects.create(
+            initiated_by=olivia, record_type="leases.lease", reason="bug", state="sending"
+        )
         for number in range(5):
             settled(olivia, lease_number=f"NMNM {number}", state="failed", failure_code="bug", failure_notice=notice)
         read: list[int] = []

@@ -10,8 +10,9 @@ from django.test import Client
 from console.records import deleting
 from core.base.errors import DatabaseTooBusy
 from leases import services
-from leases.batches import import_leases, run_many
+from leases.batches import import_leases
 from leases.models import BatchLease, Lease
+from statemachine.batches import run_many
 from statemachine.pump import top_up
 from tests.leases.test_services import settled
 from tests.questions import question_of

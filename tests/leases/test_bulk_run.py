@@ -11,9 +11,10 @@ from pytest_django.fixtures import Settings
 from console.machine.running import Plan, plan_for
 from leases.admin import bulk_run
 from leases.admin.bulk_run import FULL_DISCOVERY, calls_of, minutes_of
-from leases.batches import run_many
 from leases.models import Batch, Lease
 from leases.services import start_search
+from statemachine import models as engine
+from statemachine.batches import run_many
 from tests.leases.test_services import settled
 from tests.questions import question_of
 
@@ -147,7 +148,7 @@ class TestConfirming:
     ) -> None:
         asked = choose(console, failed)
 
-        def overtaken(leases: QuerySet[Lease], user: User, **given: Any) -> Batch:
+        def overtaken(leases: QuerySet[Lease], user: User, **given: Any) -> engine.Batch:
             start_search(lease_id=failed[0].pk, user=olivia)
             return run_many(leases, user, **given)
 

@@ -52,8 +52,8 @@ def batch(olivia: User) -> Batch:
         )
         for number in range(MANY)
     )
-    made = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=MANY, created_by=olivia)
-    BatchLease.objects.bulk_create(BatchLease(batch=made, lease=lease) for lease in leases)
+    made: Batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=MANY, created_by=olivia)
+    BatchLease.objects.bulk_create(BatchLease(batch=made, record=lease) for lease in leases)
     return made
 
 
@@ -66,7 +66,7 @@ class TestSevenThousandFailures:
             f"{LIST}?state__exact=failed&batches={batch.pk}&p=140",
             reverse("admin:leases_batch_changelist"),
             reverse("admin:leases_batch_change", args=[batch.pk]),
-            reverse("admin:leases_failurenotice_mine"),
+            reverse("admin:console_failurenotice_mine"),
             reverse("admin:index"),
         ]
         for url in wanted:

@@ -87,4 +87,4 @@ def test_an_import_that_deadlocks_begins_again(olivia: User) -> None:
 
     batch = importing.result()
     assert (batch.size, batch.left_out) == (1, 2)
-    assert [str(lease) for lease in batch.leases.all()] == ["BLM 3"]
+    assert [str(lease) for lease in Lease.objects.filter(batch_items__batch=batch)] == ["BLM 3"]

@@ -40,7 +40,7 @@ class TestANullCharacter:
             f"{LIST}download/csv/?state__exact=%00",
             f"{LIST}1/change/?_changelist_filters=q%3D%00",
             "/admin/leases/batch/?kind__exact=%00",
-            "/admin/leases/failurenotice/?state__exact=%00",
+            "/admin/console/failurenotice/?state__exact=%00",
             "/admin/leases/agencystorageconfig/add/?agency=%00",
             "/admin/statemachine/transitionlog/?q=%00",
         ],
@@ -78,7 +78,7 @@ class TestALookup:
         assert answer.context["cl"].result_count == 1
         assert answer.text.count(ALL) == 1
 
-    @pytest.mark.parametrize("name", ["leases/batch", "leases/failurenotice", "statemachine/transitionlog"])
+    @pytest.mark.parametrize("name", ["leases/batch", "console/failurenotice", "statemachine/transitionlog"])
     def test_of_any_other_list_is_told_too(self, console: Client, name: str) -> None:
         answer = console.get(f"/admin/{name}/?created_at__year=99999999999&id__range=1", follow=True)
 

@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.machine import following, lists
-from leases.batches import import_leases, run_many
+from leases.batches import import_leases
 from leases.models import Batch, Lease
+from statemachine.batches import run_many
 from tests.leases.test_services import settled
 from tests.questions import question_of
 

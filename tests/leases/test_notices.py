@@ -14,7 +14,8 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
-from leases.models import FailureNotice, Lease
+from console.models import FailureNotice
+from leases.models import Lease
 from statemachine import jobs
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
@@ -44,7 +45,7 @@ def deliver(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) 
         with django_capture_on_commit_callbacks(execute=True):
             reconcile()
         for notice in FailureNotice.objects.filter(state="sending"):
-            jobs.run("leases.failurenotice", notice.pk, "sending", notice.generation)
+            jobs.run("console.failurenotice", notice.pk, "sending", notice.generation)
 
     return deliver
 
@@ -207,10 +208,10 @@ class TestInTheConsole:
         fail(at_work(olivia, "1"))
         client.force_login(olivia)
 
-        assert "connect_dropbox" in client.get("/admin/leases/failurenotice/").text
+        assert "connect_dropbox" in client.get("/admin/console/failurenotice/").text
         notice = FailureNotice.objects.get()
-        assert client.get(f"/admin/leases/failurenotice/{notice.pk}/change/").status_code == 200
-        assert client.post(f"/admin/leases/failurenotice/{notice.pk}/delete/", {"post": "yes"}).status_code == 403
+        assert client.get(f"/admin/console/failurenotice/{notice.pk}/change/").status_code == 200
+        assert client.post(f"/admin/console/failurenotice/{notice.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
 class TestSending:

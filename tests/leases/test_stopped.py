@@ -6,8 +6,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from leases import batches, services
+from leases import services
+from leases.batches import import_leases
 from leases.models import Batch, BatchLease, Lease
+from statemachine.batches import stop
 from tests.leases.test_services import settled
 
 pytestmark = [
@@ -40,8 +42,8 @@ class TestALease:
         assert (stopped.is_stopped, stopped.shown_state, stopped.get_state_display()) == (True, "stopped", "Stopped")
 
     def test_is_stopped_when_its_batch_was_before_it_began(self, olivia: User) -> None:
-        batch = batches.import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="leases.csv")
-        batches.stop(batch_id=batch.pk, user=olivia)
+        batch = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="leases.csv")
+        stop(batch_id=batch.pk, user=olivia)
 
         assert Lease.objects.get().is_stopped
 
@@ -103,7 +105,7 @@ class TestWhereLeasesAreShown:
 
 class TestABatch:
     def test_tells_in_the_history_that_some_did_not_run(self, console: Client, olivia: User) -> None:
-        batch = batches.import_leases(leases=[("BLM", "NMNM 1"), ("BLM", "NMNM 2")], user=olivia, title="leases.csv")
+        batch = import_leases(leases=[("BLM", "NMNM 1"), ("BLM", "NMNM 2")], user=olivia, title="leases.csv")
         Lease.objects.filter(lease_number="NMNM 1").update(state="done", due_at=None)
         Lease.objects.filter(lease_number="NMNM 2").update(due_at=None, generation=1)
 
@@ -115,13 +117,13 @@ class TestABatch:
 
     def test_is_settled_when_all_of_it_is(self, console: Client, olivia: User) -> None:
         batch = Batch.objects.create(kind="import", title="leases.csv", created_by=olivia, size=1)
-        BatchLease.objects.create(batch=batch, lease=settled(olivia, state="done"))
+        BatchLease.objects.create(batch=batch, record=settled(olivia, state="done"))
 
         assert ">settled<" in console.get("/admin/leases/batch/").text
 
     def test_leads_to_what_did_not_run(self, console: Client, olivia: User) -> None:
-        batch = batches.import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="leases.csv")
-        batches.stop(batch_id=batch.pk, user=olivia)
+        batch = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="leases.csv")
+        stop(batch_id=batch.pk, user=olivia)
 
         (count,) = console.get(f"/admin/leases/batch/{batch.pk}/change/").context["page"].counts
 

@@ -10,9 +10,10 @@ from django.test import Client
 
 from core.base.clock import now
 from leases import services
-from leases.batches import import_leases, run_again, run_many, stop
+from leases.batches import import_leases
 from leases.models import AgencyStorageConfig, Lease
 from leases.states import State
+from statemachine.batches import run_again, run_many, stop
 from statemachine.transitions import Actor
 from tests.leases.starting import start_by_itself
 from tests.leases.test_admin_page import location, page_of, take

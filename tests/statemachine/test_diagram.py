@@ -187,7 +187,7 @@ class TestTheCommand:
 
     def test_asks_which_one_when_there_are_several(self) -> None:
         with pytest.raises(
-            CommandError, match=r"^Say which machine to draw: leases.FailureNotice, leases.Lease, toy.Kettle\.$"
+            CommandError, match=r"^Say which machine to draw: console.FailureNotice, leases.Lease, toy.Kettle\.$"
         ):
             call_command("state_diagram")
 
@@ -203,7 +203,7 @@ class TestTheCommand:
     def test_refuses_an_unknown_machine_in_one_sentence(self) -> None:
         with pytest.raises(
             CommandError,
-            match=r"^There is no machine “auth.User”. There are leases.FailureNotice, leases.Lease, toy.Kettle\.$",
+            match=r"^There is no machine “auth.User”. There are console.FailureNotice, leases.Lease, toy.Kettle\.$",
         ):
             call_command("state_diagram", "auth.User")
 

@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 from django.db import models
 from django_fsm import transition
 
-from statemachine.models import StateMachine, known_states, line_indexes, state_field
+from console.models import Noticed
+from statemachine import models as engine
+from statemachine.models import BatchesOf, BatchItem, StateMachine, known_states, line_indexes, state_field
 
 
 class State(models.TextChoices):
@@ -23,9 +25,10 @@ def _has_water(kettle: Any) -> bool:
     return bool(kettle.litres > 0)
 
 
-class Kettle(StateMachine):
+class Kettle(Noticed):
     working_states: ClassVar[frozenset[str]] = WORKING
     start_transition: ClassVar[str] = "switch_on"
+    run_ends: ClassVar[frozenset[str]] = frozenset({State.READY, State.BROKEN})
 
     label = models.CharField(max_length=50, default="", db_default="")
     litres = models.PositiveIntegerField(default=0, db_default=0)
@@ -68,3 +71,20 @@ class Kettle(StateMachine):
 
     @transition(field=state, source=[State.HEATING, State.STEEPING], target=State.COLD, permission="toy.boil")
     def cancel(self) -> None: ...
+
+
+class Batch(engine.Batch):
+    """Kettles that were put on together."""
+
+    objects: ClassVar[BatchesOf] = BatchesOf("toy.kettle")
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name_plural = "batches"
+
+
+class BatchKettle(BatchItem):
+    """A kettle of a batch."""
+
+    record = models.ForeignKey(Kettle, on_delete=models.CASCADE, related_name="batch_items")

@@ -19,10 +19,10 @@ from leases.columns import AGENCY
 from leases.errors import NothingToImport
 from leases.imports import ADD, Look, confirm, keep_upload, look_at
 from leases.models import Agency
-from leases.rights import require
 from leases.row_checks import Checked
 from spreadsheets.errors import UnreadableFile
 from spreadsheets.tables import MAX_BYTES, read_table, too_large
+from statemachine.rights import require
 
 SOME_ARE_NOT, THE_FILE_IS_NOT = 1, 2
 NO_LEASE = "No row of “{name}” is a lease: each is left out, with the reason. Choose a file that holds a table."

@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from cloud.models import DropboxAccount
+from console.notices.addresses import list_of_waiting
 from core.base.clock import now
 from leases.models import Lease
-from leases.notices import list_of_waiting
 from tests.cloud.views.conftest import HERE, LEASES, connect
 
 pytestmark = [
@@ -68,7 +68,7 @@ class TestTheBanner:
     def test_leads_to_all_that_it_counts(self, lost: Client, olivia: User) -> None:
         Lease.objects.filter(lease_number="NMNM 1").update(state="searching", due_at=now() + timedelta(minutes=2))
 
-        page = lost.get(list_of_waiting("connect_dropbox", user_id=olivia.pk))
+        page = lost.get(list_of_waiting(Lease, "connect_dropbox", user_id=olivia.pk))
 
         assert page.context["cl"].result_count == 3
 

@@ -15,9 +15,11 @@ from console.machine.badges import (
     sign,
     state_badge,
 )
+from console.models import FailureNotice
+from console.notices.states import NoticeState
 from leases import console
-from leases.models import FailureNotice, Lease
-from leases.states import NoticeState, State
+from leases.models import Lease
+from leases.states import State
 from statemachine.models import STOPPED
 from tests.toy.models import Kettle
 

@@ -80,7 +80,7 @@ class TestButton:
             ("dropbox_replace", {"decision": "replace"}, "Use another Dropbox account from now on"),
             ("dropbox_replace", {}, "Keep the Dropbox account that was connected"),
             ("leases_batch_import", {}, "Show a preview of an import"),
-            ("leases_failurenotice_read", {}, "Mark all as read"),
+            ("console_failurenotice_read", {}, "Mark all as read"),
         ],
     )
     def test_of_other_pages_is_named(self, olivia: User, name: str, form: dict[str, str], what: str) -> None:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from leases.batches import import_leases
 from leases.models import Batch, Lease
 from leases.states import State
+from statemachine import models as engine
 
 IMPORT = "/admin/leases/batch/import/"
 
@@ -26,7 +27,7 @@ def confirm(client: Client, answer: Any, **changed: str) -> Any:
     return client.post(answer.request["PATH_INFO"], fields | changed, follow=True)
 
 
-def page_url(batch: Batch) -> str:
+def page_url(batch: engine.Batch) -> str:
     return reverse("admin:leases_batch_change", args=[batch.pk])
 
 

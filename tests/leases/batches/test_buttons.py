@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from core.base.clock import now
-from leases.batches import Stopped
 from leases.models import Lease
 from leases.states import State
+from statemachine.batches import Stopped
 from tests.leases.batches.asking import imported, page_url, settle
 
 pytestmark = [
@@ -55,7 +55,7 @@ class TestButtons:
         self, console: Client, operator: User, monkeypatch: pytest.MonkeyPatch, left: int, words: str
     ) -> None:
         batch = imported(operator)
-        monkeypatch.setattr("leases.batches.stop", lambda **_: Stopped(count=1_200, left=left))
+        monkeypatch.setattr("statemachine.batches.stop", lambda **_: Stopped(count=1_200, left=left))
 
         answer = console.post(f"/admin/leases/batch/{batch.pk}/stop/", follow=True)
 

@@ -7,9 +7,10 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from leases import services
-from leases.batches import Progress, Stopped, failures_of, progress_of, run_again, run_many, stop
 from leases.models import Batch, Lease
 from leases.states import State
+from statemachine import models as engine
+from statemachine.batches import Progress, Stopped, failures_of, progress_of, run_again, run_many, stop
 from statemachine.errors import NothingToStart
 from statemachine.transitions import Actor, Step, take
 from tests.leases.batches.asking import buttons, page_url
@@ -45,7 +46,7 @@ def leases(operator: User) -> list[Lease]:
 
 
 @pytest.fixture
-def batch(operator: User, leases: list[Lease]) -> Batch:
+def batch(operator: User, leases: list[Lease]) -> engine.Batch:
     return run_many(Lease.objects.all(), operator, title="All of them")
 
 

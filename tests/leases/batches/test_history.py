@@ -6,9 +6,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from leases.batches import import_leases, run_many, stop
+from leases.batches import import_leases
 from leases.models import Lease
 from leases.states import State
+from statemachine.batches import run_many, stop
 from tests.leases.batches.asking import IMPORT, imported, settle
 
 pytestmark = [

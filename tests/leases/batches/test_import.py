@@ -44,7 +44,7 @@ class TestImport:
         assert answer.redirect_chain[-1][0] == page_url(batch)
         assert "Imported: 2 leases. The search has begun" in answer.text
         assert "another number" not in answer.text
-        assert {str(lease) for lease in batch.leases.all()} == {"BLM NMNM 1", "NMSLO B0-1"}
+        assert {str(lease) for lease in Lease.objects.filter(batch_items__batch=batch)} == {"BLM NMNM 1", "NMSLO B0-1"}
         assert batch.created_by == operator
 
     def test_tells_every_problem_beside_its_cell(self, console: Client, operator: User) -> None:

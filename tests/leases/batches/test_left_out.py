@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from leases.batches import run_many
 from leases.imports import KEPT, keep_upload
 from leases.models import Batch, Lease, Upload
 from leases.states import State
+from statemachine.batches import run_many
 from tests.leases.batches.asking import confirm, page_url, send, settle
 
 pytestmark = [

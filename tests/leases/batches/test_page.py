@@ -7,9 +7,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from leases import services
 from leases.admin.batch_page import BatchPage
-from leases.batches import Progress, run_many, stop
 from leases.models import Lease
 from leases.states import State
+from statemachine.batches import Progress, run_many, stop
 from tests.leases.batches.asking import buttons, imported, page_url, settle
 
 pytestmark = [

@@ -9,10 +9,12 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
 
-from leases import batches, services
-from leases.batches import Progress, Stopped, import_leases, progress_of, run_again, run_many, stop
+from leases import services
+from leases.batches import import_leases
 from leases.models import Batch, BatchLease, Lease
 from leases.states import State
+from statemachine import models as engine
+from statemachine.batches import Progress, Stopped, progress_of, run_again, run_many, stop, stopping
 from statemachine.errors import NothingToStart
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
@@ -116,7 +118,7 @@ class TestStoppingABatch:
         self, olivia: User, ivan: User, batch: Batch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """After the list was made, and before its leases are taken one by one."""
-        cancel_all = batches._cancel_all
+        cancel_all = stopping._cancel_all
 
         def run_again_first(*given: Any) -> int:
             settle(State.FAILED)
@@ -124,7 +126,7 @@ class TestStoppingABatch:
             top_up(QUEUE)
             return cancel_all(*given)
 
-        monkeypatch.setattr(batches, "_cancel_all", run_again_first)
+        monkeypatch.setattr(stopping, "_cancel_all", run_again_first)
 
         stopped = stop(batch_id=batch.pk, user=olivia)
 
@@ -137,7 +139,7 @@ class TestCallingOff:
     """Of leases that have a result from before, and whose turn has not come."""
 
     @pytest.fixture
-    def batch(self, olivia: User) -> Batch:
+    def batch(self, olivia: User) -> engine.Batch:
         for number in range(3):
             settled(olivia, lease_number=f"NMNM {number}", state=State.DONE)
         return run_many(Lease.objects.all(), olivia)
@@ -190,7 +192,7 @@ class TestCallingOff:
         lease = Lease.objects.order_by("pk")[0]
 
         def its_membership_is_free() -> None:
-            assert BatchLease.objects.select_for_update(nowait=True).get(lease=lease)
+            assert BatchLease.objects.select_for_update(nowait=True).get(record=lease)
 
         answer = meanwhile(
             lambda: client.post(f"/admin/leases/lease/{lease.pk}/delete/", {"post": "yes"}),

@@ -7,9 +7,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from cloud.services.locations import record_location
 from leases import services
-from leases.batches import Progress, progress_of, run_again, run_many, stop
 from leases.models import Batch, Lease
 from leases.states import State
+from statemachine import models as engine
+from statemachine.batches import Progress, progress_of, run_again, run_many, stop
 from statemachine.errors import NothingToStart
 from statemachine.transitions import Actor, Step, take
 from tests.leases.batches.asking import buttons, imported, page_url
@@ -41,7 +42,7 @@ def run(*leases: Lease) -> None:
     end(*leases)
 
 
-def ordered(user: User, *leases: Lease) -> Batch:
+def ordered(user: User, *leases: Lease) -> engine.Batch:
     return run_many(Lease.objects.filter(pk__in=[lease.pk for lease in leases]), user)
 
 
@@ -63,7 +64,7 @@ def finished(batch: Batch, leases: list[Lease]) -> Batch:
 
 class TestAFinishedBatch:
     @pytest.fixture
-    def later(self, operator: User, finished: Batch, leases: list[Lease]) -> Batch:
+    def later(self, operator: User, finished: Batch, leases: list[Lease]) -> engine.Batch:
         """Stopped: one has run, one was under way, and the turn of one never came."""
         later = ordered(operator, *leases)
         run(leases[0])

@@ -5,19 +5,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from core.base.errors import DatabaseTooBusy
-from leases.batches import (
-    AT_ONCE,
-    Progress,
-    Stopped,
-    failures_of,
-    import_leases,
-    progress_of,
-    run_again,
-    run_many,
-    stop,
-)
+from leases.batches import import_leases
 from leases.models import Batch, BatchLease, Lease
 from leases.states import State
+from statemachine.batches import AT_ONCE, Progress, Stopped, failures_of, progress_of, run_again, run_many, stop
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +65,7 @@ def test_are_known_to_the_planner_once_they_are_saved(operator: User) -> None:
 def test_are_run_by_another_batch_at_once(operator: User, batch: Batch) -> None:
     Lease.objects.update(state=State.DONE, due_at=None)
 
-    later = run_many(Lease.objects.filter(batches=batch), operator)
+    later = run_many(Lease.objects.filter(batch_items__batch=batch), operator)
 
     assert progress_of(batch) == Progress(waiting=MANY)
     assert stop(batch_id=later.pk, user=operator) == Stopped(count=MANY, left=0)

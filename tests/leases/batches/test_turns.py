@@ -5,10 +5,11 @@ from django.contrib.auth.models import User
 
 from discovery.services.several_leases import BY_HAND_AT_MOST, discover_leases
 from leases import services
-from leases.batches import import_leases, run_again, run_many, stop
+from leases.batches import import_leases
 from leases.models import AgencyStorageConfig, Batch, Lease
 from leases.services import configuration_saved, resume_failed
 from leases.states import State
+from statemachine.batches import run_again, run_many, stop
 from statemachine.line import next_in_line, turn_now
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]

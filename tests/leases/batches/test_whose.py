@@ -4,10 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from leases import services
-from leases.batches import Stopped, import_leases, run_again, run_many, stop
+from leases.batches import import_leases
 from leases.models import Lease
 from leases.services import resume_failed
 from leases.states import State
+from statemachine.batches import Stopped, run_again, run_many, stop
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
 from tests.leases.test_services import settled

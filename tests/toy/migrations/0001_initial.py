@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import statemachine.models
+import statemachine.models.machine
 from django.conf import settings
 from django.db import migrations, models
 
@@ -12,11 +12,25 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('console', '0001_initial'),
         ('statemachine', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='Batch',
+            fields=[
+            ],
+            options={
+                'verbose_name_plural': 'batches',
+                'proxy': True,
+                'default_permissions': (),
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('statemachine.batch',),
+        ),
         migrations.CreateModel(
             name='Kettle',
             fields=[
@@ -34,14 +48,56 @@ class Migration(migrations.Migration):
                 ('failure_message', models.TextField(db_default='', default='', editable=False, help_text='Why it failed, or why the last try did not work.')),
                 ('label', models.CharField(db_default='', default='', max_length=50)),
                 ('litres', models.PositiveIntegerField(db_default=0, default=0)),
-                ('state', statemachine.models.StateField(choices=[('cold', 'Cold'), ('heating', 'Heating'), ('steeping', 'Steeping'), ('ready', 'Ready'), ('broken', 'Broken')], db_default='cold', db_index=True, default='cold', editable=False, max_length=20, protected=True)),
+                ('state', statemachine.models.machine.StateField(choices=[('cold', 'Cold'), ('heating', 'Heating'), ('steeping', 'Steeping'), ('ready', 'Ready'), ('broken', 'Broken')], db_default='cold', db_index=True, default='cold', editable=False, max_length=20, protected=True)),
+                ('failure_notice', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='console.failurenotice')),
+                ('initiated_before', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='Whose the last run was, in case the one that is owed never begins.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiated_by', models.ForeignKey(blank=True, editable=False, help_text='The user whose authorisation the run uses.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('owed_by', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='The batch that last owed it a start, and so may stop it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='statemachine.batch')),
             ],
             options={
                 'permissions': [('boil', 'Can boil water')],
                 'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['background', 'due_at'], name='toy_kettle_due'), models.Index(condition=models.Q(('due_at__isnull', False), ('state__in', ['heating', 'steeping'])), fields=['background', 'turn', 'id', 'due_at'], name='toy_kettle_begun'), models.Index(condition=models.Q(('due_at__isnull', False), models.Q(('state__in', ['heating', 'steeping']), _negated=True)), fields=['background', 'turn', 'id'], name='toy_kettle_start')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['cold', 'heating', 'steeping', 'ready', 'broken'])), name='toy_kettle_known_state')],
             },
+        ),
+        migrations.CreateModel(
+            name='BatchKettle',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('called_off', models.PositiveIntegerField(null=True)),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='statemachine.batch')),
+                ('record', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batch_items', to='toy.kettle')),
+            ],
+            options={
+                'abstract': False,
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddIndex(
+            model_name='kettle',
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['background', 'due_at'], name='toy_kettle_due'),
+        ),
+        migrations.AddIndex(
+            model_name='kettle',
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['owed_by'], name='toy_kettle_owed_by'),
+        ),
+        migrations.AddIndex(
+            model_name='kettle',
+            index=models.Index(condition=models.Q(('due_at__isnull', False), ('state__in', ['heating', 'steeping'])), fields=['background', 'turn', 'id', 'due_at'], name='toy_kettle_begun'),
+        ),
+        migrations.AddIndex(
+            model_name='kettle',
+            index=models.Index(condition=models.Q(('due_at__isnull', False), models.Q(('state__in', ['heating', 'steeping']), _negated=True)), fields=['background', 'turn', 'id'], name='toy_kettle_start'),
+        ),
+        migrations.AddConstraint(
+            model_name='kettle',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['cold', 'heating', 'steeping', 'ready', 'broken'])), name='toy_kettle_known_state'),
+        ),
+        migrations.AddIndex(
+            model_name='batchkettle',
+            index=models.Index(condition=models.Q(('called_off__isnull', False)), fields=['batch'], name='toy_batchkettle_called_off'),
+        ),
+        migrations.AddConstraint(
+            model_name='batchkettle',
+            constraint=models.UniqueConstraint(fields=('batch', 'record'), name='toy_batchkettle_once'),
         ),
     ]

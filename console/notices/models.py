@@ -1,7 +1,7 @@
-"""What people are told about leases that have failed."""
+"""What people are told about records that have failed."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, override
 
 from django.conf import settings
 from django.db import models
@@ -9,28 +9,30 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_fsm import transition
 
+from console.notices.states import NoticeState
 from core.base.errors import words_for
-from leases.states import NoticeState
 from statemachine.models import StateMachine, known_states, line_indexes, state_field
 
 WORKING = frozenset({NoticeState.SENDING})
 
 
 class FailureNotice(StateMachine):
-    """One mail to one person about all leases that failed for one reason within some minutes.
+    """One mail to one person about all records of one machine that failed for one reason within some minutes.
 
     It gathers until it is due; then it is sent like any other work: retried, logged, never lost. The person is
     `initiated_by`, whose runs they were.
 
     Attributes:
-        told: how many failed leases the mail named.
+        record_type: the machine, such as "leases.lease".
+        told: how many failed records the mail named.
     """
 
     working_states: ClassVar[frozenset[str]] = WORKING
     start_transition: ClassVar[str] = "start_sending"
 
     state = state_field(NoticeState, initial=NoticeState.GATHERING)
-    reason = models.CharField(max_length=50, editable=False, help_text="The failure code that the leases share.")
+    record_type = models.CharField(max_length=100, editable=False)
+    reason = models.CharField(max_length=50, editable=False, help_text="The failure code that the records share.")
     told = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     read_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the person has read it in the console; empty: not yet."
@@ -43,9 +45,9 @@ class FailureNotice(StateMachine):
         constraints = [
             known_states(NoticeState),
             models.UniqueConstraint(
-                fields=["initiated_by", "reason"],
+                fields=["initiated_by", "record_type", "reason"],
                 condition=Q(state=NoticeState.GATHERING),
-                name="leases_failurenotice_one_gathers",
+                name="console_failurenotice_one_gathers",
             ),
         ]
 
@@ -53,14 +55,15 @@ class FailureNotice(StateMachine):
         return f"{self.initiated_by}: {words_for(self.reason)}"
 
     @staticmethod
-    def gathering_for(*, user_id: int, reason: str) -> "FailureNotice":
-        """The notice that one more failed lease belongs to; locked, so that it is not sent before the lease is saved."""
-        mine = FailureNotice.objects.filter(initiated_by_id=user_id, reason=reason, state=NoticeState.GATHERING)
+    def gathering_for(*, user_id: int, record_type: str, reason: str) -> "FailureNotice":
+        """The notice that one more failed record belongs to; locked, so that it is not sent before that is saved."""
+        given = {"initiated_by_id": user_id, "record_type": record_type, "reason": reason}
+        mine = FailureNotice.objects.filter(**given, state=NoticeState.GATHERING)
         due_at = Now() + timedelta(seconds=settings.NOTICE_GATHERS_S)
         while True:
             FailureNotice.objects.bulk_create(
                 # Somebody waits for it, also while an import of thousands is worked on.
-                [FailureNotice(initiated_by_id=user_id, reason=reason, due_at=due_at, background=False)],
+                [FailureNotice(**given, due_at=due_at, background=False)],
                 ignore_conflicts=True,
             )
             # The one that stood in the way may be on its way to its reader by now.
@@ -78,10 +81,41 @@ class FailureNotice(StateMachine):
 
     @transition(field=state, source=NoticeState.SENDING, target=NoticeState.NEEDLESS)
     def record_needless(self) -> None:
-        """None of the leases is failed any more, or the person has been told before."""
+        """None of the records is failed any more, or the person has been told before."""
 
     @transition(field=state, source=NoticeState.SENDING, target=NoticeState.FAILED)
     def fail(self, *, code: str, message: str) -> None:
         """Give up; the console tells the person all the same."""
         self.failure_code = code
         self.failure_message = message
+
+
+class Noticed(StateMachine):
+    """A machine of which whoever started a run that failed is told, in one mail for many.
+
+    Attributes:
+        work_name: who gave up, as the mail has it.
+        told_in_order: by which the mail names the records.
+    """
+
+    work_name: ClassVar[str] = "Runsheet"
+    told_in_order: ClassVar[tuple[str, ...]] = ("pk",)
+
+    failure_notice = models.ForeignKey(
+        FailureNotice, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    if TYPE_CHECKING:
+        failure_notice_id: int | None
+
+    class Meta(StateMachine.Meta):
+        abstract = True
+
+    @override
+    def entering(self) -> None:
+        super().entering()
+        self.failure_notice = None
+        if self.state == self.failed_state() and self.initiated_by_id is not None:
+            self.failure_notice = FailureNotice.gathering_for(
+                user_id=self.initiated_by_id, record_type=self._meta.label_lower, reason=self.failure_code
+            )

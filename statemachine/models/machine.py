@@ -1,16 +1,16 @@
-"""The record that every machine derives from, and the log of its transitions.
+"""The record that every machine derives from.
 
 Knows no kind of record and no cloud (docs/decisions/0002-postgres-is-the-truth.md).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from typing import Any, ClassVar, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.functional import classproperty
 from django_fsm import FSMField
 
@@ -80,11 +80,21 @@ class StateMachine(models.Model):
         working_states: in these, work is owed until the row leaves them.
         start_transition: taken on every row in any other state whose `due_at` has come. So a new row starts by itself,
             in whatever way it was made.
+
+    One of which many can be run together says too, beside a `cancel()` from every working state and its `BatchItem`:
+
+    Attributes:
+        run_name: what one run is called.
+        run_values: what is set in the rows of which a run is owed, so that it is a whole one.
+        run_ends: the states that a whole run ends in.
     """
 
     as_read: dict[str, Any] | None = None
     working_states: ClassVar[frozenset[str]]
     start_transition: ClassVar[str]
+    run_name: ClassVar[str] = "Run"
+    run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    run_ends: ClassVar[frozenset[str]] = frozenset()
 
     # Each machine declares its own over this one, with the states it knows.
     state = StateField(max_length=20, protected=True, editable=False)
@@ -124,10 +134,34 @@ class StateMachine(models.Model):
         related_name="+",
         help_text="The user whose authorisation the run uses.",
     )
+    owed_by = models.ForeignKey(
+        "statemachine.Batch",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,  # see below
+        related_name="+",
+        help_text="The batch that last owed it a start, and so may stop it.",
+    )
+    initiated_before = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,  # nothing is looked for by it
+        related_name="+",
+        help_text="Whose the last run was, in case the one that is owed never begins.",
+    )
     failure_code = models.CharField(max_length=50, default="", db_default="", editable=False)
     failure_message = models.TextField(
         default="", db_default="", editable=False, help_text="Why it failed, or why the last try did not work."
     )
+
+    if TYPE_CHECKING:
+        owed_by_id: int | None
+        initiated_before_id: int | None
 
     class Meta:
         abstract = True
@@ -137,6 +171,8 @@ class StateMachine(models.Model):
                 condition=models.Q(due_at__isnull=False),
                 name=f"{CLASS}_due",
             ),
+            # What is still owed for a batch, without a guess at how many records it has.
+            models.Index(fields=["owed_by"], condition=models.Q(due_at__isnull=False), name=f"{CLASS}_owed_by"),
         ]
 
     @property
@@ -186,6 +222,22 @@ class StateMachine(models.Model):
         return str(field.get_default())
 
     @classmethod
+    def states(cls) -> list[str]:
+        """Each state that the machine knows, in the order of the work."""
+        return list(cls._labels())
+
+    @classmethod
+    def counted(cls, count: int) -> str:
+        """So many records, in words: "1 lease", "4,987 leases"."""
+        return f"{count:,} {cls._meta.verbose_name if count == 1 else cls._meta.verbose_name_plural}"
+
+    @classmethod
+    def failed_state(cls) -> str:
+        """Where a record is of which nothing more is tried; there is one, whatever it failed in."""
+        (found,) = cls.failed_states()
+        return found
+
+    @classmethod
     def failed_states(cls) -> frozenset[str]:
         """Where `fail` leads."""
         return frozenset(str(each.target) for each in cls._transitions("fail"))
@@ -229,86 +281,3 @@ class StateMachine(models.Model):
     def _labels(cls) -> dict[str, str]:
         field: Any = cls._meta.get_field("state")
         return {str(state): str(label) for state, label in field.choices}
-
-
-class ActorKind(models.TextChoices):
-    USER = "user", "user"
-    WORKER = "worker", "worker"
-    RECONCILER = "reconciler", "reconciler"
-
-
-class TransitionLogQuerySet(models.QuerySet["TransitionLog"]):
-    def of(self, record: StateMachine) -> Self:
-        """The history of one record, oldest first."""
-        return self.filter(record_type=record._meta.label_lower, record_id=record.pk).order_by("generation")
-
-
-class TransitionLog(models.Model):
-    """One row per transition, written in its transaction; a trigger refuses to change or delete one.
-
-    Attributes:
-        generation: the record's, after the transition; unique per record, so nothing can be logged twice.
-        lasted: how long the state that was left had lasted.
-        tries: how often the work of the state that was left was begun.
-        evidence: what was asked and answered that led here (JSON), so that "why does it say so?" has an answer.
-    """
-
-    record_type = models.CharField(max_length=100)
-    record_id = models.BigIntegerField()
-    transition = models.CharField(max_length=50)
-    from_state = models.CharField(max_length=20)
-    to_state = models.CharField(max_length=20)
-    generation = models.PositiveIntegerField()
-    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    reason = models.TextField(default="", blank=True)
-    job_id = models.CharField(max_length=200, default="", blank=True)
-    at = models.DateTimeField(default=timezone.now)
-    lasted = models.DurationField()
-    tries = models.PositiveSmallIntegerField(default=0)
-    evidence = models.JSONField(default=dict, blank=True)
-
-    objects = TransitionLogQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "transition"
-        verbose_name_plural = "transition log"
-        ordering = ["-at", "-pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["record_type", "record_id", "generation"], name="statemachine_log_once_per_generation"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(actor_kind__in=ActorKind.values), name="statemachine_log_known_actor"
-            ),
-        ]
-        indexes = [models.Index(fields=["at"], name="statemachine_log_at")]
-
-    def __str__(self) -> str:
-        return f"{self.record_type} {self.record_id}: {self.from_state} → {self.to_state}"
-
-
-class Heartbeat(models.Model):
-    """When a program of which one must run somewhere was last seen at work, and on which host."""
-
-    name = models.CharField(max_length=50, unique=True)
-    at = models.DateTimeField(db_default=Now())
-    host = models.CharField(max_length=255, default="", db_default="", blank=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return f"{self.name} on {self.host}"
-
-
-class JobQueues(models.Model):
-    """What the permission to use RQ's dashboard hangs on; it has no table."""
-
-    class Meta:
-        managed = False
-        default_permissions = ()
-        permissions = [("use_queues", "Can look into and change the job queues")]
-        verbose_name = verbose_name_plural = "job queues"

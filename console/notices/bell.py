@@ -5,12 +5,12 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from leases.notices import unread_notices
+from console.notices.queries import seen_by, unread_notices
 
 
 def bell(request: HttpRequest) -> SafeString | str:
     """How many notices the person has not read; empty for who has none to read."""
     user = request.user
-    if not isinstance(user, User) or not user.has_perm("leases.view_lease"):
+    if not isinstance(user, User) or not (machines := seen_by(user)):
         return ""
-    return render_to_string("admin/leases/bell.html", {"count": unread_notices(user.pk).count()})
+    return render_to_string("console/notices/bell.html", {"count": unread_notices(user.pk, machines=machines).count()})

@@ -1,8 +1,9 @@
 """What a failure notice owes when it has gathered: one mail."""
 
-from leases.models import FailureNotice
-from leases.notices import NAMED_AT_MOST, failed_leases, is_told_already, send
-from leases.states import NoticeState
+from console.notices.mail import NAMED_AT_MOST, send
+from console.notices.models import FailureNotice
+from console.notices.queries import failed_records, is_told_already, machine_of
+from console.notices.states import NoticeState
 from statemachine.reactions import Backoff, Outcome, Run, reaction
 
 
@@ -13,17 +14,18 @@ def retry_rules() -> Backoff:
 
 @reaction(FailureNotice, NoticeState.SENDING, retry=retry_rules)
 def tell(run: Run[FailureNotice]) -> Outcome:
-    """Send the mail, unless the leases were mended meanwhile or the person knows."""
-    failed = failed_leases(run.record)
+    """Send the mail, unless the records were mended meanwhile or the person knows."""
+    failed = failed_records(run.record)
     # The mail names no more; thousands may have failed for one reason.
-    count, leases = failed.count(), list(failed[:NAMED_AT_MOST])
-    if not leases:
-        return Outcome(transition="record_needless", reason="none of its leases is failed any more")
+    count, records = failed.count(), list(failed[:NAMED_AT_MOST])
+    many = machine_of(run.record)._meta.verbose_name_plural
+    if not records:
+        return Outcome(transition="record_needless", reason=f"none of its {many} is failed any more")
     if is_told_already(run.record):
         return Outcome(transition="record_needless", reason="an earlier mail says so, and it is not mended yet")
-    send(run.record, leases, count=count)
+    send(run.record, records, count=count)
     return Outcome(
         transition="record_sent",
         record=lambda _: {"told": count},
-        evidence={"leases": [lease.pk for lease in leases]},
+        evidence={str(many): [record.pk for record in records]},
     )

@@ -1,0 +1,5 @@
+"""The tables of the console."""
+
+from console.notices.models import FailureNotice, Noticed
+
+__all__ = ["FailureNotice", "Noticed"]

@@ -1,0 +1,33 @@
+"""Where in the console the records are that somebody is told of."""
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from console.notices.models import Noticed
+
+
+def page_of(record: Noticed) -> str:
+    """The address of a record's page, below the console's."""
+    return reverse(_name(type(record), "change"), args=[record.pk])
+
+
+def list_of_failed(machine: type[Noticed], reason: str, *, user_id: int) -> str:
+    """The address of the list of the person's records that failed for the reason."""
+    return _list(machine, state__exact=machine.failed_state(), failure_code=reason, **_whose(user_id))
+
+
+def list_of_waiting(machine: type[Noticed], reason: str, *, user_id: int) -> str:
+    """The address of the list of those and of what is still tried again for the same reason."""
+    return _list(machine, failure_code=reason, **_whose(user_id))
+
+
+def _whose(user_id: int) -> dict[str, str]:
+    return {"initiated_by__id__exact": str(user_id)}
+
+
+def _list(machine: type[Noticed], **narrowed: str) -> str:
+    return f"{reverse(_name(machine, 'changelist'))}?{urlencode(narrowed)}"
+
+
+def _name(machine: type[Noticed], view: str) -> str:
+    return f"admin:{machine._meta.app_label}_{machine._meta.model_name}_{view}"

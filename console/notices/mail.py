@@ -1,0 +1,79 @@
+"""The mail that tells somebody which of their records have failed, and why."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import EmailMessage
+from django.urls import reverse
+
+from console.notices.addresses import list_of_failed, page_of
+from console.notices.errors import EmailNotConfigured, EmailUnavailable, NoAddress
+from console.notices.models import FailureNotice, Noticed
+from core.base.errors import failure_of, words_for
+
+NAMED_AT_MOST = 50
+
+
+def send(notice: FailureNotice, records: Sequence[Noticed], *, count: int) -> None:
+    """Send one mail about so many records, of which these are the first; all that it names are among them.
+
+    If the process dies between the mail server's answer and the record of it, the mail is sent once more, under the same
+    Message-ID: rather twice than not at all.
+
+    Raises:
+        EmailNotConfigured, NoAddress: nobody can be told.
+        EmailUnavailable: the mail server did not take it.
+    """
+    if not settings.HAS_MAIL_SERVER:
+        raise EmailNotConfigured
+    user = notice.initiated_by
+    if user is None or not user.email:
+        raise NoAddress
+    mail = _mail(notice, records, user, count=count)
+    try:
+        mail.send()
+    except OSError as error:  # smtplib's errors are OSErrors too
+        raise EmailUnavailable(evidence={"cause": type(error).__name__}) from error
+
+
+def _mail(notice: FailureNotice, records: Sequence[Noticed], user: User, *, count: int) -> EmailMessage:
+    what = f"{records[0]} has" if count == 1 else f"{count} {records[0]._meta.verbose_name_plural} have"
+    host = settings.CONSOLE_URL.rpartition("/")[2].partition(":")[0]
+    return EmailMessage(
+        subject=f"Runsheet: {what} failed: {words_for(notice.reason)}",
+        body=_body(notice, records, user, count=count),
+        to=[user.email],
+        headers={"Message-ID": f"<failure-notice-{notice.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+    )
+
+
+def _body(notice: FailureNotice, records: Sequence[Noticed], user: User, *, count: int) -> str:
+    machine = type(records[0])
+    one, many = machine._meta.verbose_name, machine._meta.verbose_name_plural
+    lines = [f"{record}\n  {settings.CONSOLE_URL}{page_of(record)}" for record in records[:NAMED_AT_MOST]]
+    if count > len(lines):
+        lines.append(f"and {count - len(lines)} more")
+    all_of_them = list_of_failed(machine, notice.reason, user_id=user.pk)
+    return "\n".join(
+        [
+            f"Hello {user.get_short_name() or user.get_username()},",
+            "",
+            f"{machine.work_name} gave up on {f'{many} that you started' if count > 1 else f'a {one}'}:",
+            "",
+            records[0].failure_message,
+            *_cure(notice),
+            "",
+            *lines,
+            "",
+            f"All of them in the console: {settings.CONSOLE_URL}{all_of_them}",
+        ]
+    )
+
+
+def _cure(notice: FailureNotice) -> list[str]:
+    """Where the person mends it for all of the records at once."""
+    failure = failure_of(notice.reason)
+    if not failure.for_others:
+        return []
+    return ["", *(f"{remedy.label} here: {settings.CONSOLE_URL}{reverse(remedy.where)}" for remedy in failure.remedies)]
