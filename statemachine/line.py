@@ -131,7 +131,7 @@ def _lane(model: type[StateMachine], queue: str, *, background: bool) -> list[Qu
 def _together(parts: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
     """All the rows. Else Django would sort them as the first machine's lists are sorted, by what may not have been read."""
     first, *others = parts
-    return first.union(*others, all=True).order_by()
+    return first.union(*others, all=True).order_by() if others else first
 
 
 def _first(rows: QuerySet[StateMachine], limit: int) -> QuerySet[StateMachine]:
