@@ -15,13 +15,8 @@ from tests.architecture.floors import (
     room_of,
 )
 
-SYSTEM = "the system page is the site's own, and whoever cannot go on leads there"
 # What still is so, and why. This list only shrinks: an entry that is mended has to go.
-KNOWN = {
-    Named("cloud/errors.py", "address", "system"): SYSTEM,
-    Named("core/local/processes.py", "setting", "DROPBOX_BASE_URL"): "tells whether to start the stand-in",
-    Named("discovery/start.py", "address", "system"): SYSTEM,
-}
+KNOWN: dict[Named, str] = {}
 
 
 def listed(names: set[Named]) -> str:
