@@ -214,7 +214,7 @@ def breakable(directory: Path, plan: Plan) -> Iterator[House]:
         urls = stack.enter_context(servers.running(directory))
         standin = stack.enter_context(standin_running(latency_ms=plan.latency_ms))
         environment = SECRETS | child_environment(
-            urls, dropbox_base_url=standin.base_url, settings_module=plan.settings_module
+            urls, DROPBOX_BASE_URL=standin.base_url, settings_module=plan.settings_module
         )
         os.environ.update(environment)
         run(MIGRATE, environment=environment)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import reduce
 from itertools import compress
 from operator import or_
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -70,10 +71,8 @@ def turn_at(queue: str) -> int:
     A few rows that come back from a back-off do not turn it back.
     """
     lanes = [rows for each in sharing(queue) for rows in _lane(each, queue, background=True)]
-    first, *others = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
-    # Django orders it as the model is ordered by default, unless it is told otherwise.
-    waiting = first.union(*others, all=True).order_by() if others else first
-    turns = sorted(turn for (turn,) in waiting)[: settings.QUEUE_TARGET]
+    parts = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
+    turns = sorted(turn for (turn,) in _together(parts))[: settings.QUEUE_TARGET]
     return turns[-1] if turns else _last_given()
 
 
@@ -106,8 +105,8 @@ def count_before(model: type[StateMachine], *, pk: int, queue: str, background: 
         for rows in _lane(model, queue, background=background)
     ]
     by_hand = _lane(model, queue, background=False) if background else []
-    first, *others = [rows.exclude(pk=pk).order_by().values("pk")[: at_most + 1] for rows in (*earlier, *by_hand)]
-    return first.union(*others, all=True)[: at_most + 1].count()
+    parts = [rows.exclude(pk=pk).order_by().values("pk")[: at_most + 1] for rows in (*earlier, *by_hand)]
+    return _together(parts)[: at_most + 1].count()
 
 
 def _candidates(model: type[StateMachine], queue: str, limit: int) -> QuerySet[StateMachine]:
@@ -119,8 +118,7 @@ def _candidates(model: type[StateMachine], queue: str, limit: int) -> QuerySet[S
         # By this index, too, and so without a word on who of those that have waited equally long comes first.
         waited = reduce(or_, _lane(model, queue, background=background)).filter(due_at__lte=longest).order_by("due_at")
         parts.append(waited.only(*READ).annotate(is_patient=Value(True))[: math.ceil(limit / PATIENT_PART)])
-    first, *others = parts
-    return first.union(*others, all=True)
+    return _together(parts)
 
 
 def _lane(model: type[StateMachine], queue: str, *, background: bool) -> list[QuerySet[StateMachine]]:
@@ -128,6 +126,12 @@ def _lane(model: type[StateMachine], queue: str, *, background: bool) -> list[Qu
     if start_of(model).queue == queue:
         lane.append(startable(model))
     return [rows.filter(background=background) for rows in lane]
+
+
+def _together(parts: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
+    """All the rows. Else Django would sort them as the first machine's lists are sorted, by what may not have been read."""
+    first, *others = parts
+    return first.union(*others, all=True).order_by() if others else first
 
 
 def _first(rows: QuerySet[StateMachine], limit: int) -> QuerySet[StateMachine]:

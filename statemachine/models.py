@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.functional import classproperty
 from django_fsm import FSMField
 
 # The sequence that gives whatever is ordered one by one its place in the line, whichever machine it belongs to.
@@ -194,8 +195,8 @@ class StateMachine(models.Model):
         """The permission that a person needs for a transition; empty: it is for no person."""
         return next((str(each.permission) for each in cls._transitions(transition) if each.permission), "")
 
-    @classmethod
-    def run_right(cls) -> str:
+    @classproperty
+    def run_right(cls) -> str:  # noqa: N805 - of the class
         """The permission that a person needs to start a record."""
         return cls.right_to(cls.start_transition)
 

@@ -1,10 +1,12 @@
 """What is asked of many records of one machine at once, whichever it is."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from statemachine.models import STOPPED, StateMachine, TransitionLog
+from statemachine.models import STOPPED, ActorKind, StateMachine, TransitionLog
 
 
 def count_by_state(records: QuerySet[StateMachine]) -> dict[str, int]:
@@ -25,3 +27,10 @@ def with_last_tries(records: QuerySet[Any]) -> QuerySet[Any]:
     )
     found: QuerySet[Any] = records.annotate(last_tries=Subquery(ended.order_by("-generation").values("tries")[:1]))
     return found
+
+
+def were_started_since(machine: type[StateMachine], pks: Collection[int], at: datetime) -> bool:
+    """Whether somebody has begun a run of one of the records by hand since then."""
+    working = sorted(machine.working_states)
+    begun = TransitionLog.objects.filter(at__gte=at, to_state__in=working, actor_kind=ActorKind.USER)
+    return begun.filter(record_type=machine._meta.label_lower, record_id__in=pks).exists()

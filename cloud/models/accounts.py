@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -26,6 +26,10 @@ CHANGE_WAITS_MS = 500
 
 
 class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
+    def at_hand(self) -> Self:
+        """Those that can be asked at any time: the connection works, and its person still works here."""
+        return self.filter(needs_reconnect_reason="", user__is_active=True)
+
     def pause(self, *, account_id: str, pause_s: float) -> None:
         """Let nobody use this Dropbox account for so long, by the database's clock; a longer pause stands."""
         until = Now() + timedelta(seconds=pause_s)

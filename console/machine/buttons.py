@@ -60,7 +60,7 @@ def in_order(buttons: Collection[Button], state: str) -> list[Button]:
 def lacking(model: type[StateMachine], right: str) -> str:
     """What who lacks a permission is told."""
     codename = right.rpartition(".")[2]
-    meaning = dict(model._meta.permissions).get(codename, codename.replace("_", " ")).removeprefix("Can ")
+    meaning = dict(model._meta.permissions).get(codename, codename.replace("_", " ")).removeprefix("Can ") or "do that"
     return f"You do not have the permission to {meaning}. Ask an administrator."
 
 

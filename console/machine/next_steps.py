@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from console.machine.dashboard import job_url
 from console.records.links import page_of
-from core.base.errors import ASK, JOB, RECORD, Remedy, failure_of
+from console.shell import navigation
+from core.base.errors import ASK, JOB, RECORD, SYSTEM, Remedy, failure_of
 from statemachine.models import StateMachine, TransitionLog
 
 
@@ -82,7 +83,7 @@ def _first_open(record: StateMachine, user: User, *, witness: Callable[[], str])
 
 
 def _otherwise(remedy: Remedy, record: StateMachine, user: User, witness: Callable[[], str]) -> str:
-    or_run = ", or run it for yourself" if user.has_perm(type(record).run_right()) else ""
+    or_run = ", or run it for yourself" if user.has_perm(type(record).run_right) else ""
     name = witness() if "{who_sees}" in remedy.otherwise else ""
     who_sees = f"{name} run it, or somebody else" if name else "somebody run it"
     return remedy.otherwise.format(whose=_whose(record), or_run=or_run, who_sees=who_sees)
@@ -95,6 +96,8 @@ def _url(remedy: Remedy, record: StateMachine, user: User) -> str:
     if remedy.where == JOB:
         job_id = _job_of_failure(record)
         return (job_url(job_id, user=user) or "") if job_id else ""
+    if remedy.where == SYSTEM:
+        return navigation.parts_url()
     page = page_of(record)
     if remedy.where == RECORD:
         return f"{page}#{remedy.fragment}"

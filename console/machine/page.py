@@ -14,14 +14,14 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
-from django.utils.text import capfirst
 from django.views.decorators.http import require_POST, require_safe
 
 from console.machine import following
 from console.machine.buttons import Button, lacking, press
+from console.machine.lists import MachineList
 from console.machine.panel import Panel
 from console.machine.words import one_of
-from console.records.lists import RecordList
+from console.records.large_lists import LargeList
 from console.records.who import person
 from console.shell.times import distance_text
 from core.base.clock import now
@@ -30,7 +30,7 @@ from statemachine.errors import RecordGone, Stale, TransitionForbidden
 from statemachine.models import StateMachine, TransitionLog
 
 
-class MachinePage(RecordList):
+class MachinePage(LargeList):
     """The page of one record.
 
     Attributes:
@@ -60,12 +60,7 @@ class MachinePage(RecordList):
 
     def address(self, page: str) -> str:
         """The name of the address of one of the pages."""
-        return f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
-
-    @property
-    def list_name(self) -> str:
-        """What its list is called."""
-        return str(getattr(self, "name", "") or capfirst(str(self.opts.verbose_name_plural)))
+        return f"admin:{self._named(page)}"
 
     @property
     def a_record(self) -> str:
@@ -81,7 +76,7 @@ class MachinePage(RecordList):
         """With all that the page shows of others."""
         records = super().get_queryset(request)
         match = request.resolver_match
-        is_page = match is not None and f"admin:{match.url_name}" == self.address("change")
+        is_page = match is not None and match.url_name == self._named("change")
         return records.select_related(*self.shown_with) if is_page else records
 
     # --- The form ---------------------------------------------------------------------------------------------------
@@ -157,8 +152,8 @@ class MachinePage(RecordList):
         act = self.admin_site.admin_view(require_POST(self.act))
         return [
             *urls,
-            path("<int:pk>/live/", require_safe(self.live), name=self._name("live")),
-            path("<int:pk>/<slug:name>/", act, name=self._name("action")),
+            path("<int:pk>/live/", require_safe(self.live), name=self._named("live")),
+            path("<int:pk>/<slug:name>/", act, name=self._named("action")),
             anything_else,
         ]
 
@@ -248,8 +243,9 @@ class MachinePage(RecordList):
         kept: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
         return add_preserved_filters(kept, reverse(self.address(page), args=args))
 
-    def _name(self, page: str) -> str:
-        return self.address(page).removeprefix("admin:")
+
+class MachineAdmin(MachinePage, MachineList):
+    """The list and the page of a kind of record; what it declares, it derives from this."""
 
 
 def generation_of(request: HttpRequest) -> int:

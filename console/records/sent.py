@@ -1,7 +1,7 @@
 """What somebody has sent, in the words of the page it was sent from.
 
 The names of a form's fields are the console's own. Each app says of its pages what their buttons are called and what they
-are about; of lists and of deleting it is known here. What the person may not see is not named.
+are about; of lists, of deleting and of a record's buttons it is known here. What the person may not see is not named.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.http import HttpRequest, QueryDict
 
 from console.records.asking import CONFIRMED
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 NAMED_AT_MOST = 10
+SHOWN_CHARACTERS = 300
 AT_ONCE = "At once: you had been asked, and had said yes."
 ASKED_AGAIN = "Once you have been asked about it."
 
@@ -56,8 +58,14 @@ def told(request: HttpRequest, form: QueryDict, lists: "Mapping[type[Model], Mod
         its = f"{model._meta.app_label}_{model._meta.model_name}"
         if name == f"{its}_changelist":
             return _of_list(request, shown, form)
+        if name == f"{its}_search":
+            what = f"Search {model._meta.verbose_name_plural}"
+            return Sent(what=what, facts=(("For", shortened(form.get(SEARCH_VAR, ""))),))
         if name == f"{its}_delete":
-            return _of_deleting(request, shown, unquote(given.get("object_id", "")))
+            return Sent(what="Delete", facts=_seen(request, shown, unquote(given.get("object_id", ""))))
+        if name == f"{its}_action":
+            labels = {button.name: button.label for button in getattr(shown, "buttons", ())}
+            return Sent(what=labels.get(given["name"], ""), facts=_seen(request, shown, str(given["pk"])))
     return Sent()
 
 
@@ -66,6 +74,11 @@ def named(records: list[Any], count: int) -> str:
     first = ", ".join(map(str, records[:NAMED_AT_MOST]))
     more = count - len(records[:NAMED_AT_MOST])
     return f"{first} and {more:,} more" if more > 0 else first
+
+
+def shortened(text: str) -> str:
+    """What was typed, as much of it as one wants to read again."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def _of_list(request: HttpRequest, shown: "ModelAdmin[Any]", form: QueryDict) -> Sent:
@@ -86,8 +99,9 @@ def _chosen(request: HttpRequest, shown: "ModelAdmin[Any]", form: QueryDict) -> 
     return named(found, len(keys)) if found else "None that is still there"
 
 
-def _of_deleting(request: HttpRequest, shown: "ModelAdmin[Any]", key: str) -> Sent:
+def _seen(request: HttpRequest, shown: "ModelAdmin[Any]", key: str) -> tuple[tuple[str, str], ...]:
+    """The record, for who may see it."""
     found = shown.model._default_manager.filter(pk=key).first() if is_key(key) else None
     is_seen = found is not None and shown.has_view_permission(request, found)
     kind = str(shown.model._meta.verbose_name).capitalize()
-    return Sent(what="Delete", facts=((kind, str(found)),) if is_seen else ())
+    return ((kind, str(found)),) if is_seen else ()

@@ -26,12 +26,12 @@ from cloud.errors import (
     TokensUnreadable,
 )
 from cloud.files import LinkPolicy
+from cloud.findings import Finding
 from cloud.models import DropboxAccount
 from core.base.database import lock_waits
 from core.base.errors import RunsheetError, Temporary
 from core.base.folding import is_same_path
 from discovery.services import folder_findings as words
-from discovery.services.folder_findings import Finding
 from discovery.services.folder_sight import FolderSight, is_readable, look_at, look_into
 from leases.models import AgencyStorageConfig
 from leases.queries import FoundArchives, found_archives
@@ -156,10 +156,11 @@ def _inside(sight: FolderSight, gateway: Gateway) -> Iterator[Finding]:
 
 
 def other_finders(known: FoundArchives, account: DropboxAccount) -> list[str]:
-    """What those accounts are called that have seen what is known, if this one has seen none of it."""
+    """What those accounts are called that have seen what is known and can still be asked, if this one has seen none of it."""
     if account.account_id in known.accounts:
         return []
-    found = DropboxAccount.objects.filter(account_id__in=known.accounts).values_list("account_id", "display_name")
+    others = DropboxAccount.objects.at_hand().filter(account_id__in=known.accounts)
+    found = others.values_list("account_id", "display_name")
     return [name or account_id for account_id, name in dict(found.order_by("pk")).items()]
 
 

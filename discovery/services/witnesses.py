@@ -65,7 +65,7 @@ def sightings_of(folder: str, *, lease: Lease | None, gateway: Gateway, known: O
     if own in seen:
         return Sightings(own=Sighting(account_id=own, at=seen[own]))
     missed = _missed(folder, lease) if lease else {}
-    people = DropboxAccount.objects.filter(account_id__in=seen, needs_reconnect_reason="", user__is_active=True)
+    people = DropboxAccount.objects.at_hand().filter(account_id__in=seen)
     others = [
         Sighting(account_id=account_id, at=seen[account_id])
         for account_id in set(people.values_list("account_id", flat=True))

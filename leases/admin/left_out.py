@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from leases.admin.downloads import csv_file
+from console.records.exports import csv_file
 from leases.admin.imports import require_importer
 from leases.admin.preview import Preview
 from leases.imports import LeftOutRows, kept_uploads, left_out_by

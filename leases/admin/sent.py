@@ -1,4 +1,4 @@
-"""What was sent to the pages of leases, imports and batches, in words; see `console.records.sent`."""
+"""What was sent to the pages of imports and batches, in words; see `console.records.sent`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,22 +6,10 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 
-from console.records.sent import Sent, Telling
-from leases.admin.buttons import BUTTONS
+from console.records.sent import Sent, Telling, shortened
 from leases.admin.reading import SEPARATOR_LABELS
-from leases.models import Batch, Lease, Upload
+from leases.models import Batch, Upload
 from leases.states import State
-
-SHOWN_CHARACTERS = 300
-
-
-def _button(request: HttpRequest, given: Mapping[str, Any], _form: QueryDict) -> Sent:
-    button = next((each for each in BUTTONS if each.name == given["name"]), None)
-    return Sent(what=button.label if button else "", facts=tuple(_seen(request, Lease, given["pk"])))
-
-
-def _search(_request: HttpRequest, _given: Mapping[str, Any], form: QueryDict) -> Sent:
-    return Sent(what="Search leases", facts=(("For", _short(form.get("q", ""))),))
 
 
 def _choose(_request: HttpRequest, _given: Mapping[str, Any], _form: QueryDict) -> Sent:
@@ -30,14 +18,14 @@ def _choose(_request: HttpRequest, _given: Mapping[str, Any], _form: QueryDict) 
 
 def _confirm(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) -> Sent:
     is_sure = bool(form.get("only_sure"))
-    count = (("Leases", _short(form.get("only_sure") or form.get("expected", "")) or "As many as can be imported"),)
+    count = (("Leases", shortened(form.get("only_sure") or form.get("expected", "")) or "As many as can be imported"),)
     doubtful = (("The doubtful", "Are left out"),) if is_sure else ()
     return Sent(what="Import leases", facts=(*_own_file(request, given["upload_id"]), *count, *doubtful))
 
 
 def _read(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) -> Sent:
     separator, sheet = form.get("separator", ""), form.get("sheet", "")
-    facts = [("Between the cells stands", SEPARATOR_LABELS.get(separator, "")), ("Sheet", _short(sheet))]
+    facts = [("Between the cells stands", SEPARATOR_LABELS.get(separator, "")), ("Sheet", shortened(sheet))]
     return Sent(
         what="Read a file otherwise",
         facts=(*_own_file(request, given["upload_id"]), *(each for each in facts if each[1])),
@@ -47,7 +35,7 @@ def _read(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) -> Se
 def _words(_request: HttpRequest, _given: Mapping[str, Any], form: QueryDict) -> Sent:
     pairs = zip(form.getlist("word"), form.getlist("meaning"), strict=False)
     said = "; ".join(f"“{word}” means {meaning or 'no agency'}" for word, meaning in pairs)
-    return Sent(what="Remember what words for agencies mean", facts=(("Words", _short(said)),))
+    return Sent(what="Remember what words for agencies mean", facts=(("Words", shortened(said)),))
 
 
 def _stop(request: HttpRequest, given: Mapping[str, Any], form: QueryDict) -> Sent:
@@ -78,18 +66,12 @@ def _own_file(request: HttpRequest, upload_id: int) -> Iterator[tuple[str, str]]
 
 
 def _count(form: QueryDict) -> Iterator[tuple[str, str]]:
-    if count := _short(form.get("expected", "")):
+    if count := shortened(form.get("expected", "")):
         yield "Leases", count
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 # By the names of the addresses.
 TELLINGS: dict[str, Telling] = {
-    "leases_lease_action": _button,
-    "leases_lease_search": _search,
     "leases_batch_import": _choose,
     "leases_batch_preview": _confirm,
     "leases_batch_read": _read,

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from leases.admin import lease_list
+from console.machine import lists
 from leases.models import Lease
 from leases.states import State
 from statemachine.models import ActorKind
@@ -37,7 +37,7 @@ def console(olivia: User, client: Client) -> Client:
 @pytest.fixture
 def _same_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """One version of the counts for the whole test."""
-    monkeypatch.setattr(lease_list, "COUNTS_LAST_S", 10**12)
+    monkeypatch.setattr(lists, "COUNTS_LAST_S", 10**12)
 
 
 def listed(client: Client, **wanted: Any) -> list[str]:
@@ -63,7 +63,7 @@ class TestRows:
         assert 'class="state state-done"' in text
         assert f'href="/archives/{where.pk}/" target="_blank" rel="noopener noreferrer"' in text
         assert "olivia" in text
-        assert '<td class="field-report">Found</td>' in text
+        assert 'class="field-report">Found</td>' in text
 
     @pytest.mark.parametrize(("state", "said"), [("found", "Not known"), ("done", "None")])
     def test_never_say_no_before_the_directory_was_read(
@@ -71,7 +71,7 @@ class TestRows:
     ) -> None:
         settled(olivia, state=state)
 
-        assert f'<td class="field-report">{said}</td>' in console.get(LIST).text
+        assert f'class="field-report">{said}</td>' in console.get(LIST).text
 
     def test_tell_why_there_is_no_link(self, console: Client, olivia: User) -> None:
         settled(olivia, state="found", runsheet_directory=location(share_refusal="Your team forbids share links."))
@@ -84,17 +84,17 @@ class TestRows:
         Lease.objects.filter(pk=lease.pk).update(tries=3)
         take(lease, "fail", actor=WORKER, arguments={"code": "bug", "message": "Broken."})
 
-        assert '<td class="field-tries_taken">3</td>' in console.get(LIST).text
+        assert 'class="field-tries_taken">3</td>' in console.get(LIST).text
 
     def test_tell_the_try_that_is_under_way(self, console: Client, olivia: User) -> None:
         settled(olivia, state="searching", due_at=LATER, tries=2)
 
-        assert '<td class="field-tries_taken">2</td>' in console.get(LIST).text
+        assert 'class="field-tries_taken">2</td>' in console.get(LIST).text
 
     def test_tell_of_no_try_where_there_was_none(self, console: Client, olivia: User) -> None:
         settled(olivia)
 
-        assert '<td class="field-tries_taken">\N{EN DASH}</td>' in console.get(LIST).text
+        assert 'class="field-tries_taken">\N{EN DASH}</td>' in console.get(LIST).text
 
 
 class TestFilters:
@@ -197,8 +197,16 @@ class TestCounts:
 class TestPages:
     @pytest.fixture(autouse=True)
     def _leases(self, olivia: User) -> None:
-        for number in range(230):
-            settled(olivia, lease_number=f"{number:03}", state="done" if number % 2 else "found")
+        Lease.objects.bulk_create(
+            Lease(
+                agency="BLM",
+                lease_number=f"{number:03}",
+                due_at=None,
+                created_by=olivia,
+                state="done" if number % 2 else "found",
+            )
+            for number in range(230)
+        )
 
     @pytest.mark.parametrize("order", [{}, {"o": "1"}, {"o": "-1"}, {"o": "3.-1"}, {"state__exact": "done"}])
     def test_together_show_every_lease_once_and_in_order(self, console: Client, order: dict[str, str]) -> None:
@@ -293,7 +301,7 @@ class TestFollowing:
         url = followed(console.get(LIST, {"agency__exact": "BLM"}))
         take(other, "record_not_found", actor=WORKER)
         assert console.get(url).status_code == 204
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         with CaptureQueriesContext(connection) as asked:
             answer = console.get(url)

@@ -7,9 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from console.records import deleting
 from core.base.errors import DatabaseTooBusy
 from leases import services
-from leases.admin import delete_chosen
 from leases.batches import import_leases, run_many
 from leases.models import BatchLease, Lease
 from statemachine.pump import top_up
@@ -149,7 +149,7 @@ class TestDeleting:
         def busy(*_: object) -> int:
             raise DatabaseTooBusy
 
-        monkeypatch.setattr(delete_chosen, "_delete", busy)
+        monkeypatch.setattr(deleting, "_delete", busy)
 
         assert "The database was too busy" in choose(console, confirmed=confirmed, follow=True).text
         assert Lease.objects.exists()

@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from console.machine.running import Plan, plan_for
 from leases.admin import bulk_run
-from leases.admin.bulk_run import plan_for
+from leases.admin.bulk_run import FULL_DISCOVERY, calls_of, minutes_of
 from leases.batches import run_many
 from leases.models import Batch, Lease
 from leases.services import start_search
@@ -196,6 +197,10 @@ class TestPermission:
         assert owed() == set()
 
 
+def planned(leases: QuerySet[Lease], user: User) -> Plan:
+    return plan_for(leases, many=FULL_DISCOVERY, user=user)
+
+
 class TestPlan:
     @pytest.mark.parametrize(("ceiling", "minutes"), [(12, 1), (1, 2), (0, None)])
     def test_counts_the_calls_and_the_minutes(
@@ -205,9 +210,9 @@ class TestPlan:
         for number in range(40):
             settled(None, lease_number=str(number))
 
-        plan = plan_for(Lease.objects.all(), user=olivia)
+        plan = planned(Lease.objects.all(), olivia)
 
-        assert (plan.calls, plan.minutes, plan.left_alone) == (80, minutes, 0)
+        assert (calls_of(plan), minutes_of(plan), plan.left_alone) == (80, minutes, 0)
 
     def test_counts_what_the_same_account_is_owed_already(self, settings: Settings, olivia: User, viewer: User) -> None:
         settings.DROPBOX_CALLS_PER_S = 1
@@ -215,6 +220,6 @@ class TestPlan:
             settled(None, lease_number=str(number), due_at=LATER, initiated_by=viewer if number % 2 else olivia)
         new = settled(None)
 
-        plan = plan_for(Lease.objects.filter(pk=new.pk), user=olivia)
+        plan = planned(Lease.objects.filter(pk=new.pk), olivia)
 
-        assert (plan.ahead, plan.calls, plan.minutes) == (20, 2, 1)
+        assert (plan.ahead, calls_of(plan), minutes_of(plan)) == (20, 2, 1)

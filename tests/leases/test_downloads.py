@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
-from leases.admin import downloads
+from console.records import exports
+from leases.admin.lease_list import COLUMNS
 from leases.models import Lease
 from tests.leases.test_admin_page import location
 from tests.leases.test_services import settled
@@ -50,7 +51,7 @@ def read(kind: str, answer: Any) -> list[dict[str, Any]]:
     return [dict(zip(map(str, header), ("" if cell is None else cell for cell in row), strict=True)) for row in rows]
 
 
-@pytest.mark.parametrize("kind", downloads.KINDS)
+@pytest.mark.parametrize("kind", exports.KINDS)
 class TestDownload:
     def test_holds_what_is_known(self, console: Client, olivia: User, kind: str) -> None:
         settled(
@@ -64,7 +65,7 @@ class TestDownload:
 
         (row,) = rows_of(console, kind)
 
-        assert [name.partition(" (UTC")[0] for name in row] == list(downloads.COLUMNS)
+        assert [name.partition(" (UTC")[0] for name in row] == [column.label for column in COLUMNS]
         assert row["Lease number"] == "NMNM \N{LATIN SMALL LETTER E WITH ACUTE}"
         assert (row["State"], row["Report found"], row["Matching files"]) == ("Done", "yes", "a.pdf; b.pdf")
         assert (row["Directory"], row["Created by"], row["Run for"]) == ("/a/NMNM 1", "olivia", "")
@@ -118,7 +119,7 @@ def tick(client: Client, kind: str, leases: list[Lease], where: str = LIST, **fo
     return client.post(where, {"action": f"download_{kind}", "_selected_action": chosen, "index": "0", **form})
 
 
-@pytest.mark.parametrize("kind", downloads.KINDS)
+@pytest.mark.parametrize("kind", exports.KINDS)
 class TestDownloadOfTickedRows:
     def test_holds_these_in_the_order_of_the_list(self, console: Client, olivia: User, kind: str) -> None:
         one, _, three = (settled(olivia, lease_number=number) for number in "123")
@@ -159,7 +160,7 @@ class TestTimes:
         self, console: Client, olivia: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settled(olivia, entered_at=datetime(2026, 7, 1, 12, 30, 15, 999, tzinfo=UTC))
-        monkeypatch.setattr("leases.admin.downloads.now", lambda: datetime(2026, 12, 1, tzinfo=UTC))
+        monkeypatch.setattr("console.records.exports.now", lambda: datetime(2026, 12, 1, tzinfo=UTC))
 
         assert rows_of(console, "xlsx")[0]["Last change (UTC-07:00)"] == datetime(2026, 7, 1, 5, 30, 15)  # noqa: DTZ001 - as a workbook has it
 
@@ -205,7 +206,7 @@ class TestRefusal:
     def test_of_a_workbook_that_nobody_would_wait_for_says_what_to_do(
         self, console: Client, olivia: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(downloads, "XLSX_AT_MOST", 1)
+        monkeypatch.setattr(exports, "XLSX_AT_MOST", 1)
         settled(olivia, lease_number="1")
         settled(olivia, lease_number="2")
 

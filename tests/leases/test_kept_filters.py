@@ -9,8 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.machine import following
-from leases.admin import lease_list
+from console.machine import following, lists
 from leases.batches import import_leases, run_many
 from leases.models import Batch, Lease
 from tests.leases.test_services import settled
@@ -64,7 +63,7 @@ class TestALease:
     def test_leads_back_also_when_its_row_has_been_renewed(
         self, console: Client, lease: Lease, olivia: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
         monkeypatch.setattr(following, "LASTS_S", -1)
         for number in range(60):
             settled(olivia, lease_number=f"NMNM 0{number}", state="searching", due_at=LATER)

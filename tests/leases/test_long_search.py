@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from leases.admin import long_search
+from console.records import long_search
 from leases.models import Lease
 from tests.leases.test_services import settled
 from tests.questions import question_of

@@ -12,9 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from console.machine import following
+from console.machine import following, lists
 from core.base.clock import now
-from leases.admin import lease_list
 from leases.batches import import_leases
 from leases.models import Batch, Lease
 from tests.roles import in_role
@@ -63,7 +62,7 @@ class TestWhoIsLoggedIn:
         self, console: Client, address: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(following, "LASTS_S", -1)
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         assert console.get(address).status_code == 200
 
@@ -72,7 +71,7 @@ class TestWhoIsLoggedIn:
     ) -> None:
         operator.groups.clear()
         monkeypatch.setattr(following, "LASTS_S", -1)
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         assert console.get(address).status_code == 403
 
@@ -81,7 +80,7 @@ class TestWhoIsLoggedIn:
     ) -> None:
         User.objects.filter(pk=operator.pk).update(is_active=False)
         monkeypatch.setattr(following, "LASTS_S", -1)
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         assert console.get(address)["Location"].startswith("/admin/login/")
 
@@ -102,7 +101,7 @@ class TestTheList:
         import_leases(leases=[("BLM", "NMNM 1")], user=operator, title="leases.csv")
         found = re.search(r'data-poll="([^"]+)"', console.get("/admin/leases/lease/").text)
         assert found
-        monkeypatch.setattr(lease_list, "COUNTS_LAST_S", -1)
+        monkeypatch.setattr(lists, "COUNTS_LAST_S", -1)
 
         assert console.get(unescape(found[1])).status_code == 204
 

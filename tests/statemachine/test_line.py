@@ -226,6 +226,24 @@ class TestCounting:
         assert count_before(Kettle, pk=rows[8], queue="toy", background=False, turn=mine.turn, at_most=2) == 0
 
 
+class TestOrderOfLists:
+    """How the lists of a machine are sorted is no matter of the line, though it is read by the same query."""
+
+    @pytest.mark.parametrize("ordering", [["-pk"], ["label"]])
+    def test_changes_nothing(self, cook: User, monkeypatch: pytest.MonkeyPatch, ordering: list[str]) -> None:
+        monkeypatch.setattr(Kettle._meta, "ordering", ordering)
+        rows = order(20)
+
+        assert turn_now(Kettle) > 0
+        assert (
+            count_before(
+                Kettle, pk=rows[5], queue="toy", background=True, turn=Kettle.objects.get(pk=rows[5]).turn, at_most=9
+            )
+            == 5
+        )
+        assert [row.pk for row in next_in_line("toy", limit=16)] == rows[:16]
+
+
 class TestCost:
     def test_is_a_few_bounded_questions(self) -> None:
         order(200)
@@ -301,6 +319,7 @@ class Line:
             each.rows, each.had = each.rows[len(mine) :], each.had + len(mine)
 
 
+@pytest.mark.matrix
 class TestTheModel:
     """Random days: orders of every size, clicks, messages lost, tries put back; seen against a model of the line."""
 

@@ -36,6 +36,9 @@ class Kettle(StateMachine):
         indexes = [*StateMachine.Meta.indexes, *line_indexes(WORKING)]
         permissions = [("boil", "Can boil water")]
 
+    def __str__(self) -> str:
+        return self.label or f"Kettle {self.pk}"
+
     @transition(
         field=state,
         source=[State.COLD, State.READY, State.BROKEN],

@@ -15,9 +15,10 @@ from django.urls import reverse
 from redis.exceptions import OutOfMemoryError
 
 from bench.outages import postgres_read_only
+from console.records.exports import Column
 from core.http import refusals
 from core.http.statements import AnswerInTime, bind_requests
-from leases.admin import downloads
+from leases.admin.leases import LeaseAdmin
 from leases.models import Lease
 
 pytestmark = [
@@ -150,7 +151,8 @@ class TestAFile:
     def test_may_take_longer_while_it_is_read(self, console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         Lease.objects.create(agency="BLM", lease_number="NMNM 1")
         seen: list[str] = []
-        monkeypatch.setitem(downloads.COLUMNS, "Agency", lambda _: seen.append(limit_of(connection)))
+        column = Column("Limit", lambda _: seen.append(limit_of(connection)))
+        monkeypatch.setattr(LeaseAdmin, "file_columns", (column,))
 
         answer = console.get(reverse("admin:leases_lease_download", args=["csv"]))
         answer.getvalue()

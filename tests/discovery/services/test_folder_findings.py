@@ -6,12 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from cloud.models import CloudLocation, DropboxAccount
-from cloud.services.accounts import connect_account
 from discovery.services.configuration_check import check_configuration
 from leases.models import AgencyStorageConfig, Lease
 from tests.cloud.dropbox.conftest import LIST, METADATA, MORE, union
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.conftest import bad, folder, good
+from tests.factories import give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -26,7 +26,7 @@ class TestFoundBefore:
 
     @pytest.fixture(autouse=True)
     def _found(self, operator: User, dropbox: "Standin") -> None:
-        connect_account(user=User.objects.create_user("paul"), refresh_token="standin-refresh-paul")
+        give_dropbox(User.objects.create_user("paul"), dropbox, "paul")
         paul = DropboxAccount.objects.get(user__username="paul").account_id
         for number in range(40):
             name = f"NMNM {number}"
@@ -119,6 +119,24 @@ class TestFoundBefore:
             "40 archives were found in it with the Dropbox of “Paul Partner”, so the path may be right, and the account the "
             "wrong one: connect one that sees what that one sees."
         )
+
+    @pytest.mark.parametrize("ended", ["connection", "person"])
+    @pytest.mark.parametrize("is_seen", [True, False])
+    def test_by_who_is_no_longer_there_sends_nobody_to_them(
+        self, operator: User, configuration: AgencyStorageConfig, dropbox: "Standin", *, ended: str, is_seen: bool
+    ) -> None:
+        if ended == "connection":
+            DropboxAccount.objects.filter(user__username="paul").update(needs_reconnect_reason="It was withdrawn.")
+        else:
+            User.objects.filter(username="paul").update(is_active=False)
+        if is_seen:
+            dropbox.put(f"{self.OLD}/something else 1/")
+        configuration.runsheet_archive_base_path = self.OLD
+
+        texts = bad(configuration, operator)
+
+        assert texts
+        assert "Paul Partner" not in " ".join(texts)
 
     def test_by_this_account_itself_is_no_matter_of_accounts(
         self, operator: User, configuration: AgencyStorageConfig

@@ -1,0 +1,158 @@
+"""What stands in the list of a machine's records: how many are in each state, and rows that are followed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast, override
+
+from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.auth.models import User
+from django.db.models import QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.http import urlencode
+
+from console.machine import following
+from console.machine.badges import label_of
+from console.machine.filters import StateFilter
+from console.records.change_list import InUse, LargeChangeList
+from statemachine.models import STOPPED, StateMachine, TransitionLog
+from statemachine.queries import count_by_state, with_last_tries
+
+STATE, STATES = "state__exact", "state__in"
+# As the admin's filter by state names them.
+STATE_PARAMETERS: list[str | None] = [STATE, "state__isnull"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateCount:
+    """How many records of those that match are in a state, and what narrows the list to them; no state: all."""
+
+    state: str
+    label: str
+    count: int
+    url: str
+    is_chosen: bool
+
+
+class MachineChangeList(LargeChangeList):
+    """Counts the states, and so how many match, in one query."""
+
+    @override
+    def get_results(self, request: HttpRequest) -> None:
+        # Before the counts: what happens meanwhile is news then.
+        self.latest = latest_transition().first()
+        super().get_results(request)
+
+    @override
+    def count(self, request: HttpRequest) -> int:
+        self.by_state = count_by_state(self.get_queryset(request, exclude_parameters=STATE_PARAMETERS))
+        return sum(self.by_state.get(state, 0) for state in self.chosen_states or self.by_state)
+
+    @property
+    def chosen_states(self) -> list[str]:
+        return [str(state) for state in self.filter_params.get(STATE, [])]
+
+    @override
+    def rows(self, pks: Any) -> QuerySet[Any]:
+        return with_last_tries(super().rows(pks))
+
+    @cached_property
+    def state_counts(self) -> list[StateCount]:
+        """All, then each state in the order of the work."""
+        everything = StateCount(
+            state="",
+            label="All",
+            count=sum(self.by_state.values()),
+            url=self.get_query_string(remove=[STATE]),
+            is_chosen=not self.chosen_states,
+        )
+        is_shown = self.by_state.get(STOPPED) or STOPPED in self.chosen_states
+        shown = [state for state in self._machine.shown_states() if is_shown or state != STOPPED]
+        return [everything, *map(self._state_count, shown)]
+
+    def _state_count(self, state: str) -> StateCount:
+        return StateCount(
+            state=state,
+            label=label_of(self._machine, state),
+            count=self.by_state.get(state, 0),
+            url=self.get_query_string({STATE: state}),
+            is_chosen=state in self.chosen_states,
+        )
+
+    @property
+    def _machine(self) -> type[StateMachine]:
+        machine: Any = self.model
+        return cast("type[StateMachine]", machine)
+
+    @property
+    @override
+    def folded_filters(self) -> list[Any]:
+        """All but the one by state, which stands over the list."""
+        return [spec for spec in self.filter_specs if not isinstance(spec, StateFilter)]
+
+    @cached_property
+    @override
+    def chosen(self) -> list[InUse]:
+        """Each of these that is in use, and several states at once, as a batch asks for what is under way."""
+        found = InUse(title="state", choice=" or ".join(self._states), url=self.get_query_string(remove=[STATES]))
+        return [*super().chosen, *([found] if self._states else [])]
+
+    @property
+    def _states(self) -> list[str]:
+        known = set(self._machine.shown_states()) - {STOPPED}
+        wanted = str(self.filter_params.get(STATES, [""])[0]).split(",")
+        return [label_of(self._machine, state) for state in wanted if state in known]
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether something that is shown will change by itself."""
+        return any(record.is_owed for record in self.result_list)
+
+    def poll_url(self, user: User) -> str:
+        """Where the same rows are asked for anew; proves what the person sees now."""
+        rows = [{name: getattr(record, name) for name in following.SHOWN} for record in self.result_list]
+        shown = [record.pk for record in self.result_list]
+        what = self.opts.label_lower
+        versions = Versions(rows=_version_of(rows), latest=self.latest)
+        seen = following.seen(user, what=what, version=versions.rows)
+        counted = following.seen(user, what=what, version=versions.all)
+        page = {PAGE_VAR: [self.page_num]} if self.page_num > 1 else {}
+        given: dict[str, Any] = {**self.filter_params, **page, "shown": shown, "seen": seen, "counted": counted}
+        return f"{self._list.address_of('rows')}?{urlencode(given, doseq=True)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """What of the list is compared with what somebody sees.
+
+    Attributes:
+        rows: what is shown of the records.
+        latest: the number of the last transition of all; the counts over the records are as they were as long as it is.
+    """
+
+    rows: str
+    latest: int | None
+
+    @property
+    def all(self) -> str:
+        """Of the rows and the counts."""
+        return f"{self.rows} {self.latest}"
+
+
+def versions_of(records: QuerySet[Any], shown: list[int]) -> Versions:
+    """Of these records as they are now, in one query."""
+    found = records.filter(pk__in=shown).annotate(latest=Subquery(latest_transition()[:1]))
+    rows = {row["pk"]: row for row in found.values("pk", "latest", *following.SHOWN)}
+    if len(rows) < len(shown):
+        return Versions(rows="gone", latest=None)
+    return Versions(
+        rows=_version_of(rows[pk] for pk in shown), latest=next((row["latest"] for row in rows.values()), None)
+    )
+
+
+def latest_transition() -> QuerySet[TransitionLog, int]:
+    return TransitionLog.objects.order_by("-pk").values_list("pk", flat=True)
+
+
+def _version_of(rows: Iterable[dict[str, Any]]) -> str:
+    return repr([*map(following.version_of, rows)])

@@ -1,0 +1,122 @@
+"""Delete many records: first how many, and which, then, once it is confirmed, all of them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Count, DecimalField, F, Func, QuerySet, Sum, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Now
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
+
+from core.base.errors import Refused
+from core.base.statement_limits import answered_in_time
+from statemachine.errors import ChoiceChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models.expressions import Combinable
+
+    from console.records.large_lists import LargeList
+
+NAMED_AT_MOST = 20
+
+
+@admin.action(description="Delete …", permissions=["delete"])
+def delete_selected(listed: "LargeList", request: HttpRequest, records: QuerySet[Any]) -> HttpResponse:
+    """Ask with the exact number; do it only if they are the same records, and nobody else's, when that is confirmed.
+
+    By its name it stands in for the admin's, which names whatever hangs on each of thousands of records.
+    """
+    found = listed.model._default_manager
+    chosen = found.filter(pk__in=list(records.values_list("pk", flat=True)))
+    confirmed = request.POST.get("confirmed")
+    if confirmed is None:
+        return _ask(listed, request, chosen, is_changed=False)
+    try:
+        count = _delete(listed, request, chosen, confirmed)
+    except ChoiceChanged:
+        return _ask(listed, request, chosen, is_changed=True)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return HttpResponseRedirect(request.get_full_path())
+    opts = listed.opts
+    messages.success(request, f"Deleted: {count:,} {opts.verbose_name if count == 1 else opts.verbose_name_plural}.")
+    return HttpResponseRedirect(request.get_full_path())
+
+
+def _delete(listed: "LargeList", request: HttpRequest, chosen: QuerySet[Any], confirmed: str) -> int:
+    """How many.
+
+    Raises:
+        ChoiceChanged, DatabaseTooBusy: nothing was deleted.
+    """
+    which, _, asked_at = confirmed.partition("@")
+    with answered_in_time():
+        locked = list(chosen.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+        since = _moment(asked_at)
+        if since is None or which != _which(listed, chosen) or listed.have_moved_on(locked, since):
+            raise ChoiceChanged
+        listed.log_deletions(request, chosen)
+        listed.delete_queryset(request, chosen)
+    return len(locked)
+
+
+def _which(listed: "LargeList", records: QuerySet[Any]) -> str:
+    """Tells these records from any others, and from themselves once they are something else, or somebody else's."""
+    hashed = Func(
+        *_told_by(listed),
+        template="hashtextextended(concat_ws('|', %(expressions)s), 0)",
+        output_field=DecimalField(),
+    )
+    found = records.order_by().aggregate(count=Count("pk"), sum=Coalesce(Sum(hashed), Value(Decimal(0))))
+    return f"{found['count']}:{found['sum']}"
+
+
+def _told_by(listed: "LargeList") -> "Iterator[Combinable]":
+    """What a record is, and whose: what its own run comes to meanwhile is no reason to ask again."""
+    yield F("pk")
+    for name in (*listed.identity, *listed.whose):
+        is_always_there = not listed.opts.get_field(name).null
+        yield F(name) if is_always_there else Coalesce(Cast(F(name), TextField()), Value(""))
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
+
+
+def _asked_at(records: QuerySet[Any]) -> str:
+    """The present instant by the database's clock, as the log has it."""
+    at = records.order_by().annotate(now=Now()).values_list("now", flat=True).first()
+    return at.isoformat() if at else ""
+
+
+def _ask(listed: "LargeList", request: HttpRequest, records: QuerySet[Any], *, is_changed: bool) -> HttpResponse:
+    # Before it is looked at: what changes meanwhile is asked about again.
+    which = f"{_which(listed, records)}@{_asked_at(records)}"
+    told = listed.told_before_deleting(records)
+    context = {
+        **listed.admin_site.each_context(request),
+        "title": f"Delete {listed.opts.verbose_name_plural}",
+        "name": listed.name,
+        "opts": listed.opts,
+        "which": which,
+        "is_changed": is_changed,
+        **told,
+        "named": records.order_by(*listed.identity, "pk")[:NAMED_AT_MOST],
+        "not_named": max(0, told["count"] - NAMED_AT_MOST),
+        "action": "delete_selected",
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "select_across": request.POST.get("select_across", "0"),
+        "back": request.get_full_path(),
+    }
+    return render(request, listed.delete_template, context)

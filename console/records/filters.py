@@ -1,0 +1,53 @@
+"""What a list can be narrowed to, beside what the admin offers; all of it stands in the address."""
+
+from typing import Any, override
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+
+def without_choices(request: HttpRequest) -> None:
+    """Whoever asks shows no filters, so the database need not be asked what can be chosen."""
+    request.without_choices = True  # type: ignore[attr-defined]  # read below only
+
+
+class AskingFilter(admin.SimpleListFilter):
+    """A filter that asks the database what can be chosen."""
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any) -> None:
+        self.model: Any = model
+        super().__init__(request, params, model, model_admin)
+
+    def there_is(self) -> list[tuple[str, str]]:
+        """Every choice, and how it is called."""
+        raise NotImplementedError
+
+    def called(self, chosen: str) -> str:
+        """How a choice is called that is not there any more."""
+        return chosen
+
+    @override
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices; the chosen one too, if it is gone meanwhile, or the list would show everything."""
+        chosen = str(self.value() or "")
+        choices = [] if hasattr(request, "without_choices") else self.there_is()
+        return [*choices, (chosen, self.called(chosen))] if chosen and chosen not in dict(choices) else choices
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        try:
+            return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+        except ValueError as error:
+            raise IncorrectLookupParameters from error
+
+
+def called(title: str, kind: type[admin.FieldListFilter]) -> type[admin.FieldListFilter]:
+    """The filter, called as the list calls its column, not as the field is called."""
+
+    def begin(self: Any, *args: Any, **kwargs: Any) -> None:
+        kind.__init__(self, *args, **kwargs)
+        self.title = title
+
+    return type(f"{kind.__name__}Called", (kind,), {"__init__": begin})
