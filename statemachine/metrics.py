@@ -15,10 +15,10 @@ from redis.exceptions import RedisError
 from statemachine import doorbell, heartbeat
 from statemachine import listeners as workers
 from statemachine.models import StateField, StateMachine
-from statemachine.reactions import machines, queues
-from statemachine.unserved import owed_now
+from statemachine.reactions import machines, queue_of, queues
 
 LANES = {"by_hand": False, "background": True}
+_WAITING = Q(rung_at__isnull=False) | (Q(due_at__lte=Now()) & (Q(claimed_until=None) | Q(claimed_until__lte=Now())))
 _UNRUNG = Q(due_at__lte=Now(), rung_at=None) & (Q(claimed_until=None) | Q(claimed_until__lte=Now()))
 
 
@@ -44,8 +44,7 @@ class EngineCollector:
         records = _gauge("records", "Records by state.", "machine", "state")
         owed = _gauge("owed_records", "Records that are owed work, now or later.", "machine")
         waiting = _gauge("queue_owed_records", "Records that wait for the workers of a queue now.", "queue")
-        for queue in queues():
-            waiting.add_metric([queue], owed_now(queue))
+        by_queue = dict.fromkeys(queues(), 0)
         oldest = _gauge("oldest_owed_seconds", "Since when the oldest of them has been in its state.", "machine")
         retrying = _gauge("retrying_records", "Records whose present work did not succeed at once.", "machine")
         lag = _gauge("dispatch_lag_seconds", "How long due work has waited to be rung for.", "machine", "lane")
@@ -55,11 +54,15 @@ class EngineCollector:
             counted = {row["state"]: row["records"] for row in states}
             for state in _states(model):
                 records.add_metric([machine, state], counted.get(state, 0))
+            for row in states:
+                by_queue[queue_of(model, row["state"])] += row["waiting"]
             owed.add_metric([machine], sum(row["owed"] for row in states))
             oldest.add_metric([machine], _longest(row["oldest"] for row in states))
             retrying.add_metric([machine], sum(row["retrying"] for row in states))
             for lane in LANES:
                 lag.add_metric([machine, lane], _longest(row[lane] for row in states))
+        for queue, count in by_queue.items():
+            waiting.add_metric([queue], count)
         yield from (records, owed, waiting, oldest, retrying, lag, *_heartbeats())
 
     def _redis(self) -> Iterator[Metric]:
@@ -84,6 +87,7 @@ def _look(model: type[StateMachine]) -> dict[str, dict[str, Any]]:
     found = rows.annotate(
         records=Count("pk"),
         owed=Count("pk", filter=Q(due_at__isnull=False)),
+        waiting=Count("pk", filter=_WAITING),
         oldest=_longest_since("entered_at", Q(due_at__isnull=False)),
         retrying=Count("pk", filter=Q(state__in=model.working_states, tries__gt=1)),
         **{lane: _longest_since("due_at", _UNRUNG & Q(background=value)) for lane, value in LANES.items()},
