@@ -9,6 +9,8 @@ UV := $(shell command -v uv || echo '$(LOCAL)/uv/bin/uv')
 INSTALLED := .venv/installed
 # A Python that uv has to fetch stays in this folder too.
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
+# Whoever starts many processes compiles each module once, not once for each of them.
+export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: help demo up test quick chaos bench-console screenshots lint fmt lock audit
@@ -26,8 +28,8 @@ up: $(INSTALLED) ## The console with demo data on this machine, until Ctrl-C (AR
 test: lint ## Linters, types, import contracts and all tests (ARGS="tests/core -k name")
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
 
-quick: $(INSTALLED) ## The tests that start no program and no browser, without coverage (ARGS="tests/core -k name")
-	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup -m 'not process and not browser' $(ARGS)
+quick: $(INSTALLED) ## The tests without programs, browser and matrices, and without coverage (ARGS="tests/core -k name")
+	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup -m 'not process and not browser and not matrix' $(ARGS)
 
 chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (SEED=7 for another run than the first)
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1)

@@ -27,7 +27,7 @@ from bench.outages import UMOUNT, SmallDisk, postgres_on, small_disk
 from bench.stage import SECRETS
 from core.local import servers
 from core.local.processes import FIRST_PAUSE_S, Child, Children, child_environment, run, supervised
-from core.local.programs import MIGRATE, RECONCILER, Program, worker
+from core.local.programs import FIRST_QUEUE, MIGRATE, RECONCILER, Program, worker
 from core.local.servers import ROOT
 from dropbox_standin.client import Standin
 from dropbox_standin.process import running as standin_running
@@ -47,6 +47,7 @@ class Plan:
         reconciler_skews_s: a reconciler for each.
         workers: in each pool.
         settings_module: of every program, and of this process.
+        queue: which the pools listen to.
         on_small_disk: the tables that lie on a disk which can be filled, where this process may mount one.
     """
 
@@ -56,6 +57,7 @@ class Plan:
     latency_ms: int = 0
     settings_module: str = "core.settings.production"
     on_small_disk: tuple[str, ...] = ()
+    queue: str = FIRST_QUEUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +214,7 @@ def breakable(directory: Path, plan: Plan) -> Iterator[House]:
         urls = stack.enter_context(servers.running(directory))
         standin = stack.enter_context(standin_running(latency_ms=plan.latency_ms))
         environment = SECRETS | child_environment(
-            urls, dropbox_base_url=standin.base_url, settings_module=plan.settings_module
+            urls, DROPBOX_BASE_URL=standin.base_url, settings_module=plan.settings_module
         )
         os.environ.update(environment)
         run(MIGRATE, environment=environment)
@@ -222,7 +224,7 @@ def breakable(directory: Path, plan: Plan) -> Iterator[House]:
         house = House(standin=standin, valkey=valkey, postgres=Postgres(directory / "postgres"), disk=disk)
         for program, hosts, skews_s in (
             (RECONCILER, house.reconcilers, plan.reconciler_skews_s),
-            (worker(count=plan.workers), house.hosts, plan.skews_s),
+            (worker(count=plan.workers, queue=plan.queue), house.hosts, plan.skews_s),
         ):
             for number, skew_s in enumerate(skews_s, start=1):
                 named = replace(program, name=f"{program.name}-{number}")

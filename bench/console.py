@@ -73,7 +73,7 @@ def _staged(*, again: bool) -> Iterator[None]:
     if DIRECTORY.exists() and not again:
         servers.remove(DIRECTORY)
     with servers.running(DIRECTORY) as urls:
-        settings = child_environment(urls, dropbox_base_url="", settings_module="core.settings.production")
+        settings = child_environment(urls, DROPBOX_BASE_URL="", settings_module="core.settings.production")
         os.environ.update(SECRETS | settings)
         run(MIGRATE, environment=SECRETS | settings)
         run(("python", "manage.py", "collectstatic", "--no-input"), environment=SECRETS | settings)

@@ -89,7 +89,7 @@ def _measure(options: argparse.Namespace) -> Iterator[Seen]:
         address = f"http://127.0.0.1:{(port := free_port())}"
         urls = ServerUrls(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"])
         # The settings for production speak TLS only.
-        environment = child_environment(urls, dropbox_base_url=os.environ["DROPBOX_BASE_URL"])
+        environment = child_environment(urls, DROPBOX_BASE_URL=os.environ["DROPBOX_BASE_URL"])
         with supervised([web(bind=f"127.0.0.1:{port}")], environment=environment, logs=DIRECTORY / "log") as children:
             children.wait_for(f"{address}/health/live", timeout_s=ANSWERS_S)
             yield from _watch(address, executable, person, options.leases, stage.standin)

@@ -92,7 +92,7 @@ def _standin_running(urls: ServerUrls, ceiling: int) -> Iterator[tuple[Standin, 
     command = ("python", "-m", "dropbox_standin", "--port", str(port), "--seed", "empty")
     environment = (
         SECRETS
-        | child_environment(urls, dropbox_base_url=address, settings_module="core.settings.production")
+        | child_environment(urls, DROPBOX_BASE_URL=address, settings_module="core.settings.production")
         | {"DROPBOX_CALLS_PER_S": str(ceiling)}
     )
     with supervised(

@@ -63,7 +63,7 @@ def _staged() -> Iterator[None]:
     if DIRECTORY.exists():
         servers.remove(DIRECTORY)
     with servers.running(DIRECTORY) as urls:
-        settings = child_environment(urls, dropbox_base_url="", settings_module="core.settings.production")
+        settings = child_environment(urls, DROPBOX_BASE_URL="", settings_module="core.settings.production")
         os.environ.update(SECRETS | settings)
         run(MIGRATE, environment=SECRETS | settings)
         django.setup()

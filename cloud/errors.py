@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.base.errors import Permanent, Refused, Remedy, RunsheetError, Temporary
+from core.base.errors import SYSTEM, Permanent, Refused, Remedy, RunsheetError, Temporary
 
 # The events at which a person connects Dropbox, and at which it is another account than before or the first one, so that
 # it may see other folders.
@@ -20,7 +20,7 @@ CONNECT = Remedy(
     is_theirs=True,
     otherwise="Ask {whose} to connect Dropbox{or_run}.",
 )
-SEE_SYSTEM = Remedy(label="See what the system lacks", where="system", rights=("statemachine.use_queues",))
+SEE_SYSTEM = Remedy(label="See what the system lacks", where=SYSTEM, rights=("statemachine.use_queues",))
 
 
 class NotFound(RunsheetError):
@@ -137,7 +137,7 @@ class AccountSuspended(NeedsReconnect):
 
 
 class NoInitiatingUser(Permanent):
-    """Nobody started this, so there is no Dropbox account to use. Start it again from the lease's page."""
+    """Nobody started this, so there is no Dropbox account to use. Start it again from its page."""
 
     code = "no_user"
     words = "nobody to run it for"
@@ -166,7 +166,7 @@ class DropboxRefused(Permanent):
 
     code = "dropbox_refused"
     words = "refused by Dropbox"
-    advice = "Look at Dropbox's reason in the lease's log"
+    advice = "Look at Dropbox's reason in its log"
     mended_by = frozenset({CONFIGURED})
 
 

@@ -2,11 +2,13 @@ from django.contrib import admin
 from django.urls import path
 
 from cloud import views
+from cloud.archives import archive
 from cloud.webhooks import webhook
 
 _for_staff = admin.site.admin_view
 
 urlpatterns = [
+    path("archives/<int:pk>/", _for_staff(archive), name="open_archive"),
     path("dropbox/", _for_staff(views.account), name="dropbox_account"),
     path("dropbox/connect/", _for_staff(views.connect), name="dropbox_connect"),
     path("dropbox/callback/", views.callback, name="dropbox_callback"),

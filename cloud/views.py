@@ -1,7 +1,7 @@
 """The page of one's own Dropbox connection, the way to Dropbox and back, and the way out."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import connection
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,18 +19,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from cloud.dependants import Dependant, Some, dependants, many_of_each, needs_dropbox, one_of_each, works
 from cloud.errors import AccountBusy, AppRefused, DropboxNotConnected
+from cloud.findings import Finding
 from cloud.oauth_session import Attempt, Replacement, keep_replacement, replacement, take_replacement
 from cloud.services import accounts as dropbox_accounts
 from cloud.services.accounts import Authorisation
 from core.base.errors import RunsheetError
-from discovery.services.account_check import check_account
 
 logger = logging.getLogger(__name__)
 
 PROBLEM = "dropbox_problem"
-# Who may start runs needs a Dropbox for them; who may only look needs none.
-NEEDED = "leases.run_discovery"
 NAMED_AT_MOST = 20
 LONGEST_PATH = 1_000
 
@@ -50,15 +50,13 @@ NOT_STORED = (
     "What Dropbox granted could not be stored here, and was given back. Try again; if that fails, too, tell an "
     "administrator."
 )
-NOT_CHECKED = "Which of the agencies' folders are seen with it could not be looked at; it stands in the log."
-NOTHING_TO_CHECK = "No agency is configured yet, so there is no folder to look for."
 APP_UNKNOWN = f"{AppRefused.sentence()} Nothing was stored."
 DENIALS = {"access_denied": DENIED, "invalid_scope": SCOPES_UNKNOWN, "unauthorized_client": APP_UNKNOWN}
 
 
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """Whose Dropbox one's leases use, what is wrong with it, and what can be done about it."""
+    """Whose Dropbox one's runs use, what is wrong with it, and what can be done about it."""
     user = _person(request)
     waiting = _waiting(request)
     standing = dropbox_accounts.standing_of(user)
@@ -70,10 +68,14 @@ def account(request: HttpRequest) -> HttpResponse:
         "problem": request.session.pop(PROBLEM, ""),
         "wrong": standing.reason,
         "next": _safe_path(request.GET.get("next", "")),
-        "may_connect": user.has_perm(NEEDED),
+        "may_connect": needs_dropbox(user),
         "unneeded": sorted(set(standing.account.scopes) - dropbox_accounts.REQUIRED_SCOPES) if standing.account else [],
         "required": sorted(dropbox_accounts.REQUIRED_SCOPES),
-        "waiting_count": standing.waiting_count,
+        "waiting": standing.waiting,
+        "sights": [each.sight.meaning for each in dependants()],
+        "seen": " and ".join(each.many for each in dependants() if each.may_be_seen_by(user)),
+        "works": works(),
+        "many": many_of_each(),
     }
     return render(request, "cloud/account.html", context)
 
@@ -181,39 +183,42 @@ def _waiting(request: HttpRequest) -> Replacement | None:
 
 def _store(request: HttpRequest, authorisation: Authorisation, *, next_path: str) -> HttpResponse:
     made = dropbox_accounts.connect(user=_person(request), authorisation=authorisation)
-    messages.success(request, f"Dropbox is connected as {made.account}. {_resumed(made.resumed)}".strip())
+    messages.success(request, " ".join([f"Dropbox is connected as {made.account}.", *map(_resumed, made.resumed)]))
     _tell_sight(request)
     return HttpResponseRedirect(next_path)
 
 
 def _tell_sight(request: HttpRequest) -> None:
-    """Say which agencies' folders are seen. Whatever fails here must not undo what is connected."""
-    try:
-        found = check_account(user=_person(request))
-    except Exception:
-        logger.exception("which folders a newly connected Dropbox sees could not be looked at")
-        messages.warning(request, NOT_CHECKED)
-        return
-    for finding in found:
-        (messages.success if finding.is_good else messages.warning)(request, finding.text)
+    """Say what is seen of what is looked for. Whatever fails here must not undo what is connected."""
+    for each in dependants():
+        try:
+            found = each.look_through(_person(request))
+        except Exception:
+            logger.exception("which folders a newly connected Dropbox sees could not be looked at")
+            messages.warning(request, each.sight.failed)
+        else:
+            _tell(request, found)
 
 
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
-    """Look once more which agencies' folders one's own Dropbox sees."""
+    """Look once more what one's own Dropbox sees of what is looked for."""
     _may_connect(request)
-    found = check_account(user=_person(request))
-    for finding in found:
-        (messages.success if finding.is_good else messages.warning)(request, finding.text)
-    if not found:
-        messages.info(request, NOTHING_TO_CHECK)
+    for each in dependants():
+        found = each.look_through(_person(request))
+        _tell(request, found)
+        if not found:
+            messages.info(request, each.sight.nothing)
     return HttpResponseRedirect(reverse("dropbox_account"))
 
 
-def _resumed(count: int) -> str:
-    if not count:
-        return ""
-    return f"{count} lease{'s' if count > 1 else ''} that waited for it start{'s' if count == 1 else ''} again."
+def _tell(request: HttpRequest, found: Sequence[Finding]) -> None:
+    for finding in found:
+        (messages.success if finding.is_good else messages.warning)(request, finding.text)
+
+
+def _resumed(some: Some) -> str:
+    return f"{some} that waited for it start{'s' if some.count == 1 else ''} again."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -228,15 +233,19 @@ def _ask_about_end(request: HttpRequest) -> HttpResponse:
     if account is None:
         messages.info(request, NONE_CONNECTED)
         return HttpResponseRedirect(reverse("dropbox_account"))
-    under_way = dropbox_accounts.under_way(user)
     context = {
         **admin.site.each_context(request),
         "title": f"Disconnect {account}?",
         "account": account,
-        "under_way": list(under_way[:NAMED_AT_MOST]),
-        "under_way_count": under_way.count(),
+        "under_way": [(some, _named(some.of, user)) for some in dropbox_accounts.interrupted(user)],
+        "one": one_of_each(),
     }
     return render(request, "cloud/disconnect.html", context)
+
+
+def _named(dependant: Dependant, user: User) -> list[tuple[str, Model]]:
+    """The first of what is under way, each with its page."""
+    return [(dependant.page_url(each), each) for each in dependant.under_way(user)[:NAMED_AT_MOST]]
 
 
 def _disconnect(request: HttpRequest) -> HttpResponse:
@@ -257,10 +266,10 @@ def _tell_end(request: HttpRequest, ended: dropbox_accounts.Disconnection) -> No
         sentences.append(
             "Dropbox could not be told. To be sure, remove Runsheet at Dropbox itself, under Settings, Connected apps."
         )
-    if ended.interrupted:
-        sentences.append(
-            f"Leases that were under way with it and will fail unless you connect again: {ended.interrupted}."
-        )
+    sentences += (
+        f"{some.of.many.capitalize()} that were under way with it and will fail unless you connect again: {some.count}."
+        for some in ended.interrupted
+    )
     (messages.success if ended.revoked else messages.warning)(request, " ".join(sentences))
 
 
@@ -287,8 +296,13 @@ def _redirect_uri() -> str:
 
 
 def _may_connect(request: HttpRequest) -> None:
-    if not _person(request).has_perm(NEEDED):
-        raise PermissionDenied("You do not have the permission to start discovery, so you need no Dropbox for it.")
+    """Who may start runs needs a Dropbox for them; who may only look needs none.
+
+    Raises:
+        PermissionDenied: for who may only look.
+    """
+    if not needs_dropbox(_person(request)):
+        raise PermissionDenied(f"You do not have the permission to start {works()}, so you need no Dropbox for it.")
 
 
 def _person(request: HttpRequest) -> User:

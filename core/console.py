@@ -4,6 +4,7 @@ from console.shell import navigation, people
 from console.shell.navigation import Frame, Place
 
 FRAME = Frame(
+    parts="system",
     places=(
         Place(
             order=60,

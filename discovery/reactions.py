@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from cloud.dropbox import Gateway, gateway_for
 from cloud.errors import ANOTHER_ACCOUNT, CONFIGURED, Reconnected
 from cloud.models import DropboxAccount
+from cloud.services.locations import forget_link
 from core.base.errors import RunsheetError
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
@@ -19,7 +20,7 @@ from discovery.services.program_remains import told_of_remains
 from leases.errors import DirectoryElsewhere, Reconfigured
 from leases.models import AgencyStorageConfig, Lease, Origin
 from leases.queries import configuration_of, seen_in
-from leases.services import confirm_base_path, forget_link, resume_failed, resume_if_reconfigured
+from leases.services import confirm_base_path, resume_failed, resume_if_reconfigured
 from leases.states import State
 from statemachine.reactions import Backoff, Limits, Outcome, Run, reaction
 

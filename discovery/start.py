@@ -21,6 +21,7 @@ from cloud.models import DropboxAccount
 from console.machine.badges import label_of
 from console.machine.dashboard import may_use_queues
 from console.machine.next_steps import NextStep, is_anothers, step_for_all, told
+from console.shell import navigation
 from core.base.errors import codes_where, failure_of, of_one_person, words_for
 from core.ops import tally
 from discovery import charts
@@ -242,7 +243,9 @@ class Health:
 def health(user: User) -> Health:
     """Whether what is owed can be worked on."""
     wrong = obstacle()
-    return Health(is_well=not wrong, sentence=wrong or _well(), url=reverse("system") if may_use_queues(user) else "")
+    return Health(
+        is_well=not wrong, sentence=wrong or _well(), url=navigation.parts_url() if may_use_queues(user) else ""
+    )
 
 
 def _well() -> str:

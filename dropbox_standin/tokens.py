@@ -108,10 +108,10 @@ class Tokens:
         self.grants.append(grant)
         return grant
 
-    def issue(self, grant: Grant, *, scopes: frozenset[str] | None = None) -> AccessToken:
-        """A new access token; `scopes` narrows what the grant allows."""
+    def issue(self, grant: Grant, *, scopes: frozenset[str] | None = None, value: str = "") -> AccessToken:
+        """A new access token; `scopes` narrows what the grant allows, `value` is what is otherwise at random."""
         token = AccessToken(
-            value=f"sl.{self.random()}",
+            value=value or f"sl.{self.random()}",
             grant=grant,
             expires_at=self.clock.time() + ACCESS_TOKEN_S,
             scopes=grant.scopes if scopes is None else scopes & grant.scopes,

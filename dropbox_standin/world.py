@@ -95,10 +95,12 @@ class World:
         return account
 
     def add_well_known_grants(self, *, account: Account, app: App) -> None:
-        """The refresh tokens that stand in the README: `standin-refresh-<key>`, and the console's `standin-console-<key>`."""
+        """The tokens that stand in the README: `standin-refresh-<key>`, and the console's `standin-console-<key>`."""
         for name, scopes in (("refresh", SCOPES), ("console", CONSOLE_SCOPES)):
             token = f"standin-{name}-{account.key}"
-            self.tokens.add_grant(app=app, account=account, scopes=scopes, refresh_token=token)
+            grant = self.tokens.add_grant(app=app, account=account, scopes=scopes, refresh_token=token)
+            if name == "refresh":
+                self.tokens.issue(grant, value=f"standin-access-{account.key}")
 
     def account(self, name: str) -> Account | None:
         """By key, account id or e-mail."""

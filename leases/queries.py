@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Value
-from django.db.models.functions import Now
+from django.db.models import Count, Max, QuerySet
 
 from cloud.models import CloudLocation, Folded
 from core.base.folding import fold_case
@@ -15,7 +14,6 @@ from leases.models import AgencyStorageConfig, Lease, Origin
 from leases.states import State
 from statemachine.models import TransitionLog
 
-DROPBOX = "dropbox"
 # Of one agency; what a folder holds is compared with them while somebody waits.
 COMPARED_AT_MOST = 50_000
 # Where the evidence of a failure names the folder of archives that was missing.
@@ -108,11 +106,6 @@ def failures_of(user_id: int) -> list[tuple[str, int]]:
     return list(counted)
 
 
-def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocation]:
-    """The one location at a path, in whatever case it was typed."""
-    return CloudLocation.objects.alias(folded=Folded("path")).filter(provider=provider, folded=Folded(Value(path)))
-
-
 def leases_numbered(agency: str, numbers: Sequence[str]) -> QuerySet[Lease]:
     """Those of the agency that have one of the numbers, in whatever case; each with `folded`: its number in one case.
 
@@ -121,23 +114,6 @@ def leases_numbered(agency: str, numbers: Sequence[str]) -> QuerySet[Lease]:
     """
     folded = [fold_case(number) for number in numbers]
     return Lease.objects.filter(agency=agency).annotate(folded=Folded("lease_number")).filter(folded__in=folded)
-
-
-def location_at(path: str) -> CloudLocation | None:
-    """The location at the path, if it is known; with `has_link`: whether a share link is stored that has not expired."""
-    unexpired = Q(share_expires_at__isnull=True) | Q(share_expires_at__gt=Now())
-    return locations_at(path).annotate(has_link=Q(unexpired & ~Q(share_url=""))).order_by().first()
-
-
-def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) -> bool:
-    """Whether it is the caller who checks the share link now: nobody has since then, and nobody else does.
-
-    Args:
-        before: a check before this instant is too old.
-        at: the present instant.
-    """
-    due = Q(share_checked_at__isnull=True) | Q(share_checked_at__lt=before)
-    return bool(CloudLocation.objects.filter(due, pk=location.pk).update(share_checked_at=at))
 
 
 def origin_of_location(location: CloudLocation) -> Origin | None:

@@ -1,9 +1,7 @@
 """What people and workers do with the records."""
 
-from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -12,14 +10,12 @@ from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from cloud.errors import CONFIGURED
-from cloud.files import ShareLink
-from cloud.models import CloudLocation
 from core.base.database import broken_constraint, fetch_one
 from core.base.errors import mended_by
 from core.base.folding import is_same_path
 from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, Lease
-from leases.queries import DROPBOX, configuration_of, locations_at, seen_in
+from leases.queries import configuration_of, seen_in
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number
 from statemachine.errors import Stale
@@ -320,46 +316,6 @@ def try_at_once(leases: QuerySet[Lease]) -> int:
     """Let those of the leases that wait for their next try have it now, since what the last one lacked is there; how many."""
     waiting = leases.filter(state__in=WORKING, claimed_until__isnull=True, rung_at__isnull=True)
     return waiting.update(due_at=Now(), failure_code="", failure_message="")
-
-
-def record_location(
-    *, path: str, link: ShareLink | None, refusal: str = "", checked_at: datetime | None = None
-) -> CloudLocation:
-    """Remember a directory and what leads to it.
-
-    Args:
-        path: absolute, as it was asked for.
-        link: None leaves a stored link as it is, unless there is a refusal.
-        refusal: why there is no link, for the operator.
-        checked_at: when the link was seen to lead there; None leaves what is known.
-    """
-    values = _link_values(link, refusal)
-    if checked_at:
-        values["share_checked_at"] = checked_at
-    if not values and (found := locations_at(path).select_for_update().first()):
-        return found
-    return CloudLocation.objects.put({"provider": DROPBOX, "path": path, "name": path.rpartition("/")[2]}, values)
-
-
-def forget_link(*, path: str) -> None:
-    """The directory is gone, and with it what the link led to; that it is gone is not forgotten (`is_gone`)."""
-    nothing = {"share_url": "", "share_refusal": "", "share_expires_at": None, "is_public": False, "file_id": ""}
-    locations_at(path).update(**nothing, share_checked_at=Now())
-
-
-def _link_values(link: ShareLink | None, refusal: str) -> dict[str, Any]:
-    if refusal:
-        return {"share_url": "", "share_refusal": refusal, "share_expires_at": None, "is_public": False}
-    if link is None:
-        return {}
-    return {
-        **({"name": link.name} if link.name else {}),
-        "file_id": link.file_id,
-        "share_url": link.url,
-        "share_refusal": "",
-        "share_expires_at": link.expires_at,
-        "is_public": link.is_public,
-    }
 
 
 def _check(lease: Lease) -> None:

@@ -5,8 +5,8 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 
+from cloud.addresses import path_behind
 from core.base.folding import without_unseen
-from leases.addresses import path_behind
 from leases.lookalikes import has_invisible, look_alikes, without_look_alikes
 
 LEASE_NUMBER_LENGTH = 100

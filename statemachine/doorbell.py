@@ -1,6 +1,6 @@
 """RQ, as the engine uses it: "look at this row" messages. Losing or repeating them is harmless.
 
-With `statemachine.worker`, and what mends RQ's dashboard (`console.machine.rq_pages`), the only code that sees rq.
+With `statemachine.worker`, `statemachine.rq_worker`, and what mends RQ's dashboard (`console.machine.rq_pages`), the only code that sees rq.
 """
 
 import logging

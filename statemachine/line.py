@@ -71,10 +71,8 @@ def turn_at(queue: str) -> int:
     A few rows that come back from a back-off do not turn it back.
     """
     lanes = [rows for each in sharing(queue) for rows in _lane(each, queue, background=True)]
-    first, *others = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
-    # Django orders it as the model is ordered by default, unless it is told otherwise.
-    waiting = first.union(*others, all=True).order_by() if others else first
-    turns = sorted(turn for (turn,) in waiting)[: settings.QUEUE_TARGET]
+    parts = [rows.order_by(*ORDER).values_list("turn")[: settings.QUEUE_TARGET] for rows in lanes]
+    turns = sorted(turn for (turn,) in _together(parts))[: settings.QUEUE_TARGET]
     return turns[-1] if turns else _last_given()
 
 
@@ -133,7 +131,7 @@ def _lane(model: type[StateMachine], queue: str, *, background: bool) -> list[Qu
 def _together(parts: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
     """All the rows. Else Django would sort them as the first machine's lists are sorted, by what may not have been read."""
     first, *others = parts
-    return first.union(*others, all=True).order_by()
+    return first.union(*others, all=True).order_by() if others else first
 
 
 def _first(rows: QuerySet[StateMachine], limit: int) -> QuerySet[StateMachine]:

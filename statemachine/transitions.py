@@ -241,6 +241,7 @@ def _save(record: StateMachine) -> None:
     changed = [each.attname for each in fields if getattr(record, each.attname) != before[each.attname]]
     stamped = [each.attname for each in fields if getattr(each, "auto_now", False)]
     record.save(update_fields=[*changed, *stamped])
+    record.note_as_read()  # another transition may follow in this transaction
 
 
 def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None:
@@ -257,6 +258,8 @@ def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None
         unique_fields=["pk"],
         update_fields=[name for name in fields if name not in stamped_once],
     )
+    for each in records:
+        each.note_as_read()
 
 
 def tell(record: StateMachine, row: TransitionLog) -> None:

@@ -1,7 +1,7 @@
 """What most tests stand on: the stand-in for Dropbox, an empty Redis number, people."""
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
@@ -55,12 +55,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker")
 
 @pytest.fixture(scope="session")
 def standin_process() -> "Iterator[Standin]":
-    """One stand-in for each xdist worker."""
+    """One stand-in for each xdist worker; the tests of the stand-in itself have one of their own."""
     from dropbox_standin.process import running
 
-    with ExitStack() as stack:
-        with traced_programs():  # this is how its code is run at all
-            standin = stack.enter_context(running(seed="empty"))
+    with running(seed="empty") as standin:
         yield standin
 
 

@@ -1,4 +1,5 @@
-"""A pytest plugin: the lanes. What starts programs or drives a browser says so by its marker, and `make quick` leaves it out.
+"""A pytest plugin: the lanes. What starts programs, drives a browser or asks everything of everything says so by its marker,
+and `make quick` leaves it out.
 
 A test that starts a program without saying so fails. The servers that a whole run shares are nobody's.
 """
@@ -24,6 +25,7 @@ class StartsPrograms(Exception):
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: starts programs of its own")
     config.addinivalue_line("markers", "browser: drives Chromium and a whole Runsheet")
+    config.addinivalue_line("markers", "matrix: asks everything of everything, such as each address for everybody")
     sys.addaudithook(_hear)
 
 
@@ -31,6 +33,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Whatever lies in the browser's folder is of its lane; whoever has a whole Runsheet, or some of it, has programs."""
     if BROWSER in item.path.parents:
         item.add_marker("browser")
+        item.add_marker("no_cover")  # what it drives are programs; the test itself runs next to nothing of ours
     elif WITH_PROGRAMS.intersection(getattr(item, "fixturenames", ())):
         item.add_marker("process")
 
@@ -42,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _turn(item: pytest.Item) -> int:
-    marked = [item.get_closest_marker(name) is not None for name in ("xdist_group", "browser", "process")]
+    marked = [item.get_closest_marker(name) is not None for name in ("xdist_group", "browser", "process", "matrix")]
     return marked.index(True) if any(marked) else len(marked)
 
 

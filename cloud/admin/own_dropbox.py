@@ -7,13 +7,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from cloud.errors import NeedsReconnect
+from cloud.dependants import dependants
 from cloud.services.accounts import standing_of
-from console.notices.addresses import list_of_waiting
-from leases.models import Lease
-
-# The start page has its own list of what to begin with.
-INVITING = ("admin:leases_lease_changelist", "admin:leases_lease_add", "admin:leases_batch_import")
 
 
 def link(_request: HttpRequest) -> SafeString:
@@ -22,26 +17,27 @@ def link(_request: HttpRequest) -> SafeString:
 
 
 def banner(request: HttpRequest) -> SafeString | str:
-    """One banner, however many leases have failed for want of a Dropbox; nothing if nothing is wanted."""
+    """One banner, however much has failed for want of a Dropbox; nothing if nothing is wanted."""
     user: User | AnonymousUser | None = getattr(request, "user", None)
     if not isinstance(user, User) or not user.is_staff:
         return ""
     standing = standing_of(user)
-    is_lost = bool(standing.reason or standing.waiting_count)
-    if not is_lost and (standing.account is not None or not _is_invited(request, user)):
+    is_lost = bool(standing.reason or standing.waiting)
+    invitations = [] if is_lost or standing.account else _invitations(request, user)
+    if not is_lost and not invitations:
         return ""
     shown = {
         "is_lost": is_lost,
         "reason": standing.reason,
         "is_connected": standing.account is not None,
-        "count": standing.waiting_count,
-        "list_url": list_of_waiting(Lease, NeedsReconnect.code, user_id=user.pk),
+        "invitations": invitations,
+        "waiting": [(some, some.of.list_of_waiting(user)) for some in standing.waiting],
         "next": request.get_full_path(),
     }
     return render_to_string("cloud/banner.html", shown)
 
 
-def _is_invited(request: HttpRequest, user: User) -> bool:
+def _invitations(request: HttpRequest, user: User) -> list[str]:
     """Where runs are started, whoever may start them is shown the way before the first one fails."""
-    match = request.resolver_match
-    return match is not None and match.view_name in INVITING and user.has_perm("leases.run_discovery")
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    return [each.invitation for each in dependants() if page in each.inviting and user.has_perm(each.right)]

@@ -53,7 +53,7 @@ LOOKUP: Mapping[str, Decision] = {
     "path/not_found": Decision(NotFound),
     "path/not_folder": Decision(NotADirectory),
     "path/malformed_path": Decision(
-        DropboxRefused, "Dropbox cannot have a directory of this name. Correct the lease number or the base path."
+        DropboxRefused, "Dropbox cannot have a directory of this name. Correct the number or the base path."
     ),
     "path/restricted_content": Decision(
         DropboxRefused, "Dropbox withholds this content for legal reasons. Ask your Dropbox administrator."

@@ -70,7 +70,7 @@ def gateway_for(
         before_call: called before every HTTP call; what it raises is passed on untouched.
 
     Raises:
-        NoInitiatingUser: there is no user whose Dropbox could be used, or no more, or the user may not run discovery.
+        NoInitiatingUser: there is no user whose Dropbox could be used, or no more, or the user may run nothing that uses one.
         DropboxNotConnected, NeedsReconnect: the user has to connect Dropbox first.
         AccountPaused: Dropbox asked everybody who uses this account to wait.
         Reconnected: another Dropbox was connected at this moment.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
-from django.db.models import Count, Q, QuerySet
 
+from cloud.dependants import Some, dependants
 from cloud.dropbox import oauth
 from cloud.dropbox.identity import Identity, allowed_scopes, identify
 from cloud.dropbox.tokens import Grant, renew_access_token, request_grant
@@ -18,10 +18,7 @@ from cloud.models import DropboxAccount
 from cloud.models.accounts import DISPLAY_NAME_LENGTH
 from core.base.clock import now, shared_now
 from core.base.database import is_conflict
-from core.base.errors import RunsheetError, mended_by
-from leases.models import Lease
-from leases.services import resume_failed, try_at_once
-from leases.states import WORKING, State
+from core.base.errors import RunsheetError
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +40,11 @@ class Connection:
     """What connecting came to.
 
     Attributes:
-        resumed: how many leases that had failed for want of it start again by themselves.
+        resumed: what had failed for want of it and starts again by itself.
     """
 
     account: DropboxAccount
-    resumed: int
+    resumed: tuple[Some, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +53,12 @@ class Disconnection:
 
     Attributes:
         revoked: whether Dropbox has ended the connection too.
-        interrupted: how many leases were under way with it.
+        interrupted: what was under way with it.
     """
 
     name: str
     revoked: bool
-    interrupted: int
+    interrupted: tuple[Some, ...]
 
 
 def begin_authorisation(*, state: str, verifier: str, redirect_uri: str) -> str:
@@ -98,7 +95,7 @@ def replaced_by(authorisation: Authorisation, *, user: User) -> DropboxAccount |
 
 
 def connect(*, user: User, authorisation: Authorisation) -> Connection:
-    """Keep what was authorised, encrypted; leases that failed for want of it start again by themselves.
+    """Keep what was authorised, encrypted, and announce it: what failed for want of it starts again by itself.
 
     What the user had connected before is revoked at Dropbox, if that can be done, be it another account or another grant of
     the same; nobody could end it later.
@@ -112,15 +109,14 @@ def connect(*, user: User, authorisation: Authorisation) -> Connection:
     old_token = _token_to_revoke(user, unless=authorisation.grant.refresh_token)
     account = _account(user, authorisation)
     with _unless_busy(), transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # see discovery.reactions.resume_if_reconnected
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # see `Dependant.connected`
         _store(account)
-        failed = _failed(user, mended_by(CONNECTED if is_same else ANOTHER_ACCOUNT))
-        resumed = resume_failed(failed, reason="Dropbox was connected")
-        try_at_once(_wanting_dropbox(user))
+        event = CONNECTED if is_same else ANOTHER_ACCOUNT
+        resumed = Some.of_each((each, each.connected(user, event=event)) for each in dependants())
     ended = bool(old_token) and _give_back(old_token)
     logger.info(
-        "user %s connected Dropbox account=%s, an earlier grant was revoked: %s, %s leases go on",
-        *(user.pk, account.account_id, ended, resumed),
+        "user %s connected Dropbox account=%s, an earlier grant was revoked: %s, what goes on: %s",
+        *(user.pk, account.account_id, ended, ", ".join(map(str, resumed)) or "nothing"),
     )
     return Connection(account=account, resumed=resumed)
 
@@ -165,52 +161,40 @@ def disconnect_account(*, user: User) -> Disconnection:
         if not DropboxAccount.objects.filter(pk=account.pk, connected_at=account.connected_at).delete()[0]:
             raise AccountBusy
     logger.info("user %s disconnected Dropbox account=%s, revoked: %s", user.pk, account.account_id, revoked)
-    return Disconnection(name=str(account), revoked=revoked, interrupted=under_way(user).count())
+    return Disconnection(name=str(account), revoked=revoked, interrupted=interrupted(user))
 
 
-def under_way(user: User) -> QuerySet[Lease]:
-    """The leases that are being worked on, or are about to be, with this person's Dropbox."""
-    return Lease.objects.filter(initiated_by=user, state__in=WORKING)
+def interrupted(user: User) -> tuple[Some, ...]:
+    """What is being worked on, or is about to be, with this person's Dropbox."""
+    return Some.of_each((each, each.under_way(user).count()) for each in dependants())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A person's own Dropbox, in two queries.
+    """A person's own Dropbox, in one query and one for each kind of record that may wait for it.
 
     Attributes:
         account: without its tokens; None if none is connected.
         reason: why the connection is of no use; empty if it is of use, or if there is none.
-        waiting_count: how many of the person's leases wait for it.
+        waiting: what of the person's waits for it.
     """
 
     account: DropboxAccount | None
     reason: str
-    waiting_count: int
+    waiting: tuple[Some, ...]
 
 
 def standing_of(user: User) -> Standing:
     account = DropboxAccount.objects.of(user)
-    waiting = _waiting_for_dropbox(user).order_by().values_list("failure_code").annotate(count=Count("pk"))
-    counts = dict(waiting)
+    counts = {each: each.waiting(user) for each in dependants()}
     reason = account.needs_reconnect_reason if account else ""
-    if account and not reason and TokensUnreadable.code in counts:
+    if account and not reason and any(TokensUnreadable.code in codes for codes in counts.values()):
         reason = TokensUnreadable.sentence()
-    return Standing(account=account, reason=reason, waiting_count=sum(counts.values()))
-
-
-def _waiting_for_dropbox(user: User) -> QuerySet[Lease]:
-    """The leases of this person that have failed for want of a Dropbox, or are tried again, and would go on with it."""
-    has_failed = Q(state=State.FAILED, due_at__isnull=True)
-    return _wanting_dropbox(user).filter(has_failed | Q(state__in=WORKING))
-
-
-def _wanting_dropbox(user: User) -> QuerySet[Lease]:
-    """The leases of this person whose last try had no Dropbox to use."""
-    return Lease.objects.filter(initiated_by=user, failure_code__in=mended_by(CONNECTED))
-
-
-def _failed(user: User, codes: tuple[str, ...]) -> QuerySet[Lease]:
-    return Lease.objects.filter(initiated_by=user, state=State.FAILED, failure_code__in=codes)
+    return Standing(
+        account=account,
+        reason=reason,
+        waiting=Some.of_each((each, sum(codes.values())) for each, codes in counts.items()),
+    )
 
 
 def _authorisation(grant: Grant) -> Authorisation:

@@ -6,12 +6,11 @@ from enum import StrEnum
 
 from django.db import OperationalError, connection, transaction
 
+from cloud.dependants import dependants
 from cloud.errors import TokensUnreadable
 from cloud.fields import EncryptedTextField
 from cloud.models import DropboxAccount
 from core.base.database import is_conflict
-from leases.models import Lease
-from leases.services import resume_failed
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +42,7 @@ class _Outcome(StrEnum):
 def rotate_token_key() -> Rotation:
     """Encrypt the tokens of all accounts with the first of `TOKEN_ENCRYPTION_KEYS`, each account on its own.
 
-    What cannot be read is left as it is. Leases that failed because a worker could not read what can be read now start
-    again. Harmless while tokens are renewed, and when it is run twice.
+    What cannot be read is left as it is. What failed because a worker could not read what can be read now starts again. Harmless while tokens are renewed, and when it is run twice.
 
     Raises:
         ImproperlyConfigured: a key is none.
@@ -53,10 +51,8 @@ def rotate_token_key() -> Rotation:
     outcomes = [(name, _rotate(pk)) for pk, name in people]
     found = {each: tuple(name for name, outcome in outcomes if outcome == each) for each in _Outcome}
     logger.info("tokens encrypted anew: %s", {str(outcome): len(names) for outcome, names in found.items()})
-    resume_failed(
-        Lease.objects.filter(failure_code=TokensUnreadable.code, initiated_by__username__in=found[_Outcome.DONE]),
-        reason="the key that Dropbox's tokens are read with was found",
-    )
+    for each in dependants():
+        each.readable_again(found[_Outcome.DONE])
     return Rotation(done=found[_Outcome.DONE], unreadable=found[_Outcome.UNREADABLE], busy=found[_Outcome.BUSY])
 
 

@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from console.machine.dashboard import job_url
 from console.records.links import page_of
-from core.base.errors import ASK, JOB, RECORD, Remedy, failure_of
+from console.shell import navigation
+from core.base.errors import ASK, JOB, RECORD, SYSTEM, Remedy, failure_of
 from statemachine.models import StateMachine, TransitionLog
 
 
@@ -95,6 +96,8 @@ def _url(remedy: Remedy, record: StateMachine, user: User) -> str:
     if remedy.where == JOB:
         job_id = _job_of_failure(record)
         return (job_url(job_id, user=user) or "") if job_id else ""
+    if remedy.where == SYSTEM:
+        return navigation.parts_url()
     page = page_of(record)
     if remedy.where == RECORD:
         return f"{page}#{remedy.fragment}"

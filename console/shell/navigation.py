@@ -64,6 +64,7 @@ class Frame:
         belongs: what of this app belongs to another app's place, by the name of that place's address; see `Place.also`.
         corner: what stands at the top right, before the person's name, by its order.
         banners: what stands above the content of every page.
+        parts: the name of the address where it is told how all parts of the system do; one app has it.
     """
 
     places: tuple[Place, ...] = ()
@@ -71,6 +72,7 @@ class Frame:
     keys: tuple[Key, ...] = ()
     corner: Mapping[int, Piece] = field(default_factory=dict)
     banners: tuple[Piece, ...] = ()
+    parts: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,11 @@ def corner(request: HttpRequest) -> Iterator[SafeString | str]:
 def banners(request: HttpRequest) -> Iterator[SafeString | str]:
     """What stands above the content."""
     return (piece(request) for frame in _FRAMES.values() for piece in frame.banners)
+
+
+def parts_url() -> str:
+    """Where it is told how all parts of the system do; empty if no app tells it."""
+    return next((reverse(frame.parts) for frame in _FRAMES.values() if frame.parts), "")
 
 
 def _places() -> list[Place]:

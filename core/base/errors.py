@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-# Where a step leads that is no page of the console by itself: to the record that failed, or to the job that it failed in.
-RECORD, JOB = "record", "job"
+# Where a step leads whose address is not known here: to the record that failed, to the job that it failed in, or to what
+# is told of all parts of the system.
+RECORD, JOB, SYSTEM = "record", "job", "parts"
 ASK = "Ask an administrator to do that."
 
 
@@ -19,7 +20,7 @@ class Remedy:
 
     Attributes:
         label: of the button.
-        where: the name of the address that it leads to, or `RECORD`, or `JOB`.
+        where: the name of the address that it leads to, or `RECORD`, `JOB` or `SYSTEM`.
         query: what the address says beside.
         fragment: the place on the page.
         rights: the permissions that who takes it must have.

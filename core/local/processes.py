@@ -1,7 +1,7 @@
 """A supervisor for the programs that `manage.py up` and the demo start.
 
     with stop_signals(), servers.running() as urls:
-        environment = child_environment(urls, dropbox_base_url=…)
+        environment = child_environment(urls, DROPBOX_BASE_URL=…)
         with supervised([standin(port=…), worker(count=4), RECONCILER], environment=environment) as children:
             children.wait_for("http://127.0.0.1:…")
             children.keep(urls.guards)
@@ -272,17 +272,15 @@ def run(command: Sequence[str], *, environment: Mapping[str, str]) -> None:
         raise ProgramEnded(f"“{' '.join(command)}” failed (exit code {done.returncode}); what it said stands above.")
 
 
-def child_environment(
-    urls: ServerUrls, *, dropbox_base_url: str, settings_module: str = "core.settings.dev"
-) -> dict[str, str]:
-    """This process's environment and where the servers are."""
+def child_environment(urls: ServerUrls, *, settings_module: str = "core.settings.dev", **given: str) -> dict[str, str]:
+    """This process's environment, where the servers are, and what is given beside under its own name."""
     return {
         **os.environ,
         "DATABASE_URL": urls.database_url,
         "REDIS_URL": urls.redis_url,
-        "DROPBOX_BASE_URL": dropbox_base_url,
         "DJANGO_SETTINGS_MODULE": settings_module,
         "PYTHONUNBUFFERED": "1",
+        **given,
     }
 
 

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from cloud.addresses import ADDRESS_LENGTH
+from cloud.findings import Finding
 from core.base.clock import now
-from discovery.services.folder_findings import Finding
-from leases.addresses import ADDRESS_LENGTH
 from leases.admin.configuration_changes import Change
 
 KEPT = "configuration_drafts"

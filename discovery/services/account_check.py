@@ -8,12 +8,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from cloud.dropbox import Gateway, gateway_for
 from cloud.errors import DropboxRefused
+from cloud.findings import Finding
 from cloud.models import DropboxAccount
 from core.base.errors import RunsheetError
 from core.base.folding import is_same_path
 from discovery.services import configuration_check
 from discovery.services import folder_findings as words
-from discovery.services.folder_findings import Finding
 from discovery.services.folder_sight import FolderSight, look_at, look_into
 from leases.models import AgencyStorageConfig
 from leases.queries import found_archives

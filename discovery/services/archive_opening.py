@@ -1,7 +1,6 @@
 """Where a click on “Open in Dropbox” leads: the stored share link, a new one, or a sentence why there is none."""
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -9,10 +8,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Q
 
+from cloud.dependants import Opening
 from cloud.dropbox import Gateway, gateway_for
 from cloud.dropbox.connection import done_within
 from cloud.errors import LinkRefused, NotFound
 from cloud.models import CloudLocation, DropboxAccount
+from cloud.queries import take_link_check
+from cloud.services.locations import forget_link, record_location
 from core.base.clock import now
 from core.base.database import lock_waits
 from core.base.errors import RunsheetError
@@ -20,8 +22,7 @@ from discovery.errors import ArchiveOutOfSight, BasePathMissing
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.share_links import TRUSTED_FOR, link_that_leads_there
 from leases.models import NOBODY, Origin
-from leases.queries import origin_of_location, take_link_check
-from leases.services import forget_link, record_location
+from leases.queries import origin_of_location
 
 logger = logging.getLogger(__name__)
 
@@ -45,19 +46,6 @@ REFUSED = (
     "The stored share link leads nowhere any more, and there is no new one. {reason} Look for “{path}” in Dropbox itself, "
     "or ask the Dropbox team's administrator to allow share links."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """Either of the two is empty.
-
-    Attributes:
-        url: where to go.
-        why_not: a sentence for the operator, with the next step.
-    """
-
-    url: str = ""
-    why_not: str = ""
 
 
 def open_archive(*, location: CloudLocation, user: User) -> Opening:

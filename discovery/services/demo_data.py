@@ -7,9 +7,10 @@ from cloud.dropbox import gateway_for
 from cloud.errors import LinkRefused, NotFound
 from cloud.models import CloudLocation
 from cloud.services.accounts import connect_account
+from cloud.services.locations import forget_link, record_location
 from leases.models import AgencyStorageConfig
 from leases.queries import leases_numbered
-from leases.services import create_lease, forget_link, record_location
+from leases.services import create_lease
 
 OPERATOR = "operator"
 NEWCOMER = "newcomer"

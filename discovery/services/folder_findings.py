@@ -1,8 +1,8 @@
 """What was seen of an agency's folders, in sentences for who may set that right."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from cloud.findings import Finding
 from cloud.models import DropboxAccount
 from core.base.folding import is_same_path
 from discovery.services.folder_sight import FolderSight
@@ -11,27 +11,6 @@ from leases.queries import FoundArchives
 
 # Names in a sentence; more are counted.
 NAMED = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was seen.
-
-    Attributes:
-        is_good: false where somebody has something to do; the text says what.
-        was_seen: false where nobody could look, or there was nothing to look at; such a finding says nothing of a folder.
-        is_needed: false of a folder that discovery does not look into, so that nothing fails for want of it.
-    """
-
-    is_good: bool
-    text: str
-    was_seen: bool = True
-    is_needed: bool = True
-
-    @property
-    def is_note(self) -> bool:
-        """Whether it is not right, but nothing depends on it."""
-        return not self.is_good and not self.is_needed
 
 
 def good(text: str) -> Finding:

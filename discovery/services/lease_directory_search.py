@@ -10,6 +10,8 @@ from cloud.dropbox import Gateway
 from cloud.errors import DropboxUnavailable, LinkRefused, NotFound
 from cloud.files import CloudFile, DirectoryListing, ShareLink
 from cloud.models import CloudLocation
+from cloud.queries import location_at
+from cloud.services.locations import forget_link, record_location
 from core.base.clock import now
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import (
@@ -23,8 +25,7 @@ from discovery.services.nearest_archives import look_around
 from discovery.services.share_links import is_trusted, link_that_leads_there
 from leases.errors import UnsafePath
 from leases.models import NOBODY, AgencyStorageConfig, Lease, Origin
-from leases.queries import location_at, usable
-from leases.services import forget_link, record_location
+from leases.queries import usable
 from leases.validation import archive_path
 
 

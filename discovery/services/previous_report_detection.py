@@ -9,6 +9,7 @@ from django.conf import settings
 from cloud.dropbox import Gateway
 from cloud.errors import NotFound
 from cloud.files import CloudFile, DirectoryListing
+from cloud.queries import location_at
 from core.base.folding import fold_case, is_same_path
 from core.base.patterns import compiled_as_it_looks
 from discovery.services.base_paths import confirm_not_found
@@ -18,7 +19,6 @@ from discovery.services.nearest_archives import look_around
 from discovery.services.program_remains import is_remains
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
 from leases.models import AgencyStorageConfig, Lease, Origin
-from leases.queries import location_at
 
 
 class DirectoryGone(NotFound):

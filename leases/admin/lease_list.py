@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
+from cloud.admin.links import dropbox_link
 from console.machine.columns import FAILURE, LAST_CHANGE, RUN_FOR, STATE, TRIES, WHY
 from console.machine.lists import MachineList
 from console.records.exports import Column
@@ -10,7 +11,6 @@ from console.records.long_search import Search
 from leases import search
 from leases.admin.bulk_run import FULL_DISCOVERY
 from leases.admin.filters import FILTERS
-from leases.admin.links import dropbox_link
 from leases.models import Lease
 
 NUMBERS = Search(

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from cloud.addresses import address_of
 from core.base.folding import fold_case
-from leases.addresses import address_of
 from leases.errors import CORRECT_NUMBER
 from leases.lookalikes import unseen_in
 from leases.models import Lease

@@ -7,13 +7,13 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from cloud.admin.links import dropbox_link
 from cloud.models import CloudLocation
 from console.machine.next_steps import NextStep
 from console.machine.panel import Event, Fact, Note, Panel
 from console.records.links import page_of, record_url
 from console.shell.times import ago
 from core.base.folding import is_same_path
-from leases.admin.links import dropbox_link
 from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.why import Account, account_of, correction, text_of
 from leases.lookalikes import doubts_about_number

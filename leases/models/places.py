@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from leases.addresses import ADDRESS_LENGTH
+from cloud.addresses import ADDRESS_LENGTH
 from leases.validation import BASE_PATH_LENGTH, normalise_base_path
 
 

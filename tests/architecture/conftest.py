@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
@@ -15,13 +16,13 @@ from pytest_django import DjangoDbBlocker
 from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
+from core.http import refusals
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
 
 type People = dict[str, User | AnonymousUser]
-type Sessions = dict[str, dict[str, str]]
 type Browsers = dict[str, Client]
 type Things = dict[str, models.Model]
 
@@ -125,28 +126,35 @@ def concrete(address: str, there: Things) -> str:
 
 
 @pytest.fixture(scope="module")
-def sessions(people: People) -> Sessions:
-    """What the browser of each remembers who has logged in."""
+def logged_in(people: People) -> dict[str, tuple[Client, dict[str, str]]]:
+    """The browser of each, and what it remembers of who has logged in."""
     return {name: _logged_in(person) for name, person in people.items()}
 
 
 @pytest.fixture
-def browsers(db: None, sessions: Sessions) -> Browsers:
-    """Everybody at a browser of their own, logged in."""
-    return {name: _again(cookies) for name, cookies in sessions.items()}
+def browsers(db: None, logged_in: dict[str, tuple[Client, dict[str, str]]]) -> Browsers:
+    """Everybody at a browser of their own, logged in and otherwise as new."""
+    for client, cookies in logged_in.values():
+        client.cookies = SimpleCookie(cookies)
+        client.raise_request_exception = True
+    return {name: client for name, (client, _cookies) in logged_in.items()}
 
 
-def _logged_in(person: User | AnonymousUser) -> dict[str, str]:
+def _logged_in(person: User | AnonymousUser) -> tuple[Client, dict[str, str]]:
     client = Client()
     if isinstance(person, User):
         client.force_login(person)
-    return {name: cookie.value for name, cookie in client.cookies.items()}
+    return client, {name: cookie.value for name, cookie in client.cookies.items()}
 
 
-def _again(cookies: dict[str, str]) -> Client:
-    client = Client()
-    client.cookies = SimpleCookie(cookies)
-    return client
+@pytest.fixture
+def unframed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusals without the console around them, which is most of their cost; `test_pages` sees them with it."""
+
+    def refuse(_request: HttpRequest, title: str, sentence: str, *, status: int) -> HttpResponse:
+        return HttpResponse(refusals._alone(title, sentence), status=status)
+
+    monkeypatch.setattr(refusals, "_refuse", refuse)
 
 
 def chosen_by(client: Client) -> None:

@@ -40,7 +40,7 @@ HOUSE = tuple(package for package in ROOT_PACKAGES if package != "dropbox_standi
 # Which settings are whose is said by how they begin; each other one may be read by everybody.
 SETTINGS = {"DISCOVERY_": "discovery", "DROPBOX_": "cloud"}
 # A word that is no address of Django's as well, where it stands anywhere but at one of these.
-ADDRESS_ARGUMENTS = ("address", "pattern_name", "view_name", "where")
+ADDRESS_ARGUMENTS = ("address", "parts", "pattern_name", "view_name", "where")
 ADDRESS_CALLS = ("redirect", "reverse", "reverse_lazy", "resolve_url")
 TAG = re.compile(r"\{%\s*(url|extends|include|static|load)\s+(.*?)\s*%\}", re.DOTALL)
 QUOTED = re.compile(r"""["']([^"']+)["']""")

@@ -7,7 +7,8 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from console.notices.errors import EmailNotConfigured, EmailUnavailable, NoAddress
-from core.base.errors import JOB, RECORD, Permanent, RunsheetError, Temporary, failure_of
+from console.shell.navigation import parts_url
+from core.base.errors import JOB, RECORD, SYSTEM, Permanent, RunsheetError, Temporary, failure_of
 from leases.errors import DirectoryUnknown
 
 OF_MAILS = (EmailNotConfigured, EmailUnavailable, NoAddress)
@@ -48,5 +49,5 @@ class TestFailure:
 def test_remedies_lead_to_pages_and_ask_for_rights_that_there_are(failure: type[RunsheetError]) -> None:
     there_are = {f"{app}.{name}" for app, name in Permission.objects.values_list("content_type__app_label", "codename")}
     for remedy in failure.remedies:
-        assert remedy.where in {RECORD, JOB} or reverse(remedy.where)
+        assert remedy.where in {RECORD, JOB} or (parts_url() if remedy.where == SYSTEM else reverse(remedy.where))
         assert set(remedy.rights) <= there_are

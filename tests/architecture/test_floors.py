@@ -16,22 +16,11 @@ from tests.architecture.floors import (
 )
 
 SYSTEM = "the system page is the site's own, and whoever cannot go on leads there"
-ASKED = "what connecting means to leases is asked of them, not announced to them"
 # What still is so, and why. This list only shrinks: an entry that is mended has to go.
 KNOWN = {
-    Named("cloud/admin/locations.py", "address", "leases_lease_change"): ASKED,
-    Named("cloud/admin/own_dropbox.py", "address", "leases_batch_import"): ASKED,
-    Named("cloud/admin/own_dropbox.py", "address", "leases_lease_add"): ASKED,
-    Named("cloud/admin/own_dropbox.py", "address", "leases_lease_changelist"): ASKED,
-    Named("cloud/admin/own_dropbox.py", "permission", "leases.run_discovery"): ASKED,
-    Named("cloud/dropbox/lending.py", "permission", "leases.run_discovery"): ASKED,
     Named("cloud/errors.py", "address", "system"): SYSTEM,
-    Named("cloud/templates/cloud/account.html", "permission", "leases.view_lease"): ASKED,
-    Named("cloud/templates/cloud/disconnect.html", "address", "leases_lease_change"): ASKED,
-    Named("cloud/views.py", "permission", "leases.run_discovery"): ASKED,
     Named("core/local/processes.py", "setting", "DROPBOX_BASE_URL"): "tells whether to start the stand-in",
     Named("discovery/start.py", "address", "system"): SYSTEM,
-    Named("leases/admin/links.py", "address", "open_archive"): "the lease's page opens its archive",
 }
 
 
@@ -114,7 +103,7 @@ class TestNames:
             ('Remedy(where="system")', "address", "system"),
             ('PLACES = ["admin:leases_lease_changelist"]', "address", "leases_lease_changelist"),
             ('INVITING = {"open_archive"}', "address", "open_archive"),
-            ('render(request, "discovery/archive.html")', "template", "discovery/archive.html"),
+            ('render(request, "cloud/archive.html")', "template", "cloud/archive.html"),
             ('class A:\n    template_name = "core/list.html"', "template", "core/list.html"),
             ('@register.inclusion_tag("admin/leases/nav.html")\ndef nav(): ...', "template", "admin/leases/nav.html"),
             ('user.has_perm("leases.add_lease")', "permission", "leases.add_lease"),

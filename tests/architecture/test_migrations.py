@@ -23,6 +23,7 @@ class TestMigrations:
         assert linter.nb_erroneous == 0
 
 
+@pytest.mark.matrix  # each migration, both ways
 @pytest.mark.django_db(transaction=True)
 class TestMigratingBackAndForth:
     def test_ends_where_it_began(self) -> None:

@@ -11,7 +11,8 @@ AXE = Axe().axe_script
 LOOK = "(options) => axe.run(options).then((answer) => answer.violations)"
 # WCAG 2.2 AA asks for targets that a finger can hit; axe leaves it out unless it is told.
 # Of what it does not object to it would tell as much, which takes longer than to look.
-OPTIONS = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
+# What it would fetch before it looks is for sound, and for a rule that it does not apply.
+OPTIONS = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"], "preload": False}
 # Whatever can be pressed, and does not lie in the window's width, nor in a part that scrolls by itself.
 OUT_OF_REACH = """() => {
     const scrolls = (each) => each && each !== document.body && each !== document.documentElement
@@ -41,7 +42,8 @@ def faults(page: Page) -> list[str]:
 
 
 def _faults(page: Page) -> Iterator[str]:
-    page.evaluate(AXE)
+    if not page.evaluate("typeof axe === 'object'"):  # which a page keeps until it is left
+        page.evaluate(AXE)
     violations: list[dict[str, Any]] = page.evaluate(LOOK, OPTIONS)
     for each in violations:
         yield from (f"{each['id']}: {node['html']}" for node in each["nodes"])

@@ -15,7 +15,6 @@ from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize, expect
 from redis import Redis
 
-from cloud.services.accounts import connect_account
 from core.local.servers import ROOT
 from core.ops import tally
 from leases import services
@@ -25,6 +24,7 @@ from leases.states import State
 from statemachine.batches import progress_of
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
+from tests.factories import give_dropbox
 from tests.live import BLM, System, await_that
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def olivia(person: User, dropbox: "Standin") -> User:
     """Connected to a Dropbox with archives, with ten days of work behind her."""
     person.first_name = "Olivia"
     person.save()
-    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    give_dropbox(person, dropbox)
     dropbox.put(f"{BLM}/NMNM 0501759/Abstract.pdf", f"{BLM}/NMNM 0501759/NMNM 0501759 Master Documents.pdf")
     dropbox.put(*[f"{BLM}/NMNM 97{number}/Abstract.pdf" for number in range(100, 124)])
     Lease.objects.bulk_create(past(person))

@@ -11,7 +11,6 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from cloud.services.accounts import connect_account
 from console.models import FailureNotice
 from leases import services
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
@@ -20,6 +19,7 @@ from tests.browser.conftest import log_in
 from tests.browser.faults import faults
 from tests.console.machine.dashboard.conftest import THERE
 from tests.console.machine.dashboard.conftest import pages as patterns
+from tests.factories import give_dropbox
 from tests.live import BLM, System, await_that
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ LIST = "/admin/leases/lease/"
 @pytest.fixture
 def leases(person: User, dropbox: "Standin", system: System) -> list[Lease]:
     """One that is done and one that failed."""
-    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    give_dropbox(person, dropbox)
     dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf")
     done = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=person)
     failed = services.create_lease(agency="NMSLO", lease_number="B0-1", created_by=person)

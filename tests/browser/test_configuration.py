@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 
 from cloud.models import CloudLocation
-from cloud.services.accounts import connect_account
 from leases.models import AgencyStorageConfig, Lease
 from tests.browser.conftest import log_in
 from tests.browser.faults import faults
+from tests.factories import give_dropbox
 from tests.live import BLM, System
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ FOUND = 40
 @pytest.fixture
 def change_page(person: User, dropbox: "Standin", system: System, page: Page) -> Page:
     """The configuration of BLM, under whose folder archives were found; the wrong folder holds three of them."""
-    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    give_dropbox(person, dropbox)
     for number in range(FOUND):
         name = f"NMNM {number:04}"
         place = CloudLocation.objects.create(path=f"{BLM}/{name}", name=name, share_refusal="None is needed.")

@@ -7,9 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, expect
 
-from cloud.services.accounts import connect_account
 from leases.models import AgencyStorageConfig, Lease
 from tests.browser.conftest import log_in
+from tests.factories import give_dropbox
 from tests.leases.test_services import settled
 from tests.live import BLM, System
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def lease(person: User, dropbox: "Standin", system: System) -> Lease:
     """Nothing is owed for it, and there is something to be found."""
-    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    give_dropbox(person, dropbox)
     dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf")
     return settled(person, initiated_by=person)
 

@@ -8,10 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, Request
 
-from cloud.services.accounts import connect_account
 from leases import batches, services
 from leases.models import Lease
 from tests.browser.conftest import log_in
+from tests.factories import give_dropbox
 from tests.live import BLM, System, await_that
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Window:
 @pytest.fixture
 def at_work(person: User, dropbox: "Standin", system: System) -> dict[str, int]:
     """A lease of a batch, which Dropbox has sent away for ten minutes."""
-    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    give_dropbox(person, dropbox)
     dropbox.put(f"{BLM}/NMNM 1/")
     dropbox.fault("files/list_folder", status=503, headers={"Retry-After": "600"})
     batch = batches.import_leases(leases=[("BLM", "NMNM 1")], user=person, title="leases.csv")

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 
-from cloud.services.accounts import connect_account
 from leases.models import AgencyStorageConfig
+from tests.factories import give_dropbox
 from tests.live import BLM, PASSWORD, System
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def keyboard(page: Page, system: System, person: User, dropbox: "Standin") -> Ke
 
 @pytest.fixture
 def connected(person: User, dropbox: "Standin") -> None:
-    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    give_dropbox(person, dropbox)
 
 
 def log_in(keyboard: Keyboard) -> None:

@@ -7,10 +7,10 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 
-from cloud.services.accounts import connect_account
 from leases import services
 from leases.models import Lease
 from tests.browser.conftest import log_in
+from tests.factories import give_dropbox
 from tests.live import BLM, System
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ LIST = "/admin/leases/lease/"
 @pytest.fixture
 def operator(person: User, dropbox: "Standin", system: System) -> User:
     """Connected to a Dropbox that holds two archives, and answers slowly enough to be watched."""
-    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    give_dropbox(person, dropbox)
     dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf", f"{BLM}/NMNM 2/")
     dropbox.latency(1_500)
     return person

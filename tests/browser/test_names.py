@@ -8,11 +8,11 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from cloud.services.accounts import connect_account
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
+from tests.factories import give_dropbox
 from tests.live import System, await_that
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ REPORTS = (f"{IMAGE} Master Documents.pdf", "{{ 7|add:7 }} Master Documents.pdf"
 @pytest.fixture
 def lease(person: User, dropbox: "Standin", system: System) -> Lease:
     """Done, and every name that has a part in it is an attack."""
-    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    give_dropbox(person, dropbox)
     AgencyStorageConfig.objects.update(runsheet_archive_base_path=FOLDER)
     dropbox.put(*[f"{FOLDER}/{NUMBER}/{name}" for name in REPORTS])
     lease = services.create_lease(agency="BLM", lease_number=NUMBER, created_by=person)

@@ -7,11 +7,11 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from cloud.services.accounts import connect_account
 from leases import services
 from leases.models import Lease
 from statemachine.batches import run_many
 from tests.browser.conftest import log_in
+from tests.factories import give_dropbox
 from tests.live import BLM, System, await_that
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ WHITE = "rgb(255, 255, 255)"
 @pytest.fixture
 def lease(person: User, dropbox: "Standin", system: System) -> Lease:
     """Done, and taken into a batch since."""
-    connect_account(user=person, refresh_token="standin-refresh-olivia")
+    give_dropbox(person, dropbox)
     dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf")
     lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=person)
     await_that(lambda: Lease.objects.filter(due_at=None).exists(), within_s=30)

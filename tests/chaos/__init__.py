@@ -14,6 +14,7 @@ is at then, also on how fast the machine is. `.local/chaos/log` keeps what each 
     story.py    what each person sees, what the log says, what is known at each row of it
     oracle.py   the rules, with answers.py (was each answer justified?) and calls.py (was it asked too often?);
                 test_oracle.py and test_answers.py show that each can be broken
+    cups.py     slices and sets of the toy machine, with an oracle of its own (`python -m tests.chaos.cups --seed 7`)
     unfenced/   the engine without its fence, on which the rules must go red
 
 What is not as in the world: the hosts are pools of processes on one machine, each under a supervisor of its own; the clock of

@@ -23,15 +23,19 @@ def _alone() -> Iterator[None]:
 
 
 @pytest.fixture
-def chaos(_alone: None) -> Callable[..., subprocess.CompletedProcess[str]]:
+def plain_environment() -> dict[str, str]:
+    """A run's many programs would each write coverage data, which takes longer than the run."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+
+
+@pytest.fixture
+def chaos(_alone: None, plain_environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `python -m tests.chaos` with these arguments."""
-    # Its many programs would each write coverage data, which takes longer than the run.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tests.chaos", "--directory", "chaos-test", *arguments]
         return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONGEST_S, check=False
+            command, cwd=ROOT, env=plain_environment, capture_output=True, text=True, timeout=LONGEST_S, check=False
         )
 
     return run

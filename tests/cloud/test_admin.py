@@ -10,10 +10,10 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from cloud.models import DropboxAccount
-from cloud.services.accounts import connect_account
 from leases.models import Lease
 from leases.services import create_lease
 from tests.cloud.test_models import account
+from tests.factories import give_dropbox
 from tests.held import held_by_another_session
 from tests.questions import question_of
 
@@ -128,7 +128,7 @@ class TestDeletePerson:
         """Somebody who has connected Dropbox and run a lease."""
         paul = User.objects.create_user("paul", "paul@example.com")
         paul.user_permissions.set(Permission.objects.filter(codename__in=LEASES))
-        connect_account(user=paul, refresh_token="standin-refresh-paul")
+        give_dropbox(paul, dropbox, "paul")
         paul.user_permissions.set(Permission.objects.filter(codename="add_lease"))
         create_lease(agency="BLM", lease_number="NMNM 1", created_by=User.objects.get(pk=paul.pk))
         # Else whoever deletes people would have to have this right, too.

@@ -7,13 +7,14 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from redis import Redis
 
-from cloud.services.accounts import connect_account
-from leases.models import AgencyStorageConfig, Lease
+from leases.models import Lease
+from tests.factories import BLM as ARCHIVES
+from tests.factories import configured, give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-BLM = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
+BLM = ARCHIVES
 NUMBER = "NMNM 0501759"
 ARCHIVE = f"{BLM}/{NUMBER}"
 
@@ -26,15 +27,12 @@ def _nothing_remembered(redis: Redis) -> None:
 @pytest.fixture
 def operator(olivia: User, dropbox: "Standin") -> User:
     """Olivia with her Dropbox connected and the journal empty."""
-    connect_account(user=olivia, refresh_token="standin-refresh-olivia")
+    give_dropbox(olivia, dropbox)
     dropbox.put(f"{BLM}/")
-    dropbox.clear_journal()
     return olivia
 
 
 @pytest.fixture
 def lease(operator: User) -> Lease:
-    AgencyStorageConfig.objects.create(
-        agency="BLM", runsheet_archive_base_path=BLM, documents_base_path="/d", misc_index_base_path="/m"
-    )
+    configured()
     return Lease.objects.create(agency="BLM", lease_number=NUMBER, created_by=operator)

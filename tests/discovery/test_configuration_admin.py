@@ -7,8 +7,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from cloud import addresses
 from discovery.admin import configurations, drafts
-from leases import addresses
 from leases.models import AgencyStorageConfig
 from tests.discovery.conftest import ARCHIVE, BLM
 

@@ -1,12 +1,17 @@
 """The stand-in, empty, and the SDK's clients for it."""
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dropbox_standin.process import running
+from tests.conftest import traced_programs
 from tests.dropbox_standin.clients import at_root, sdk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dropbox import Dropbox
 
     from dropbox_standin.client import Standin
@@ -21,6 +26,15 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PROXIES_AND_CERTIFICATES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def standin_process() -> "Iterator[Standin]":
+    """One that counts for coverage, which makes it slow: this is how its code is run at all."""
+    with ExitStack() as stack:
+        with traced_programs():
+            process = stack.enter_context(running(seed="empty"))
+        yield process
 
 
 @pytest.fixture

@@ -21,6 +21,15 @@ class TestAccessToken:
 
         assert auth_error(stranger).is_invalid_access_token()
 
+    def test_is_well_known_of_one_grant(self, standin: Standin) -> None:
+        client = Dropbox(oauth2_access_token="standin-access-olivia", session=session_for(standin.base_url))
+
+        assert client.users_get_current_account().email == "olivia@example.com"
+        assert "oauth2/token" not in standin.calls()
+
+        standin.revoke("olivia")
+        assert auth_error(client).is_invalid_access_token()
+
     def test_expires_after_four_hours(self, standin: Standin, home: Dropbox) -> None:
         standin.advance_clock(14_399)
         home.check_user("still here")

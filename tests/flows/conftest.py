@@ -11,18 +11,19 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from cloud.services.accounts import connect_account
 from leases import services
-from leases.models import AgencyStorageConfig, Lease
+from leases.models import Lease
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
+from tests.factories import BLM as ARCHIVES
+from tests.factories import configured, give_dropbox
 from tests.live import environment, person, programs, system, valkey  # noqa: F401 - fixtures
 from tests.workers import work_off
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-BLM = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
+BLM = ARCHIVES
 NUMBER = "NMNM 0501759"
 ARCHIVE = f"{BLM}/{NUMBER}"
 REPORT = f"{ARCHIVE}/Master Documents.pdf"
@@ -43,12 +44,9 @@ def _fast_and_forgetful(settings: Settings) -> Iterator[None]:
 @pytest.fixture
 def operator(olivia: User, dropbox: "Standin") -> User:
     """Olivia with her Dropbox connected, BLM configured, and the archive's folder there."""
-    connect_account(user=olivia, refresh_token="standin-refresh-olivia")
-    AgencyStorageConfig.objects.create(
-        agency="BLM", runsheet_archive_base_path=BLM, documents_base_path="/d", misc_index_base_path="/m"
-    )
+    give_dropbox(olivia, dropbox)
+    configured()
     dropbox.put(f"{BLM}/")
-    dropbox.clear_journal()
     return olivia
 
 
@@ -86,12 +84,12 @@ FULL_RUN = [
 def colleague(dropbox: "Standin", django_user_model: type[User]) -> Callable[[str], User]:
     """A person who has connected the stand-in's account of that name."""
 
-    def connected(name: str) -> User:
+    def made(name: str) -> User:
         user = django_user_model.objects.create_superuser(name)
-        connect_account(user=user, refresh_token=f"standin-refresh-{name}")
+        give_dropbox(user, dropbox, name)
         return user
 
-    return connected
+    return made
 
 
 @pytest.fixture

@@ -319,6 +319,7 @@ class Line:
             each.rows, each.had = each.rows[len(mine) :], each.had + len(mine)
 
 
+@pytest.mark.matrix
 class TestTheModel:
     """Random days: orders of every size, clicks, messages lost, tries put back; seen against a model of the line."""
 

@@ -8,7 +8,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.models import TransitionLog
-from statemachine.transitions import RECONCILER, Actor, Step, fenced, take
+from statemachine.transitions import RECONCILER, Actor, Step, advance, fenced, locked, take
 from tests.statemachine.conftest import history, message, owed
 from tests.toy.models import Kettle
 
@@ -137,6 +137,33 @@ class TestTake:
 
         assert Kettle.objects.get().state == "cold"
         assert history(kettle) == []
+
+
+class TestAdvance:
+    def test_writes_a_state_that_is_left_and_entered_again_in_one_transaction(self, cook: User) -> None:
+        pk = take(
+            model=Kettle, pk=Kettle.objects.create().pk, step=Step(transition="switch_on"), actor=Actor.person(cook)
+        ).pk
+
+        with locked(Kettle, pk) as kettle:
+            advance(kettle, Step(transition="cancel"), Actor.person(cook))
+            advance(kettle, Step(transition="switch_on"), Actor.person(cook))
+
+        assert Kettle.objects.get().state == "heating"
+        assert list(TransitionLog.objects.of(kettle).values_list("from_state", "to_state")) == [
+            ("cold", "heating"),
+            ("heating", "cold"),
+            ("cold", "heating"),
+        ]
+
+    def test_writes_what_was_changed_in_place(self) -> None:
+        pk = Kettle.objects.create().pk
+
+        with locked(Kettle, pk) as kettle:
+            kettle.label = "blue"
+            advance(kettle, Step(transition="switch_on"), RECONCILER)
+
+        assert Kettle.objects.get().label == "blue"
 
 
 class TestFenced:

@@ -9,18 +9,18 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
+from cloud.dependants import dependants
 from cloud.models import DropboxAccount
 from cloud.services.accounts import connect_account
 from core.base.errors import RunsheetError
 from core.base.folding import printable
-from discovery.services.account_check import check_account
 
 
 class Command(BaseCommand):
     help = "Connect a user to Dropbox with a refresh token, which is read from standard input."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--user", required=True, metavar="NAME", help="whose leases will use this Dropbox account")
+        parser.add_argument("--user", required=True, metavar="NAME", help="whose runs will use this Dropbox account")
 
     def handle(self, *, user: str, **options: Any) -> None:
         person = _person(user)
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError(printable(str(error))) from error
         connected = f"{user} is connected to Dropbox as {account} ({account.account_id}), {_root(account)}."
         self.stdout.write(printable(connected))
-        for finding in check_account(user=person):
+        for finding in (finding for each in dependants() for finding in each.look_through(person)):
             self.stdout.write(printable(f"{'ok  ' if finding.is_good else 'look'} {finding.text}"))
 
 

@@ -76,7 +76,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _serve(self, plan: Plan, urls: ServerUrls) -> None:
-        environment = child_environment(urls, dropbox_base_url=plan.dropbox_base_url)
+        environment = child_environment(urls, DROPBOX_BASE_URL=plan.dropbox_base_url)
         environment |= (plan.standin or {}) | plan.proposals
         environment |= {"CONSOLE_URL": f"http://{HOST}:{plan.port}"}
         run((*MIGRATE, "--verbosity", "0"), environment=environment)

@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from cloud import views
 from cloud.models import DropboxAccount
+from discovery import dependants
+from discovery.dependants import Leases
 from leases.models import AgencyStorageConfig
 from tests.cloud.dropbox.conftest import METADATA
 from tests.cloud.views.conftest import HERE, LEASES, connect
@@ -62,11 +63,11 @@ class TestAfterConnecting:
 
     def test_stays_connected_whatever_fails(self, browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         """Else what was granted would be given back, though it is stored."""
-        monkeypatch.setattr(views, "check_account", lambda **_: 1 / 0)
+        monkeypatch.setattr(dependants, "check_account", lambda **_: 1 / 0)
 
         page = browser.get(connect(browser)["Location"])
 
-        assert told(page) == [("success", "Dropbox is connected as Olivia Operator."), ("warning", views.NOT_CHECKED)]
+        assert told(page) == [("success", "Dropbox is connected as Olivia Operator."), ("warning", Leases.sight.failed)]
         monkeypatch.undo()
         assert told(browser.post(CHECK, follow=True)) == [("success", SEEN)]
 
@@ -90,7 +91,7 @@ class TestButton:
     def test_says_when_there_is_nothing_to_look_for(self, browser: Client) -> None:
         AgencyStorageConfig.objects.all().delete()
 
-        assert told(browser.post(CHECK, follow=True)) == [("info", views.NOTHING_TO_CHECK)]
+        assert told(browser.post(CHECK, follow=True)) == [("info", Leases.sight.nothing)]
 
     def test_is_there_for_who_has_one(self, browser: Client) -> None:
         assert BUTTON not in browser.get(HERE).text

@@ -87,6 +87,7 @@ class TestAList:
         assert isinstance(shown, RecordList)
         assert issubclass(shown.get_changelist(None), RecordChangeList)  # type: ignore[arg-type]  # none of them looks
 
+    @pytest.mark.matrix
     @pytest.mark.parametrize("model", LISTS)
     def test_asks_the_database_nothing_that_only_an_address_asks(
         self, console: Client, model: type[models.Model]
@@ -113,6 +114,7 @@ class TestAList:
     def test_is_not_searched_for_what_nobody_types(self, console: Client, model: type[models.Model], text: str) -> None:
         assert NOT_NARROWED in console.get(list_of(model, q=text), follow=True).text
 
+    @pytest.mark.matrix
     @pytest.mark.parametrize("model", LISTS)
     @pytest.mark.parametrize(
         "given",

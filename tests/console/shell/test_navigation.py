@@ -146,3 +146,15 @@ class TestPieces:
         assert tags.render(Context({"request": request("/", olivia)})) == "&lt;b&gt;|A &amp; B"
         assert tags.render(Context()) == "|"
         assert list(banners(request("/", olivia))) == ["A & B"]
+
+
+@pytest.mark.usefixtures("empty")
+class TestPartsUrl:
+    def test_is_the_address_that_one_app_has_said(self) -> None:
+        navigation.put("a", Frame(places=(START,)))
+        navigation.put("b", Frame(parts="admin:index"))
+
+        assert navigation.parts_url() == "/admin/"
+
+    def test_is_empty_where_nobody_tells_it(self) -> None:
+        assert navigation.parts_url() == ""

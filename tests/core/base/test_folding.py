@@ -1,11 +1,9 @@
-import sys
 import unicodedata
 
 import pytest
 
 from core.base.folding import as_it_looks, fold_case, is_same_path, printable, without_unseen
-
-EVERY_CHARACTER = [chr(char) for char in range(sys.maxunicode + 1) if not 0xD800 <= char < 0xE000]
+from tests.characters import EVERY_CHARACTER
 
 
 class TestFoldCase:

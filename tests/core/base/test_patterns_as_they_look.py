@@ -1,15 +1,14 @@
 """A pattern and a text in whatever typography."""
 
-import sys
 import unicodedata
 
 import pytest
 
 from core.base.folding import FILLERS, FORMATS_SEEN
 from core.base.patterns import PatternRefused, compiled, compiled_as_it_looks
+from tests.characters import EVERY_CHARACTER
 
 NBSP, THIN, SOFT, ZERO = "\u00a0", "\u2009", "\u00ad", "\u200b"
-EVERY_CHARACTER = [chr(char) for char in range(sys.maxunicode + 1) if not 0xD800 <= char < 0xE000]
 BLANKS = [char for char in EVERY_CHARACTER if unicodedata.category(char) in {"Zs", "Zl", "Zp"}]
 BLANKS += ["\t", "\n", "\v", "\f", "\r", *FILLERS]
 # Controls, formats, and the marks and places for marks that Unicode calls ignorable.

@@ -293,7 +293,7 @@ class TestChildEnvironment:
     def test_says_where_the_servers_are(self) -> None:
         urls = ServerUrls(database_url="postgresql:///x", redis_url="redis://x")
 
-        environment = child_environment(urls, dropbox_base_url="http://127.0.0.1:9")
+        environment = child_environment(urls, DROPBOX_BASE_URL="http://127.0.0.1:9")
 
         assert environment["DATABASE_URL"] == "postgresql:///x"
         assert environment["REDIS_URL"] == "redis://x"

@@ -52,6 +52,25 @@ def directory(nothing_configured: None) -> Iterator[Path]:
     assert not path.exists()
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Path]:
+    """A data directory that PostgreSQL has made, which takes it seconds; a copy is as good."""
+    path = Path(tempfile.mkdtemp(prefix="cluster-", dir=servers.LOCAL))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL")
+        with running(path):
+            pass
+    yield path / "postgres"
+    remove(path)
+
+
+@pytest.fixture
+def used(directory: Path, cluster: Path) -> Path:
+    """A directory in which servers have run before."""
+    subprocess.run(["cp", "-a", cluster, directory / "postgres"], check=True)
+    return directory
+
+
 def answer(urls: ServerUrls) -> bool:
     with psycopg.connect(urls.database_url) as connection, Redis.from_url(urls.redis_url) as redis:
         return bool(connection.execute("SELECT 1").fetchone() and redis.ping())
@@ -97,12 +116,12 @@ class TestRunning:
         with pytest.raises(NobodyAnswers):
             Redis.from_url(urls.redis_url).ping()
 
-    def test_listens_on_sockets_in_the_directory_only(self, directory: Path) -> None:
-        with running(directory) as urls, psycopg.connect(urls.database_url) as connection:
+    def test_listens_on_sockets_in_the_directory_only(self, used: Path) -> None:
+        with running(used) as urls, psycopg.connect(urls.database_url) as connection:
             listening = connection.execute("SHOW listen_addresses").fetchone()
 
             assert listening == ("",)
-            assert urls.redis_url.startswith(f"unix://{directory}")
+            assert urls.redis_url.startswith(f"unix://{used}")
 
     def test_leaves_what_the_environment_names_alone(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/x")
@@ -113,17 +132,17 @@ class TestRunning:
 
         assert [path.name for path in directory.iterdir()] == ["lock"]
 
-    def test_refuses_a_directory_that_another_run_uses(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        with running(directory) as urls:
-            with pytest.raises(AlreadyRunning, match="already running in this checkout"), running(directory):
+    def test_refuses_a_directory_that_another_run_uses(self, used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with running(used) as urls:
+            with pytest.raises(AlreadyRunning, match="already running in this checkout"), running(used):
                 pass
 
             assert answer(urls)
 
-    def test_finds_its_data_again_after_it_was_killed(self, directory: Path) -> None:
-        start_and_kill(directory)
+    def test_finds_its_data_again_after_it_was_killed(self, used: Path) -> None:
+        start_and_kill(used)
 
-        with running(directory) as urls, psycopg.connect(urls.database_url) as connection:
+        with running(used) as urls, psycopg.connect(urls.database_url) as connection:
             assert connection.execute("SELECT count(*) FROM mark").fetchone() == (0,)
             assert Redis.from_url(urls.redis_url).get("mark") == b"here"
 
@@ -136,23 +155,23 @@ class TestRunning:
             assert answer(urls)
 
     @pytest.mark.parametrize("name", ["postgres", "valkey"])
-    def test_guards_start_a_killed_server_again(self, directory: Path, name: str) -> None:
-        with running(directory) as urls:
+    def test_guards_start_a_killed_server_again(self, used: Path, name: str) -> None:
+        with running(used) as urls:
             assert not any(guard() for guard in urls.guards.values())
-            kill(directory, name)
+            kill(used, name)
 
             until_it_starts(urls.guards[name])
 
             assert answer(urls)
             assert not any(guard() for guard in urls.guards.values())
 
-    def test_does_not_take_another_process_for_the_server(self, directory: Path) -> None:
-        with running(directory):
-            pid_file = (directory / "postgres" / "postmaster.pid").read_text()
+    def test_does_not_take_another_process_for_the_server(self, used: Path) -> None:
+        with running(used):
+            pid_file = (used / "postgres" / "postmaster.pid").read_text()
         lines = [str(os.getpid()), *pid_file.splitlines()[1:]]
-        (directory / "postgres" / "postmaster.pid").write_text("\n".join(lines))
+        (used / "postgres" / "postmaster.pid").write_text("\n".join(lines))
 
-        with running(directory) as urls:
+        with running(used) as urls:
             assert answer(urls)
 
     def test_works_in_a_checkout_whose_path_is_too_long_for_a_socket(self, directory: Path) -> None:
@@ -171,15 +190,15 @@ class TestRunning:
             pytest.fail("started")
 
     def test_tells_other_commands_of_the_checkout_where_they_answer(
-        self, directory: Path, monkeypatch: pytest.MonkeyPatch
+        self, used: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(servers, "LOCAL", directory)
+        monkeypatch.setattr(servers, "LOCAL", used)
 
-        with running(directory) as urls:
+        with running(used) as urls:
             assert configured_urls() == urls
-            assert (directory / "servers.json").exists()
+            assert (used / "servers.json").exists()
 
-        assert not (directory / "servers.json").exists()
+        assert not (used / "servers.json").exists()
 
     def test_does_not_write_down_addresses_that_may_hold_a_password(
         self, directory: Path, monkeypatch: pytest.MonkeyPatch
@@ -191,8 +210,8 @@ class TestRunning:
         with running(directory):
             assert "secret" not in (directory / "servers.json").read_text()
 
-    def test_keeps_valkey_when_the_terminal_sends_ctrl_c_to_everybody(self, directory: Path) -> None:
-        command = [sys.executable, "-c", LEAVES_A_MARK, str(directory)]
+    def test_keeps_valkey_when_the_terminal_sends_ctrl_c_to_everybody(self, used: Path) -> None:
+        command = [sys.executable, "-c", LEAVES_A_MARK, str(used)]
         with subprocess.Popen(
             command, cwd=servers.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, process_group=0
         ) as process:
@@ -200,7 +219,7 @@ class TestRunning:
             process.stdout.readline()
             os.kill(process.pid, signal.SIGSTOP)
             os.killpg(process.pid, signal.SIGINT)
-            socket = directory / "valkey" / "valkey.sock"
+            socket = used / "valkey" / "valkey.sock"
 
             assert Redis(unix_socket_path=str(socket)).get("mark") == b"here"
 
@@ -229,20 +248,20 @@ class TestConfiguredUrls:
 
 @pytest.mark.process
 class TestRemove:
-    def test_stops_what_a_killed_run_has_left(self, directory: Path) -> None:
-        start_and_kill(directory)
-        postgres = int((directory / "postgres" / "postmaster.pid").read_text().split()[0])
+    def test_stops_what_a_killed_run_has_left(self, used: Path) -> None:
+        start_and_kill(used)
+        postgres = int((used / "postgres" / "postmaster.pid").read_text().split()[0])
 
-        remove(directory)
+        remove(used)
 
-        assert not directory.exists()
+        assert not used.exists()
         with pytest.raises(ProcessLookupError):
             os.kill(postgres, 0)
-        directory.mkdir()
+        used.mkdir()
 
-    def test_leaves_a_directory_that_is_in_use_alone(self, directory: Path) -> None:
-        with running(directory) as urls:
-            remove(directory)
+    def test_leaves_a_directory_that_is_in_use_alone(self, used: Path) -> None:
+        with running(used) as urls:
+            remove(used)
 
             assert answer(urls)
 

@@ -98,7 +98,7 @@ def checkout() -> Iterator[Path]:
     for name in SOURCES:
         source = servers.ROOT / name
         if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, copy / name)  # with what was compiled there, which would take long anew
         else:
             shutil.copy(source, copy / name)
     yield copy

@@ -18,7 +18,6 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from bench.outages import postgres_closed, postgres_read_only, redis_full, redis_read_only, slow
-from cloud.services.accounts import connect_account
 from core.base import redis_client
 from core.local import servers
 from core.ops import doctor, probes
@@ -36,6 +35,7 @@ from tests.core.conftest import Manage
 from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
 from tests.dropbox_standin.test_tls import tls  # noqa: F401 - a fixture
+from tests.factories import give_dropbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,7 +73,7 @@ def well(durable_redis: str, settings: Settings, dropbox: Standin, django_user_m
     for agency in ("NMSLO", "BLM"):
         AgencyStorageConfig.objects.create(agency=agency, **PATHS)
     user = django_user_model.objects.create_user("olivia", "olivia@example.com")
-    connect_account(user=user, refresh_token="standin-refresh-olivia")
+    give_dropbox(user, dropbox)
     return redis
 
 

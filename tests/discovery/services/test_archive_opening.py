@@ -8,18 +8,19 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from cloud.admin.links import dropbox_link
+from cloud.dependants import Opening
 from cloud.dropbox import gateway_for
 from cloud.models import CloudLocation, DropboxAccount
-from cloud.services.accounts import connect_account
 from core.base.clock import now
 from discovery.services import archive_opening
-from discovery.services.archive_opening import NO_LINK, Opening, open_archive
-from leases.admin.links import dropbox_link
+from discovery.services.archive_opening import NO_LINK, open_archive
 from leases.models import Lease
 from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.asking import look_for_directory
 from tests.discovery.services.conftest import search_directory
+from tests.factories import give_dropbox
 from tests.held import held_by_another_session
 from tests.links import ask, move, revoke_link
 
@@ -67,7 +68,7 @@ class TestWhoSeesOtherFolders:
     def ivan(self, location: CloudLocation, dropbox: "Standin", django_user_model: type[User]) -> User:
         """May start runs, and has a Dropbox of his own."""
         ivan = django_user_model.objects.create_superuser("ivan")
-        connect_account(user=ivan, refresh_token="standin-refresh-ivan")
+        give_dropbox(ivan, dropbox, "ivan")
         dropbox.clear_journal()
         return ivan
 
@@ -155,7 +156,7 @@ class TestDeadLink:
         self, location: CloudLocation, dropbox: "Standin", tag: str
     ) -> None:
         paul = User.objects.create_superuser("paul")
-        connect_account(user=paul, refresh_token="standin-refresh-paul")
+        give_dropbox(paul, dropbox, "paul")
         dropbox.fault(LINK_METADATA, status=409, body=union(tag))
 
         opening = open_archive(location=location, user=paul)
@@ -252,7 +253,7 @@ class TestWhoCannotLook:
 
     def test_for_want_of_the_permission(self, location: CloudLocation, dropbox: "Standin") -> None:
         victor = User.objects.create_user("victor", is_staff=True)
-        connect_account(user=victor, refresh_token="standin-refresh-paul")
+        give_dropbox(victor, dropbox, "paul")
         dropbox.clear_journal()
 
         assert open_archive(location=location, user=victor).url == location.share_url

@@ -11,13 +11,13 @@ from pytest_django.fixtures import Settings
 
 from cloud.dropbox import pace
 from cloud.models import CloudLocation, DropboxAccount
-from cloud.services.accounts import connect_account
 from discovery.services import configuration_check
 from discovery.services.configuration_check import check_configuration
 from leases.models import AgencyStorageConfig, Lease
 from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.conftest import bad, good
+from tests.factories import give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -85,7 +85,7 @@ class TestBasePath:
     def test_is_not_in_a_personal_space(
         self, olivia: User, dropbox: "Standin", configuration: AgencyStorageConfig
     ) -> None:
-        connect_account(user=olivia, refresh_token="standin-refresh-ivan")
+        give_dropbox(olivia, dropbox, "ivan")
 
         assert "is not in your Dropbox (Ivan Individual, personal space)" in bad(configuration, olivia)[0]
 
@@ -213,7 +213,7 @@ class TestLinks:
     def test_of_a_personal_account_open_for_anybody(
         self, olivia: User, configuration: AgencyStorageConfig, dropbox: "Standin"
     ) -> None:
-        connect_account(user=olivia, refresh_token="standin-refresh-ivan")
+        give_dropbox(olivia, dropbox, "ivan")
         dropbox.put(f"{ARCHIVE}/", home="ivan")
 
         assert good(configuration, olivia)[-1] == LINKS
@@ -221,7 +221,7 @@ class TestLinks:
     @staticmethod
     def _let_account_say(dropbox: "Standin", user: User, *, policy: str = "", **fields: Any) -> None:
         """Dropbox describes the account otherwise from now on."""
-        connect_account(user=user, refresh_token="standin-refresh-olivia")
+        give_dropbox(user, dropbox)
         token = dropbox.issue_tokens("olivia").access_token
         url = f"{dropbox.base_url}/2/{ACCOUNT}"
         account = requests.post(url, headers={"Authorization": f"Bearer {token}"}, timeout=5).json() | fields

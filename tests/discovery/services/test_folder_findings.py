@@ -6,12 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from cloud.models import CloudLocation, DropboxAccount
-from cloud.services.accounts import connect_account
 from discovery.services.configuration_check import check_configuration
 from leases.models import AgencyStorageConfig, Lease
 from tests.cloud.dropbox.conftest import LIST, METADATA, MORE, union
 from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.conftest import bad, folder, good
+from tests.factories import give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -26,7 +26,7 @@ class TestFoundBefore:
 
     @pytest.fixture(autouse=True)
     def _found(self, operator: User, dropbox: "Standin") -> None:
-        connect_account(user=User.objects.create_user("paul"), refresh_token="standin-refresh-paul")
+        give_dropbox(User.objects.create_user("paul"), dropbox, "paul")
         paul = DropboxAccount.objects.get(user__username="paul").account_id
         for number in range(40):
             name = f"NMNM {number}"

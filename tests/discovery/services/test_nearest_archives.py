@@ -11,11 +11,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cloud.dropbox import Gateway, gateway_for
 from cloud.errors import AccountPaused, DropboxUnavailable, NotFound
-from cloud.services.accounts import connect_account
 from discovery.errors import ArchiveOutOfSight
 from discovery.services import nearest_archives
 from discovery.services.nearest_archives import look_around, nearest
 from tests.discovery.conftest import ARCHIVE, BLM
+from tests.factories import give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -115,7 +115,7 @@ class TestLookAround:
         dropbox.put(f"{BLM}/NMNM 501759/")
         around(gateway_for(operator))
         ivan = django_user_model.objects.create_superuser("ivan")
-        connect_account(user=ivan, refresh_token="standin-refresh-ivan")
+        give_dropbox(ivan, dropbox, "ivan")
 
         found = around(gateway_for(ivan))
 

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from cloud.services.locations import record_location
 from leases import services
 from leases.models import Batch, Lease
 from leases.states import State
@@ -206,7 +207,7 @@ class TestWhatDidNotRun:
 
     def test_is_what_was_found_and_not_read_yet(self, operator: User, batch: Batch, leases: list[Lease]) -> None:
         begin(leases[0])
-        location = services.record_location(path="/a/NMNM 1", link=None)
+        location = record_location(path="/a/NMNM 1", link=None)
         found = Step(transition="record_found", arguments={"location_id": location.pk})
         take(model=Lease, pk=leases[0].pk, step=found, actor=Actor.worker("job-1"))
         take(model=Lease, pk=leases[0].pk, step=Step(transition="start_detection"), actor=Actor.worker("job-1"))

@@ -32,24 +32,17 @@ def batch(operator: User, monkeypatch: pytest.MonkeyPatch) -> Batch:
     return made
 
 
-def test_are_left_as_they_were_if_the_database_is_too_busy(operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = import_leases(leases=[("BLM", f"NMNM {number}") for number in range(MANY)], user=operator, title="a.csv")
-    monkeypatch.setattr("core.base.statement_limits.WITHIN_S", 0.001)
+def test_are_counted_and_stopped_at_once(operator: User, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert progress_of(batch) == Progress(waiting=MANY, stoppable=MANY)
 
-    with pytest.raises(DatabaseTooBusy, match="Nothing was changed"):
-        stop(batch_id=made.pk, user=operator)
+    with monkeypatch.context() as busy, pytest.raises(DatabaseTooBusy, match="Nothing was changed"):
+        busy.setattr("core.base.statement_limits.WITHIN_S", 0.001)
+        stop(batch_id=batch.pk, user=operator)
+    assert progress_of(batch) == Progress(waiting=MANY, stoppable=MANY)
+    assert Batch.objects.get(pk=batch.pk).stopped_at is None
 
-    assert progress_of(made) == Progress(waiting=MANY, stoppable=MANY)
-    assert Batch.objects.get(pk=made.pk).stopped_at is None
-
-
-def test_are_stopped_at_once(operator: User, batch: Batch) -> None:
     assert stop(batch_id=batch.pk, user=operator) == Stopped(count=MANY, left=0)
     assert progress_of(batch) == Progress(not_run=MANY)
-
-
-def test_are_counted_at_once(batch: Batch) -> None:
-    assert progress_of(batch) == Progress(waiting=MANY, stoppable=MANY)
 
 
 def test_are_run_again_at_once(operator: User, batch: Batch) -> None:

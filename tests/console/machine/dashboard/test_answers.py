@@ -27,12 +27,14 @@ pytestmark = [
 class TestWhatIsNotThere:
     """Each is answered with a page that says so in one sentence."""
 
+    @pytest.mark.matrix
     @pytest.mark.parametrize("method", ["get", "post"])
     @pytest.mark.parametrize("number", [2, 99, 10**30])
     def test_a_queue(self, keeper: Client, redis: Redis, method: str, number: int) -> None:
         for url in urls(queue_index=number):
             assert dashboard.NO_SUCH_QUEUE in getattr(keeper, method)(url, follow=True).text, url
 
+    @pytest.mark.matrix
     @pytest.mark.parametrize("method", ["get", "post"])
     @pytest.mark.parametrize("job_id", ["never-was", "not a name", "a:b", "%00", "ü", "x" * 500])
     def test_a_job(self, keeper: Client, redis: Redis, method: str, job_id: str) -> None:
@@ -129,6 +131,7 @@ class TestUnreadableJob:
         assert [MESSAGE.job_id in answer.text for answer in answers] == [False, True, True]
         assert queue_of(redis).count == 0
 
+    @pytest.mark.matrix
     @pytest.mark.parametrize("values", NONSENSE, ids=str)
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_is_no_error_page(self, keeper: Client, redis: Redis, method: str, values: dict[str, str | bytes]) -> None:

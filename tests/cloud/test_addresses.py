@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from leases import addresses
+from cloud import addresses
 from leases.validation import BASE_PATH_LENGTH, archive_path, normalise_base_path
 
 BLM = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"

@@ -1,0 +1,32 @@
+"""What is known of places in the cloud."""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Now
+
+from cloud.models import CloudLocation, Folded
+
+DROPBOX = "dropbox"
+
+
+def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocation]:
+    """The one location at a path, in whatever case it was typed."""
+    return CloudLocation.objects.alias(folded=Folded("path")).filter(provider=provider, folded=Folded(Value(path)))
+
+
+def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) -> bool:
+    """Whether it is the caller who checks the share link now: nobody has since then, and nobody else does.
+
+    Args:
+        before: a check before this instant is too old.
+        at: the present instant.
+    """
+    due = Q(share_checked_at__isnull=True) | Q(share_checked_at__lt=before)
+    return bool(CloudLocation.objects.filter(due, pk=location.pk).update(share_checked_at=at))
+
+
+def location_at(path: str) -> CloudLocation | None:
+    """The location at the path, if it is known; with `has_link`: whether a share link is stored that has not expired."""
+    unexpired = Q(share_expires_at__isnull=True) | Q(share_expires_at__gt=Now())
+    return locations_at(path).annotate(has_link=Q(unexpired & ~Q(share_url=""))).order_by().first()

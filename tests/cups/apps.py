@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CupsConfig(AppConfig):
+    name = "tests.cups"
+    label = "cups"
