@@ -23,7 +23,7 @@ class FailureNotice(StateMachine):
     `initiated_by`, whose runs they were.
 
     Attributes:
-        record_type: the machine, such as "leases.lease".
+        record_type: the machine, by app and model in small letters.
         told: how many failed records the mail named.
     """
 
