@@ -9,12 +9,13 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from console.machine.running import Plan, plan_for
+from leases import runs
 from leases.admin import bulk_run
 from leases.admin.bulk_run import FULL_DISCOVERY, calls_of, minutes_of
 from leases.models import Batch, Lease
-from leases.services import start_search
 from statemachine import models as engine
 from statemachine.batches import run_many
+from tests.leases.starting import person_takes
 from tests.leases.test_services import settled
 from tests.questions import question_of
 
@@ -149,13 +150,13 @@ class TestConfirming:
         asked = choose(console, failed)
 
         def overtaken(leases: QuerySet[Lease], user: User, **given: Any) -> engine.Batch:
-            start_search(lease_id=failed[0].pk, user=olivia)
+            person_takes(runs.SEARCH, lease_id=failed[0].pk, user=olivia)
             return run_many(leases, user, **given)
 
         if when == "before the lock":
             monkeypatch.setattr(bulk_run, "run_many", overtaken)
         else:
-            start_search(lease_id=failed[0].pk, user=olivia)
+            person_takes(runs.SEARCH, lease_id=failed[0].pk, user=olivia)
 
         answer = confirm(console, asked)
 
@@ -169,7 +170,7 @@ class TestConfirming:
     ) -> None:
         """It has settled again, in the same state: it is somebody else's by now all the same."""
         asked = choose(console, failed)
-        start_search(lease_id=failed[0].pk, user=olivia)
+        person_takes(runs.SEARCH, lease_id=failed[0].pk, user=olivia)
         Lease.objects.filter(pk=failed[0].pk).update(state="failed", failure_code="bug", due_at=None)
 
         answer = confirm(console, asked)
