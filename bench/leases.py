@@ -12,10 +12,12 @@ from bench.processors import Stopwatch
 from cloud.services.accounts import connect_account
 from core.base.errors import RunsheetError
 from dropbox_standin.client import Standin
+from leases import runs
 from leases.models import AgencyStorageConfig, Lease
-from leases.services import create_lease, start_full_discovery
+from leases.services import create_lease
 from leases.states import State
 from statemachine.models import TransitionLog
+from statemachine.transitions import Actor, take
 
 BASE_PATH = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
 # Rarely, since looking takes from what is measured; when something happened is read from the log.
@@ -50,7 +52,7 @@ def start(person: User, number: str) -> int:
 
 def start_again(person: User, made: Sequence[int]) -> None:
     for each in made:
-        start_full_discovery(lease_id=each, user=person)
+        take(model=Lease, pk=each, step=runs.FULL_DISCOVERY, actor=Actor.person(person))
 
 
 def delays_s(noted: Sequence[tuple[int, str, float]]) -> list[float]:

@@ -13,7 +13,7 @@ from cloud.errors import CONFIGURED
 from core.base.database import broken_constraint, fetch_one
 from core.base.errors import mended_by
 from core.base.folding import is_same_path
-from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease, Reconfigured
+from leases.errors import DuplicateLease, InvalidLease, Reconfigured
 from leases.models import AgencyStorageConfig, Lease
 from leases.queries import configuration_of, seen_in
 from leases.states import SETTLED, WORKING, State
@@ -22,7 +22,7 @@ from statemachine.errors import Stale
 from statemachine.line import turns_of
 from statemachine.repeats import is_repeated
 from statemachine.rights import require
-from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
+from statemachine.transitions import RECONCILER, Actor, Step, advance, locked
 
 # Why a lease starts that has just been made, as its history says.
 CREATED = "created"
@@ -109,81 +109,6 @@ def _search_again(lease: Lease, actor: Actor, *, reason: str) -> None:
         advance(lease, Step(transition="start_search", arguments={"follow_through": True}, reason=reason), actor)
     except IntegrityError as error:
         raise _translated(error, lease) from error
-
-
-def start_search(
-    *,
-    lease_id: int,
-    user: User,
-    generation: int | None = None,
-    background: bool = False,
-    turn: int | None = None,
-) -> Lease:
-    """Search the directory only.
-
-    Args:
-        generation: what the person saw; None: whatever the present state allows.
-        background: one of so many that what others start by hand goes first.
-        turn: its place there, as one of many that are ordered together.
-
-    Raises:
-        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
-    """
-    step = _searching(follow_through=False, reason="search", background=background, turn=turn)
-    return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
-
-
-def _searching(*, follow_through: bool, reason: str, background: bool, turn: int | None) -> Step:
-    arguments = {"follow_through": follow_through}
-    return Step(transition="start_search", arguments=arguments, reason=reason, background=background, turn=turn)
-
-
-def start_full_discovery(
-    *,
-    lease_id: int,
-    user: User,
-    generation: int | None = None,
-    background: bool = False,
-    turn: int | None = None,
-) -> Lease:
-    """Search the directory and, if it is found, detect a previous report in it.
-
-    Raises:
-        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
-    """
-    step = _searching(follow_through=True, reason="full discovery", background=background, turn=turn)
-    return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
-
-
-def start_detection(
-    *,
-    lease_id: int,
-    user: User,
-    generation: int | None = None,
-    background: bool = False,
-    turn: int | None = None,
-) -> Lease:
-    """Detect a previous report in the known directory.
-
-    Raises:
-        DirectoryUnknown: there is no directory to look into.
-        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
-    """
-    with locked(Lease, lease_id) as lease:
-        if lease.runsheet_directory_id is None and not lease.is_working:
-            raise DirectoryUnknown
-        step = Step(transition="start_detection", reason="detection", background=background, turn=turn)
-        return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
-
-
-def cancel(*, lease_id: int, user: User, generation: int | None = None) -> Lease:
-    """Stop the run; a worker that is at it writes nothing any more.
-
-    Raises:
-        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
-    """
-    step = Step(transition="cancel", reason="stopped")
-    return take(model=Lease, pk=lease_id, step=step, actor=Actor.person(user), generation=generation)
 
 
 def configuration_saved(configuration: AgencyStorageConfig, *, changed: bool = True) -> int:

@@ -2,12 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import OperationalError, transaction
 from dropbox import Dropbox
 
 from cloud.dropbox import pace, shapes
@@ -21,6 +19,7 @@ from cloud.dropbox.decisions import (
     METADATA_ROUTE,
 )
 from cloud.dropbox.lending import confirm_lends
+from cloud.dropbox.noting import note_lost, note_pause, note_root
 from cloud.dropbox.tokens import renew_access_token
 from cloud.errors import (
     AccountPaused,
@@ -39,7 +38,6 @@ from cloud.errors import (
 )
 from cloud.files import CloudFile, DirectoryListing, LinkPolicy, ShareLink
 from cloud.models import DropboxAccount
-from core.base.database import is_conflict
 from core.base.folding import is_same_path
 
 logger = logging.getLogger(__name__)
@@ -253,7 +251,7 @@ class Gateway:
         try:
             renew_access_token(self.account, rejected=rejected)
         except RateLimited as error:
-            _pause(self.account, error)
+            note_pause(self.account, error)
             raise
 
     def _pages(self, path: str) -> Iterator[Reply[shapes.Page]]:
@@ -323,7 +321,7 @@ class Gateway:
             self.renew_token(rejected=caller.access_token)
             return self._ask_renewed(route, request, path)
         except PathRootMoved as moved:
-            self._move_root(moved)
+            note_root(self.account, moved)
         return self._ask_once(self._caller(), route, request, path)
 
     def _ask_renewed[T](self, route: str, request: Callable[[Dropbox], T], path: str) -> Reply[T]:
@@ -332,7 +330,7 @@ class Gateway:
         except TokenRejected as error:
             # One that was valid a moment ago and has expired says nothing of the connection.
             if error.evidence["error"] != EXPIRED_TOKEN:
-                self._mark_lost(error)
+                note_lost(self.account, error)
             raise
 
     def _ask_once[T](self, caller: Caller, route: str, request: Callable[[Dropbox], T], path: str) -> Reply[T]:
@@ -340,16 +338,12 @@ class Gateway:
         try:
             return caller.ask(route, request, path=path)
         except RateLimited as error:
-            _pause(self.account, error)
+            note_pause(self.account, error)
             raise
         except (ScopeMissing, AccountSuspended) as error:
             # Only connecting again shows that this is mended; until then nobody needs to ask.
-            self._mark_lost(error)
+            note_lost(self.account, error)
             raise
-
-    def _mark_lost(self, error: NeedsReconnect) -> None:
-        with _unless_held(f"account={self.account.account_id} is locked; that it needs connecting is not noted"):
-            DropboxAccount.objects.mark_lost(self.account, reason=str(error))
 
     def _caller(self) -> Caller:
         return Caller(
@@ -358,16 +352,6 @@ class Gateway:
             path_root=self.account.root_namespace_id,
             before_call=self._before_call,
         )
-
-    def _move_root(self, moved: PathRootMoved) -> None:
-        self.account.root_namespace_id = moved.root_namespace_id
-        self.account.home_namespace_id = moved.home_namespace_id
-        with _unless_held(f"account={self.account.account_id} is locked; its new root is not noted"):
-            DropboxAccount.objects.move_root(
-                account_id=self.account.account_id,
-                root_namespace_id=moved.root_namespace_id,
-                home_namespace_id=moved.home_namespace_id,
-            )
 
 
 def _endless(page: shapes.Page, *, seen: set[str], pages: int, empty: int) -> str:
@@ -383,23 +367,3 @@ def _check_path(path: str) -> None:
     # The root has no description at Dropbox, and a link to it would hand out everything.
     if not path.startswith("/") or path == "/":
         raise ValueError(f"a path must be absolute and below the root: {path!r}")
-
-
-def _pause(account: DropboxAccount, error: RateLimited) -> None:
-    """Let everybody who uses this Dropbox account wait as long as Dropbox asks."""
-    pause_s = error.retry_after_s or 0
-    pace.pause(account.account_id, pause_s=pause_s)
-    with _unless_held(f"account={account.account_id} is locked; the pause of {pause_s:g} s stands in Redis only"):
-        DropboxAccount.objects.pause(account_id=account.account_id, pause_s=pause_s)
-
-
-@contextmanager
-def _unless_held(otherwise: str) -> Iterator[None]:
-    """Note something about an account; while somebody renews its token and Dropbox is slow, only the log does."""
-    try:
-        with transaction.atomic():
-            yield
-    except OperationalError as failure:
-        if not is_conflict(failure):
-            raise
-        logger.warning(otherwise)

@@ -225,7 +225,7 @@ class Panel[M: StateMachine]:
         """What was stopped before its turn came: nothing was begun, so nothing stands in the history."""
         return passed_over_by(self.record) if self._has_batches else None
 
-    @property
+    @cached_property
     def origin(self) -> Event:
         """How the record came to be: by an import, or by hand."""
         made_by = getattr(self.record, "created_by", None)

@@ -17,10 +17,12 @@ from discovery.services.demo_data import (
     newcomer,
     person,
 )
+from leases import runs
 from leases.models import Lease
-from leases.services import create_lease, start_full_discovery
+from leases.services import create_lease
 from leases.states import State
 from statemachine.models import TransitionLog
+from statemachine.transitions import Actor, take
 
 RETRY_AFTER_S = 2
 
@@ -166,7 +168,7 @@ def run_again(examples: Mapping[int, Example]) -> None:
     """
     for pk, example in examples.items():
         if example.again_by:
-            start_full_discovery(lease_id=pk, user=person(example.again_by))
+            take(model=Lease, pk=pk, step=runs.FULL_DISCOVERY, actor=Actor.person(person(example.again_by)))
 
 
 def _started(example: Example) -> Lease:

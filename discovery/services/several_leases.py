@@ -1,7 +1,7 @@
 """Start discovery for several leases of an agency at once: everything is checked before anything is changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypedDict
 
 from django.contrib.auth.models import User
@@ -10,21 +10,23 @@ from django.db import transaction
 
 from core.base.errors import Refused
 from core.base.folding import fold_case
+from leases import runs
 from leases.duplicates import doubts_about
 from leases.errors import DirectoryUnknown, InvalidLease
 from leases.models import Agency, Lease
 from leases.queries import leases_numbered
-from leases.services import create_lease, start_detection, start_full_discovery, start_search
+from leases.services import create_lease
 from leases.validation import normalise_lease_number
 from statemachine.errors import TransitionForbidden
 from statemachine.line import turn_now
+from statemachine.transitions import Actor, take
 
 type Workflow = Literal["search", "detect"]
 type How = Literal["created", "started", "at work"]
 
 # So many somebody may wait for; more than that let what others start by hand go first.
 BY_HAND_AT_MOST = 20
-AGAIN = {None: start_full_discovery, "search": start_search, "detect": start_detection}
+AGAIN = {None: runs.FULL_DISCOVERY, "search": runs.SEARCH, "detect": runs.DETECTION}
 
 
 class UnknownAgency(Refused):
@@ -150,6 +152,6 @@ def _start(
     elif lease.is_working:
         how = "at work"
     else:
-        AGAIN[only](lease_id=lease.pk, user=user, **place)
+        take(model=Lease, pk=lease.pk, step=replace(AGAIN[only], **place), actor=Actor.person(user))
     doubts = doubts_about(agency=agency, number=lease.lease_number, besides=lease.pk)
     return Started(lease_id=lease.pk, how=how, doubts=tuple(doubts))

@@ -76,8 +76,10 @@ class LeasePanel(Panel[Lease]):
 
     @property
     def is_last_known(self) -> bool:
-        """Whether what is shown is an older run's, and no newer one has an answer."""
-        return self.lease.state not in {*SETTLED, State.DETECTING}
+        """Whether what is shown is an older run's; a newer one has no answer yet, or waits for its turn."""
+        if self.lease.state == State.DETECTING:
+            return False
+        return self.lease.state not in SETTLED or self.lease.is_owed
 
     @property
     def asked_elsewhere(self) -> str:
@@ -135,11 +137,11 @@ class LeasePanel(Panel[Lease]):
     @property
     def report(self) -> str:
         """Whether a previous report exists, without ever guessing."""
-        if self.lease.state == State.DONE:
+        found, is_old = self.lease.known_report
+        if not is_old:
             return "Found" if self.lease.runsheet_report_found else f"{self._no_report}{self._told_of_remains}"
         if self.lease.state == State.NOT_FOUND:
             return "Not looked for, since there is no directory"
-        found, _ = self.lease.known_report
         if found is not None:
             return "Found when last looked for" if found else f"None when last looked for{self._told_of_remains}"
         return "Being looked for" if self.lease.state == State.DETECTING else "Not known"

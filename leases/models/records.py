@@ -173,11 +173,15 @@ class Lease(KnownResult, Noticed):
 
     @property
     def known_report(self) -> tuple[bool | None, bool]:
-        """Whether a report was found, None if nobody has looked; and whether that is only what was last known."""
-        is_old = self.state != State.DONE
+        """Whether a report was found, None if nobody has looked; and whether that is only what was last known.
+
+        A run that waits for its turn asks anew, so what is known until then is what was last known.
+        """
+        is_read = self.state == State.DONE
+        is_old = not is_read or self.is_owed
         if self.runsheet_report_found:
             return True, is_old
-        return (None if is_old and not self.report_folder_id else False), is_old
+        return (False if is_read or self.report_folder_id else None), is_old
 
     def entering(self) -> None:
         """A result is as old as its answer."""

@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.architecture.floors import HOUSE
 from tests.architecture.test_repository import ROOT, tracked
 
 DOCUMENTS = tracked("*.md")
+# A change log tells of what was, under the names that it had.
+GUIDES = [document for document in DOCUMENTS if document.name != "CHANGELOG.md"]
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 HOOKS = ROOT / ".pre-commit-config.yaml"
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+# A path in backticks; `…` and `*` stand for what differs.
+PATH = re.compile(r"`((?:{}|tests|docs|bench|dropbox_standin)/[\w/.-]+)(?:::[\w:]+)?`".format("|".join(HOUSE)))
 STATUS = re.compile(r"Status: (proposed|accepted|superseded by \[\d+\]\(\S+\))(; .+)?")
 
 
@@ -36,6 +41,15 @@ class TestDocuments:
         links = LINK.findall(document.read_text())
 
         assert [link for link in links if not (document.parent / link).exists()] == []
+
+    @pytest.mark.parametrize("document", GUIDES, ids=name_of)
+    def test_name_files_that_there_are(self, document: Path) -> None:
+        named = PATH.findall(document.read_text())
+
+        assert [path for path in named if not (ROOT / path).exists()] == []
+
+    def test_name_some_files(self) -> None:
+        assert any(PATH.findall(document.read_text()) for document in GUIDES)
 
     @pytest.mark.parametrize("document", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=name_of)
     def test_name_commands_that_there_are(self, document: Path) -> None:

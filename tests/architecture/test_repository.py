@@ -1,5 +1,6 @@
 """Rules about the files as they lie in the repository."""
 
+import ast
 import re
 import subprocess
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from tests.architecture.floors import HOUSE
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ["requirements.txt", "requirements-dev.txt"]
 LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -59,4 +61,21 @@ class TestSources:
     def test_stay_short_enough_to_read(self) -> None:
         long = [path for path in tracked("*.py") if len(path.read_text().splitlines()) > LONGEST_FILE]
 
+        assert long == []
+
+    def test_have_functions_that_are_short_enough_to_read(self) -> None:
+        functions = [
+            (path, node)
+            for path in tracked("*.py")
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+
+        long = [
+            f"{path.relative_to(ROOT)}: {node.name}"
+            for path, node in functions
+            if (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
+        ]
+
+        assert functions
         assert long == []

@@ -17,7 +17,7 @@ from redis import Redis
 
 from core.local.servers import ROOT
 from core.ops import tally
-from leases import services
+from leases import runs, services
 from leases.batches import import_leases
 from leases.models import Agency, AgencyStorageConfig, Lease, Upload
 from leases.states import State
@@ -25,6 +25,7 @@ from statemachine.batches import progress_of
 from statemachine.models import TransitionLog
 from tests.browser.conftest import log_in
 from tests.factories import give_dropbox
+from tests.leases.starting import person_takes
 from tests.live import BLM, System, await_that
 
 if TYPE_CHECKING:
@@ -206,4 +207,4 @@ def searching(camera: Camera, olivia: User, dropbox: "Standin") -> None:
     camera.take("lease-searching")
     camera.go(reverse("admin:leases_lease_changelist"), at=timezone.now() + LATER)
     camera.take("leases")
-    services.cancel(lease_id=lease.pk, user=olivia)
+    person_takes(runs.STOP, lease_id=lease.pk, user=olivia)

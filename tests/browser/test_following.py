@@ -8,11 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, Request
 
-from leases import services
+from leases import runs
 from leases.batches import import_leases
 from leases.models import Lease
 from tests.browser.conftest import log_in
 from tests.factories import give_dropbox
+from tests.leases.starting import person_takes
 from tests.live import BLM, System, await_that
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class TestPages:
         # Pages that have been open for some time ask less often.
         context.clock.fast_forward("02:00")
 
-        services.cancel(lease_id=at_work["lease"], user=User.objects.get())
+        person_takes(runs.STOP, lease_id=at_work["lease"], user=User.objects.get())
         began = time.monotonic()
         for place, window in windows.items():
             window.page.locator(place.shows).first.wait_for(state="visible")

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from bench.breakable import House
 from cloud.dropbox import gateway_for
 from cloud.services.accounts import connect_account
-from leases import services
+from leases import runs, services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.errors import TransitionRefused
 from tests.chaos import calls, oracle, record
@@ -24,6 +24,7 @@ from tests.chaos.oracle import Violation
 from tests.chaos.plan import Deed, Plan, PlannedChange, PlannedLease
 from tests.chaos.story import Act, Configured
 from tests.chaos.world import BASES, IVAN, IVAN_LACKS, OLIVIA, PEOPLE, SPACE_OF
+from tests.leases.starting import person_takes
 
 ROUND_S = 0.03
 # Everything must stay settled for so long: what has just been woken may still try to write.
@@ -177,7 +178,7 @@ class Run:
 
     def _stop(self, pk: int, lease: PlannedLease) -> None:
         try:
-            services.cancel(lease_id=pk, user=self._people[lease.person])
+            person_takes(runs.STOP, lease_id=pk, user=self._people[lease.person])
         except TransitionRefused:
             self._agenda.say(f"lease {pk} had settled before it could be stopped")
             return
@@ -196,7 +197,7 @@ class Run:
         Raises:
             TransitionRefused: it is at work; nothing was done.
         """
-        services.start_full_discovery(lease_id=pk, user=self._people[person])
+        person_takes(runs.FULL_DISCOVERY, lease_id=pk, user=self._people[person])
         self._note(pk, Act(kind="start", person=person), f"is started again by {person}")
 
     def _note(self, pk: int, act: Act, what: str) -> None:

@@ -11,12 +11,14 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from leases import services
+from leases import runs, services
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
+from statemachine.transitions import Step
 from tests.factories import BLM as ARCHIVES
 from tests.factories import configured, give_dropbox
+from tests.leases.starting import person_takes
 from tests.live import environment, person, programs, system, valkey  # noqa: F401 - fixtures
 from tests.workers import work_off
 
@@ -110,8 +112,8 @@ def link_of(lease: Lease) -> str:
 def run(work_until_settled: Work) -> Callable[..., Lease]:
     """Have somebody run the lease, and let it settle."""
 
-    def settled(lease: Lease, user: User, start: Callable[..., Lease] = services.start_full_discovery) -> Lease:
-        start(lease_id=lease.pk, user=user)
+    def settled(lease: Lease, user: User, step: Step = runs.FULL_DISCOVERY) -> Lease:
+        person_takes(step, lease_id=lease.pk, user=user)
         work_until_settled()
         return Lease.objects.get(pk=lease.pk)
 

@@ -1,14 +1,16 @@
 """A lease that is run again, and the share link that it has."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
 
-from leases import services
+from leases import runs, services
 from leases.models import Lease
 from tests.flows.conftest import BLM
+from tests.leases.starting import person_takes
 from tests.links import revoke_link
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class TestRunAgain:
     ) -> None:
         revoke_link(dropbox, done.runsheet_link)
 
-        services.start_full_discovery(lease_id=done.pk, user=operator)
+        person_takes(runs.FULL_DISCOVERY, lease_id=done.pk, user=operator)
         work_until_settled()
 
         lease = Lease.objects.get()
@@ -45,7 +47,7 @@ class TestRunAgain:
     def test_of_many_costs_no_call_for_a_link_of_today(
         self, done: Lease, dropbox: "Standin", operator: User, work_until_settled: Callable[[], None]
     ) -> None:
-        services.start_full_discovery(lease_id=done.pk, user=operator, background=True)
+        person_takes(replace(runs.FULL_DISCOVERY, background=True), lease_id=done.pk, user=operator)
         work_until_settled()
 
         assert dropbox.calls() == {"files/list_folder": 1}

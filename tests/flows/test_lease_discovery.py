@@ -8,11 +8,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from cloud.models import CloudLocation
-from leases import services
+from leases import runs, services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine import jobs
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM, FULL_RUN, history
+from tests.leases.starting import person_takes
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -176,7 +177,7 @@ class TestNotFound:
         location = location_of(lease)
         dropbox.delete(ARCHIVE)
 
-        services.start_full_discovery(lease_id=lease.pk, user=operator)
+        person_takes(runs.FULL_DISCOVERY, lease_id=lease.pk, user=operator)
         work_until_settled()
 
         lease = Lease.objects.get()
@@ -197,7 +198,7 @@ class TestDirectoryVanishesBetweenTheWorkflows:
         lease = discovered()
         dropbox.delete(ARCHIVE)
 
-        services.start_detection(lease_id=lease.pk, user=operator)
+        person_takes(runs.DETECTION, lease_id=lease.pk, user=operator)
         work_until_settled()
 
         assert Lease.objects.get().state == "not_found"
@@ -216,7 +217,7 @@ class TestRunAgain:
         first = discovered()
         dropbox.clear_journal()
 
-        services.start_full_discovery(lease_id=first.pk, user=operator)
+        person_takes(runs.FULL_DISCOVERY, lease_id=first.pk, user=operator)
         work_until_settled()
 
         assert dropbox.calls() == {LIST: 1, LINK_METADATA: 1}
@@ -232,7 +233,7 @@ class TestRunAgain:
         dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
         lease = discovered()
 
-        services.start_search(lease_id=lease.pk, user=operator)
+        person_takes(runs.SEARCH, lease_id=lease.pk, user=operator)
         work_until_settled()
 
         lease = Lease.objects.get()
@@ -250,7 +251,7 @@ class TestRunAgain:
         dropbox.put(f"{ARCHIVE}/master documents report.docx")
         dropbox.clear_journal()
 
-        services.start_detection(lease_id=lease.pk, user=operator)
+        person_takes(runs.DETECTION, lease_id=lease.pk, user=operator)
         work_until_settled()
 
         assert dropbox.calls() == {LIST: 1, METADATA: 1}

@@ -14,11 +14,12 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
 from cloud.dropbox import gateway_for
-from leases import services
+from leases import runs, services
 from leases.models import Lease
 from statemachine.doorbell import Message
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM, FULL_RUN, history
+from tests.leases.starting import person_takes
 from tests.workers import work_off
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ class TestWhatHasFailed:
         work_until_settled: Callable[[], None],
     ) -> None:  # fmt: skip
         for lease in failed:
-            services.start_full_discovery(lease_id=lease.pk, user=operator, generation=lease.generation)
+            person_takes(runs.FULL_DISCOVERY, lease_id=lease.pk, user=operator, generation=lease.generation)
 
         clicks.do("requeue_all")
         work_until_settled()

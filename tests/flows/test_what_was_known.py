@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from cloud.dropbox import Gateway
 from cloud.models import DropboxAccount
-from leases import services
+from leases import runs, services
 from leases.models import AgencyStorageConfig, Lease
 from leases.queries import configuration_of
 from statemachine.errors import TransitionForbidden
@@ -142,7 +142,7 @@ class TestAnotherLeaseAtTheSamePath:
         other = services.create_lease(agency="NMSLO", lease_number=NUMBER, created_by=operator)
         work_until_settled()
 
-        after = run(other, operator, services.start_detection)
+        after = run(other, operator, runs.DETECTION)
 
         assert (after.state, after.runsheet_report_found, after.tries) == ("done", True, 0)
 
@@ -170,7 +170,7 @@ class TestWithoutALink:
         lease = services.create_lease(agency="BLM", lease_number=NUMBER, created_by=operator)
         work_until_settled()
 
-        after = run(lease, operator, services.start_search)
+        after = run(lease, operator, runs.SEARCH)
 
         assert (after.state, after.runsheet_report_found) == ("found", True)
 
@@ -195,7 +195,7 @@ class TestTheBasePath:
         change(BLM.lower())
         work_until_settled()
 
-        after = run(found, operator, services.start_detection)
+        after = run(found, operator, runs.DETECTION)
 
         assert (after.state, after.runsheet_report_found) == ("done", True)
 
@@ -296,21 +296,21 @@ class TestOneOfMany:
     ) -> None:
         moved(ARCHIVE, f"{BLM}/aside")
         dropbox.put(f"{ARCHIVE}/other.pdf")
-        after = run(found, operator, partial(services.start_full_discovery, background=True))
+        after = run(found, operator, replace(runs.FULL_DISCOVERY, background=True))
         assert (after.state, after.known_report) == ("done", (False, False))
 
         dropbox.delete(ARCHIVE)
         moved(f"{BLM}/aside", ARCHIVE)
-        back = run(found, operator, services.start_search)
+        back = run(found, operator, runs.SEARCH)
 
         assert (back.state, back.known_report) == ("found", (None, True))
 
     def test_leaves_a_folder_that_is_still_the_same_to_be_told_by_the_next_detection(
         self, found: Lease, operator: User, run: RunIt
     ) -> None:
-        run(found, operator, partial(services.start_full_discovery, background=True))
+        run(found, operator, replace(runs.FULL_DISCOVERY, background=True))
         run(found, operator)
 
-        after = run(found, operator, services.start_search)
+        after = run(found, operator, runs.SEARCH)
 
         assert (after.state, after.known_report) == ("found", (True, True))

@@ -1,6 +1,7 @@
 """What one account has seen, an account that cannot judge does not negate."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,13 +9,15 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from cloud.services.accounts import connect_account
-from leases import services
+from leases import runs, services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine import jobs
 from statemachine.models import TransitionLog
 from statemachine.reactions import Run
 from statemachine.reconcile import reconcile
+from statemachine.transitions import Step
 from tests.flows.conftest import ARCHIVE, BLM, ELSEWHERE, NUMBER, REPORT, Work, history, link_of
+from tests.leases.starting import person_takes
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -33,35 +36,35 @@ def assert_kept(after: Lease, before: Lease) -> None:
 class TestAnAccountOfAnotherSpace:
     """Ivan is not of the team; at the same path lies what is his own."""
 
-    @pytest.mark.parametrize("start", [services.start_full_discovery, services.start_search, services.start_detection])
+    @pytest.mark.parametrize("step", [runs.FULL_DISCOVERY, runs.SEARCH, runs.DETECTION])
     def test_does_not_negate_the_archive(
         self,
         found: Lease,
         dropbox: "Standin",
         colleague: Callable[[str], User],
         run: Callable[..., Lease],
-        start: Callable[..., Lease],
+        step: Step,
     ) -> None:
         dropbox.put(f"{BLM}/", home="ivan")
 
-        after = run(found, colleague("ivan"), start)
+        after = run(found, colleague("ivan"), step)
 
         assert (after.state, after.failure_code) == ("failed", "archive_out_of_sight")
         assert "Olivia Operator" in after.failure_message
         assert_kept(after, found)
 
-    @pytest.mark.parametrize("start", [services.start_full_discovery, services.start_search, services.start_detection])
+    @pytest.mark.parametrize("step", [runs.FULL_DISCOVERY, runs.SEARCH, runs.DETECTION])
     def test_does_not_say_no_report_of_another_folder(
         self,
         found: Lease,
         dropbox: "Standin",
         colleague: Callable[[str], User],
         run: Callable[..., Lease],
-        start: Callable[..., Lease],
+        step: Step,
     ) -> None:
         dropbox.put(f"{ARCHIVE}/scan.pdf", home="ivan")
 
-        after = run(found, colleague("ivan"), start)
+        after = run(found, colleague("ivan"), step)
 
         assert (after.state, after.failure_code) == ("failed", "another_folder")
         assert_kept(after, found)
@@ -119,18 +122,18 @@ class TestAnAccountOfAnotherSpace:
 class TestAnAccountOfTheSameSpace:
     """Paul is of Olivia's team, and his paths begin where hers do."""
 
-    @pytest.mark.parametrize("start", [services.start_full_discovery, services.start_search, services.start_detection])
+    @pytest.mark.parametrize("step", [runs.FULL_DISCOVERY, runs.SEARCH, runs.DETECTION])
     def test_says_that_a_deleted_archive_is_gone(
         self,
         found: Lease,
         dropbox: "Standin",
         colleague: Callable[[str], User],
         run: Callable[..., Lease],
-        start: Callable[..., Lease],
+        step: Step,
     ) -> None:
         dropbox.delete(ARCHIVE)
 
-        after = run(found, colleague("paul"), start)
+        after = run(found, colleague("paul"), step)
 
         assert (after.state, after.runsheet_directory, after.runsheet_report_found) == ("not_found", None, False)
 
@@ -148,7 +151,7 @@ class TestAnAccountOfTheSameSpace:
 class TestAnAccountThatSeesOnlyAPart:
     """Paul is of Olivia's team, but not of all its folders."""
 
-    @pytest.mark.parametrize("start", [services.start_full_discovery, services.start_search, services.start_detection])
+    @pytest.mark.parametrize("step", [runs.FULL_DISCOVERY, runs.SEARCH, runs.DETECTION])
     @pytest.mark.parametrize(
         ("folder", "sight", "code"),
         [
@@ -166,7 +169,7 @@ class TestAnAccountThatSeesOnlyAPart:
         dropbox: "Standin",
         colleague: Callable[[str], User],
         run: Callable[..., Lease],
-        start: Callable[..., Lease],
+        step: Step,
         folder: str,
         sight: str,
         code: str,
@@ -174,25 +177,25 @@ class TestAnAccountThatSeesOnlyAPart:
         paul = colleague("paul")
         dropbox.sight("paul", folder, sight)
 
-        after = run(found, paul, start)
+        after = run(found, paul, step)
 
         assert (after.state, after.failure_code) == ("failed", code)
         assert "Paul" in after.failure_message
         assert_kept(after, found)
 
-    @pytest.mark.parametrize("start", [services.start_full_discovery, services.start_detection])
+    @pytest.mark.parametrize("step", [runs.FULL_DISCOVERY, runs.DETECTION])
     def test_does_not_say_no_report_of_an_archive_that_it_may_only_pass_through(
         self,
         found: Lease,
         dropbox: "Standin",
         colleague: Callable[[str], User],
         run: Callable[..., Lease],
-        start: Callable[..., Lease],
+        step: Step,
     ) -> None:
         paul = colleague("paul")
         dropbox.sight("paul", ARCHIVE, "traverse_only")
 
-        after = run(found, paul, start)
+        after = run(found, paul, step)
 
         assert (after.state, after.failure_code) == ("failed", "archive_out_of_sight")
         assert (after.runsheet_report_found, after.matching_files) == (True, ["Master Documents.pdf"])
@@ -246,7 +249,7 @@ class TestALinkOfAnotherSpace:
         Lease.objects.update(known_root="1", known_account="dbid:of another space")
         dropbox.clear_journal()
 
-        services.start_full_discovery(lease_id=found.pk, user=operator, background=True)
+        person_takes(replace(runs.FULL_DISCOVERY, background=True), lease_id=found.pk, user=operator)
         work_until_settled()
 
         assert "sharing/get_shared_link_metadata" in dropbox.calls()
@@ -264,7 +267,7 @@ class TestAFolderMadeAnew:
     def test_has_no_report_that_lay_in_the_old_one(
         self, anew: Lease, operator: User, run: Callable[..., Lease]
     ) -> None:
-        after = run(anew, operator, services.start_search)
+        after = run(anew, operator, runs.SEARCH)
 
         assert (after.state, after.runsheet_report_found, after.matching_files) == ("found", False, [])
         assert after.known_folder_id != anew.known_folder_id != ""
@@ -272,13 +275,13 @@ class TestAFolderMadeAnew:
     def test_nor_does_one_of_many_believe_in_the_old_link(
         self, anew: Lease, operator: User, work_until_settled: Work
     ) -> None:
-        services.start_search(lease_id=anew.pk, user=operator, background=True)
+        person_takes(replace(runs.SEARCH, background=True), lease_id=anew.pk, user=operator)
         work_until_settled()
 
         assert not Lease.objects.get().runsheet_report_found
 
     def test_while_the_same_folder_keeps_it(self, found: Lease, operator: User, run: Callable[..., Lease]) -> None:
-        after = run(found, operator, services.start_search)
+        after = run(found, operator, runs.SEARCH)
 
         assert (after.state, after.runsheet_report_found) == ("found", True)
 
@@ -363,7 +366,7 @@ class TestAChangedBasePath:
         AgencyStorageConfig.objects.update(runsheet_archive_base_path=ELSEWHERE)
         dropbox.clear_journal()
 
-        after = run(found, operator, services.start_detection)
+        after = run(found, operator, runs.DETECTION)
 
         assert (
             TransitionLog.objects.of(found).filter(transition="fail").get().reason.startswith("The known directory is")
@@ -373,13 +376,13 @@ class TestAChangedBasePath:
 
 
 class TestAnAgencyThatIsSwitchedOff:
-    @pytest.mark.parametrize("start", [services.start_search, services.start_detection])
+    @pytest.mark.parametrize("step", [runs.SEARCH, runs.DETECTION])
     def test_fails_both_workflows_alike(
-        self, found: Lease, operator: User, run: Callable[..., Lease], start: Callable[..., Lease]
+        self, found: Lease, operator: User, run: Callable[..., Lease], step: Step
     ) -> None:
         AgencyStorageConfig.objects.update(enabled=False)
 
-        after = run(found, operator, start)
+        after = run(found, operator, step)
 
         assert (after.state, after.failure_code) == ("failed", "configuration_disabled")
         assert_kept(after, found)

@@ -7,12 +7,13 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from leases import services
+from leases import runs, services
 from leases.admin.why import DID
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from statemachine.transitions import Actor
 from tests.leases import test_admin_page
+from tests.leases.starting import person_takes
 from tests.leases.test_admin_page import location, page_of, take
 from tests.leases.test_services import settled
 
@@ -32,7 +33,7 @@ class TestHistory:
             lease, "record_found", actor=Actor.worker("job-1"), arguments={"location_id": location().pk},
             reason="because", evidence={"path": "/a/<NMNM 1>"},
         )  # fmt: skip
-        services.start_detection(lease_id=lease.pk, user=olivia)
+        person_takes(runs.DETECTION, lease_id=lease.pk, user=olivia)
 
         answer = page_of(console, lease)
 

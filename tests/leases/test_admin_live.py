@@ -11,8 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from leases import services
+from leases import runs, services
 from leases.models import Lease
+from tests.leases.starting import person_takes
 from tests.leases.test_services import settled
 
 pytestmark = [
@@ -98,7 +99,7 @@ class TestLive:
 
     def test_ends_when_nothing_is_owed(self, console: Client, lease: Lease, olivia: User) -> None:
         address = polled_by(page_of(console, lease))
-        services.cancel(lease_id=lease.pk, user=olivia)
+        person_takes(runs.STOP, lease_id=lease.pk, user=olivia)
 
         answer = console.get(address)
 
@@ -129,7 +130,7 @@ class TestTwoPeople:
     def test_never_undo_each_other_and_the_later_one_is_told(self, console: Client, olivia: User, viewer: User) -> None:
         lease = settled(olivia, state="done", generation=7)
         User.objects.filter(pk=viewer.pk).update(is_superuser=True)
-        services.start_search(lease_id=lease.pk, user=User.objects.get(pk=viewer.pk))
+        person_takes(runs.SEARCH, lease_id=lease.pk, user=User.objects.get(pk=viewer.pk))
 
         answer = console.post(f"/admin/leases/lease/{lease.pk}/discover/", {"generation": 7}, follow=True)
 

@@ -8,10 +8,11 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from leases import services
+from leases import runs
 from leases.admin.nearest import Nearest, nearest_of
 from leases.models import Lease
 from statemachine.transitions import Actor
+from tests.leases.starting import person_takes
 from tests.leases.test_admin_page import location, take
 from tests.leases.test_services import settled
 
@@ -118,7 +119,7 @@ class TestPage:
         fields = {name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form)}
         if generation == "rubbish":
             fields["generation"] = generation
-        services.start_search(lease_id=lease.pk, user=olivia)
+        person_takes(runs.SEARCH, lease_id=lease.pk, user=olivia)
         take(lease, "record_found", actor=Actor.worker("job-2"), arguments={"location_id": location().pk})
 
         answer = client.post(page, fields, follow=True)

@@ -6,7 +6,7 @@ from django.db import IntegrityError
 from pytest_django import DjangoAssertNumQueries
 
 from core.base.clock import now
-from leases import services
+from leases import runs, services
 from leases.batches import import_leases
 from leases.models import Batch, Lease
 from leases.states import State
@@ -14,7 +14,7 @@ from statemachine.batches import Progress, Stopped, progress_of, run_again, run_
 from statemachine.errors import BatchGone, NothingToStart, TransitionForbidden
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
-from tests.leases.starting import start_by_itself
+from tests.leases.starting import person_takes, start_by_itself
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +114,7 @@ class TestRunMany:
 
     def test_leaves_alone_what_is_under_way_or_about_to_start(self, operator: User, other: User) -> None:
         imported(other, 2)
-        services.start_full_discovery(lease_id=Lease.objects.order_by("pk")[0].pk, user=other)
+        person_takes(runs.FULL_DISCOVERY, lease_id=Lease.objects.order_by("pk")[0].pk, user=other)
 
         with pytest.raises(NothingToStart):
             run_many(Lease.objects.all(), operator)
@@ -179,7 +179,7 @@ class TestReason:
 
     def test_is_what_somebody_did_by_hand_meanwhile(self, operator: User) -> None:
         imported(operator, 1)
-        services.start_search(lease_id=Lease.objects.get().pk, user=operator)
+        person_takes(runs.SEARCH, lease_id=Lease.objects.get().pk, user=operator)
 
         assert self.told() == ["search"]
 
@@ -229,7 +229,7 @@ class TestProgressOf:
         first = imported(operator)
         settle(State.DONE)
         by_hand, again, _ = Lease.objects.order_by("pk")
-        services.start_search(lease_id=by_hand.pk, user=other)
+        person_takes(runs.SEARCH, lease_id=by_hand.pk, user=other)
         later = run_many(Lease.objects.filter(pk=again.pk), other)
 
         assert progress_of(first) == Progress(settled={State.DONE: 1}, under_way=1, waiting=1, stoppable=0)
@@ -273,7 +273,7 @@ class TestStop:
         batch = imported(operator)
         settle(State.DONE)
         by_hand, again, _ = Lease.objects.order_by("pk")
-        services.start_search(lease_id=by_hand.pk, user=other)
+        person_takes(runs.SEARCH, lease_id=by_hand.pk, user=other)
         run_many(Lease.objects.filter(pk=again.pk), other)
 
         assert stop(batch_id=batch.pk, user=operator) == Stopped(count=0, left=0)

@@ -9,11 +9,12 @@ from django.test import Client
 
 from console.records import deleting
 from core.base.errors import DatabaseTooBusy
-from leases import services
+from leases import runs
 from leases.batches import import_leases
 from leases.models import BatchLease, Lease
 from statemachine.batches import run_many
 from statemachine.pump import top_up
+from tests.leases.starting import person_takes
 from tests.leases.test_services import settled
 from tests.questions import question_of
 
@@ -44,7 +45,7 @@ def asked(client: Client, **given: Any) -> str:
 
 
 def search_by_hand(lease: Lease, user: User) -> None:
-    services.start_search(lease_id=lease.pk, user=user)
+    person_takes(runs.SEARCH, lease_id=lease.pk, user=user)
 
 
 def search_by_hand_and_settle(lease: Lease, user: User) -> None:

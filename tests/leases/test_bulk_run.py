@@ -12,9 +12,10 @@ from pytest_django.fixtures import Settings
 
 from console.machine.running import Plan, plan_for
 from core.base.statement_limits import answered_in_time
+from leases import runs
 from leases.admin.bulk_run import FULL_DISCOVERY, calls_of, minutes_of
 from leases.models import Batch, Lease
-from leases.services import start_search
+from tests.leases.starting import person_takes
 from tests.leases.test_services import settled
 from tests.questions import question_of
 
@@ -150,14 +151,14 @@ class TestConfirming:
 
         @contextmanager
         def overtaken() -> Iterator[None]:
-            start_search(lease_id=failed[0].pk, user=olivia)
+            person_takes(runs.SEARCH, lease_id=failed[0].pk, user=olivia)
             with answered_in_time():
                 yield
 
         if when == "before the lock":
             monkeypatch.setattr("statemachine.batches.starting.answered_in_time", overtaken)
         else:
-            start_search(lease_id=failed[0].pk, user=olivia)
+            person_takes(runs.SEARCH, lease_id=failed[0].pk, user=olivia)
 
         answer = confirm(console, asked)
 
@@ -171,7 +172,7 @@ class TestConfirming:
     ) -> None:
         """It has settled again, in the same state: it is somebody else's by now all the same."""
         asked = choose(console, failed)
-        start_search(lease_id=failed[0].pk, user=olivia)
+        person_takes(runs.SEARCH, lease_id=failed[0].pk, user=olivia)
         Lease.objects.filter(pk=failed[0].pk).update(state="failed", failure_code="bug", due_at=None)
 
         answer = confirm(console, asked)

@@ -9,11 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from leases import runs
 from leases.models import Batch, BatchLease, Lease
-from leases.services import start_search
 from leases.states import State
 from statemachine.models import ActorKind
 from statemachine.transitions import Actor
+from tests.leases.starting import person_takes
 from tests.leases.test_admin_page import take
 from tests.leases.test_services import settled
 from tests.questions import question_of
@@ -103,7 +104,7 @@ class TestCounters:
 
     def test_are_those_of_the_moment(self, console: Client, olivia: User) -> None:
         lease = settled(olivia, state="failed", failure_code="bug")
-        start_search(lease_id=lease.pk, user=olivia)
+        person_takes(runs.SEARCH, lease_id=lease.pk, user=olivia)
         take(lease, "record_not_found", actor=Actor(kind=ActorKind.WORKER, job_id="job"))
 
         counts = {each.state: each.count for each in console.get(LIST).context["cl"].state_counts if each.count}

@@ -10,9 +10,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from cloud.models import CloudLocation
 from core.base.errors import Refused
 from leases import services
-from leases.errors import DirectoryUnknown, DuplicateLease, InvalidLease
+from leases.errors import DuplicateLease, InvalidLease
 from leases.models import Lease
-from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
+from statemachine.errors import RecordGone
 from statemachine.models import TransitionLog
 from tests.leases.starting import start_by_itself
 
@@ -207,84 +207,6 @@ class TestChangeLease:
     def test_says_that_the_lease_is_gone(self, olivia: User) -> None:
         with pytest.raises(RecordGone):
             services.change_lease(lease_id=0, agency="BLM", lease_number="1", changed_by=olivia)
-
-
-class TestStartSearch:
-    def test_stops_at_found(self, olivia: User) -> None:
-        lease = settled(olivia, state="not_found")
-
-        services.start_search(lease_id=lease.pk, user=olivia)
-
-        lease = Lease.objects.get()
-        assert (lease.state, lease.follow_through, lease.initiated_by) == ("searching", False, olivia)
-
-    def test_pressed_twice_starts_once(self, olivia: User) -> None:
-        lease = settled(olivia)
-        services.start_search(lease_id=lease.pk, user=olivia)
-
-        with pytest.raises(TransitionRefused):
-            services.start_search(lease_id=lease.pk, user=olivia)
-
-        assert len(history(lease)) == 1
-
-    def test_refuses_who_may_not(self, viewer: User) -> None:
-        lease = settled(viewer)
-
-        with pytest.raises(TransitionForbidden, match="Search directory"):
-            services.start_search(lease_id=lease.pk, user=viewer)
-
-        assert Lease.objects.get().state == "pending"
-
-    def test_refuses_who_looked_at_an_older_page(self, olivia: User) -> None:
-        lease = settled(olivia, generation=3)
-
-        with pytest.raises(Stale):
-            services.start_search(lease_id=lease.pk, user=olivia, generation=2)
-
-
-class TestStartFullDiscovery:
-    def test_follows_through(self, olivia: User) -> None:
-        lease = settled(olivia, state="found", follow_through=False)
-
-        services.start_full_discovery(lease_id=lease.pk, user=olivia)
-
-        lease = Lease.objects.get()
-        assert (lease.state, lease.follow_through) == ("searching", True)
-
-
-class TestStartDetection:
-    def test_owes_a_look_into_the_directory(self, olivia: User) -> None:
-        lease = settled(olivia, state="found", runsheet_directory=known_directory())
-
-        services.start_detection(lease_id=lease.pk, user=olivia)
-
-        assert Lease.objects.get().state == "detecting"
-
-    def test_refuses_without_a_directory(self, olivia: User) -> None:
-        lease = settled(olivia, state="not_found")
-
-        with pytest.raises(DirectoryUnknown, match="Search for it first"):
-            services.start_detection(lease_id=lease.pk, user=olivia)
-
-    def test_refuses_while_at_work(self, olivia: User) -> None:
-        lease = settled(olivia, state="searching", due_at="2026-01-01T00:00Z")
-
-        with pytest.raises(TransitionRefused):
-            services.start_detection(lease_id=lease.pk, user=olivia)
-
-
-class TestCancel:
-    def test_owes_nothing_any_more(self, olivia: User) -> None:
-        lease = services.create_lease(agency="BLM", lease_number="1", created_by=olivia)
-
-        services.cancel(lease_id=lease.pk, user=olivia)
-
-        lease = Lease.objects.get()
-        assert (lease.state, lease.due_at) == ("pending", None)
-
-    def test_refuses_what_is_not_at_work(self, olivia: User) -> None:
-        with pytest.raises(TransitionRefused):
-            services.cancel(lease_id=settled(olivia).pk, user=olivia)
 
 
 class TestStartTransition:

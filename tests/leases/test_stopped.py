@@ -6,10 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from leases import services
+from leases import runs, services
 from leases.batches import import_leases
 from leases.models import Batch, BatchLease, Lease
 from statemachine.batches import stop
+from tests.leases.starting import person_takes
 from tests.leases.test_services import settled
 
 pytestmark = [
@@ -32,7 +33,7 @@ def console(client: Client, olivia: User) -> Client:
 def stopped(olivia: User) -> Lease:
     """One that was searched for, and one beside it that waits for its start."""
     lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
-    services.cancel(lease_id=lease.pk, user=olivia)
+    person_takes(runs.STOP, lease_id=lease.pk, user=olivia)
     Lease.objects.create(agency="BLM", lease_number="NMNM 2", created_by=olivia)
     return Lease.objects.get(pk=lease.pk)
 

@@ -9,13 +9,13 @@ from django.db.models import F
 from django.test import Client
 
 from core.base.clock import now
-from leases import services
+from leases import runs, services
 from leases.batches import import_leases
 from leases.models import AgencyStorageConfig, Lease
 from leases.states import State
 from statemachine.batches import run_again, run_many, stop
 from statemachine.transitions import Actor
-from tests.leases.starting import start_by_itself
+from tests.leases.starting import person_takes, start_by_itself
 from tests.leases.test_admin_page import location, page_of, take
 from tests.leases.test_services import settled
 from tests.roles import in_role
@@ -111,8 +111,8 @@ class TestPassedOver:
     def test_is_of_no_batch_that_was_stopped_earlier(self, console: Client, olivia: User) -> None:
         first = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="many.xlsx")
         stop(batch_id=first.pk, user=olivia)
-        lease = services.start_search(lease_id=Lease.objects.get().pk, user=olivia)
-        services.cancel(lease_id=lease.pk, user=olivia)
+        lease = person_takes(runs.SEARCH, lease_id=Lease.objects.get().pk, user=olivia)
+        person_takes(runs.STOP, lease_id=lease.pk, user=olivia)
         Lease.objects.update(generation=F("generation") + 1)  # as every other way of moving on
 
         assert page_of(console, lease).context["panel"].passed_over is None
@@ -121,8 +121,8 @@ class TestPassedOver:
         batch = import_leases(leases=[("BLM", "NMNM 1")], user=olivia, title="many.xlsx")
         stop(batch_id=batch.pk, user=olivia)
 
-        lease = services.start_search(lease_id=Lease.objects.get().pk, user=olivia)
-        services.cancel(lease_id=lease.pk, user=olivia)
+        lease = person_takes(runs.SEARCH, lease_id=Lease.objects.get().pk, user=olivia)
+        person_takes(runs.STOP, lease_id=lease.pk, user=olivia)
 
         assert "record-passed-over" not in page_of(console, lease).text
 

@@ -10,11 +10,13 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 from redis import Redis
 
+from statemachine import jobs
 from statemachine.claims import message_of
 from statemachine.dispatch import dispatch
 from statemachine.doorbell import Message
 from statemachine.models import StateMachine, TransitionLog
 from statemachine.reactions import Outcome, Run, _registry, reaction_for
+from tests.statemachine.sets import BOILED, Sets, all_of
 from tests.toy import reactions
 from tests.toy.models import Kettle
 from tests.toy.reactions import Work
@@ -38,6 +40,15 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setitem(_registry, key, replace(reaction_for(Kettle, state), **said))
 
     return declare
+
+
+@pytest.fixture
+def sets(declared: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Sets:
+    """All that heat are worked on together, if they hold as many litres."""
+    monkeypatch.setattr(jobs, "top_up", lambda _queue: None)
+    made = Sets(declared)
+    made.work_as(all_of(BOILED))
+    return made
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from leases import services
+from leases import runs, services
 from leases.models import Batch, Lease
 from leases.states import State
 from statemachine import models as engine
@@ -14,7 +14,7 @@ from statemachine.batches import Progress, Stopped, failures_of, progress_of, ru
 from statemachine.errors import NothingToStart
 from statemachine.transitions import Actor, Step, take
 from tests.leases.batches.asking import buttons, page_url
-from tests.leases.starting import start_by_itself
+from tests.leases.starting import person_takes, start_by_itself
 from tests.leases.test_services import settled
 
 pytestmark = [
@@ -88,7 +88,7 @@ class TestProgress:
     def test_is_of_what_somebody_has_run_by_hand_since(
         self, operator: User, stopped: Batch, leases: list[Lease]
     ) -> None:
-        services.start_search(lease_id=leases[4].pk, user=operator)
+        person_takes(runs.SEARCH, lease_id=leases[4].pk, user=operator)
         take(model=Lease, pk=leases[4].pk, step=Step(transition="record_not_found"), actor=Actor.worker("job-2"))
 
         assert progress_of(stopped) == Progress(settled={State.NOT_FOUND: 2}, not_run=5)
@@ -133,7 +133,7 @@ class TestRunningAgain:
         assert progress_of(stopped) == Progress(settled={State.NOT_FOUND: 1}, not_run=2, waiting=4, stoppable=4)
 
     def test_leaves_what_ran_by_hand_since(self, operator: User, stopped: Batch, leases: list[Lease]) -> None:
-        services.start_search(lease_id=leases[4].pk, user=operator)
+        person_takes(runs.SEARCH, lease_id=leases[4].pk, user=operator)
         take(model=Lease, pk=leases[4].pk, step=Step(transition="record_not_found"), actor=Actor.worker("job-2"))
 
         assert run_again(batch_id=stopped.pk, state=State.PENDING, user=operator) == 5

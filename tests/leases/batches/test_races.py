@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
 
-from leases import services
+from leases import runs
 from leases.batches import import_leases
 from leases.models import Batch, BatchLease, Lease
 from leases.states import State
@@ -20,7 +20,7 @@ from statemachine.models import TransitionLog
 from statemachine.pump import top_up
 from statemachine.transitions import Actor, Step, take
 from tests.held import until_somebody_waits
-from tests.leases.starting import start_by_itself
+from tests.leases.starting import person_takes, start_by_itself
 from tests.leases.test_services import settled
 from tests.questions import question_of
 
@@ -107,7 +107,7 @@ class TestStoppingABatch:
     def test_leaves_what_somebody_has_started_by_hand_meanwhile(self, olivia: User, ivan: User, batch: Batch) -> None:
         def is_run_by_hand() -> None:
             settle()
-            services.start_search(lease_id=Lease.objects.get().pk, user=ivan)
+            person_takes(runs.SEARCH, lease_id=Lease.objects.get().pk, user=ivan)
 
         stopped = meanwhile(lambda: stop(batch_id=batch.pk, user=olivia), happens=is_run_by_hand)
 
@@ -211,7 +211,7 @@ class TestRunningAgain:
 
         count = meanwhile(
             lambda: run_again(batch_id=batch.pk, state=State.FAILED, user=olivia),
-            happens=lambda: services.start_search(lease_id=by_hand.pk, user=ivan),
+            happens=lambda: person_takes(runs.SEARCH, lease_id=by_hand.pk, user=ivan),
         )
 
         assert count == 1
@@ -224,7 +224,7 @@ class TestRunningAgain:
         stop(batch_id=batch.pk, user=olivia)
 
         def is_run_by_hand() -> None:
-            services.start_search(lease_id=lease.pk, user=ivan)
+            person_takes(runs.SEARCH, lease_id=lease.pk, user=ivan)
             is_not_found(lease)
 
         with pytest.raises(NothingToStart):
@@ -246,7 +246,7 @@ class TestDeletingMany:
 
         answer = meanwhile(
             lambda: console.post("/admin/leases/lease/", {**form, "confirmed": confirmed}, follow=True),
-            happens=lambda: services.start_search(lease_id=lease.pk, user=ivan),
+            happens=lambda: person_takes(runs.SEARCH, lease_id=lease.pk, user=ivan),
         )
 
         assert "Since you were asked" in answer.text

@@ -6,7 +6,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from cloud.services.locations import record_location
-from leases import services
+from leases import runs, services
 from leases.models import Batch, Lease
 from leases.states import State
 from statemachine import models as engine
@@ -14,7 +14,7 @@ from statemachine.batches import Progress, progress_of, run_again, run_many, sto
 from statemachine.errors import NothingToStart
 from statemachine.transitions import Actor, Step, take
 from tests.leases.batches.asking import buttons, imported, page_url
-from tests.leases.starting import start_by_itself
+from tests.leases.starting import person_takes, start_by_itself
 
 pytestmark = [
     pytest.mark.django_db,
@@ -124,8 +124,8 @@ class TestAFinishedBatch:
     def test_stays_settled_when_a_lease_is_started_and_stopped_by_hand(
         self, console: Client, operator: User, finished: Batch, leases: list[Lease]
     ) -> None:
-        services.start_search(lease_id=leases[0].pk, user=operator)
-        services.cancel(lease_id=leases[0].pk, user=operator)
+        person_takes(runs.SEARCH, lease_id=leases[0].pk, user=operator)
+        person_takes(runs.STOP, lease_id=leases[0].pk, user=operator)
 
         assert progress_of(finished) == Progress(settled={State.PENDING: 1, State.NOT_FOUND: 2})
         settled = console.get(f"/admin/leases/lease/?batches={finished.pk}.settled")
@@ -137,7 +137,7 @@ class TestAFinishedBatch:
         """As when the folder of its agency was changed."""
         Lease.objects.filter(pk=leases[0].pk).update(owed_by=None)
         begin(leases[0])
-        services.cancel(lease_id=leases[0].pk, user=operator)
+        person_takes(runs.STOP, lease_id=leases[0].pk, user=operator)
 
         assert progress_of(finished) == Progress(settled={State.PENDING: 1, State.NOT_FOUND: 2})
         settled = console.get(f"/admin/leases/lease/?batches={finished.pk}.settled")
@@ -147,7 +147,7 @@ class TestAFinishedBatch:
         self, operator: User, finished: Batch, leases: list[Lease]
     ) -> None:
         services.change_lease(lease_id=leases[0].pk, agency="BLM", lease_number="NMNM 99", changed_by=operator)
-        services.cancel(lease_id=leases[0].pk, user=operator)
+        person_takes(runs.STOP, lease_id=leases[0].pk, user=operator)
 
         assert progress_of(finished) == Progress(settled={State.PENDING: 1, State.NOT_FOUND: 2})
 
@@ -193,14 +193,14 @@ class TestWhatDidNotRun:
         self, operator: User, batch: Batch, leases: list[Lease]
     ) -> None:
         stop(batch_id=batch.pk, user=operator)
-        services.start_search(lease_id=leases[0].pk, user=operator)
-        services.cancel(lease_id=leases[0].pk, user=operator)
+        person_takes(runs.SEARCH, lease_id=leases[0].pk, user=operator)
+        person_takes(runs.STOP, lease_id=leases[0].pk, user=operator)
 
         assert progress_of(batch) == Progress(not_run=3)
 
     def test_is_what_was_stopped_by_hand_in_its_run(self, operator: User, batch: Batch, leases: list[Lease]) -> None:
         begin(leases[0])
-        services.cancel(lease_id=leases[0].pk, user=operator)
+        person_takes(runs.STOP, lease_id=leases[0].pk, user=operator)
         run(*leases[1:])
 
         assert progress_of(batch) == Progress(settled={State.NOT_FOUND: 2}, not_run=1)

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from leases import services
+from leases import runs
 from leases.batches import import_leases
 from leases.models import Lease
 from leases.services import resume_failed
@@ -11,6 +11,7 @@ from leases.states import State
 from statemachine.batches import Stopped, run_again, run_many, stop
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
+from tests.leases.starting import person_takes
 from tests.leases.test_services import settled
 from tests.roles import in_role
 
@@ -40,7 +41,7 @@ class TestWhatSomebodyHasStartedByHand:
         batch = import_leases(leases=[("BLM", "NMNM 1")], user=oscar, title="a.csv")
         lease = Lease.objects.get()
         fail(lease)
-        services.start_full_discovery(lease_id=lease.pk, user=newcomer)
+        person_takes(runs.FULL_DISCOVERY, lease_id=lease.pk, user=newcomer)
         fail(lease)
         resume_failed(Lease.objects.all())
 
