@@ -177,7 +177,7 @@ class BatchPage:
 
     @cached_property
     def buttons(self) -> list[Button]:
-        """Each says how many leases it is about; none for who may not press it."""
+        """Each says how many records it is about; none for who may not press it."""
         if not self._user.has_perm(self._machine.run_right):
             return []
         return list(self._buttons())

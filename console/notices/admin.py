@@ -31,7 +31,7 @@ class Told:
     """A notice as its person sees it.
 
     Attributes:
-        count: how many records, in words, such as "3 leases".
+        count: how many records, in words, such as "3 kettles".
         one: what such a record is called.
         url: the list of those that are still failed.
         mailed: what became of the mail.
@@ -152,6 +152,6 @@ def _reader(request: HttpRequest) -> tuple[User, list[type[Noticed]]]:
 
 
 def _in_words(names: list[str]) -> str:
-    """Such as “leases or documents”."""
+    """Such as “kettles or pots”."""
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last

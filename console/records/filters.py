@@ -1,11 +1,13 @@
 """What a list can be narrowed to, beside what the admin offers; all of it stands in the address."""
 
+from collections.abc import Mapping
 from typing import Any, override
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.text import slugify
 
 
 def without_choices(request: HttpRequest) -> None:
@@ -51,3 +53,23 @@ def called(title: str, kind: type[admin.FieldListFilter]) -> type[admin.FieldLis
         self.title = title
 
     return type(f"{kind.__name__}Called", (kind,), {"__init__": begin})
+
+
+def by_condition(title: str, choices: Mapping[str, Q]) -> type[admin.SimpleListFilter]:
+    """A filter of which each choice is a condition.
+
+    Args:
+        title: what it is called; it stands like that in the address, too.
+        choices: each condition under its label.
+    """
+    conditions = {slugify(label): condition for label, condition in choices.items()}
+    labels = [(slugify(label), label) for label in choices]
+
+    def narrow(self: admin.SimpleListFilter, _request: HttpRequest, records: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if chosen and chosen not in conditions:
+            raise IncorrectLookupParameters
+        return records.filter(conditions[chosen]) if chosen else records
+
+    own = {"title": title, "parameter_name": slugify(title), "lookups": lambda *_: labels, "queryset": narrow}
+    return type("ByCondition", (admin.SimpleListFilter,), own)

@@ -7,7 +7,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from console.machine import badges
-from console.shell import navigation, times
+from console.shell import counters, navigation, times
 
 register = template.Library()
 
@@ -52,3 +52,10 @@ def console_keys(context: dict[str, Any]) -> dict[str, Any]:
     """The list of keys."""
     request = context.get("request")
     return {"keys": navigation.keys(request) if request is not None else ()}
+
+
+@register.inclusion_tag("console/counters.html", takes_context=True)
+def console_counters(context: dict[str, Any]) -> dict[str, Any]:
+    """What the apps count on the start page."""
+    request = context.get("request")
+    return {"counters": counters.counted_for(request.user) if request is not None else ()}

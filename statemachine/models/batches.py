@@ -20,7 +20,7 @@ class Batch(models.Model):
     Each machine has its own batches as a proxy of this, with `BatchesOf` for a manager.
 
     Attributes:
-        record_type: which machine's, such as "leases.lease".
+        record_type: which machine's, as “app.model” in small letters.
         size: how many records it started.
         left_out: how many rows of the file, or chosen records, it did not take.
     """
@@ -61,7 +61,7 @@ class BatchesOf(models.Manager[Any]):
     """The batches of one machine.
 
     Args:
-        record_type: the machine's, such as "leases.lease".
+        record_type: the machine's, as “app.model” in small letters.
     """
 
     def __init__(self, record_type: str) -> None:

@@ -228,7 +228,7 @@ class StateMachine(models.Model):
 
     @classmethod
     def counted(cls, count: int) -> str:
-        """So many records, in words: "1 lease", "4,987 leases"."""
+        """So many records, in words: "1 kettle", "4,987 kettles"."""
         return f"{count:,} {cls._meta.verbose_name if count == 1 else cls._meta.verbose_name_plural}"
 
     @classmethod

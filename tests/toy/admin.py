@@ -1,16 +1,19 @@
 """What the console shows of kettles; docs/how-to/add-a-machine.md walks through it."""
 
-from django.contrib import admin
+from django.db.models import Q
 
-from console.machine import badges
-from console.machine.badges import CLOCK, TICK, WARNING, Appearance
+from console import kinds
+from console.batches.filters import BatchFilter
+from console.kinds import Kind, Tally
+from console.machine.badges import CLOCK, TICK, WARNING
 from console.machine.buttons import Button
 from console.machine.page import MachineAdmin
-from console.shell import navigation
-from console.shell.navigation import Frame, Place
+from console.machine.running import ManyRun
+from console.records.exports import Column
+from console.records.filters import by_condition
 from core.base.errors import RECORD, Permanent, Remedy
 from statemachine.transitions import Step
-from tests.toy.models import Kettle, State
+from tests.toy.models import Batch, Kettle, State
 
 
 class NoWater(Permanent):
@@ -20,6 +23,9 @@ class NoWater(Permanent):
     words = "no water"
     advice = "Fill it, then switch it on again"
     remedies = (Remedy(label="Fill {record}", where=RECORD, fragment="id_litres", rights=("toy.change_kettle",)),)
+
+
+WATER = by_condition("water", {"Filled": Q(litres__gt=0), "Empty": Q(litres=0)})
 
 
 class KettleAdmin(MachineAdmin):
@@ -33,20 +39,22 @@ class KettleAdmin(MachineAdmin):
     )
     evidence = {"degrees": "Degrees Celsius"}
     did = {"switch_on": "switched it on", "boiled": "boiled the water", "cancel": "switched it off"}
+    list_filter = (*MachineAdmin.list_filter, BatchFilter, WATER)
+    beside = (("Runs", "admin:toy_batch_changelist", "toy.view_kettle"),)
+    file_columns = (*MachineAdmin.file_columns, Column("Litres", lambda kettle: kettle.litres))
+    many = ManyRun(label="Switch on", become="switched on")
 
 
-APPEARANCE = Appearance(
+KETTLES = Kind(
     machine=Kettle,
-    name="kettle",
+    shown=KettleAdmin,
+    batch=Batch,
     signs={State.COLD: CLOCK, State.HEATING: "M4 13h8M8 3v7", State.READY: TICK, State.BROKEN: WARNING},
-)
-FRAME = Frame(
-    places=(Place(order=45, label="Kettles", address="admin:toy_kettle_changelist", right="toy.view_kettle"),),
+    order=45,
+    tallies=(Tally(label="Empty kettles", which=Q(litres=0), narrowed={"water": "empty"}),),
 )
 
 
 def declare() -> None:
     """Put it in the console."""
-    admin.site.register(Kettle, KettleAdmin)
-    badges.show(APPEARANCE)
-    navigation.put("toy", FRAME)
+    kinds.put(KETTLES)

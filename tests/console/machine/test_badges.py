@@ -2,6 +2,7 @@
 
 import pytest
 
+from console import own
 from console.machine.badges import (
     MARKS,
     TICK,
@@ -29,7 +30,7 @@ STATES = [*((Lease, state) for state in [*State, STOPPED]), *((FailureNotice, st
 class TestStateBadge:
     @pytest.mark.parametrize(("machine", "state"), STATES)
     def test_has_a_colour_a_sign_and_a_word(self, machine: type[Lease | FailureNotice], state: str) -> None:
-        [declared] = [each for each in console.APPEARANCES if each.machine is machine]
+        [declared] = [each for each in (*console.APPEARANCES, own.NOTICE) if each.machine is machine]
 
         badge = state_badge(machine, state)
 

@@ -1,18 +1,16 @@
 """Kettles whose list is found by label, downloaded and boiled together, though no app has declared anything but that."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.db.models import Count, F, QuerySet, Sum
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 
 from console.machine.columns import FAILURE, LAST_CHANGE, STATE, TRIES
 from console.machine.lists import MachineList
 from console.machine.running import ManyRun, Plan
 from console.records.exports import Column
 from console.records.long_search import Search
-from statemachine.errors import ChoiceChanged, NothingToStart
 from tests.toy import admin as toy
 from tests.toy.admin import KettleAdmin
 from tests.toy.models import Kettle
@@ -29,22 +27,6 @@ def labelled(kettles: QuerySet[Kettle], text: str) -> QuerySet[Kettle]:
 def missing(kettles: QuerySet[Kettle], text: str) -> list[str]:
     there = set(kettles.filter(label__in=labels_of(text)).values_list("label", flat=True))
     return [label for label in labels_of(text) if label not in there]
-
-
-def which_of(kettles: QuerySet[Kettle]) -> str:
-    found = kettles.order_by().aggregate(count=Count("pk"), sum=Sum(F("pk") * 1000 + F("generation")))
-    return f"{found['count']}:{found['sum']}"
-
-
-def boil(kettles: QuerySet[Kettle], user: User, *, which: str) -> Group:
-    """Together, as if a group were what is kept of it."""
-    chosen = Kettle.objects.filter(pk__in=list(kettles.filter(due_at=None).values_list("pk", flat=True)))
-    if not chosen.exists():
-        raise NothingToStart
-    if which_of(chosen) != which:
-        raise ChoiceChanged
-    chosen.update(due_at=Now(), initiated_by=user)
-    return Group.objects.create(name="boiled together")
 
 
 def facts(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -69,10 +51,10 @@ class Kettles(KettleAdmin):
     search = LABELS
     identity = ("label",)
     file_columns = (Column("Label", lambda kettle: kettle.label), STATE, FAILURE, TRIES, LAST_CHANGE)
-    many = ManyRun(label="Boil", start=boil, which_of=which_of, become="boiled", facts=facts)
+    many = ManyRun(label="Boil", become="boiled", facts=facts)
 
 
 @pytest.fixture(autouse=True)
 def _declared(monkeypatch: pytest.MonkeyPatch) -> None:
     """It stands in for the toy's own, before the console is made of it."""
-    monkeypatch.setattr(toy, "KettleAdmin", Kettles)
+    monkeypatch.setattr(toy, "KETTLES", replace(toy.KETTLES, shown=Kettles))

@@ -91,7 +91,7 @@ class TestRows:
         with CaptureQueriesContext(connection) as many:
             kitchen.get(LIST, {"p": "2", "o": "1"})
 
-        assert len(many) == len(few) <= 13
+        assert len(many) == len(few) <= 14
 
 
 class TestStates:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from openpyxl import load_workbook
 
@@ -15,7 +15,7 @@ from console.records.lists import CHANGED
 from statemachine.transitions import Actor, Step, take
 from tests.console.machine.lists.test_list import LATER, LIST, made
 from tests.questions import question_of
-from tests.toy.models import Kettle
+from tests.toy.models import Batch, Kettle
 
 pytestmark = [
     pytest.mark.django_db,
@@ -141,7 +141,7 @@ class TestRunning:
         answer = choose(kitchen, "run_chosen", confirmed=which)
 
         kettle = Kettle.objects.get(pk=kettle.pk)
-        assert answer["Location"] == f"/admin/auth/group/{Group.objects.latest('pk').pk}/change/"
+        assert answer["Location"] == f"/admin/toy/batch/{Batch.objects.get().pk}/change/"
         assert (kettle.is_owed, kettle.initiated_by) == (True, cook)
 
     @pytest.mark.parametrize("confirmed", ["", "9:9"])

@@ -19,7 +19,7 @@ from statemachine.jobs import run
 from statemachine.models import TransitionLog
 from statemachine.reactions import Outcome
 from statemachine.transitions import Actor, Step, take
-from tests.console.machine.conftest import page_of, press
+from tests.console.conftest import page_of, press
 from tests.toy.admin import NoWater
 from tests.toy.models import Kettle
 from tests.toy.reactions import Work

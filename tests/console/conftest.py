@@ -13,11 +13,11 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 
 from console.machine import badges
-from console.shell import navigation
+from console.shell import counters, navigation
 from statemachine.reactions import Outcome
 from tests.toy import admin as toy
 from tests.toy import reactions
-from tests.toy.models import Kettle
+from tests.toy.models import Batch, Kettle
 from tests.toy.reactions import Work
 
 
@@ -25,6 +25,7 @@ from tests.toy.reactions import Work
 def kettles(settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
     """As if the tests' app were installed in the console; what its reactions do in this test."""
     monkeypatch.setattr(navigation, "_FRAMES", dict(navigation._FRAMES))
+    monkeypatch.setattr(counters, "_COUNTERS", {})
     monkeypatch.setattr(badges, "_APPEARANCES", dict(badges._APPEARANCES))
     toy.declare()
     settings.ROOT_URLCONF = "tests.toy.urls"
@@ -32,7 +33,7 @@ def kettles(settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch) -
     reactions.work["heat"] = lambda _run: Outcome(transition="boiled")
     yield reactions.work
     reactions.work.clear()
-    admin.site.unregister(Kettle)
+    admin.site.unregister([Kettle, Batch])
     sys.modules.pop("tests.toy.urls", None)
     clear_url_caches()
 

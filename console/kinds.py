@@ -1,0 +1,81 @@
+"""Put a kind of record into the console: its list and page, its batches, its signs, its place, and what is counted of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from django.contrib import admin
+from django.db.models import Q
+
+from console.batches.admin import BatchAdmin
+from console.machine import badges
+from console.machine.badges import Appearance
+from console.machine.page import MachineAdmin
+from console.records.links import address_of, right_to_see
+from console.shell import counters, navigation
+from console.shell.counters import Counter
+from console.shell.navigation import Frame, Place
+from statemachine.models import Batch, StateMachine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Some of the records, counted on the start page.
+
+    Attributes:
+        which: those that are counted.
+        narrowed: what narrows the list to them.
+    """
+
+    label: str
+    which: Q
+    narrowed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of record, whose names come from its model.
+
+    Attributes:
+        shown: its list and its page.
+        batch: the machine's own batches; None: none of it are run together.
+        signs: of each state, what is drawn before its word.
+        order: of its place in the navigation, and of its tallies.
+        tallies: what the start page counts, for who may see the records.
+    """
+
+    machine: type[StateMachine]
+    shown: type[MachineAdmin]
+    batch: type[Batch] | None = None
+    signs: Mapping[str, str]
+    order: int
+    tallies: tuple[Tally, ...] = ()
+
+
+def put(kind: Kind) -> None:
+    """Show it; once, when the apps are there."""
+    opts, right, address = kind.machine._meta, right_to_see(kind.machine), address_of(kind.machine, "changelist")
+    admin.site.register(kind.machine, kind.shown)
+    if kind.batch:
+        admin.site.register(kind.batch, BatchAdmin)
+    badges.show(Appearance(machine=kind.machine, name=str(opts.verbose_name), signs=kind.signs))
+    label = str(opts.verbose_name_plural).capitalize()
+    also = (f"{kind.batch._meta.app_label}/{kind.batch._meta.model_name}/",) if kind.batch else ()
+    place = Place(order=kind.order, label=label, address=address, right=right, also=also)
+    navigation.put(opts.label_lower, Frame(places=(place,)))
+    tallies = (
+        Counter(
+            order=kind.order,
+            label=each.label,
+            count=partial(_count, kind.machine, each.which),
+            address=address,
+            right=right,
+            narrowed=each.narrowed,
+        )
+        for each in kind.tallies
+    )
+    counters.put(opts.label_lower, *tallies)
+
+
+def _count(machine: type[StateMachine], which: Q) -> int:
+    return machine._default_manager.filter(which).count()

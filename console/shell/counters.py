@@ -1,0 +1,54 @@
+"""What stands counted on the start page. Each app says once, for itself, what it counts there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.urls import reverse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """A number, and the list of what it counts.
+
+    Attributes:
+        order: counters stand in the order of these.
+        count: how many there are now; asked once for each start page that shows it.
+        address: the name of the list's address.
+        right: who holds it is shown the counter.
+        narrowed: what the list is narrowed to, so that it has just those that are counted.
+    """
+
+    order: int
+    label: str
+    count: Callable[[], int]
+    address: str
+    right: str
+    narrowed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A counter as somebody sees it now."""
+
+    label: str
+    count: int
+    url: str
+
+
+_COUNTERS: dict[str, tuple[Counter, ...]] = {}
+
+
+def put(app: str, *counters: Counter) -> None:
+    """Put these on the start page, instead of what the app has put there before."""
+    _COUNTERS[app] = counters
+
+
+def counted_for(user: User | AnonymousUser) -> list[Counted]:
+    """What the person may see; what nobody is shown, the database is not asked for."""
+    counters = sorted((each for put in _COUNTERS.values() for each in put), key=lambda each: each.order)
+    return [
+        Counted(label=each.label, count=each.count(), url=reverse(each.address, query=dict(each.narrowed)))
+        for each in counters
+        if user.has_perm(each.right)
+    ]
