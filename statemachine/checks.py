@@ -1,11 +1,13 @@
 """`manage.py check` refuses a machine that could silently do nothing."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from statemachine.batches import can_be_run_together
 from statemachine.models import StateMachine
 from statemachine.reactions import reactions_of, started_states
 
@@ -46,4 +48,16 @@ def _problems(model: type[StateMachine]) -> list[CheckMessage]:
             Error(f"{label}: “{state}” has a reaction but is not among working_states.", id="statemachine.E002")
             for state in sorted(reacting - model.working_states)
         ),
+        *(
+            Error(f"{label}: it has batches, so it must say {what}.", id="statemachine.E005")
+            for what in (_lacking_for_batches(model) if can_be_run_together(model) else ())
+        ),
     ]
+
+
+def _lacking_for_batches(model: type[StateMachine]) -> Iterator[str]:
+    """Without the ends nothing would ever count as run; without a way to stop it, stopping a batch would break off."""
+    if not model.run_ends:
+        yield "in run_ends where a whole run ends"
+    if not (hasattr(model, "cancel") and model.right_to("cancel")):
+        yield "by a transition “cancel” who may stop a record"

@@ -186,16 +186,22 @@ class BatchAdmin(ReadOnlyAdmin):
     def _act(self, request: HttpRequest, pk: int, act: Any) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        # What another machine's batch owes is not this page's business.
+        if not self.model._default_manager.filter(pk=pk).exists():
+            return self._gone(request, BatchGone())
         try:
             messages.success(request, act())
         except TransitionForbidden as refusal:
             raise PermissionDenied(str(refusal)) from refusal
         except BatchGone as refusal:
-            messages.error(request, str(refusal))
-            return HttpResponseRedirect(reverse(address_of(self.model, "changelist")))
+            return self._gone(request, refusal)
         except Refused as refusal:
             messages.warning(request, str(refusal))
         return HttpResponseRedirect(reverse(address_of(self.model, "change"), args=[pk]))
+
+    def _gone(self, request: HttpRequest, refusal: BatchGone) -> HttpResponse:
+        messages.error(request, str(refusal))
+        return HttpResponseRedirect(reverse(address_of(self.model, "changelist")))
 
     def _stopped(self, stopped: Stopped) -> str:
         counted, left = self.machine.counted(stopped.count), stopped.left

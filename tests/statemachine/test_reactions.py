@@ -115,6 +115,15 @@ class TestCheck:
             "statemachine.E004"
         ]
 
+    def test_names_what_batches_need(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Kettle, "run_ends", frozenset())
+        monkeypatch.delattr(Kettle, "cancel")
+
+        assert [each.msg for each in every_working_state_has_a_reaction() if each.id == "statemachine.E005"] == [
+            "toy.Kettle: it has batches, so it must say in run_ends where a whole run ends.",
+            "toy.Kettle: it has batches, so it must say by a transition “cancel” who may stop a record.",
+        ]
+
     def test_names_a_reaction_of_a_state_that_owes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Kettle, "working_states", frozenset({"heating"}))
 

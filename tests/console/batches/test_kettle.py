@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.http import QueryDict
 from django.test import Client, RequestFactory
 from django.urls import resolve
 
 from console.records.sent import Sent, told
+from leases.batches import import_leases
+from leases.models import Lease
 from statemachine.batches import run_many, stop
 from tests.console.conftest import page_of
 from tests.questions import question_of
+from tests.roles import in_role
 from tests.toy.models import Batch, Kettle
 
 pytestmark = [
@@ -145,6 +148,19 @@ class TestButtons:
 
         assert post(kitchen, batch, name).status_code == 403
         assert Kettle.objects.filter(due_at__isnull=False).count() == 3
+
+    @pytest.mark.parametrize("name", ["stop", "again"])
+    def test_leave_another_machines_batch_alone(self, kitchen: Client, cook: User, name: str) -> None:
+        """Though the person may run the other machine's records, too."""
+        cook.user_permissions.add(Permission.objects.get(codename="run_discovery"))
+        other = import_leases(leases=[("BLM", "NMNM 1")], user=in_role("Operator"), title="leases.csv")
+
+        answer = kitchen.post(f"{HISTORY}{other.pk}/{name}/", {"state": "cold"}, follow=True)
+
+        assert "This batch no longer exists." in answer.text
+        assert Lease.objects.get().due_at is not None
+        other.refresh_from_db()
+        assert other.stopped_at is None
 
     def test_are_told_after_a_login(self, kitchen: Client, cook: User, batch: Batch, rf: RequestFactory) -> None:
         url = f"{HISTORY}{batch.pk}/again/"

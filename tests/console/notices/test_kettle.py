@@ -1,7 +1,7 @@
 """Who is told of records that failed, of a kind that the console knows only by its declaration."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.test import Client
 
@@ -69,3 +69,23 @@ def test_the_bell_is_for_who_may_see_the_records(kitchen: Client) -> None:
     kitchen.force_login(User.objects.create_user("stranger", is_staff=True))
 
     assert kitchen.get(MINE).status_code == 403
+
+
+def test_each_kind_of_record_has_a_notice_of_its_own(cook: User) -> None:
+    of_leases = FailureNotice.gathering_for(user_id=cook.pk, record_type="leases.lease", reason="no_water")
+
+    kettle = Kettle.objects.create(state="heating", generation=1, initiated_by=cook)
+    step = Step(transition="fail", arguments={"code": "no_water", "message": "Empty."})
+    kettle = take(model=Kettle, pk=kettle.pk, step=step, actor=Actor.worker("job-1"))
+
+    assert kettle.failure_notice not in {None, of_leases}
+    assert set(FailureNotice.objects.values_list("record_type", flat=True)) == {"leases.lease", "toy.kettle"}
+
+
+def test_who_has_none_is_told_of_which_records_there_would_be_some(kitchen: Client, cook: User) -> None:
+    of_kettles = kitchen.get(MINE).text
+    cook.user_permissions.add(Permission.objects.get(codename="view_lease"))
+    of_both = kitchen.get(MINE).text
+
+    assert "When kettles that you started fail" in of_kettles
+    assert "When leases or kettles that you started fail" in of_both
