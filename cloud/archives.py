@@ -42,7 +42,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _opening(location: CloudLocation, user: User) -> Opening:
-    """As the first says whom it concerns; what concerns nobody is followed as it is stored."""
+    """What the first kind of record says that has a word in it; else the link as it is stored."""
     said = (each.opening(location, user) for each in dependants())
     stored = (
         Opening(url=location.share_url) if location.share_url else Opening(why_not=location.share_refusal or NO_LINK)

@@ -66,7 +66,7 @@ def opened(value: str | None) -> str | None:
 
 @contextmanager
 def sealed() -> Iterator[None]:
-    """What is read within is not decrypted: for who looks at rows whole, but not at their tokens, and saves none."""
+    """Read rows without decrypting them: for who needs no token. Rows that are read so must not be saved."""
     before = _sealed.set(True)
     try:
         yield

@@ -36,7 +36,7 @@ class CloudFile:
 
     @property
     def is_partial(self) -> bool:
-        """Whether who asks may see only a part of the directory, so that what they do not see there may be there."""
+        """Whether the account may see only a part of the directory. What it does not see may be there all the same."""
         return self.traverse_only or self.no_access
 
 

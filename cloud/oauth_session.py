@@ -61,7 +61,7 @@ class Attempt:
 
     @classmethod
     def take(cls, session: SessionBase, *, state: str) -> Self | None:
-        """The attempt with this state, which is over by that; None, and nothing changes, if it is none of this session."""
+        """Take the attempt with this state out of the session. None if it has no such attempt; then nothing changes."""
         kept = session.get(ATTEMPT)
         if kept is None or not constant_time_compare(kept["state"], state):
             return None

@@ -16,7 +16,7 @@ def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocatio
 
 
 def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) -> bool:
-    """Whether it is the caller who checks the share link now: nobody has since then, and nobody else does.
+    """Whether the caller is to check the share link now. Of several who ask at the same time only one is told so.
 
     Args:
         before: a check before this instant is too old.

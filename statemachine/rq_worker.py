@@ -62,7 +62,7 @@ class FewRoundsWorker(SimpleWorker):
 
     @override
     def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
-        """Nothing is written: what became of the job is, in a moment."""
+        """Write nothing yet: what became of the job is written in a moment."""
         job.ended_at = now()
 
     @override

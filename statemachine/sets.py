@@ -231,9 +231,9 @@ def _settle_spoiled(run: Run[StateMachine], error: BaseException, found: Reactio
 
 
 def _commit(runs: Runs, endings: Endings, found: Reaction) -> tuple[Done, Runs]:
-    """Record what came of those whose fence holds; also those that could not be reached, since somebody holds them now.
+    """Record what came of the rows whose fence holds. Returned are also the runs whose rows somebody else holds now.
 
-    Whoever is alone waits for who holds the row.
+    If there is only one row, this waits until it is let go.
     """
     done, taken = Done(), []
     with transaction.atomic():

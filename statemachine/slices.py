@@ -24,7 +24,7 @@ def owe_next_slice(record: StateMachine) -> None:
 
 
 def next_turn(record: StateMachine) -> Any:
-    """Where the next slice stands: kept in its place, long work would always be next.
+    """The next slice's place in the line. If it kept its old place, long work would always be next.
 
     In the background it is like one more row of an order, and so has one turn in each round.
     """

@@ -88,7 +88,7 @@ class RunsheetWorker(FewRoundsWorker):
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Job, Queue] | None:
-        """The next job; none, which ends this worker, when Redis takes nothing: the next one starts when it does."""
+        """The next job. None when Redis takes nothing: then this worker ends, and the next one waits for Redis."""
         try:
             return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
         except RedisError as error:
@@ -118,7 +118,7 @@ class RunsheetWorker(FewRoundsWorker):
 
 
 def begin_limits_anew(limits: Limits) -> None:
-    """Give what the worker goes straight on with the time of its own; in no worker, nothing is limited."""
+    """Begin the time limits of the work that the worker goes straight on with. Outside of a worker there are none."""
     if not RunsheetWorker.at_work or RunsheetWorker.told_to_stop:
         return
     signal.alarm(limits.soft_s)
@@ -140,7 +140,7 @@ def _limits_of(job: Job) -> Limits:
 
 
 def _await_redis(connection: Redis) -> None:
-    """Start once Redis works: one that ends at once instead, the pool starts again at once, with a traceback each time."""
+    """Wait until Redis works. Who ended instead would be started anew at once, again and again, each time with a traceback."""
     told = ""
     while trouble := _trouble(connection):
         if not told:
@@ -164,7 +164,7 @@ def _trouble(connection: Redis) -> str:
 def _fresh_connections() -> None:
     """What Django does around a request: drop connections that are too old or broken, and forget logged queries.
 
-    Whether one is broken the system knows without asking the server: what a server that ends says can then be read.
+    The server is not asked whether a connection is broken. A server that ends says so, and that can be read here.
     """
     for each in connections.all(initialized_only=True):
         if _has_ended(each):

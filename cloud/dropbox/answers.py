@@ -122,7 +122,7 @@ def _text(response: Response, body: dict[str, Any]) -> str:
 
 
 def _sent(response: Response) -> list[str]:
-    """What the request proved itself with, which an answer may repeat; the longest first, since one may begin another."""
+    """The secrets of the request, which an answer may repeat. The longest first: one may be how another begins."""
     request = getattr(response, "request", None)
     if request is None:
         return []

@@ -48,7 +48,7 @@ def harmless(text: str, *, at_most: int | None = None) -> str:
 
 
 def whole(text: str, *, what: str) -> str:
-    """The same for what is compared and must not be cut: a part of a name is another name.
+    """As `harmless`, but never cut: what is compared must be whole, since a part of a name is another name.
 
     Raises:
         OddAnswer: it is empty, or longer than anything at Dropbox.

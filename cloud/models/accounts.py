@@ -41,7 +41,7 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
         self.filter(pk=account.pk, connected_at=account.connected_at).update(needs_reconnect_reason=reason)
 
     def note_use(self, account: "DropboxAccount", *, at: datetime) -> None:
-        """Remember that the account is used; who finds it locked leaves that to the next."""
+        """Remember that the account is used. While somebody holds its row, that is left to the next use."""
         if account.last_used_at and at - account.last_used_at < USE_IS_NOTED_EVERY:
             return
         with transaction.atomic():
@@ -72,7 +72,7 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
     def used_by(self, user_id: int) -> "DropboxAccount | None":
         """A person's account with the person, and `read_at`: when that was, by the database's clock.
 
-        Its tokens are sealed until somebody who needs them unseals them, so that it can be read even when nobody can.
+        Its tokens stay encrypted until `unseal` is called, so that the account can be read even where no key opens them.
         """
         with sealed():
             return self.select_related("user").annotate(read_at=Now()).filter(user_id=user_id).order_by().first()

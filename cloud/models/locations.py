@@ -87,5 +87,5 @@ class CloudLocation(models.Model):
 
     @property
     def is_gone(self) -> bool:
-        """Whether nothing lay there when that was last asked: what is there has a link, or a reason why it has none."""
+        """Whether nothing lay there when Dropbox was last asked. What is there has a link, or a reason why it has none."""
         return self.share_checked_at is not None and not (self.share_url or self.share_refusal)

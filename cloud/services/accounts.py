@@ -97,8 +97,8 @@ def replaced_by(authorisation: Authorisation, *, user: User) -> DropboxAccount |
 def connect(*, user: User, authorisation: Authorisation) -> Connection:
     """Keep what was authorised, encrypted, and announce it: what failed for want of it starts again by itself.
 
-    What the user had connected before is revoked at Dropbox, if that can be done, be it another account or another grant of
-    the same; nobody could end it later.
+    What the user had connected before, be it another account or another grant of the same one, is revoked at Dropbox if
+    Dropbox can be asked. Nobody could end it later.
 
     Raises:
         AccountBusy: nothing was stored.

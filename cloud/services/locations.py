@@ -30,7 +30,7 @@ def record_location(
 
 
 def forget_link(*, path: str) -> None:
-    """The directory is gone, and with it what the link led to; that it is gone is not forgotten (`is_gone`)."""
+    """Forget the link to a directory that is gone. The place stays, and says that it is gone (`is_gone`)."""
     nothing = {"share_url": "", "share_refusal": "", "share_expires_at": None, "is_public": False, "file_id": ""}
     locations_at(path).update(**nothing, share_checked_at=Now())
 

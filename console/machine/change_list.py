@@ -127,7 +127,7 @@ class Versions:
 
     Attributes:
         rows: what is shown of the records.
-        latest: the number of the last transition of all; the counts over the records are as they were as long as it is.
+        latest: the number of the newest transition. While it is the same, so are the counts over the records.
     """
 
     rows: str

@@ -33,8 +33,8 @@ class NextStep:
 def next_step(record: StateMachine, user: User) -> NextStep | None:
     """What helps a record that has failed; None where running it again is all there is to do.
 
-    It is the first remedy that is open to the person, or what else to do instead of the very first. Where that is more
-    than to ask an administrator, it comes first even so, and what is open comes beside it.
+    The first remedy stands first. Where it is not open to the person, it says what to do instead. If that is only to ask
+    an administrator, the first remedy that is open takes its place. The next one that is open stands beside it.
     """
     return _first_open(record, user, witness=lambda: _seen_by(record))
 

@@ -135,7 +135,10 @@ class MachinePage(LargeList):
 
     @override
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Held first: the admin deletes its memberships before it, and stopping a batch holds both in the other order."""
+        """Lock the record first, as stopping a batch does.
+
+        The admin deletes the memberships before the record. Without the lock the two could wait for each other for ever.
+        """
         with transaction.atomic():
             self.model._default_manager.select_for_update(of=("self",)).filter(pk=obj.pk).first()
             super().delete_model(request, obj)

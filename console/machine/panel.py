@@ -149,7 +149,7 @@ class Panel[M: StateMachine]:
 
     @property
     def failure_is_news(self) -> bool:
-        """What went wrong is told as long as the same is tried again, also while a worker is at it; then it is history."""
+        """Whether to say what went wrong: nothing more is tried, or the same is being tried again. Else it is history."""
         is_final = self.has_failed and not self.record.is_owed
         return bool(self.record.failure_message) and (is_final or self.record.is_working)
 
@@ -260,7 +260,7 @@ class Panel[M: StateMachine]:
 
     @property
     def earlier(self) -> str:
-        """That number as it is told: beyond some it matters to nobody how many they are, and counting takes its time."""
+        """That number in words. Very many are not counted: it takes time, and nobody needs to know."""
         count = self.earlier_count
         return f"More than {EARLIER_COUNTED:,}" if count > EARLIER_COUNTED else f"{count:,}"
 

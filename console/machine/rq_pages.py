@@ -97,7 +97,7 @@ class StartedJobs(registry.StartedJobRegistry):
         """Left to the workers."""
 
     def remove(self, *_: Any, **__: Any) -> None:
-        """The place of a job whose data is gone: RQ cannot do it by the job's id, and does it by itself in time."""
+        """Leave the entry of a job whose data is gone. RQ cannot remove it by its id here; a worker does so in time."""
 
 
 def _merely_read(kind: type[registry.BaseRegistry]) -> type[registry.BaseRegistry]:

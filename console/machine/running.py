@@ -65,7 +65,7 @@ class ManyRun:
     Attributes:
         label: what it is called.
         start: does it; a batch of the engine's, unless an app has its own.
-        which_of: tells records that are owed no run from any others, and from themselves once they were run since.
+        which_of: a mark of records that are owed no run. Other records have another one; so have these after a run.
         become: what happens to them, after “will be”.
         facts: what a person should know before, each with its name.
     """

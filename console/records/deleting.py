@@ -67,7 +67,7 @@ def _delete(listed: "LargeList", request: HttpRequest, chosen: QuerySet[Any], co
 
 
 def _which(listed: "LargeList", records: QuerySet[Any]) -> str:
-    """Tells these records from any others, and from themselves once they are something else, or somebody else's."""
+    """A mark of these records. It is another one for other records, and once one of these is called or owned otherwise."""
     hashed = Func(
         *_told_by(listed),
         template="hashtextextended(concat_ws('|', %(expressions)s), 0)",
@@ -78,7 +78,7 @@ def _which(listed: "LargeList", records: QuerySet[Any]) -> str:
 
 
 def _told_by(listed: "LargeList") -> "Iterator[Combinable]":
-    """What a record is, and whose: what its own run comes to meanwhile is no reason to ask again."""
+    """The columns that say what a record is, and whose. What its run comes to meanwhile is no reason to ask again."""
     yield F("pk")
     for name in (*listed.identity, *listed.whose):
         is_always_there = not listed.opts.get_field(name).null

@@ -96,7 +96,7 @@ class RecordChangeList(ChangeList):
 
     @override
     def get_ordering_field(self, field_name: Any) -> Any:
-        """Nothing that has no arrow to sort by: to sort by some columns takes minutes."""
+        """The field to sort by, if its column has an arrow. Sorting by some others would take minutes."""
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     @override

@@ -88,7 +88,7 @@ def failures_of(batch: Batch) -> list[tuple[str, int]]:
 
 
 def standing_at(batch: Batch, state: str) -> QuerySet[Any]:
-    """The members that nothing is owed for, in a state; that which a record begins in is what did not run.
+    """The members in a state for which nothing is owed. Those in the initial state did not run.
 
     Each is looked up by its key, whatever PostgreSQL expects of them.
     """
@@ -103,5 +103,5 @@ def standing_at(batch: Batch, state: str) -> QuerySet[Any]:
 
 
 def of_record(machine: type[StateMachine], wanted: str | Case | CombinedExpression) -> Subquery:
-    """Of a member's record; a condition in it would be a way to find the record, and a slow one."""
+    """A value of a member's record. It has no condition but the key: PostgreSQL would look for the record by it, slowly."""
     return Subquery(machine._default_manager.order_by().filter(pk=OuterRef("record")).values_list(wanted))

@@ -57,7 +57,7 @@ def make_many[M: StateMachine](
 
 
 def which_of(records: QuerySet[Any]) -> str:
-    """Tells these records, none of which is owed a run, from any others, and from themselves once one was run since."""
+    """A mark of these records, none of which is owed a run. It is another one once any of them has been run."""
     each = Func(F("pk"), F("generation"), template=HASHED, output_field=DecimalField())
     counted = records.order_by().aggregate(count=Count("pk"), sum=Coalesce(Sum(each), Value(Decimal(0))))
     return f"{counted['count']}:{counted['sum']}"

@@ -91,9 +91,9 @@ def _machine_of(batch_id: int) -> type[StateMachine]:
 
 
 def _call_off(machine: type[StateMachine], batch_id: int, pks: list[int]) -> None:
-    """Keep with the records, which are locked, that their turn did not come before their next generation.
+    """Note with locked records that their turn never came: the note holds for their next generation.
 
-    What another batch had called off before, and nobody has run since, did not run there either.
+    It is noted for another batch too that had called them off before, if nobody has run them since.
     """
     theirs = Q(batch=batch_id) | Q(called_off=F("record__generation"))
     members = items_of(machine)._default_manager.filter(theirs, record__in=pks)
@@ -101,9 +101,9 @@ def _call_off(machine: type[StateMachine], batch_id: int, pks: list[int]) -> Non
 
 
 def _whose_it_was(batch_id: int) -> Case:
-    """Whose the last run of a record was that the batch has owed a start; nobody's, if that person is gone.
+    """Whose a record is once the batch no longer owes it a start: whoever's last run it was, nobody if they are gone.
 
-    What goes on by itself is still its own, and what has never run is whose it would have been.
+    A record that has never run stays with whoever would have run it. One that goes on by itself stays with its person.
     """
     owed_by_it = Q(due_reason__startswith=beginning_of_reason(batch_id))
     return Case(
@@ -114,9 +114,9 @@ def _whose_it_was(batch_id: int) -> Case:
 
 
 def _cancel_all(machine: type[StateMachine], batch_id: int, pks: Iterable[int], user: User) -> int:
-    """Some at once, since a commit for each would take longer than a person waits for thousands.
+    """Stop some runs in one transaction: a commit for each of thousands would take longer than a person waits.
 
-    Nothing, if somebody has run the batch again meanwhile: whoever does waits for this, or this for them.
+    Nothing is stopped if somebody has run the batch again meanwhile. Whoever comes second waits for the first.
     """
     with transaction.atomic():
         still = Batch.objects.select_for_update(no_key=True).filter(pk=batch_id, stopped_at__isnull=False)

@@ -136,9 +136,9 @@ class BatchItem(models.Model):
 
     @classmethod
     def cut_short(cls) -> Q:
-        """Of what lies stopped: no run of it has ended in its batch, or since.
+        """It lies stopped, and no run of it has ended in its batch or since.
 
-        Only of what lies stopped is the history asked, and only if it was started otherwise since.
+        The history is asked only of what lies stopped and was started otherwise since.
         """
         lies_stopped = Q(record__state=cls.machine().initial_state(), record__due_at__isnull=True)
         return lies_stopped & (STARTED_LAST | ~Q(cls._has_run()))
@@ -150,7 +150,7 @@ class BatchItem(models.Model):
 
     @classmethod
     def _has_run(cls) -> Exists:
-        """A run of it has ended since its batch, or since that called it off. Who stopped it later takes nothing back."""
+        """A run of it has ended since the batch was made, or called it off. Stopping it later changes nothing about that."""
         return Exists(
             TransitionLog.objects.filter(
                 record_type=cls.machine()._meta.label_lower,
