@@ -8,6 +8,7 @@ from console.machine import badges, rq_pages
 from console.machine.badges import TICK, WARNING, Appearance
 from console.machine.dashboard import GuardedQueueAdmin
 from console.machine.transition_log import TransitionLogAdmin
+from console.notices.admin import FailureNoticeAdmin
 from console.notices.bell import bell
 from console.notices.models import FailureNotice
 from console.notices.states import NoticeState
@@ -21,6 +22,7 @@ LISTS = {
     Group: RoleAdmin,
     TransitionLog: TransitionLogAdmin,
     Dashboard: GuardedQueueAdmin,
+    FailureNotice: FailureNoticeAdmin,
 }
 
 NOTICE = Appearance(

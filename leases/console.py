@@ -4,13 +4,11 @@ from django.contrib import admin
 
 from console.machine import badges
 from console.machine.badges import CLOCK, CROSSED, TICK, WARNING, Appearance
-from console.notices.models import FailureNotice
 from console.records import sent
 from console.shell import navigation, people
 from console.shell.navigation import Frame, Key, Place
-from leases.admin.batches import BatchAdmin
+from leases.admin.batches import LeaseBatchAdmin
 from leases.admin.leases import LeaseAdmin
-from leases.admin.notices import FailureNoticeAdmin
 from leases.admin.sent import TELLINGS
 from leases.models import Batch, Lease
 from leases.states import State
@@ -19,8 +17,7 @@ from statemachine.models import STOPPED, STOPPED_LABEL
 # The agencies' list is finished, and so declared, by the app that can look whether a folder is there.
 LISTS = {
     Lease: LeaseAdmin,
-    Batch: BatchAdmin,
-    FailureNotice: FailureNoticeAdmin,
+    Batch: LeaseBatchAdmin,
 }
 
 APPEARANCES = (

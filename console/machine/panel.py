@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
@@ -19,16 +20,20 @@ from console.machine.next_steps import NextStep, next_step, told
 from console.machine.progress import progress_of
 from console.machine.reasons import reasons, text_of
 from console.machine.timeline import Entry, Job, history_of, job_at_work
+from console.records.links import page_of
 from core.base.clock import now
 from core.base.errors import words_for
+from statemachine.batches import batches_of, can_be_run_together, made_with, passed_over_by
 from statemachine.diagram import picture_of, svg
-from statemachine.models import StateMachine, TransitionLog
+from statemachine.models import Batch, StateMachine, TransitionLog
 
 if TYPE_CHECKING:
     from console.machine.page import MachinePage
 
 HISTORY_SHOWN = 50
 EARLIER_COUNTED = 10_000
+BATCHES_SHOWN = 3
+GONE_PERSON = "Somebody who is no longer here"
 NOBODY = "Nobody: press a button to run it for yourself."
 
 
@@ -120,6 +125,15 @@ class Panel[M: StateMachine]:
         if self.job:
             link = format_html('<a href="{}">{}</a>', self.job.url, self.job.id) if self.job.url else self.job.id
             yield Fact(label="RQ job", value=link)
+        yield from self.about
+        if batches := self._batches[:BATCHES_SHOWN]:
+            links = format_html_join(", ", '<a href="{}">{}</a>', ((page_of(each), each.title) for each in batches))
+            yield Fact(label="Imported or run with", value=links)
+
+    @property
+    def about(self) -> Iterator[Fact]:
+        """What else stands among the facts, of a kind of record that has more to say."""
+        yield from ()
 
     @cached_property
     def job(self) -> Job | None:
@@ -195,14 +209,41 @@ class Panel[M: StateMachine]:
 
     @property
     def newest(self) -> Event | None:
-        """What has happened since the last transition."""
-        return None
+        """What has happened since the last transition: that it was stopped before its turn came."""
+        batch = self.passed_over
+        if batch is None:
+            return None
+        link = format_html('<a href="{}">{}</a>', page_of(batch), batch.title)
+        # Who has made it go on with others since is not who had stopped it.
+        who = format_html("{} stopped {}", batch.stopped_by or GONE_PERSON, link)
+        stopped = who if batch.stopped_at else format_html("{} was stopped", link)
+        words = format_html("{} before it was this {}'s turn", stopped, self.record._meta.verbose_name)
+        return Event(words=words, at=batch.stopped_at)
+
+    @cached_property
+    def passed_over(self) -> Batch | None:
+        """What was stopped before its turn came: nothing was begun, so nothing stands in the history."""
+        return passed_over_by(self.record) if self._has_batches else None
+
+    @cached_property
+    def origin(self) -> Event:
+        """How the record came to be: by an import, or by hand."""
+        made_by = getattr(self.record, "created_by", None)
+        by = f" by {made_by}" if made_by else ""
+        batch = made_with(self.record) if self._has_batches else None
+        if batch is None:
+            return Event(words=f"Created{by}", at=self._made_at)
+        words = format_html('Imported from <a href="{}">{}</a>{}', page_of(batch), batch.title, by)
+        return Event(words=words, at=self._made_at)
 
     @property
-    def origin(self) -> Event:
-        """How the record came to be."""
-        made_by = getattr(self.record, "created_by", None)
-        return Event(words=f"Created by {made_by}" if made_by else "Created", at=self._made_at)
+    def _has_batches(self) -> bool:
+        return can_be_run_together(type(self.record))
+
+    @property
+    def _batches(self) -> QuerySet[Batch]:
+        """What it was made or run with."""
+        return batches_of(self.record) if self._has_batches else Batch.objects.none()
 
     @property
     def _made_at(self) -> datetime | None:

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.base.errors import Refused
+from statemachine.batches import run_many, which_of
 from statemachine.errors import ChoiceChanged, NothingToStart
 from statemachine.queries import count_by_state
 
@@ -63,15 +64,15 @@ class ManyRun:
 
     Attributes:
         label: what it is called.
-        start: does it.
+        start: does it; a batch of the engine's, unless an app has its own.
         which_of: a mark of records that are owed no run. Other records have another one; so have these after a run.
         become: what happens to them, after “will be”.
         facts: what a person should know before, each with its name.
     """
 
     label: str
-    start: Start
-    which_of: Callable[[QuerySet[Any]], str]
+    start: Start = run_many
+    which_of: Callable[[QuerySet[Any]], str] = which_of
     become: str = "run"
     facts: Callable[[Plan], Iterable[tuple[str, str]]] = _nothing
 

@@ -4,11 +4,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.notices.models import Noticed
+from console.records.links import address_of
 
 
 def page_of(record: Noticed) -> str:
     """The address of a record's page, below the console's."""
-    return reverse(_name(type(record), "change"), args=[record.pk])
+    return reverse(address_of(type(record), "change"), args=[record.pk])
 
 
 def list_of_failed(machine: type[Noticed], reason: str, *, user_id: int) -> str:
@@ -26,8 +27,4 @@ def _whose(user_id: int) -> dict[str, str]:
 
 
 def _list(machine: type[Noticed], **narrowed: str) -> str:
-    return f"{reverse(_name(machine, 'changelist'))}?{urlencode(narrowed)}"
-
-
-def _name(machine: type[Noticed], view: str) -> str:
-    return f"admin:{machine._meta.app_label}_{machine._meta.model_name}_{view}"
+    return f"{reverse(address_of(machine, 'changelist'))}?{urlencode(narrowed)}"

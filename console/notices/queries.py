@@ -6,13 +6,13 @@ from operator import or_
 from typing import Any
 
 from django.apps import apps
-from django.contrib.auth import get_permission_codename
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from console.notices.models import FailureNotice, Noticed
 from console.notices.states import NoticeState
+from console.records.links import right_to_see
 from core.base.errors import failure_of
 
 TELLING = (NoticeState.SENDING, NoticeState.SENT)
@@ -25,7 +25,7 @@ def noticed_machines() -> list[type[Noticed]]:
 
 def seen_by(user: User | AnonymousUser) -> list[type[Noticed]]:
     """Those of them whose records the person may see."""
-    return [each for each in noticed_machines() if user.has_perm(_right_to_see(each))]
+    return [each for each in noticed_machines() if user.has_perm(right_to_see(each))]
 
 
 def machine_of(notice: FailureNotice) -> type[Noticed]:
@@ -86,10 +86,6 @@ def is_told_already(notice: FailureNotice) -> bool:
         state=machine.failed_state(), failure_code=notice.reason, failure_notice__in=earlier
     )
     return waiting.exists()
-
-
-def _right_to_see(machine: type[Noticed]) -> str:
-    return f"{machine._meta.app_label}.{get_permission_codename('view', machine._meta)}"
 
 
 def _count_failed(machine: type[Noticed], notices: list[Any]) -> None:

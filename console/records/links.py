@@ -6,10 +6,19 @@ from django.db.models import Model
 from django.urls import reverse
 
 
+def address_of(model: type[Model], page: str) -> str:
+    """The name of the address of one of the pages of such records."""
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+
+
 def page_of(record: Model) -> str:
     """The record's page in the console."""
-    opts = record._meta
-    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[record.pk])
+    return reverse(address_of(type(record), "change"), args=[record.pk])
+
+
+def right_to_see(model: type[Model]) -> str:
+    """The permission that a person needs to look at such records."""
+    return f"{model._meta.app_label}.{get_permission_codename('view', model._meta)}"
 
 
 def record_url(record: Model, user: User) -> str:

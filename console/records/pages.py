@@ -18,7 +18,7 @@ class RecordAdmin(RecordList):
         add_label: of the button, and of the page it leads to.
     """
 
-    name: ClassVar[str]
+    name: str
     empty: ClassVar[str] = "Nothing is here yet."
     beside: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     add_label: ClassVar[str] = "Add"

@@ -55,15 +55,26 @@ def told(request: HttpRequest, form: QueryDict, lists: "Mapping[type[Model], Mod
     if name in _TELLINGS:
         return _TELLINGS[name](request, given, form)
     for model, shown in lists.items():
-        its = f"{model._meta.app_label}_{model._meta.model_name}"
-        if name == f"{its}_changelist":
+        its = f"{model._meta.app_label}_{model._meta.model_name}_"
+        if name.startswith(its):
+            return _told(request, shown, name.removeprefix(its), given, form)
+    return Sent()
+
+
+def _told(request: HttpRequest, shown: "ModelAdmin[Any]", page: str, given: Mapping[str, Any], form: QueryDict) -> Sent:
+    """What was sent to one of the pages of a kind of record, which may tell it itself."""
+    own: Mapping[str, Telling] = getattr(shown, "tellings", {})
+    if page in own:
+        return own[page](request, given, form)
+    match page:
+        case "changelist":
             return _of_list(request, shown, form)
-        if name == f"{its}_search":
-            what = f"Search {model._meta.verbose_name_plural}"
+        case "search":
+            what = f"Search {shown.model._meta.verbose_name_plural}"
             return Sent(what=what, facts=(("For", shortened(form.get(SEARCH_VAR, ""))),))
-        if name == f"{its}_delete":
+        case "delete":
             return Sent(what="Delete", facts=_seen(request, shown, unquote(given.get("object_id", ""))))
-        if name == f"{its}_action":
+        case "action":
             labels = {button.name: button.label for button in getattr(shown, "buttons", ())}
             return Sent(what=labels.get(given["name"], ""), facts=_seen(request, shown, str(given["pk"])))
     return Sent()

@@ -4,13 +4,8 @@ from collections.abc import Iterator
 from math import ceil
 
 from django.conf import settings
-from django.contrib.auth.models import User
-from django.db.models import QuerySet
 
 from console.machine.running import ManyRun, Plan
-from leases.models import Lease
-from statemachine.batches import run_many, which_of
-from statemachine.models import Batch
 
 # One listing, and one call for the link: made, or seen to lead there. Without a directory one more in most cases.
 CALLS_PER_LEASE = 2
@@ -27,11 +22,6 @@ def minutes_of(plan: Plan) -> int | None:
     ceiling = settings.DROPBOX_CALLS_PER_S
     calls = (plan.starting + plan.ahead) * CALLS_PER_LEASE
     return ceil(calls / ceiling / MINUTE_S) if ceiling else None
-
-
-def _start(leases: QuerySet[Lease], user: User, *, which: str) -> Batch:
-    """Whoever looked at another choice is asked again; see `run_many`."""
-    return run_many(leases, user, which=which)
 
 
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -56,8 +46,6 @@ def _ahead(plan: Plan) -> str:
 
 FULL_DISCOVERY = ManyRun(
     label="Run full discovery",
-    start=_start,
-    which_of=which_of,
     become="searched for and read",
     facts=_facts,
 )

@@ -1,17 +1,17 @@
-"""What the page of a lease says beyond that of any record: its archive, its report, its agency, its batches."""
+"""What the page of a lease says beyond that of any record: its archive, its report, its agency."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from cloud.admin.links import dropbox_link
 from cloud.models import CloudLocation
 from console.machine.next_steps import NextStep
-from console.machine.panel import Event, Fact, Note, Panel
-from console.records.links import page_of, record_url
+from console.machine.panel import Fact, Note, Panel
+from console.records.links import record_url
 from console.shell.times import ago
 from core.base.folding import is_same_path
 from leases.admin.nearest import Nearest, nearest_of
@@ -22,15 +22,12 @@ from leases.queries import PASSED_OVER_COUNT
 from leases.services import CREATED
 from leases.states import SETTLED, State
 from leases.words import passed_over_in_words
-from statemachine.batches import batches_of, made_with, passed_over_by
-from statemachine.models import Batch, TransitionLog
+from statemachine.models import TransitionLog
 
 # The transitions that record what Dropbox has answered.
 ANSWERS = ("record_found", "record_detection", "record_not_found")
 # No archive was found, or not since the number was given.
 UNCONFIRMED = (State.PENDING, State.SEARCHING, State.NOT_FOUND, State.FAILED)
-BATCHES_SHOWN = 3
-GONE_PERSON = "Somebody who is no longer here"
 
 
 class LeasePanel(Panel[Lease]):
@@ -59,17 +56,13 @@ class LeasePanel(Panel[Lease]):
         return correction(self.lease, self.user) if self.lease.state == State.NOT_FOUND else None
 
     @property
-    def facts(self) -> Iterator[Fact]:
-        yield from super().facts
+    def about(self) -> Iterator[Fact]:
         agency, url = self.lease.get_agency_display(), self.configuration_url
         yield Fact(label="Agency", value=format_html('<a href="{}">{}</a>', url, agency) if url else agency)
         maker = self.lease.created_by
         yield Fact(
             label="Created", value=format_html("{}{}", ago(self.lease.created_at), f" by {maker}" if maker else "")
         )
-        if batches := batches_of(self.lease)[:BATCHES_SHOWN]:
-            links = format_html_join(", ", '<a href="{}">{}</a>', ((page_of(each), each.title) for each in batches))
-            yield Fact(label="Imported or run with", value=links)
 
     @cached_property
     def _configuration(self) -> AgencyStorageConfig | None:
@@ -197,31 +190,3 @@ class LeasePanel(Panel[Lease]):
     def behalf_of(self, row: TransitionLog) -> str:
         """A new lease starts for who made it."""
         return str(self.lease.created_by or "") if row.reason == CREATED else ""
-
-    @property
-    def newest(self) -> Event | None:
-        """That it was stopped before its turn came."""
-        batch = self.passed_over
-        if batch is None:
-            return None
-        link = format_html('<a href="{}">{}</a>', page_of(batch), batch.title)
-        # Who has made it go on with others since is not who had stopped it.
-        who = format_html("{} stopped {}", batch.stopped_by or GONE_PERSON, link)
-        stopped = who if batch.stopped_at else format_html("{} was stopped", link)
-        return Event(words=format_html("{} before it was this lease's turn", stopped), at=batch.stopped_at)
-
-    @cached_property
-    def passed_over(self) -> Batch | None:
-        """What was stopped before this lease's turn came: nothing was begun, so nothing stands in the history."""
-        return passed_over_by(self.lease)
-
-    @property
-    def origin(self) -> Event:
-        """The import that made it, or who did by hand."""
-        made = super().origin
-        batch = made_with(self.lease)
-        if batch is None:
-            return made
-        by = f" by {self.lease.created_by}" if self.lease.created_by else ""
-        words = format_html('Imported from <a href="{}">{}</a>{}', page_of(batch), batch.title, by)
-        return Event(words=words, at=made.at)

@@ -1,5 +1,7 @@
 """Running many leases again: asked with the exact number, done once, left to who may."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,12 +11,10 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from console.machine.running import Plan, plan_for
+from core.base.statement_limits import answered_in_time
 from leases import runs
-from leases.admin import bulk_run
 from leases.admin.bulk_run import FULL_DISCOVERY, calls_of, minutes_of
 from leases.models import Batch, Lease
-from statemachine import models as engine
-from statemachine.batches import run_many
 from tests.leases.starting import person_takes
 from tests.leases.test_services import settled
 from tests.questions import question_of
@@ -149,12 +149,14 @@ class TestConfirming:
     ) -> None:
         asked = choose(console, failed)
 
-        def overtaken(leases: QuerySet[Lease], user: User, **given: Any) -> engine.Batch:
+        @contextmanager
+        def overtaken() -> Iterator[None]:
             person_takes(runs.SEARCH, lease_id=failed[0].pk, user=olivia)
-            return run_many(leases, user, **given)
+            with answered_in_time():
+                yield
 
         if when == "before the lock":
-            monkeypatch.setattr(bulk_run, "run_many", overtaken)
+            monkeypatch.setattr("statemachine.batches.starting.answered_in_time", overtaken)
         else:
             person_takes(runs.SEARCH, lease_id=failed[0].pk, user=olivia)
 

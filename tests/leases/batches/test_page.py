@@ -5,8 +5,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from console.batches.page import BatchPage
 from leases import services
-from leases.admin.batch_page import BatchPage
 from leases.models import Lease
 from leases.states import State
 from statemachine.batches import Progress, run_many, stop

@@ -19,6 +19,7 @@ from console.notices.models import FailureNotice, Noticed
 from console.notices.queries import machine_of, mark_read, notices_of, seen_by
 from console.notices.states import NoticeState
 from console.records.pages import ReadOnlyAdmin
+from console.records.sent import Sent, Telling
 from console.shell.times import time_column
 from core.base.errors import words_for
 
@@ -105,6 +106,10 @@ class FailureNoticeAdmin(ReadOnlyAdmin):
     @admin.display(description="why there was no mail", ordering="failure_message")
     def trouble(self, notice: FailureNotice) -> str:
         return notice.failure_message
+
+    def __init__(self, model: Any, admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        self.tellings: dict[str, Telling] = {"read": lambda *_: Sent(what="Mark all as read")}
 
     @override
     def get_urls(self) -> list[URLPattern]:
