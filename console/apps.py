@@ -4,6 +4,7 @@ from django.contrib.admin.apps import SimpleAdminConfig
 
 class ConsoleConfig(AppConfig):
     name = "console"
+    verbose_name = "Notices"  # the only records that are the console's own
 
     def ready(self) -> None:
         from console import own  # noqa: PLC0415 - once the apps are there

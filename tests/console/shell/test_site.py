@@ -25,7 +25,8 @@ class TestEverythingThatIsKept:
 
         apps = client.get("/admin/auth/user/").context["available_apps"]
 
-        assert [app["name"] for app in apps] == ["Dropbox", "Leases", "People", "System", "What has happened"]
+        names = ["Dropbox", "Leases", "Notices", "People", "System", "What has happened"]
+        assert [app["name"] for app in apps] == names
         lists = {str(model["name"]) for app in apps for model in app["models"]}
         assert {"People", "Roles", "Archives", "Agencies", "Queues, jobs and workers", "Imports and runs"} <= lists
 
