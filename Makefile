@@ -52,9 +52,11 @@ fmt: $(INSTALLED) ## Format the code and mend what a tool can mend
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format .
 
-lock: $(UV) ## Resolve pyproject.toml again into both requirements files
-	@$(COMPILE) pyproject.toml --output-file requirements.txt
+# What a package of the tests or of a place for documents cannot go with, production does not have either.
+lock: $(UV) ## Resolve pyproject.toml again into all requirements files
 	@$(COMPILE) pyproject.toml --all-extras --output-file requirements-dev.txt
+	@$(COMPILE) pyproject.toml --constraints requirements-dev.txt --output-file requirements.txt
+	@$(COMPILE) pyproject.toml --extra s3 --extra azure --extra gcs --constraints requirements-dev.txt --output-file requirements-objects.txt
 
 # An index that knows nothing of a package is no proof that it is sound: --strict makes a failure of it.
 audit: $(INSTALLED) ## Whether a locked package has a known hole (asks a package index, so not part of `test`)

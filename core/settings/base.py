@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "core.apps.CoreConfig",
     "statemachine.apps.StateMachineConfig",
     "cloud.apps.CloudConfig",
+    "storage.apps.StorageConfig",
     "leases.apps.LeasesConfig",
     "discovery.apps.DiscoveryConfig",
     # Below the apps whose templates build on the console's, and before those whose templates it replaces.

@@ -99,4 +99,4 @@ class TestImage:
     def test_holds_every_package_of_the_product_and_no_other(self) -> None:
         kept = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
 
-        assert kept == {*HOUSE, "gunicorn.conf.py", "manage.py", "requirements.txt"}
+        assert kept == {*HOUSE, "gunicorn.conf.py", "manage.py", "requirements.txt", "requirements-objects.txt"}

@@ -11,7 +11,8 @@ import pytest
 from tests.architecture.floors import HOUSE
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ["requirements.txt", "requirements-dev.txt"]
+PRODUCTION = ["requirements.txt", "requirements-objects.txt"]
+LOCKS = [*PRODUCTION, "requirements-dev.txt"]
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 
@@ -32,8 +33,9 @@ class TestLocks:
 
         assert [block for block in blocks if not re.match(r"[\w.\[\]-]+==\S+.*--hash=sha256:", block, re.DOTALL)] == []
 
-    def test_production_has_the_versions_that_the_tests_ran_with(self) -> None:
-        production, development = ((ROOT / name).read_text().splitlines() for name in LOCKS)
+    @pytest.mark.parametrize("name", PRODUCTION)
+    def test_production_has_the_versions_that_the_tests_ran_with(self, name: str) -> None:
+        production, development = ((ROOT / each).read_text().splitlines() for each in (name, "requirements-dev.txt"))
 
         assert [line for line in production if "==" in line and line not in development] == []
 
