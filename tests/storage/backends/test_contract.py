@@ -29,7 +29,8 @@ from tests.storage.backends.conftest import EACH, MANY
 
 pytestmark = [pytest.mark.process, pytest.mark.parametrize("kind", EACH)]
 
-LARGE = os.urandom(1_000_003) * 20
+# More than one piece.
+LARGE = os.urandom(1_000_003) * 10
 
 
 def chunks(content: bytes, size: int = 1_000_003) -> Iterator[bytes]:
@@ -89,9 +90,10 @@ class TestPut:
 
 class TestASourceThatBreaks:
     @pytest.mark.parametrize(
-        "error", [RuntimeError("gone"), OSError("gone"), SoftTimeLimit()], ids=lambda e: type(e).__name__
+        ("length", "error"),
+        [(0, RuntimeError("gone")), (5, OSError("gone")), (len(LARGE), OSError("gone")), (len(LARGE), SoftTimeLimit())],
+        ids=lambda each: str(each) if isinstance(each, int) else type(each).__name__,
     )
-    @pytest.mark.parametrize("length", [0, 5, len(LARGE)])
     def test_leaves_nothing_and_is_told_in_its_own_words(
         self, storage: Storage, at: str, length: int, error: BaseException
     ) -> None:
@@ -347,7 +349,10 @@ class TestCheck:
     def test_tells_a_place_that_is_gone_from_a_file_that_is(
         self, make: Callable[..., Storage], kind: str, at: str
     ) -> None:
-        place = {"local": {"directory": "/nowhere", "is_made": False}, "azure": {"container": "nowhere"}}
+        place: dict[str, dict[str, Any]] = {
+            "local": {"directory": "/nowhere", "is_made": False},
+            "azure": {"container": "nowhere"},
+        }
         storage = make(**place.get(kind, {"bucket": "nowhere"}))
 
         for asking in (storage.check, lambda: storage.stat(at), lambda: storage.exists(at), lambda: storage.read(at)):
@@ -383,9 +388,12 @@ class TestDjango:
     def test_saves_under_another_name_what_was_taken_meanwhile(
         self, storage: Storage, at: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        def as_if_free(name: str, **_: Any) -> str:
+            monkeypatch.undo()
+            return name
+
         storage.put(f"{at}/a.txt", [b"1"])
-        monkeypatch.setattr(storage, "get_available_name", lambda *names, **_: names[0])
-        monkeypatch.setattr(storage, "_save", lambda *given: (monkeypatch.undo(), storage._save(*given))[1])
+        monkeypatch.setattr(storage, "get_available_name", as_if_free)
 
         assert storage.save(f"{at}/a.txt", ContentFile(b"2")) != f"{at}/a.txt"
         assert storage.read(f"{at}/a.txt") == b"1"
