@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cloud.fields import EncryptedTextField, opened, sealed
+from core.base.database import fetch_both
 
 ACCOUNT_ID_LENGTH = 40
 DISPLAY_NAME_LENGTH = 255
@@ -26,6 +27,15 @@ CHANGE_WAITS_MS = 500
 
 
 class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
+    """Connected accounts, and what happens to them."""
+
+    # As text, since every run reads it.
+    USED_BY = """
+    SELECT auth_user.*, cloud_dropboxaccount.*, statement_timestamp() AS read_at
+    FROM cloud_dropboxaccount JOIN auth_user ON auth_user.id = cloud_dropboxaccount.user_id
+    WHERE cloud_dropboxaccount.user_id = %s
+    """
+
     def at_hand(self) -> Self:
         """Those that can be asked at any time: the connection works, and its person still works here."""
         return self.filter(needs_reconnect_reason="", user__is_active=True)
@@ -75,7 +85,11 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
         Its tokens stay encrypted until `unseal` is called, so that the account can be read even where no key opens them.
         """
         with sealed():
-            return self.select_related("user").annotate(read_at=Now()).filter(user_id=user_id).order_by().first()
+            found = fetch_both(DropboxAccount, User, self.USED_BY, [user_id])
+        if found is None:
+            return None
+        account, account.user = found
+        return account
 
     def connection_of(self, user: User | None) -> str:
         """What tells this connection of the person's from any other; empty if there is none."""
