@@ -29,9 +29,18 @@ CHANGE_WAITS_MS = 500
 class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
     """Connected accounts, and what happens to them."""
 
-    # As text, since every run reads it.
+    # As text, since every run reads it; with the person's own rights and those of their roles, for which Django would ask twice.
     USED_BY = """
-    SELECT auth_user.*, cloud_dropboxaccount.*, statement_timestamp() AS read_at
+    SELECT auth_user.*, cloud_dropboxaccount.*, statement_timestamp() AS read_at, ARRAY(
+        SELECT of.app_label || '.' || permission.codename
+        FROM auth_permission permission JOIN django_content_type of ON of.id = permission.content_type_id
+        WHERE permission.id IN (
+            SELECT permission_id FROM auth_user_user_permissions own WHERE own.user_id = auth_user.id
+            UNION ALL
+            SELECT permission_id FROM auth_group_permissions JOIN auth_user_groups role USING (group_id)
+            WHERE role.user_id = auth_user.id
+        )
+    ) AS rights
     FROM cloud_dropboxaccount JOIN auth_user ON auth_user.id = cloud_dropboxaccount.user_id
     WHERE cloud_dropboxaccount.user_id = %s
     """
@@ -82,13 +91,17 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
     def used_by(self, user_id: int) -> "DropboxAccount | None":
         """A person's account with the person, and `read_at`: when that was, by the database's clock.
 
-        Its tokens stay encrypted until `unseal` is called, so that the account can be read even where no key opens them.
+        What the person may do is read with it. Its tokens stay encrypted until `unseal` is called, so that the account can
+        be read even where no key opens them.
         """
         with sealed():
             found = fetch_both(DropboxAccount, User, self.USED_BY, [user_id])
         if found is None:
             return None
         account, account.user = found
+        if not account.user.is_superuser:  # who may do all, whatever is granted
+            # Where Django's backend keeps what it has read, so that it has the last word on it.
+            account.user._perm_cache = set(account.rights)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
         return account
 
     def connection_of(self, user: User | None) -> str:
