@@ -34,7 +34,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Whatever lies in the browser's folder is of its lane; whoever has a whole Runsheet, or some of it, has programs."""
     if BROWSER in item.path.parents:
         item.add_marker("browser")
-        item.add_marker("no_cover")  # what it drives are programs; the test itself runs next to nothing of ours
     elif WITH_PROGRAMS.intersection(getattr(item, "fixturenames", ())):
         item.add_marker("process")
 
