@@ -252,14 +252,13 @@ def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None
 
     It is an insert that meets them all: an update would have to be told each value of each column in a case of its own.
     """
-    fields = [each.name for each in model._meta.concrete_fields if not each.primary_key]
-    stamped_once = [each.name for each in model._meta.concrete_fields if getattr(each, "auto_now_add", False)]
+    fields = [each for each in model._meta.concrete_fields if not (each.primary_key or each.generated)]
     manager: Any = model._default_manager
     manager.bulk_create(
         records,
         update_conflicts=True,
         unique_fields=["pk"],
-        update_fields=[name for name in fields if name not in stamped_once],
+        update_fields=[each.name for each in fields if not getattr(each, "auto_now_add", False)],
     )
     for each in records:
         each.note_as_read()
