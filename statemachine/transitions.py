@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from core.base.database import fetch_one, insert, update
@@ -240,7 +241,8 @@ def _save(record: StateMachine) -> None:
         return
     changed = [each for each in fields if getattr(record, each.attname) != before[each.attname]]
     stamped = [each for each in fields if getattr(each, "auto_now", False)]
-    if any(hasattr(getattr(record, each.attname), "resolve_expression") for each in changed):  # the database gives it
+    is_given_by_database = any(hasattr(getattr(record, each.attname), "resolve_expression") for each in changed)
+    if is_given_by_database or type(record).save is not Model.save:  # the machine may have a `save` of its own
         record.save(update_fields=[each.attname for each in (*changed, *stamped)])
     else:
         update(record, [*changed, *stamped])
