@@ -9,14 +9,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from console.models import FailureNotice
 from leases.models import AgencyStorageConfig, Lease
-<<<<<<< HEAD
-from tests.browser.conftest import log_in
-from tests.factories import give_dropbox, settled
-=======
 from tests.browser.conftest import enter
-from tests.factories import give_dropbox
-from tests.leases.test_services import settled
->>>>>>> browse
+from tests.factories import give_dropbox, settled
 from tests.live import BLM, System
 
 if TYPE_CHECKING:
