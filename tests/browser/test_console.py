@@ -115,7 +115,7 @@ class TestKeys:
 
 class TestLook:
     def test_of_the_bell_on_a_telephone_is_as_round_as_at_a_desk(
-        self, person: User, system: System, page: Page
+        self, person: User, console: System, page: Page
     ) -> None:
         notice = FailureNotice.objects.create(
             initiated_by=person, record_type="leases.lease", reason="directory_unknown", due_at=None
@@ -123,17 +123,15 @@ class TestLook:
         settled(person, state="failed", failure_code="directory_unknown", failure_notice=notice)
         page.set_viewport_size({"width": 390, "height": 844})
 
-        log_in(page, system.url)
+        enter(page, console.url)
 
         box = page.locator(".bell .unread").bounding_box()
         assert box
         assert (box["height"], round(box["width"])) == (18, 18)
 
     def test_of_an_empty_list_has_heading_and_sentence_in_the_middle(
-        self, person: User, system: System, page: Page
+        self, person: User, console: System, page: Page
     ) -> None:
-        log_in(page, system.url)
-
-        page.goto(f"{system.url}/admin/leases/lease/")
+        enter(page, console.url, "/admin/leases/lease/")
 
         expect(page.get_by_role("heading", name="There is no lease yet.")).to_have_css("text-align", "center")
