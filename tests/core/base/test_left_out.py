@@ -15,7 +15,7 @@ class TestWithout:
             with pytest.raises(ImportError):
                 import colorsys
             with pytest.raises(ImportError):
-                import tests.no_such_module  # noqa: F401
+                import tests.no_such_module  # type: ignore[import-not-found]  # noqa: F401
 
         assert sys.modules["colorsys"] is colorsys
         assert "tests.no_such_module" not in sys.modules
