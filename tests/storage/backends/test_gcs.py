@@ -5,7 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from google.auth.exceptions import RefreshError, TransportError
 
+from core.base.errors import RunsheetError
 from storage.backends.errors import Denied, NotFound, Unavailable
 from storage.backends.gcs import GcsStorage, _word
 from storage.backends.stored import PIECE_BYTES
@@ -80,16 +82,30 @@ class TestSign:
 
 
 class TestCredentials:
-    def test_are_no_file_that_is_missing(self, storage: GcsStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-        from google.auth.exceptions import RefreshError
-
+    @pytest.mark.parametrize(
+        ("error", "failure"),
+        [
+            (RefreshError("invalid_grant"), Denied),  # type: ignore[no-untyped-call]  # theirs
+            (TransportError("no route"), Unavailable),  # type: ignore[no-untyped-call]  # theirs
+        ],
+        ids=["refused", "not to be asked for"],
+    )
+    def test_that_do_not_work_are_no_file_that_is_missing(
+        self, storage: GcsStorage, monkeypatch: pytest.MonkeyPatch, error: Exception, failure: type[RunsheetError]
+    ) -> None:
         def refuse(*_: Any, **__: Any) -> None:
-            raise RefreshError("invalid_grant")  # type: ignore[no-untyped-call]  # theirs
+            raise error
 
         monkeypatch.setattr(requests.Session, "request", refuse)
 
-        with pytest.raises(Denied, match="RefreshError"):
-            storage.check()
+        with pytest.raises(failure):
+            storage.stat("gcs/any")
+
+    def test_are_those_of_the_account_where_google_is_asked(self, running: Stores) -> None:
+        storage = GcsStorage(**running.options("gcs") | {"endpoint_url": ""})
+
+        assert storage.client.project == "runsheet"
+        assert storage.client._credentials.service_account_email == "runsheet@example.com"
 
 
 class TestWord:
