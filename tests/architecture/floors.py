@@ -27,7 +27,7 @@ FLOORS = (
     ("statemachine",),
     ("core.http", "core.templates"),
     ("console",),
-    ("spreadsheets", "cloud"),
+    ("spreadsheets", "cloud", "storage"),
     ("leases",),
     ("discovery",),
     # Addresses, settings, commands, the site itself, and who looks into every part: the place that names everybody.
@@ -38,7 +38,7 @@ FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floo
 ROOT_PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
 HOUSE = tuple(package for package in ROOT_PACKAGES if package != "dropbox_standin")
 # Which settings are whose is said by how they begin; each other one may be read by everybody.
-SETTINGS = {"DISCOVERY_": "discovery", "DROPBOX_": "cloud"}
+SETTINGS = {"DISCOVERY_": "discovery", "DOCUMENTS_": "storage", "DROPBOX_": "cloud"}
 # A word that is no address of Django's as well, where it stands anywhere but at one of these.
 ADDRESS_ARGUMENTS = ("address", "parts", "pattern_name", "view_name", "where")
 ADDRESS_CALLS = ("redirect", "reverse", "reverse_lazy", "resolve_url")
