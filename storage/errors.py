@@ -1,6 +1,6 @@
 """What can go wrong with a run of the index. What back-ends say stands in `storage.backends.errors`."""
 
-from core.base.errors import Permanent, Refused, Temporary
+from core.base.errors import Permanent, Refused
 
 
 class RootUnknown(Refused):
@@ -55,13 +55,6 @@ class LaterRunStands(Refused):
     """A later run of this root has changed rows. Undo that one first."""
 
     code = "later_run_stands"
-
-
-class RootUnreachable(Temporary):
-    """The storage does not answer."""
-
-    code = "root_unreachable"
-    words = "storage does not answer"
 
 
 class ListerUnknown(Permanent):

@@ -27,8 +27,8 @@ def look(run: Run[IndexRun]) -> Ending:
     try:
         whole = Planning(record, lister=lister_of(record.root), keep=keep).work(is_time_up=lambda: run.is_time_up)
     except RootNotThere as error:
-        told = {"refusal": str(error)}
-        return Outcome(transition="refuse", record=lambda _: told, reason=str(error))
+        not_there = str(error)
+        return Outcome(transition="refuse", record=lambda _: {"refusal": not_there}, reason=not_there)
     if not whole:
         return GoOn()
     if refusal := conclude(record, keep=keep):

@@ -148,7 +148,9 @@ class IndexSyncService:
         """
         run = _run(run_id)
         if allow_missing < run.missing_count:
-            raise NotOverridden(f"{run.missing_count:,} are missing. Say that number, if they were taken away on purpose.")
+            raise NotOverridden(
+                f"{run.missing_count:,} are missing. Say that number, if they were taken away on purpose."
+            )
         with _alone(run.root), transaction.atomic():
             self._take(run_id, Step(transition="override", arguments={"allow_missing": allow_missing}))
             return run if run.stops_at_plan else self._take(run_id, Step(transition="apply"))

@@ -1,7 +1,7 @@
 """The brake: so many missing at once is more likely a disk that is not there than somebody who tidied up."""
 
-from storage.models import FileState, IndexRun, StoredFile
 from storage.index.rows import end_of
+from storage.models import FileState, IndexRun, StoredFile
 
 MORE_THAN = 100
 MORE_THAN_PERCENT = 10

@@ -37,6 +37,10 @@ class Anomaly(NamedTuple):
     masks: tuple[str, ...] = ()
 
 
+class OutOfOrder(Exception):
+    """A listing is not in the order of the index; it has to be sorted first."""
+
+
 # What an anomaly may be, and whether something could not be learned because of it, which a run counts as an error.
 KINDS = {
     "link": False,

@@ -36,7 +36,16 @@ class Lister(Protocol):
         ...
 
     def walk(self, *, after: str = "", prefix: str = "") -> Iterator[Entry | Anomaly]:
-        """Whatever lies below the prefix behind that key; a root that is not there raises `RootNotThere`."""
+        """Whatever lies below the prefix behind that key.
+
+        Raises:
+            RootNotThere: the root is not.
+            OutOfOrder: the storage has another order than the index.
+        """
+        ...
+
+    def listed(self, *, after: str = "", prefix: str = "") -> Iterator[Entry | Anomaly]:
+        """The same, where `walk` raises `OutOfOrder`, in the order of the storage."""
         ...
 
     def directory(self, key: str) -> Iterator[Entry | Anomaly]:
@@ -79,5 +88,7 @@ def lister_of(root: StorageRoot) -> Lister:
     """
     kind = root.declared.get("kind", "files")
     if kind not in _makers:
-        raise ListerUnknown(f"Nothing here can list a root of the kind “{kind}”. Known are {', '.join(sorted(_makers))}.")
+        raise ListerUnknown(
+            f"Nothing here can list a root of the kind “{kind}”. Known are {', '.join(sorted(_makers))}."
+        )
     return _makers[kind](root)

@@ -12,10 +12,11 @@ from storage.models import Action, FileState, IndexRun, Mode
 BATCH = 5_000
 # What `Row.odd` says of a row that has been missing for longer than the grace.
 EXPIRED = "expired"
+NOBODYS = "\0"  # no key begins so
 
 
 class Row(NamedTuple):
-    """A row of the index, as much of it as is compared.
+    """A row of the index, as much of it as is compared. The pages of them are plain tuples, in this order.
 
     Attributes:
         odd: None of what should be there; else "missing", "expired" or "quarantined".
@@ -62,7 +63,7 @@ class Comparison:
 
     Attributes:
         masks: about these keys nothing is concluded.
-        first: the first part of the keys that were looked at last, so that its owner is told once.
+        first: the first part of the keys that were looked at last, with its slash, so that its owner is told once.
         counts: the figures.
         newly_missing: what the brake counts.
     """
@@ -78,64 +79,77 @@ class Comparison:
         self.changes: list[Change] = []
         self.counts: Counter[str] = Counter({name: count for name, count in run.counts.items() if name != "seconds"})
         self.masks: list[str] = list(run.place.get("masks", ()))
-        self.first: str | None = run.place.get("first")
-        self.owner: int | None = self.owners.known(self.first) if owned and self.first else None
+        self.first: str = run.place.get("first") or NOBODYS
+        self.owner: int | None = self.owners.known(self.first[:-1]) if owned else None
         self.gone = ""
 
-    def merge(self, events: Iterable[Entry | Anomaly], rows: Iterator[Row]) -> Iterator[str]:
-        """Compare both; after each `BATCH` of them comes the key up to which that is done."""
+    def merge(self, events: Iterable[Entry | Anomaly], rows: Iterator[tuple[Any, ...]]) -> Iterator[str]:
+        """Compare both; after each `BATCH` of them comes the key up to which that is done.
+
+        What is as it should be comes by here a million times, and is counted by batch.
+        """
         row = next(rows, None)
-        done = 0
+        done = same = size = 0
         for event in events:
             key = event[0]
             while row is not None and row[0] < key:
                 self._gone(row)
-                done += 1
-                if done >= BATCH:
-                    done = 0
+                if (done := done + 1) >= BATCH:
+                    done = same = size = self._count_same(same, size)
                     yield row[0]
                 row = next(rows, None)
             if type(event) is Anomaly:
-                self._tell(event)
+                self.tell(event)
                 continue
-            assert isinstance(event, Entry)
-            if row is not None and row[0] == key:
-                self._both(event, row)
-                row = next(rows, None)
-            else:
+            assert type(event) is Entry
+            if row is None or row[0] != key:
                 self._new(event)
-            done += 1
-            if done >= BATCH:
-                done = 0
+            else:
+                if event[1:4] == row[1:4] and row[5] is None and self._is_plain(key, row[6]):
+                    same += 1
+                    size += event[1]
+                else:
+                    self.both(event, row)
+                row = next(rows, None)
+            if (done := done + 1) >= BATCH:
+                done = same = size = self._count_same(same, size)
                 yield key
         while row is not None:
             self._gone(row)
-            done += 1
-            if done >= BATCH:
-                done = 0
+            if (done := done + 1) >= BATCH:
+                done = same = size = self._count_same(same, size)
                 yield row[0]
             row = next(rows, None)
+        self._count_same(same, size)
 
-    def _both(self, event: Entry, row: Row) -> None:
-        key, size, modified_ns, etag, _ = event
-        counts = self.counts
-        is_directory = key[-1] == "/"
-        counts["dirs_scanned" if is_directory else "files_on_disk"] += 1
-        counts["bytes"] += size
-        counts["files_in_db"] += 1
-        if self.first is None or not key.startswith(self.first):
-            self._whose(key)
-        if (
-            row[5] is None
-            and size == row[1]
-            and modified_ns == row[2]
-            and (etag == row[3] or is_directory)
-            and row[6] == self.owner
-            and not self.checksums
-        ):
-            counts["unchanged"] += 1
-            return
-        self._differs(event, row)
+    def _is_plain(self, key: str, owner_id: int | None) -> bool:
+        """Whether it is a file of whom the one before it was, and no more is asked than how it looks."""
+        return owner_id == self.owner and key.startswith(self.first) and key[-1] != "/" and not self.checksums
+
+    def _count_same(self, files: int, size: int) -> int:
+        """Count files that are as they should be; nothing is left to be counted then."""
+        for name in ("files_on_disk", "files_in_db", "unchanged"):
+            self.counts[name] += files
+        self.counts["bytes"] += size
+        return 0
+
+    def both(self, event: Entry, found: tuple[Any, ...]) -> None:
+        """Compare what lies there with its row."""
+        key, row = event.key, Row._make(found)
+        self._see(event)
+        self.counts["files_in_db"] += 1
+        same = event[1:3] == row[1:3] and (event.etag == row.etag or key[-1] == "/")
+        if same and row.odd is None and row.owner_id == self.owner and not self.checksums:
+            self.counts["unchanged"] += 1
+        else:
+            self._differs(event, row)
+
+    def _see(self, event: Entry) -> None:
+        """Count what lies there, and know whose it is."""
+        self.counts["dirs_scanned" if event[0][-1] == "/" else "files_on_disk"] += 1
+        self.counts["bytes"] += event[1]
+        if not event[0].startswith(self.first):
+            self._whose(event[0])
 
     def _differs(self, event: Entry, row: Row) -> None:
         if row.odd == FileState.QUARANTINED:
@@ -155,17 +169,12 @@ class Comparison:
             self.changes.append(self._as_it_lies(Action.REVIVE if back else Action.UPDATE, event, row.id, sha256))
 
     def _new(self, event: Entry) -> None:
-        key, size = event[0], event[1]
-        counts = self.counts
-        counts["dirs_scanned" if key[-1] == "/" else "files_on_disk"] += 1
-        counts["bytes"] += size
-        counts["missing_in_db"] += 1
-        if self.first is None or not key.startswith(self.first):
-            self._whose(key)
+        self._see(event)
+        self.counts["missing_in_db"] += 1
         if not self.writes:
             return
-        counts["records_created"] += 1
-        sha256 = self.lister.digest(key) if self.checksums and key[-1] != "/" else None
+        self.counts["records_created"] += 1
+        sha256 = self.lister.digest(event[0]) if self.checksums and event[0][-1] != "/" else None
         self.changes.append(self._as_it_lies(Action.CREATE, event, None, sha256))
 
     def _as_it_lies(self, action: str, event: Entry, file_id: int | None, sha256: str | None) -> Change:
@@ -173,12 +182,11 @@ class Comparison:
         name = name or name_of(key)
         is_directory = key[-1] == "/"
         kind = "" if is_directory else type_of(name)
-        return Change(
-            action, key, name, file_id, is_directory, size, modified_ns, etag, kind, sha256, self.owner
-        )
+        return Change(action, key, name, file_id, is_directory, size, modified_ns, etag, kind, sha256, self.owner)
 
-    def _gone(self, row: Row) -> None:
+    def _gone(self, known: tuple[Any, ...]) -> None:
         """A row of what was not listed. It is looked at once more before that is believed."""
+        row = Row._make(known)
         key = row.key
         if row.odd == FileState.QUARANTINED:
             return
@@ -187,10 +195,10 @@ class Comparison:
             return
         found = None if self.gone and key.startswith(self.gone) else self.lister.look(key)
         if isinstance(found, Entry):
-            self._both(found, row)
+            self.both(found, row)
             return
         if isinstance(found, Anomaly):
-            self._tell(found)
+            self.tell(found)
             self.counts["masked"] += 1
             return
         if key[-1] == "/" and self.lister.has_directories:
@@ -223,7 +231,7 @@ class Comparison:
             Change(action, key, name, file_id, key[-1] == "/", size, modified_ns, etag, "", sha256, owner_id, detail)
         )
 
-    def _tell(self, anomaly: Anomaly) -> None:
+    def tell(self, anomaly: Anomaly) -> None:
         """Note something odd, once, and leave alone what it stands in the way of."""
         fresh = [mask for mask in anomaly.masks if mask not in self.masks]
         if anomaly.masks and not fresh:
@@ -245,7 +253,7 @@ class Comparison:
     def _whose(self, key: str) -> None:
         """Whose the keys are that begin so; whoever is not known is told once."""
         part, slash, _ = key.partition("/")
-        self.first = part + slash if slash else None  # "9" says nothing about "9/"
+        self.first = part + slash if slash else NOBODYS  # "9" says nothing about "9/"
         if not self.owned:
             self.owner = None
             return
@@ -253,7 +261,7 @@ class Comparison:
         if self.owner is not None:
             self.counts["users_scanned"] += 1
         elif slash:
-            self._odd_owner("unknown_owner", f"{part}/", f"There is no user {shown(part)}, so this belongs to nobody.")
+            self._odd_owner("unknown_owner", self.first, f"There is no user {shown(part)}, so this belongs to nobody.")
         else:
             self._odd_owner("unowned", key, "It lies beside the directories of the users, so it belongs to nobody.")
 
@@ -265,4 +273,3 @@ class Comparison:
 def _reaches(mask: str, key: str) -> bool:
     """Whether what it masks is not yet passed."""
     return mask >= key or (mask[-1] == "/" and key.startswith(mask))
-

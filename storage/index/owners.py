@@ -12,7 +12,7 @@ class Owners:
 
     def known(self, first: str) -> int | None:
         """The person's number; None if there is nobody of that number."""
-        # Nothing but how we write a number: "007" and "٧" are no owner's.
+        # Nothing but how we write a number: "007" is no owner's, nor are digits of other scripts.
         number = int(first) if first.isascii() and first.isdigit() and str(int(first)) == first else None
         if number is None:
             return None

@@ -7,19 +7,19 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from storage.index import incremental, protectors
+from storage.index import incremental, protectors, sorting
+from storage.index.entries import OutOfOrder
 from storage.index.listers import Lister
-from storage.index.merging import BATCH, Change, Comparison
+from storage.index.merging import BATCH, NOBODYS, Change, Comparison
 from storage.index.presence import require
 from storage.index.rows import rows
-from storage.models import Action, IndexRun
+from storage.index.text import ESCAPES
+from storage.models import Action, IndexChange, IndexRun, ListedEntry
 
 # Called in the transaction of each batch with what it has reached: writes that down while the run is still ours.
 type Keep = Callable[..., None]
 
-COLUMNS = (
-    "run_id, number, action, key, name, file_id, is_directory, size, modified_ns, etag, content_type, sha256, owner_id, detail"
-)
+COLUMNS = "run_id, number, action, key, name, file_id, is_directory, size, modified_ns, etag, content_type, sha256, owner_id, detail"
 COPY = f"COPY storage_indexchange ({COLUMNS}) FROM STDIN"
 # With the row as it is before, which is the backup.
 WITH_BEFORE = f"""
@@ -29,8 +29,10 @@ SELECT %s, given.*, to_jsonb(file) FROM unnest(
     %s::text[], %s::text[], %s::int[], %s::text[]
 ) AS given(number, action, key, name, file_id)
 JOIN storage_storedfile file ON file.id = given.file_id
-"""  # noqa: S608 - names of ours
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+"""
+
+
+NULL = "\\N"
 
 
 class Planning:
@@ -55,44 +57,67 @@ class Planning:
         Raises:
             RootNotThere: nothing is concluded.
         """
+        if self.run.place.get("done"):
+            return True
         require(self.run.root, self.lister)
         saved_at = monotonic()
-        for reached in self._compared():
-            self._save(reached)
-            _slow_down(monotonic() - saved_at)
-            saved_at = monotonic()
-            if is_time_up():
-                return False
+        try:
+            for place in self._places():
+                self._save(place)
+                _slow_down(monotonic() - saved_at)
+                saved_at = monotonic()
+                if is_time_up():
+                    return False
+        except OutOfOrder:
+            self._begin_with_sorting()
+            return False
         # A disk that went away meanwhile looks like an empty one.
         require(self.run.root, self.lister)
-        self._save(None)
+        self._save({"done": True})
         return True
 
-    def _compared(self) -> Iterator[str]:
-        after, prefix = self.run.place.get("key", ""), self.run.prefix
-        if self.run.incremental and self.lister.has_directories:
-            return incremental.compared(self.run, lister=self.lister, comparison=self.comparison, after=after)
-        events = self.lister.walk(after=after, prefix=prefix)
-        return self.comparison.merge(events, rows(self.run, after=after, prefix=prefix))
+    def _places(self) -> Iterator[dict[str, Any]]:
+        """Compare, and say after each batch from where the next slice goes on."""
+        run, prefix = self.run, self.run.prefix
+        if run.incremental and self.lister.has_directories:
+            yield from incremental.compared(run, lister=self.lister, comparison=self.comparison)
+            return
+        if run.place.get("sorting"):
+            yield from sorting.sort(run, lister=self.lister, comparison=self.comparison)
+        after, is_sorted = run.place.get("key", ""), bool(run.place.get("sorted"))
+        events = sorting.listed(run, after=after) if is_sorted else self.lister.walk(after=after, prefix=prefix)
+        for reached in self.comparison.merge(events, rows(run, after=after, prefix=prefix)):
+            yield {"key": reached, "sorted": is_sorted}
 
-    def _save(self, reached: str | None) -> None:
-        """Write the changes of a batch, and up to where it came."""
+    def _begin_with_sorting(self) -> None:
+        """Forget what was planned by a listing that is not in our order."""
+        with transaction.atomic():
+            IndexChange.objects.filter(run=self.run).delete()
+            self.keep(place={"sorting": True}, counts={}, planned_up_to=0)
+
+    def _save(self, place: dict[str, Any]) -> None:
+        """Write the changes of a batch, and where the next one begins."""
         comparison = self.comparison
         changes, comparison.changes = self._unless_protected(comparison.changes), []
         known = [(self.number + n, change) for n, change in enumerate(changes, 1)]
         self.number += len(changes)
-        place = {"masks": comparison.masks, "first": comparison.first}
-        place["key"] = self.run.place.get("key", "") if reached is None else reached
+        place = {**place, "masks": comparison.masks, "first": comparison.first.strip(NOBODYS)}
+        counts = self._counts()
         with transaction.atomic():
             _copy(self.run.pk, [each for each in known if each[1].file_id is None])
             _insert(self.run.pk, [each for each in known if each[1].file_id is not None])
-            self.keep(place=place, counts=self._counts(), planned_up_to=self.number)
-        self.run.place, self.run.counts, self.run.planned_up_to = place, self._counts(), self.number
+            if place.get("done"):
+                ListedEntry.objects.filter(run=self.run).delete()
+            self.keep(place=place, counts=counts, planned_up_to=self.number)
+        self.run.place, self.run.counts, self.run.planned_up_to = place, counts, self.number
         comparison.owners.forget()
 
     def _counts(self) -> dict[str, Any]:
-        took = {"planning": round(self.seconds + monotonic() - self.began_at, 3)}
-        return {**self.comparison.counts, "seconds": {**self.run.counts.get("seconds", {}), **took}}
+        seconds = {
+            **self.run.counts.get("seconds", {}),
+            "planning": round(self.seconds + monotonic() - self.began_at, 3),
+        }
+        return {**self.comparison.counts, "seconds": seconds}
 
     def _unless_protected(self, changes: list[Change]) -> list[Change]:
         """Rows on which something stands are not deleted, but for who says so by a wish of its own."""
@@ -128,9 +153,6 @@ def _line(run_id: int, number: int, change: Change) -> str:
         f"{etag.translate(ESCAPES) if etag else etag}\t{kind}\t{sha256 or NULL}\t"
         f"{NULL if owner_id is None else owner_id}\t{detail.translate(ESCAPES) if detail else detail}\n"
     )
-
-
-NULL = "\\N"
 
 
 def _insert(run_id: int, numbered: Sequence[tuple[int, Change]]) -> None:

@@ -40,7 +40,7 @@ WITH gone AS (
     FROM pair WHERE change.run_id = %(run)s AND change.number = pair.new
 )
 SELECT count(*), count(*) FILTER (WHERE action = 'delete') FROM gone_elsewhere
-"""  # noqa: S608 - names of ours
+"""
 
 
 def find(run: IndexRun) -> dict[str, int]:
