@@ -172,9 +172,9 @@ class IndexSyncService:
             RootBusy, RunGone, TransitionRefused, TransitionForbidden: nothing was changed.
         """
         run = _run(run_id)
-        later = IndexRun.objects.filter(root=run.root_id, pk__gt=run.pk, applied_up_to__gt=0).order_by("-pk").first()
-        if later:
-            raise LaterRunStands(f"Run {later.pk} has changed rows after this one. Undo that one first.")
+        later = IndexRun.objects.filter(root=run.root_id, pk__gt=run.pk, applied_up_to__gt=0).order_by("-pk")
+        if stands := next((each for each in later if IndexSyncStats.of(each.counts).differences), None):
+            raise LaterRunStands(f"Run {stands.pk} has changed rows after this one. Undo that one first.")
         with _alone(run.root):
             return self._take(run_id, Step(transition="undo"))
 

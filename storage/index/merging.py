@@ -12,6 +12,7 @@ from storage.models import Action, FileState, IndexRun, Mode
 BATCH = 5_000
 # What `Row.odd` says of a row that has been missing for longer than the grace.
 EXPIRED = "expired"
+LONG_GONE = "It has been missing for longer than the grace."
 NOBODYS = "\0"  # no key begins so
 
 
@@ -217,7 +218,7 @@ class Comparison:
             self._drop(Action.MISS, row)
         elif self.deletes:
             if row.odd == EXPIRED:
-                self._drop(Action.DELETE, row)
+                self._drop(Action.DELETE, row, LONG_GONE)
             else:
                 self.counts["records_skipped"] += 1
                 self._drop(Action.SKIP, row, "It has not been missing for long enough to be deleted.")

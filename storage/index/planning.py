@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from storage.index import incremental, protectors, sorting
 from storage.index.entries import OutOfOrder
 from storage.index.listers import Lister
-from storage.index.merging import BATCH, NOBODYS, Change, Comparison
+from storage.index.merging import BATCH, LONG_GONE, NOBODYS, Change, Comparison
 from storage.index.presence import require
 from storage.index.rows import rows
 from storage.index.text import ESCAPES
@@ -128,11 +128,14 @@ class Planning:
         return [self._kept(each, why[each.file_id]) if each.file_id in why else each for each in changes]
 
     def _kept(self, change: Change, why: str) -> Change:
+        """A row on which something stands: it is marked as missing, if it was not, and stays."""
+        is_marked = change.detail == LONG_GONE
         counts = self.comparison.counts
         counts["records_deleted"] -= 1
+        counts["records_missed"] += not is_marked
         counts["records_skipped"] += 1
         counts["protected_shared"] += 1
-        return change._replace(action=Action.SKIP, detail=why)
+        return change._replace(action=Action.SKIP if is_marked else Action.MISS, detail=why)
 
 
 def _copy(run_id: int, numbered: Sequence[tuple[int, Change]]) -> None:

@@ -16,7 +16,7 @@ COLUMNS = """key, size, modified_ns, etag, id,
 PAGE = f"""
 SELECT {COLUMNS} FROM storage_storedfile
 WHERE root_id = %(root)s AND key > %(after)s {{bound}}
-ORDER BY key LIMIT {BATCH}
+ORDER BY key LIMIT %(limit)s
 """
 BELOW = "AND key < %(end)s"
 
@@ -24,7 +24,7 @@ BELOW = "AND key < %(end)s"
 def rows(run: IndexRun, *, after: str, prefix: str) -> Iterator[tuple[Any, ...]]:
     """The rows below the prefix behind that key, each as `merging.Row` has it."""
     statement = PAGE.format(bound=BELOW if prefix else "")
-    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "end": end_of(prefix)}
+    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "limit": BATCH, "end": end_of(prefix)}
     # What stands at the prefix itself belongs to it.
     after = after or prefix[:-1]
     while True:
@@ -32,7 +32,7 @@ def rows(run: IndexRun, *, after: str, prefix: str) -> Iterator[tuple[Any, ...]]
             cursor.execute(statement, given | {"after": after})
             page = cursor.fetchall()
         yield from page
-        if len(page) < BATCH:
+        if len(page) < given["limit"]:
             return
         after = page[-1][0]
 

@@ -13,9 +13,9 @@ from storage.models import IndexRun
 
 COPY = "COPY storage_listedentry (run_id, key, size, modified_ns, etag) FROM STDIN"
 # What was listed twice, because a slice was lost, is one.
-PAGE = f"""
+PAGE = """
 SELECT DISTINCT ON (key) key, size, modified_ns, etag FROM storage_listedentry
-WHERE run_id = %s AND key > %s ORDER BY key LIMIT {BATCH}
+WHERE run_id = %s AND key > %s ORDER BY key LIMIT %s
 """
 
 
@@ -40,7 +40,7 @@ def listed(run: IndexRun, *, after: str) -> Iterator[Entry]:
     """The same in our order."""
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(PAGE, [run.pk, after])
+            cursor.execute(PAGE, [run.pk, after, BATCH])
             page = cursor.fetchall()
         yield from (Entry(key, size, modified_ns, etag, "") for key, size, modified_ns, etag in page)
         if len(page) < BATCH:

@@ -21,7 +21,7 @@ from storage.models import StoredFile
 
 MARKER = ".runsheet-root"
 # What we lay into a root ourselves, and no row stands for.
-OURS = ".runsheet-"
+OURS = (".runsheet-", ".incoming")
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 REGULAR = stat.S_IFREG
 KIND = 0o170000  # what of a mode says what it is
