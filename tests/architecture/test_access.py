@@ -157,6 +157,7 @@ ADDRESSES = {
     "dropbox/replace/": Row(NOBODY, OPERATOR),
     "dropbox/disconnect/": Row(STAFF, STAFF),
     "dropbox/webhook/": Row(EVERYBODY, NOBODY),  # what is posted has to be signed by Dropbox
+    "files/<token>/": Row(NOBODY, NOBODY),  # opens what is signed, for whoever has the address
     f"admin/django_rq/dashboard/{QUEUE}<job_id>/stop/": Row(NOBODY, ADMINISTRATOR),
     **{f"admin/django_rq/dashboard/{page}": Row(ADMINISTRATOR, ADMINISTRATOR) for page in QUEUES},
     **{f"admin/{place}/{page}": row for place, rows in MODELS.items() for page, row in rows.items()},

@@ -1,0 +1,87 @@
+"""Where documents lie, out of the environment: what `STORAGES["documents"]` is made with."""
+
+import json
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from core.settings import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The package that each needs beside the product's own.
+PACKAGES = {"s3": "boto3", "azure": "azure.storage.blob", "gcs": "google.cloud.storage"}
+S3_ADDRESSING = ("virtual", "path")
+MB = 1_000_000
+
+
+def storage(*, local_directory: str | None) -> dict[str, Any]:
+    """Django's settings for the place that DOCUMENTS_STORAGE names.
+
+    Args:
+        local_directory: where documents lie on this machine if nothing is said; it is made. None: it has to be said.
+
+    Raises:
+        ImproperlyConfigured: something is missing or cannot be right.
+    """
+    kinds: dict[str, Callable[[], dict[str, Any]]] = {"s3": _s3, "azure": _azure, "gcs": _gcs}
+    kind = environment.choice("DOCUMENTS_STORAGE", "local", among=("local", *kinds))
+    free_bytes = MB * environment.whole_number("DOCUMENTS_FREE_MB", 1_000, maximum=1_000_000_000)
+    if kind == "local":
+        return _local(local_directory, free_bytes=free_bytes)
+    if find_spec(PACKAGES[kind]) is None:
+        raise ImproperlyConfigured(
+            f"DOCUMENTS_STORAGE={kind} needs packages that are not installed: those of requirements-objects.txt."
+        )
+    return {"BACKEND": f"storage.backends.{kind}.{kind.capitalize()}Storage", "OPTIONS": kinds[kind]()}
+
+
+def _local(default: str | None, *, free_bytes: int) -> dict[str, Any]:
+    directory = environment.directory("DOCUMENTS_DIRECTORY", default)
+    options = {"directory": directory, "is_made": directory == default, "free_bytes": free_bytes}
+    return {"BACKEND": "storage.backends.local.LocalStorage", "OPTIONS": options}
+
+
+def _s3() -> dict[str, Any]:
+    found = {
+        "bucket": environment.text("DOCUMENTS_S3_BUCKET"),
+        "region": environment.text("DOCUMENTS_S3_REGION", " ").strip(),
+        "endpoint_url": environment.endpoint("DOCUMENTS_S3_ENDPOINT_URL"),
+        "access_key_id": environment.text("DOCUMENTS_S3_ACCESS_KEY_ID", " ").strip(),
+        "secret_access_key": environment.confidential("DOCUMENTS_S3_SECRET_ACCESS_KEY", ""),
+        "addressing": environment.choice("DOCUMENTS_S3_ADDRESSING", "virtual", among=S3_ADDRESSING),
+    }
+    if bool(found["access_key_id"]) != bool(found["secret_access_key"]):
+        raise ImproperlyConfigured(
+            "DOCUMENTS_S3_ACCESS_KEY_ID and DOCUMENTS_S3_SECRET_ACCESS_KEY belong together: set both, or neither to use "
+            "the rights of the machine."
+        )
+    return found
+
+
+def _azure() -> dict[str, Any]:
+    return {
+        "container": environment.text("DOCUMENTS_AZURE_CONTAINER"),
+        "account": environment.text("DOCUMENTS_AZURE_ACCOUNT"),
+        "account_key": environment.base64("DOCUMENTS_AZURE_ACCOUNT_KEY"),
+        "endpoint_url": environment.endpoint("DOCUMENTS_AZURE_ENDPOINT_URL"),
+    }
+
+
+def _gcs() -> dict[str, Any]:
+    credentials = environment.confidential("DOCUMENTS_GCS_CREDENTIALS")
+    try:
+        is_account = {"client_email", "private_key", "token_uri"} <= json.loads(credentials).keys()
+    except (ValueError, AttributeError):
+        is_account = False
+    if not is_account:
+        raise ImproperlyConfigured(
+            "DOCUMENTS_GCS_CREDENTIALS must be the key of a service account as Google gives it, in JSON; see docs/operations.md."
+        )
+    return {
+        "bucket": environment.text("DOCUMENTS_GCS_BUCKET"),
+        "credentials": credentials,
+        "endpoint_url": environment.endpoint("DOCUMENTS_GCS_ENDPOINT_URL"),
+    }

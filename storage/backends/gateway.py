@@ -1,0 +1,193 @@
+"""The one way to the bytes: what every back-end can do, and Django's storage above it."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from mimetypes import guess_file_type
+from typing import Any
+
+from django.core.files import File
+from django.core.files.storage import Storage as DjangoStorage
+
+from storage.backends.answers import BeyondTheEnd
+from storage.backends.errors import Exists, NotFound
+from storage.backends.keys import check_key, check_prefix
+from storage.backends.reading import buffered
+from storage.backends.stored import Measured, Stored, Written
+
+# S3 signs an address for no longer.
+LONGEST_SIGNED_S = 7 * 24 * 3600
+# For who asks Django's way, which tells no time.
+SIGNED_S = 3600
+CONTENT_TYPE = "application/octet-stream"
+
+
+class Storage(DjangoStorage):
+    """A place for files, the same whatever it is made of; also Django's `STORAGES["documents"]`.
+
+    Every method may raise `Denied` (we are not let in, or the place is not there), `Throttled` and `Unavailable`; those
+    that take a key raise `BadKey` for one that not every back-end takes.
+
+    A back-end answers the methods with an underscore. It gets keys that are checked, and translates what its library
+    throws. Its clients are made when they are first needed, in each process anew.
+    """
+
+    def put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool = False, content_type: str = "") -> Written:
+        """Store the bytes, all of them or none: what was there before is seen until the last one is safe.
+
+        Args:
+            chunks: of any number and size; what it raises is passed on, and nothing is stored.
+            exclusive: leave alone what lies there already.
+            content_type: what a store that signs addresses says it is; by the name if it is not given. A disk keeps none.
+
+        Raises:
+            Exists: something lies there, and `exclusive`; or, on a disk, a folder lies there.
+            FullDisk: it would not leave enough room on the disk.
+        """
+        measured = Measured(chunks)
+        self._put(check_key(key), measured, exclusive=exclusive, content_type=content_type or type_of(key))
+        return Written(key=key, size=measured.size, sha256=measured.sha256)
+
+    def read(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
+        """The bytes from `start` to before `end`, or fewer if the file ends before.
+
+        Raises:
+            NotFound: there is no such file.
+        """
+        return b"".join(self.stream(key, start=start, end=end))
+
+    def stream(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The same in pieces, none of which is kept; whether the file is there is known before the first.
+
+        Raises:
+            NotFound: there is no such file.
+            ValueError: the range is none.
+        """
+        if start < 0 or (end is not None and end < start):
+            raise ValueError(f"There are no bytes from {start} to {end}.")
+        if start == end:
+            self.stat(key)
+            return iter(())
+        try:
+            return self._stream(check_key(key), start, end)
+        except BeyondTheEnd:
+            return iter(())
+        except NotFound:
+            self.check()
+            raise
+
+    def stat(self, key: str) -> Stored:
+        """What is told of the file.
+
+        Raises:
+            NotFound: there is no such file, and the place where it would be is there.
+        """
+        try:
+            return self._stat(check_key(key))
+        except NotFound:
+            self.check()
+            raise
+
+    def copy(self, source: str, target: str, *, exclusive: bool = False) -> Written:
+        """Store the same once more under another name; the bytes pass through here, so that `put` promises as always.
+
+        Raises:
+            NotFound: there is no such source.
+            Exists, FullDisk: as for `put`.
+        """
+        content_type = self.stat(source).content_type
+        return self.put(target, self.stream(source), exclusive=exclusive, content_type=content_type)
+
+    def delete(self, name: str) -> None:
+        """Take the file away; that it is not there is fine."""
+        self._delete(check_key(name))
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        try:
+            self.stat(name)
+        except NotFound:
+            return False
+        return True
+
+    def listing(self, *, prefix: str = "", after: str = "") -> Iterator[Stored]:
+        """All files whose key begins so, in the order of the back-end, beginning behind that key.
+
+        The local disk lists by bytes. Others mostly do: whoever needs the order has to see for themselves whether it holds.
+        """
+        return self._listing(check_prefix(prefix), after)
+
+    def sign(self, key: str, *, seconds: int, name: str) -> str:
+        """An address under which anybody may fetch the file for so long, to be kept under that name.
+
+        Raises:
+            ValueError: nobody signs for so long.
+        """
+        if not 1 <= seconds <= LONGEST_SIGNED_S:
+            raise ValueError(f"An address is signed for 1 to {LONGEST_SIGNED_S} seconds, not {seconds}.")
+        return self._sign(check_key(key), seconds, name)
+
+    @abstractmethod
+    def check(self) -> None:
+        """Whether the place is there and lets us in; says so by raising nothing."""
+
+    @abstractmethod
+    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None: ...
+
+    @abstractmethod
+    def _stream(self, key: str, start: int, end: int | None) -> Iterator[bytes]: ...
+
+    @abstractmethod
+    def _stat(self, key: str) -> Stored: ...
+
+    @abstractmethod
+    def _delete(self, key: str) -> None: ...
+
+    @abstractmethod
+    def _listing(self, prefix: str, after: str) -> Iterator[Stored]: ...
+
+    @abstractmethod
+    def _sign(self, key: str, seconds: int, name: str) -> str: ...
+
+    # --- Django's way in ---------------------------------------------------------------------------------------------
+
+    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
+        if mode != "rb":
+            raise ValueError(f"A file in storage is read or put as a whole, not opened with “{mode}”.")
+        stored = self.stat(name)
+        return File(buffered(stored, lambda start, end: self.read(name, start=start, end=end)), name)
+
+    def _save(self, name: str, content: "File[Any]") -> str:
+        while True:
+            try:
+                self.put(name, _bytes_of(content), exclusive=True)
+            except Exists:
+                name = self.get_available_name(name)  # somebody was faster since it was asked for the first time
+            else:
+                return name
+
+    def size(self, name: str) -> int:
+        return self.stat(name).size
+
+    def get_modified_time(self, name: str) -> datetime:
+        return datetime.fromtimestamp(self.stat(name).modified_ns / 1e9, tz=UTC)
+
+    def url(self, name: str | None) -> str:
+        key = name or ""
+        return self.sign(key, seconds=SIGNED_S, name=key.rpartition("/")[2])
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        prefix = f"{path.strip('/')}/" if path.strip("/") else ""
+        rests = [stored.key.removeprefix(prefix) for stored in self.listing(prefix=prefix)]
+        folders = {rest.partition("/")[0] for rest in rests if "/" in rest}
+        return sorted(folders), sorted(rest for rest in rests if "/" not in rest)
+
+
+def type_of(key: str) -> str:
+    """What a file is, as far as its name tells."""
+    return guess_file_type(key)[0] or CONTENT_TYPE
+
+
+def _bytes_of(content: "File[Any]") -> Iterator[bytes]:
+    for chunk in content.chunks():
+        yield chunk if isinstance(chunk, bytes) else str(chunk).encode()
