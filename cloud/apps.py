@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from console.shell import declared
+
 
 class CloudConfig(AppConfig):
     name = "cloud"
@@ -8,8 +10,14 @@ class CloudConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out  # noqa: PLC0415 - once the apps are there
 
-        from cloud import checks, console, oauth_session  # noqa: F401, PLC0415 - the first registers itself
+        from cloud import checks, oauth_session  # noqa: F401, PLC0415 - the first registers itself
 
-        console.declare()
+        declared.at_first_page(_declare)
         # The admin site's own logout has no other place for it.
         user_logged_out.connect(oauth_session.give_back_at_logout)
+
+
+def _declare() -> None:
+    from cloud import console  # noqa: PLC0415 - once the apps are there
+
+    console.declare()

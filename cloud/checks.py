@@ -7,9 +7,10 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 from cloud.dropbox.connection import check_base_url
+from statemachine.checks import WORK
 
 
-@register()
+@register(WORK)
 def base_url_is_safe(_app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """Tokens travel to wherever this setting leads."""
     try:

@@ -1,15 +1,21 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import SimpleAdminConfig
 
+from console.shell import declared
+
 
 class ConsoleConfig(AppConfig):
     name = "console"
     verbose_name = "Notices"  # the only records that are the console's own
 
     def ready(self) -> None:
-        from console import own  # noqa: PLC0415 - once the apps are there
+        declared.at_first_page(_declare)
 
-        own.declare()
+
+def _declare() -> None:
+    from console import own  # noqa: PLC0415 - once the apps are there
+
+    own.declare()
 
 
 class SiteConfig(SimpleAdminConfig):

@@ -3,6 +3,7 @@ import logging
 from django.apps import AppConfig
 from django.conf import settings
 
+from console.shell import declared
 from core.ops import logs, sentry
 
 
@@ -15,6 +16,10 @@ class CoreConfig(AppConfig):
         # Else a line that cannot be formatted is printed with its arguments, past the redaction.
         logging.raiseExceptions = settings.DEBUG
         sentry.start()
-        from core import console  # noqa: PLC0415 - once the apps are there
+        declared.at_first_page(_declare)
 
-        console.declare()
+
+def _declare() -> None:
+    from core import console  # noqa: PLC0415 - once the apps are there
+
+    console.declare()

@@ -3,11 +3,13 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from console.shell import declared
 from console.shell.icon import icon
 from core.http import refusals
 from core.http.metrics import metrics
 from core.system import system
 
+declared.put_all()
 # Probes of health are answered before any of these, by core.http.health.
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

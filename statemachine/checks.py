@@ -11,8 +11,11 @@ from statemachine.batches import can_be_run_together
 from statemachine.models import StateMachine
 from statemachine.reactions import reactions_of, started_states
 
+# What has to be right where work is done; a worker asks for no more.
+WORK = "work"
 
-@register()
+
+@register(WORK)
 def every_working_state_has_a_reaction(_app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """A working state without a reaction would owe work for ever. A reaction of another state would never run."""
     return [problem for model in apps.get_models() if issubclass(model, StateMachine) for problem in _problems(model)]

@@ -32,6 +32,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         _how_to_trace.update({name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")})
 
 
+def pytest_collection() -> None:
+    """Let the console show what the apps declare, as it does from its first page on: many tests look at it without one."""
+    from console.shell import declared
+
+    declared.put_all()
+
+
 @contextmanager
 def traced_programs() -> "Iterator[None]":
     """Programs that start in the body count for coverage, if this run measures it."""

@@ -1,5 +1,10 @@
-"""A pytest plugin: beside the gate over everything, each branch of the engine and of the services is run by some test."""
+"""A pytest plugin: beside the gate over the lines of everything, each branch of the engine and of the services is run by some test."""
 
+import os
+import tempfile
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -8,19 +13,40 @@ import pytest
 from coverage import Coverage
 from coverage.exceptions import NoDataError
 
-COMPLETE = ["statemachine/*", "*/services.py", "*/services/*"]
+from tests.branches import Arc, Branches, read
+
+COMPLETE = ("statemachine/*", "*/services.py", "*/services/*")
+BESIDE = ("tests/*", ".*", "*/migrations/*")  # the tests mirror what they test
+ROOT = Path.cwd()
+CONFIG = ROOT / "pyproject.toml"
+# Where all processes of a run note what they have run, see `tests.branches`.
+NOTED = "BRANCHES_NOTED"
 
 _report = pytest.StashKey[str]()
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Measure from before Django is imported, in each process of a complete run with coverage."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ.pop(NOTED, None)
+        if getattr(early_config.known_args_namespace, "cov_fail_under", None) is None:
+            return
+        handle, os.environ[NOTED] = tempfile.mkstemp(prefix="branches-")
+        os.close(handle)
+    if NOTED in os.environ:
+        Branches(of=is_complete, into=Path(os.environ[NOTED])).start()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Fail a complete run with coverage that leaves a branch out; pytest-cov has saved the data by now."""
-    if exitstatus != pytest.ExitCode.OK or hasattr(session.config, "workerinput"):
+    """Fail a complete run with coverage that leaves a branch out."""
+    if NOTED not in os.environ or hasattr(session.config, "workerinput"):
         return
-    if session.config.getoption("cov_fail_under", default=None) is None:
-        return
-    if missing := incomplete(Path.cwd(), COMPLETE):
+    noted = Path(os.environ[NOTED])
+    arcs = {file: set[Arc]() for file in _files()} | read(noted)
+    noted.unlink()
+    if exitstatus == pytest.ExitCode.OK and (missing := incomplete(arcs)):
         session.config.stash[_report] = missing
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -32,13 +58,37 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write(config.stash[_report])
 
 
-def incomplete(root: Path, include: list[str]) -> str:
-    """What coverage.py reports about files that are not covered completely; empty if there are none."""
-    coverage = Coverage(data_file=root / ".coverage", config_file=root / "pyproject.toml")
-    coverage.load()
+def incomplete(arcs: dict[str, set[Arc]]) -> str:
+    """What coverage.py reports about files that are not covered completely; empty if there are none.
+
+    Args:
+        arcs: what was run of each file.
+    """
+    coverage = Coverage(data_file=None, config_file=CONFIG, branch=True)
+    data = coverage.get_data()
+    data.add_arcs(arcs)
     table = StringIO()
     try:
-        total = coverage.report(include=include, show_missing=True, skip_covered=True, precision=2, file=table)
+        total = coverage.report(show_missing=True, skip_covered=True, precision=2, file=table)
     except NoDataError as error:
         return f"{error}\n"
+    finally:
+        data.close(force=True)
     return "" if total == 100 else table.getvalue()
+
+
+@cache
+def is_complete(file: str) -> bool:
+    """Whether each branch of it has to be run."""
+    name = file.removeprefix(f"{ROOT}/")
+    return name != file and _matches(name, COMPLETE) and not _matches(name, BESIDE)
+
+
+def _files() -> Iterator[str]:
+    folders: Any = Coverage(config_file=CONFIG).get_option("run:source")
+    for folder in folders:
+        yield from filter(is_complete, map(str, (ROOT / folder).rglob("*.py")))
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 BROWSER = Path(__file__).parent / "browser"
 WITH_PROGRAMS = frozenset({"system", "programs", "chaos", "prepared"})
@@ -33,15 +34,27 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Whatever lies in the browser's folder is of its lane; whoever has a whole Runsheet, or some of it, has programs."""
     if BROWSER in item.path.parents:
         item.add_marker("browser")
-        item.add_marker("no_cover")  # what it drives are programs; the test itself runs next to nothing of ours
     elif WITH_PROGRAMS.intersection(getattr(item, "fixturenames", ())):
         item.add_marker("process")
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that at the end no worker waits for another."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first, so that at the end no worker waits for another; what is of one group by one worker."""
+    if config.getoption("loadgroup", default=False):
+        for item in items:
+            name_group(item)
     items.sort(key=_turn)
+
+
+def name_group(item: pytest.Item) -> None:
+    """Tell xdist's scheduler, which knows nothing of a test but its name, which group it is of.
+
+    pytest-xdist 3.8 sets `_nodeid` for that, which pytest 9.2 does not read any more: each test was a group of its own.
+    """
+    mark = item.get_closest_marker("xdist_group")
+    if mark and not item.nodeid.endswith(named := f"@{mark.args[0]}"):
+        item._id = coerce_node_id(item.nodeid + named)
 
 
 def _turn(item: pytest.Item) -> int:

@@ -10,11 +10,13 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
-from structlog.typing import EventDict, WrappedLogger
-
 from core.base.job_ids import JOB_ID
+from core.base.left_out import without
 from core.ops.redaction import redact
+
+with without("rich"):  # for tracebacks in colour, of which nothing is shown here
+    import structlog
+    from structlog.typing import EventDict, WrappedLogger
 
 FORMS = ("json", "console")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

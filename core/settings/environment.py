@@ -15,7 +15,6 @@ from zoneinfo import available_timezones
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
-from sentry_sdk.utils import BadDsn, Dsn
 
 from core.base.folding import fold_case
 from core.base.patterns import LONGEST_PATTERN, PatternRefused, compiled_as_it_looks
@@ -174,8 +173,12 @@ def sentry_dsn(name: str) -> str:
         ImproperlyConfigured: it is no such address. It holds a key, so that the message does not repeat it.
     """
     value = text(name, " ").strip()
+    if not value:
+        return ""
+    from sentry_sdk.utils import BadDsn, Dsn  # noqa: PLC0415 - it takes memory, and time to load, in each process
+
     try:
-        return value and str(Dsn(value))
+        return str(Dsn(value))
     except (BadDsn, ValueError):
         raise ImproperlyConfigured(
             f"{name} must be a DSN as the error tracker shows it; see docs/observability.md."

@@ -33,7 +33,6 @@ from tests.console.machine.dashboard.conftest import queue_of
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.no_cover,  # many times what other tests run once
     pytest.mark.usefixtures("redis", "unframed"),
     # Static files are collected for production only.
     pytest.mark.filterwarnings("ignore:No directory at"),

@@ -13,7 +13,6 @@ from tests.architecture.conftest import PEOPLE, WALKED, Browsers, Things, chosen
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.no_cover,  # many times what other tests run once
     pytest.mark.usefixtures("redis"),
     # Static files are collected for production only.
     pytest.mark.filterwarnings("ignore:No directory at"),

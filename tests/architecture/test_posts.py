@@ -13,7 +13,6 @@ from tests.architecture.conftest import WALKED, Browsers, Things, chosen_by, con
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.matrix,
-    pytest.mark.no_cover,  # many times what other tests run once
     pytest.mark.usefixtures("redis", "queued", "unframed"),
     # Static files are collected for production only.
     pytest.mark.filterwarnings("ignore:No directory at"),

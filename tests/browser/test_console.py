@@ -9,8 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from leases.models import AgencyStorageConfig, Lease
 from tests.browser.conftest import log_in
-from tests.factories import give_dropbox
-from tests.leases.test_services import settled
+from tests.factories import give_dropbox, settled
 from tests.live import BLM, System
 
 if TYPE_CHECKING:

@@ -4,22 +4,18 @@ import argparse
 import faulthandler
 import logging
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 
 from bench import breakable
 from core.base.errors import RunsheetError
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
-from tests.chaos.oracle import Violation
+from tests.chaos import telling
 from tests.chaos.plan import PROFILES, Plan, make_plan
+from tests.chaos.telling import say
 
 # Beyond the profile's own limit, for starting, judging and stopping; then the process ends, and all of its own with it.
 START_AND_STOP_S = 90
-# What grows with all that is done.
-ON_SMALL_DISK = ("leases_lease", "statemachine_transitionlog")
-# Of each rule's violations.
-SHOWN = 10
 
 
 def main() -> int:
@@ -40,42 +36,16 @@ def main() -> int:
 
 
 def _play(plan: Plan, *, seed: int, directory: str) -> int:
-    profile = plan.profile
-    building = breakable.Plan(
-        skews_s=plan.skews_s,
-        reconciler_skews_s=plan.reconciler_skews_s,
-        workers=profile.workers,
-        latency_ms=profile.latency_ms,
-        settings_module=profile.settings_module,
-        on_small_disk=ON_SMALL_DISK,
-    )
+    building = telling.building(plan)
     with breakable.breakable(LOCAL / directory, building) as house:
         logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files
         from tests.chaos.run import Run  # Django is ready only now
 
         say(f"clocks: pools {plan.skews_s}, reconcilers {plan.reconciler_skews_s} s ahead")
-        verdict = Run(house, plan, seed=seed, say=say).play()
-        for host in (*house.hosts, *house.reconcilers):
-            host.crash()  # nothing is under way any more, and stopping in order takes its time
-    for rule, broken in _by_rule(verdict.violations).items():
-        say(f"WRONG  {rule}: {len(broken)} times, such as")
-        for violation in broken[:SHOWN]:
-            say(f"       {violation}")
-    general = sum(violation.lease is None for violation in verdict.violations)
-    but = f", but {general} calls or sums of calls are wrong" if general else ""
-    say(f"{verdict.right} of {verdict.leases} leases are right{but} (seed {seed})")
-    return 1 if verdict.violations else 0
-
-
-def _by_rule(violations: Sequence[Violation]) -> dict[str, list[Violation]]:
-    found: dict[str, list[Violation]] = {}
-    for violation in violations:
-        found.setdefault(violation.rule, []).append(violation)
-    return found
-
-
-def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - a command's output
+        violations = Run(house, plan, seed=seed, say=say).play()
+        house.crash()
+    telling.tell(violations, leases=len(plan.leases), seed=seed)
+    return 1 if violations else 0
 
 
 def _parser() -> argparse.ArgumentParser:

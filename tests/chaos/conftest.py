@@ -1,20 +1,18 @@
-"""Runs of the chaos as processes of their own, one at a time whatever xdist does."""
+"""What a house goes through, as a process of its own: one at a time whatever xdist does."""
 
 import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from core.local.servers import LOCAL, ROOT
-
-# The run's own limits are tighter; it ends itself, and all of its servers with it.
-LONGEST_S = 150
+from tests.chaos.together import LIMIT_S, PARTS, heading
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def _alone() -> Iterator[None]:
     LOCAL.mkdir(exist_ok=True)
     with (LOCAL / "chaos-test.lock").open("w") as lock:
@@ -22,20 +20,20 @@ def _alone() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def plain_environment() -> dict[str, str]:
-    """A run's many programs would each write coverage data, which takes longer than the run."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-
-
-@pytest.fixture
-def chaos(_alone: None, plain_environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `python -m tests.chaos` with these arguments."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tests.chaos", "--directory", "chaos-test", *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, env=plain_environment, capture_output=True, text=True, timeout=LONGEST_S, check=False
-        )
-
-    return run
+@pytest.fixture(scope="session")
+def chaos(_alone: None) -> Mapping[str, list[str]]:
+    """What `python -m tests.chaos.together` has said of each part, from one run for all tests."""
+    # Its many programs would each write coverage data, which takes longer than the run.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    command = [sys.executable, "-m", "tests.chaos.together"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT_S + 10, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said: dict[str, list[str]] = {}
+    headings = {heading(part): said.setdefault(part, []) for part in PARTS}
+    lines: list[str] = []
+    for line in done.stdout.splitlines():
+        lines = headings.get(line, lines)
+        lines.append(line)
+    return said

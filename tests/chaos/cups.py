@@ -12,19 +12,21 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from redis.exceptions import RedisError
 
 from bench.breakable import House, Plan, breakable, send
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
+from tests.chaos.telling import say
 
+BUILDING = Plan(skews_s=(0.0, 3.0), workers=2, settings_module="tests.chaos.cups_settings", queue="cups")
 POTS, BAD = 5, 20
 LIMIT_S = 130
 BLOWS = ("kill", "kill", "kill", "stop", "pool", "flush")
 BLOW_EVERY_S = 1.0
-STOPPED_S = 7.0  # longer than a claim
+STOPPED_S = 5.0  # longer than a claim
 EXPECTED = ["fill", "filled", "drunk"]
 
 
@@ -38,16 +40,19 @@ def main() -> int:
     parser.add_argument("--directory", default="chaos-cups", help="in .local (default: %(default)s)")
     options = parser.parse_args()
     faulthandler.dump_traceback_later(LIMIT_S + 60, exit=True)
-    plan = Plan(skews_s=(0.0, 3.0), workers=2, settings_module="tests.chaos.cups_settings", queue="cups")
-    with stop_signals(), breakable(LOCAL / options.directory, plan) as house:
+    with stop_signals(), breakable(LOCAL / options.directory, BUILDING) as house:
         logging.getLogger().setLevel(logging.CRITICAL)
         wrong = play(house, cups=options.cups, blows=options.blows, seed=options.seed)
-        for host in (*house.hosts, *house.reconcilers):
-            host.crash()
+        house.crash()
+    tell(wrong, cups=options.cups, seed=options.seed)
+    return 1 if wrong else 0
+
+
+def tell(wrong: Sequence[str], *, cups: int, seed: int) -> None:
+    """What is wrong, and in the last line how many are right."""
     for line in wrong[:20]:
         say(f"WRONG  {line}")
-    say(f"{options.cups - len(wrong)} of {options.cups} cups are right (seed {options.seed})")
-    return 1 if wrong else 0
+    say(f"{cups - len(wrong)} of {cups} cups are right (seed {seed})")
 
 
 def play(house: House, *, cups: int, blows: int, seed: int) -> list[str]:
@@ -111,10 +116,6 @@ def judge() -> Iterator[str]:
         numbers = [] if cup.bad else list(range(1, cup.sips + 1))
         if (history, sips, cup.due_at) != (expected, numbers, None):
             yield f"cup {cup.pk} is {cup.state} ({cup.failure_code}), history {history}, sips {sips}, due {cup.due_at}"
-
-
-def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - a command's output
 
 
 if __name__ == "__main__":

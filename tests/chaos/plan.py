@@ -145,12 +145,12 @@ class Plan:
 
 
 SHORT = Profile(
-    leases=40,
-    chaos_s=14,
-    limit_s=50,
+    leases=24,
+    chaos_s=9,
+    limit_s=60,
     hosts=2,
     workers=2,
-    latency_ms=250,
+    latency_ms=150,
     settings_module="tests.chaos.settings",
     read_timeout_s=2,
     blows=dict.fromkeys(Blow, 1) | {Blow.KILL_WORKER: 2},

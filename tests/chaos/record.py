@@ -17,13 +17,14 @@ from tests.chaos.world import World
 
 # The log keeps the sentence of a failure, the row its code until it is started again; this keeps each code.
 WITNESS = """
-CREATE TABLE chaos_failure (lease_id bigint, generation integer, code text);
-CREATE FUNCTION chaos_witness() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE TABLE IF NOT EXISTS chaos_failure (lease_id bigint, generation integer, code text);
+TRUNCATE chaos_failure;
+CREATE OR REPLACE FUNCTION chaos_witness() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO chaos_failure VALUES (NEW.id, NEW.generation, NEW.failure_code);
     RETURN NULL;
 END $$;
-CREATE TRIGGER chaos_witness AFTER UPDATE ON leases_lease FOR EACH ROW
+CREATE OR REPLACE TRIGGER chaos_witness AFTER UPDATE ON leases_lease FOR EACH ROW
     WHEN (NEW.state = 'failed' AND OLD.state <> 'failed') EXECUTE FUNCTION chaos_witness();
 """
 
@@ -44,7 +45,7 @@ class Witness:
 
 
 def watch_failures() -> None:
-    """From now on the code of each failure is kept."""
+    """From now on the code of each failure is kept, and none of an earlier run."""
     with connection.cursor() as cursor:
         cursor.execute(WITNESS)
 

@@ -1,9 +1,9 @@
 """A run: make the leases, strike the blows, let everything settle, and ask the oracle; imported once Django is ready."""
 
+import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from django.contrib.auth.models import User
@@ -22,24 +22,15 @@ from tests.chaos.answers import BY_SIGHT
 from tests.chaos.blows import Blows
 from tests.chaos.oracle import Violation
 from tests.chaos.plan import Deed, Plan, PlannedChange, PlannedLease
-from tests.chaos.story import Act, Configured
+from tests.chaos.story import Act, Configured, Story
 from tests.chaos.world import BASES, IVAN, IVAN_LACKS, OLIVIA, PEOPLE, SPACE_OF
 from tests.leases.starting import person_takes
 
 ROUND_S = 0.03
 # Everything must stay settled for so long: what has just been woken may still try to write.
 QUIET_S = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    leases: int
-    violations: list[Violation]
-
-    @property
-    def right(self) -> int:
-        """How many leases no rule complains about."""
-        return self.leases - len({each.lease for each in self.violations if each.lease is not None})
+# How often the oracle is asked before everything has settled.
+ASKED_EVERY_S = 1.0
 
 
 class Run:
@@ -60,14 +51,9 @@ class Run:
         self._agenda = Agenda(say=say)
         self._blows = Blows(house, self._agenda, start_again=self._start)
 
-    def play(self) -> Verdict:
-        """Everything, in its time."""
-        for lease in self._plan.leases:
-            self._agenda.at(lease.at_s, partial(self._make, lease))
-        for blow in self._plan.blows:
-            self._agenda.at(blow.at_s, partial(self._blows.strike, blow))
-        for change in self._plan.changes:
-            self._agenda.at(change.at_s, partial(self._change_base, change))
+    def play(self) -> list[Violation]:
+        """Everything, in its time; what is wrong when all has settled."""
+        self._enter()
         self._until_settled()
         unseen = Lease.objects.filter(state="failed", failure_code__in=BY_SIGHT)
         self._agenda.say(f"{unseen.count()} leases have failed since whoever ran them cannot see enough")
@@ -79,12 +65,31 @@ class Run:
             for pk, _ in failed:
                 self._agenda.attempt(partial(self._start, pk))
             self._until_settled()
-        return self._verdict()
+        self._count()
+        return self._violations()
+
+    def play_until_broken(self, rule: str) -> list[Violation]:
+        """Everything, in its time, until the oracle finds this rule broken; what is wrong then."""
+        self._enter()
+        while True:
+            self._until_settled(at_most_s=ASKED_EVERY_S)
+            found = self._violations()
+            if self._agenda.now_s >= self._plan.profile.limit_s or any(each.rule == rule for each in found):
+                return found
+
+    def _enter(self) -> None:
+        for lease in self._plan.leases:
+            self._agenda.at(lease.at_s, partial(self._make, lease))
+        for blow in self._plan.blows:
+            self._agenda.at(blow.at_s, partial(self._blows.strike, blow))
+        for change in self._plan.changes:
+            self._agenda.at(change.at_s, partial(self._change_base, change))
 
     def _prepare(self) -> None:
         standin = self._house.standin
         aims = [aim for lease in self._plan.leases for aim in (lease.aim, lease.new_aim) if aim]
         standin.reset(seed=self._plan.world.seed(aims))
+        standin.latency(self._plan.profile.latency_ms)
         record.watch_failures()
         for agency, bases in BASES.items():
             AgencyStorageConfig.objects.create(
@@ -103,9 +108,10 @@ class Run:
                 standin.fault(trouble.route, path=lease.aim.path, **trouble.order)
         standin.clear_journal()
 
-    def _until_settled(self) -> None:
+    def _until_settled(self, *, at_most_s: float = math.inf) -> None:
         moved_at_s = self._agenda.now_s
-        while self._agenda.now_s < min(self._plan.profile.limit_s, moved_at_s + QUIET_S):
+        latest_s = min(self._plan.profile.limit_s, moved_at_s + at_most_s)
+        while self._agenda.now_s < min(latest_s, moved_at_s + QUIET_S):
             self._house.mend()
             busy = bool(self._agenda)
             self._agenda.do_what_is_due()
@@ -206,10 +212,15 @@ class Run:
 
     # --- After ------------------------------------------------------------------------------------------------------
 
-    def _verdict(self) -> Verdict:
+    def _violations(self) -> list[Violation]:
+        return oracle.judge(self._stories(), record.asked(self._house.standin), cost=self._blows.cost)
+
+    def _stories(self) -> list[Story]:
         told = record.witness(spaces=self._spaces)
-        stories = record.stories(self._made, self._acts, self._bases, world=self._plan.world, told=told)
-        asked, cost = record.asked(self._house.standin), self._blows.cost
+        return record.stories(self._made, self._acts, self._bases, world=self._plan.world, told=told)
+
+    def _count(self) -> None:
+        stories, asked, cost = self._stories(), record.asked(self._house.standin), self._blows.cost
         ideal, spoiled, allowed = calls.allowance(stories, asked, cost=cost)
         self._agenda.say(
             f"{len(asked)} calls of {allowed}; ideal {ideal}, {spoiled} spoiled by Dropbox, {cost.hits} hits of a worker at work"
@@ -217,4 +228,3 @@ class Run:
         self._agenda.say(
             f"{calls.spent_tries(stories)} tries spent besides the first ones, of {spoiled + cost.kills} at most"
         )
-        return Verdict(leases=len(self._plan.leases), violations=oracle.judge(stories, asked, cost=cost))

@@ -2,8 +2,8 @@
 
 from core.settings.production import *  # noqa: F403 - settings modules build on one another by Django's convention
 
-CLAIM_S = 6
-CLAIM_RENEWAL_S = 2
+CLAIM_S = 4
+CLAIM_RENEWAL_S = 1
 RETRY_GRACE_S = 2
 DISCOVERY_BACKOFF_BASE_S = 0.3
 DROPBOX_READ_TIMEOUT_S = 2

@@ -1,26 +1,33 @@
 """A little of everything, always the same: `make chaos` is the long one."""
 
-import subprocess
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import pytest
 
-Chaos = Callable[..., subprocess.CompletedProcess[str]]
+from tests.chaos.plan import SHORT
+from tests.chaos.together import UNFENCED_RULE
 
 pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.process]
+
+Chaos = Mapping[str, list[str]]
 
 
 class TestShortRun:
     def test_loses_repeats_and_mixes_up_nothing(self, chaos: Chaos) -> None:
-        done = chaos("--profile", "short", "--seed", "3")
+        right = f"{SHORT.leases} of {SHORT.leases} leases are right (seed 3)"
 
-        assert done.stdout.splitlines()[-1:] == ["40 of 40 leases are right (seed 3)"], done.stdout + done.stderr
-        assert done.returncode == 0
+        assert chaos["short"][-1:] == [right], "\n".join(chaos["short"])
 
 
 class TestWithoutTheFence:
     def test_the_oracle_goes_red(self, chaos: Chaos) -> None:
-        done = chaos("--profile", "edits", "--seed", "1", "--unfenced")
+        said = "\n".join(chaos["unfenced"])
 
-        assert "WRONG  no result of one number on another" in done.stdout, done.stdout + done.stderr
-        assert done.returncode == 1
+        assert f"WRONG  {UNFENCED_RULE}" in said, said
+
+
+class TestCups:
+    """Slices and sets; `python -m tests.chaos.cups` is a longer run."""
+
+    def test_lose_and_repeat_no_slice_and_no_row_of_a_set(self, chaos: Chaos) -> None:
+        assert chaos["cups"][-1:] == ["60 of 60 cups are right (seed 1)"], "\n".join(chaos["cups"])

@@ -12,8 +12,7 @@ from pytest_django.fixtures import Settings
 from cloud.models import DropboxAccount
 from leases.models import Lease
 from leases.services import create_lease
-from tests.cloud.test_models import account
-from tests.factories import give_dropbox
+from tests.factories import account, give_dropbox
 from tests.held import held_by_another_session
 from tests.questions import question_of
 

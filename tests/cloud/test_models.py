@@ -5,24 +5,10 @@ from django.contrib.auth.models import User
 
 from cloud.models import DropboxAccount
 from core.base.clock import shared_now
+from tests.factories import account
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-
-
-def account(**values: object) -> DropboxAccount:
-    return DropboxAccount(
-        **{
-            "account_id": "dbid:1",
-            "display_name": "Olivia",
-            "refresh_token": "secret-refresh",
-            "access_token": "secret-access",
-            "root_namespace_id": "1",
-            "home_namespace_id": "1",
-            "connected_at": NOON,
-            **values,
-        }
-    )
 
 
 class TestHasValidToken:

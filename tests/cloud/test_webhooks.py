@@ -19,7 +19,7 @@ from cloud import webhooks
 from cloud.models import DropboxAccount
 from cloud.services.accounts import connect_account
 from core.base.clock import now
-from tests.cloud.test_models import account
+from tests.factories import account
 from tests.held import held_by_another_session
 
 if TYPE_CHECKING:

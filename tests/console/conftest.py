@@ -1,41 +1,29 @@
 """A console that has kettles, too, and people who may do this or that with them."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
-from django.urls import clear_url_caches, reverse
+from django.urls import reverse
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from console.machine import badges
-from console.shell import counters, navigation
 from statemachine.reactions import Outcome
-from tests.toy import admin as toy
+from tests.kitchen import in_the_console
 from tests.toy import reactions
-from tests.toy.models import Batch, Kettle
+from tests.toy.models import Kettle
 from tests.toy.reactions import Work
 
 
 @pytest.fixture
-def kettles(settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
-    """As if the tests' app were installed in the console; what its reactions do in this test."""
-    monkeypatch.setattr(navigation, "_FRAMES", dict(navigation._FRAMES))
-    monkeypatch.setattr(counters, "_COUNTERS", {})
-    monkeypatch.setattr(badges, "_APPEARANCES", dict(badges._APPEARANCES))
-    toy.declare()
-    settings.ROOT_URLCONF = "tests.toy.urls"
-    clear_url_caches()
-    reactions.work["heat"] = lambda _run: Outcome(transition="boiled")
-    yield reactions.work
-    reactions.work.clear()
-    admin.site.unregister([Kettle, Batch])
-    sys.modules.pop("tests.toy.urls", None)
-    clear_url_caches()
+def kettles(settings: Settings, redis: Redis) -> Iterator[Work]:
+    """The tests' app in the console; what its reactions do in this test."""
+    with in_the_console(settings):
+        reactions.work["heat"] = lambda _run: Outcome(transition="boiled")
+        yield reactions.work
+        reactions.work.clear()
 
 
 @pytest.fixture

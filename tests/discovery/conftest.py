@@ -9,14 +9,12 @@ from redis import Redis
 
 from leases.models import Lease
 from tests.factories import BLM as ARCHIVES
-from tests.factories import configured, give_dropbox
+from tests.factories import NUMBER, configured, give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
 BLM = ARCHIVES
-NUMBER = "NMNM 0501759"
-ARCHIVE = f"{BLM}/{NUMBER}"
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from cloud import addresses
 from discovery.admin import configurations, drafts
 from leases.models import AgencyStorageConfig
-from tests.discovery.conftest import ARCHIVE, BLM
+from tests.factories import ARCHIVE, BLM
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

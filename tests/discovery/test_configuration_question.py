@@ -12,8 +12,8 @@ from discovery.admin import configurations, drafts
 from discovery.services import configuration_check
 from leases.models import AgencyStorageConfig, Lease
 from tests.configuring import confirm, save
-from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.test_configuration_admin import ADD, FORM, PATHS, values
+from tests.factories import ARCHIVE, BLM
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from core.ops.probes import Probe
 from discovery import charts, start
 from leases.models import AgencyStorageConfig, Lease
 from statemachine import heartbeat
-from tests.leases.test_services import settled
+from tests.factories import settled
 from tests.roles import in_role
 
 MOST_QUERIES = 15  # as the bench of the console allows

@@ -23,7 +23,7 @@ from statemachine import heartbeat, obstacles
 from statemachine.listeners import Listener
 from tests.discovery import test_start
 from tests.discovery.test_start import failed
-from tests.leases.test_services import settled
+from tests.factories import settled
 from tests.roles import in_role
 
 pytestmark = [

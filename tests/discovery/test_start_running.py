@@ -11,7 +11,7 @@ from django.test import Client
 from core.base.clock import now
 from discovery import start
 from leases.models import Lease
-from tests.leases.test_services import settled
+from tests.factories import settled
 from tests.roles import in_role
 
 pytestmark = [

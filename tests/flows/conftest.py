@@ -1,6 +1,7 @@
 """One lease from creation to its end: real PostgreSQL, Redis, RQ worker and Dropbox wire protocol."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,7 @@ from statemachine.transitions import Step
 from tests.factories import BLM as ARCHIVES
 from tests.factories import configured, give_dropbox
 from tests.leases.starting import person_takes
-from tests.live import environment, person, programs, system, valkey  # noqa: F401 - fixtures
+from tests.live import Site, Valkey, _busy_others, await_that, person, system  # noqa: F401 - some are fixtures
 from tests.workers import work_off
 
 if TYPE_CHECKING:
@@ -50,6 +51,24 @@ def operator(olivia: User, dropbox: "Standin") -> User:
     configured()
     dropbox.put(f"{BLM}/")
     return olivia
+
+
+@pytest.fixture
+def valkey(live_site: Site, settings: Settings) -> Valkey:
+    """That of the site, empty; a test may kill it and start it again."""
+    running = live_site.system.valkey
+    settings.REDIS_URL = running.url
+    with Redis.from_url(running.url) as connection:
+        connection.flushall()
+    return running
+
+
+@pytest.fixture
+def programs(live_site: Site, valkey: Valkey) -> Iterator[Callable[..., None]]:
+    """Start programs of the site; they end before the database is emptied."""
+    with ExitStack() as stack:
+        stack.callback(await_that, lambda: not _busy_others(), within_s=30)
+        yield lambda *wanted: stack.enter_context(live_site._forks.running(*wanted, logs=live_site.system.logs))
 
 
 @pytest.fixture

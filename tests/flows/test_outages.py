@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import psutil
@@ -13,18 +13,20 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from core.local.processes import supervised
 from core.local.programs import RECONCILER, worker
 from leases import services
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM, FULL_RUN, history
-from tests.live import LOGS, Valkey, await_that
+from tests.live import Valkey, await_that
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+# More than are queued at once.
+COUNT = 40
 
 
 def all_done() -> bool:
@@ -87,22 +89,25 @@ class TestRedisNeverAnswers:
 
 @pytest.mark.process
 class TestPoolKilled:
-    def test_leaves_no_worker_and_no_scheduler_behind(self, environment: Mapping[str, str], valkey: Valkey) -> None:
-        with supervised([worker(count=2)], environment=environment, logs=LOGS) as children:
-            await_that(workers_listen(valkey, 2), within_s=20)
-            pool = psutil.Process(children.running[0].process.pid)
-            # Two workers, and the scheduler that one of them has forked.
-            await_that(lambda: len(pool.children(recursive=True)) == 3, within_s=20)
-            family = pool.children(recursive=True)
+    def test_leaves_no_worker_and_no_scheduler_behind(self, programs: Callable[..., None], valkey: Valkey) -> None:
+        programs(worker(count=2))
+        await_that(workers_listen(valkey, 2), within_s=20)
+        with Redis.from_url(valkey.url) as redis:
+            numbers = [int(redis.hget(key, "pid") or 0) for key in redis.smembers("rq:workers")]
+        (pool,) = {psutil.Process(number).parent() for number in numbers}
+        assert pool
+        # Two workers, and the scheduler that one of them has forked.
+        await_that(lambda: len(pool.children(recursive=True)) == 3, within_s=20)
+        family = pool.children(recursive=True)
 
-            pool.kill()
+        pool.kill()
 
-            _, alive = psutil.wait_procs(family, timeout=10)
-            assert alive == []
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert alive == []
 
 
 class TestFlushall:
-    def test_of_a_hundred_queued_leases_all_settle_once(
+    def test_of_the_queued_leases_all_settle_once(
         self,
         operator: User,
         dropbox: "Standin",
@@ -110,7 +115,7 @@ class TestFlushall:
         programs: Callable[..., None],
         settings: Settings,
     ) -> None:
-        numbers = [f"NMNM {number}" for number in range(100)]
+        numbers = [f"NMNM {number}" for number in range(COUNT)]
         dropbox.put(*[f"{BLM}/{number}/Master Documents.pdf" for number in numbers])
         leases = [services.create_lease(agency="BLM", lease_number=each, created_by=operator) for each in numbers]
         redis = Redis.from_url(valkey.url)
@@ -120,9 +125,9 @@ class TestFlushall:
         programs(RECONCILER, worker(count=4))
 
         await_that(all_done, within_s=60)
-        assert TransitionLog.objects.count() == 100 * len(FULL_RUN)
+        assert TransitionLog.objects.count() == COUNT * len(FULL_RUN)
         assert all(history(lease) == FULL_RUN for lease in leases)
-        assert dropbox.calls() == {"files/list_folder": 100, "sharing/create_shared_link_with_settings": 100}
+        assert dropbox.calls() == {"files/list_folder": COUNT, "sharing/create_shared_link_with_settings": COUNT}
 
 
 class TestNobodyRang:

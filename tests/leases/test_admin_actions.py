@@ -13,7 +13,8 @@ from leases.admin import buttons
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale
 from statemachine.models import TransitionLog
-from tests.leases.test_services import history, known_directory, settled
+from tests.factories import known_directory, settled
+from tests.leases.test_services import history
 
 pytestmark = [
     pytest.mark.django_db,

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from statemachine.transitions import Actor
+from tests.factories import settled
 from tests.leases.test_admin_page import page_of, take
-from tests.leases.test_services import settled
 
 pytestmark = [
     pytest.mark.django_db,

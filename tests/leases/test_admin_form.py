@@ -15,7 +15,7 @@ from leases.errors import DuplicateLease
 from leases.lookalikes import doubts_about_number
 from leases.models import Lease
 from statemachine.models import TransitionLog
-from tests.leases.test_services import settled
+from tests.factories import settled
 
 pytestmark = [
     pytest.mark.django_db,

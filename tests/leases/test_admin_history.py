@@ -12,10 +12,10 @@ from leases.admin.why import DID
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from statemachine.transitions import Actor
+from tests.factories import location, settled
 from tests.leases import test_admin_page
 from tests.leases.starting import person_takes
-from tests.leases.test_admin_page import location, page_of, take
-from tests.leases.test_services import settled
+from tests.leases.test_admin_page import page_of, take
 
 pytestmark = [
     pytest.mark.django_db,

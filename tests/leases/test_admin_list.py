@@ -14,8 +14,8 @@ from leases.models import Lease
 from leases.states import State
 from statemachine.models import ActorKind
 from statemachine.transitions import RECONCILER, Actor
-from tests.leases.test_admin_page import location, take
-from tests.leases.test_services import settled
+from tests.factories import location, settled
+from tests.leases.test_admin_page import take
 
 pytestmark = [
     pytest.mark.django_db,

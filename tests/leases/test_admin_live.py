@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from leases import runs, services
 from leases.models import Lease
+from tests.factories import settled
 from tests.leases.starting import person_takes
-from tests.leases.test_services import settled
 
 pytestmark = [
     pytest.mark.django_db,

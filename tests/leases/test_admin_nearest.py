@@ -12,9 +12,9 @@ from leases import runs
 from leases.admin.nearest import Nearest, nearest_of
 from leases.models import Lease
 from statemachine.transitions import Actor
+from tests.factories import location, settled
 from tests.leases.starting import person_takes
-from tests.leases.test_admin_page import location, take
-from tests.leases.test_services import settled
+from tests.leases.test_admin_page import take
 
 pytestmark = [
     pytest.mark.django_db,

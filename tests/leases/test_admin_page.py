@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from cloud.models import CloudLocation
 from console.machine import progress
 from console.machine.progress import progress_of
 from leases import services
@@ -20,7 +19,7 @@ from statemachine.doorbell import Message
 from statemachine.jobs import run
 from statemachine.line import how_many_before
 from statemachine.transitions import Actor, Step, advance, locked
-from tests.leases.test_services import settled
+from tests.factories import location, settled
 
 pytestmark = [
     pytest.mark.django_db,
@@ -39,11 +38,6 @@ def console(olivia: User, client: Client) -> Client:
 
 def page_of(client: Client, lease: Lease) -> Any:
     return client.get(reverse("admin:leases_lease_change", args=[lease.pk]))
-
-
-def location(**values: Any) -> CloudLocation:
-    url = {"share_url": "https://www.dropbox.com/scl/fo/1?rlkey=2&dl=0"} if "share_refusal" not in values else {}
-    return CloudLocation.objects.create(**{"path": "/a/NMNM 1", "name": "NMNM 1", **url, **values})
 
 
 def take(lease: Lease, transition: str, *, actor: Actor, **step: Any) -> Lease:

@@ -9,7 +9,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from cloud.models import CloudLocation
 from leases.models import AgencyStorageConfig, Lease
 from tests.configuring import save
-from tests.leases.test_services import settled
+from tests.factories import settled
 
 pytestmark = [
     pytest.mark.django_db,

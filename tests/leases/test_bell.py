@@ -10,7 +10,7 @@ from django.test import Client
 from console.models import FailureNotice
 from console.notices.queries import mark_read, unread_notices
 from leases.models import Lease
-from tests.leases.test_services import settled
+from tests.factories import settled
 from tests.roles import in_role
 
 pytestmark = [

@@ -22,7 +22,7 @@ from leases.models import Lease
 from statemachine.models import ActorKind, TransitionLog
 from statemachine.reactions import Run
 from statemachine.transitions import Actor, Step, advance, locked
-from tests.leases.test_services import known_directory, settled
+from tests.factories import known_directory, settled
 
 pytestmark = [
     pytest.mark.django_db,

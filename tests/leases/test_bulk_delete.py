@@ -14,8 +14,8 @@ from leases.batches import import_leases
 from leases.models import BatchLease, Lease
 from statemachine.batches import run_many
 from statemachine.pump import top_up
+from tests.factories import settled
 from tests.leases.starting import person_takes
-from tests.leases.test_services import settled
 from tests.questions import question_of
 
 pytestmark = [

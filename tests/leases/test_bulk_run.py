@@ -15,8 +15,8 @@ from core.base.statement_limits import answered_in_time
 from leases import runs
 from leases.admin.bulk_run import FULL_DISCOVERY, calls_of, minutes_of
 from leases.models import Batch, Lease
+from tests.factories import settled
 from tests.leases.starting import person_takes
-from tests.leases.test_services import settled
 from tests.questions import question_of
 
 pytestmark = [

@@ -14,9 +14,9 @@ from leases.models import Batch, BatchLease, Lease
 from leases.states import State
 from statemachine.models import ActorKind
 from statemachine.transitions import Actor
+from tests.factories import settled
 from tests.leases.starting import person_takes
 from tests.leases.test_admin_page import take
-from tests.leases.test_services import settled
 from tests.questions import question_of
 
 pytestmark = [

@@ -16,8 +16,7 @@ from openpyxl import load_workbook
 from console.records import exports
 from leases.admin.lease_list import COLUMNS
 from leases.models import Lease
-from tests.leases.test_admin_page import location
-from tests.leases.test_services import settled
+from tests.factories import location, settled
 
 pytestmark = [
     pytest.mark.django_db,

@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from leases.models import Lease
-from tests.leases.test_services import settled
+from tests.factories import settled
 
 pytestmark = [
     pytest.mark.django_db,

@@ -13,7 +13,7 @@ from console.machine import following, lists
 from leases.batches import import_leases
 from leases.models import Batch, Lease
 from statemachine.batches import run_many
-from tests.leases.test_services import settled
+from tests.factories import settled
 from tests.questions import question_of
 
 pytestmark = [

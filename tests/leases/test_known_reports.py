@@ -6,9 +6,9 @@ from django.test import Client
 from django.urls import reverse
 
 from leases.models import Lease
-from tests.leases.test_admin_page import location, page_of
+from tests.factories import location, settled
+from tests.leases.test_admin_page import page_of
 from tests.leases.test_downloads import rows_of
-from tests.leases.test_services import settled
 
 pytestmark = [
     pytest.mark.django_db,

@@ -12,7 +12,7 @@ from django.test import Client
 
 from console.records import long_search
 from leases.models import Lease
-from tests.leases.test_services import settled
+from tests.factories import settled
 from tests.questions import question_of
 
 pytestmark = [

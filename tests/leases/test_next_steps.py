@@ -15,7 +15,7 @@ from leases.admin.why import LABELS, Account, account_of, text_of
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from statemachine.transitions import Actor, Step, advance, locked
-from tests.leases.test_services import settled
+from tests.factories import settled
 from tests.roles import in_role
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from statemachine import jobs
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
 from statemachine.transitions import RECONCILER, Step, advance, locked
-from tests.leases.test_services import settled
+from tests.factories import settled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:No directory at")]
 

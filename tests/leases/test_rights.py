@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission, User
 from leases import services
 from leases.models import Lease
 from statemachine.errors import TransitionForbidden
-from tests.leases.test_services import settled
+from tests.factories import settled
 
 pytestmark = pytest.mark.django_db
 

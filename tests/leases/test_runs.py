@@ -4,8 +4,9 @@ from django.contrib.auth.models import User
 from leases import runs, services
 from leases.models import Lease
 from statemachine.errors import Stale, TransitionForbidden, TransitionRefused
+from tests.factories import known_directory, settled
 from tests.leases.starting import person_takes
-from tests.leases.test_services import history, known_directory, settled
+from tests.leases.test_services import history
 
 pytestmark = pytest.mark.django_db
 

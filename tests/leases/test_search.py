@@ -4,7 +4,7 @@ import pytest
 
 from leases.models import Lease
 from leases.search import matching, missing
-from tests.leases.test_services import settled
+from tests.factories import settled
 
 pytestmark = pytest.mark.django_db
 

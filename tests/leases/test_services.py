@@ -7,13 +7,13 @@ from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from cloud.models import CloudLocation
 from core.base.errors import Refused
 from leases import services
 from leases.errors import DuplicateLease, InvalidLease
 from leases.models import Lease
 from statemachine.errors import RecordGone
 from statemachine.models import TransitionLog
+from tests.factories import known_directory, settled
 from tests.leases.starting import start_by_itself
 
 pytestmark = pytest.mark.django_db
@@ -21,17 +21,6 @@ pytestmark = pytest.mark.django_db
 
 def history(lease: Lease) -> list[tuple[str, str]]:
     return list(TransitionLog.objects.of(lease).values_list("transition", "to_state"))
-
-
-def settled(user: User | None, **values: Any) -> Lease:
-    """A lease that nothing is owed for."""
-    lease = Lease(**{"agency": "BLM", "lease_number": "NMNM 1", "due_at": None, "created_by": user, **values})
-    lease.save()
-    return lease
-
-
-def known_directory() -> CloudLocation:
-    return CloudLocation.objects.create(path="/a/NMNM 1", name="NMNM 1")
 
 
 class TestCreateLease:

@@ -10,8 +10,8 @@ from leases import runs, services
 from leases.batches import import_leases
 from leases.models import Batch, BatchLease, Lease
 from statemachine.batches import stop
+from tests.factories import settled
 from tests.leases.starting import person_takes
-from tests.leases.test_services import settled
 
 pytestmark = [
     pytest.mark.django_db,

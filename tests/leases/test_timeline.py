@@ -15,9 +15,9 @@ from leases.models import AgencyStorageConfig, Lease
 from leases.states import State
 from statemachine.batches import run_again, run_many, stop
 from statemachine.transitions import Actor
+from tests.factories import location, settled
 from tests.leases.starting import person_takes, start_by_itself
-from tests.leases.test_admin_page import location, page_of, take
-from tests.leases.test_services import settled
+from tests.leases.test_admin_page import page_of, take
 from tests.roles import in_role
 
 pytestmark = [

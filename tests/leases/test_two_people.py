@@ -10,8 +10,8 @@ from django.urls import reverse
 from console.records import concurrent_edits
 from leases.models import AgencyStorageConfig, Lease
 from tests.configuring import save
+from tests.factories import settled
 from tests.held import held_by_another_session
-from tests.leases.test_services import settled
 
 pytestmark = [
     pytest.mark.django_db,

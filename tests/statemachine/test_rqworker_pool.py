@@ -1,6 +1,9 @@
 """The pool of workers; what it does with them is django-rq's."""
 
 import gc
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -8,7 +11,24 @@ from typing import Any
 import pytest
 from django.core.management import call_command, get_commands
 
+from core.local.servers import ROOT
+
 COMMAND = "rqworker-pool"
+# Instead of starting workers it tells what they would share.
+TELLS = f"""
+import sys
+from importlib import import_module
+
+pool = import_module("django_rq.management.commands.{COMMAND}").Command
+pool.handle = lambda *_, **__: print(*sys.modules)
+sys.argv = ["manage.py", "{COMMAND}", "discovery"]
+import manage
+
+manage.main()
+"""
+# What only pages, files and other commands need, or nobody; each takes megabytes.
+NOT_NEEDED = ("console.machine", "leases.admin", "core.urls", "openpyxl", "prometheus_client",
+    "rich", "sentry_sdk")  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +52,20 @@ class TestPool:
         call_command(COMMAND, "discovery")
 
         assert frozen == [(("discovery",), True)]
+
+    @pytest.mark.process
+    def test_loads_the_work_and_not_what_only_pages_need(self) -> None:
+        environment = {**os.environ, "SENTRY_DSN": ""}
+        told = subprocess.run(
+            [sys.executable, "-c", TELLS],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+
+        loaded = set(told.stdout.split())
+        assert {"discovery.reactions", "console.reactions", "cloud.dropbox.gateway", "statemachine.worker"} <= loaded
+        assert loaded & set(NOT_NEEDED) == set()

@@ -14,7 +14,7 @@ from cloud.models import DropboxAccount
 from cloud.oauth_session import Attempt
 from core.base.clock import shared_now
 from tests.cloud.dropbox.conftest import LIST, TOKEN
-from tests.discovery.conftest import ARCHIVE
+from tests.factories import ARCHIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from cloud.models import DropboxAccount
 from core.base.clock import now
 from core.base.errors import SoftTimeLimit
 from tests.cloud.dropbox.conftest import LINK, LINKS, LIST, METADATA, MORE, TOKEN, union
-from tests.discovery.conftest import ARCHIVE
+from tests.factories import ARCHIVE
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

@@ -13,7 +13,7 @@ from cloud.models import DropboxAccount
 from cloud.services.accounts import connect_account
 from core.base.errors import RunsheetError, SoftTimeLimit
 from tests.cloud.dropbox.conftest import LINK, LIST, TOKEN, union
-from tests.discovery.conftest import ARCHIVE
+from tests.factories import ARCHIVE
 from tests.held import held_by_another_session
 
 if TYPE_CHECKING:

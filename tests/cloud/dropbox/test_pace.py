@@ -15,7 +15,7 @@ from cloud import errors
 from cloud.dropbox import gateway_for, pace
 from cloud.models import DropboxAccount
 from core.base.clock import shared_now
-from tests.discovery.conftest import ARCHIVE
+from tests.factories import ARCHIVE
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

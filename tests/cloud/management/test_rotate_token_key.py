@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from cloud.models import DropboxAccount
 from cloud.services import key_rotation
-from tests.cloud.test_models import account
+from tests.factories import account
 from tests.held import held_by_another_session
 
 pytestmark = pytest.mark.django_db

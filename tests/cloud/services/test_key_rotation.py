@@ -17,7 +17,7 @@ from cloud.services import key_rotation
 from cloud.services.accounts import connect_account
 from cloud.services.key_rotation import rotate_token_key
 from leases.models import Lease
-from tests.cloud.test_models import account
+from tests.factories import account
 from tests.held import held_by_another_session
 
 if TYPE_CHECKING:

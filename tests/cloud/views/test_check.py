@@ -12,7 +12,7 @@ from discovery.dependants import Leases
 from leases.models import AgencyStorageConfig
 from tests.cloud.dropbox.conftest import METADATA
 from tests.cloud.views.conftest import HERE, LEASES, connect
-from tests.discovery.conftest import ARCHIVE, BLM
+from tests.factories import ARCHIVE, BLM
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

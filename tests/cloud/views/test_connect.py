@@ -14,7 +14,7 @@ from cloud.models import DropboxAccount
 from cloud.services.accounts import REQUIRED_SCOPES
 from leases.models import Lease
 from tests.cloud.views.conftest import HERE, LEASES, begin, connect, consent, explained
-from tests.discovery.conftest import NUMBER
+from tests.factories import NUMBER
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

@@ -9,7 +9,7 @@ from django.test import Client
 from console.records.asking import ASK, LONGEST_ADDRESS
 from console.records.lists import CHANGED
 from leases.models import Batch, Lease
-from tests.leases.test_services import settled
+from tests.factories import settled
 from tests.roles import in_role
 
 pytestmark = [

@@ -13,7 +13,7 @@ from console.records.sent import ASKED_AGAIN, AT_ONCE, Sent, named, told
 from leases.batches import import_leases
 from leases.imports import keep_upload
 from leases.models import Batch, Lease
-from tests.leases.test_services import settled
+from tests.factories import settled
 
 pytestmark = pytest.mark.django_db
 

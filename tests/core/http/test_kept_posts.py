@@ -16,7 +16,7 @@ from core.http import kept_posts
 from core.http.kept_posts import AGAIN
 from core.models import KeptPost
 from leases.models import AgencyStorageConfig, Lease, Upload
-from tests.leases.test_services import settled
+from tests.factories import settled
 from tests.roles import in_role
 
 pytestmark = [

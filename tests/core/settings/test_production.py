@@ -3,8 +3,7 @@ import os
 import re
 import secrets
 import subprocess
-import sys
-from typing import Protocol
+from dataclasses import dataclass
 
 import pytest
 from cryptography.fernet import Fernet
@@ -40,11 +39,11 @@ def filled_in() -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def collected(manage: Manage) -> None:
+@pytest.fixture(scope="module")
+def collected(prepared: Forks) -> None:
     """Pages of production name their files by what `collectstatic` has found."""
     if not (STATIC_ROOT / "staticfiles.json").exists():
-        done = manage("collectstatic", "--no-input", environment=filled_in())
+        done = prepared.run("python", "manage.py", "collectstatic", "--no-input", environment=filled_in())
         assert done.returncode == 0, done.stderr
 
 
@@ -64,25 +63,47 @@ print(json.dumps([answers, values]))
 """
 
 
-type Answers = tuple[list[tuple[int, dict[str, str]]], list[str]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Production:
+    """What a process of production answers, by path and over https or not, and what some of its settings are."""
+
+    answers: dict[tuple[str, bool], tuple[int, dict[str, str]]]
+    values: dict[str, str]
 
 
-class Ask(Protocol):
-    """What production answers, over https or not, and what some of its settings are."""
+COOKIES = ("SESSION", "CSRF")
+OF_COOKIES = ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "DOMAIN", "PATH")
+VALUES = (
+    "SECURE_SSL_REDIRECT",
+    "SESSION_COOKIE_AGE",
+    *(f"{cookie}_COOKIE_{name}" for cookie in COOKIES for name in OF_COOKIES),
+)
+OTHERWISE = {"SECURE_SSL_REDIRECT": "no", "SESSION_HOURS": "2", "ADMIN_PATH": "back/office"}
 
-    def __call__(self, *paths: tuple[str, bool], values: tuple[str, ...] = (), **environment: str) -> Answers: ...
+
+def asked(prepared: Forks, *paths: tuple[str, bool], **environment: str) -> Production:
+    """One process for all that is asked of an environment."""
+    command = ("python", "-c", ASK, json.dumps(paths), json.dumps(VALUES))
+    done = prepared.run(*command, environment=filled_in() | environment)
+    assert done.returncode == 0, done.stderr
+    answers, values = json.loads(done.stdout.splitlines()[-1])
+    return Production(
+        answers={path: tuple(answer) for path, answer in zip(paths, answers, strict=True)},
+        values=dict(zip(VALUES, values, strict=True)),
+    )
 
 
-@pytest.fixture
-def ask(prepared: Forks) -> Ask:
-    def ask(*paths: tuple[str, bool], values: tuple[str, ...] = (), **environment: str) -> Answers:
-        command = ("python", "-c", ASK, json.dumps(paths), json.dumps(values))
-        done = prepared.run(*command, environment=filled_in() | environment)
-        assert done.returncode == 0, done.stderr
-        answers, found = json.loads(done.stdout.splitlines()[-1])
-        return answers, found
+@pytest.fixture(scope="module")
+def production(prepared: Forks) -> Production:
+    """As .env.example leaves it."""
+    return asked(prepared, ("/admin/", True), ("/admin/", False), SECURE_SSL_REDIRECT="YES")
 
-    return ask
+
+@pytest.fixture(scope="module")
+def otherwise(prepared: Forks, collected: None) -> Production:
+    """As it may be told to be."""
+    paths = [(path, True) for path in ("/", "/back/office/leases/lease/", "/dropbox/", "/admin/", "/back/")]
+    return asked(prepared, *paths, **OTHERWISE)
 
 
 class TestProduction:
@@ -129,25 +150,20 @@ class TestProduction:
 
         assert (done.returncode, done.stderr) == (1, sentence + "\n")
 
-    @pytest.mark.parametrize(("value", "redirects"), [("YES", "True"), ("no", "False")])
-    def test_redirects_as_it_is_told(self, ask: Ask, value: str, redirects: str) -> None:
-        assert ask(values=("SECURE_SSL_REDIRECT",), SECURE_SSL_REDIRECT=value)[1] == [redirects]
+    def test_redirects_as_it_is_told(self, production: Production, otherwise: Production) -> None:
+        assert [each.values["SECURE_SSL_REDIRECT"] for each in (production, otherwise)] == ["True", "False"]
 
-    def test_starts_with_what_the_image_is_built_with(self) -> None:
+    def test_starts_with_what_the_image_is_built_with(self, manage: Manage) -> None:
         build = re.search(
             r"^RUN (SECRET_KEY=(?:.|\\\n)*?) python manage\.py", (ROOT / "Dockerfile").read_text(), re.MULTILINE
         )
         assert build
         given = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "core.settings.production"}
+        told = subprocess.run(
+            ["sh", "-c", f"{build[1]} env"], env=given, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
 
-        done = subprocess.run(
-            ["sh", "-c", f"{build[1]} {sys.executable} manage.py check"],
-            cwd=ROOT,
-            env=given,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = manage("check", environment=dict(line.split("=", 1) for line in told))
 
         assert (done.returncode, done.stderr) == (0, "")
 
@@ -158,16 +174,16 @@ class TestProduction:
             SECRETS[:2] + SECRETS[3:5], ""
         )
 
-    def test_tells_browsers_to_come_by_https_only(self, ask: Ask) -> None:
-        answers, _ = ask(("/admin/", True), ("/admin/", False))
-        (status, headers), (redirected, elsewhere) = answers
+    def test_tells_browsers_to_come_by_https_only(self, production: Production) -> None:
+        status, headers = production.answers["/admin/", True]
+        redirected, elsewhere = production.answers["/admin/", False]
 
         assert (status, headers["Location"]) == (302, "/admin/login/?next=/admin/")
         assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
         assert (redirected, elsewhere["Location"]) == (301, "https://runsheet.example.com/admin/")
 
-    def test_tells_browsers_what_pages_may_do(self, ask: Ask) -> None:
-        ((_, headers),), _ = ask(("/admin/", True))
+    def test_tells_browsers_what_pages_may_do(self, production: Production) -> None:
+        _, headers = production.answers["/admin/", True]
 
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["Referrer-Policy"] == "same-origin"
@@ -175,30 +191,24 @@ class TestProduction:
         assert "script-src 'self'; " in headers["Content-Security-Policy"]
         assert "form-action 'self' https://www.dropbox.com; " in headers["Content-Security-Policy"]
 
-    @pytest.mark.parametrize("cookie", ["SESSION", "CSRF"])
-    def test_sends_cookies_that_only_this_host_sets_and_no_script_reads(self, ask: Ask, cookie: str) -> None:
-        names = tuple(
-            f"{cookie}_COOKIE_{name}" for name in ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "DOMAIN", "PATH")
-        )
-
-        _, found = ask(values=names)
+    @pytest.mark.parametrize("cookie", COOKIES)
+    def test_sends_cookies_that_only_this_host_sets_and_no_script_reads(
+        self, production: Production, cookie: str
+    ) -> None:
+        found = [production.values[f"{cookie}_COOKIE_{name}"] for name in OF_COOKIES]
 
         assert found == [f"'__Host-{cookie.lower().removesuffix('_cookie')}'", "True", "True", "'Lax'", "None", "'/'"]
 
-    def test_lets_sessions_end_after_half_a_day(self, ask: Ask) -> None:
-        assert ask(values=("SESSION_COOKIE_AGE",))[1] == ["43200"]
-        assert ask(values=("SESSION_COOKIE_AGE",), SESSION_HOURS="2")[1] == ["7200"]
+    def test_lets_sessions_end_after_half_a_day(self, production: Production, otherwise: Production) -> None:
+        assert [each.values["SESSION_COOKIE_AGE"] for each in (production, otherwise)] == ["43200", "7200"]
 
-    @pytest.mark.usefixtures("collected")
-    def test_answers_where_the_console_was_put_and_nowhere_else(self, ask: Ask) -> None:
-        wanted = [(path, True) for path in ("/", "/back/office/leases/lease/", "/dropbox/", "/admin/", "/back/")]
+    def test_answers_where_the_console_was_put_and_nowhere_else(self, otherwise: Production) -> None:
+        found = {path: (status, headers.get("Location")) for (path, _), (status, headers) in otherwise.answers.items()}
 
-        answers, _ = ask(*wanted, ADMIN_PATH="back/office")
-
-        assert [(status, headers.get("Location")) for status, headers in answers] == [
-            (302, "/back/office/"),
-            (302, "/back/office/login/?next=/back/office/leases/lease/"),
-            (302, "/back/office/login/?next=/dropbox/"),
-            (404, None),
-            (404, None),
-        ]
+        assert found == {
+            "/": (302, "/back/office/"),
+            "/back/office/leases/lease/": (302, "/back/office/login/?next=/back/office/leases/lease/"),
+            "/dropbox/": (302, "/back/office/login/?next=/dropbox/"),
+            "/admin/": (404, None),
+            "/back/": (404, None),
+        }

@@ -10,8 +10,8 @@ from cloud.models import CloudLocation
 from discovery.services.configuration_check import check_configuration
 from discovery.services.lease_directory_search import record_directory
 from leases.models import AgencyStorageConfig, Lease
-from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.asking import look_for_directory
+from tests.factories import ARCHIVE, BLM
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

@@ -12,8 +12,8 @@ from cloud.models import CloudLocation
 from core.base.errors import RunsheetError
 from discovery.services.lease_directory_search import record_directory
 from leases.models import Lease
-from tests.discovery.conftest import ARCHIVE
 from tests.discovery.services.asking import detect_previous_report, look_for_directory
+from tests.factories import ARCHIVE
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

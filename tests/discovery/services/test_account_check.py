@@ -11,7 +11,7 @@ from discovery.services import account_check
 from discovery.services.account_check import check_account
 from leases.models import AgencyStorageConfig, Lease
 from tests.cloud.dropbox.conftest import LIST, METADATA, TOKEN, union
-from tests.discovery.conftest import ARCHIVE, BLM
+from tests.factories import ARCHIVE, BLM
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

@@ -17,10 +17,9 @@ from discovery.services import archive_opening
 from discovery.services.archive_opening import NO_LINK, open_archive
 from leases.models import Lease
 from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
-from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.asking import look_for_directory
 from tests.discovery.services.conftest import search_directory
-from tests.factories import give_dropbox
+from tests.factories import ARCHIVE, BLM, give_dropbox
 from tests.held import held_by_another_session
 from tests.links import ask, move, revoke_link
 

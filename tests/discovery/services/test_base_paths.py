@@ -16,7 +16,7 @@ from discovery.errors import BasePathMissing
 from discovery.services.base_paths import confirm_not_found
 from leases.models import NOBODY, Lease, Origin
 from statemachine.models import TransitionLog
-from tests.discovery.conftest import ARCHIVE, BLM, NUMBER
+from tests.factories import ARCHIVE, BLM, NUMBER
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

@@ -15,9 +15,8 @@ from discovery.services import configuration_check
 from discovery.services.configuration_check import check_configuration
 from leases.models import AgencyStorageConfig, Lease
 from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, TOKEN, union
-from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.conftest import bad, good
-from tests.factories import give_dropbox
+from tests.factories import ARCHIVE, BLM, give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

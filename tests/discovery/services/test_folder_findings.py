@@ -9,9 +9,8 @@ from cloud.models import CloudLocation, DropboxAccount
 from discovery.services.configuration_check import check_configuration
 from leases.models import AgencyStorageConfig, Lease
 from tests.cloud.dropbox.conftest import LIST, METADATA, MORE, union
-from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.conftest import bad, folder, good
-from tests.factories import give_dropbox
+from tests.factories import ARCHIVE, BLM, give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

@@ -14,9 +14,9 @@ from discovery.services.lease_directory_search import (
 )
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, UnsafePath
 from leases.models import AgencyStorageConfig, Lease
-from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.asking import look_for_directory
 from tests.discovery.services.conftest import search_directory
+from tests.factories import ARCHIVE, BLM
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

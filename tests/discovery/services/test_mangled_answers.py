@@ -16,9 +16,9 @@ from cloud.services.accounts import connect_account
 from core.base.errors import RunsheetError, codes_where
 from leases.models import Lease
 from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, MORE, TOKEN
-from tests.discovery.conftest import ARCHIVE
 from tests.discovery.services.odd import Come, run
 from tests.dropbox_standin.clients import raw_call
+from tests.factories import ARCHIVE
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

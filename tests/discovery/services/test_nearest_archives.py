@@ -14,8 +14,7 @@ from cloud.errors import AccountPaused, DropboxUnavailable, NotFound
 from discovery.errors import ArchiveOutOfSight
 from discovery.services import nearest_archives
 from discovery.services.nearest_archives import look_around, nearest
-from tests.discovery.conftest import ARCHIVE, BLM
-from tests.factories import give_dropbox
+from tests.factories import ARCHIVE, BLM, give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

@@ -11,8 +11,8 @@ import pytest
 from cloud.dropbox import gateway_for
 from leases.models import Lease
 from tests.cloud.dropbox.conftest import LINK, LIST, METADATA, MORE, TOKEN, union
-from tests.discovery.conftest import ARCHIVE
 from tests.discovery.services.odd import MISSING, REPORT, UNAVAILABLE, come_of, file, listing, run
+from tests.factories import ARCHIVE
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

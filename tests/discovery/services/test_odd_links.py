@@ -11,8 +11,8 @@ from cloud.models import CloudLocation
 from discovery.services.share_links import link_that_leads_there
 from leases.models import Lease
 from tests.cloud.dropbox.conftest import LINK, LINKS, METADATA, union
-from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.odd import MISSING, REPORT, UNAVAILABLE, come_of, link, permissions
+from tests.factories import ARCHIVE, BLM
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

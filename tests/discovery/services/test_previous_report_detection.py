@@ -14,8 +14,8 @@ from discovery.errors import BasePathMissing
 from discovery.services.lease_directory_search import DirectorySighting
 from leases.errors import ConfigurationDisabled, ConfigurationMissing, DirectoryUnknown
 from leases.models import AgencyStorageConfig, Lease
-from tests.discovery.conftest import ARCHIVE, BLM
 from tests.discovery.services.asking import detect_previous_report, look_for_directory
+from tests.factories import ARCHIVE, BLM
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin

@@ -9,7 +9,7 @@ from cloud.models import CloudLocation
 from cloud.services.accounts import connect_account
 from discovery.services.demo_data import OPERATOR, REFRESH_TOKEN, renew_links
 from dropbox_standin.client import Standin
-from tests.discovery.conftest import ARCHIVE
+from tests.factories import ARCHIVE
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,9 @@ from statemachine import models as engine
 from statemachine.batches import Progress, Stopped, failures_of, progress_of, run_again, run_many, stop
 from statemachine.errors import NothingToStart
 from statemachine.transitions import Actor, Step, take
+from tests.factories import settled
 from tests.leases.batches.asking import buttons, page_url
 from tests.leases.starting import person_takes, start_by_itself
-from tests.leases.test_services import settled
 
 pytestmark = [
     pytest.mark.django_db,

@@ -19,9 +19,9 @@ from statemachine.errors import NothingToStart
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
 from statemachine.transitions import Actor, Step, take
+from tests.factories import settled
 from tests.held import until_somebody_waits
 from tests.leases.starting import person_takes, start_by_itself
-from tests.leases.test_services import settled
 from tests.questions import question_of
 
 pytestmark = [

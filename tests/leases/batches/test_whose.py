@@ -11,8 +11,8 @@ from leases.states import State
 from statemachine.batches import Stopped, run_again, run_many, stop
 from statemachine.models import TransitionLog
 from statemachine.pump import top_up
+from tests.factories import settled
 from tests.leases.starting import person_takes
-from tests.leases.test_services import settled
 from tests.roles import in_role
 
 QUEUE = "discovery"

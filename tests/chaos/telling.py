@@ -1,0 +1,46 @@
+"""What a run builds, and what it tells at its end."""
+
+from collections.abc import Sequence
+
+from bench import breakable
+from tests.chaos.oracle import Violation
+from tests.chaos.plan import Plan
+
+# What grows with all that is done.
+ON_SMALL_DISK = ("leases_lease", "statemachine_transitionlog")
+# Of each rule's violations.
+SHOWN = 10
+
+
+def building(plan: Plan) -> breakable.Plan:
+    """Which machines a plan needs."""
+    return breakable.Plan(
+        skews_s=plan.skews_s,
+        reconciler_skews_s=plan.reconciler_skews_s,
+        workers=plan.profile.workers,
+        settings_module=plan.profile.settings_module,
+        on_small_disk=ON_SMALL_DISK,
+    )
+
+
+def tell(violations: Sequence[Violation], *, leases: int, seed: int) -> None:
+    """By rule, and in the last line how many leases no rule complains about."""
+    for rule, broken in _by_rule(violations).items():
+        say(f"WRONG  {rule}: {len(broken)} times, such as")
+        for violation in broken[:SHOWN]:
+            say(f"       {violation}")
+    right = leases - len({each.lease for each in violations if each.lease is not None})
+    general = sum(violation.lease is None for violation in violations)
+    but = f", but {general} calls or sums of calls are wrong" if general else ""
+    say(f"{right} of {leases} leases are right{but} (seed {seed})")
+
+
+def _by_rule(violations: Sequence[Violation]) -> dict[str, list[Violation]]:
+    found: dict[str, list[Violation]] = {}
+    for violation in violations:
+        found.setdefault(violation.rule, []).append(violation)
+    return found
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a command's output

@@ -1,0 +1,83 @@
+"""`python -m tests.chaos.together`: what the tests ask, in one house: to build one takes as long as to break it.
+
+Cups under blows; a little of everything; and edits without the fence, which must go wrong. A line with a heading before each.
+"""
+
+import argparse
+import faulthandler
+import logging
+import sys
+from dataclasses import replace
+
+from bench.breakable import House, premises, staffed
+from core.local.processes import stop_signals
+from core.local.servers import LOCAL
+from tests.chaos import cups, telling
+from tests.chaos.plan import EDITS, SHORT, make_plan
+from tests.chaos.telling import say
+
+LIMIT_S = 240
+CUPS, CUP_BLOWS, CUP_SEED = 60, 8, 1
+SHORT_SEED = 3
+# The rule that nothing but the fence keeps.
+UNFENCED_RULE = "no result of one number on another"
+PARTS = ("cups", "short", "unfenced")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.chaos.together", description="Break a house three times.")
+    parser.add_argument("--directory", default="chaos-test", help="in .local (default: %(default)s)")
+    directory = parser.parse_args().directory
+    faulthandler.dump_traceback_later(LIMIT_S, exit=True)
+    building = replace(cups.BUILDING, on_small_disk=telling.ON_SMALL_DISK)
+    with stop_signals(), premises(LOCAL / directory, building) as house:
+        logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files
+        for part, play in zip(PARTS, (_cups, _short, _unfenced), strict=True):
+            say(heading(part))
+            play(house)
+            _empty(house)
+    return 0
+
+
+def heading(part: str) -> str:
+    """What stands above the part's lines."""
+    return f"--- {part}"
+
+
+def _cups(house: House) -> None:
+    with staffed(house, cups.BUILDING):
+        wrong = cups.play(house, cups=CUPS, blows=CUP_BLOWS, seed=CUP_SEED)
+        house.crash()
+    cups.tell(wrong, cups=CUPS, seed=CUP_SEED)
+
+
+def _short(house: House) -> None:
+    from tests.chaos.run import Run  # Django is ready only now
+
+    plan = make_plan(seed=SHORT_SEED, profile=SHORT)
+    with staffed(house, telling.building(plan)):
+        violations = Run(house, plan, seed=SHORT_SEED, say=say).play()
+        house.crash()
+    telling.tell(violations, leases=len(plan.leases), seed=SHORT_SEED)
+
+
+def _unfenced(house: House) -> None:
+    from tests.chaos.run import Run  # Django is ready only now
+
+    plan = make_plan(seed=1, profile=replace(EDITS, settings_module="tests.chaos.unfenced.settings"))
+    with staffed(house, telling.building(plan)):
+        violations = Run(house, plan, seed=1, say=say).play_until_broken(UNFENCED_RULE)
+        house.crash()
+    telling.tell(violations, leases=len(plan.leases), seed=1)
+
+
+def _empty(house: House) -> None:
+    """As a new house is."""
+    from django.core.management import call_command  # Django is ready only now
+
+    call_command("flush", interactive=False, verbosity=0)
+    house.valkey.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
