@@ -61,3 +61,5 @@ class ListerUnknown(Permanent):
     """Nothing here can list a root of this kind. See STORAGE_ROOTS in the settings."""
 
     code = "lister_unknown"
+    words = "unknown kind of root"
+    advice = "Correct STORAGE_ROOTS in the settings, then look again"

@@ -1,5 +1,6 @@
 """What every environment shares. Units stand in the names."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -222,10 +223,10 @@ LEASES_TO_TRY = [each.strip() for each in environment.text("LEASES_TO_TRY", " ")
 
 # --- Storage --------------------------------------------------------------------------------------------------------
 
-# The places in which files lie, by name: `kind` says who lists them (“files”, “objects”), `owned` whether the first part
-# of each path is the number of the user whose the file is.
-STORAGE_ROOTS = {
-    "documents": {"kind": "files", "path": servers.LOCAL / "documents", "owned": True},
+# The places in which files lie, by name. `kind` says who lists them: “storage”, one of STORAGES; “files”, a directory
+# (`path`). `owned`: the first part of each path is the number of the user whose the file is.
+STORAGE_ROOTS: dict[str, dict[str, Any]] = {
+    "documents": {"kind": "storage", "storage": "documents", "owned": True},
 }
 # A file is missing for so long before its row may be deleted.
 STORAGE_MISSING_GRACE_DAYS = environment.whole_number("STORAGE_MISSING_GRACE_DAYS", 30, maximum=3650)

@@ -18,7 +18,7 @@ DIRECTORIES = 1_000  # so many are looked at between two places from which a run
 PAGE = f"""
 SELECT {COLUMNS} FROM storage_storedfile
 WHERE root_id = %(root)s AND is_directory AND state = 'present' AND key > %(after)s AND key < %(end)s
-ORDER BY key LIMIT {DIRECTORIES}
+ORDER BY key LIMIT %(limit)s
 """
 # From each child straight to the next, past whatever lies below it. chr(1) makes the very next text.
 CHILDREN = f"""
@@ -103,7 +103,7 @@ def _children(run: IndexRun, lister: Lister, comparison: Comparison, key: str) -
 
 
 def _directories(run: IndexRun, after: str) -> list[Row]:
-    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "after": after, "end": end_of(run.prefix) or LAST}
+    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "after": after, "end": end_of(run.prefix) or LAST, "limit": DIRECTORIES}
     with connection.cursor() as cursor:
         cursor.execute(PAGE, given)
         return [Row._make(found) for found in cursor.fetchall()]

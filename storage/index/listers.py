@@ -1,13 +1,22 @@
 """Who can list a root: one lister for each kind, registered like reactions."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
+from django.core.files.storage import storages
+
+from storage.backends.errors import Denied
+from storage.backends.local import LocalStorage
 from storage.errors import ListerUnknown, RootUnknown
 from storage.index.entries import Anomaly, Entry
+from storage.index.objects import ObjectWalk
 from storage.index.walking import DirectoryWalk
 from storage.models import StorageRoot
+
+if TYPE_CHECKING:
+    from storage.backends import Storage
 
 
 class Lister(Protocol):
@@ -65,13 +74,25 @@ type Maker = Callable[[StorageRoot], Lister]
 
 
 def _files(root: StorageRoot) -> Lister:
+    """A directory of this machine, or one that is mounted here."""
     path = root.declared.get("path")
     if not path:
         raise RootUnknown(f"The settings do not say where the root “{root.name}” is: STORAGE_ROOTS needs its “path”.")
     return DirectoryWalk(Path(path))
 
 
-_makers: dict[str, Maker] = {"files": _files}
+def _storage(root: StorageRoot) -> Lister:
+    """One of Django's STORAGES that is a gateway of ours, whichever back-end that has."""
+    storage = storages[root.declared["storage"]]
+    if not isinstance(storage, LocalStorage):
+        return ObjectWalk(cast("Storage", storage))
+    if not root.marker:
+        with suppress(Denied):  # what is to be made is made; else the walk says that it is not there
+            storage.check()
+    return DirectoryWalk(storage.directory)
+
+
+_makers: dict[str, Maker] = {"files": _files, "storage": _storage}
 
 
 def register(kind: str, maker: Maker) -> None:

@@ -1,6 +1,6 @@
 """A root on the local disk, people who own what lies there, and runs that are worked on where they are started."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from redis import Redis
 
+from storage.index import applying, merging, planning, protectors
+from storage.index import rows as paging
 from storage.models import IndexRun, StoredFile
 from storage.services import IndexSyncService
 from tests.storage.trees import Tree
@@ -43,6 +45,33 @@ def index(tree: Tree, redis: Redis) -> Index:
     return run
 
 
+@pytest.fixture
+def service(tree: Tree, redis: Redis) -> IndexSyncService:
+    return IndexSyncService()
+
+
+@pytest.fixture
+def smallin_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_batches(monkeypatch, 5)
+
+
+def in_batches(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    for module in (merging, applying, paging, planning):
+        monkeypatch.setattr(module, "BATCH", size)
+
+
+@pytest.fixture
+def protect() -> Iterator[Callable[..., None]]:
+    """Lets something stand on the rows of these keys."""
+
+    def register(*keys: str) -> None:
+        ids = set(StoredFile.objects.filter(key__in=keys).values_list("pk", flat=True))
+        protectors.register("test", lambda asked: {each: "A share link leads to it." for each in asked if each in ids})
+
+    yield register
+    protectors.forget("test")
+
+
 def rows() -> dict[str, tuple[Any, ...]]:
     """What the index says lies there."""
     found = StoredFile.objects.filter(state="present")
@@ -57,7 +86,7 @@ def dump() -> list[tuple[Any, ...]]:
     """Every row as it stands in the database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM storage_storedfile ORDER BY id")
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def changes(run: IndexRun) -> list[tuple[str, str]]:

@@ -307,6 +307,7 @@ class TestChanges:
         run = index("sync")
 
         change = IndexChange.objects.get(run=run, key="7/a")
+        assert change.before is not None
         assert (change.file_id, change.before["size"], change.size) == (row.pk, 4, 6)
         assert change.before["key"] == "7/a"
 
