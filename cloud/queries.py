@@ -3,11 +3,16 @@
 from datetime import datetime
 
 from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Now
 
 from cloud.models import CloudLocation, Folded
+from core.base.database import fetch_one
 
 DROPBOX = "dropbox"
+# As text, since every run reads it.
+LOCATION_AT = """
+SELECT *, share_url <> '' AND (share_expires_at IS NULL OR share_expires_at > statement_timestamp()) AS has_link
+FROM cloud_cloudlocation WHERE provider = %s AND dropbox_fold(path) = dropbox_fold(%s)
+"""
 
 
 def locations_at(path: str, *, provider: str = DROPBOX) -> QuerySet[CloudLocation]:
@@ -28,5 +33,4 @@ def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) 
 
 def location_at(path: str) -> CloudLocation | None:
     """The location at the path, if it is known; with `has_link`: whether a share link is stored that has not expired."""
-    unexpired = Q(share_expires_at__isnull=True) | Q(share_expires_at__gt=Now())
-    return locations_at(path).annotate(has_link=Q(unexpired & ~Q(share_url=""))).order_by().first()
+    return fetch_one(CloudLocation, LOCATION_AT, [DROPBOX, path])

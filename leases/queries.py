@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Max, QuerySet
 
 from cloud.models import CloudLocation, Folded
+from core.base.database import fetch_one
 from core.base.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import AgencyStorageConfig, Lease, Origin
@@ -21,6 +22,13 @@ MISSING_FOLDER = "missing_folder"
 FAILURES_READ = 20
 # In the evidence: how many names would have been a report's, had they not the form of what programs leave behind.
 PASSED_OVER_COUNT = "passed_over_count"
+# As text, since every run reads it.
+LAST_TOLD = """
+SELECT * FROM statemachine_transitionlog
+WHERE record_type = %s AND record_id = %s AND upper(evidence ->> 'path') = upper(%s)
+    AND transition IN ('record_found', 'record_detection', 'record_not_found')
+ORDER BY generation DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +62,7 @@ class Answered:
 
 def configuration_of(agency: str) -> AgencyStorageConfig | None:
     """What is said of where an agency's archives lie, be it switched on or off; None if nothing is."""
-    return AgencyStorageConfig.objects.filter(agency=agency).order_by().first()
+    return fetch_one(AgencyStorageConfig, "SELECT * FROM leases_agencystorageconfig WHERE agency = %s", [agency])
 
 
 def usable(found: AgencyStorageConfig | None, *, agency: str) -> AgencyStorageConfig:
@@ -145,13 +153,10 @@ def missed_by(lease: Lease) -> list[tuple[str, str, datetime]]:
 
 def last_told(path: str, lease: Lease) -> Origin | None:
     """Whom it was last known from, by the lease's history, that a directory lies at the path; None if it was not."""
-    answers = TransitionLog.objects.of(lease).filter(
-        transition__in=("record_found", "record_detection", "record_not_found"), evidence__path__iexact=path
-    )
-    last = answers.order_by("-generation").values_list("transition", "evidence").first()
-    if last is None or last[0] == "record_not_found" or not last[1].get("account"):
+    last = fetch_one(TransitionLog, LAST_TOLD, [lease._meta.label_lower, lease.pk, path])
+    if last is None or last.transition == "record_not_found" or not last.evidence.get("account"):
         return None
-    told = last[1]
+    told = last.evidence
     return Origin(
         base_path=path.rpartition("/")[0],
         account=told["account"],

@@ -6,11 +6,19 @@ from datetime import datetime, timedelta
 from django.apps import apps
 from django.db.models import QuerySet
 
+from core.base.database import fetch_one
 from core.ops import tally
 from statemachine.models import ActorKind, StateMachine, TransitionLog
 
 # What a start says of when its run began.
 TOLD = ("at", "lasted", "from_state", "actor_id")
+# As text, since every run reads it; `_starts` of one record.
+START = """
+SELECT * FROM statemachine_transitionlog
+WHERE record_type = %s AND record_id = %s AND generation < %s AND to_state = ANY(%s)
+    AND actor_kind <> 'worker' AND from_state <> ALL(%s)
+ORDER BY generation DESC LIMIT 1
+"""
 
 
 def note(taken: Sequence[TransitionLog]) -> None:
@@ -51,9 +59,9 @@ def run_began_at(log: TransitionLog) -> datetime | None:
     """
     if not _ends_a_run(log):
         return None
-    history = _starts(log.record_type).filter(record_id=log.record_id, generation__lt=log.generation)
-    found = history.order_by("-generation").values_list(*TOLD).first()
-    return _began(log.record_type, *found) if found else None
+    working = list(_machine(log.record_type).working_states)
+    found = fetch_one(TransitionLog, START, [log.record_type, log.record_id, log.generation, working, working])
+    return _began(log.record_type, found.at, found.lasted, found.from_state, found.actor_id) if found else None
 
 
 def _ends_a_run(log: TransitionLog) -> bool:

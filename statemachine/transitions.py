@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from core.base.database import fetch_one
+from core.base.database import fetch_one, insert, update
 from core.ops import tally
 from statemachine import settling
 from statemachine.dispatch import kick
@@ -182,7 +182,7 @@ def advance_through(record: StateMachine, steps: Sequence[Step], actor: Actor) -
         row.record_id = record.pk
         if isinstance(row.at, Now):  # of a new record; the database has told it just now
             row.at = record.entered_at
-    TransitionLog.objects.bulk_create(taken)
+    insert(taken)
     for row in taken:
         tell(record, row)
     last = steps[-1]
@@ -238,9 +238,12 @@ def _save(record: StateMachine) -> None:
     if before is None:
         record.save()
         return
-    changed = [each.attname for each in fields if getattr(record, each.attname) != before[each.attname]]
-    stamped = [each.attname for each in fields if getattr(each, "auto_now", False)]
-    record.save(update_fields=[*changed, *stamped])
+    changed = [each for each in fields if getattr(record, each.attname) != before[each.attname]]
+    stamped = [each for each in fields if getattr(each, "auto_now", False)]
+    if any(hasattr(getattr(record, each.attname), "resolve_expression") for each in changed):  # the database gives it
+        record.save(update_fields=[each.attname for each in (*changed, *stamped)])
+    else:
+        update(record, [*changed, *stamped])
     record.note_as_read()  # another transition may follow in this transaction
 
 

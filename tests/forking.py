@@ -63,6 +63,17 @@ class Forks:
             code = self._ask(timeout_s=timeout_s, end=number)
             return subprocess.CompletedProcess(command, code, files[1].read_text(), files[2].read_text())
 
+    @contextmanager
+    def serving(self, *command: str, environment: Mapping[str, str], log: Path) -> Iterator[None]:
+        """Run a command of the project until the body ends, and let it end in order; whatever it says goes to the log."""
+        files = [os.devnull, str(log), str(log)]
+        number = self._ask(command=command, files=files, environment=dict(environment))
+        try:
+            yield
+        finally:
+            os.kill(number, signal.SIGTERM)
+            self._ask(end=number)
+
     def _ask(self, *, timeout_s: float = 30, **question: Any) -> int:
         assert self._process.stdin is not None
         assert self._process.stdout is not None

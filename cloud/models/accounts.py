@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cloud.fields import EncryptedTextField, opened, sealed
+from core.base.database import fetch_both
 
 ACCOUNT_ID_LENGTH = 40
 DISPLAY_NAME_LENGTH = 255
@@ -26,6 +27,24 @@ CHANGE_WAITS_MS = 500
 
 
 class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
+    """Connected accounts, and what happens to them."""
+
+    # As text, since every run reads it; with the person's own rights and those of their roles, for which Django would ask twice.
+    USED_BY = """
+    SELECT auth_user.*, cloud_dropboxaccount.*, statement_timestamp() AS read_at, ARRAY(
+        SELECT of.app_label || '.' || permission.codename
+        FROM auth_permission permission JOIN django_content_type of ON of.id = permission.content_type_id
+        WHERE permission.id IN (
+            SELECT permission_id FROM auth_user_user_permissions own WHERE own.user_id = auth_user.id
+            UNION ALL
+            SELECT permission_id FROM auth_group_permissions JOIN auth_user_groups role USING (group_id)
+            WHERE role.user_id = auth_user.id
+        )
+    ) AS rights
+    FROM cloud_dropboxaccount JOIN auth_user ON auth_user.id = cloud_dropboxaccount.user_id
+    WHERE cloud_dropboxaccount.user_id = %s
+    """
+
     def at_hand(self) -> Self:
         """Those that can be asked at any time: the connection works, and its person still works here."""
         return self.filter(needs_reconnect_reason="", user__is_active=True)
@@ -72,10 +91,18 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
     def used_by(self, user_id: int) -> "DropboxAccount | None":
         """A person's account with the person, and `read_at`: when that was, by the database's clock.
 
-        Its tokens stay encrypted until `unseal` is called, so that the account can be read even where no key opens them.
+        What the person may do is read with it. Its tokens stay encrypted until `unseal` is called, so that the account can
+        be read even where no key opens them.
         """
         with sealed():
-            return self.select_related("user").annotate(read_at=Now()).filter(user_id=user_id).order_by().first()
+            found = fetch_both(DropboxAccount, User, self.USED_BY, [user_id])
+        if found is None:
+            return None
+        account, account.user = found
+        if not account.user.is_superuser:  # who may do all, whatever is granted
+            # Where Django's backend keeps what it has read, so that it has the last word on it.
+            account.user._perm_cache = set(account.rights)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        return account
 
     def connection_of(self, user: User | None) -> str:
         """What tells this connection of the person's from any other; empty if there is none."""

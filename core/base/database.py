@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error, IntegrityError, OperationalError, connection
 from django.db import InterfaceError as ConnectionBroken
-from django.db.models import Model
+from django.db.models import Field, Model
 
 NOT_MIGRATED = "The database lacks tables. Run: python manage.py migrate"
 
@@ -64,13 +64,59 @@ def fetch_one[M: Model](model: type[M], statement: str, values: Sequence[Any] | 
     Args:
         statement: it answers with whole rows of the model's table; what else it answers with become attributes.
     """
+    told = _fetch(statement, values)
+    return None if told is None else _made(model, told)
+
+
+def fetch_both[M: Model, N: Model](
+    model: type[M], beside: type[N], statement: str, values: Sequence[Any] | Mapping[str, Any]
+) -> tuple[M, N] | None:
+    """The same for a row of one table and the one that belongs to it in another.
+
+    Args:
+        statement: it answers with all columns of `beside`, then those of `model` and what else becomes attributes of it.
+    """
+    told = _fetch(statement, values)
+    if told is None:
+        return None
+    width = len(_columns(beside))
+    return _made(model, told[width:]), _made(beside, told[:width])
+
+
+def insert(rows: Sequence[Model]) -> None:
+    """Insert rows of one table, which give all columns but the key; the key stays unknown."""
+    model = type(rows[0])
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    one = f"({', '.join(['%s'] * len(fields))})"
+    table, columns = connection.ops.quote_name(model._meta.db_table), ", ".join(str(field.column) for field in fields)
+    statement = f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * len(rows))}"  # noqa: S608 - of names in models
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value for row in rows for value in _as_stored(row, fields, add=True)])
+
+
+def update(row: Model, fields: "Sequence[Field[Any, Any]]") -> None:
+    """Write these fields of a row that is locked, past its `save` and the signals that nobody here listens to."""
+    table, key = connection.ops.quote_name(row._meta.db_table), row._meta.pk.column
+    changed = ", ".join(f"{field.column} = %s" for field in fields)
+    statement = f"UPDATE {table} SET {changed} WHERE {key} = %s"  # noqa: S608 - of names in models
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*_as_stored(row, fields, add=False), row.pk])
+
+
+def _as_stored(row: Model, fields: "Sequence[Field[Any, Any]]", *, add: bool) -> list[Any]:
+    return [field.get_db_prep_save(field.pre_save(row, add), connection) for field in fields]
+
+
+def _fetch(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[str, Any]] | None:
+    """The names and values of the first row."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()
-        names = [column[0] for column in cursor.description]
-    if row is None:
-        return None
-    told = dict(zip(names, row, strict=True))
+        return row and list(zip([column[0] for column in cursor.description], row, strict=True))
+
+
+def _made[M: Model](model: type[M], row: Sequence[tuple[str, Any]]) -> M:
+    told = dict(row)
     read = [(attname, _converted(convert, told.pop(column))) for column, attname, convert in _columns(model)]
     found = model.from_db(connection.alias, [attname for attname, _ in read], [value for _, value in read])
     for name, value in told.items():

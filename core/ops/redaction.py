@@ -16,6 +16,8 @@ _NAMES = (
     r"(?:[\w-]{0,40}(?:password|passwd|secret(?:[_-]?key)?|token|api[_-]?key|encryption[_-]?keys?|e[_-]?mail|rlkey|share_url)"
     r"|authorization|(?:set-)?cookie|sessionid)"
 )
+# Each of these names has one of them.
+_NAMED = ("pass", "secret", "token", "key", "mail", "share_url", "authorization", "cookie", "sessionid")
 _SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
 
 # What separates the parameters of an address, which may be a parameter of another address, and that of one more.
@@ -23,18 +25,20 @@ _AMP = r"%(?:25){0,2}26"
 _BEFORE_PARAMETER = rf"(?:\A|[?&]|%(?:25){{0,2}}3F|{_AMP})"
 
 # Each in time that grows with the length of the text only: no pattern may be made to hang a worker.
+# Before each the words, in lower case, of which a text of ASCII that it matches has at least one.
 _PATTERNS = [
     # Share links, of Dropbox or its stand-in: whoever has one has the archive.
-    (re.compile(r"(https?://[^\s/\"'<>\\]{1,255})/(?:scl|sh|s)/[^\s\"'<>\\]+"), rf"\1/{REDACTED}"),
+    (("://",), re.compile(r"(https?://[^\s/\"'<>\\]{1,255})/(?:scl|sh|s)/[^\s\"'<>\\]+"), rf"\1/{REDACTED}"),
     # The password in an address: scheme://user:password@host. It may hold anything but what ends the address.
-    (re.compile(r"(://[^\s/:@\"'<>]{0,255}:)[^\s/\"'<>]{1,1024}@"), rf"\1{REDACTED}@"),
-    (re.compile(r"\b(Bearer|Basic)\s+(?!\[)[\w.~+/=-]{4,}", re.IGNORECASE), rf"\1 {REDACTED}"),
+    (("://",), re.compile(r"(://[^\s/:@\"'<>]{0,255}:)[^\s/\"'<>]{1,1024}@"), rf"\1{REDACTED}@"),
+    (("bearer", "basic"), re.compile(r"\b(Bearer|Basic)\s+(?!\[)[\w.~+/=-]{4,}", re.IGNORECASE), rf"\1 {REDACTED}"),
     # Dropbox's short-lived tokens, its long-lived ones (64 characters with a run of A), and what Fernet encrypts.
-    (re.compile(r"\bsl\.[\w-][\w.-]{7,}"), REDACTED),
-    (re.compile(r"(?<![\w:-])[\w-]{6,20}?A{8,}[\w-]{20,}"), REDACTED),
-    (re.compile(r"\bgAAAAA[\w=-]{20,}"), REDACTED),
+    (("sl.",), re.compile(r"\bsl\.[\w-][\w.-]{7,}"), REDACTED),
+    (("aaaaaaaa",), re.compile(r"(?<![\w:-])[\w-]{6,20}?A{8,}[\w-]{20,}"), REDACTED),
+    (("gaaaaa",), re.compile(r"\bgAAAAA[\w=-]{20,}"), REDACTED),
     # What Dropbox sends a browser back with. The states of leases have the same name, but are short.
     (
+        ("code", "state"),
         re.compile(
             rf"({_BEFORE_PARAMETER}(?:code|state)(?:=|%(?:25){{0,2}}3D))(?:(?!{_AMP})[^\s&#\"'<>\\]){{16,}}",
             re.IGNORECASE,
@@ -43,10 +47,11 @@ _PATTERNS = [
     ),
     # name=value, name: value, "name": "value"; also with the quotes of JSON within JSON.
     (
+        _NAMED,
         re.compile(rf"\b({_NAMES})(\\?[\"']?\s{{0,4}}[=:]\s{{0,4}}\\?[\"']?)(?!\[)[^\s\"'\\&,;)}}\]]+", re.IGNORECASE),
         rf"\1\2{REDACTED}",
     ),
-    (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[A-Za-z]{2,24}\b"), REDACTED),
+    (("@",), re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[A-Za-z]{2,24}\b"), REDACTED),
 ]
 
 
@@ -65,8 +70,11 @@ def redact(value: Any) -> Any:
 
 def redact_text(text: str) -> str:
     """The text with everything blotted out that looks like a secret."""
-    for pattern, instead in _PATTERNS:
-        text = pattern.sub(instead, text)
+    # Looking for a word takes next to nothing, and most lines have none of them.
+    seen = text.lower() if text.isascii() else None
+    for words, pattern, instead in _PATTERNS:
+        if seen is None or any(word in seen for word in words):
+            text = pattern.sub(instead, text)
     return text
 
 

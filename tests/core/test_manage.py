@@ -2,15 +2,16 @@
 
 import os
 import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.db import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from core.base import outages
+from tests.core.conftest import Manage
 
 pytestmark = pytest.mark.process
 
@@ -18,19 +19,11 @@ NOBODY = "127.0.0.1:1"
 MAKE_UP = "On this machine, “make up” starts it."
 
 
-def manage(*words: str) -> subprocess.CompletedProcess[str]:
-    """As a developer calls it while nothing runs."""
+@pytest.fixture
+def alone(manage: Manage) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`manage.py WORDS` as a developer calls it while nothing runs."""
     away = {"DATABASE_URL": f"postgres://nobody@{NOBODY}/none", "REDIS_URL": f"redis://{NOBODY}/0"}
-    environment = {**os.environ, **away, "DJANGO_SETTINGS_MODULE": "core.settings.dev"}
-    return subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=django_settings.ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return partial(manage, environment={**os.environ, **away, "DJANGO_SETTINGS_MODULE": "core.settings.dev"})
 
 
 class TestWithoutServers:
@@ -45,16 +38,18 @@ class TestWithoutServers:
             ),
         ],
     )
-    def test_is_said_in_one_sentence_with_what_starts_them(self, command: tuple[str, ...], who: str) -> None:
-        done = manage(*command)
+    def test_is_said_in_one_sentence_with_what_starts_them(
+        self, alone: Callable[..., subprocess.CompletedProcess[str]], command: tuple[str, ...], who: str
+    ) -> None:
+        done = alone(*command)
 
         assert done.returncode == 1
         assert f"{who} does not answer" in done.stderr
         assert MAKE_UP in done.stderr
         assert "Traceback" not in done.stderr
 
-    def test_hides_no_bug(self) -> None:
-        done = manage("shell", "--no-imports", "--command", "1 / 0")
+    def test_hides_no_bug(self, alone: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+        done = alone("shell", "--no-imports", "--command", "1 / 0")
 
         assert "ZeroDivisionError" in done.stderr
 

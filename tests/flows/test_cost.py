@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from redis import Redis
@@ -37,6 +37,17 @@ def made(operator: User, number: str) -> Lease:
     return services.create_lease(agency="BLM", lease_number=number, created_by=operator)
 
 
+def may_by(person: User, right: str) -> None:
+    """Let the person's rights come from nowhere else."""
+    rights = Permission.objects.filter(content_type__app_label="leases")
+    person.is_superuser = right == "superuser"
+    person.save()
+    person.user_permissions.set(rights if right == "own" else [])
+    role = Group.objects.create(name="Runs all")
+    role.permissions.set(rights if right == "role" else [])
+    person.groups.set([role])
+
+
 def owed(lease: Lease) -> Message:
     """What was sent for it; reading it anew, since a message moves a lease on."""
     return message_of(Lease.objects.get(pk=lease.pk))
@@ -59,8 +70,11 @@ class TestAFoundLease:
 
         assert verbs(sent) == CREATED
 
-    def test_takes_twenty_statements_to_work(self, warm: User) -> None:
-        at = owed(made(warm, "NMNM 2"))
+    @pytest.mark.parametrize("right", ["superuser", "own", "role"])
+    def test_takes_twenty_statements_to_work(self, warm: User, right: str) -> None:
+        """Whatever the right to run it comes from."""
+        may_by(warm, right)
+        at = owed(made(User.objects.get(pk=warm.pk), "NMNM 2"))
 
         with CaptureQueriesContext(connection) as sent:
             assert jobs.run(at.label, at.pk, at.state, at.generation) == "done"

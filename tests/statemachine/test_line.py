@@ -329,10 +329,10 @@ class TestTheModel:
         settings.QUEUE_TARGET = dice.choice([1, 4, 16])
         placed: dict[int, tuple[bool, int]] = {}
         begun: set[int] = set()
-        for _ in range(40):
+        for _ in range(30):
             match dice.choices(["order", "click", "back", "begin"], [2, 1, 1, 4])[0]:
                 case "order":
-                    rows = order(dice.choice([1, 3, 10, 60]))
+                    rows = order(dice.choice([1, 3, 8, 24]))
                     modelled.orders.append(Order(rows=list(rows)))
                     placed |= places(rows)
                 case "click":
@@ -360,11 +360,11 @@ class TestTheModel:
         """From when both wait until one ends, two orders have had the same, but for what was to be begun at once."""
         dice = random.Random(seed)
         settings.QUEUE_TARGET = 8
-        modelled = Line(orders=[Order(rows=order(150))])
+        modelled = Line(orders=[Order(rows=order(80))])
         since: dict[tuple[int, int], int] = {}
         while modelled.waiting():
             if len(modelled.orders) < 5 and dice.random() < 0.4:
-                modelled.orders.append(Order(rows=order(dice.choice([3, 20, 80]))))
+                modelled.orders.append(Order(rows=order(dice.choice([3, 12, 40]))))
                 newest = len(modelled.orders) - 1
                 since |= {(older, newest): modelled.orders[older].had for older in range(newest)}
             limit = dice.randint(1, 8)

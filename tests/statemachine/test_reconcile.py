@@ -1,6 +1,5 @@
+import os
 import signal
-import subprocess
-import sys
 import textwrap
 import threading
 from io import StringIO
@@ -22,6 +21,7 @@ from statemachine.doorbell import Message
 from statemachine.management.commands import reconcile as reconcile_command
 from statemachine.models import TransitionLog
 from statemachine.reconcile import Reconciled, reconcile
+from tests.forking import Forks
 from tests.statemachine.conftest import due_at, history, in_s, owed
 from tests.toy.models import Kettle
 
@@ -272,7 +272,7 @@ class TestReconcileCommand:
         assert "could not take" not in caplog.text, "no row is to blame"
 
     @pytest.mark.process
-    def test_ends_when_a_pass_hangs(self) -> None:
+    def test_ends_when_a_pass_hangs(self, prepared: Forks) -> None:
         """As a database that accepts and never answers makes it; what supervises it starts another."""
         hanging = textwrap.dedent("""
             import threading, django; django.setup()
@@ -281,7 +281,7 @@ class TestReconcileCommand:
             reconcile.run_until(threading.Event())
         """)
 
-        ended = subprocess.run([sys.executable, "-c", hanging], capture_output=True, text=True, timeout=60, check=False)
+        ended = prepared.run("python", "-c", hanging, environment=os.environ)
 
         assert ended.returncode == 1
         assert "Timeout (0:00:00.500000)!" in ended.stderr

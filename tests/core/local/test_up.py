@@ -119,7 +119,7 @@ def tables(checkout: Path) -> set[str]:
 
 def database_of(checkout: Path) -> str:
     data = checkout / ".local" / "postgres"
-    return servers._postgres_url(Path(data / "postmaster.pid").read_text().splitlines()[4], database="runsheet")
+    return servers._postgres_url(servers._socket_directory(data), database="runsheet")
 
 
 @pytest.mark.process

@@ -6,10 +6,10 @@ import logging
 import logging.config
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +17,6 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from core.local.processes import DAILY_ROUND, free_port
-from core.local.servers import ROOT
 from core.ops import logs
 from tests.core.conftest import Manage
 from tests.core.local.test_processes import eventually
@@ -200,19 +199,22 @@ def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def served(**values: str) -> str:
+type Served = Callable[..., str]
+
+
+@pytest.fixture
+def served(prepared: Forks, tmp_path: Path) -> Served:
     """What the web process writes from its start to its end, with one request between."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "core.wsgi", "--bind", f"127.0.0.1:{port}"]
-    web = subprocess.Popen(
-        command, cwd=ROOT, env=environment(WEB_CONCURRENCY="1", **values), stderr=subprocess.PIPE, text=True
-    )
-    try:
-        eventually(lambda: _answers(port))
-    finally:
-        web.terminate()
-        _, written = web.communicate(timeout=20)
-    return written
+
+    def served(**values: str) -> str:
+        port = free_port()
+        command = ("python", "-m", "gunicorn", "core.wsgi", "--bind", f"127.0.0.1:{port}")
+        log = tmp_path / "web.log"
+        with prepared.serving(*command, environment=environment(WEB_CONCURRENCY="1", **values), log=log):
+            eventually(lambda: _answers(port))
+        return log.read_text()
+
+    return served
 
 
 @pytest.mark.process
@@ -223,12 +225,12 @@ class TestPrograms:
         assert (done.returncode, done.stdout) == (0, "")
         assert "rq.worker" in {line["logger"] for line in lines(done.stderr)}
 
-    def test_gunicorn_writes_as_we_do(self) -> None:
+    def test_gunicorn_writes_as_we_do(self, served: Served) -> None:
         found = {(line["logger"], line["level"]) for line in lines(served(ACCESS_LOG="YES"))}
 
         assert {("gunicorn.error", "info"), ("gunicorn.access", "info")} <= found
 
-    def test_gunicorn_tells_of_requests_only_when_asked_to(self) -> None:
+    def test_gunicorn_tells_of_requests_only_when_asked_to(self, served: Served) -> None:
         found = {line["logger"] for line in lines(served(ACCESS_LOG=""))}
 
         assert "gunicorn.error" in found

@@ -71,26 +71,27 @@ def events(received: list[bytes]) -> list[dict[str, Any]]:
     return [item for item in items if "event_id" in item and "platform" in item]
 
 
+@pytest.fixture(scope="module")
+def sent(prepared: Forks) -> list[bytes]:
+    """What a tracker has of it."""
+    with tracker() as (dsn, received):
+        run(dsn, prepared)
+    return received
+
+
 @pytest.mark.process
 class TestSentry:
-    def test_gets_each_error_once_and_no_secret(self, prepared: Forks) -> None:
-        with tracker() as (dsn, received):
-            run(dsn, prepared)
-
-        sent = b"".join(received).decode()
-        (event,) = events(received)
+    def test_gets_each_error_once_and_no_secret(self, sent: list[bytes]) -> None:
+        (event,) = events(sent)
         raised = event["exception"]["values"][0]
         assert raised["value"].startswith("refused [redacted] of [redacted]")
         assert [frame["function"] for frame in raised["stacktrace"]["frames"]][-1] == "call"
         assert "calling with Bearer [redacted]" in [each["message"] for each in event["breadcrumbs"]["values"]]
         for secret in (TOKEN, TOKEN[5:], OPAQUE, "olivia"):
-            assert secret not in sent
+            assert secret not in b"".join(sent).decode()
 
-    def test_knows_release_environment_and_job(self, prepared: Forks) -> None:
-        with tracker() as (dsn, received):
-            run(dsn, prepared)
-
-        (event,) = events(received)
+    def test_knows_release_environment_and_job(self, sent: list[bytes]) -> None:
+        (event,) = events(sent)
         assert (event["release"], event["environment"]) == (f"runsheet@{VERSION}", "development")
         assert event["tags"]["lease_id"] == "17"
         assert event["tags"]["job_id"] == "leases_lease-17-searching-2"
