@@ -184,8 +184,10 @@ def _fill_filer(host: str, keys: Iterable[str]) -> None:
 
 def _write_azurite_index(directory: Path, keys: Iterable[str]) -> None:
     """Its own file of what it keeps, as it writes it when it ends."""
-    facts = {"lastModified": AT, "creationTime": AT, "contentLength": 0, "blobType": "BlockBlob", "accessTier": "Hot"}
-    containers = [{"accountName": AZURITE_ACCOUNT, "name": PLACE, "properties": {"etag": '"0x1"', "lastModified": AT}}]
+    facts = {"lastModified": AT, "leaseStatus": "unlocked", "leaseState": "available"}
+    of_container = facts | {"etag": '"0x1"', "hasImmutabilityPolicy": False, "hasLegalHold": False}
+    of_blob = facts | {"creationTime": AT, "contentLength": 0, "blobType": "BlockBlob", "accessTier": "Hot"}
+    containers = [{"accountName": AZURITE_ACCOUNT, "name": PLACE, "properties": of_container}]
     blobs = [
         {
             "accountName": AZURITE_ACCOUNT,
@@ -194,7 +196,7 @@ def _write_azurite_index(directory: Path, keys: Iterable[str]) -> None:
             "snapshot": "",
             "deleted": False,
             "isCommitted": True,
-            "properties": facts | {"etag": f'"0x{number:x}"'},
+            "properties": of_blob | {"etag": f'"0x{number:x}"'},
         }
         for number, key in enumerate(sorted(keys), start=2)
     ]
@@ -209,7 +211,10 @@ def _collection(name: str, rows: list[dict[str, Any]], *, indices: Sequence[str]
     order = list(range(len(rows)))  # the same by each, since the rows differ in their names only and are sorted by them
     return {
         "name": name,
-        "data": [{**row, "meta": {"created": 0, "revision": 0, "version": 0}, "$loki": number} for number, row in enumerate(rows, start=1)],
+        "data": [
+            {**row, "meta": {"created": 0, "revision": 0, "version": 0}, "$loki": number}
+            for number, row in enumerate(rows, start=1)
+        ],
         "binaryIndices": {each: {"name": each, "dirty": False, "values": order} for each in indices},
         "maxId": len(rows),
         "uniqueNames": [],

@@ -52,6 +52,22 @@ def failure(*, key: str, status: int, word: str, said: str = "", retry_after: st
 
 
 @contextmanager
+def understood(key: str) -> Iterator[None]:
+    """Take what a library makes of an answer that lacks what every one has for what it is: no answer of the store.
+
+    It is no reason to take anything for missing. Somebody else may answer in its place.
+
+    Raises:
+        Unavailable: an answer came that says nothing.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        said = {"key": key, "answer": f"{type(error).__name__}: {error}"[:300]}
+        raise Unavailable("The storage gave an answer that cannot be understood.", evidence=said) from error
+
+
+@contextmanager
 def read_as_it_was(key: str) -> Iterator[None]:
     """That a file is no longer the one of which the first bytes came, as a failure.
 

@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 
 from core.base import clock
 from core.base.errors import RunsheetError
-from storage.backends.answers import failure, read_as_it_was
+from storage.backends.answers import failure, read_as_it_was, understood
 from storage.backends.clients import PerProcess
 from storage.backends.errors import NotFound, Unavailable
 from storage.backends.gateway import CONTENT_TYPE, Storage
@@ -81,7 +81,7 @@ class AzureStorage(Storage):
         )
 
     def check(self) -> None:
-        with _translated(""):
+        with understood(""), _translated(""):
             self.client.get_container_properties()
 
     def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None:
@@ -99,16 +99,16 @@ class AzureStorage(Storage):
             )
 
     def _stream(self, key: str, start: int, end: int | None) -> Iterator[bytes]:
-        with _translated(key):
-            found = self._blob(key).download_blob(
-                offset=start, length=None if end is None else end - start, max_concurrency=1
-            )
+        length = None if end is None else end - start
+        with understood(key), _translated(key):
+            found = self._blob(key).download_blob(offset=start, length=length, max_concurrency=1)
         return _pieces_of(found, key=key)
 
     def _stat(self, key: str) -> Stored:
-        with _translated(key):
+        with understood(key), _translated(key):
             found = self._blob(key).get_blob_properties()
-        return _stored(found)._replace(content_type=found.content_settings.content_type or CONTENT_TYPE)
+            stored = _stored(found)
+        return stored._replace(content_type=found.content_settings.content_type or CONTENT_TYPE)
 
     def _delete(self, key: str) -> None:
         with suppress(NotFound), _translated(key):
@@ -116,7 +116,7 @@ class AzureStorage(Storage):
 
     def _listing(self, prefix: str, after: str) -> Iterator[Stored]:
         asked: dict[str, Any] = {"start_from": after} if after else {}
-        with _translated(""):
+        with understood(""), _translated(""):
             for found in self.client.list_blobs(name_starts_with=prefix or None, **asked):
                 if found.name != after:  # it begins with that one, not behind it
                     yield _stored(found)

@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
 from django.utils.http import content_disposition_header
 
 from core.base.errors import RunsheetError
-from storage.backends.answers import BeyondTheEnd, failure, read_as_it_was
+from storage.backends.answers import BeyondTheEnd, failure, read_as_it_was, understood
 from storage.backends.clients import PerProcess
 from storage.backends.errors import Denied, NotFound, Unavailable
 from storage.backends.gateway import CONTENT_TYPE, Storage
@@ -76,7 +75,7 @@ class GcsStorage(Storage):
         return {"timeout": self._timeout_s, "retry": DEFAULT_RETRY.with_timeout(self._retry_s)}
 
     def check(self) -> None:
-        with _translated(""):
+        with understood(""), _translated(""):
             self.client.get_bucket(self._bucket, **self._asked())
 
     def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None:
@@ -130,16 +129,17 @@ class GcsStorage(Storage):
 
     def _stat(self, key: str) -> Stored:
         blob = self._blob(key)
-        with _translated(key):
+        with understood(key), _translated(key):
             blob.reload(**self._asked())
-        return _stored(blob)._replace(content_type=blob.content_type or CONTENT_TYPE)
+            stored = _stored(blob)
+        return stored._replace(content_type=blob.content_type or CONTENT_TYPE)
 
     def _delete(self, key: str) -> None:
         with suppress(NotFound), _translated(key):
             self._blob(key).delete(**self._asked())
 
     def _listing(self, prefix: str, after: str) -> Iterator[Stored]:
-        with _translated(""):
+        with understood(""), _translated(""):
             for blob in self.client.list_blobs(
                 self._bucket, prefix=prefix or None, start_offset=after or None, fields=FIELDS, **self._asked()
             ):
@@ -173,22 +173,32 @@ def _translated(key: str) -> Iterator[None]:
 
     try:
         yield
-    except said.GoogleAPICallError as error:
-        raise _failure(key, error.response, said=error.message, status=error.code) from error
-    except InvalidResponse as error:
-        raise _failure(key, error.response, said=str(error), status=error.response.status_code) from error
-    except (said.RetryError, DataCorruption, RequestException, TransportError, ConnectionError) as error:
-        raise Unavailable(evidence={"key": key, "answer": type(error).__name__}) from error
     except GoogleAuthError as error:
+        if isinstance(error, TransportError):
+            raise _silence(key, error) from error
         raise Denied(f"Google does not accept who asks: {type(error).__name__}.") from error
+    except (said.GoogleAPICallError, InvalidResponse, said.RetryError) as error:
+        # What was tried again until the time was over, by what came of it at last.
+        last = error.cause if isinstance(error, said.RetryError) else error
+        raise _failure(key, last) from error
+    except (DataCorruption, RequestException, ConnectionError) as error:
+        raise _silence(key, error) from error
 
 
-def _failure(key: str, answer: Any, *, said: str, status: int | None) -> RunsheetError:
+def _silence(key: str, error: BaseException | None) -> Unavailable:
+    return Unavailable(evidence={"key": key, "answer": type(error).__name__})
+
+
+def _failure(key: str, error: Any) -> RunsheetError:
+    answer = getattr(error, "response", None)
+    status = getattr(error, "code", None) or getattr(answer, "status_code", None)
+    if status is None:
+        return _silence(key, error)
     return failure(
         key=key,
-        status=status or HTTPStatus.BAD_GATEWAY,
+        status=status,
         word=_word(answer),
-        said=said,
+        said=str(error),
         retry_after=getattr(answer, "headers", {}).get("retry-after"),
     )
 

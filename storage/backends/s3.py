@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.http import content_disposition_header
 
 from core.base.errors import RunsheetError
-from storage.backends.answers import failure
+from storage.backends.answers import failure, understood
 from storage.backends.clients import PerProcess
 from storage.backends.errors import Denied, NotFound, Unavailable
 from storage.backends.gateway import CONTENT_TYPE, Storage
@@ -81,7 +81,7 @@ class S3Storage(Storage):
         return boto3.session.Session().client("s3", config=config, **self._whither)
 
     def check(self) -> None:
-        with _translated(""):
+        with understood(""), _translated(""):
             self.client.head_bucket(Bucket=self._bucket)
 
     def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None:
@@ -121,11 +121,10 @@ class S3Storage(Storage):
         return _pieces_of(answer["Body"], key=key)
 
     def _stat(self, key: str) -> Stored:
-        with _translated(key):
+        with understood(key), _translated(key):
             found = self.client.head_object(**self._file(key))
-        return _stored(key, found, size=found["ContentLength"])._replace(
-            content_type=found.get("ContentType") or CONTENT_TYPE
-        )
+            stored = _stored(key, found, size=found["ContentLength"])
+        return stored._replace(content_type=found.get("ContentType") or CONTENT_TYPE)
 
     def _delete(self, key: str) -> None:
         with suppress(NotFound), _translated(key):
@@ -136,8 +135,9 @@ class S3Storage(Storage):
         if after:
             asked["StartAfter"] = after
         pages = self.client.get_paginator("list_objects_v2").paginate(**asked)
-        with _translated(""):
+        with understood(""), _translated(""):
             for page in pages:
+                _ = page["Name"]  # else it is an answer of somebody else, not of a bucket that is empty
                 for each in page.get("Contents", ()):
                     yield _stored(each["Key"], each, size=each["Size"])
 
