@@ -234,8 +234,10 @@ class Comparison:
 
     def tell(self, anomaly: Anomaly) -> None:
         """Note something odd, once, and leave alone what it stands in the way of."""
-        fresh = [mask for mask in anomaly.masks if mask not in self.masks]
-        if anomaly.masks and not fresh:
+        # What no row can be called needs no mask.
+        masks = [mask for mask in anomaly.masks if shown(mask) == mask]
+        fresh = [mask for mask in masks if mask not in self.masks]
+        if masks and not fresh:
             return
         self.masks = [mask for mask in self.masks if _reaches(mask, anomaly.key)] + fresh
         self.counts["anomalies"] += 1
