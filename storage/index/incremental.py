@@ -103,7 +103,13 @@ def _children(run: IndexRun, lister: Lister, comparison: Comparison, key: str) -
 
 
 def _directories(run: IndexRun, after: str) -> list[Row]:
-    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "after": after, "end": end_of(run.prefix) or LAST, "limit": DIRECTORIES}
+    given: dict[str, Any] = {
+        "root": run.root_id,
+        "grace": run.grace,
+        "after": after,
+        "end": end_of(run.prefix) or LAST,
+        "limit": DIRECTORIES,
+    }
     with connection.cursor() as cursor:
         cursor.execute(PAGE, given)
         return [Row._make(found) for found in cursor.fetchall()]

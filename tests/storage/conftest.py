@@ -51,7 +51,7 @@ def service(tree: Tree, redis: Redis) -> IndexSyncService:
 
 
 @pytest.fixture
-def smallin_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     in_batches(monkeypatch, 5)
 
 

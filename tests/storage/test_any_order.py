@@ -66,11 +66,11 @@ class AnyOrder(RuleBasedStateMachine):
         if found and not to.startswith(found) and target.parent.is_dir() and not _is_there(target):
             (self.where / found).rename(target)
 
-    @rule(key=keys, target=st.sampled_from(("a", "nowhere", "..", ".")))
-    def link(self, key: str, target: str) -> None:
+    @rule(key=keys, leads_to=st.sampled_from(("a", "nowhere", "..", ".")))
+    def link(self, key: str, leads_to: str) -> None:
         path = self.where / key
         if path.parent.is_dir() and not path.parent.is_symlink() and not _is_there(path):
-            path.symlink_to(target)
+            path.symlink_to(leads_to)
 
     @rule(data=st.data())
     def drift(self, data: st.DataObject) -> None:
@@ -129,7 +129,9 @@ class AnyOrder(RuleBasedStateMachine):
         return data.draw(st.sampled_from(there)) if there else ""
 
 
-def test_any_order_of_what_happens_comes_to_what_lies_there(tmp_path: Path, settings_of_roots: None, redis: Redis) -> None:
+def test_any_order_of_what_happens_comes_to_what_lies_there(
+    tmp_path: Path, settings_of_roots: None, redis: Redis
+) -> None:
     for number in (7, 8):
         User.objects.create(pk=number, username=f"user {number}")
     AnyOrder.where = tmp_path / "documents"
@@ -137,7 +139,7 @@ def test_any_order_of_what_happens_comes_to_what_lies_there(tmp_path: Path, sett
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(
-            max_examples=12, stateful_step_count=10, deadline=None, database=None, derandomize=False,
+            max_examples=8, stateful_step_count=10, deadline=None, database=None, derandomize=False,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from storage.index import walking
 from storage.index.walking import DirectoryWalk
 from storage.models import StorageRoot
 from tests.storage.conftest import Index, changes, dump, states

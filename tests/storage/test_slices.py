@@ -3,21 +3,28 @@
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
+from psycopg.errors import DiskFull
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from statemachine import jobs
+from statemachine.dispatch import dispatch
 from storage import reactions
 from storage.errors import (
     ListerUnknown,
     RootUnknown,
+    RunGone,
 )
 from storage.index import listers, planning
 from storage.models import IndexChange, IndexRun
 from storage.services import IndexSyncService
 from tests.storage.conftest import NO_GRACE, Index, changes, in_batches, rows, states
 from tests.storage.trees import Tree
+from tests.workers import work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -226,3 +233,64 @@ class TestThrottle:
 
         assert len(slept) == 2
         assert all(0 < each <= 0.5 for each in slept)
+
+
+class TestOutages:
+    def test_of_the_database_cost_a_batch_and_nothing_else(
+        self, tree: Tree, index: Index, small_batches: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its disk is full; then there is room again."""
+        copy, calls = planning._copy, iter(range(100))
+
+        def full_once(*given: Any) -> None:
+            if next(calls) == 1:
+                raise OperationalError from DiskFull()
+            copy(*given)
+
+        monkeypatch.setattr(planning, "_copy", full_once)
+        monkeypatch.setattr("statemachine.outages.pause_s", lambda: 0.0)
+        tree.fill("7/a", 12)
+
+        run = index("sync")
+
+        assert run.state == "done"
+        assert rows() == tree.oracle()
+        assert len(changes(run)) == 14
+
+
+class TestWorkers:
+    def test_do_what_was_started(self, tree: Tree, service: IndexSyncService, redis: Redis) -> None:
+        tree.put("7/a")
+        run = service.start(mode="sync")
+        assert dispatch(IndexRun, pks=[run.pk]) == 1
+
+        work_off(Queue("storage", connection=redis, serializer=JSONSerializer))
+
+        assert IndexRun.objects.get(pk=run.pk).state == "done"
+        assert rows() == tree.oracle()
+
+    def test_may_be_at_it_while_somebody_waits(
+        self, tree: Tree, service: IndexSyncService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who works on it here looks again until the other one is done."""
+        run = service.start(mode="audit", rings=False)
+        IndexRun.objects.filter(pk=run.pk).update(claimed_until="2100-01-01T00:00Z")
+        looked: list[str] = []
+
+        def let_go(_seconds: float) -> None:
+            looked.append("again")
+            IndexRun.objects.filter(pk=run.pk).update(claimed_until=None)
+
+        monkeypatch.setattr("storage.services.sleep", let_go)
+
+        assert service.work(run_id=run.pk).state == "planned"
+        assert looked == ["again"]
+
+    def test_find_a_run_that_was_deleted_gone(self, service: IndexSyncService) -> None:
+        run = service.start(mode="audit", rings=False)
+
+        def delete(_run: IndexRun) -> None:
+            IndexRun.objects.all().delete()
+
+        with pytest.raises(RunGone):
+            service.work(run_id=run.pk, told=delete)

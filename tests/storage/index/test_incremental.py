@@ -37,13 +37,13 @@ class TestIncremental:
 
         assert changes(run) == []
 
-    def test_reads_only_what_has_changed(
-        self, known: Tree, index: Index, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_reads_only_what_has_changed(self, known: Tree, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
         read: list[str] = []
         directory = DirectoryWalk.directory
         monkeypatch.setattr(
-            DirectoryWalk, "directory", lambda self, key: read.append(key) or directory(self, key)  # type: ignore[func-returns-value]
+            DirectoryWalk,
+            "directory",
+            lambda self, key: read.append(key) or directory(self, key),  # type: ignore[func-returns-value]
         )
         known.put("7/a/deep/new")
 
@@ -118,9 +118,7 @@ class TestIncremental:
         assert states()["7/a/deep/er/x"] == "present"
         assert ("anomaly", "7/a") in changes(run)
 
-    def test_in_slices_comes_to_the_same(
-        self, known: Tree, index: Index, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_in_slices_comes_to_the_same(self, known: Tree, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
         in_batches(monkeypatch, 3)
         monkeypatch.setattr("storage.index.incremental.DIRECTORIES", 2)
         monkeypatch.setattr("statemachine.reactions.Run.is_time_up", property(lambda _: True))

@@ -78,9 +78,7 @@ class TestObjects:
         assert changes(index("sync")) == []
         assert StoredFile.objects.get(key="7/a").etag.startswith("etag of 4 ")
 
-    def test_that_are_gone_are_looked_at_once_more_and_deleted(
-        self, tree: Tree, bucket: Bucket, index: Index
-    ) -> None:
+    def test_that_are_gone_are_looked_at_once_more_and_deleted(self, tree: Tree, bucket: Bucket, index: Index) -> None:
         tree.put("7/a", "7/b")
         index("sync")
         tree.remove("7/b")
@@ -196,9 +194,7 @@ class TestAnswers:
         assert run.state == "refused"
         assert run.refusal.startswith("The root is not there: ")
 
-    def test_of_a_place_that_nothing_can_be_put_into_is_refused(
-        self, tree: Tree, bucket: Bucket, index: Index
-    ) -> None:
+    def test_of_a_place_that_nothing_can_be_put_into_is_refused(self, tree: Tree, bucket: Bucket, index: Index) -> None:
         bucket.denies = "writing"  # type: ignore[assignment]
 
         def not_there(*_: Any) -> Iterator[bytes]:

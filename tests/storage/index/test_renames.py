@@ -42,7 +42,9 @@ class TestRename:
         index("full")
 
         after = ids()
-        assert [after[f"7/new/{name}"] for name in ("", "a", "b")] == [before[f"7/old/{name}"] for name in ("", "a", "b")]
+        assert [after[f"7/new/{name}"] for name in ("", "a", "b")] == [
+            before[f"7/old/{name}"] for name in ("", "a", "b")
+        ]
         assert rows() == tree.oracle()
 
     def test_under_the_same_name_needs_no_exact_time(self, tree: Tree, index: Index) -> None:
