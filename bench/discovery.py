@@ -14,8 +14,8 @@ from bench.stage import POSTGRES_LOG, Stage, staged
 from core.base.errors import RunsheetError
 from core.local.processes import stop_signals
 
-# So many that each of the workers has done some.
-WARMING_UP = 20
+# So many for each worker that all of them have done some.
+WARMING_UP = 5
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,11 +45,12 @@ def _measure(stage: Stage, options: argparse.Namespace, *, load_before: float) -
     from bench import leases  # noqa: PLC0415 - Django is ready only now
     from bench.statements import looking_on, told  # noqa: PLC0415 - the same
 
-    person = leases.prepare(stage.standin, count=options.leases + WARMING_UP)
+    warming_up = WARMING_UP * options.workers
+    person = leases.prepare(stage.standin, count=options.leases + warming_up)
     # The first leases wait for the workers to be up; they are not measured.
-    leases.burst(person, [leases.number(options.leases + each) for each in range(1, WARMING_UP)])
+    leases.burst(person, [leases.number(options.leases + each) for each in range(1, warming_up)])
     with told(POSTGRES_LOG) as sent:
-        one = leases.start(person, leases.number(options.leases + WARMING_UP))
+        one = leases.start(person, leases.number(options.leases + warming_up))
         with looking_on():
             leases.wait_until_settled([one])
     stage.standin.latency(options.latency_ms)

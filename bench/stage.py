@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import django
+from django.core.management import call_command
 from redis import Redis
 
 from core.local import servers
-from core.local.processes import child_environment, free_port, run, supervised
-from core.local.programs import MIGRATE, RECONCILER, Program, worker
+from core.local.processes import child_environment, free_port, supervised
+from core.local.programs import RECONCILER, Program, worker
 from core.local.servers import LOCAL, ServerUrls
 from dropbox_standin.client import Standin
 
@@ -59,8 +60,8 @@ def staged(*, workers: int, ceiling: int = 0) -> Iterator[Stage]:
         servers.remove(DIRECTORY)
     with servers.running(DIRECTORY) as urls, _standin_running(urls, ceiling) as (standin, environment):
         os.environ.update(environment | {"PGAPPNAME": "creator"})
-        run(MIGRATE, environment=environment)
         django.setup()
+        call_command("migrate", interactive=False, verbosity=0)
         logging.getLogger().setLevel(logging.WARNING)  # of this process only; the workers log as in production
         with (
             _running(worker(count=workers), environment, name="workers") as pool,

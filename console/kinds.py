@@ -58,7 +58,8 @@ def put(kind: Kind) -> None:
     admin.site.register(kind.machine, kind.shown)
     if kind.batch:
         admin.site.register(kind.batch, BatchAdmin)
-    badges.show(Appearance(machine=kind.machine, name=str(opts.verbose_name), signs=kind.signs))
+    name = str(opts.verbose_name)
+    badges.show(Appearance(machine=kind.machine, name=name, signs=kind.signs, colours=_colours(kind.machine)))
     label = str(opts.verbose_name_plural).capitalize()
     also = (f"{kind.batch._meta.app_label}/{kind.batch._meta.model_name}/",) if kind.batch else ()
     place = Place(order=kind.order, label=label, address=address, right=right, also=also)
@@ -75,6 +76,16 @@ def put(kind: Kind) -> None:
         for each in kind.tallies
     )
     counters.put(opts.label_lower, *tallies)
+
+
+def _colours(machine: type[StateMachine]) -> dict[str, str]:
+    """Where the work is done, where it has failed and where it has ended well, whatever the states are called."""
+    ends = machine.run_ends - machine.failed_states()
+    return {
+        **dict.fromkeys(ends, "is-ended"),
+        **dict.fromkeys(machine.failed_states(), "is-failed"),
+        **dict.fromkeys(machine.working_states, "is-working"),
+    }
 
 
 def _count(machine: type[StateMachine], which: Q) -> int:

@@ -31,7 +31,7 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
 
     # As text, since every run reads it; with the person's own rights and those of their roles, for which Django would ask twice.
     USED_BY = """
-    SELECT auth_user.*, cloud_dropboxaccount.*, statement_timestamp() AS read_at, ARRAY(
+    SELECT {columns}, statement_timestamp() AS read_at, ARRAY(
         SELECT of.app_label || '.' || permission.codename
         FROM auth_permission permission JOIN django_content_type of ON of.id = permission.content_type_id
         WHERE permission.id IN (

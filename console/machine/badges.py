@@ -36,12 +36,14 @@ class Appearance:
     Attributes:
         name: what people call one of them, within a sentence.
         signs: of each state, what is drawn before its word.
+        colours: of each state that the style sheet does not know by its name, the class that it has there.
         labels: the words for what is shown like a state and is none; a state's own words are those of its choices.
     """
 
     machine: type[StateMachine]
     name: str
     signs: Mapping[str, str]
+    colours: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def label_of(self, state: str) -> str:
@@ -89,7 +91,9 @@ def state_badge(machine: Machine, state: str, label: str = "") -> SafeString:
         state: of that machine.
         label: other words than the state's own.
     """
-    return _badge(state, sign(machine, state), label or label_of(machine, state))
+    known = _known(machine)
+    colour = known.colours.get(state, f"state-{state}") if known else f"state-{state}"
+    return _badge(colour, sign(machine, state), label or label_of(machine, state))
 
 
 def mark(kind: str, words: str) -> SafeString:
@@ -100,11 +104,11 @@ def mark(kind: str, words: str) -> SafeString:
         words: what stands in it.
     """
     colour, drawing = MARKS[kind]
-    return _badge(colour, _drawn(drawing), words)
+    return _badge(f"state-{colour}", _drawn(drawing), words)
 
 
 def _badge(colour: str, drawn: SafeString, words: str) -> SafeString:
-    return format_html('<span class="state state-{}">{}{}</span>', colour, drawn, words)
+    return format_html('<span class="state {}">{}{}</span>', colour, drawn, words)
 
 
 def _drawn(path: str) -> SafeString:

@@ -127,7 +127,9 @@ class MachinePage(LargeList):
         obj: Any = None,
     ) -> HttpResponse:
         context["page"] = self
-        if obj is not None:
+        if obj is None:
+            context["title"] = self.add_label
+        else:
             context["panel"] = self.panel_of(request, obj)
         context["show_save_and_continue"] = False  # saving leads to its page anyway
         context["show_save_and_add_another"] = add

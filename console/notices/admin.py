@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from console.machine.badges import state_badge
-from console.machine.next_steps import NextStep, next_step
+from console.machine.next_steps import NextStep, next_step, step_for_all
 from console.notices.addresses import list_of_failed
 from console.notices.models import FailureNotice, Noticed
 from console.notices.queries import machine_of, mark_read, notices_of, seen_by
@@ -53,6 +53,7 @@ def _all_told(user: User, machines: list[type[Noticed]]) -> list[Told]:
 
 def _told(notice: Any, user: User) -> Told:
     machine = machine_of(notice)
+    step = next_step if notice.failed_count == 1 else step_for_all
     return Told(
         notice=notice,
         count=machine.counted(notice.failed_count),
@@ -60,7 +61,7 @@ def _told(notice: Any, user: User) -> Told:
         reason=words_for(notice.reason),
         url=list_of_failed(machine, notice.reason, user_id=user.pk),
         mailed=_mailed(notice),
-        next_step=next_step(notice.example, user) if notice.example else None,
+        next_step=step(notice.example, user) if notice.example else None,
     )
 
 

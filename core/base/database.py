@@ -74,9 +74,10 @@ def fetch_both[M: Model, N: Model](
     """The same for a row of one table and the one that belongs to it in another.
 
     Args:
-        statement: it answers with all columns of `beside`, then those of `model` and what else becomes attributes of it.
+        statement: with `{columns}` where those of both tables stand, first of all; what else it answers with becomes
+            attributes of the first.
     """
-    told = _fetch(statement, values)
+    told = _fetch(statement.format(columns=_named(beside, model)), values)
     if told is None:
         return None
     width = len(_columns(beside))
@@ -129,6 +130,12 @@ def _columns(model: type[Model]) -> list[tuple[str, str, Callable[..., Any] | No
     """Of each field: its column, its attribute, and what makes Python's value of the database's, if anything does."""
     fields = model._meta.concrete_fields
     return [(str(field.column), field.attname, getattr(field, "from_db_value", None)) for field in fields]
+
+
+@cache
+def _named(*models: type[Model]) -> str:
+    """The columns that the models know, and no other: a table that is ahead of this program may have more."""
+    return ", ".join(f"{model._meta.db_table}.{column}" for model in models for column, _, _ in _columns(model))
 
 
 def _converted(convert: Callable[..., Any] | None, value: Any) -> Any:

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, expect
 
+from console.models import FailureNotice
 from leases.models import AgencyStorageConfig, Lease
 from tests.browser.conftest import log_in
 from tests.factories import give_dropbox, settled
@@ -114,3 +115,29 @@ class TestKeys:
         expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
         page.get_by_role("button", name="all keys").click()
         expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+
+class TestLook:
+    def test_of_the_bell_on_a_telephone_is_as_round_as_at_a_desk(
+        self, person: User, system: System, page: Page
+    ) -> None:
+        notice = FailureNotice.objects.create(
+            initiated_by=person, record_type="leases.lease", reason="directory_unknown", due_at=None
+        )
+        settled(person, state="failed", failure_code="directory_unknown", failure_notice=notice)
+        page.set_viewport_size({"width": 390, "height": 844})
+
+        log_in(page, system.url)
+
+        box = page.locator(".bell .unread").bounding_box()
+        assert box
+        assert (box["height"], round(box["width"])) == (18, 18)
+
+    def test_of_an_empty_list_has_heading_and_sentence_in_the_middle(
+        self, person: User, system: System, page: Page
+    ) -> None:
+        log_in(page, system.url)
+
+        page.goto(f"{system.url}/admin/leases/lease/")
+
+        expect(page.get_by_role("heading", name="There is no lease yet.")).to_have_css("text-align", "center")

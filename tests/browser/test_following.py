@@ -47,7 +47,7 @@ PLACES = [
     Place(address="/admin/leases/lease/", shows="#result_list .state-stopped"),
     Place(address="/admin/leases/batch/{batch}/change/", shows="text=Not run"),
     # An overview, which asks every two seconds.
-    Place(address="/admin/", shows="text=Nothing is being searched at this moment.", soon_s=6.0),
+    Place(address="/admin/", shows="text=No lease is being searched at this moment.", soon_s=6.0),
 ]
 
 

@@ -115,7 +115,7 @@ def allow_at_dropbox(page: Page) -> None:
 def add_lease(keyboard: Keyboard) -> None:
     page = keyboard.page
     keyboard.press("n")
-    expect(page.get_by_role("heading", name="Add lease")).to_be_visible()
+    expect(page.get_by_role("heading", name="Add a lease")).to_be_visible()
     keyboard.to(page.get_by_label("Agency"))
     keyboard.write("BLM")
     keyboard.to(page.get_by_label("Lease number"))

@@ -4,7 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.toy.models import Kettle
+from console.machine.badges import state_badge
+from tests.toy.models import Kettle, State
 
 pytestmark = [
     pytest.mark.django_db,
@@ -27,6 +28,22 @@ class TestPlace:
         kitchen.force_login(User.objects.create_user("stranger", is_staff=True))
 
         assert LIST not in kitchen.get("/admin/").text
+
+
+class TestColours:
+    @pytest.mark.usefixtures("kitchen")
+    @pytest.mark.parametrize(
+        ("state", "colour"),
+        [
+            (State.COLD, "state-cold"),
+            (State.HEATING, "is-working"),
+            (State.STEEPING, "is-working"),
+            (State.READY, "is-ended"),
+            (State.BROKEN, "is-failed"),
+        ],
+    )
+    def test_follow_from_what_a_state_is_for(self, state: str, colour: str) -> None:
+        assert f'<span class="state {colour}">' in state_badge(Kettle, state)
 
 
 class TestTally:

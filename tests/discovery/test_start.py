@@ -107,7 +107,7 @@ class TestAttention:
         text = console.get("/admin/").text
 
         assert "What has failed waits for your Dropbox, or starts again by itself." in text
-        assert "Nothing has failed." not in text
+        assert "No lease has failed." not in text
 
         assert list(start.troubles(operator)) == []
         assert [trouble.count for trouble in start.troubles(in_role("Viewer"))] == [1]
@@ -136,7 +136,7 @@ class TestAttention:
         assert "or starts again by itself." in console.get("/admin/").text
 
     def test_is_not_asked_for_when_nothing_failed(self, console: Client) -> None:
-        assert "Nothing has failed." in console.get("/admin/").text
+        assert "No lease has failed." in console.get("/admin/").text
 
 
 class TestFollowing:
@@ -161,7 +161,7 @@ class TestFollowing:
 
         text = console.get(address).text
 
-        assert "Nothing is being searched at this moment." in text
+        assert "No lease is being searched at this moment." in text
         assert "data-poll" not in text
 
     @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from dropbox_standin import process
 from dropbox_standin.client import Standin
 from dropbox_standin.process import DidNotStart, running
+from tests.forking import Forks
 
 pytestmark = pytest.mark.process
 
@@ -69,18 +70,20 @@ class TestStart:
             (("--port", "0", "--strange"), "--strange"),
         ],
     )
-    def test_refuses_a_bad_argument_in_one_sentence(self, arguments: tuple[str, ...], problem: str) -> None:
-        done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=20, check=False)
+    def test_refuses_a_bad_argument_in_one_sentence(
+        self, prepared: Forks, arguments: tuple[str, ...], problem: str
+    ) -> None:
+        done = prepared.run("python", "-m", "dropbox_standin", *arguments, environment=os.environ)
 
         assert (done.returncode, done.stdout) == (2, "")
         assert problem in done.stderr
         assert done.stderr.count("\n") == 1
 
-    def test_refuses_a_port_that_is_taken(self) -> None:
+    def test_refuses_a_port_that_is_taken(self, prepared: Forks) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
 
-            done = subprocess.run(command("--port", str(port)), capture_output=True, text=True, timeout=20, check=False)
+            done = prepared.run("python", "-m", "dropbox_standin", "--port", str(port), environment=os.environ)
 
         assert (done.returncode, f"port {port} cannot be used" in done.stderr) == (2, True)
 

@@ -15,12 +15,11 @@ from leases.lookalikes import (
     short_key,
     unseen_in,
 )
+from tests.characters import EVERY_CHARACTER
 
 # Whatever either of them may treat specially; control characters and halves of pairs are in no number.
 CHARACTERS = [
-    char
-    for char in map(chr, range(0x20, 0x30000))
-    if char.isprintable() or unicodedata.category(char) in {"Cf", "Zs", "Mn", "Lo"}
+    char for char in EVERY_CHARACTER if char.isprintable() or unicodedata.category(char) in {"Cf", "Zs", "Mn", "Lo"}
 ]
 NUMBERS = [
     "NMNM 0014321", "VB-0514-0001", "00628", "0", "000", "B0-1234-5", "NM\u200bNM 1", "'0925002", "VO-0001",

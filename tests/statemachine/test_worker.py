@@ -28,6 +28,7 @@ from tests.statemachine.conftest import dispatch_all, history, owed
 from tests.toy.models import Kettle
 from tests.toy.reactions import Work
 from tests.toy.reactions import work as works
+from tests.workers import forget_measured
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,6 +44,7 @@ def work_until_idle(redis: Redis) -> int | None:
     """Let a worker process do all that is queued; with which code it ended."""
 
     def process() -> None:
+        forget_measured()
         connections["default"].settings_dict["CONN_MAX_AGE"] = 60  # as outside the tests
         worker = RunsheetWorker(
             [Queue("toy", connection=redis, serializer=JSONSerializer)], connection=redis, serializer=JSONSerializer

@@ -64,6 +64,18 @@ def test_the_bell_rings_until_it_was_read(kitchen: Client, broken: list[Kettle])
     assert UNREAD not in after
 
 
+def test_what_helps_one_record_alone_is_offered_for_one_alone(kitchen: Client, broken: list[Kettle]) -> None:
+    of_two = kitchen.get(MINE).text
+    broken[0].delete()
+    of_one = kitchen.get(MINE).text
+
+    assert "2 kettles failed: no water" in of_two
+    assert "Fill Tin" not in of_two
+    assert "Fill Copper" not in of_two
+    assert "1 kettle failed: no water" in of_one
+    assert "Fill Tin</a>" in of_one
+
+
 @pytest.mark.usefixtures("broken")
 def test_the_bell_is_for_who_may_see_the_records(kitchen: Client) -> None:
     kitchen.force_login(User.objects.create_user("stranger", is_staff=True))

@@ -6,8 +6,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import psycopg
@@ -71,6 +73,26 @@ def used(directory: Path, cluster: Path) -> Path:
     return directory
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Servers that run."""
+
+    directory: Path
+    urls: ServerUrls
+
+
+@pytest.fixture(scope="module")
+def house(cluster: Path) -> Iterator[House]:
+    """For tests that leave it as they find it."""
+    with TemporaryDirectory(prefix="servers-", dir=servers.LOCAL) as name, ExitStack() as stack:
+        subprocess.run(["cp", "-a", cluster, Path(name) / "postgres"], check=True)
+        with pytest.MonkeyPatch.context() as patch:
+            for variable in ("DATABASE_URL", "REDIS_URL"):
+                patch.delenv(variable)
+            urls = stack.enter_context(running(Path(name)))
+        yield House(directory=Path(name), urls=urls)
+
+
 def answer(urls: ServerUrls) -> bool:
     with psycopg.connect(urls.database_url) as connection, Redis.from_url(urls.redis_url) as redis:
         return bool(connection.execute("SELECT 1").fetchone() and redis.ping())
@@ -116,12 +138,12 @@ class TestRunning:
         with pytest.raises(NobodyAnswers):
             Redis.from_url(urls.redis_url).ping()
 
-    def test_listens_on_sockets_in_the_directory_only(self, used: Path) -> None:
-        with running(used) as urls, psycopg.connect(urls.database_url) as connection:
+    def test_listens_on_sockets_in_the_directory_only(self, house: House) -> None:
+        with psycopg.connect(house.urls.database_url) as connection:
             listening = connection.execute("SHOW listen_addresses").fetchone()
 
-            assert listening == ("",)
-            assert urls.redis_url.startswith(f"unix://{used}")
+        assert listening == ("",)
+        assert house.urls.redis_url.startswith(f"unix://{house.directory}")
 
     def test_leaves_what_the_environment_names_alone(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/x")
@@ -132,12 +154,11 @@ class TestRunning:
 
         assert [path.name for path in directory.iterdir()] == ["lock"]
 
-    def test_refuses_a_directory_that_another_run_uses(self, used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        with running(used) as urls:
-            with pytest.raises(AlreadyRunning, match="already running in this checkout"), running(used):
-                pass
+    def test_refuses_a_directory_that_another_run_uses(self, house: House) -> None:
+        with pytest.raises(AlreadyRunning, match="already running in this checkout"), running(house.directory):
+            pass
 
-            assert answer(urls)
+        assert answer(house.urls)
 
     def test_finds_its_data_again_after_it_was_killed(self, used: Path) -> None:
         start_and_kill(used)
@@ -155,15 +176,14 @@ class TestRunning:
             assert answer(urls)
 
     @pytest.mark.parametrize("name", ["postgres", "valkey"])
-    def test_guards_start_a_killed_server_again(self, used: Path, name: str) -> None:
-        with running(used) as urls:
-            assert not any(guard() for guard in urls.guards.values())
-            kill(used, name)
+    def test_guards_start_a_killed_server_again(self, house: House, name: str) -> None:
+        assert not any(guard() for guard in house.urls.guards.values())
+        kill(house.directory, name)
 
-            until_it_starts(urls.guards[name])
+        until_it_starts(house.urls.guards[name])
 
-            assert answer(urls)
-            assert not any(guard() for guard in urls.guards.values())
+        assert answer(house.urls)
+        assert not any(guard() for guard in house.urls.guards.values())
 
     def test_does_not_take_another_process_for_the_server(self, used: Path) -> None:
         with running(used):
@@ -174,8 +194,10 @@ class TestRunning:
         with running(used) as urls:
             assert answer(urls)
 
-    def test_works_in_a_checkout_whose_path_is_too_long_for_a_socket(self, directory: Path) -> None:
+    def test_works_in_a_checkout_whose_path_is_too_long_for_a_socket(self, directory: Path, cluster: Path) -> None:
         deep = directory / ("d" * 120)
+        deep.mkdir()
+        subprocess.run(["cp", "-a", cluster, deep / "postgres"], check=True)
 
         with running(deep) as urls:
             assert answer(urls)
@@ -259,11 +281,10 @@ class TestRemove:
             os.kill(postgres, 0)
         used.mkdir()
 
-    def test_leaves_a_directory_that_is_in_use_alone(self, used: Path) -> None:
-        with running(used) as urls:
-            remove(used)
+    def test_leaves_a_directory_that_is_in_use_alone(self, house: House) -> None:
+        remove(house.directory)
 
-            assert answer(urls)
+        assert answer(house.urls)
 
 
 class TestRunningStandin:

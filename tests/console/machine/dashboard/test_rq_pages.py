@@ -71,28 +71,23 @@ class TestAbandonedJob:
         redis.zunionstore("rq:wip:discovery", {"rq:wip:discovery": 0})  # long ago, instead of waiting
         return job
 
-    def test_is_shown_on_every_page(self, abandoned: Job, asked: Ask) -> None:
+    def test_is_shown_on_every_page_and_not_touched_by_looking(self, abandoned: Job, asked: Ask, redis: Redis) -> None:
+        """Its callback is for a worker to run, and its data stays JSON; when that is gone, it is no hindrance."""
+        before = redis.hgetall(abandoned.key)
+        started = reverse("admin:django_rq_started_jobs", args=[0])
+
         answers = {url: asked(url) for url in urls() + urls(job_id="abandoned")}
 
         assert {url for url, answer in answers.items() if answer.status_code not in (200, 302, 405)} == set()
         assert "Active Jobs" in answers[HOME].text
-        assert "abandoned" in answers[reverse("admin:django_rq_started_jobs", args=[0])].text
+        assert "abandoned" in answers[started].text
         assert answers[f"{HOME}stats.json/"].json()["queues"][0]["started_jobs"] == 1
-
-    def test_is_not_touched_by_looking(self, abandoned: Job, asked: Ask, redis: Redis) -> None:
-        """Its callback is for a worker to run, and its data stays JSON."""
-        before = redis.hgetall(abandoned.key)
-
-        for url in urls() + urls(job_id="abandoned"):
-            asked(url)
-
         assert redis.get("noted") is None
         assert redis.hgetall(abandoned.key) == before
 
-    def test_is_no_hindrance_when_its_data_is_gone(self, abandoned: Job, asked: Ask, redis: Redis) -> None:
         redis.delete(abandoned.key)
 
-        assert "Started Job Executions in discovery" in asked(reverse("admin:django_rq_started_jobs", args=[0])).text
+        assert "Started Job Executions in discovery" in asked(started).text
 
 
 _WORKER = """

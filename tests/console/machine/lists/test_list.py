@@ -49,7 +49,7 @@ class TestRows:
         text = kitchen.get(LIST).text
 
         assert f'<tr id="kettle-{kettle.pk}">' in text
-        assert 'class="state state-heating"' in text
+        assert 'class="state is-working"' in text
         assert '<span class="failure-code">no water</span>' in text
         assert '<td data-label="Tries" class="field-tries_taken">2</td>' in text
         assert ">cook</td>" in text

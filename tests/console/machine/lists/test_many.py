@@ -90,7 +90,7 @@ class TestDeleting:
 
         assert "<strong>2 kettles</strong> will be deleted. That cannot be undone.</p>" in text
         assert "1 of them is under way or waiting for a run, which ends with it." in text
-        assert 'class="state state-heating"' in text
+        assert 'class="state is-working"' in text
         assert "Delete 2 kettles</button>" in text
         assert Kettle.objects.count() == 2
 

@@ -253,6 +253,7 @@ class TestForm:
         answer = kitchen.post(reverse("admin:toy_kettle_add"), {"label": "New tin", "litres": 2}, follow=True)
 
         made = Kettle.objects.get()
+        assert "<h1>Add a kettle</h1>" in page.text
         assert "Once it is saved, it starts by itself, and its page shows how that goes." in page.text
         assert answer.redirect_chain == [(reverse("admin:toy_kettle_change", args=[made.pk]), 302)]
         assert (made.initiated_by, made.is_owed, made.litres) == (cook, True, 2)
