@@ -7,6 +7,7 @@ LOCAL := .local
 PYTHON := .venv/bin/python
 UV := $(shell command -v uv || echo '$(LOCAL)/uv/bin/uv')
 INSTALLED := .venv/installed
+AZURITE := $(LOCAL)/azurite/installed
 # A Python that uv has to fetch stays in this folder too.
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
 # Whoever starts many processes compiles each module once, not once for each of them.
@@ -25,7 +26,7 @@ demo: $(INSTALLED) ## One lease for every outcome, live in the terminal (ARGS=--
 up: $(INSTALLED) ## The console with demo data on this machine, until Ctrl-C (ARGS="--port 9000 --workers 2")
 	@$(PYTHON) manage.py up $(ARGS)
 
-test: lint ## Linters, types, import contracts and all tests (ARGS="tests/core -k name")
+test: lint $(AZURITE) ## Linters, types, import contracts and all tests (ARGS="tests/core -k name")
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
 
 quick: $(INSTALLED) ## The tests without programs, browser and matrices, and without coverage (ARGS="tests/core -k name")
@@ -71,6 +72,15 @@ $(INSTALLED): requirements-dev.txt .python-version | $(UV)
 	|| { echo 'There is no Python $(shell cat .python-version) on the PATH and uv could not fetch one: install it, and repeat.' >&2; exit 1; }
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(PYTHON) requirements-dev.txt >&2
 	@touch $@
+
+# An Azure Blob Storage on loopback, for the contract of the back-ends; where it cannot be had, that part is skipped and says so.
+$(AZURITE): tests/storage/azurite/package.json tests/storage/azurite/package-lock.json tests/storage/azurite/.npmrc
+	@mkdir -p '$(@D)'
+	@if command -v npm > '$(LOCAL)/azurite.log' 2>&1; then \
+	    echo 'Installing Azurite into $(@D) …' >&2; \
+	    cp $^ '$(@D)' && cd '$(@D)' && npm ci --ignore-scripts --no-progress > ../azurite.log 2>&1 < /dev/null && touch installed \
+	    || echo 'Azurite could not be installed, so its tests are skipped; see .local/azurite.log.' >&2; \
+	else echo 'There is no npm, so the tests of Azure Blob Storage are skipped (Debian: apt-get install npm).' >&2; fi
 
 # python3 may lack venv's pip (Debian without python3-venv), or pip, but hardly both.
 $(LOCAL)/uv/bin/uv:

@@ -7,7 +7,7 @@ part of it, not even after the power has failed.
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
@@ -22,7 +22,7 @@ from storage.backends.errors import FullDisk, NotFound
 from storage.backends.gateway import Storage, type_of
 from storage.backends.keys import INCOMING
 from storage.backends.signed import signed
-from storage.backends.stored import Stored, pieces
+from storage.backends.stored import Stored, begun, pieces
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -85,7 +85,7 @@ class LocalStorage(Storage):
         *folders, name = key.split("/")
         with self._root() as top, translated(key), folder(top, folders) as above:
             file = os.fdopen(open_file(above, name), "rb", buffering=0)
-        return _pieces_of(file, start, end, key=key)
+        return begun(_pieces_of(file, start, end, key=key))
 
     def _stat(self, key: str) -> Stored:
         *folders, name = key.split("/")
@@ -146,8 +146,9 @@ def _write_all(file: BinaryIO, piece: bytes) -> None:
         view = view[file.write(view) :]
 
 
-def _pieces_of(file: BinaryIO, start: int, end: int | None, *, key: str) -> Iterator[bytes]:
+def _pieces_of(file: BinaryIO, start: int, end: int | None, *, key: str) -> Generator[bytes]:
     with file:
+        yield b""
         position = start
         file.seek(start)
         while end is None or position < end:

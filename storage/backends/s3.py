@@ -1,6 +1,6 @@
 """Amazon S3, and what speaks its protocol."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from itertools import chain
@@ -13,7 +13,7 @@ from storage.backends.answers import failure, understood
 from storage.backends.clients import PerProcess
 from storage.backends.errors import Denied, NotFound, Unavailable
 from storage.backends.gateway import CONTENT_TYPE, Storage
-from storage.backends.stored import PIECE_BYTES, Stored, nanoseconds, pieces
+from storage.backends.stored import PIECE_BYTES, Stored, begun, nanoseconds, pieces
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -118,7 +118,7 @@ class S3Storage(Storage):
         wanted = f"bytes={start}-{'' if end is None else end - 1}"
         with _translated(key):
             answer = self.client.get_object(**self._file(key), **({"Range": wanted} if wanted != "bytes=0-" else {}))
-        return _pieces_of(answer["Body"], key=key)
+        return begun(_pieces_of(answer["Body"], key=key))
 
     def _stat(self, key: str) -> Stored:
         with understood(key), _translated(key):
@@ -155,8 +155,9 @@ class S3Storage(Storage):
         return {"Bucket": self._bucket, "Key": key}
 
 
-def _pieces_of(body: Any, *, key: str) -> Iterator[bytes]:
+def _pieces_of(body: Any, *, key: str) -> Generator[bytes]:
     with closing(body), _translated(key):
+        yield b""
         yield from body.iter_chunks(READ_BYTES)
 
 

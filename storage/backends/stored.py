@@ -1,6 +1,6 @@
 """What is told of a file in storage, and bytes that are counted on their way there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -64,6 +64,15 @@ def nanoseconds(instant: datetime) -> int:
     """Since 1970, without what a floating number would round."""
     past = instant - EPOCH
     return ((past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds) * 1_000
+
+
+def begun(content: Generator[bytes]) -> Iterator[bytes]:
+    """The rest of what begins with an empty piece, so that it closes what it holds, also where nobody asks for more.
+
+    A generator that was never asked for anything is left without its `finally`.
+    """
+    next(content)
+    return content
 
 
 def pieces(chunks: Iterable[bytes], *, size: int = PIECE_BYTES) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """Rules about the files as they lie in the repository."""
 
 import ast
+import json
 import re
 import subprocess
 from importlib.metadata import version
@@ -38,6 +39,16 @@ class TestLocks:
         production, development = ((ROOT / each).read_text().splitlines() for each in (name, "requirements-dev.txt"))
 
         assert [line for line in production if "==" in line and line not in development] == []
+
+    def test_of_what_npm_installs_names_no_address_and_pins_every_package(self) -> None:
+        packages = json.loads((ROOT / "tests/storage/azurite/package-lock.json").read_text())["packages"]
+        installed = {name: package for name, package in packages.items() if name}
+
+        assert len(installed) > 100
+        assert [name for name, package in installed.items() if "resolved" in package] == []
+        assert [
+            name for name, package in installed.items() if not package.get("integrity", "").startswith("sha512-")
+        ] == []
 
     def test_django_is_the_release_that_was_decided_on(self) -> None:
         assert version("django").startswith("6.1.")

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CalledProcessError
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,10 @@ def top(storage: LocalStorage) -> Path:
 
 def incoming(storage: LocalStorage) -> list[Path]:
     return list((storage.directory / INCOMING).iterdir())
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 class TestALink:
@@ -180,7 +185,11 @@ class TestPut:
         fsync, link, replace = os.fsync, os.link, os.replace
 
         def noted(name: str, call: Callable[..., None]) -> Callable[..., None]:
-            return lambda *args, **options: (steps.append(name), call(*args, **options))[1]
+            def noting(*args: Any, **options: Any) -> None:
+                steps.append(name)
+                call(*args, **options)
+
+            return noting
 
         def synced(descriptor: int) -> None:
             steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
@@ -220,6 +229,18 @@ class TestPut:
         storage.put("a", [b"1"])
 
         assert incoming(storage) == [new]
+
+
+class TestStream:
+    def test_closes_the_file_whoever_stops_asking(self, storage: LocalStorage) -> None:
+        storage.put("a", [bytes(3 * local.READ_BYTES)])
+        before = open_files()
+
+        unasked, asked = storage.stream("a"), storage.stream("a")
+        next(asked)
+        del unasked, asked
+
+        assert open_files() == before
 
 
 class TestRoom:
