@@ -178,18 +178,9 @@ TRANSITIONS = {
         "record_needless": NOBODY,
         "fail": NOBODY,
     },
-    "storage.indexrun": {
-        "plan": SUPERUSER,
-        "planned": NOBODY,
-        "refuse": NOBODY,
-        "override": SUPERUSER,
-        "apply": SUPERUSER,
-        "applied": NOBODY,
-        "undo": SUPERUSER,
-        "undone": NOBODY,
-        "abort": SUPERUSER,
-        "fail": NOBODY,
-    },
+    # Roles get these rights together with its pages.
+    "storage.indexrun": dict.fromkeys(("plan", "override", "apply", "undo", "abort"), SUPERUSER)
+    | dict.fromkeys(("planned", "refuse", "applied", "undone", "fail"), NOBODY),
 }
 # By whatever has a page; what has none is asked at the door only.
 AT_PAGES = [(of, name) for of, rows in TRANSITIONS.items() for name in rows if of != "storage.indexrun"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage.backends.errors import Denied, Unavailable
+from storage.backends.errors import Denied, NotFound, Unavailable
 from storage.backends.local import LocalStorage
 from storage.backends.stored import Stored
 from storage.index import listers
@@ -30,8 +30,7 @@ class Bucket(LocalStorage):
     is_backwards = False
     foreign: tuple[Stored, ...] = ()
     fails_at = ""
-    denies = False
-    put_where: dict[str, Any]
+    denies_reading = denies_writing = is_without_marker = False
 
     def _listing(self, prefix: str, after: str) -> Iterator[Stored]:
         found = [each for each in super()._listing(prefix, "") if not each.key.startswith(".incoming")]
@@ -49,12 +48,14 @@ class Bucket(LocalStorage):
         return found._replace(etag=f"etag of {found.size} {found.modified_ns}")
 
     def _stream(self, key: str, start: int, end: int | None) -> Iterator[bytes]:
-        if self.denies:
+        if self.denies_reading:
             raise Denied
+        if self.is_without_marker:
+            raise NotFound
         return super()._stream(key, start, end)
 
     def _put(self, key: str, chunks: Iterable[bytes], **said: Any) -> None:
-        if self.denies == "writing":
+        if self.denies_writing:
             raise Denied
         super()._put(key, chunks, **said)
 
@@ -186,7 +187,7 @@ class TestAnswers:
         assert len(set(changes(run))) == len(changes(run))
 
     def test_of_a_place_that_lets_nobody_in_is_refused(self, tree: Tree, bucket: Bucket, index: Index) -> None:
-        bucket.denies = True
+        bucket.denies_reading = True
         (tree.path / ".runsheet-root").write_text("x")
 
         run = index("full")
@@ -195,12 +196,7 @@ class TestAnswers:
         assert run.refusal.startswith("The root is not there: ")
 
     def test_of_a_place_that_nothing_can_be_put_into_is_refused(self, tree: Tree, bucket: Bucket, index: Index) -> None:
-        bucket.denies = "writing"  # type: ignore[assignment]
-
-        def not_there(*_: Any) -> Iterator[bytes]:
-            raise __import__("storage.backends.errors", fromlist=["NotFound"]).NotFound
-
-        bucket._stream = not_there  # type: ignore[method-assign]
+        bucket.denies_writing = bucket.is_without_marker = True
 
         run = index("full")
 
