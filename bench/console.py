@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import django
+from django.core.management import call_command
 
 from bench.discovery import Parser, whole
 from bench.figures import latencies
 from bench.stage import SECRETS
 from core.base.errors import RunsheetError
 from core.local import servers
-from core.local.processes import child_environment, run, stop_signals
-from core.local.programs import MIGRATE
+from core.local.processes import child_environment, stop_signals
 from core.local.servers import LOCAL
 
 DIRECTORY = LOCAL / "bench-console"
@@ -75,9 +75,9 @@ def _staged(*, again: bool) -> Iterator[None]:
     with servers.running(DIRECTORY) as urls:
         settings = child_environment(urls, DROPBOX_BASE_URL="", settings_module="core.settings.production")
         os.environ.update(SECRETS | settings)
-        run(MIGRATE, environment=SECRETS | settings)
-        run(("python", "manage.py", "collectstatic", "--no-input"), environment=SECRETS | settings)
         django.setup()
+        for command in ("migrate", "collectstatic"):
+            call_command(command, interactive=False, stdout=sys.stderr)
         logging.getLogger().setLevel(logging.WARNING)
         yield
 
@@ -95,12 +95,12 @@ def _measure(options: argparse.Namespace) -> Iterator[Page]:
 
 def _timed(name: str, visit: Callable[[], int], *, times: int) -> Page:
     """Ask several times; the first answers, for which everything has to be loaded, do not count."""
-    taken_s, queries = [], 0
-    for _ in range(times + WARM_UP):
+    taken_s, queries, first = [], 0, min(WARM_UP, times)
+    for _ in range(first + times):
         began = time.perf_counter()
         queries = max(queries, visit())
         taken_s.append(time.perf_counter() - began)
-    return Page(name=name, queries=queries, **latencies(taken_s[WARM_UP:]))
+    return Page(name=name, queries=queries, **latencies(taken_s[first:]))
 
 
 def shown(pages: list[Page], *, load_before: float) -> str:

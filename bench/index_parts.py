@@ -58,11 +58,11 @@ def changed(root: Path) -> Mapping[str, float]:
     return {**found, "statements_per_5000_rows": round(statements() / batches, 1)}
 
 
-def objects(_root: Path) -> Mapping[str, float]:
+def objects(_root: Path, *, count: int = 100_000) -> Mapping[str, float]:
     """An audit of an object store, by what a bare listing takes."""
     from bench.stores import seaweedfs  # noqa: PLC0415 - not everybody has its package
 
-    keys = [f"{number % 10 + 1}/folder {number // 1_000:03}/scan-{number:06}.pdf" for number in range(100_000)]
+    keys = [f"{number % 10 + 1}/folder {number // 1_000:03}/scan-{number:06}.pdf" for number in range(count)]
     from storage.backends.s3 import S3Storage  # noqa: PLC0415
 
     with TemporaryDirectory() as directory, seaweedfs(Path(directory), empty_files=keys) as store:

@@ -6,8 +6,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from django.db import connections
 
 from bench.discovery import Parser, whole
 from bench.figures import latencies
@@ -80,10 +83,17 @@ def _measure(options: argparse.Namespace) -> Iterator[Seen]:
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         raise NoBrowser("There is no Chromium here: install it (Debian: apt-get install chromium).")
+    with _served(count=options.leases) as (address, person, standin):
+        yield from _watch(address, executable, person, options.leases, standin)
+
+
+@contextmanager
+def _served(*, count: int) -> Iterator[tuple[str, Any, Standin]]:
+    """The console at work, its address, somebody whose password is their name, and the Dropbox with so many archives."""
     with staged(workers=2) as stage:
         from bench import leases  # noqa: PLC0415 - Django is ready only now
 
-        person = leases.prepare(stage.standin, count=options.leases)
+        person = leases.prepare(stage.standin, count=count)
         person.set_password(person.username)
         person.save()
         address = f"http://127.0.0.1:{(port := free_port())}"
@@ -92,7 +102,7 @@ def _measure(options: argparse.Namespace) -> Iterator[Seen]:
         environment = child_environment(urls, DROPBOX_BASE_URL=os.environ["DROPBOX_BASE_URL"])
         with supervised([web(bind=f"127.0.0.1:{port}")], environment=environment, logs=DIRECTORY / "log") as children:
             children.wait_for(f"{address}/health/live", timeout_s=ANSWERS_S)
-            yield from _watch(address, executable, person, options.leases, stage.standin)
+            yield address, person, stage.standin
 
 
 def _watch(address: str, executable: str, person: Any, count: int, standin: Standin) -> Iterator[Seen]:
@@ -126,6 +136,7 @@ def _watch(address: str, executable: str, person: Any, count: int, standin: Stan
         noted = page.evaluate("window.noted")
         yield Seen(page="list", changes=len(noted), **latencies(leases.delays_s(noted)))
         browser.close()
+        connections.close_all()  # those that belong to that event loop
 
 
 def shown(seen: list[Seen], *, load_before: float) -> str:

@@ -15,6 +15,7 @@ from console.records.links import address_of, right_to_see
 from console.shell import counters, navigation
 from console.shell.counters import Counter
 from console.shell.navigation import Frame, Place
+from statemachine.batches import batch_of
 from statemachine.models import Batch, StateMachine
 
 
@@ -53,8 +54,14 @@ class Kind:
 
 
 def put(kind: Kind) -> None:
-    """Show it; once, when the apps are there."""
+    """Show it; once, when the apps are there.
+
+    Raises:
+        AssertionError: what it says is of another machine.
+    """
     opts, right, address = kind.machine._meta, right_to_see(kind.machine), address_of(kind.machine, "changelist")
+    if kind.batch and kind.batch is not batch_of(kind.machine):
+        raise AssertionError(f"{kind.batch._meta.label} has no batches of {opts.label}")
     admin.site.register(kind.machine, kind.shown)
     if kind.batch:
         admin.site.register(kind.batch, BatchAdmin)

@@ -112,6 +112,7 @@ def search(run: Run[Lease]) -> Outcome:
         record=partial(_remember, sighting),
         evidence=sighting.evidence,
         then="start_detection" if lease.follow_through else None,
+        then_reason="full discovery",
         carry=Handed(given=given, gateway=gateway, sighting=sighting),
     )
 

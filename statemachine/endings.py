@@ -15,7 +15,7 @@ def steps_of(outcome: Outcome, record: StateMachine) -> Iterator[Step]:
     arguments = outcome.record(record) if outcome.record else {}
     yield Step(transition=outcome.transition, arguments=arguments, reason=outcome.reason, evidence=outcome.evidence)
     if outcome.then:
-        yield Step(transition=outcome.then, reason=record.run_name.lower(), claim=True)
+        yield Step(transition=outcome.then, reason=outcome.then_reason, claim=True)
 
 
 def failing_step(error: RunsheetError, *, after: int = 1) -> Step:

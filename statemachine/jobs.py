@@ -181,7 +181,24 @@ def _set_aside(this: Run[StateMachine], found: Reaction, error: RowLocked | OurO
 
 
 def _react(this: Run[StateMachine], found: Reaction) -> Any:
-    """Do the work of one state and record what came of it; the next run if the worker goes straight on."""
+    """Do the work of one state and record what came of it; the next run if the worker goes straight on.
+
+    What cannot be recorded, such as a failure whose text no database takes, is a bug like any other.
+    """
+    try:
+        return _react_and_record(this, found)
+    except Stale:
+        raise
+    except Exception as error:
+        if is_conflict(error) or outages.outage_in(error):
+            raise
+        logger.exception("job: %s hit a bug", this.message.job_id)
+        with suppress(Stale):  # the bug is told all the same
+            _fail(this, Bug(evidence={"exception": type(error).__name__}))
+        raise
+
+
+def _react_and_record(this: Run[StateMachine], found: Reaction) -> Any:
     try:
         ending: Ending = found.react(this)
         if isinstance(ending, GoOn):
@@ -192,13 +209,6 @@ def _react(this: Run[StateMachine], found: Reaction) -> Any:
         return _put_back(this, found, error)
     except RunsheetError as error:
         return _fail(this, error)
-    except Exception as error:
-        if is_conflict(error) or outages.outage_in(error):
-            raise
-        logger.exception("job: %s hit a bug", this.message.job_id)
-        with suppress(Stale):  # the bug is told all the same
-            _fail(this, Bug(evidence={"exception": type(error).__name__}))
-        raise
     return following or this.record.state
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from statemachine.doorbell import Message
 
 
+# After so many tries each wait is as long as it may be; two to the power of a thousand is no number.
+DOUBLED_AT_MOST = 60
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
     """Exponential back-off with jitter.
@@ -39,7 +43,8 @@ class Backoff:
 
     def delay_s(self, *, tries: int, retry_after_s: float | None = None) -> float:
         """How long to wait after so many tries; never shorter than the other side asked for."""
-        wait_s = min(self.cap_s, self.base_s * 2.0 ** max(tries - 1, 0)) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+        doubled = min(max(tries - 1, 0), DOUBLED_AT_MOST)
+        wait_s = min(self.cap_s, self.base_s * 2.0**doubled) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
         return max(wait_s, retry_after_s or 0)
 
 
@@ -81,6 +86,7 @@ class Outcome:
             the transition's arguments.
         evidence: for the log.
         then: a further transition into a working state, taken in the same transaction; the worker goes straight on.
+        then_reason: why that one is taken, for the log.
         carry: handed to the reaction of that state.
     """
 
@@ -89,6 +95,7 @@ class Outcome:
     reason: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
     then: str | None = None
+    then_reason: str = ""
     carry: Any = None
 
 
@@ -129,7 +136,8 @@ class Endings:
     Attributes:
         each: of each run, in their order: what it ends with, or the error with which it is tried again or fails.
         record: called once in the transaction in which they are committed, with those locked records whose claim still
-            holds and whose ending is no error, before the `record` of each: for what few statements can write for all.
+            holds and whose ending is no error, before the `record` of each: for what few statements can write for all. Where
+            there is none, it is not called.
     """
 
     each: Sequence[Ending | RunsheetError]

@@ -41,6 +41,10 @@ type Said = Ending | RunsheetError
 type Runs = list[Run[StateMachine]]
 
 
+class Spoiled(Exception):
+    """The start of one row has made the database take nothing more in this transaction: no other is claimed."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Done:
     """What came of a set.
@@ -73,6 +77,8 @@ def gather(first: Run[StateMachine], found: Reaction) -> Runs:
     if first.record.tries == 1:
         try:
             others = _claim_alike(first, found)
+        except Spoiled:
+            logger.warning("job: %s is done without others", first.job_id)
         except Error as error:
             if not (is_outage(error) or is_conflict(error)):
                 raise
@@ -117,9 +123,11 @@ def _started(rows: list[StateMachine], found: Reaction) -> list[StateMachine]:
         record.note_as_read()
         try:
             taken.append(move(record, Step(transition=record.start_transition, claim=True), RECONCILER))
-        except Exception:
+        except Exception as error:
             # One row's bug must not stand in the way of the others; the pump meets it again, and puts it off.
             logger.exception("job: %s %s could not be started with others", record._meta.label_lower, record.pk)
+            if isinstance(error, Error):
+                raise Spoiled from error
         else:
             begun.append(record)
     _write(found.model, begun, taken)
@@ -243,8 +251,9 @@ def _commit(runs: Runs, endings: Endings, found: Reaction) -> tuple[Done, Runs]:
             for run, said in zip(runs, endings.each, strict=True)
             if run.record.pk in records and run.message == claims.message_of(records[run.record.pk])
         ]
-        if endings.record:
-            endings.record([record for _, said, record in pairs if not isinstance(said, RunsheetError)])
+        kept = [record for _, said, record in pairs if not isinstance(said, RunsheetError)]
+        if endings.record and kept:
+            endings.record(kept)
         turns = _Turns()
         for run, said, record in pairs:
             taken += _apply(run, said, record, found, turns)
@@ -252,10 +261,10 @@ def _commit(runs: Runs, endings: Endings, found: Reaction) -> tuple[Done, Runs]:
     outages.over()
     for run, said, record in pairs:
         _note(run, said, record, found, done)
-    kept = {run.record.pk for run, _, _ in pairs}
+    reached = {run.record.pk for run, _, _ in pairs}
     unreached = [run for run in runs if run.record.pk not in records and len(runs) > 1]
     for run in runs:
-        if run.record.pk not in kept and run not in unreached:
+        if run.record.pk not in reached and run not in unreached:
             logger.info("job: %s is stale", run.message.job_id)
             tally.count("stale_messages", machine=run.message.label)
             done.ended[run.record.pk] = STALE

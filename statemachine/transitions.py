@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from core.base.database import fetch_one, insert, update
@@ -240,7 +241,8 @@ def _save(record: StateMachine) -> None:
         return
     changed = [each for each in fields if getattr(record, each.attname) != before[each.attname]]
     stamped = [each for each in fields if getattr(each, "auto_now", False)]
-    if any(hasattr(getattr(record, each.attname), "resolve_expression") for each in changed):  # the database gives it
+    is_given_by_database = any(hasattr(getattr(record, each.attname), "resolve_expression") for each in changed)
+    if is_given_by_database or type(record).save is not Model.save:  # the machine may have a `save` of its own
         record.save(update_fields=[each.attname for each in (*changed, *stamped)])
     else:
         update(record, [*changed, *stamped])
@@ -252,14 +254,13 @@ def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None
 
     It is an insert that meets them all: an update would have to be told each value of each column in a case of its own.
     """
-    fields = [each.name for each in model._meta.concrete_fields if not each.primary_key]
-    stamped_once = [each.name for each in model._meta.concrete_fields if getattr(each, "auto_now_add", False)]
+    fields = [each for each in model._meta.concrete_fields if not (each.primary_key or each.generated)]
     manager: Any = model._default_manager
     manager.bulk_create(
         records,
         update_conflicts=True,
         unique_fields=["pk"],
-        update_fields=[name for name in fields if name not in stamped_once],
+        update_fields=[each.name for each in fields if not getattr(each, "auto_now_add", False)],
     )
     for each in records:
         each.note_as_read()

@@ -35,7 +35,7 @@ def look(run: Run[IndexRun]) -> Ending:
         missing = record.counts["newly_missing"]
         told = {"refusal": refusal, "missing_count": missing, "plan_is_whole": True}
         return Outcome(transition="refuse", record=lambda _: told, reason=refusal)
-    return Outcome(transition="planned", then=None if record.stops_at_plan else "apply")
+    return Outcome(transition="planned", then=None if record.stops_at_plan else "apply", then_reason="planned")
 
 
 @reaction(IndexRun, RunState.APPLYING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)

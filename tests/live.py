@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from quopri import decodestring
 from typing import TYPE_CHECKING
@@ -91,10 +92,12 @@ def _given(valkey: Valkey, dropbox: "Standin") -> Mapping[str, str]:
     database = connection.settings_dict
     host = quote(database["HOST"], safe="")
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{host}:{database['PORT']}/{database['NAME']}"
-    given = child_environment(ServerUrls(database_url=url, redis_url=valkey.url), DROPBOX_BASE_URL=dropbox.base_url)
+    urls = ServerUrls(database_url=url, redis_url=valkey.url)
+    given = child_environment(urls, DROPBOX_BASE_URL=dropbox.base_url, settings_module="tests.live_settings")
     keys = ",".join(django_settings.TOKEN_ENCRYPTION_KEYS)
     return given | {
         "DROPBOX_CALLS_PER_S": "0",
+        "SECRET_KEY": django_settings.SECRET_KEY,  # so that a test can make a session
         "TOKEN_ENCRYPTION_KEYS": keys,
         "DROPBOX_APP_KEY": django_settings.DROPBOX_APP_KEY,
         "DROPBOX_APP_SECRET": django_settings.DROPBOX_APP_SECRET,
@@ -158,17 +161,23 @@ class Site:
         self.system = system
 
     @contextmanager
-    def working(self) -> Iterator[System]:
-        """With workers and reconciler, which know nothing of an earlier test; nor does Redis, nor the folder of mails."""
+    def answering(self) -> Iterator[System]:
+        """The console alone. Redis knows nothing of an earlier test, nor does the folder of mails."""
         self._forget()
-        with (
-            self._forks.running(worker(count=2), RECONCILER, logs=self.system.logs),
-            Redis.from_url(self.system.valkey.url) as redis,
-        ):
-            await_that(lambda: redis.scard("rq:workers") == 2, within_s=30)
-            yield self.system
+        yield self.system
         # Nobody holds what is to be emptied.
         await_that(lambda: not _busy_others(), within_s=30)
+
+    @contextmanager
+    def working(self) -> Iterator[System]:
+        """With workers and reconciler, which know nothing of an earlier test either."""
+        with (
+            self.answering() as system,
+            self._forks.running(worker(count=2), RECONCILER, logs=system.logs),
+            Redis.from_url(system.valkey.url) as redis,
+        ):
+            await_that(lambda: redis.scard("rq:workers") == 2, within_s=30)
+            yield system
 
     def _forget(self) -> None:
         with Redis.from_url(self.system.valkey.url) as redis:
@@ -225,13 +234,25 @@ def system(db: None, live_site: Site, dropbox: "Standin", settings: Settings) ->
 
 
 @pytest.fixture
+def console(db: None, live_site: Site, dropbox: "Standin", settings: Settings) -> Iterator[System]:
+    """Web alone, for who has nothing done: what is owed stays owed."""
+    settings.REDIS_URL = live_site.system.valkey.url
+    with live_site.answering() as running:
+        yield running
+
+
+@pytest.fixture
 def person(db: None, dropbox: "Standin") -> User:
     """Olivia, who may do everything and has no Dropbox connected; BLM is configured and its folder is there."""
     configured()
     dropbox.put(f"{BLM}/")
     dropbox.clear_journal()
-    # The tests' own quick hasher is none that the console knows.
-    password = make_password(PASSWORD, hasher=Argon2PasswordHasher())
     return User.objects.create(
-        username="olivia", email="olivia@example.com", password=password, is_staff=True, is_superuser=True
+        username="olivia", email="olivia@example.com", password=hashed(PASSWORD), is_staff=True, is_superuser=True
     )
+
+
+@cache
+def hashed(password: str) -> str:
+    """As the console keeps it; the tests' own quick hasher is none that it knows."""
+    return make_password(password, hasher=Argon2PasswordHasher())

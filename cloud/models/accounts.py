@@ -98,10 +98,11 @@ class DropboxAccountQuerySet(models.QuerySet["DropboxAccount"]):
             found = fetch_both(DropboxAccount, User, self.USED_BY, [user_id])
         if found is None:
             return None
-        account, account.user = found
-        if not account.user.is_superuser:  # who may do all, whatever is granted
+        account, person = found
+        if not person.is_superuser:  # who may do all, whatever is granted
             # Where Django's backend keeps what it has read, so that it has the last word on it.
-            account.user._perm_cache = set(account.rights)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+            person._perm_cache = set(account.rights)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        account.user = person
         return account
 
     def connection_of(self, user: User | None) -> str:

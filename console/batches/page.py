@@ -186,7 +186,7 @@ class BatchPage:
         if not_run := self.progress.not_run:
             label = f"Run the {not_run:,} that {'was' if not_run == 1 else 'were'} not run"
             yield self._again(label, count=not_run, state=self._machine.initial_state())
-        if stoppable := self.progress.stoppable:
+        if (stoppable := self.progress.stoppable) and self._user.has_perm(self._machine.right_to("cancel")):
             stop = self._address("stop")
             yield Button(
                 label=f"Stop {stoppable:,}", url=stop, count=stoppable, look="is-danger", asks=self._asks(stoppable)

@@ -57,7 +57,14 @@ _APPEARANCES: dict[str, Appearance] = {}
 
 
 def show(*appearances: Appearance) -> None:
-    """Let these machines look like that."""
+    """Let these machines look like that.
+
+    Raises:
+        AssertionError: one has a sign for what is neither a state of its own nor called anything.
+    """
+    for each in appearances:
+        if strays := sorted(set(each.signs) - {*each.machine.shown_states(), *each.labels}):
+            raise AssertionError(f"{each.machine._meta.label} has no state “{strays[0]}”, but a sign for it")
     _APPEARANCES.update({each.machine._meta.label_lower: each for each in appearances})
 
 

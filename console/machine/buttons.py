@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from django.contrib.auth.models import User
 
 from core.base.errors import Refused
-from statemachine.errors import TransitionForbidden, TransitionRefused
+from statemachine.errors import TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.models import StateMachine
 from statemachine.transitions import Actor, Step, authorise, take
 
@@ -48,7 +48,13 @@ class Button:
     missing: Callable[[Any], str] = _nothing
 
     def right(self, model: type[StateMachine]) -> str:
-        """The permission that a person needs to press it."""
+        """The permission that a person needs to press it.
+
+        Raises:
+            UnknownTransition: the machine has none of that name.
+        """
+        if not hasattr(getattr(model, self.step.transition, None), "_django_fsm"):
+            raise UnknownTransition
         return model.right_to(self.step.transition)
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, override
 
 from django.contrib import messages
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.core.checks import CheckMessage
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.machine import following
 from console.machine.buttons import Button, lacking, press
+from console.machine.checks import errors_of
 from console.machine.lists import MachineList
 from console.machine.panel import Panel
 from console.machine.words import one_of
@@ -83,9 +85,16 @@ class MachinePage(LargeList):
 
     @override
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Only what was changed of it: a worker may have moved the record on meanwhile."""
+        """Only what was changed of it: a worker may have moved the record on meanwhile.
+
+        Raises:
+            RecordGone: somebody has deleted it meanwhile.
+        """
         if change:
-            obj.save(update_fields=form.changed_data)
+            try:
+                obj.save(update_fields=form.changed_data)
+            except self.model.NotUpdated as error:
+                raise RecordGone from error
         else:
             obj.initiated_by = person(request)
             super().save_model(request, obj, form, change)
@@ -178,9 +187,9 @@ class MachinePage(LargeList):
         return self.admin_site.admin_view(self._live)(request, pk)
 
     def _live(self, request: HttpRequest, pk: int) -> HttpResponse:
-        record = get_object_or_404(self.model._default_manager.select_related(*self.shown_with), pk=pk)
-        if not self.has_view_permission(request, record):
+        if not self.has_view_permission(request):  # nor is who may not look told whether there is such a record
             raise PermissionDenied
+        record = get_object_or_404(self.model._default_manager.select_related(*self.shown_with), pk=pk)
         return render(request, "console/machine/live.html", {"panel": self.panel_of(request, record)})
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
@@ -251,6 +260,10 @@ class MachinePage(LargeList):
 
 class MachineAdmin(MachinePage, MachineList):
     """The list and the page of a kind of record; what it declares, it derives from this."""
+
+    @override
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        return [*super().check(**kwargs), *errors_of(self)]
 
 
 def generation_of(request: HttpRequest) -> int:

@@ -148,7 +148,9 @@ class TransitionLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="evidence")
     def evidence_text(self, row: TransitionLog) -> SafeString:
-        return format_html("<pre>{}</pre>", json.dumps(bounded(row.evidence), indent=2, ensure_ascii=False))
+        return format_html(
+            '<pre class="exact">{}</pre>', json.dumps(bounded(row.evidence), indent=2, ensure_ascii=False)
+        )
 
     @override
     def get_search_results(

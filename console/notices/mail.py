@@ -10,7 +10,8 @@ from django.urls import reverse
 from console.notices.addresses import list_of_failed, page_of
 from console.notices.errors import EmailNotConfigured, EmailUnavailable, NoAddress
 from console.notices.models import FailureNotice, Noticed
-from core.base.errors import failure_of, words_for
+from console.shell.navigation import parts_url
+from core.base.errors import SYSTEM, failure_of, words_for
 
 NAMED_AT_MOST = 50
 
@@ -41,7 +42,8 @@ def _mail(notice: FailureNotice, records: Sequence[Noticed], user: User, *, coun
     what = f"{records[0]} has" if count == 1 else f"{count} {records[0]._meta.verbose_name_plural} have"
     host = settings.CONSOLE_URL.rpartition("/")[2].partition(":")[0]
     return EmailMessage(
-        subject=f"Runsheet: {what} failed: {words_for(notice.reason)}",
+        # In one line, whatever a record is called: a header has no more.
+        subject=" ".join(f"Runsheet: {what} failed: {words_for(notice.reason)}".split()),
         body=_body(notice, records, user, count=count),
         to=[user.email],
         headers={"Message-ID": f"<failure-notice-{notice.pk}@{host}>", "Auto-Submitted": "auto-generated"},
@@ -74,6 +76,8 @@ def _body(notice: FailureNotice, records: Sequence[Noticed], user: User, *, coun
 def _cure(notice: FailureNotice) -> list[str]:
     """Where the person mends it for all of the records at once."""
     failure = failure_of(notice.reason)
-    if not failure.for_others:
-        return []
-    return ["", *(f"{remedy.label} here: {settings.CONSOLE_URL}{reverse(remedy.where)}" for remedy in failure.remedies)]
+    # What mends a single record stands on its page.
+    for_all = [remedy for remedy in failure.remedies if not remedy.is_of_one] if failure.for_others else []
+    places = [(remedy.label, parts_url() if remedy.where == SYSTEM else reverse(remedy.where)) for remedy in for_all]
+    lines = [f"{label} here: {settings.CONSOLE_URL}{place}" for label, place in places if place]
+    return ["", *lines] if lines else []

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Count, DecimalField, F, Func, QuerySet, Sum, TextField, Value
+from django.db.models import (
+    Count,
+    DecimalField,
+    F,
+    Func,
+    ProtectedError,
+    QuerySet,
+    RestrictedError,
+    Sum,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce, Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -24,6 +35,12 @@ if TYPE_CHECKING:
     from console.records.large_lists import LargeList
 
 NAMED_AT_MOST = 20
+
+
+class StillNeeded(Refused):
+    """Other records need some of these. Nothing was deleted; delete those first."""
+
+    code = "still_needed"
 
 
 @admin.action(description="Delete …", permissions=["delete"])
@@ -53,7 +70,7 @@ def _delete(listed: "LargeList", request: HttpRequest, chosen: QuerySet[Any], co
     """How many.
 
     Raises:
-        ChoiceChanged, DatabaseTooBusy: nothing was deleted.
+        ChoiceChanged, StillNeeded, DatabaseTooBusy: nothing was deleted.
     """
     which, _, asked_at = confirmed.partition("@")
     with answered_in_time():
@@ -62,7 +79,10 @@ def _delete(listed: "LargeList", request: HttpRequest, chosen: QuerySet[Any], co
         if since is None or which != _which(listed, chosen) or listed.have_moved_on(locked, since):
             raise ChoiceChanged
         listed.log_deletions(request, chosen)
-        listed.delete_queryset(request, chosen)
+        try:
+            listed.delete_queryset(request, chosen)
+        except (ProtectedError, RestrictedError) as error:
+            raise StillNeeded from error
     return len(locked)
 
 

@@ -6,7 +6,8 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -26,6 +27,7 @@ from core.base.statement_limits import read_in_time
 AT_ONCE = 2_000
 XLSX_AT_MOST = 50_000
 SHEET_NAME_AT_MOST = 31  # characters, says Excel
+PLAIN = (str, int, float, Decimal, date, timedelta)
 MARK = "\ufeff"  # Excel takes a CSV file without it for Windows-1252
 
 
@@ -72,7 +74,7 @@ class Export:
         """A row for each record."""
         with read_in_time():
             for record in self.records.iterator(chunk_size=AT_ONCE):
-                yield [column.value(record) for column in self.columns]
+                yield [_plain(column.value(record)) for column in self.columns]
 
 
 def download(export: Export, *, kind: str) -> HttpResponseBase:
@@ -85,6 +87,11 @@ def download(export: Export, *, kind: str) -> HttpResponseBase:
         TooManyForWorkbook: nobody would wait for it.
     """
     return KINDS[kind](export, f"{slugify(export.name)}-{timezone.localdate():%Y-%m-%d}.{kind}")
+
+
+def _plain(value: Any) -> Any:
+    """What every kind of file can hold. Anything else is a text before it is looked at whether that is a formula."""
+    return value if value is None or isinstance(value, PLAIN) else str(value)
 
 
 def _texts(row: list[Any]) -> list[Any]:
@@ -114,7 +121,8 @@ def _json(export: Export, name: str) -> HttpResponseBase:
     def parts() -> Iterator[str]:
         before = "[\n"
         for row in export.cells():
-            yield before + json.dumps(dict(zip(export.labels, _texts(row), strict=True)), ensure_ascii=False)
+            named = dict(zip(export.labels, _texts(row), strict=True))
+            yield before + json.dumps(named, ensure_ascii=False, default=str)
             before = ",\n"
         yield "\n]\n" if before == ",\n" else "[]\n"
 

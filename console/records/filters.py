@@ -61,8 +61,13 @@ def by_condition(title: str, choices: Mapping[str, Q]) -> type[admin.SimpleListF
     Args:
         title: what it is called; it stands like that in the address, too.
         choices: each condition under its label.
+
+    Raises:
+        AssertionError: two choices would be the same in the address, or one would be nothing.
     """
     conditions = {slugify(label): condition for label, condition in choices.items()}
+    if len(conditions) < len(choices) or "" in conditions or not slugify(title):
+        raise AssertionError(f"the choices of “{title}” cannot be told apart in an address: {', '.join(choices)}")
     labels = [(slugify(label), label) for label in choices]
 
     def narrow(self: admin.SimpleListFilter, _request: HttpRequest, records: QuerySet[Any]) -> QuerySet[Any]:

@@ -113,7 +113,7 @@ def _fetch(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tu
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()
-        return row and list(zip([column[0] for column in cursor.description], row, strict=True))
+        return row and list(zip([column.name for column in cursor.description], row, strict=True))
 
 
 def _made[M: Model](model: type[M], row: Sequence[tuple[str, Any]]) -> M:

@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 # is told of all parts of the system.
 RECORD, JOB, SYSTEM = "record", "job", "parts"
 ASK = "Ask an administrator to do that."
+# As long as a record's column for it.
+CODE_AT_MOST = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +70,11 @@ class RunsheetError(Exception):
         """Be found by the code.
 
         Raises:
-            TypeError: another failure has it.
+            TypeError: another failure has it, or no record could keep it.
         """
         super().__init_subclass__()
+        if len(cls.code) > CODE_AT_MOST:
+            raise TypeError(f"the code “{cls.code}” has more than {CODE_AT_MOST} characters; take a shorter one")
         if "code" in vars(cls) and _BY_CODE.setdefault(cls.code, cls) is not cls:
             raise TypeError(f"the code “{cls.code}” is that of {_BY_CODE[cls.code].__qualname__}; take another one")
 

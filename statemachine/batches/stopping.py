@@ -54,7 +54,7 @@ def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopp
     """
     until = time.monotonic() + within_s
     machine = _machine_of(batch_id)
-    require(user, machine.run_right)
+    require(user, machine.run_right, machine.right_to("cancel"))
     ours = owed_by_batches(machine).filter(owed_by=batch_id)
     working = sorted(machine.working_states)
     with answered_in_time():

@@ -178,11 +178,10 @@ TRANSITIONS = {
         "record_needless": NOBODY,
         "fail": NOBODY,
     },
-    # Roles get these rights together with its pages.
     "storage.indexrun": dict.fromkeys(("plan", "override", "apply", "undo", "abort"), SUPERUSER)
     | dict.fromkeys(("planned", "refuse", "applied", "undone", "fail"), NOBODY),
 }
-# By whatever has a page; what has none is asked at the door only.
+# By whatever has a page. What has none yet is asked at the door only, and no role has its rights.
 AT_PAGES = [(of, name) for of, rows in TRANSITIONS.items() for name in rows if of != "storage.indexrun"]
 
 # --- Addresses ------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ class TestBench:
     @pytest.mark.process
     @pytest.mark.xdist_group("bench-console")
     def test_asks_for_every_page_of_a_filled_database(self) -> None:
-        done = bench("--leases", "1000", "--log", "4", "--requests", "1", "--json")
+        done = bench("--leases", "300", "--log", "4", "--requests", "1", "--json")
 
         pages = {page["name"]: page for page in json.loads(done.stdout)["pages"]}
         assert {name.partition(",")[0] for name in pages} == {

@@ -2,13 +2,21 @@
 
 import json
 import shutil
-import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.auth.models import User
 
+from bench import screen
+from bench.leases import prepare
 from bench.screen import BROWSERS, Seen, shown
-from core.local.servers import ROOT
+from tests.live import System, hashed, system  # noqa: F401 - a fixture
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
 
 
 def seen(**values: float) -> Seen:
@@ -16,17 +24,33 @@ def seen(**values: float) -> Seen:
 
 
 class TestBench:
+    @pytest.fixture
+    def served(self, system: System, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 - the fixture
+        """What runs for the tests, instead of servers and programs of the measurement's own; those start for bench.discovery."""
+
+        @contextmanager
+        def served(*, count: int) -> Iterator[tuple[str, User, "Standin"]]:
+            person = prepare(dropbox, count=count)
+            User.objects.filter(pk=person.pk).update(password=hashed(person.username))
+            yield system.url, person, dropbox
+
+        monkeypatch.setattr(screen, "_served", served)
+        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # as the measurement does, and only here
+
     @pytest.mark.browser
-    @pytest.mark.xdist_group("bench")  # its folder is one for all measurements
+    @pytest.mark.django_db(transaction=True)
     @pytest.mark.skipif(
         not any(map(shutil.which, BROWSERS)), reason="there is no Chromium here (Debian: apt-get install chromium)"
     )
-    def test_sees_a_change_on_each_page(self) -> None:
-        command = [sys.executable, "-m", "bench.screen", "--leases", "1", "--json"]
+    @pytest.mark.usefixtures("served")
+    def test_sees_a_change_on_each_page(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["bench.screen", "--leases", "1", "--json"])
 
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+        screen.main()
 
-        pages = {page["page"]: page for page in json.loads(done.stdout)["pages"]}
+        pages = {page["page"]: page for page in json.loads(capsys.readouterr().out)["pages"]}
         assert pages.keys() == {"lease page", "list"}
         assert all(page["changes"] >= 1 and page["median_s"] > 0 for page in pages.values())
 

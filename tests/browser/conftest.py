@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.watching import watched
-from tests.live import PASSWORD, Site, person, system  # noqa: F401 - fixtures
+from tests.live import PASSWORD, Site, console, person, system  # noqa: F401 - fixtures
+from tests.live_settings import SESSION_COOKIE_NAME
 
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 # Everything that Chromium does by itself on the network is off: it talks to this machine only.
@@ -72,8 +77,25 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     assert complaints == []
 
 
+def recognise(context: BrowserContext, url: str, *, username: str = "olivia") -> None:
+    """Let the console take this browser for one in which somebody has logged in; how one does is told in test_login.py."""
+    user = User.objects.get(username=username)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    context.add_cookies([{"name": SESSION_COOKIE_NAME, "value": str(session.session_key), "url": url}])
+
+
+def enter(page: Page, url: str, path: str = "/admin/", *, username: str = "olivia") -> None:
+    """To a page of the console, as who has logged in before."""
+    recognise(page.context, url, username=username)
+    page.goto(f"{url}{path}")
+
+
 def log_in(page: Page, url: str, *, username: str = "olivia", password: str = PASSWORD) -> None:
-    """From the address of the console to its first page."""
+    """From the address of the console to its first page, as a person does."""
     page.goto(f"{url}/admin/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)

@@ -1,18 +1,65 @@
 """What is wrong with how a page looks: to axe, and to who has a narrow window."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
-AXE = Axe().axe_script
-# Its whole answer is long, and takes its time from the browser to here.
-LOOK = "(options) => axe.run(options).then((answer) => answer.violations)"
-# WCAG 2.2 AA asks for targets that a finger can hit; axe leaves it out unless it is told.
-# Of what it does not object to it would tell as much, which takes longer than to look.
-# What it would fetch before it looks is for sound, and for a rule that it does not apply.
-OPTIONS = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"], "preload": False}
+TELEPHONE = ViewportSize(width=390, height=900)
+# The theme and the window, each once: what is wrong in one look only is wrong with its colours or its width.
+LOOKS: list[tuple[Literal["light", "dark"], ViewportSize]] = [
+    ("light", ViewportSize(width=1280, height=900)),
+    ("dark", TELEPHONE),
+]
+# What axe asks of a page that it has seen in another look; all else does not depend on colours and width.
+BY_LOOK = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable", "aria-hidden-focus"]
+
+# The contrast of each text is by far what takes longest. Text of the same colours and size, on the same ground, has the
+# same contrast; so axe is shown some of each, and nothing of what it was able to judge before.
+AXE = f"""{Axe().axe_script}
+axe.configure({{rules: [{{id: "color-contrast", selector: "[data-text]"}}]}});"""
+LOOK = """async ({rules, judged}) => {
+    const enough = 3, texts = new Map(), grounds = new Map([[null, ""]]), before = new Set(judged);
+    const ground = (each) => {
+        if (!grounds.has(each)) {
+            const style = getComputedStyle(each);
+            const own = [style.backgroundColor, style.backgroundImage, style.opacity, style.position].join(" ");
+            const isClear = own === "rgba(0, 0, 0, 0) none 1 static";
+            grounds.set(each, isClear ? ground(each.parentElement) : `${own} on ${ground(each.parentElement)}`);
+        }
+        return grounds.get(each);
+    };
+    const says = (each) => each.matches("input, select, textarea")
+        || [...each.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim().length > 1);
+    for (const each of document.body.querySelectorAll("*")) {
+        each.removeAttribute("data-text");
+        if (!says(each) || !each.checkVisibility() || each.closest(".visually-hidden")) continue;
+        const style = getComputedStyle(each), isOff = Boolean(each.closest(":disabled, [aria-disabled=true]"));
+        const text = [style.color, style.fontSize, style.fontWeight, style.textShadow, isOff, ground(each)].join("; ");
+        if (!texts.has(text)) texts.set(text, []);
+        if (!before.has(text) && texts.get(text).push(each) <= enough) each.setAttribute("data-text", "");
+    }
+    const answer = await axe.run({
+        ...(rules && { runOnly: rules }),
+        // WCAG 2.2 AA asks for targets that a finger can hit; axe leaves it out unless it is told.
+        rules: { "target-size": { enabled: true } },
+        // Of what it does not object to it would tell as much, which takes longer than to look.
+        resultTypes: ["violations", "incomplete"],
+        selectors: false,
+        elementRef: true,
+        // What it would fetch before it looks is for sound, and for a rule that it does not apply.
+        preload: false,
+    });
+    const unclear = new Set(answer.incomplete.filter((rule) => rule.id === "color-contrast")
+        .flatMap((rule) => rule.nodes.map((node) => node.element)));
+    const isJudged = (shown) => shown.slice(0, enough).some((each) => !unclear.has(each));
+    return {
+        faults: answer.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`)),
+        judged: [...texts].filter(([text, shown]) => isJudged(shown)).map(([text]) => text),
+    };
+}"""
 # Whatever can be pressed, and does not lie in the window's width, nor in a part that scrolls by itself.
 OUT_OF_REACH = """() => {
     const scrolls = (each) => each && each !== document.body && each !== document.documentElement
@@ -31,22 +78,50 @@ UNFOLD = "() => { const shut = [...document.querySelectorAll('details:not([open]
 FOLD = "(shut) => shut.forEach((each) => { each.open = false; })"
 
 
-def faults(page: Page) -> list[str]:
-    """What axe objects to and what stands out sideways, with everything that is folded open; it is folded again."""
+@dataclass
+class Eyes:
+    """Who looks at page after page in one window.
+
+    Attributes:
+        judged: the texts whose contrast is known, by their colours, size and ground.
+    """
+
+    page: Page
+    judged: set[str] = field(default_factory=set)
+
+    def faults_in_each_look(self) -> list[str]:
+        """What axe objects to and what stands out sideways, with everything that is folded open.
+
+        It is folded again, and the window as wide as before; the theme stays the last one.
+        """
+        before, found = self.page.viewport_size, []
+        self.page.wait_for_load_state()
+        for look, (theme, size) in enumerate(LOOKS):
+            self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            self.page.set_viewport_size(size)
+            found += [f"{theme}, {size['width']}: {fault}" for fault in self._unfolded(BY_LOOK if look else None)]
+        if before and before != size:
+            self.page.set_viewport_size(before)
+        return found
+
+    def _unfolded(self, rules: list[str] | None) -> list[str]:
+        shut = self.page.evaluate_handle(UNFOLD)
+        self.page.evaluate(SETTLED)
+        found = [*self._objections(rules), *out_of_reach(self.page)]
+        shut.evaluate(FOLD)
+        return found
+
+    def _objections(self, rules: list[str] | None) -> list[str]:
+        if not self.page.evaluate("typeof axe === 'object'"):  # which a page keeps until it is left
+            self.page.evaluate(AXE)
+        answer: dict[str, list[str]] = self.page.evaluate(LOOK, {"rules": rules, "judged": [*self.judged]})
+        self.judged.update(answer["judged"])
+        return answer["faults"]
+
+
+def out_of_reach(page: Page) -> Iterator[str]:
+    """What stands out sideways."""
     page.wait_for_load_state()
-    shut = page.evaluate_handle(UNFOLD)
-    page.evaluate(SETTLED)
-    found = list(_faults(page))
-    shut.evaluate(FOLD)
-    return found
-
-
-def _faults(page: Page) -> Iterator[str]:
-    if not page.evaluate("typeof axe === 'object'"):  # which a page keeps until it is left
-        page.evaluate(AXE)
-    violations: list[dict[str, Any]] = page.evaluate(LOOK, OPTIONS)
-    for each in violations:
-        yield from (f"{each['id']}: {node['html']}" for node in each["nodes"])
     width, needed = page.evaluate("[innerWidth, document.documentElement.scrollWidth]")
     if needed > width:
         yield f"stands out sideways: {needed} of {width} pixels"

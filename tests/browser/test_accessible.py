@@ -1,7 +1,7 @@
 """Every page of the console as axe sees it: in both themes, and on a telephone, where nothing stands out sideways."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -15,8 +15,8 @@ from console.models import FailureNotice
 from leases import services
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
-from tests.browser.conftest import log_in
-from tests.browser.faults import faults
+from tests.browser.conftest import enter, recognise
+from tests.browser.faults import Eyes
 from tests.console.machine.dashboard.conftest import THERE
 from tests.console.machine.dashboard.conftest import pages as patterns
 from tests.factories import give_dropbox
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# The theme and the width of the window.
-# Each theme and each width once: what is wrong in one look only is wrong with its colours or with its width.
-LOOKS: list[tuple[Literal["light", "dark"], int]] = [("light", 1280), ("dark", 390)]
 # RQ's addresses that answer with JSON, or to a POST only.
 NOT_A_PAGE = {"django_rq_home_json", "django_rq_home_json_with_token", "django_rq_stop_job"}
 LIST = "/admin/leases/lease/"
@@ -81,7 +78,7 @@ def records(leases: list[Lease], person: User) -> Iterator[str]:
         ("leases_lease_delete", leases[0].pk),
         ("cloud_cloudlocation_change", location),
         ("console_failurenotice_change", FailureNotice.objects.values_list("pk", flat=True)[0]),
-        ("statemachine_transitionlog_change", TransitionLog.objects.values_list("pk", flat=True)[0]),
+        ("statemachine_transitionlog_change", TransitionLog.objects.get(transition="record_found").pk),
         ("auth_user_change", person.pk),
         ("leases_agencystorageconfig_change", AgencyStorageConfig.objects.values_list("pk", flat=True)[0]),
         ("auth_group_change", Group.objects.get_or_create(name="Night shift")[0].pk),
@@ -115,24 +112,14 @@ def dashboard(system: System) -> Iterator[str]:
     yield reverse("admin:django_rq_job_detail", args=[0, THERE["job_id"]])
 
 
-def asked_to_confirm(page: Page, system: System) -> Page:
-    """Where a bulk run is confirmed."""
-    page.goto(system.url + LIST)
+def ask_to_confirm(page: Page, console: System) -> None:
+    """To where a bulk run is confirmed."""
+    Lease.objects.create(agency="BLM", lease_number="NMNM 1", due_at=None)
+    enter(page, console.url, LIST)
     page.locator(".action-select").first.check()
     page.get_by_role("combobox").select_option("Run full discovery …")
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_text("will be searched for and read")).to_be_visible()
-    return page
-
-
-def faults_in_each_look(page: Page) -> list[str]:
-    """With what looks so; the page is loaded once."""
-    found = []
-    for theme, width in LOOKS:
-        page.emulate_media(color_scheme=theme)
-        page.set_viewport_size({"width": width, "height": 900})
-        found += [f"{theme}, {width}: {fault}" for fault in faults(page)]
-    return found
 
 
 class TestPages:
@@ -145,44 +132,46 @@ class TestPages:
         system: System,
         page: Page,
     ) -> None:
-        log_in(page, system.url)
-        found = {}
+        recognise(page.context, system.url)
+        eyes, found = Eyes(page), {}
 
         for path in kind(leases, person):
             answer = page.goto(system.url + path)
             assert answer
             assert answer.ok, path
-            found[path] = faults_in_each_look(page)
+            found[path] = eyes.faults_in_each_look()
 
         assert {path: seen for path, seen in found.items() if seen} == {}
 
-    def test_of_the_way_in_and_of_a_bulk_run_have_none(self, leases: list[Lease], system: System, page: Page) -> None:
-        page.goto(f"{system.url}/admin/login/")
-        assert faults_in_each_look(page) == []
-        log_in(page, system.url)
+    def test_of_the_way_in_and_of_a_bulk_run_have_none(self, person: User, console: System, page: Page) -> None:
+        eyes = Eyes(page)
+        page.goto(f"{console.url}/admin/login/")
+        assert eyes.faults_in_each_look() == []
 
-        assert faults_in_each_look(asked_to_confirm(page, system)) == []
+        ask_to_confirm(page, console)
+        assert eyes.faults_in_each_look() == []
 
     @pytest.mark.parametrize("half", [0, 1])
     def test_of_the_queues_have_none(self, person: User, system: System, page: Page, half: int) -> None:
-        log_in(page, system.url)
-        found = {}
+        recognise(page.context, system.url)
+        eyes, found = Eyes(page), {}
 
         for path in list(dashboard(system))[half::2]:
             answer = page.goto(system.url + path)
             assert answer
-            found[path] = faults_in_each_look(page)
+            found[path] = eyes.faults_in_each_look()
 
         assert {path: seen for path, seen in found.items() if seen} == {}
 
-    def test_of_refusals_have_none(self, system: System, person: User, page: Page, complaints: list[str]) -> None:
+    def test_of_refusals_have_none(self, console: System, person: User, page: Page, complaints: list[str]) -> None:
         User.objects.filter(pk=person.pk).update(is_superuser=False)
-        log_in(page, system.url)
+        recognise(page.context, console.url)
+        eyes = Eyes(page)
 
         for path in (LIST, reverse("system")):
-            page.goto(system.url + path)
+            page.goto(console.url + path)
             expect(page.get_by_role("heading", level=1)).to_be_visible()
-            assert faults_in_each_look(page) == [], path
+            assert eyes.faults_in_each_look() == [], path
 
         assert all("403" in each for each in complaints)
         complaints.clear()

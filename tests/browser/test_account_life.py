@@ -1,4 +1,4 @@
-"""The whole life of a Dropbox connection, as a person sees it who begins at the login page."""
+"""The whole life of a Dropbox connection, as a person sees it who begins at the start page."""
 
 import re
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from cloud.models import DropboxAccount
 from console.models import FailureNotice
 from leases.models import Lease
 from statemachine.models import TransitionLog
-from tests.browser.conftest import log_in
+from tests.browser.conftest import enter
 from tests.live import BLM, System, await_that
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def see_state(page: Page, system: System, lease: Lease, state: str) -> None:
 class TestAccountLife:
     def test_connects_breaks_and_heals(self, system: System, person: User, dropbox: "Standin", page: Page) -> None:
         dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf", f"{BLM}/NMNM 2/")
-        log_in(page, system.url)
+        enter(page, system.url)
 
         page.get_by_role("link", name="Connect Dropbox").click()
         connect(page)
@@ -78,10 +78,9 @@ class TestAccountLife:
         assert list(log)[-4:] == ["start_search", "record_found", "start_detection", "record_detection"]
 
     def test_a_no_to_dropbox_is_explained_and_can_be_taken_back(
-        self, system: System, person: User, dropbox: "Standin", page: Page
+        self, console: System, person: User, dropbox: "Standin", page: Page
     ) -> None:
-        log_in(page, system.url)
-        page.goto(f"{system.url}/dropbox/")
+        enter(page, console.url, "/dropbox/")
 
         connect(page, decision="Deny")
         expect(page.get_by_text("You did not allow")).to_be_visible()
@@ -90,15 +89,14 @@ class TestAccountLife:
         connect(page)
         expect(page.get_by_text("Olivia Operator").first).to_be_visible()
 
-    def test_a_name_in_dropbox_is_text(self, system: System, person: User, dropbox: "Standin", page: Page) -> None:
+    def test_a_name_in_dropbox_is_text(self, console: System, person: User, dropbox: "Standin", page: Page) -> None:
         name = "<img src=x onerror=alert(1)> Mallory"
         dropbox.create_account("mallory", display_name=name, email="mallory@example.com")
-        log_in(page, system.url)
-        page.goto(f"{system.url}/dropbox/")
+        enter(page, console.url, "/dropbox/")
 
         connect(page, person=name)
 
         expect(page.get_by_text(name).first).to_be_visible()
-        page.goto(f"{system.url}/admin/cloud/dropboxaccount/")
+        page.goto(f"{console.url}/admin/cloud/dropboxaccount/")
         expect(page.get_by_text(name).first).to_be_visible()
         assert page.locator("img[src=x]").count() == 0

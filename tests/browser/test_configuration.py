@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from cloud.models import CloudLocation
 from leases.models import AgencyStorageConfig, Lease
-from tests.browser.conftest import log_in
-from tests.browser.faults import faults
+from tests.browser.conftest import enter
+from tests.browser.faults import Eyes
 from tests.factories import give_dropbox
 from tests.live import BLM, System
 
@@ -24,7 +24,7 @@ FOUND = 40
 
 
 @pytest.fixture
-def change_page(person: User, dropbox: "Standin", system: System, page: Page) -> Page:
+def change_page(person: User, dropbox: "Standin", console: System, page: Page) -> Page:
     """The configuration of BLM, under whose folder archives were found; the wrong folder holds three of them."""
     give_dropbox(person, dropbox)
     for number in range(FOUND):
@@ -34,8 +34,7 @@ def change_page(person: User, dropbox: "Standin", system: System, page: Page) ->
         Lease.objects.filter(pk=lease.pk).update(state="done", known_base_path=BLM)
     dropbox.put(*[f"{BLM}/NMNM {number:04}/" for number in range(FOUND)])
     dropbox.put(*[f"{WRONG}/NMNM {number:04}/" for number in range(3)])
-    log_in(page, system.url)
-    page.goto(f"{system.url}/admin/leases/agencystorageconfig/{AgencyStorageConfig.objects.get().pk}/change/")
+    enter(page, console.url, f"/admin/leases/agencystorageconfig/{AgencyStorageConfig.objects.get().pk}/change/")
     return page
 
 
@@ -49,7 +48,7 @@ def save(page: Page) -> None:
 
 class TestAWrongPath:
     def test_is_looked_at_asked_about_and_corrected(self, change_page: Page) -> None:
-        page = change_page
+        page, eyes = change_page, Eyes(change_page)
         missing = page.get_by_text(f"37 of the 40 archives found under “{BLM}” are not under “{WRONG}”")
 
         archives(page).fill(WRONG)
@@ -57,13 +56,13 @@ class TestAWrongPath:
         page.get_by_role("button", name="Test this configuration").click()
         expect(missing).to_be_visible()
         expect(archives(page)).to_have_value(WRONG)
-        assert faults(page) == []
+        assert eyes.faults_in_each_look() == []
 
         save(page)
         expect(page.get_by_role("heading", name="Save another place for BLM?")).to_be_visible()
         expect(missing).to_be_visible()
         expect(page.get_by_text("40 leases are searched again by themselves once it is saved.")).to_be_visible()
-        assert faults(page) == []
+        assert eyes.faults_in_each_look() == []
         page.reload()
         expect(missing).to_be_visible()
 

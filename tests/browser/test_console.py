@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from console.models import FailureNotice
 from leases.models import AgencyStorageConfig, Lease
-from tests.browser.conftest import log_in
+from tests.browser.conftest import enter
 from tests.factories import give_dropbox, settled
 from tests.live import BLM, System
 
@@ -20,15 +20,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def lease(person: User, dropbox: "Standin", system: System) -> Lease:
+def lease(person: User, dropbox: "Standin") -> Lease:
     """Nothing is owed for it, and there is something to be found."""
     give_dropbox(person, dropbox)
     dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf")
     return settled(person, initiated_by=person)
 
 
-def page_of(lease: Lease, system: System) -> str:
-    return f"{system.url}/admin/leases/lease/{lease.pk}/change/"
+def page_of(lease: Lease) -> str:
+    return f"/admin/leases/lease/{lease.pk}/change/"
 
 
 class TestLeasePage:
@@ -36,8 +36,7 @@ class TestLeasePage:
         self, lease: Lease, system: System, page: Page, dropbox: "Standin"
     ) -> None:
         dropbox.latency(1_500)  # the page is to be there before the work is done
-        log_in(page, system.url)
-        page.goto(page_of(lease, system))
+        enter(page, system.url, page_of(lease))
         page.get_by_role("button", name="Run full discovery").click()
         page.evaluate("window.isTheSame = true")
         page.locator("#record-diagram summary").click()
@@ -53,12 +52,11 @@ class TestLeasePage:
         expect(page.locator(".record-why").get_by_text("Rule for a previous report")).to_be_visible()
 
     def test_tells_the_second_of_two_what_the_first_did(
-        self, lease: Lease, system: System, page: Page, context: BrowserContext
+        self, lease: Lease, console: System, page: Page, context: BrowserContext
     ) -> None:
-        log_in(page, system.url)
-        page.goto(page_of(lease, system))
+        enter(page, console.url, page_of(lease))
         other = context.new_page()
-        other.goto(page_of(lease, system))
+        other.goto(console.url + page_of(lease))
         other.get_by_role("button", name="Search directory").click()
         expect(other.get_by_text("“Search directory” was started.")).to_be_visible()
 
@@ -68,8 +66,7 @@ class TestLeasePage:
 
     def test_leads_from_a_failure_to_what_helps(self, lease: Lease, system: System, page: Page) -> None:
         AgencyStorageConfig.objects.all().delete()
-        log_in(page, system.url)
-        page.goto(page_of(lease, system))
+        enter(page, system.url, page_of(lease))
         page.get_by_role("button", name="Run full discovery").click()
 
         page.get_by_role("link", name="Configure BLM").click()
@@ -79,7 +76,7 @@ class TestLeasePage:
 
 class TestKeys:
     def test_reach_everything(self, lease: Lease, system: System, page: Page) -> None:
-        log_in(page, system.url)
+        enter(page, system.url)
 
         page.keyboard.press("/")
         expect(page.locator("#searchbar")).to_be_focused()
@@ -94,17 +91,16 @@ class TestKeys:
 
         expect(page.locator("#record-state .state-done")).to_be_visible()
 
-    def test_lead_to_the_search_from_any_page(self, lease: Lease, system: System, page: Page) -> None:
-        log_in(page, system.url)
-        page.goto(page_of(lease, system))
+    def test_lead_to_the_search_from_any_page(self, lease: Lease, console: System, page: Page) -> None:
+        enter(page, console.url, page_of(lease))
 
         page.keyboard.press("/")
 
         expect(page).to_have_url(re.compile(r"/admin/leases/lease/#searchbar"))
         expect(page.locator("#searchbar")).to_be_focused()
 
-    def test_are_told_and_can_be_turned_off(self, lease: Lease, system: System, page: Page) -> None:
-        log_in(page, system.url)
+    def test_are_told_and_can_be_turned_off(self, lease: Lease, console: System, page: Page) -> None:
+        enter(page, console.url)
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
@@ -119,7 +115,7 @@ class TestKeys:
 
 class TestLook:
     def test_of_the_bell_on_a_telephone_is_as_round_as_at_a_desk(
-        self, person: User, system: System, page: Page
+        self, person: User, console: System, page: Page
     ) -> None:
         notice = FailureNotice.objects.create(
             initiated_by=person, record_type="leases.lease", reason="directory_unknown", due_at=None
@@ -127,17 +123,15 @@ class TestLook:
         settled(person, state="failed", failure_code="directory_unknown", failure_notice=notice)
         page.set_viewport_size({"width": 390, "height": 844})
 
-        log_in(page, system.url)
+        enter(page, console.url)
 
         box = page.locator(".bell .unread").bounding_box()
         assert box
         assert (box["height"], round(box["width"])) == (18, 18)
 
     def test_of_an_empty_list_has_heading_and_sentence_in_the_middle(
-        self, person: User, system: System, page: Page
+        self, person: User, console: System, page: Page
     ) -> None:
-        log_in(page, system.url)
-
-        page.goto(f"{system.url}/admin/leases/lease/")
+        enter(page, console.url, "/admin/leases/lease/")
 
         expect(page.get_by_role("heading", name="There is no lease yet.")).to_have_css("text-align", "center")

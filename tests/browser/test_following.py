@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, Request
 from leases import runs
 from leases.batches import import_leases
 from leases.models import Lease
-from tests.browser.conftest import log_in
+from tests.browser.conftest import recognise
 from tests.factories import give_dropbox
 from tests.leases.starting import person_takes
 from tests.live import BLM, System, await_that
@@ -82,7 +82,7 @@ class TestPages:
     def test_show_a_change_soon_and_then_ask_no_more(
         self, at_work: dict[str, int], system: System, page: Page, context: BrowserContext
     ) -> None:
-        log_in(page, system.url)
+        recognise(context, system.url)
         context.clock.install()
         windows = {place: Window(context.new_page()) for place in PLACES}
         for place, window in windows.items():
@@ -104,7 +104,7 @@ class TestPages:
         assert [len(window.asked) for window in windows.values()] == asked
 
     def test_ask_nothing_while_nobody_sees_them(self, at_work: dict[str, int], system: System, page: Page) -> None:
-        log_in(page, system.url)
+        recognise(page.context, system.url)
         page.clock.install()
         page.add_init_script(HIDE)
         window = Window(page)

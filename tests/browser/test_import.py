@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from cloud.services.accounts import connect_account
 from leases.models import Batch
-from tests.browser.conftest import log_in
-from tests.browser.faults import faults
+from tests.browser.conftest import enter
+from tests.browser.faults import Eyes
 from tests.live import BLM, System
 
 if TYPE_CHECKING:
@@ -25,17 +25,6 @@ FILE = (
     + "NMSLO,B0-1\nNMSLO,B0-2\nNMSLO,B0-3\n"
     + BAD
 )
-LOOKS = [("light", 1280), ("dark", 1280), ("light", 390)]
-
-
-def faultless(page: Page, name: str) -> None:
-    """In both themes and on a telephone, nothing stands out sideways and axe has no objection."""
-    for theme, width in LOOKS:
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        page.set_viewport_size({"width": width, "height": 900})
-        assert faults(page) == [], (name, theme, width)
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 class TestImport:
@@ -47,15 +36,12 @@ class TestImport:
         file = tmp_path / "leases.csv"
         file.write_text(FILE)
 
-        log_in(page, system.url)
-        page.goto(f"{system.url}/admin/leases/batch/import/")
-        faultless(page, "choose")
+        enter(page, system.url, "/admin/leases/batch/import/")
         page.get_by_label("File").set_input_files(file)
         page.get_by_role("button", name="Show a preview").click()
         expect(page.get_by_text("27 leases can be imported.")).to_be_visible()
         expect(page.get_by_text("3 rows have a problem and are left out")).to_be_visible()
         expect(page.get_by_text("This lease stands in row 2 already.")).to_be_visible()
-        faultless(page, "preview")
 
         page.get_by_role("button", name="Import 27 leases").click()
         expect(page.get_by_role("heading", name="Settled")).to_be_visible()
@@ -63,7 +49,6 @@ class TestImport:
         # What has been followed without a reload is what the server says.
         expect(page.get_by_role("link", name="24 Done")).to_be_visible()
         expect(page.get_by_role("link", name="3 leases: agency not configured")).to_be_visible()
-        faultless(page, "batch")
 
         page.get_by_role("button", name="Run 3 failed again").click()
         expect(page.get_by_text("Started: 3 leases.")).to_be_visible()
@@ -77,20 +62,20 @@ class TestImport:
 
 class TestWords:
     def test_are_said_once_and_what_is_no_lease_is_told(
-        self, person: User, system: System, page: Page, tmp_path: Path
+        self, person: User, console: System, page: Page, tmp_path: Path
     ) -> None:
         file = tmp_path / "leases.csv"
         file.write_text(
             "Agency;Lease Number;Legal\nFederal;NMNM 0930001;T. 17 S., R. 30 E.\nState;VB-9221-1;lots 1, 2\n"
             "Federal;NMNM-0930001;sec. 1, 2\nTotal;3\n"
         )
-        log_in(page, system.url)
-        page.goto(f"{system.url}/admin/leases/batch/import/")
+        eyes = Eyes(page)
+        enter(page, console.url, "/admin/leases/batch/import/")
         page.get_by_label("File").set_input_files(file)
         page.get_by_role("button", name="Show a preview").click()
         expect(page.get_by_text("None of the rows can be imported.")).to_be_visible()
         expect(page.get_by_label("“Federal” in 2 rows")).to_have_value("BLM")
-        faultless(page, "words")
+        assert eyes.faults_in_each_look() == []
 
         page.get_by_role("button", name="Remember what they mean").click()
         expect(page.get_by_text("3 leases can be imported.")).to_be_visible()
@@ -99,7 +84,7 @@ class TestWords:
         expect(page.get_by_text("“Total” is no lease: it looks like a total.")).to_be_visible()
         page.get_by_text("Columns of “leases.csv”").click()
         expect(page.get_by_label("Between the cells stands")).to_have_value(";")
-        faultless(page, "no leases")
+        assert eyes.faults_in_each_look() == []
 
         page.get_by_role("button", name="Import 1 without the doubtful").click()
         expect(page.get_by_text("Imported: 1 lease; 3 rows were left out.")).to_be_visible()

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 
 from leases.models import AgencyStorageConfig
+from tests.browser.conftest import enter
 from tests.factories import give_dropbox
 from tests.live import BLM, PASSWORD, System
 
@@ -68,11 +69,14 @@ class Keyboard:
 
 
 @pytest.fixture
-def keyboard(page: Page, system: System, person: User, dropbox: "Standin") -> Keyboard:
-    """In front of the page to log in."""
-    dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf")
-    page.goto(f"{system.url}/admin/")
+def keyboard(page: Page) -> Keyboard:
+    """In front of no page yet."""
     return Keyboard(page)
+
+
+@pytest.fixture
+def archive(dropbox: "Standin") -> None:
+    dropbox.put(f"{BLM}/NMNM 1/NMNM 1 Master Documents.pdf")
 
 
 @pytest.fixture
@@ -125,11 +129,13 @@ def add_lease(keyboard: Keyboard) -> None:
 
 
 class TestKeyboard:
+    @pytest.mark.usefixtures("person", "archive")
     def test_is_enough_for_a_lease_from_its_creation_to_its_result(
         self, keyboard: Keyboard, dropbox: "Standin", system: System
     ) -> None:
         page = keyboard.page
         AgencyStorageConfig.objects.all().delete()
+        page.goto(f"{system.url}/admin/")
         log_in(keyboard)
         set_up(keyboard)
         keyboard.press("g")
@@ -148,10 +154,10 @@ class TestKeyboard:
         keyboard.enter(page.locator("#record-asks").get_by_role("button", name="Stop"))
         expect(page.locator("#record-state .state-stopped")).to_be_visible()
 
-    @pytest.mark.usefixtures("connected")
-    def test_is_enough_to_find_leases_and_to_run_them_together(self, keyboard: Keyboard) -> None:
+    @pytest.mark.usefixtures("connected", "archive")
+    def test_is_enough_to_find_leases_and_to_run_them_together(self, keyboard: Keyboard, system: System) -> None:
         page = keyboard.page
-        log_in(keyboard)
+        enter(page, system.url)
         add_lease(keyboard)
 
         keyboard.press("/")
@@ -169,9 +175,10 @@ class TestKeyboard:
 
         expect(page.get_by_text("1 of 1 lease settled.")).to_be_visible()
 
-    def test_opens_and_closes_what_lies_over_the_page(self, keyboard: Keyboard) -> None:
+    @pytest.mark.usefixtures("person")
+    def test_opens_and_closes_what_lies_over_the_page(self, keyboard: Keyboard, console: System) -> None:
         page = keyboard.page
-        log_in(keyboard)
+        enter(page, console.url)
         keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
         keyboard.to(page.get_by_label("Use single keys in this browser"))
@@ -184,9 +191,10 @@ class TestKeyboard:
         keyboard.press("Escape")
         expect(page.get_by_role("button", name="all keys")).to_be_focused()
 
-    def test_leads_past_the_navigation(self, keyboard: Keyboard) -> None:
+    @pytest.mark.usefixtures("person")
+    def test_leads_past_the_navigation(self, keyboard: Keyboard, console: System) -> None:
         page = keyboard.page
-        log_in(keyboard)
+        enter(page, console.url)
         keyboard.press("l")
         expect(page.get_by_role("heading", name="Leases", exact=True)).to_be_visible()
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from leases import services
 from leases.models import Lease
-from tests.browser.conftest import log_in
+from tests.browser.conftest import enter, recognise
 from tests.factories import give_dropbox
 from tests.live import BLM, System
 
@@ -36,7 +36,7 @@ def row(page: Page, number: str) -> Locator:
 
 class TestLeaseList:
     def test_follows_the_work_and_leaves_the_person_alone(self, operator: User, system: System, page: Page) -> None:
-        log_in(page, system.url)
+        recognise(page.context, system.url)
         services.create_lease(agency="BLM", lease_number="NMNM 2", created_by=operator)
         services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
         page.goto(system.url + LIST)
@@ -53,12 +53,11 @@ class TestLeaseList:
         expect(row(page, "NMNM 1").get_by_role("checkbox")).not_to_be_checked()
         assert page.evaluate("window.wasHere")
 
-    def test_finds_several_numbers_that_are_pasted_from_lines(self, operator: User, system: System, page: Page) -> None:
+    def test_finds_several_numbers_that_are_pasted_from_lines(self, person: User, console: System, page: Page) -> None:
         Lease.objects.bulk_create(
             [Lease(agency="BLM", lease_number=f"NMNM {number}", due_at=None) for number in range(20)]
         )
-        log_in(page, system.url)
-        page.goto(system.url + LIST)
+        enter(page, console.url, LIST)
         page.keyboard.press("/")
         page.evaluate("""() => {
             const clipboardData = new DataTransfer();
@@ -73,13 +72,12 @@ class TestLeaseList:
         expect(page.locator("#result_list tbody tr")).to_have_count(2)
 
     def test_gives_the_ticked_leases_as_a_file_and_leaves_them_ticked(
-        self, operator: User, system: System, page: Page
+        self, person: User, console: System, page: Page
     ) -> None:
         Lease.objects.bulk_create(
             [Lease(agency="BLM", lease_number=f"NMNM {number}", due_at=None) for number in range(20)]
         )
-        log_in(page, system.url)
-        page.goto(f"{system.url}{LIST}?agency__exact=BLM")
+        enter(page, console.url, f"{LIST}?agency__exact=BLM")
         for number in ("NMNM 11", "NMNM 12"):
             row(page, number).get_by_role("checkbox").check()
         page.get_by_role("combobox").select_option("Download as CSV")
@@ -90,19 +88,16 @@ class TestLeaseList:
         lines = download.value.path().read_text("utf-8-sig").splitlines()
         assert [line.partition(",")[0] for line in lines] == ["Lease number", "NMNM 12", "NMNM 11"]
         expect(row(page, "NMNM 11").get_by_role("checkbox")).to_be_checked()
-        expect(page).to_have_url(f"{system.url}{LIST}?agency__exact=BLM")
+        expect(page).to_have_url(f"{console.url}{LIST}?agency__exact=BLM")
 
-    def test_runs_all_that_match_again(self, operator: User, system: System, page: Page, dropbox: "Standin") -> None:
-        dropbox.latency(0)
-        dropbox.put(*[f"{BLM}/OLD {number}/" for number in range(60)])
+    def test_runs_all_that_match_again(self, person: User, console: System, page: Page) -> None:
         Lease.objects.bulk_create(
             [
                 Lease(agency="BLM", lease_number=f"OLD {number}", state="failed", failure_code="bug", due_at=None)
                 for number in range(60)
             ]
         )
-        log_in(page, system.url)
-        page.goto(system.url + LIST)
+        enter(page, console.url, LIST)
         page.locator(".list-counts").get_by_role("link", name="Failed").click()
         page.get_by_label("Select all objects on this page for an action").check()
         page.get_by_role("button", name="Select all 60 leases").click()

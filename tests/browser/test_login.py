@@ -13,9 +13,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class TestSessionThatEnds:
-    def test_while_somebody_types_loses_nothing(self, system: System, person: User, page: Page) -> None:
-        log_in(page, system.url)
-        page.goto(f"{system.url}/admin/leases/lease/add/")
+    def test_while_somebody_types_loses_nothing(self, console: System, person: User, page: Page) -> None:
+        log_in(page, console.url)
+        page.goto(f"{console.url}/admin/leases/lease/add/")
         page.get_by_label("Agency").select_option("BLM")
         page.get_by_label("Lease number").fill("NMNM 0017224")
         Session.objects.all().delete()
@@ -35,13 +35,13 @@ class TestSessionThatEnds:
 
 
 class TestLogin:
-    def test_leads_to_the_console(self, system: System, person: User, page: Page) -> None:
-        log_in(page, system.url)
+    def test_leads_to_the_console(self, console: System, person: User, page: Page) -> None:
+        log_in(page, console.url)
 
-        expect(page).to_have_url(f"{system.url}/admin/")
+        expect(page).to_have_url(f"{console.url}/admin/")
 
-    def test_a_wrong_password_leads_nowhere(self, system: System, person: User, page: Page) -> None:
-        page.goto(f"{system.url}/admin/leases/lease/")
+    def test_a_wrong_password_leads_nowhere(self, console: System, person: User, page: Page) -> None:
+        page.goto(f"{console.url}/admin/leases/lease/")
         page.get_by_label("Username").fill("olivia")
         page.get_by_label("Password").fill("wrong")
         page.get_by_role("button", name="Log in").click()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.models import TransitionLog
-from tests.browser.conftest import log_in
+from tests.browser.conftest import enter
 from tests.factories import give_dropbox
 from tests.live import System, await_that
 
@@ -54,8 +54,7 @@ class TestNames:
     def test_are_shown_as_they_are_and_run_nothing(
         self, lease: Lease, system: System, page: Page, complaints: list[str]
     ) -> None:
-        log_in(page, system.url)
-        page.goto(system.url + reverse("admin:leases_lease_change", args=[lease.pk]))
+        enter(page, system.url, reverse("admin:leases_lease_change", args=[lease.pk]))
         for name in REPORTS:
             expect(page.locator(".record-result li").get_by_text(name, exact=True)).to_be_visible()
 

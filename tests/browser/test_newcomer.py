@@ -4,14 +4,13 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import Page, expect
 
 from discovery.services.demo_data import BASE_PATHS, NEWCOMER, WITHOUT_DROPBOX, configure, newcomer
 from leases.services import create_lease
-from tests.browser.conftest import log_in
-from tests.live import System
+from tests.browser.conftest import enter, log_in
+from tests.live import System, hashed
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -24,8 +23,7 @@ def demo(db: None, dropbox: "Standin") -> User:
     """As `make up` makes it, but for the agencies."""
     dropbox.reset(seed="demo")
     made = newcomer()
-    # The tests' own quick hasher is none that the console knows.
-    made.password = make_password(NEWCOMER, hasher=Argon2PasswordHasher())
+    made.password = hashed(NEWCOMER)
     made.save()
     return made
 
@@ -64,7 +62,7 @@ class TestNewcomer:
         """What `make up` has waiting for the newcomer goes on by itself."""
         configure("BLM")
         create_lease(agency=WITHOUT_DROPBOX[0], lease_number=WITHOUT_DROPBOX[1], created_by=demo)
-        log_in(page, system.url, username=NEWCOMER, password=NEWCOMER)
+        enter(page, system.url, username=NEWCOMER)
         page.get_by_role("list", name="Leases by state").get_by_role("link", name=re.compile("Failed 1")).click()
 
         page.get_by_role("region", name="Dropbox").get_by_role("link", name="Connect Dropbox").click()

@@ -10,8 +10,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from leases.models import Batch, Lease, Upload
 from spreadsheets.tables import MAX_BYTES
 from statemachine.models import TransitionLog
-from tests.browser.conftest import log_in
-from tests.live import PASSWORD, System
+from tests.browser.conftest import enter
+from tests.live import System
 
 if TYPE_CHECKING:
     from playwright.sync_api import Response
@@ -44,10 +44,9 @@ def send_again(page: Page) -> "Response":
 
 class TestReload:
     def test_of_the_question_before_a_bulk_run_asks_again(
-        self, settled: list[Lease], system: System, page: Page
+        self, settled: list[Lease], console: System, page: Page
     ) -> None:
-        log_in(page, system.url)
-        page.goto(system.url + LIST)
+        enter(page, console.url, LIST)
         page.get_by_label("Select all objects on this page for an action").check()
         page.get_by_role("combobox").select_option("Run full discovery …")
         page.get_by_role("button", name="Run", exact=True).click()
@@ -66,10 +65,9 @@ class TestReload:
         assert Batch.objects.count() == 1
 
     def test_of_a_form_with_a_fault_shows_the_fault_again(
-        self, settled: list[Lease], system: System, page: Page
+        self, settled: list[Lease], console: System, page: Page
     ) -> None:
-        log_in(page, system.url)
-        page.goto(f"{system.url}{LIST}add/")
+        enter(page, console.url, f"{LIST}add/")
         page.get_by_label("Agency").select_option("BLM")
         page.get_by_label("Lease number").fill("old 1")
         page.get_by_role("button", name="Save", exact=True).click()
@@ -82,12 +80,11 @@ class TestReload:
         assert what_there_is() == (3, 0, 0)
 
     def test_of_a_file_that_cannot_be_read_says_so_again(
-        self, person: User, system: System, page: Page, tmp_path: Path
+        self, person: User, console: System, page: Page, tmp_path: Path
     ) -> None:
         file = tmp_path / "leases.csv"
         file.write_bytes(b"%PDF-1.7")
-        log_in(page, system.url)
-        page.goto(system.url + IMPORT)
+        enter(page, console.url, IMPORT)
         page.get_by_label("File").set_input_files(file)
         page.get_by_role("button", name="Show a preview").click()
         expect(page.get_by_text("This is a PDF file.")).to_be_visible()
@@ -99,12 +96,11 @@ class TestReload:
         assert not Upload.objects.exists()
 
     def test_after_an_import_or_going_back_to_its_preview_imports_once(
-        self, person: User, system: System, page: Page, tmp_path: Path
+        self, person: User, console: System, page: Page, tmp_path: Path
     ) -> None:
         file = tmp_path / "leases.csv"
         file.write_text("agency,lease\nNMSLO,B0-1\nNMSLO,B0-2\n")
-        log_in(page, system.url)
-        page.goto(system.url + IMPORT)
+        enter(page, console.url, IMPORT)
         page.get_by_label("File").set_input_files(file)
         page.get_by_role("button", name="Show a preview").click()
         page.get_by_role("button", name="Import 2 leases").click()
@@ -130,9 +126,8 @@ class TestAFileOf100MB:
             content.truncate(100_000_000)
         return file
 
-    def test_is_told_before_it_is_sent(self, person: User, system: System, page: Page, file: Path) -> None:
-        log_in(page, system.url)
-        page.goto(system.url + IMPORT)
+    def test_is_told_before_it_is_sent(self, person: User, console: System, page: Page, file: Path) -> None:
+        enter(page, console.url, IMPORT)
         sent: list[str] = []
         page.on("request", lambda request: sent.append(request.method))
 
@@ -144,16 +139,13 @@ class TestAFileOf100MB:
         assert "POST" not in sent
 
     def test_is_answered_in_one_sentence_where_scripts_are_off(
-        self, person: User, system: System, context: BrowserContext, file: Path
+        self, person: User, console: System, context: BrowserContext, file: Path
     ) -> None:
         browser = context.browser
         assert browser
         plain = browser.new_context(java_script_enabled=False)
         page = plain.new_page()
-        page.goto(f"{system.url}/admin/login/?next={IMPORT}")
-        page.get_by_label("Username").fill("olivia")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
+        enter(page, console.url, IMPORT)
 
         page.get_by_label("File").set_input_files(file)
         page.get_by_role("button", name="Show a preview").click()

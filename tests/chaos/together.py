@@ -16,7 +16,7 @@ from tests.chaos import cups, telling
 from tests.chaos.plan import EDITS, SHORT, make_plan
 from tests.chaos.telling import say
 
-LIMIT_S = 240
+LIMIT_S = 420
 CUPS, CUP_BLOWS, CUP_SEED = 60, 8, 1
 SHORT_SEED = 3
 # The rule that nothing but the fence keeps.

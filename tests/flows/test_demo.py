@@ -50,6 +50,7 @@ class TestTheDemo:
         done = subprocess.run(
             [sys.executable, "manage.py", "demo", "--json"],
             cwd=ROOT,
+            env={**os.environ, "DISCOVERY_BACKOFF_BASE_S": "0.05"},
             capture_output=True,
             text=True,
             timeout=120,
@@ -57,6 +58,7 @@ class TestTheDemo:
         )
 
         document = json.loads(done.stdout)
+        assert document["backoff_base_s"] == 0.05
         assert [each for each in document["leases"] if not each["as_it_should"]] == []
         assert (done.returncode, document["ok"], len(document["leases"])) == (0, True, len(EXAMPLES))
         assert databases() == set()

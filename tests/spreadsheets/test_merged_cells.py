@@ -81,7 +81,7 @@ class TestMergedCells:
         first = '<row><c r="A1"><v>1</v></c><c r="AX1"><v>1</v></c></row>'
         body = first + "<row><c><v>1</v></c></row>" * (MAX_ROWS - 1)
         content = patched(sheet=sheet(body).replace("</sheetData></worksheet>", f"</sheetData>{areas}</worksheet>"))
-        began = time.monotonic()
+        began = time.process_time()
 
         assert refusal(content).startswith(sentence)
-        assert time.monotonic() - began < 15
+        assert time.process_time() - began < 15

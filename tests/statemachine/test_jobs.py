@@ -151,6 +151,15 @@ class TestGoingStraightOn:
         assert carried == ["hot water"]
         assert history(kettle) == ["boiled", "steep", "poured"]
 
+    @pytest.mark.parametrize("why", ["", "it is tea time"])
+    def test_says_why_in_the_words_of_the_reaction(self, work: Work, why: str) -> None:
+        work["heat"] = lambda _run: Outcome(transition="boiled", then="steep", then_reason=why)
+        kettle = owed()
+
+        run(message(kettle))
+
+        assert TransitionLog.objects.of(kettle).get(transition="steep").reason == why
+
     def test_holds_the_row_from_the_moment_it_enters_the_next_state(self, work: Work) -> None:
         seen: list[Kettle] = []
         work["heat"] = lambda _run: Outcome(transition="boiled", then="steep")

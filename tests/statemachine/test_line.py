@@ -319,6 +319,10 @@ class Line:
             each.rows, each.had = each.rows[len(mine) :], each.had + len(mine)
 
 
+# What is left at the end of a day is begun by so many at once.
+AT_LAST = 16
+
+
 @pytest.mark.matrix
 class TestTheModel:
     """Random days: orders of every size, clicks, messages lost, tries put back; seen against a model of the line."""
@@ -350,8 +354,8 @@ class TestTheModel:
                     modelled.begin(chosen, limit)
                     begun |= set(chosen)
         while modelled.waiting():
-            chosen = begun_next(settings.QUEUE_TARGET)
-            modelled.begin(chosen, settings.QUEUE_TARGET)
+            chosen = begun_next(AT_LAST)
+            modelled.begin(chosen, AT_LAST)
             begun |= set(chosen)
         assert places(placed) == placed, "nothing but an order sets a place"
 

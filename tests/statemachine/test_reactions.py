@@ -33,6 +33,9 @@ class TestBackoff:
         assert len(delays) > 1
         assert all(about_s * 0.5 <= delay <= about_s * 1.5 for delay in delays)
 
+    def test_waits_for_its_cap_however_often_it_was_tried(self) -> None:
+        assert Backoff(tries=9_000, base_s=2, cap_s=120).delay_s(tries=8_000) <= 180
+
     def test_never_waits_for_less_than_was_asked_for(self) -> None:
         assert Backoff(tries=5, base_s=2, cap_s=120).delay_s(tries=1, retry_after_s=300) == 300
 
@@ -121,7 +124,7 @@ class TestCheck:
 
         assert [each.msg for each in every_working_state_has_a_reaction() if each.id == "statemachine.E005"] == [
             "toy.Kettle: it has batches, so it must say in run_ends where a whole run ends.",
-            "toy.Kettle: it has batches, so it must say by a transition “cancel” who may stop a record.",
+            "toy.Kettle: it has batches, so it must say by a transition “cancel” who may stop a record in any working state.",
         ]
 
     def test_names_a_reaction_of_a_state_that_owes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:

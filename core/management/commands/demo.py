@@ -18,7 +18,7 @@ from core.management.commands.up import STANDIN_APP
 DIRECTORY = LOCAL / "demo"
 WORKERS = 4
 INTERRUPTED = 130
-# So that five tries take seconds; it is said at the beginning.
+# So that five tries take seconds, unless somebody wants it otherwise; it is said at the beginning.
 QUICK_RETRIES = {"DISCOVERY_BACKOFF_BASE_S": "0.5"}
 
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 def _demonstrate(urls: ServerUrls, *, as_json: bool) -> int:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    environment = child_environment(urls, DROPBOX_BASE_URL=address) | STANDIN_APP | QUICK_RETRIES
+    environment = QUICK_RETRIES | child_environment(urls, DROPBOX_BASE_URL=address) | STANDIN_APP
     with supervised([standin(port=port)], environment=environment, logs=DIRECTORY / "log") as children:
         run((*MIGRATE, "--verbosity", "0"), environment=environment)
         children.start(worker(count=WORKERS), RECONCILER)

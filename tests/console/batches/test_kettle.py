@@ -132,6 +132,15 @@ class TestButtons:
         assert "Started: 2 kettles. They run a few at a time." in again.text
         assert Kettle.objects.filter(due_at__isnull=False).count() == 2
 
+    def test_do_not_stop_it_for_who_may_only_start_records(
+        self, kitchen: Client, batch: Batch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert [each.label for each in shown(kitchen, batch).context["page"].buttons] == ["Stop 3"]
+        for way in Kettle._transitions("cancel"):
+            monkeypatch.setattr(way, "permission", "toy.clean")
+
+        assert shown(kitchen, batch).context["page"].buttons == []
+
     def test_run_again_what_failed(self, kitchen: Client, batch: Batch) -> None:
         now_in("Copper", "broken", failure_code="no_water")
 

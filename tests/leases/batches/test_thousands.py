@@ -50,7 +50,8 @@ def _look_at(execute: Callable[..., Any], sql: str, params: Any, many: bool, con
 
 def _rows(step: dict[str, Any]) -> int:
     """How many it has looked at."""
-    return sum(step.get(each, 0) for each in ("Actual Rows", *LEFT_OUT)) * step["Actual Loops"]
+    rows: int = sum(step.get(each, 0) for each in ("Actual Rows", *LEFT_OUT)) * step["Actual Loops"]
+    return rows
 
 
 def _steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

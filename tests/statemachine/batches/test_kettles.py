@@ -144,6 +144,23 @@ class TestStop:
             stop(batch_id=batch.pk, user=guest)
 
 
+class TestStopWithoutTheRightToCancel:
+    def test_changes_nothing(
+        self, row: list[Kettle], batch: AnyBatch, cook: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who may start kettles need not be who may stop them."""
+        begin(row[0])
+        for way in Kettle._transitions("cancel"):
+            monkeypatch.setattr(way, "permission", "toy.delete_kettle")
+
+        with pytest.raises(TransitionForbidden):
+            stop(batch_id=batch.pk, user=cook)
+
+        batch.refresh_from_db()
+        assert batch.stopped_at is None
+        assert Kettle.objects.filter(due_at__isnull=False).count() == 3
+
+
 class TestRunAgain:
     def test_takes_what_did_not_run(self, row: list[Kettle], batch: AnyBatch, cook: User) -> None:
         boil(row[0])

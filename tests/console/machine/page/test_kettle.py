@@ -246,6 +246,13 @@ class TestFollowing:
 
         assert kitchen.get(address).status_code == 403
 
+    def test_tells_nobody_who_may_not_look_whether_there_is_one(self, kitchen: Client, kettle: Kettle) -> None:
+        kitchen.force_login(User.objects.create_user("stranger", is_staff=True))
+
+        answers = [kitchen.get(reverse("admin:toy_kettle_live", args=[pk])) for pk in (kettle.pk, kettle.pk + 1)]
+
+        assert [answer.status_code for answer in answers] == [403, 403]
+
 
 class TestForm:
     def test_makes_one_that_is_owed_its_start_for_who_made_it(self, kitchen: Client, cook: User) -> None:

@@ -1,0 +1,61 @@
+"""Rows that are read and written by statements written as text."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.db import IntegrityError
+from django.utils import timezone
+
+from core.base.database import fetch_both, fetch_one, insert, update
+
+pytestmark = pytest.mark.django_db
+
+BOTH = """
+SELECT {columns}, 7 AS lucky FROM auth_user CROSS JOIN auth_group WHERE username = %s AND name = %s
+"""
+
+
+class TestFetchBoth:
+    def test_reads_a_row_of_each_and_what_comes_with_it(self) -> None:
+        person, role = (
+            User.objects.create(username="otto", email="otto@example.com"),
+            Group.objects.create(name="cooks"),
+        )
+
+        found = fetch_both(User, Group, BOTH, ["otto", "cooks"])
+
+        assert found == (person, role)
+        assert (found[0].email, found[0].lucky, found[1].name) == ("otto@example.com", 7, "cooks")  # type: ignore[attr-defined]  # as asked
+
+    def test_finds_none(self) -> None:
+        assert fetch_both(User, Group, BOTH, ["nobody", "cooks"]) is None
+        assert fetch_one(User, "SELECT * FROM auth_user WHERE username = %s", ["nobody"]) is None
+
+
+class TestInsert:
+    def test_writes_all_rows(self) -> None:
+        insert([Group(name="cooks"), Group(name="tasters")])
+
+        assert set(Group.objects.filter(name__in=["cooks", "tasters"]).values_list("name", flat=True)) == {
+            "cooks",
+            "tasters",
+        }
+
+    def test_is_held_to_the_constraints(self) -> None:
+        Group.objects.create(name="cooks")
+
+        with pytest.raises(IntegrityError):
+            insert([Group(name="cooks")])
+
+
+class TestUpdate:
+    def test_writes_the_named_fields_of_that_row_only(self) -> None:
+        kept = Session.objects.create(session_key="a", session_data="old", expire_date=timezone.now())
+        other = Session.objects.create(session_key="b", session_data="old", expire_date=kept.expire_date)
+        changed = Session(session_key="a", session_data="new", expire_date=timezone.now())
+
+        update(changed, [Session._meta.get_field("session_data")])
+
+        kept.refresh_from_db()
+        other.refresh_from_db()
+        assert (kept.session_data, kept.expire_date == other.expire_date, other.session_data) == ("new", True, "old")
