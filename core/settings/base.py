@@ -1,5 +1,6 @@
 """What every environment shares. Units stand in the names."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -141,11 +142,17 @@ CACHES = {
     },
 }
 DISCOVERY_QUEUE = "discovery"
+STORAGE_QUEUE = "storage"
 # Of the work that names no queue of its own.
 DEFAULT_QUEUE = DISCOVERY_QUEUE
 # Each needs a pool of workers of its own: `manage.py up` and docker-compose.yml start one for each that some work names.
 RQ_QUEUES = {
     DISCOVERY_QUEUE: {
+        "URL": REDIS_URL,
+        "SERIALIZER": "json",
+        "DEFAULT_TIMEOUT": 90,
+    },
+    STORAGE_QUEUE: {
         "URL": REDIS_URL,
         "SERIALIZER": "json",
         "DEFAULT_TIMEOUT": 90,
@@ -213,6 +220,18 @@ RUNSHEET_PROGRAM_REMAINS = environment.name_forms(
 
 # Leases whose archives are there to be found, for who tries the console; `make up` names those of its stand-in.
 LEASES_TO_TRY = [each.strip() for each in environment.text("LEASES_TO_TRY", " ").split(";") if each.strip()]
+
+# --- Storage --------------------------------------------------------------------------------------------------------
+
+# The places in which files lie, by name. `kind` says who lists them: “storage”, one of STORAGES; “files”, a directory
+# (`path`). `owned`: the first part of each path is the number of the user whose the file is.
+STORAGE_ROOTS: dict[str, dict[str, Any]] = {
+    "documents": {"kind": "storage", "storage": "documents", "owned": True},
+}
+# A file is missing for so long before its row may be deleted.
+STORAGE_MISSING_GRACE_DAYS = environment.whole_number("STORAGE_MISSING_GRACE_DAYS", 30, maximum=3650)
+# The index reads at most so many entries in a second; 0: as fast as it can.
+STORAGE_INDEX_ENTRIES_PER_S = environment.whole_number("STORAGE_INDEX_ENTRIES_PER_S", 0, maximum=10_000_000)
 
 # --- Telling people -------------------------------------------------------------------------------------------------
 

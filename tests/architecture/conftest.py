@@ -19,6 +19,7 @@ from core.base.clock import now
 from core.http import refusals
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
+from storage.models import IndexRun, StorageRoot
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
 
@@ -99,6 +100,7 @@ def there(people: People) -> Things:
             home_namespace_id="1",
             connected_at=now(),
         ),
+        IndexRun.objects.create(root=StorageRoot.objects.create(name="there"), plan_is_whole=True, applied_up_to=1),
         nina,
         Group.objects.create(name="Nobody's"),
     ]

@@ -1,0 +1,65 @@
+"""What can go wrong with a run of the index. What back-ends say stands in `storage.backends.errors`."""
+
+from core.base.errors import Permanent, Refused
+
+
+class RootUnknown(Refused):
+    """There is no such root. See STORAGE_ROOTS in the settings."""
+
+    code = "root_unknown"
+
+
+class RootNotThere(Refused):
+    """The root is not there. Nothing is concluded from that; see that it is mounted, then look again."""
+
+    code = "root_not_there"
+
+
+class RootBusy(Refused):
+    """Another run of this root is under way. Wait for it, or stop it."""
+
+    code = "root_busy"
+
+
+class ModeUnknown(Refused):
+    """There is no such mode. It is audit, sync, clean or full."""
+
+    code = "mode_unknown"
+
+
+class NeedsForce(Refused):
+    """This mode deletes rows. Say that you mean it, by “force”; or look first, by a dry run."""
+
+    code = "needs_force"
+
+
+class UserUnknown(Refused):
+    """There is no such user."""
+
+    code = "user_unknown"
+
+
+class NotOverridden(Refused):
+    """The brake is let go only by the number of the files that are missing, or a greater one."""
+
+    code = "not_overridden"
+
+
+class RunGone(Refused):
+    """There is no such run any more."""
+
+    code = "run_gone"
+
+
+class LaterRunStands(Refused):
+    """A later run of this root has changed rows. Undo that one first."""
+
+    code = "later_run_stands"
+
+
+class ListerUnknown(Permanent):
+    """Nothing here can list a root of this kind. See STORAGE_ROOTS in the settings."""
+
+    code = "lister_unknown"
+    words = "unknown kind of root"
+    advice = "Correct STORAGE_ROOTS in the settings, then look again"

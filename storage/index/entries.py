@@ -1,0 +1,66 @@
+"""What a lister tells, one after the other, in the order of the keys."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A file or a directory that lies there. A tuple, since there are millions of them.
+
+    Attributes:
+        key: the path below the root; that of a directory ends in “/”.
+        size: in bytes; 0 for a directory.
+        modified_ns: in nanoseconds since 1970.
+        etag: see `StoredFile.etag`.
+        name: the last part as people see it; empty where the key tells it.
+    """
+
+    key: str
+    size: int
+    modified_ns: int
+    etag: str = ""
+    name: str = ""
+
+
+class Anomaly(NamedTuple):
+    """Something that lies there and becomes no row, or of which nothing could be learned.
+
+    Attributes:
+        key: where, in its place among the entries; what is no text in it is escaped before it is shown.
+        kind: what, in a word; see `KINDS`.
+        detail: the same as a sentence.
+        masks: about these keys nothing is concluded; with a key that ends in “/”, about whatever begins so.
+    """
+
+    key: str
+    kind: str
+    detail: str
+    masks: tuple[str, ...] = ()
+
+
+class OutOfOrder(Exception):
+    """A listing is not in the order of the index; it has to be sorted first."""
+
+
+# What an anomaly may be, and whether something could not be learned because of it, which a run counts as an error.
+KINDS = {
+    "link": False,
+    "special": False,
+    "name": False,
+    "too_long": False,
+    "vanished": False,
+    "unowned": False,
+    "unknown_owner": False,
+    "too_deep": True,
+    "unreadable": True,
+}
+LONGEST_KEY_BYTES = 2_000  # what an index of PostgreSQL holds for certain
+
+
+def shown(key: str) -> str:
+    """A key as text that every database and every terminal takes."""
+    return key.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def name_of(key: str) -> str:
+    """The last part of a key."""
+    return key.rstrip("/").rpartition("/")[2]

@@ -1,0 +1,115 @@
+"""Who can list a root: one lister for each kind, registered like reactions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from django.core.files.storage import storages
+
+from storage.backends.errors import Denied
+from storage.backends.local import LocalStorage
+from storage.errors import ListerUnknown, RootUnknown
+from storage.index.entries import Anomaly, Entry
+from storage.index.objects import ObjectWalk
+from storage.index.walking import DirectoryWalk
+from storage.models import StorageRoot
+
+if TYPE_CHECKING:
+    from storage.backends import Storage
+
+
+class Lister(Protocol):
+    """What lies in a root, in the order of the keys, in bounded memory.
+
+    Attributes:
+        has_directories: directories are there by themselves and have a time; else only keys are.
+    """
+
+    has_directories: bool
+
+    def marker(self) -> str | None:
+        """What the root's marker object holds; None if there is none.
+
+        Raises:
+            RootNotThere: there is no such place.
+        """
+        ...
+
+    def lay_marker(self, text: str) -> None:
+        """Mark the root, if it has no marker.
+
+        Raises:
+            RootNotThere: nothing can be written there.
+        """
+        ...
+
+    def walk(self, *, after: str = "", prefix: str = "") -> Iterator[Entry | Anomaly]:
+        """Whatever lies below the prefix behind that key.
+
+        Raises:
+            RootNotThere: the root is not.
+            OutOfOrder: the storage has another order than the index.
+        """
+        ...
+
+    def listed(self, *, after: str = "", prefix: str = "") -> Iterator[Entry | Anomaly]:
+        """The same, where `walk` raises `OutOfOrder`, in the order of the storage."""
+        ...
+
+    def directory(self, key: str) -> Iterator[Entry | Anomaly]:
+        """What lies in one directory, where there are directories."""
+        ...
+
+    def look(self, key: str) -> Entry | Anomaly | None:
+        """What lies there now; None if nothing does."""
+        ...
+
+    def digest(self, key: str) -> str | None:
+        """The SHA-256 of what a file holds; None if it cannot be read."""
+        ...
+
+
+type Maker = Callable[[StorageRoot], Lister]
+
+
+def _files(root: StorageRoot) -> Lister:
+    """A directory of this machine, or one that is mounted here."""
+    path = root.declared.get("path")
+    if not path:
+        raise RootUnknown(f"The settings do not say where the root “{root.name}” is: STORAGE_ROOTS needs its “path”.")
+    return DirectoryWalk(Path(path))
+
+
+def _storage(root: StorageRoot) -> Lister:
+    """One of Django's STORAGES that is a gateway of ours, whichever back-end that has."""
+    storage = storages[root.declared["storage"]]
+    if not isinstance(storage, LocalStorage):
+        return ObjectWalk(cast("Storage", storage))
+    if not root.marker:
+        with suppress(Denied):  # what is to be made is made; else the walk says that it is not there
+            storage.check()
+    return DirectoryWalk(storage.directory)
+
+
+_makers: dict[str, Maker] = {"files": _files, "storage": _storage}
+
+
+def register(kind: str, maker: Maker) -> None:
+    """Let roots of a kind be listed."""
+    _makers[kind] = maker
+
+
+def lister_of(root: StorageRoot) -> Lister:
+    """The lister of a root.
+
+    Raises:
+        RootUnknown: the settings do not know it.
+        ListerUnknown: nobody lists its kind.
+    """
+    kind = root.declared.get("kind", "files")
+    if kind not in _makers:
+        raise ListerUnknown(
+            f"Nothing here can list a root of the kind “{kind}”. Known are {', '.join(sorted(_makers))}."
+        )
+    return _makers[kind](root)

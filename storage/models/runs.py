@@ -1,0 +1,204 @@
+"""A run over a root: a machine on the engine."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django_fsm import transition
+
+from statemachine.models import StateMachine, known_states, line_indexes, state_field
+
+
+class Mode(models.TextChoices):
+    AUDIT = "audit", "Audit"
+    SYNC = "sync", "Sync"
+    CLEAN = "clean", "Clean"
+    FULL = "full", "Full"
+
+
+class RunState(models.TextChoices):
+    QUEUED = "queued"
+    PLANNING = "planning"
+    PLANNED = "planned"
+    APPLYING = "applying"
+    DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    REFUSED = "refused"
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+WORKING = frozenset({RunState.PLANNING, RunState.APPLYING, RunState.UNDOING})
+# While one run of a root is in one of these, no other may be.
+ACTIVE = WORKING | {RunState.QUEUED}
+
+
+def _has_applied(run: Any) -> bool:
+    return bool(run.applied_up_to > 0)
+
+
+def _has_plan(run: Any) -> bool:
+    return bool(run.plan_is_whole)
+
+
+class IndexRun(StateMachine):
+    """One comparison of a root with its rows, and what came of it.
+
+    Attributes:
+        prefix: what of the root it is about; empty: all of it.
+        incremental: only directories whose time has changed are read.
+        checksums: the content of each file is read, too.
+        include_protected: rows are deleted although something stands on them; a wish of its own.
+        allow_missing: so many files may be missing without the brake.
+        grace: how long a file is missing before its row is deleted.
+        place: where the planning is, for the next slice.
+        counts: the figures, see `IndexSyncStats`.
+        planned_up_to: the number of the last change.
+        plan_is_whole: the planning has come to its end.
+        applied_up_to: the number up to which the changes were applied; undoing goes the way back.
+        missing_count: how many the brake has counted.
+        refusal: why it was refused, in words.
+    """
+
+    working_states: ClassVar[frozenset[str]] = WORKING
+    start_transition: ClassVar[str] = "plan"
+
+    root = models.ForeignKey("storage.StorageRoot", on_delete=models.CASCADE, related_name="runs")
+    mode = models.CharField(max_length=5, choices=Mode, default=Mode.AUDIT)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    prefix = models.TextField(default="", db_default="", blank=True)
+    dry_run = models.BooleanField(default=False, db_default=False)
+    incremental = models.BooleanField(default=False, db_default=False)
+    checksums = models.BooleanField(default=False, db_default=False)
+    include_protected = models.BooleanField(default=False, db_default=False)
+    allow_missing = models.PositiveIntegerField(null=True, blank=True)
+    grace = models.DurationField(default=timedelta)
+    place = models.JSONField(default=dict, editable=False)
+    counts = models.JSONField(default=dict, editable=False)
+    planned_up_to = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    plan_is_whole = models.BooleanField(default=False, db_default=False, editable=False)
+    applied_up_to = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    missing_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    refusal = models.TextField(default="", db_default="", editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    state = state_field(RunState, initial=RunState.QUEUED)
+
+    if TYPE_CHECKING:
+        root_id: int
+        user_id: int | None
+
+    class Meta(StateMachine.Meta):
+        verbose_name = "index run"
+        ordering = ["-pk"]
+        constraints = [
+            known_states(RunState),
+            models.UniqueConstraint(
+                fields=["root"],
+                condition=Q(state__in=sorted(ACTIVE)),
+                name="storage_run_one_active",
+            ),
+        ]
+        indexes = [*StateMachine.Meta.indexes, *line_indexes(WORKING)]
+        permissions = [
+            ("run_index", "Can compare storage with its index"),
+            ("change_index", "Can let an index run change, clean or undo"),
+            ("override_brake", "Can let an index run go on although files are missing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Index run {self.pk}"
+
+    @property
+    def stops_at_plan(self) -> bool:
+        """Whether it only says what it would do."""
+        return self.dry_run or self.mode == Mode.AUDIT
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is done any more without somebody's wish."""
+        return self.state not in ACTIVE
+
+    @transition(
+        field=state,
+        source=RunState.QUEUED,
+        target=RunState.PLANNING,
+        permission="storage.run_index",
+        custom={"label": "Look now"},
+    )
+    def plan(self) -> None:
+        """Owe the comparison."""
+
+    @transition(field=state, source=RunState.PLANNING, target=RunState.PLANNED)
+    def planned(self) -> None:
+        """What is to be done stands in the changes."""
+        self.plan_is_whole = True
+
+    @transition(field=state, source=RunState.PLANNING, target=RunState.REFUSED)
+    def refuse(self, *, refusal: str, missing_count: int = 0, plan_is_whole: bool = False) -> None:
+        """Conclude nothing."""
+        self.refusal, self.missing_count, self.plan_is_whole = refusal, missing_count, plan_is_whole
+
+    @transition(
+        field=state,
+        source=RunState.REFUSED,
+        target=RunState.PLANNED,
+        conditions=[_has_plan],
+        permission="storage.override_brake",
+        custom={"label": "Go on all the same"},
+    )
+    def override(self, *, allow_missing: int) -> None:
+        """Take the plan although so many files are missing."""
+        self.allow_missing, self.refusal = allow_missing, ""
+
+    @transition(
+        field=state,
+        source=RunState.PLANNED,
+        target=RunState.APPLYING,
+        conditions=[_has_plan],
+        permission="storage.change_index",
+        custom={"label": "Apply"},
+    )
+    def apply(self) -> None:
+        """Owe the changes."""
+
+    @transition(field=state, source=RunState.APPLYING, target=RunState.DONE)
+    def applied(self) -> None: ...
+
+    @transition(
+        field=state,
+        source=[RunState.DONE, RunState.ABORTED, RunState.FAILED],
+        target=RunState.UNDOING,
+        conditions=[_has_applied],
+        permission="storage.change_index",
+        custom={"label": "Undo"},
+    )
+    def undo(self) -> None:
+        """Owe the rows as they were."""
+
+    @transition(field=state, source=RunState.UNDOING, target=RunState.UNDONE)
+    def undone(self) -> None: ...
+
+    @transition(
+        field=state,
+        source=[RunState.QUEUED, RunState.PLANNING, RunState.PLANNED, RunState.APPLYING, RunState.UNDOING],
+        target=RunState.ABORTED,
+        permission="storage.run_index",
+        custom={"label": "Stop"},
+    )
+    def abort(self) -> None:
+        """Leave it where it is. What was applied stays until it is undone."""
+
+    @transition(
+        field=state,
+        source=[RunState.PLANNING, RunState.APPLYING, RunState.UNDOING],
+        target=RunState.FAILED,
+    )
+    def fail(self, *, code: str, message: str) -> None:
+        self.failure_code = code
+        self.failure_message = message

@@ -1,0 +1,64 @@
+"""What a run of the index owes: the comparison, then the changes, or the way back; each in slices."""
+
+from typing import Any
+
+from django.conf import settings
+
+from statemachine.errors import ClaimLost
+from statemachine.reactions import Backoff, Ending, GoOn, Limits, Outcome, Run, reaction
+from storage.errors import RootNotThere
+from storage.index import applying
+from storage.index.concluding import conclude
+from storage.index.listers import lister_of
+from storage.index.planning import Keep, Planning
+from storage.models import IndexRun, RunState
+
+LIMITS = Limits(soft_s=60, hard_s=120)
+
+
+def retry_rules() -> Backoff:
+    return Backoff(tries=5, base_s=2, cap_s=120)
+
+
+@reaction(IndexRun, RunState.PLANNING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)
+def look(run: Run[IndexRun]) -> Ending:
+    """Compare the root with its rows."""
+    record, keep = run.record, _keeper(run)
+    try:
+        whole = Planning(record, lister=lister_of(record.root), keep=keep).work(is_time_up=lambda: run.is_time_up)
+    except RootNotThere as error:
+        not_there = str(error)
+        return Outcome(transition="refuse", record=lambda _: {"refusal": not_there}, reason=not_there)
+    if not whole:
+        return GoOn()
+    if refusal := conclude(record, keep=keep):
+        missing = record.counts["newly_missing"]
+        told = {"refusal": refusal, "missing_count": missing, "plan_is_whole": True}
+        return Outcome(transition="refuse", record=lambda _: told, reason=refusal)
+    return Outcome(transition="planned", then=None if record.stops_at_plan else "apply", then_reason="planned")
+
+
+@reaction(IndexRun, RunState.APPLYING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)
+def change(run: Run[IndexRun]) -> Ending:
+    """Carry out the plan."""
+    whole = applying.apply(run.record, keep=_keeper(run), is_time_up=lambda: run.is_time_up)
+    return Outcome(transition="applied") if whole else GoOn()
+
+
+@reaction(IndexRun, RunState.UNDOING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)
+def change_back(run: Run[IndexRun]) -> Ending:
+    """Bring back the rows as they were."""
+    whole = applying.undo(run.record, keep=_keeper(run), is_time_up=lambda: run.is_time_up)
+    return Outcome(transition="undone") if whole else GoOn()
+
+
+def _keeper(run: Run[IndexRun]) -> Keep:
+    """Writes down what a batch has reached, in the batch's own transaction, unless the run was taken from us meanwhile."""
+    mine = IndexRun.objects.filter(pk=run.record.pk, state=run.record.state, generation=run.record.generation)
+
+    def keep(**reached: Any) -> None:
+        run.keep_claim()
+        if not mine.update(**reached):
+            raise ClaimLost
+
+    return keep

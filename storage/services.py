@@ -1,0 +1,229 @@
+"""Index runs as everybody starts them: command, interface, schedule and console come through here."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from time import sleep
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from core.base.database import broken_constraint
+from statemachine import jobs
+from statemachine.claims import message_of
+from statemachine.transitions import RECONCILER, Actor, Step, take
+from storage.errors import LaterRunStands, ModeUnknown, NeedsForce, NotOverridden, RootBusy, RunGone, UserUnknown
+from storage.index.figures import IndexSyncStats
+from storage.models import ACTIVE, WORKING, IndexRun, Mode, StorageRoot
+
+__all__ = ["IndexSyncService", "IndexSyncStats", "RunReport"]
+
+ONE_ACTIVE = "storage_run_one_active"
+LOOK_AGAIN_S = 0.2
+DELETING = frozenset({Mode.CLEAN, Mode.FULL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """How a run stands.
+
+    Attributes:
+        why: why it was refused or failed, in words; empty if it was not.
+    """
+
+    run_id: int
+    root: str
+    mode: str
+    state: str
+    dry_run: bool
+    why: str
+    missing_count: int
+    stats: IndexSyncStats
+
+    @classmethod
+    def of(cls, run: IndexRun) -> "RunReport":
+        return cls(
+            run_id=run.pk,
+            root=run.root.name,
+            mode=run.mode,
+            state=run.state,
+            dry_run=run.dry_run,
+            why=run.refusal or run.failure_message,
+            missing_count=run.missing_count,
+            stats=IndexSyncStats.of(run.counts),
+        )
+
+
+class IndexSyncService:
+    """Compares storage with its rows, and brings the rows up to date.
+
+    Args:
+        by: who wishes it; None: nobody, as a schedule does. Whether somebody may is checked by the transitions.
+    """
+
+    def __init__(self, *, by: User | None = None) -> None:
+        self.actor = Actor.person(by) if by else RECONCILER
+
+    def start(
+        self,
+        *,
+        mode: str,
+        root: str = "documents",
+        user_id: int | None = None,
+        dry_run: bool = False,
+        force: bool = False,
+        incremental: bool = False,
+        checksums: bool = False,
+        include_protected: bool = False,
+        allow_missing: int | None = None,
+        grace: timedelta | None = None,
+        rings: bool = True,
+    ) -> IndexRun:
+        """Owe a run over a root, or over one user's part of it.
+
+        Args:
+            force: that rows may be deleted; needed for `clean` and `full`, but not for a dry run of them.
+            include_protected: delete rows on which something stands, too.
+            allow_missing: so many may be missing without the brake.
+            grace: how long something is missing before its row is deleted; default: as the settings say.
+            rings: whether a worker is told; else who started it works on it, see `work`.
+
+        Raises:
+            RootUnknown, ModeUnknown, UserUnknown, NeedsForce: nothing was started.
+            RootBusy: another run of the root is under way; the sentence says which.
+            TransitionForbidden: the person may not.
+        """
+        if mode not in Mode.values:
+            raise ModeUnknown(f"There is no mode “{mode}”. It is {', '.join(Mode.values[:-1])} or {Mode.values[-1]}.")
+        if mode in DELETING and not (force or dry_run):
+            raise NeedsForce(f"“{mode}” deletes rows. Say that you mean it, by “force”; or look first, by a dry run.")
+        where = StorageRoot.named(root)
+        if user_id is not None and not get_user_model().objects.filter(pk=user_id).exists():
+            raise UserUnknown(f"There is no user {user_id}.")
+        run = IndexRun(
+            root=where,
+            mode=mode,
+            user_id=user_id,
+            prefix="" if user_id is None else f"{user_id}/",
+            dry_run=dry_run,
+            incremental=incremental,
+            checksums=checksums,
+            include_protected=include_protected,
+            allow_missing=allow_missing,
+            grace=timedelta(days=settings.STORAGE_MISSING_GRACE_DAYS) if grace is None else grace,
+        )
+        with _alone(where), transaction.atomic():
+            run.save()
+            return self._take(run.pk, Step(transition="plan", rings=rings))
+
+    def apply(self, *, run_id: int, force: bool = False) -> IndexRun:
+        """Owe the changes of a plan.
+
+        Args:
+            force: that rows may be deleted.
+
+        Raises:
+            RootBusy, RunGone, NeedsForce, TransitionRefused, TransitionForbidden: nothing was changed.
+        """
+        run = _run(run_id)
+        if run.counts.get("records_deleted") and not force:
+            raise NeedsForce(f"Run {run_id} deletes rows. Say that you mean it, by “force”.")
+        with _alone(run.root):
+            return self._take(run_id, Step(transition="apply"))
+
+    def override(self, *, run_id: int, allow_missing: int) -> IndexRun:
+        """Take a plan that the brake has refused, and go on with it unless it was to be a plan only.
+
+        Args:
+            allow_missing: at least as many as the brake has counted, so that whoever says it has read the number.
+
+        Raises:
+            NotOverridden: fewer.
+            RootBusy, RunGone, TransitionRefused, TransitionForbidden: nothing was changed.
+        """
+        run = _run(run_id)
+        if allow_missing < run.missing_count:
+            raise NotOverridden(
+                f"{run.missing_count:,} are missing. Say that number, if they were taken away on purpose."
+            )
+        with _alone(run.root), transaction.atomic():
+            self._take(run_id, Step(transition="override", arguments={"allow_missing": allow_missing}))
+            return run if run.stops_at_plan else self._take(run_id, Step(transition="apply"))
+
+    def abort(self, *, run_id: int) -> IndexRun:
+        """Stop a run. What it has applied stays, and can be undone.
+
+        Raises:
+            RunGone, TransitionRefused, TransitionForbidden: nothing was changed.
+        """
+        _run(run_id)
+        return self._take(run_id, Step(transition="abort"))
+
+    def undo(self, *, run_id: int) -> IndexRun:
+        """Owe the rows as they were before a run.
+
+        Raises:
+            LaterRunStands: a later run of the root has changed rows, and has to be undone first.
+            RootBusy, RunGone, TransitionRefused, TransitionForbidden: nothing was changed.
+        """
+        run = _run(run_id)
+        later = IndexRun.objects.filter(root=run.root_id, pk__gt=run.pk, applied_up_to__gt=0).order_by("-pk")
+        if stands := next((each for each in later if IndexSyncStats.of(each.counts).differences), None):
+            raise LaterRunStands(f"Run {stands.pk} has changed rows after this one. Undo that one first.")
+        with _alone(run.root):
+            return self._take(run_id, Step(transition="undo"))
+
+    def work(self, *, run_id: int, told: Callable[[IndexRun], None] = lambda _: None) -> IndexRun:
+        """Do a run's work in this process until it is over, beside workers, who may do parts of it, or without any.
+
+        Args:
+            told: called with the run after each of its slices, and while somebody else is at work on it.
+
+        Raises:
+            RunGone: somebody has deleted it meanwhile.
+            Exception: a bug in the work, or what hinders it; the run says which.
+        """
+        while not (run := _run(run_id)).is_over:
+            told(run)
+            if _is_free(run):
+                message = message_of(run)
+                jobs.run(message.label, message.pk, message.state, message.generation)
+            else:
+                sleep(LOOK_AGAIN_S)
+        told(run)
+        return run
+
+    def _take(self, run_id: int, step: Step) -> IndexRun:
+        return take(model=IndexRun, pk=run_id, step=step, actor=self.actor)
+
+
+def _run(run_id: int) -> IndexRun:
+    run = IndexRun.objects.select_related("root").filter(pk=run_id).first()
+    if run is None:
+        raise RunGone(f"There is no run {run_id}.")
+    return run
+
+
+def _is_free(run: IndexRun) -> bool:
+    """Whether its work can be begun: nobody is at it, and it does not wait for its next try."""
+    free = IndexRun.objects.filter(pk=run.pk, state__in=sorted(WORKING), generation=run.generation)
+    free = free.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now()))
+    return free.filter(Q(due_at__lte=Now()) | Q(rung_at__isnull=False)).exists()
+
+
+@contextmanager
+def _alone(root: StorageRoot) -> Iterator[None]:
+    """Say which run is under way, where the database has refused a second one."""
+    try:
+        yield
+    except IntegrityError as error:
+        if broken_constraint(error) != ONE_ACTIVE:
+            raise
+        other = IndexRun.objects.filter(root=root, state__in=sorted(ACTIVE)).first()
+        which = f"Run {other.pk} of the root “{root.name}” is under way" if other else "Another run was under way"
+        raise RootBusy(f"{which}. Wait for it, or stop it.") from None

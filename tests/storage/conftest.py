@@ -1,0 +1,99 @@
+"""A root on the local disk, people who own what lies there, and runs that are worked on where they are started."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from redis import Redis
+
+from storage.index import applying, merging, planning, protectors
+from storage.index import rows as paging
+from storage.models import IndexRun, StoredFile
+from storage.services import IndexSyncService
+from tests.storage.trees import Tree
+
+NO_GRACE = timedelta()
+
+
+@pytest.fixture
+def tree(tmp_path: Path, settings: Any, db: None) -> Tree:
+    """The root "documents", an empty directory; user 7 and user 8 are there."""
+    path = tmp_path / "documents"
+    path.mkdir()
+    settings.STORAGE_ROOTS = {"documents": {"kind": "files", "path": path, "owned": True}}
+    for number in (7, 8):
+        User.objects.create(pk=number, username=f"user {number}")
+    return Tree(path)
+
+
+type Index = Callable[..., IndexRun]
+
+
+@pytest.fixture
+def index(tree: Tree, redis: Redis) -> Index:
+    """Runs the index to its end in this process: `index("full")`. Nothing has a grace, unless it is said."""
+
+    def run(mode: str = "sync", **said: Any) -> IndexRun:
+        service = IndexSyncService()
+        started = service.start(mode=mode, **{"force": True, "grace": NO_GRACE, "rings": False, **said})
+        return service.work(run_id=started.pk)
+
+    return run
+
+
+@pytest.fixture
+def service(tree: Tree, redis: Redis) -> IndexSyncService:
+    return IndexSyncService()
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_batches(monkeypatch, 5)
+
+
+def in_batches(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    for module in (merging, applying, paging, planning):
+        monkeypatch.setattr(module, "BATCH", size)
+
+
+@pytest.fixture
+def protect() -> Iterator[Callable[..., None]]:
+    """Lets something stand on the rows of these keys."""
+
+    def register(*keys: str) -> None:
+        ids = set(StoredFile.objects.filter(key__in=keys).values_list("pk", flat=True))
+        protectors.register("test", lambda asked: {each: "A share link leads to it." for each in asked if each in ids})
+
+    yield register
+    protectors.forget("test")
+
+
+def rows() -> dict[str, tuple[Any, ...]]:
+    """What the index says lies there."""
+    found = StoredFile.objects.filter(state="present")
+    return {row.key: (row.size, row.modified_ns, row.is_directory) for row in found}
+
+
+def states() -> dict[str, str]:
+    return dict(StoredFile.objects.order_by("key").values_list("key", "state"))
+
+
+def dump() -> list[tuple[Any, ...]]:
+    """Every row as it stands in the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM storage_storedfile ORDER BY id")
+        return list(cursor.fetchall())
+
+
+def changes(run: IndexRun) -> list[tuple[str, str]]:
+    """What the run's plan says, in order."""
+    return list(run.changes.order_by("number").values_list("action", "key"))
+
+
+def anomalies(run: IndexRun) -> dict[str, str]:
+    """Key and kind of what the run had to say."""
+    return dict(run.changes.filter(action="anomaly").values_list("key", "etag"))
