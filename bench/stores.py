@@ -123,14 +123,20 @@ def azurite(directory: Path, *, empty_files: Iterable[str] = ()) -> Iterator[Sto
         )
     directory.mkdir(parents=True)
     (port,) = _free_ports(1)
+    keys = list(empty_files)
+    # What it keeps on disk it writes anew every five seconds while anything changes, which takes its time with thousands.
+    kept = ["--location", str(directory)] if keys else ["--inMemoryPersistence"]
     command = [
-        node, str(main), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(directory),
+        node, str(main), "--blobHost", "127.0.0.1", "--blobPort", str(port), *kept,
         "--disableTelemetry", "--silent", "--skipApiVersionCheck",
     ]  # fmt: skip
     url = f"http://127.0.0.1:{port}/{AZURITE_ACCOUNT}"
     options = {"container": PLACE, "account": AZURITE_ACCOUNT, "account_key": AZURITE_KEY, "endpoint_url": url}
-    _write_azurite_index(directory, empty_files)
+    if keys:
+        _write_azurite_index(directory, keys)
     with _running(command, directory=directory, url=url):
+        if not keys:
+            _make_azure_container(options)
         release = json.loads((AZURITE / "package.json").read_text())["version"]
         yield Store(url=url, options=options, version=f"Azurite {release}")
 
@@ -169,6 +175,12 @@ def _make_s3_bucket(options: Mapping[str, Any]) -> None:
     from storage.backends.s3 import S3Storage  # noqa: PLC0415 - only where it is used
 
     S3Storage(**options).client.create_bucket(Bucket=PLACE)
+
+
+def _make_azure_container(options: Mapping[str, Any]) -> None:
+    from storage.backends.azure import AzureStorage  # noqa: PLC0415 - only where it is used
+
+    AzureStorage(**options).client.create_container()
 
 
 def _fill_filer(host: str, keys: Iterable[str]) -> None:

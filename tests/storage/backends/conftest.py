@@ -28,6 +28,9 @@ SERVERS: dict[str, tuple[Server, type[Storage]]] = {
 EACH = [pytest.param(kind, marks=pytest.mark.xdist_group(f"storage-{kind}")) for kind in ("local", *SERVERS)]
 EACH_SERVER = [each for each in EACH if each.values != ("local",)]
 
+# Azurite is slow where it keeps thousands, so that they have one of their own.
+APART = "-many"
+
 _numbers = itertools.count()
 
 
@@ -43,9 +46,10 @@ class Stores:
     def options(self, kind: str) -> dict[str, Any]:
         """What the back-end is made with; skips where the server cannot be had."""
         if kind not in self._running | self._missing:
-            start, _ = SERVERS[kind]
+            start, _ = SERVERS[kind.removesuffix(APART)]
+            files = () if kind == "azure" else MANY
             try:
-                self._running[kind] = self._stack.enter_context(start(self._directory / kind, empty_files=MANY))
+                self._running[kind] = self._stack.enter_context(start(self._directory / kind, empty_files=files))
             except stores.NotInstalled as error:
                 self._missing[kind] = str(error)
         if kind in self._missing:
@@ -80,6 +84,18 @@ def storage(make: Callable[..., Storage], kind: str, settings: Settings) -> Stor
         settings.STORAGES = settings.STORAGES | {
             "documents": {"BACKEND": "storage.backends.local.LocalStorage", "OPTIONS": options}
         }
+    return storage
+
+
+@pytest.fixture
+def filled(make: Callable[..., Storage], kind: str, running: Stores) -> Storage:
+    """The place, with `MANY` in it."""
+    storage = make(**running.options(f"azure{APART}")) if kind == "azure" else make()
+    if isinstance(storage, LocalStorage):
+        for key in MANY:
+            path = storage.directory / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
     return storage
 
 

@@ -14,7 +14,6 @@ from core.base.errors import SoftTimeLimit
 from storage.backends.errors import BadKey, Exists, NotFound, Unavailable
 from storage.backends.gateway import Storage
 from storage.backends.keys import LONGEST_PART_BYTES
-from storage.backends.local import LocalStorage
 from storage.backends.stored import PIECE_BYTES
 from tests.storage.backends.asking import LARGE, breaking, chunks
 from tests.storage.backends.conftest import EACH, MANY
@@ -215,15 +214,9 @@ class TestCopy:
 
 
 class TestListing:
-    def test_has_all_of_many_and_begins_again_anywhere(self, storage: Storage) -> None:
-        if isinstance(storage, LocalStorage):
-            for key in MANY:
-                path = storage.directory / key
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch()
-
-        found = [stored.key for stored in storage.listing(prefix="many/")]
-        rest = [stored.key for stored in storage.listing(prefix="many/", after=found[8_500])]
+    def test_has_all_of_many_and_begins_again_anywhere(self, filled: Storage) -> None:
+        found = [stored.key for stored in filled.listing(prefix="many/")]
+        rest = [stored.key for stored in filled.listing(prefix="many/", after=found[8_500])]
 
         assert found == sorted(MANY)
         assert rest == found[8_501:]
