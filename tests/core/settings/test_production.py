@@ -23,17 +23,19 @@ SECRETS = [
     "DROPBOX_APP_SECRET",
     "DATABASE_URL",
     "REDIS_URL",
+    "DOCUMENTS_DIRECTORY",
 ]
 
 
 def filled_in() -> dict[str, str]:
-    """.env.example with a value wherever it leaves one out, and the two addresses that compose adds."""
+    """.env.example with a value wherever it leaves one out, and the two addresses and the folder that compose adds."""
     example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     return {
         **{name: value or secrets.token_urlsafe(48) for name, value in example.items()},
         "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": "postgresql://runsheet:password@postgres.example:5432/runsheet",
         "REDIS_URL": "rediss://:password@redis.example:6379/0",
+        "DOCUMENTS_DIRECTORY": "/srv/documents",
         "DJANGO_SETTINGS_MODULE": "core.settings.production",
         "PATH": os.environ["PATH"],
     }
