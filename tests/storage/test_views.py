@@ -62,11 +62,11 @@ class TestStoredFile:
         assert client.get(address()).status_code == 404
 
     @pytest.mark.django_db
-    @pytest.mark.parametrize("token", ["x", "a:b:c", dumps(["17/page.html", "x", 9e12], salt="another")])
-    def test_is_not_opened_by_what_we_have_not_signed_for_it(self, client: Client, token: str) -> None:
+    def test_is_not_opened_by_what_we_have_not_signed_for_it(self, client: Client) -> None:
         documents().put("17/page.html", [b"1"])
 
-        assert client.get(f"/files/{token}/").status_code == 404
+        for token in ("x", "a:b:c", dumps(["17/page.html", "x", 9e12], salt="another")):
+            assert client.get(f"/files/{token}/").status_code == 404
 
     def test_in_a_place_that_is_gone_is_not_said_to_be_missing(self, client: Client, monkeypatch: Any) -> None:
         def denied(key: str) -> None:
