@@ -18,7 +18,8 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Number 0 stays free, so that a run against an ordinary Redis leaves its data alone.
 _address, _, _query = _urls.redis_url.partition("?")
 REDIS_URL = f"{_address}?{urlencode({**dict(parse_qsl(_query)), 'db': int(_worker) + 1})}"
-RQ_QUEUES["discovery"]["URL"] = REDIS_URL
+for _queue in RQ_QUEUES.values():
+    _queue["URL"] = REDIS_URL
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 HAS_MAIL_SERVER = True
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}

@@ -130,7 +130,7 @@ def create_and_watch(day: Day) -> None:
     """Dropbox is slow, so that the work is seen."""
     day.dropbox.latency(1_500)
     day.task("Add a lease").click()
-    expect(day.page.get_by_role("heading", name="Add lease")).to_be_visible()
+    expect(day.page.get_by_role("heading", name="Add a lease")).to_be_visible()
     day.look("new lease")
     day.page.get_by_label("Agency").select_option("BLM")
     day.page.get_by_label("Lease number").fill("NMNM 1")

@@ -90,9 +90,12 @@ class TestLatency:
             list(pool.map(lambda client: client.check_user("x"), clients))
 
         calls = standin.journal("check/user")
-        began, ended = calls[0].monotonic_s, max(call.monotonic_s + call.duration_s for call in calls)
         assert all(call.duration_s >= 0.1 for call in calls)
-        assert ended - began < 0.8 * sum(call.duration_s for call in calls), "they waited side by side"
+        began, ended = (
+            sorted(call.monotonic_s for call in calls),
+            min(call.monotonic_s + call.duration_s for call in calls),
+        )
+        assert began[1] < ended, "they waited side by side"
 
     def test_is_back_to_the_start_after_a_reset(self, standin: Standin, home: Dropbox) -> None:
         standin.latency(100)

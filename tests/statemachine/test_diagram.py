@@ -187,7 +187,8 @@ class TestTheCommand:
 
     def test_asks_which_one_when_there_are_several(self) -> None:
         with pytest.raises(
-            CommandError, match=r"^Say which machine to draw: console.FailureNotice, leases.Lease, toy.Kettle\.$"
+            CommandError,
+            match=r"^Say which machine to draw: console.FailureNotice, leases.Lease, storage.IndexRun, toy.Kettle\.$",
         ):
             call_command("state_diagram")
 
@@ -203,7 +204,7 @@ class TestTheCommand:
     def test_refuses_an_unknown_machine_in_one_sentence(self) -> None:
         with pytest.raises(
             CommandError,
-            match=r"^There is no machine “auth.User”. There are console.FailureNotice, leases.Lease, toy.Kettle\.$",
+            match=r"^There is no machine “auth.User”. There are console.FailureNotice, leases.Lease, storage.IndexRun, toy.Kettle\.$",
         ):
             call_command("state_diagram", "auth.User")
 

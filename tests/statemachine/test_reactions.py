@@ -78,7 +78,7 @@ class TestRegistry:
         found = [queue_of(Kettle, state) for state in State]
 
         assert found == ["toy", "toy", "other", "toy", "toy"], "a state that owes nothing has that of its start"
-        assert {"discovery", "other", "toy"} == set(queues())
+        assert {"discovery", "other", "toy"} <= set(queues())
 
     def test_refuses_a_second_reaction_for_a_state(self) -> None:
         with pytest.raises(AssertionError, match="already has a reaction for heating"):

@@ -96,7 +96,7 @@ class TestRecordOfAJob:
 
 class TestJobUrl:
     def test_knows_the_queue_of_the_work(self, olivia: User) -> None:
-        assert dashboard.job_url("toy_kettle-1-heating-1", user=olivia) == f"{HOME}queues/1/toy_kettle-1-heating-1/"
+        assert dashboard.job_url("toy_kettle-1-heating-1", user=olivia) == f"{HOME}queues/2/toy_kettle-1-heating-1/"
         assert (
             dashboard.job_url("leases_lease-1-searching-1", user=olivia)
             == f"{HOME}queues/0/leases_lease-1-searching-1/"
