@@ -48,14 +48,14 @@ class TestCompose:
 
         assert once == {"migrate"}
 
-    @pytest.mark.parametrize("name", ["web", "worker", "reconciler", "migrate"])
+    @pytest.mark.parametrize("name", ["web", "worker", "worker-storage", "reconciler", "migrate"])
     def test_gives_our_programs_nothing_to_write_to_and_no_privilege(self, services: dict[str, Any], name: str) -> None:
         """But the place for documents, where they serve or change one."""
         service = services[name]
 
         assert (service["read_only"], service["tmpfs"]) == (True, ["/tmp"])
         assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
-        places = ["documents:/srv/documents"] if name in {"web", "worker"} else []
+        places = ["documents:/srv/documents"] if name in {"web", "worker-storage"} else []
         assert service.get("volumes", []) == places
 
     def test_takes_every_value_that_it_needs_from_the_example(self) -> None:

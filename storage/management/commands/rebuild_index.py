@@ -72,6 +72,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--grace-days", type=_number, metavar="N", help="how long something is missing before its row is deleted"
         )
+        earlier = parser.add_mutually_exclusive_group()
+        earlier.add_argument("--apply", type=_number, metavar="RUN", help="carry out the plan of an audit or a dry run")
+        earlier.add_argument(
+            "--undo", type=_number, metavar="RUN", help="bring back the rows as they were before a run"
+        )
         parser.add_argument("--format", choices=("human", "json", "ndjson"), default="human")
 
     @override
@@ -103,20 +108,7 @@ class Command(BaseCommand):
         A run that is refused here, before it begins, is not one.
         """
         service = IndexSyncService()
-        days = options["grace_days"]
-        run = service.start(
-            mode=options["mode"],
-            root=options["root"],
-            user_id=options["user_id"],
-            dry_run=options["dry_run"],
-            force=options["force"],
-            incremental=options["incremental"],
-            checksums=options["checksums"],
-            include_protected=options["include_protected"],
-            allow_missing=options["allow_missing"],
-            grace=None if days is None else timedelta(days=days),
-            rings=False,
-        )
+        run = _begun(service, options)
         try:
             with _Bar(run, self, options) as bar:
                 run = service.work(run_id=run.pk, told=bar.show)
@@ -187,6 +179,28 @@ class _Bar:
         self._progress.update(self._task, description=what, completed=done, total=total or None, so_far=f"{done:,}")
 
 
+def _begun(service: IndexSyncService, options: dict[str, Any]) -> IndexRun:
+    """The run that is to be worked on: a new one, or an earlier one that is to be applied or undone."""
+    if options["undo"] is not None:
+        return service.undo(run_id=options["undo"])
+    if options["apply"] is not None:
+        return service.apply(run_id=options["apply"], force=options["force"])
+    days = options["grace_days"]
+    return service.start(
+        mode=options["mode"],
+        root=options["root"],
+        user_id=options["user_id"],
+        dry_run=options["dry_run"],
+        force=options["force"],
+        incremental=options["incremental"],
+        checksums=options["checksums"],
+        include_protected=options["include_protected"],
+        allow_missing=options["allow_missing"],
+        grace=None if days is None else timedelta(days=days),
+        rings=False,
+    )
+
+
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ArgumentTypeError(f"must be a whole number, not {text!r}")
@@ -198,17 +212,19 @@ def _why(detail: str) -> str:
 
 
 def _sentence(report: RunReport) -> str:
-    if report.state == RunState.REFUSED:
-        return f"Refused: {report.why}"
-    if report.state == RunState.FAILED:
-        return f"Failed: {report.why}"
-    if report.state == RunState.ABORTED:
-        return "Stopped by somebody else."
+    ends = {
+        RunState.REFUSED: f"Refused: {report.why}",
+        RunState.FAILED: f"Failed: {report.why}",
+        RunState.ABORTED: "Stopped by somebody else.",
+        RunState.UNDONE: f"Run {report.run_id} is undone: the rows are as they were before it.",
+    }
+    if said := ends.get(RunState(report.state)):
+        return said
     if report.stats.is_in_sync:
         return "In sync."
     if report.state == RunState.PLANNED:
-        return "Nothing was changed: this is what would be done."
-    return f"Done. Undo it, while no later run has changed rows, as run {report.run_id}."
+        return f"Nothing was changed: this is what would be done. To do it: --apply {report.run_id}"
+    return f"Done. Until a later run changes rows, it can be undone: --undo {report.run_id}"
 
 
 def _document(report: RunReport) -> dict[str, Any]:

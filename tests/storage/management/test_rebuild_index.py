@@ -32,8 +32,36 @@ class TestCommand:
         code, out, _ = rebuild()
 
         assert code == 1
-        assert "Nothing was changed: this is what would be done." in out
+        assert "Nothing was changed: this is what would be done. To do it: --apply " in out
         assert states() == {}
+
+    def test_carries_out_what_was_looked_at_and_takes_it_back(self, tree: Tree) -> None:
+        tree.put("7/a")
+        rebuild()
+        run = str(IndexRun.objects.get().pk)
+
+        code, out, _ = rebuild("--apply", run)
+
+        assert (code, len(states())) == (1, 2)
+        assert f"it can be undone: --undo {run}" in out
+
+        code, out, _ = rebuild("--undo", run)
+
+        assert (code, states()) == (1, {})
+        assert f"Run {run} is undone" in out
+
+    def test_says_why_an_earlier_run_cannot_be_taken_back(self, tree: Tree) -> None:
+        tree.put("7/a")
+        rebuild("--mode", "sync")
+        rebuild("--mode", "sync", "--dry-run")
+        tree.put("7/b")
+        rebuild("--mode", "sync")
+
+        code, _, errors = rebuild("--undo", str(IndexRun.objects.earliest("pk").pk))
+
+        assert code == 3
+        assert "Undo that one first." in errors
+        assert rebuild("--undo", "0")[0] == 3
 
     def test_syncs_and_is_in_sync_then(self, tree: Tree) -> None:
         tree.put("7/a")
