@@ -1,17 +1,19 @@
-"""What a run of the index owes: the comparison, then the changes, or the way back; each in slices."""
+"""What a run of the index owes: the comparison, then the changes, or the way back; each in slices.
 
-from typing import Any
+What does it is loaded by the first run: every worker of every queue knows what is owed, and does without the rest.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from statemachine.errors import ClaimLost
 from statemachine.reactions import Backoff, Ending, GoOn, Limits, Outcome, Run, reaction
 from storage.errors import RootNotThere
-from storage.index import applying
-from storage.index.concluding import conclude
-from storage.index.listers import lister_of
-from storage.index.planning import Keep, Planning
 from storage.models import IndexRun, RunState
+
+if TYPE_CHECKING:
+    from storage.index.planning import Keep
 
 LIMITS = Limits(soft_s=60, hard_s=120)
 
@@ -23,6 +25,10 @@ def retry_rules() -> Backoff:
 @reaction(IndexRun, RunState.PLANNING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)
 def look(run: Run[IndexRun]) -> Ending:
     """Compare the root with its rows."""
+    from storage.index.concluding import conclude  # noqa: PLC0415 - see above
+    from storage.index.listers import lister_of  # noqa: PLC0415 - see above
+    from storage.index.planning import Planning  # noqa: PLC0415 - see above
+
     record, keep = run.record, _keeper(run)
     try:
         whole = Planning(record, lister=lister_of(record.root), keep=keep).work(is_time_up=lambda: run.is_time_up)
@@ -41,6 +47,8 @@ def look(run: Run[IndexRun]) -> Ending:
 @reaction(IndexRun, RunState.APPLYING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)
 def change(run: Run[IndexRun]) -> Ending:
     """Carry out the plan."""
+    from storage.index import applying  # noqa: PLC0415 - see above
+
     whole = applying.apply(run.record, keep=_keeper(run), is_time_up=lambda: run.is_time_up)
     return Outcome(transition="applied") if whole else GoOn()
 
@@ -48,11 +56,13 @@ def change(run: Run[IndexRun]) -> Ending:
 @reaction(IndexRun, RunState.UNDOING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)
 def change_back(run: Run[IndexRun]) -> Ending:
     """Bring back the rows as they were."""
+    from storage.index import applying  # noqa: PLC0415 - see above
+
     whole = applying.undo(run.record, keep=_keeper(run), is_time_up=lambda: run.is_time_up)
     return Outcome(transition="undone") if whole else GoOn()
 
 
-def _keeper(run: Run[IndexRun]) -> Keep:
+def _keeper(run: Run[IndexRun]) -> "Keep":
     """Writes down what a batch has reached, in the batch's own transaction, unless the run was taken from us meanwhile."""
     mine = IndexRun.objects.filter(pk=run.record.pk, state=run.record.state, generation=run.record.generation)
 
