@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.chaos.story import Look, Step, Story, judgement
+from tests.chaos.story import Known, Look, Story, judgement
 
 TRIES = 5
 # What no lease may fail with: our own trouble, and a worker that met what nobody had thought of.
@@ -28,8 +28,8 @@ def says_no_only_where_it_is_so(story: Story) -> Iterator[str]:
             yield f"had no report, but {row.person} sees {seen.look} at {row.path}, with {seen.reports}"
         if row.transition == "record_not_found" and seen.look is not Look.ABSENT:
             yield f"was not found, but {row.person} sees {seen.look} at {row.path}"
-        if row.transition == "record_not_found" and _is_known(step):
-            yield f"was not found by {row.person}, but {_told(step)}"
+        if row.transition == "record_not_found" and (known := step.known_at(row.path)):
+            yield f"was not found by {row.person}, but {_told(known)}"
 
 
 def says_yes_only_where_it_is_so(story: Story) -> Iterator[str]:
@@ -56,9 +56,9 @@ def asks_whoever_started_it(story: Story) -> Iterator[str]:
 def keeps_what_others_have_seen(story: Story) -> Iterator[str]:
     """Whoever cannot judge fails, and what is known stays as it is."""
     for step in story.steps():
-        is_another = step.known and step.seen and step.known.space != step.seen.space
-        if step.row.transition in ANSWERS and _is_known(step) and is_another:
-            yield f"took {step.row.transition} by {step.row.person}, but {_told(step)}"
+        known = step.known_at(step.row.path)
+        if step.row.transition in ANSWERS and known and step.seen and known.space != step.seen.space:
+            yield f"took {step.row.transition} by {step.row.person}, but {_told(known)}"
     ending, known = story.ending, story.known_at_last
     expected = (known.path.casefold(), known.reports) if known else ("", ())
     if (ending.path.casefold(), ending.reports) != expected:
@@ -79,7 +79,7 @@ def fails_for_what_is_so(story: Story) -> Iterator[str]:
             if story.bases_at(row) == {row.base}:
                 yield f"failed as {row.code}, but {row.base} was configured"
         elif row.code in BY_SIGHT and seen is not None:
-            _, expected = judgement(seen, path=row.path, known=step.known)
+            _, expected = judgement(seen, path=row.path, known=step.known_at(row.path))
             if row.code != expected:
                 yield f"failed as {row.code}, but {row.person} sees {seen.look} at {row.path}"
         elif row.tries < TRIES:
@@ -94,15 +94,8 @@ def fails_for_no_outage_of_ours(story: Story) -> Iterator[str]:
         yield f"ended as {story.ending.failure_code}"
 
 
-def _is_known(step: Step) -> bool:
-    """Whether it is known that a directory lies where the row says."""
-    return step.known is not None and step.known.path.casefold() == step.row.path.casefold()
-
-
-def _told(step: Step) -> str:
-    return (
-        f"{step.known.person} has seen {step.known.path} in {step.known.space}" if step.known else "nothing was known"
-    )
+def _told(known: Known) -> str:
+    return f"{known.person} has seen {known.path} in {known.space}"
 
 
 RULES: Mapping[str, Callable[[Story], Iterator[str]]] = {

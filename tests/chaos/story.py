@@ -151,17 +151,28 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A row of the log with all that stood when it was written."""
+    """A row of the log with all that stood when it was written.
+
+    Attributes:
+        known: of the lease's present answer.
+        remembered: what earlier rows have told of other places, by path in lower case: under another number or base path.
+    """
 
     row: Taken
     target: Target
     runner: str
     known: Known | None
+    remembered: Mapping[str, Known] = field(default_factory=dict)
 
     @property
     def seen(self) -> Seen | None:
         """What whoever was asked sees where they were asked; None if nobody was, or nothing like that was planned."""
         return self.target.seen.get((self.row.person, self.row.base))
+
+    def known_at(self, path: str) -> Known | None:
+        """Who has seen a directory there before."""
+        there = path.casefold()
+        return self.known if self.known and self.known.path.casefold() == there else self.remembered.get(there)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,14 +235,19 @@ class Story:
         """The log, row by row, with what stood before each."""
         acts, target, runner = list(self.acts), self.target, self.person
         known: Known | None = None
+        remembered: dict[str, Known] = {}
         for row in self.taken:
             if row.by == "user":
                 act = _next_act(acts, row)
                 target, runner = act.target or target, act.person or runner
                 known = None if act.target else known
-            step = Step(row=row, target=target, runner=runner, known=known)
+            step = Step(row=row, target=target, runner=runner, known=known, remembered=dict(remembered))
             yield step
             known = learned(step)
+            if known:
+                remembered[known.path.casefold()] = known
+            elif row.transition == "record_not_found":
+                remembered.pop(row.path.casefold(), None)
 
     @property
     def known_at_last(self) -> Known | None:
@@ -243,9 +259,9 @@ class Story:
 
     @property
     def known_before(self) -> Known | None:
-        """What was known when the last run began."""
-        before = [step.known for step in self.steps() if step.row.transition == "start_search"]
-        return before[-1] if before else None
+        """Who had seen a directory at the last path when the last run began."""
+        before = [step for step in self.steps() if step.row.transition == "start_search"]
+        return before[-1].known_at(self.last_path) if before else None
 
 
 def _next_act(acts: list[Act], row: Taken) -> Act:
@@ -268,8 +284,8 @@ def learned(step: Step) -> Known | None:
     kept = known.reports if known and is_known else ()
     reports = row.reports if row.transition == "record_detection" else kept
     # Who sees a part is no witness in the place of somebody who saw more, unless the listing proves that it was all.
-    if known and is_known and step.seen.look is Look.PARTIAL and not step.seen.shows_all:
-        return replace(known, reports=reports)
+    if (before := step.known_at(row.path)) and step.seen.look is Look.PARTIAL and not step.seen.shows_all:
+        return replace(before, reports=reports)
     return Known(person=row.person, base=row.base, space=step.seen.space, path=row.path, reports=reports)
 
 

@@ -83,6 +83,32 @@ class TestNegativeAnswers:
 
         assert broken(story) == {NEGATIVE, SETTLED}
 
+    def test_break_where_another_member_has_seen_it_before_it_was_looked_for_elsewhere(self) -> None:
+        absent = {"person": "paul", "path": "b/NMNM 1", "key": 11}
+        elsewhere = [replace(IVAN_STARTS, key=11), later(NOT, 5, **absent)]
+        back = replace(IVAN_STARTS, source="not_found", generation=9, key=13)
+
+        def ends(last: Taken, code: str) -> set[str]:
+            state = "failed" if code else "not_found"
+            story = run_by("paul", ending=replace(PENDING, state=state, failure_code=code, generation=11), paul=ABSENT)
+            seen = {**story.target.seen, ("paul", "b"): ABSENT, ("paul", "a"): ABSENT}
+            return broken(
+                replace(
+                    story,
+                    acts=(Act(kind="start", person="paul"), Act(kind="start", person="paul")),
+                    target=replace(story.target, seen=seen),
+                    bases=(
+                        Configured(base="a"),
+                        Configured(base="b", after=10, surely_after=10),
+                        Configured(base="a", after=12, surely_after=12),
+                    ),
+                    taken=(*FULL_RUN, *elsewhere, back, later(last, 8, person="paul", key=13)),
+                )
+            )
+
+        assert NEGATIVE in ends(NOT, "")
+        assert not {NEGATIVE, SETTLED, GIVING_UP} & ends(failed("archive_out_of_sight"), "archive_out_of_sight")
+
     def test_break_where_a_report_lies_there(self) -> None:
         story = answered(FOUND, GOES_ON, replace(DETECTED, reports=()), ending=replace(DONE, reports=()))
 
