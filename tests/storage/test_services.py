@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import IntegrityError
 from django.db.models.functions import Now
 from redis import Redis
 
@@ -53,6 +54,12 @@ class TestStart:
 
         with pytest.raises(RootBusy, match=f"^Run {first.pk} of the root “documents” is under way"):
             service.start(mode="sync")
+
+    def test_does_not_take_another_fault_for_a_second_run(self, service: IndexSyncService) -> None:
+        with pytest.raises(IntegrityError, match="allow_missing"):
+            service.start(mode="audit", allow_missing=-1)
+
+        assert not IndexRun.objects.exists()
 
     def test_is_not_refused_for_another_root(self, service: IndexSyncService, tree: Tree, settings: Any) -> None:
         settings.STORAGE_ROOTS["second"] = {"path": tree.path}
