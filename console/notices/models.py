@@ -33,6 +33,14 @@ class FailureNotice(StateMachine):
     state = state_field(NoticeState, initial=NoticeState.GATHERING)
     record_type = models.CharField(max_length=100, editable=False)
     reason = models.CharField(max_length=50, editable=False, help_text="The failure code that the records share.")
+    right = models.CharField(
+        max_length=150,
+        default="",
+        db_default="",
+        blank=True,
+        editable=False,
+        help_text="Whoever holds it is told, since nobody started the runs; empty: who started them is.",
+    )
     told = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     read_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the person has read it in the console; empty: not yet."
@@ -48,6 +56,11 @@ class FailureNotice(StateMachine):
                 fields=["initiated_by", "record_type", "reason"],
                 condition=Q(state=NoticeState.GATHERING),
                 name="console_failurenotice_one_gathers",
+            ),
+            models.UniqueConstraint(
+                fields=["right", "record_type", "reason"],
+                condition=Q(state=NoticeState.GATHERING) & ~Q(right=""),
+                name="console_failurenotice_one_gathers_for_all",
             ),
         ]
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_fsm import transition
 
+from console.notices.models import Noticed
 from statemachine.models import StateMachine, known_states, line_indexes, state_field
 
 
@@ -17,6 +18,15 @@ class Mode(models.TextChoices):
     SYNC = "sync", "Sync"
     CLEAN = "clean", "Clean"
     FULL = "full", "Full"
+
+
+class Occasion(models.TextChoices):
+    """Why a run began."""
+
+    ASKED = "asked", "Somebody asked for it"
+    START = "start", "At the start of the system"
+    SCHEDULE = "schedule", "By the schedule"
+    SEEN = "seen", "Something had changed"
 
 
 class RunState(models.TextChoices):
@@ -38,17 +48,18 @@ ACTIVE = WORKING | {RunState.QUEUED}
 
 
 def _has_applied(run: Any) -> bool:
-    return bool(run.applied_up_to > 0)
+    return bool(run.applied_up_to > 0 and run.forgotten_at is None)
 
 
 def _has_plan(run: Any) -> bool:
-    return bool(run.plan_is_whole)
+    return bool(run.plan_is_whole and run.forgotten_at is None)
 
 
-class IndexRun(StateMachine):
+class IndexRun(Noticed):
     """One comparison of a root with its rows, and what came of it.
 
     Attributes:
+        occasion: who or what began it.
         prefix: what of the root it is about; empty: all of it.
         incremental: only directories whose time has changed are read.
         checksums: the content of each file is read, too.
@@ -62,6 +73,7 @@ class IndexRun(StateMachine):
         applied_up_to: the number up to which the changes were applied; undoing goes the way back.
         missing_count: how many the brake has counted.
         refusal: why it was refused, in words.
+        forgotten_at: when its changes were deleted, since it is old. From then on it cannot be undone.
     """
 
     working_states: ClassVar[frozenset[str]] = WORKING
@@ -69,6 +81,7 @@ class IndexRun(StateMachine):
 
     root = models.ForeignKey("storage.StorageRoot", on_delete=models.CASCADE, related_name="runs")
     mode = models.CharField(max_length=5, choices=Mode, default=Mode.AUDIT)
+    occasion = models.CharField(max_length=8, choices=Occasion, default=Occasion.ASKED, db_default=Occasion.ASKED)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -86,6 +99,7 @@ class IndexRun(StateMachine):
     applied_up_to = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     missing_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     refusal = models.TextField(default="", db_default="", editable=False)
+    forgotten_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     state = state_field(RunState, initial=RunState.QUEUED)
 
