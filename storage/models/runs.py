@@ -1,7 +1,7 @@
 """A run over a root: a machine on the engine."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, override
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +11,8 @@ from django_fsm import transition
 
 from console.notices.models import Noticed
 from statemachine.models import StateMachine, known_states, line_indexes, state_field
+from storage.errors import IndexAnomalies, IndexBraked, RootNotThere
+from storage.models import news
 
 
 class Mode(models.TextChoices):
@@ -45,6 +47,8 @@ class RunState(models.TextChoices):
 WORKING = frozenset({RunState.PLANNING, RunState.APPLYING, RunState.UNDOING})
 # While one run of a root is in one of these, no other may be.
 ACTIVE = WORKING | {RunState.QUEUED}
+# It has come to no conclusion, and somebody has to see to that.
+STUCK = frozenset({RunState.REFUSED, RunState.FAILED})
 
 
 def _has_applied(run: Any) -> bool:
@@ -78,6 +82,8 @@ class IndexRun(Noticed):
 
     working_states: ClassVar[frozenset[str]] = WORKING
     start_transition: ClassVar[str] = "plan"
+    work_name: ClassVar[str] = "The index of storage"
+    looked_after_by: ClassVar[str] = "storage.change_index"
 
     root = models.ForeignKey("storage.StorageRoot", on_delete=models.CASCADE, related_name="runs")
     mode = models.CharField(max_length=5, choices=Mode, default=Mode.AUDIT)
@@ -137,6 +143,36 @@ class IndexRun(Noticed):
     def is_over(self) -> bool:
         """Whether nothing is done any more without somebody's wish."""
         return self.state not in ACTIVE
+
+    @classmethod
+    @override
+    def told_states(cls) -> frozenset[str]:
+        """Not where somebody else has ended it, or goes on with it."""
+        return STUCK | {RunState.PLANNED, RunState.DONE}
+
+    @override
+    def is_news(self) -> bool:
+        """Whoever asks without an account, as at a terminal, reads the answer there."""
+        if self.initiated_by_id is None and self.occasion == Occasion.ASKED:
+            return False
+        if self.state in STUCK:
+            return self.initiated_by_id is not None or news.is_first_refusal(self)
+        return news.new_anomalies(self).exists()
+
+    @override
+    def entering(self) -> None:
+        """How it ended has a name, as a failure has: by that it is found, and people are told."""
+        if self.state == RunState.REFUSED:
+            self.failure_code = IndexBraked.code if self.plan_is_whole else RootNotThere.code
+            self.failure_message = self.refusal
+        elif self._has_ended_whole and self.counts.get("anomalies"):
+            self.failure_code, self.failure_message = IndexAnomalies.code, news.in_words(self)
+        super().entering()
+
+    @property
+    def _has_ended_whole(self) -> bool:
+        """Whether it has come to the end that it was to come to."""
+        return self.state == (RunState.PLANNED if self.stops_at_plan else RunState.DONE)
 
     @transition(
         field=state,
