@@ -181,7 +181,7 @@ class MachinePage(LargeList):
         """
 
         def version() -> str:
-            values = self.model._default_manager.filter(pk=pk).values(*following.SHOWN).first()
+            values = self.model._default_manager.filter(pk=pk).values(*following.SHOWN, *self.follows).first()
             return following.version_of(values) if values else "gone"
 
         if following.is_unchanged(request, what=self.followed(pk), version=version):
@@ -226,7 +226,14 @@ class MachinePage(LargeList):
         """
         model: type[StateMachine] = self.model
         try:
-            record = press(button, model=model, record_id=pk, user=person(request), generation=generation_of(request))
+            record = press(
+                button,
+                model=model,
+                record_id=pk,
+                user=person(request),
+                generation=generation_of(request),
+                answers=self._answers(request, button, pk),
+            )
         except (TransitionForbidden, RecordGone):
             raise
         except Stale:
@@ -235,6 +242,19 @@ class MachinePage(LargeList):
             messages.warning(request, str(refusal))
         else:
             messages.success(request, _done(button, record))
+
+    def _answers(self, request: HttpRequest, button: Button, pk: int) -> Mapping[str, Any]:
+        """To what the button asks of the record as it is now.
+
+        Raises:
+            RecordGone, Unanswered: nothing was changed.
+        """
+        if button.question is None:
+            return {}
+        record = self.get_queryset(request).filter(pk=pk).first()
+        if record is None:
+            raise RecordGone
+        return button.answers(record, request.POST)
 
     def overtaken(self, label: str, pk: int | str) -> str:
         """What happened between the look and the click, and who did it.
