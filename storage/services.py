@@ -1,7 +1,7 @@
 """Index runs as everybody starts them: command, interface, schedule and console come through here."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from time import sleep
@@ -16,7 +16,8 @@ from django.db.models.functions import Now
 from core.base.database import broken_constraint
 from statemachine import jobs
 from statemachine.claims import message_of
-from statemachine.transitions import RECONCILER, Actor, Step, take
+from statemachine.errors import RecordGone, TransitionRefused
+from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 from storage.errors import LaterRunStands, ModeUnknown, NeedsForce, NotOverridden, RootBusy, RunGone, UserUnknown
 from storage.index.figures import IndexSyncStats
 from storage.models import ACTIVE, WORKING, IndexRun, Mode, Occasion, RunState, StorageRoot
@@ -122,7 +123,7 @@ class IndexSyncService:
             allow_missing=allow_missing,
             grace=timedelta(days=settings.STORAGE_MISSING_GRACE_DAYS) if grace is None else grace,
         )
-        with _alone(where), transaction.atomic():
+        with _alone(where, is_asked=occasion == Occasion.ASKED):
             run.save()
             return self._take(run.pk, Step(transition="plan", rings=rings, reason=reason))
 
@@ -156,7 +157,7 @@ class IndexSyncService:
             raise NotOverridden(
                 f"{run.missing_count:,} are missing. Say that number, if they were taken away on purpose."
             )
-        with _alone(run.root), transaction.atomic():
+        with _alone(run.root):
             self._take(run_id, Step(transition="override", arguments={"allow_missing": allow_missing}))
             return run if run.stops_at_plan else self._take(run_id, Step(transition="apply"))
 
@@ -221,11 +222,28 @@ def _is_free(run: IndexRun) -> bool:
     return free.filter(Q(due_at__lte=Now()) | Q(rung_at__isnull=False)).exists()
 
 
+def _make_way(root: StorageRoot) -> None:
+    """A run that nobody asked for, and that no worker has begun yet, is not in the way of who asks for one."""
+    waiting = IndexRun.objects.filter(root=root, state__in=[RunState.QUEUED, RunState.PLANNING], tries=0, place={})
+    for pk in waiting.exclude(occasion=Occasion.ASKED).values_list("pk", flat=True):
+        # Meanwhile a worker may have begun it.
+        with suppress(RecordGone, TransitionRefused), locked(IndexRun, pk) as run:
+            if not run.tries:
+                advance(run, Step(transition="abort", reason="what somebody has asked for goes first"), RECONCILER)
+
+
 @contextmanager
-def _alone(root: StorageRoot) -> Iterator[None]:
-    """Say which run is under way, where the database has refused a second one."""
+def _alone(root: StorageRoot, *, is_asked: bool = True) -> Iterator[None]:
+    """All or nothing of what is begun; say which run is under way, where the database has refused a second one.
+
+    Args:
+        is_asked: whether somebody has asked for it, so that what waits without that makes way.
+    """
     try:
-        yield
+        with transaction.atomic():
+            if is_asked:
+                _make_way(root)
+            yield
     except IntegrityError as error:
         if broken_constraint(error) != ONE_ACTIVE:
             raise
