@@ -21,7 +21,7 @@ from statemachine.models import TransitionLog
 from statemachine.transitions import RECONCILER, Actor, Step, locked, take
 from storage.errors import LaterRunStands, ModeUnknown, NeedsForce, NotOverridden, RootBusy, RunGone, UserUnknown
 from storage.index.figures import IndexSyncStats
-from storage.models import ACTIVE, WORKING, IndexRun, Mode, StorageRoot
+from storage.models import ACTIVE, WORKING, IndexRun, Mode, Occasion, RunState, StorageRoot
 
 __all__ = ["IndexSyncService", "IndexSyncStats", "RunReport"]
 
@@ -64,7 +64,7 @@ class RunReport:
             mode=run.mode,
             state=run.state,
             dry_run=run.dry_run,
-            why=run.refusal or run.failure_message,
+            why=run.refusal or (run.failure_message if run.state == RunState.FAILED else ""),
             missing_count=run.missing_count,
             stats=IndexSyncStats.of(run.counts),
         )
@@ -98,6 +98,8 @@ class IndexSyncService:
         allow_missing: int | None = None,
         grace: timedelta | None = None,
         rings: bool = True,
+        occasion: str = Occasion.ASKED,
+        reason: str = "",
     ) -> IndexRun:
         """Owe a run over a root, or over one user's part of it.
 
@@ -107,6 +109,8 @@ class IndexSyncService:
             allow_missing: so many may be missing without the brake.
             grace: how long something is missing before its row is deleted; default: as the settings say.
             rings: whether a worker is told; else who started it works on it, see `work`.
+            occasion: what begins it, where no person does.
+            reason: the same in words, for its history.
 
         Raises:
             RootUnknown, ModeUnknown, UserUnknown, NeedsForce: nothing was started.
@@ -124,6 +128,7 @@ class IndexSyncService:
         run = IndexRun(
             root=where,
             mode=mode,
+            occasion=occasion,
             user_id=user_id,
             prefix="" if user_id is None else f"{user_id}/",
             dry_run=dry_run,
@@ -139,7 +144,7 @@ class IndexSyncService:
             self._require(LETS_GO)
         with _alone(where), transaction.atomic():
             run.save()
-            return self._take(run.pk, Step(transition="plan", rings=rings))
+            return self._take(run.pk, Step(transition="plan", rings=rings, reason=reason))
 
     def look(self, *, root: str) -> IndexRun:
         """Owe a look at a root as it is now: a sync for who may change rows, else an audit.

@@ -23,6 +23,7 @@ from console.machine.checks import errors_of
 from console.machine.lists import MachineList
 from console.machine.panel import Panel
 from console.machine.words import one_of
+from console.records.concurrent_edits import UnchangedForm
 from console.records.large_lists import LargeList
 from console.records.who import person
 from console.shell.times import distance_text
@@ -58,6 +59,7 @@ class MachinePage(LargeList):
     look_label: ClassVar[str] = "What was entered"
     form_note: ClassVar[str] = ""
     add_note: ClassVar[str] = "Once it is saved, it starts by itself, and its page shows how that goes."
+    form = UnchangedForm
     change_form_template = "console/machine/page.html"
 
     def address(self, page: str) -> str:
