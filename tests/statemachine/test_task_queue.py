@@ -1,5 +1,7 @@
 """Django's tasks on RQ, by the contract of Django's back-ends; real jobs, done by a worker in this process."""
 
+import multiprocessing
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import connections
 from django.tasks import TaskContext, TaskResult, TaskResultStatus, default_task_backend, task, task_backends
 from django.tasks.exceptions import InvalidTask, TaskResultDoesNotExist, TaskResultMismatch
 from django.tasks.signals import task_enqueued, task_finished, task_started
@@ -18,11 +21,14 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from core.base.clock import now
-from core.base.errors import SoftTimeLimit
+from core.base.errors import SoftTimeLimit, WorkerStopping
 from statemachine import doorbell
+from statemachine import worker as worker_module
 from statemachine.doorbell import Message
+from statemachine.reactions import Limits
 from statemachine.task_queue import RQTasks
-from tests.workers import work_off
+from statemachine.worker import RunsheetWorker
+from tests.workers import forget_measured, work_off
 
 pytestmark = pytest.mark.usefixtures("redis")
 
@@ -253,3 +259,47 @@ class TestResult:
 
         with pytest.raises(TaskResultDoesNotExist):
             default_task_backend.get_result(message.job_id)
+
+
+@task(queue_name="storage")
+def go_on_for_long() -> str:
+    """As if it took longer than RQ waits for a word of it."""
+    under_way = RunsheetWorker.under_way
+    assert under_way is not None
+    at, job = under_way
+    at.last_heartbeat = now() - timedelta(minutes=1)
+    worker_module.go_on(Limits())
+    assert at.last_heartbeat > now() - timedelta(seconds=10)
+    return str(job.id)
+
+
+class TestGoOn:
+    def test_does_nothing_outside_of_a_worker(self) -> None:
+        worker_module.go_on(Limits())
+
+    def test_ends_what_a_worker_is_at_that_was_told_to_stop(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(RunsheetWorker, "told_to_stop", True)
+
+        with pytest.raises(WorkerStopping):
+            worker_module.go_on(Limits())
+
+    @pytest.mark.process
+    @pytest.mark.django_db(transaction=True)
+    def test_tells_redis_of_a_job_that_takes_long(self, redis: Redis, queue: Queue) -> None:
+        result = go_on_for_long.enqueue()
+
+        def process() -> None:
+            forget_measured()
+            worker = RunsheetWorker([queue], connection=redis, serializer=JSONSerializer)
+            worker.unsubscribe = lambda: None  # type: ignore[method-assign]  # RQ takes a second over it
+            worker.work(burst=True, logging_level="WARNING")
+            os._exit(0)
+
+        connections.close_all()
+        child = multiprocessing.get_context("fork").Process(target=process)
+        child.start()
+        child.join(30)
+        result.refresh()
+
+        assert (child.exitcode, result.errors) == (0, [])
+        assert result.return_value == result.id
