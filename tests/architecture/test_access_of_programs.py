@@ -12,7 +12,7 @@ from redis import Redis
 
 from core.http.problems import CONTENT_TYPE
 from tests.architecture.conftest import PROGRAMS, Browsers, Things, concrete
-from tests.architecture.test_access import EVERYBODY, SUPERUSER, everything
+from tests.architecture.test_access import EVERYBODY, OPERATOR, VIEWER, everything
 
 pytestmark = [
     pytest.mark.django_db,
@@ -32,8 +32,8 @@ class Row(NamedTuple):
 
 ADDRESSES = {
     "api/v1/": Row(None, None),  # only the addresses below it are something
-    "api/v1/index/rebuild/": Row(None, SUPERUSER, {"mode": "sync"}),
-    "api/v1/index/runs/<run_id>/": Row(SUPERUSER, None),
+    "api/v1/index/rebuild/": Row(None, OPERATOR, {"mode": "audit"}),
+    "api/v1/index/runs/<run_id>/": Row(VIEWER, None),
 }
 ANONYMOUS = frozenset({"anonymous"})
 
