@@ -13,6 +13,27 @@ class RootNotThere(Refused):
     """The root is not there. Nothing is concluded from that; see that it is mounted, then look again."""
 
     code = "root_not_there"
+    words = "root not there"
+    became = "stopped"
+    advice = "See that the root is mounted, then look again"
+
+
+class IndexBraked(Refused):
+    """So many files are missing that nothing is concluded. See that all of it is mounted, then look again."""
+
+    code = "index_braked"
+    words = "held by the brake"
+    became = "stopped"
+    advice = "See that all of it is mounted; let the run go on only if the files were taken away on purpose"
+
+
+class IndexAnomalies(Refused):
+    """Something in storage could not be indexed, or not be read."""
+
+    code = "index_anomalies"
+    words = "anomalies in storage"
+    became = "ended"
+    advice = "Read what the run has to say, and mend it in storage"
 
 
 class RootBusy(Refused):

@@ -23,6 +23,7 @@ from console.machine.checks import errors_of
 from console.machine.lists import MachineList
 from console.machine.panel import Panel
 from console.machine.words import one_of
+from console.records.concurrent_edits import UnchangedForm
 from console.records.large_lists import LargeList
 from console.records.who import person
 from console.shell.times import distance_text
@@ -58,6 +59,7 @@ class MachinePage(LargeList):
     look_label: ClassVar[str] = "What was entered"
     form_note: ClassVar[str] = ""
     add_note: ClassVar[str] = "Once it is saved, it starts by itself, and its page shows how that goes."
+    form = UnchangedForm
     change_form_template = "console/machine/page.html"
 
     def address(self, page: str) -> str:
@@ -179,7 +181,7 @@ class MachinePage(LargeList):
         """
 
         def version() -> str:
-            values = self.model._default_manager.filter(pk=pk).values(*following.SHOWN).first()
+            values = self.model._default_manager.filter(pk=pk).values(*following.SHOWN, *self.follows).first()
             return following.version_of(values) if values else "gone"
 
         if following.is_unchanged(request, what=self.followed(pk), version=version):
@@ -224,7 +226,14 @@ class MachinePage(LargeList):
         """
         model: type[StateMachine] = self.model
         try:
-            record = press(button, model=model, record_id=pk, user=person(request), generation=generation_of(request))
+            record = press(
+                button,
+                model=model,
+                record_id=pk,
+                user=person(request),
+                generation=generation_of(request),
+                answers=self._answers(request, button, pk),
+            )
         except (TransitionForbidden, RecordGone):
             raise
         except Stale:
@@ -233,6 +242,19 @@ class MachinePage(LargeList):
             messages.warning(request, str(refusal))
         else:
             messages.success(request, _done(button, record))
+
+    def _answers(self, request: HttpRequest, button: Button, pk: int) -> Mapping[str, Any]:
+        """To what the button asks of the record as it is now.
+
+        Raises:
+            RecordGone, Unanswered: nothing was changed.
+        """
+        if button.question is None:
+            return {}
+        record = self.get_queryset(request).filter(pk=pk).first()
+        if record is None:
+            raise RecordGone
+        return button.answers(record, request.POST)
 
     def overtaken(self, label: str, pk: int | str) -> str:
         """What happened between the look and the click, and who did it.

@@ -100,4 +100,4 @@ class LargeChangeList(RecordChangeList):
     @property
     def is_narrowed(self) -> bool:
         """Whether some records may be hidden."""
-        return bool(self.query or self.has_active_filters)
+        return bool((self.query and self.search_fields) or self.has_active_filters)

@@ -62,7 +62,7 @@ class RecordAdmin(RecordList):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
-class ReadOnlyAdmin(RecordAdmin):
+class ReadOnly(RecordList):
     """Records to look at: they are made by what is done, not by typing."""
 
     @override
@@ -76,3 +76,7 @@ class ReadOnlyAdmin(RecordAdmin):
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReadOnlyAdmin(ReadOnly, RecordAdmin):
+    """A list and a page of such records."""

@@ -22,7 +22,7 @@ from core.base.clock import now
 from core.http import refusals
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
-from storage.models import IndexRun, StorageRoot
+from storage.models import IndexRun, StorageRoot, StoredFile
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
 
@@ -45,6 +45,8 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
             yield re.sub(r"/\?|[$^]", lambda found: "/" if found[0] == "/?" else "", named)
 
 
+# One that the role which may start such records may press.
+BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop"}
 WALKED = sorted(set(addresses()))
 
 
@@ -73,6 +75,7 @@ def there(people: People) -> Things:
     """One record of each model that has pages."""
     nina, connected = User.objects.create_user("nina"), User.objects.create_user("connected")
     lease = Lease.objects.create(agency="BLM", lease_number="NMNM 1")
+    root = StorageRoot.objects.create(name="documents")
     batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=1)
     BatchLease.objects.create(batch=batch, record=lease)
     made: list[models.Model] = [
@@ -103,7 +106,9 @@ def there(people: People) -> Things:
             home_namespace_id="1",
             connected_at=now(),
         ),
-        IndexRun.objects.create(root=StorageRoot.objects.create(name="there"), plan_is_whole=True, applied_up_to=1),
+        root,
+        StoredFile.objects.create(root=root, key="1/deed.pdf", name="deed.pdf"),
+        IndexRun.objects.create(root=root, plan_is_whole=True, applied_up_to=1),
         nina,
         Group.objects.create(name="Nobody's"),
     ]
@@ -120,7 +125,7 @@ def concrete(address: str, there: Things) -> str:
         "id": pk,
         "pk": pk,
         "upload_id": there["leases/upload"].pk,
-        "name": "discover",
+        "name": BUTTONS.get(place, "discover"),
         "kind": "csv",
         "app_label": "leases",
         "url": "nothing/here/",

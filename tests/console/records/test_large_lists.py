@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib import admin
@@ -27,7 +27,7 @@ LIST = "/admin/auth/group/"
 
 
 class Roles(LargeList):
-    search_fields = ("name",)
+    search_fields: ClassVar[tuple[str, ...]] = ("name",)
     identity = ("name",)
     file_columns = (Column("Role", lambda role: role.name),)
 
@@ -57,7 +57,16 @@ def choose(client: Client, **form: str) -> Any:
     return question_of(client, client.post(LIST, given))
 
 
+class Unsearched(Roles):
+    search_fields: ClassVar[tuple[str, ...]] = ()
+
+
 class TestList:
+    def test_that_cannot_be_searched_is_not_narrowed_by_an_address_that_would(self, console: Client) -> None:
+        _show(Unsearched)
+
+        assert "matches" not in console.get(LIST, {"q": "anything"}).text
+
     def test_is_counted_and_searched_as_the_admin_does(self, console: Client) -> None:
         for number in range(60):
             Group.objects.create(name=f"role {number:02}")
