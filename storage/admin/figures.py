@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
 from console.machine.timeline import duration_text
+from storage.admin.amounts import size_text
 from storage.index.figures import IndexSyncStats
 from storage.models import Action, IndexRun
 
@@ -72,7 +72,7 @@ def in_short(run: IndexRun) -> str:
 def size_of(run: IndexRun) -> str:
     """Of all files that lie there; empty if that was not counted."""
     size = IndexSyncStats.of(run.counts).bytes
-    return str(filesizeformat(size)) if size else ""
+    return size_text(size) if size else ""
 
 
 def seconds_of(run: IndexRun) -> str:

@@ -27,7 +27,7 @@ from statemachine.errors import TransitionForbidden
 from statemachine.models import StateMachine, TransitionLog
 from statemachine.reactions import machines
 from statemachine.transitions import Actor, authorise
-from tests.architecture.conftest import PEOPLE, WALKED, Browsers, People, Things, chosen_by, concrete
+from tests.architecture.conftest import PAGES, PEOPLE, WALKED, Browsers, People, Things, chosen_by, concrete
 from tests.configuring import confirm
 from tests.console.machine.dashboard.conftest import queue_of
 
@@ -242,7 +242,7 @@ def ask(client: Client, method: str, url: str, form: dict[str, Any]) -> bool:
 
 class TestAddresses:
     def test_are_the_ones_in_the_matrix(self) -> None:
-        assert set(ADDRESSES) == set(WALKED)
+        assert set(ADDRESSES) == set(PAGES)
 
     def test_are_nowhere_where_the_console_could_be_put(self) -> None:
         places = {address.partition("/")[0] for address in WALKED} | {url.split("/")[1] for url in VIEWS}
@@ -251,7 +251,7 @@ class TestAddresses:
 
     @pytest.mark.matrix
     @pytest.mark.usefixtures("queued")
-    @pytest.mark.parametrize("address", WALKED)
+    @pytest.mark.parametrize("address", PAGES)
     def test_are_for_whom_the_matrix_says(self, browsers: Browsers, there: Things, redis: Redis, address: str) -> None:
         allowed = ADDRESSES[address]._asdict()
         url, form = concrete(address, there), {"post": "yes", "generation": 0}
