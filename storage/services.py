@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from time import sleep
+from time import monotonic, sleep
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -45,6 +46,7 @@ class RunReport:
 
     Attributes:
         why: why it was refused or failed, in words; empty if it was not.
+        in_sync: whether the rows said what lies there before it changed any.
     """
 
     run_id: int
@@ -55,9 +57,11 @@ class RunReport:
     why: str
     missing_count: int
     stats: IndexSyncStats
+    in_sync: bool
 
     @classmethod
     def of(cls, run: IndexRun) -> "RunReport":
+        stats = IndexSyncStats.of(run.counts)
         return cls(
             run_id=run.pk,
             root=run.root.name,
@@ -66,8 +70,14 @@ class RunReport:
             dry_run=run.dry_run,
             why=run.refusal or (run.failure_message if run.state == RunState.FAILED else ""),
             missing_count=run.missing_count,
-            stats=IndexSyncStats.of(run.counts),
+            stats=stats,
+            in_sync=stats.is_in_sync,
         )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same as command, interface and task say it."""
+        return asdict(self)
 
 
 class IndexSyncService:
@@ -239,6 +249,17 @@ class IndexSyncService:
             else:
                 sleep(LOOK_AGAIN_S)
         told(run)
+        return run
+
+    def wait(self, *, run_id: int, at_most_s: float) -> IndexRun:
+        """Wait until a run is over that others work on, but not for longer than that; the run as it is then.
+
+        Raises:
+            RunGone: there is none, or somebody has deleted it meanwhile.
+        """
+        until = monotonic() + at_most_s
+        while not (run := _run(run_id)).is_over and (left_s := until - monotonic()) > 0:
+            sleep(min(LOOK_AGAIN_S, left_s))
         return run
 
     def _take(self, run_id: int, step: Step, *, generation: int | None = None) -> IndexRun:

@@ -160,6 +160,8 @@ RQ_QUEUES = {
 }
 RQ = {"WORKER_CLASS": "statemachine.worker.RunsheetWorker", "COMMIT_MODE": "auto"}
 RQ_SHOW_ADMIN_LINK = False
+# Of Django's own framework. A task has to say which queue: `@task(queue_name=settings.STORAGE_QUEUE)`.
+TASKS = {"default": {"BACKEND": "statemachine.task_queue.RQTasks", "QUEUES": [STORAGE_QUEUE]}}
 
 # --- The engine -----------------------------------------------------------------------------------------------------
 
@@ -241,6 +243,13 @@ STORAGE_WHOLE_EVERY_DAYS = environment.whole_number("STORAGE_WHOLE_EVERY_DAYS", 
 STORAGE_LOOK_AT_START = environment.choice("STORAGE_LOOK_AT_START", "yes", among=("yes", "no")) == "yes"
 # What older runs have planned is deleted; 0: never.
 STORAGE_RUNS_KEPT_DAYS = environment.whole_number("STORAGE_RUNS_KEPT_DAYS", 90, maximum=3_650)
+
+# --- The interface for programs -------------------------------------------------------------------------------------
+
+# Whoever asks for the end of something waits for it at most so long: less than gunicorn's patience, and a proxy's.
+API_WAIT_AT_MOST_S = environment.number("API_WAIT_AT_MOST_S", 20, minimum=0, maximum=25)
+# So many of a process's four threads may wait; whoever comes then is told at once how it stands.
+API_WAITING_AT_MOST = environment.whole_number("API_WAITING_AT_MOST", 2, maximum=3)
 
 # --- Telling people -------------------------------------------------------------------------------------------------
 
