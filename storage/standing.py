@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from storage.index.figures import IndexSyncStats
@@ -65,12 +66,12 @@ def looks_at_least_every() -> timedelta | None:
     return min((each for each in periods if each), default=None)
 
 
-def _last(runs: QuerySet[IndexRun, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+def _last(runs: QuerySet[IndexRun, Any]) -> dict[int, Any]:
     """The last of each root."""
     return {found["root"]: found for found in runs.order_by("root", "-pk").distinct("root")}
 
 
-def _since(field: str) -> ExpressionWrapper:
+def _since(field: str) -> Combinable:
     return ExpressionWrapper(Now() - F(field), output_field=DurationField())
 
 

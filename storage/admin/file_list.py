@@ -31,7 +31,9 @@ class FileChangeList(CappedChangeList):
     @property
     def is_browsed(self) -> bool:
         """Whether it shows what lies directly in a folder."""
-        return self.folder is not None and is_browsed({**self.filter_params, **({SEARCH_VAR: self.query} if self.query else {})})
+        return self.folder is not None and is_browsed(
+            {**self.filter_params, **({SEARCH_VAR: self.query} if self.query else {})}
+        )
 
     @cached_property
     def _children(self) -> list[Child]:

@@ -62,7 +62,9 @@ class FileAdmin(ReadOnly, LargeList):
     list_select_related = ("root", "owner")
     ordering = ("root_id", "key")
     search_fields = ("name",)
-    search_help_text = "Words of a name, in any case, also parts of them; or a path from its beginning, such as 17/scans/."
+    search_help_text = (
+        "Words of a name, in any case, also parts of them; or a path from its beginning, such as 17/scans/."
+    )
     empty = "Nothing has been found yet. What lies in a root stands here after its next run."
     file_columns = COLUMNS
     file_shows_with = ("root", "owner")

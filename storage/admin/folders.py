@@ -94,5 +94,3 @@ def folder_at(file: StoredFile) -> Folder:
 def is_browsed(asked: Mapping[str, Any]) -> bool:
     """Whether an address asks for a folder and nothing else: for what lies directly in it, as one walks through folders."""
     return set(asked) - ASIDE == {IN}
-
-

@@ -97,7 +97,9 @@ class RootAdmin(ReadOnly, LargeList):
     @admin.display(description="when last looked at")
     def there(self, root: Any) -> SafeString:
         page: RootPage = root.page
-        return format_html('<span{}>{}</span>', format_html(' class="{}"', "problem") if page.is_away else "", page.looked)
+        return format_html(
+            "<span{}>{}</span>", format_html(' class="{}"', "problem") if page.is_away else "", page.looked
+        )
 
     @admin.display(description="files", empty_value="\N{EN DASH}")
     def files(self, root: Any) -> SafeString | None:
@@ -121,7 +123,11 @@ class RootAdmin(ReadOnly, LargeList):
             return None
         badge = state_badge("index run", page.last.state)
         when = ago(page.last.entered_at)
-        return format_html('{} <a href="{}">{}</a>', badge, page.last_url, when) if page.last_url else format_html("{} {}", badge, when)
+        return (
+            format_html('{} <a href="{}">{}</a>', badge, page.last_url, when)
+            if page.last_url
+            else format_html("{} {}", badge, when)
+        )
 
     @admin.display(description="result")
     def result(self, root: Any) -> str:

@@ -15,7 +15,7 @@ from redis import Redis
 from core.ops.doctor import finding, storage
 from core.ops.doctor.finding import Mark
 from storage.backends.local import LocalStorage
-from storage.index import listers
+from storage.index.walking import DirectoryWalk
 from storage.models import IndexRun, StorageRoot
 from storage.services import IndexSyncService
 
@@ -29,14 +29,18 @@ def disk(settings: Any, tmp_path: Path) -> Iterator[Path]:
     where.mkdir()
     _is_at(settings, where)
     yield where
-    storages._storages.clear()
+    _is_made_anew()
 
 
 def _is_at(settings: Any, where: Path, **options: Any) -> None:
     backend = {"BACKEND": "storage.backends.local.LocalStorage", "OPTIONS": {"directory": str(where), **options}}
     settings.STORAGES = {**settings.STORAGES, "documents": backend}
-    storages.__dict__.pop("backends", None)
-    storages._storages.clear()
+    _is_made_anew()
+
+
+def _is_made_anew() -> None:
+    vars(storages).pop("backends", None)
+    vars(storages)["_storages"].clear()
 
 
 def synced() -> IndexRun:
@@ -125,7 +129,7 @@ class TestRoots:
     @pytest.mark.usefixtures("indexed")
     def test_are_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         released = threading.Event()
-        monkeypatch.setattr(listers.DirectoryWalk, "marker", lambda _: released.wait(30))
+        monkeypatch.setattr(DirectoryWalk, "marker", lambda _: released.wait(30))
         monkeypatch.setattr(finding, "PATIENCE_S", 1)
 
         assert said(storage.roots) == [(Mark.WRONG, "“documents” does not answer within 4 s")]
