@@ -158,7 +158,7 @@ class TestStart:
             if not answers:
                 stopped.set()
                 return True
-            return answers.pop(0)()
+            return bool(answers.pop(0)())
 
         monkeypatch.setattr(duties, "ring", ring)
         monkeypatch.setattr(command, "connection", Mock())
