@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,8 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.db.models import F
 from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from statemachine import duties as engine
 from statemachine import jobs
@@ -372,6 +375,18 @@ class TestDuties:
         assert duty is not None
         assert (duty.queue, duty.every_s()) == ("storage", 60)
         assert {name for name, each in engine._registry.items() if each.at_start} == {"storage_start"}
+
+    def test_are_rung_for_at_a_start_that_waits_for_no_storage(
+        self, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that stalls is met by the worker alone."""
+        for name in ("marker", "walk", "look", "directory"):
+            monkeypatch.setattr(DirectoryWalk, name, Mock(side_effect=AssertionError("the start has looked there")))
+
+        assert engine.ring(is_start=True)
+
+        waiting = Queue("storage", connection=redis, serializer=JSONSerializer).jobs
+        assert sorted(job.args[0] for job in waiting) == ["storage_forget", "storage_look", "storage_start"]
 
     def test_can_all_be_switched_off(self, settings: Any) -> None:
         settings.STORAGE_LOOK_EVERY_S = settings.STORAGE_INCREMENTAL_EVERY_HOURS = settings.STORAGE_WHOLE_EVERY_DAYS = 0
