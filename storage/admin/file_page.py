@@ -12,10 +12,10 @@ from django.urls import reverse
 from console.machine.buttons import lacking
 from console.records.links import record_url
 from console.shell.times import exact
-from storage.admin.figures import instant, size_text
 from storage.admin.folders import Folder, folder_at, folder_with
 from storage.admin.kinds import kind_of
 from storage.admin.names import visible
+from storage.admin.amounts import instant, size_text
 from storage.backends import Storage
 from storage.backends.errors import NotFound
 from storage.backends.local import LocalStorage
@@ -198,10 +198,13 @@ def seen_now(file: StoredFile) -> Seen:
     if not isinstance(found, Entry):
         return Seen(words=visible(found.detail), is_as_indexed=False)
     if not was_there:
-        return Seen(words=f"It lies there again: {size_text(found.size)}. The next run sees to its row.", is_as_indexed=False)
+        return Seen(
+            words=f"It lies there again: {size_text(found.size)}. The next run sees to its row.", is_as_indexed=False
+        )
     if (found.size, found.modified_ns) == (file.size, file.modified_ns):
         return Seen(words="It lies there as the index says, in size and time.", is_as_indexed=True)
     same = "the same size, changed at another time" if found.size == file.size else size_text(found.size)
-    return Seen(words=f"It lies there, and is not what the index says: {same}. The next run sees to its row.", is_as_indexed=False)
-
-
+    return Seen(
+        words=f"It lies there, and is not what the index says: {same}. The next run sees to its row.",
+        is_as_indexed=False,
+    )

@@ -15,11 +15,11 @@ from django.urls import reverse
 
 from console.records.links import record_url
 from core.base.errors import RunsheetError
-from storage.admin.figures import size_text
 from storage.admin.folders import Folder
 from storage.admin.looking import Look, look_for
 from storage.admin.names import visible
 from storage.admin.places import FILES, RUNS
+from storage.admin.amounts import size_text
 from storage.index.figures import IndexSyncStats
 from storage.models import ACTIVE, FileState, IndexRun, RunState, StorageRoot, StoredFile
 from storage.services import CHANGES
@@ -83,7 +83,10 @@ class RootPage:
         if self.declared is None:
             return []
         place = settings.STORAGES.get(self.declared.get("storage", ""), {})
-        said = {**place.get("OPTIONS", {}), "directory": self.declared.get("path") or place.get("OPTIONS", {}).get("directory")}
+        said = {
+            **place.get("OPTIONS", {}),
+            "directory": self.declared.get("path") or place.get("OPTIONS", {}).get("directory"),
+        }
         return [visible(str(said[name])) for name in WHERE if said.get(name)]
 
     @property
@@ -119,7 +122,11 @@ class RootPage:
             return visible(self.last.refusal or self.last.failure_message)
         if not self.last.plan_is_whole:
             return ""
-        found = f"{said.differences:,} difference{'' if said.differences == 1 else 's'}" if said.differences else "No differences"
+        found = (
+            f"{said.differences:,} difference{'' if said.differences == 1 else 's'}"
+            if said.differences
+            else "No differences"
+        )
         told = f", {said.anomalies:,} anomal{'y' if said.anomalies == 1 else 'ies'}" if said.anomalies else ""
         return f"{found}{told}"
 
