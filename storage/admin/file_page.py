@@ -12,10 +12,10 @@ from django.urls import reverse
 from console.machine.buttons import lacking
 from console.records.links import record_url
 from console.shell.times import exact
+from storage.admin.amounts import instant, size_text
 from storage.admin.folders import Folder, folder_at, folder_with
 from storage.admin.kinds import kind_of
 from storage.admin.names import visible
-from storage.admin.amounts import instant, size_text
 from storage.backends import Storage
 from storage.backends.errors import NotFound
 from storage.backends.local import LocalStorage

@@ -22,6 +22,7 @@ from console.records.sent import Sent, Telling
 from console.records.who import person
 from console.shell.times import ago, time_column
 from core.base.errors import RunsheetError
+from storage.admin.amounts import instant, size_text
 from storage.admin.file_filters import FILTERS
 from storage.admin.file_list import FileChangeList, matching
 from storage.admin.file_page import FilePage, address_to_fetch, seen_now
@@ -29,7 +30,6 @@ from storage.admin.folders import folder_at, folder_with, is_browsed
 from storage.admin.kinds import kind_of
 from storage.admin.names import name_of, visible
 from storage.admin.places import BESIDE
-from storage.admin.amounts import instant, size_text
 from storage.models import FileState, IndexRun, StoredFile
 
 

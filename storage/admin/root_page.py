@@ -15,11 +15,11 @@ from django.urls import reverse
 
 from console.records.links import record_url
 from core.base.errors import RunsheetError
+from storage.admin.amounts import size_text
 from storage.admin.folders import Folder
 from storage.admin.looking import Look, look_for
 from storage.admin.names import visible
 from storage.admin.places import FILES, RUNS
-from storage.admin.amounts import size_text
 from storage.index.figures import IndexSyncStats
 from storage.models import ACTIVE, FileState, IndexRun, RunState, StorageRoot, StoredFile
 from storage.services import CHANGES
