@@ -62,7 +62,7 @@ def matching(files: QuerySet[StoredFile], text: str) -> QuerySet[StoredFile]:
         IncorrectLookupParameters: nobody has typed so much.
     """
     words = [_bare(word) for word in smart_split(text)]
-    if len(text) > SEARCH_CHARACTERS_AT_MOST or len(words) > SEARCH_WORDS_AT_MOST or "\0" in text:
+    if len(text) > SEARCH_CHARACTERS_AT_MOST or len(words) > SEARCH_WORDS_AT_MOST:
         raise IncorrectLookupParameters
     if "/" in text:
         path = text.strip().lstrip("/")

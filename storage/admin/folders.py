@@ -41,7 +41,7 @@ class Folder:
             IncorrectLookupParameters: there is no such root.
         """
         name, _, key = path.partition("/")
-        root = None if "\0" in path else StorageRoot.objects.filter(name=name).first()
+        root = StorageRoot.objects.filter(name=name).first()
         if root is None:
             raise IncorrectLookupParameters
         return Folder(root, f"{key.rstrip('/')}/" if key.strip("/") else "")

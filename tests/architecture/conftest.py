@@ -23,7 +23,7 @@ from core.http import refusals
 from core.http.problems import API
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
-from storage.models import IndexRun, StorageRoot, StoredFile
+from storage.models import IndexRun, RunState, StorageRoot, StoredFile
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
 
@@ -112,7 +112,9 @@ def there(people: People) -> Things:
         ),
         root,
         StoredFile.objects.create(root=root, key="1/deed.pdf", name="deed.pdf"),
-        IndexRun.objects.create(root=root, plan_is_whole=True, applied_up_to=1),
+        IndexRun.objects.create(
+            root=root, state=RunState.PLANNED, due_at=None, plan_is_whole=True, applied_up_to=1
+        ),
         nina,
         Group.objects.create(name="Nobody's"),
     ]
