@@ -235,6 +235,15 @@ STORAGE_MISSING_GRACE_DAYS = environment.whole_number("STORAGE_MISSING_GRACE_DAY
 # The index reads at most so many entries in a second; 0: as fast as it can.
 STORAGE_INDEX_ENTRIES_PER_S = environment.whole_number("STORAGE_INDEX_ENTRIES_PER_S", 0, maximum=10_000_000)
 
+# Runs that nobody asks for; 0: never. A disk is looked at shortly, by the times of its directories: only where something has
+# changed does a run begin. See docs/storage.md.
+STORAGE_LOOK_EVERY_S = environment.whole_number("STORAGE_LOOK_EVERY_S", 300, maximum=86_400)
+STORAGE_INCREMENTAL_EVERY_HOURS = environment.whole_number("STORAGE_INCREMENTAL_EVERY_HOURS", 24, maximum=8_760)
+STORAGE_WHOLE_EVERY_DAYS = environment.whole_number("STORAGE_WHOLE_EVERY_DAYS", 7, maximum=3_650)
+STORAGE_LOOK_AT_START = environment.choice("STORAGE_LOOK_AT_START", "yes", among=("yes", "no")) == "yes"
+# What older runs have planned is deleted; 0: never.
+STORAGE_RUNS_KEPT_DAYS = environment.whole_number("STORAGE_RUNS_KEPT_DAYS", 90, maximum=3_650)
+
 # --- The interface for programs -------------------------------------------------------------------------------------
 
 # Whoever asks for the end of something waits for it at most so long: less than gunicorn's patience, and a proxy's.

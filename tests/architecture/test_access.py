@@ -84,7 +84,7 @@ MODELS = {
     "cloud/dropboxaccount": records(see=ADMINISTRATOR),
     "storage/storageroot": records(see=VIEWER),
     "storage/storedfile": records(see=VIEWER),
-    "storage/indexrun": records(see=VIEWER),
+    "storage/indexrun": records(see=VIEWER, add=OPERATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
 }
@@ -155,6 +155,8 @@ ADDRESSES = {
     "admin/storage/storedfile/search/": Row(NOBODY, VIEWER),
     "admin/storage/storedfile/download/<kind>/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/look/": Row(NOBODY, OPERATOR),
+    "admin/storage/indexrun/<pk>/changes/": Row(VIEWER, NOBODY),
+    "admin/storage/indexrun/<pk>/changes/<kind>/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/rows/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/search/": Row(NOBODY, VIEWER),
     "admin/storage/indexrun/download/<kind>/": Row(VIEWER, NOBODY),
@@ -293,6 +295,17 @@ SENT: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
         {"number": "1", "agency": "0", "first_row": "1", "expected": "1"},
         OPERATOR,
     ),
+    "a run of the index": (
+        "admin/storage/indexrun/add/",
+        {"root": "documents", "mode": "audit", "grace_days": "30"},
+        OPERATOR,
+    ),
+    "a run of the index that changes rows": (
+        "admin/storage/indexrun/add/",
+        {"root": "documents", "mode": "sync", "grace_days": "30"},
+        ADMINISTRATOR,
+    ),
+    "a look at a root": ("admin/storage/indexrun/look/", {"root": "documents"}, OPERATOR),
     "a new person": (
         "admin/auth/user/add/",
         {"username": "new", "password1": "Vkq82hfX", "password2": "Vkq82hfX"},
