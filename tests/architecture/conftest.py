@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker
 from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
+from core.http.problems import API
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, StorageRoot, StoredFile
@@ -44,6 +45,9 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
 # One that the role which may start such records may press.
 BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop"}
 WALKED = sorted(set(addresses()))
+# Those for programs have a matrix of their own, see `test_access_of_programs`.
+PROGRAMS = [each for each in WALKED if f"/{each}".startswith(API)]
+PAGES = [each for each in WALKED if each not in PROGRAMS]
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +125,7 @@ def concrete(address: str, there: Things) -> str:
         "id": pk,
         "pk": pk,
         "upload_id": there["leases/upload"].pk,
+        "run_id": there["storage/indexrun"].pk,
         "name": BUTTONS.get(place, "discover"),
         "kind": "csv",
         "app_label": "leases",
