@@ -76,9 +76,8 @@ _start = subprocess.Popen.__init__
 
 
 def _start_if_said(self: subprocess.Popen[Any], args: Any, *more: Any, **options: Any) -> None:
-    if (
-        _running is not None and not any(map(_running.get_closest_marker, SLOW)) and args[0] != "git"
-    ):  # which answers at once
+    is_known = args[0] == "git"  # it answers at once
+    if _running and not is_known and not any(map(_running.get_closest_marker, SLOW)):
         raise StartsPrograms(StartsPrograms.__doc__)
     _start(self, args, *more, **options)
 
