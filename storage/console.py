@@ -44,7 +44,9 @@ RUNS = Kind(
 
 FRAME = Frame(
     places=(
-        Place(order=42, label="Storage", address=ROOTS, right="storage.view_storageroot", also=("storage/storedfile/",)),
+        Place(
+            order=42, label="Storage", address=ROOTS, right="storage.view_storageroot", also=("storage/storedfile/",)
+        ),
     ),
 )
 

@@ -9,14 +9,18 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
+from django.template import Engine, Template
 from django.test import Client
 from django.urls import URLResolver, get_resolver
+from django.utils.html import format_html
 from pytest_django import DjangoDbBlocker
 
 from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
+from console.shell.site import Console
 from core.base.clock import now
 from core.http import refusals
+from core.http.problems import API
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, StorageRoot, StoredFile
@@ -45,6 +49,9 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
 # One that the role which may start such records may press.
 BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop"}
 WALKED = sorted(set(addresses()))
+# Those for programs have a matrix of their own, see `test_access_of_programs`.
+PROGRAMS = [each for each in WALKED if f"/{each}".startswith(API)]
+PAGES = [each for each in WALKED if each not in PROGRAMS]
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +129,7 @@ def concrete(address: str, there: Things) -> str:
         "id": pk,
         "pk": pk,
         "upload_id": there["leases/upload"].pk,
+        "run_id": there["storage/indexrun"].pk,
         "name": BUTTONS.get(place, "discover"),
         "kind": "csv",
         "app_label": "leases",
@@ -154,14 +162,29 @@ def _logged_in(person: User | AnonymousUser) -> tuple[Client, dict[str, str]]:
     return client, {name: cookie.value for name, cookie in client.cookies.items()}
 
 
+# The page in the middle of the frame.
+BARE = """{% for message in messages %}{{ message }}{% endfor %}
+{% block pretitle %}{% endblock %}{% block content_title %}{% endblock %}{% block content_subtitle %}{% endblock %}
+{% block object-tools %}{% endblock %}{% block content %}{% endblock %}{% block sidebar %}{% endblock %}"""
+
+
 @pytest.fixture
 def unframed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refusals without the console around them, which is most of their cost; `test_pages` sees them with it."""
+    """Pages and refusals without the console around them, which is most of their cost; `test_pages` sees them with it."""
 
-    def refuse(_request: HttpRequest, title: str, sentence: str, *, status: int) -> HttpResponse:
-        return HttpResponse(refusals._alone(title, sentence), status=status)
+    def refuse(title: str, sentence: str) -> str:
+        return format_html('<h1 id="refusal">{}</h1> <p>{}</p>', title, sentence)
 
-    monkeypatch.setattr(refusals, "_refuse", refuse)
+    def alone(_request: HttpRequest, title: str, sentence: str, *, status: int) -> HttpResponse:
+        return HttpResponse(refuse(title, sentence), status=status)
+
+    monkeypatch.setattr(refusals, "_refuse", alone)
+    monkeypatch.setattr(refusals, "_alone", refuse)
+    listing = Console.get_app_list
+    monkeypatch.setattr(Console, "get_app_list", lambda site, *asked: listing(site, *asked) if asked[1:] else [])
+    engine = Engine.get_default()
+    (loader,) = engine.template_loaders
+    monkeypatch.setitem(loader.get_template_cache, "admin/base_site.html", Template(BARE, engine=engine))
 
 
 def chosen_by(client: Client) -> None:

@@ -30,6 +30,7 @@ FLOORS = (
     ("spreadsheets", "cloud", "storage"),
     ("leases",),
     ("discovery",),
+    ("api",),
     # Addresses, settings, commands, the site itself, and who looks into every part: the place that names everybody.
     ("core", "core.ops.doctor", "core.templates.core.system"),
 )

@@ -27,7 +27,7 @@ from statemachine.errors import TransitionForbidden
 from statemachine.models import StateMachine, TransitionLog
 from statemachine.reactions import machines
 from statemachine.transitions import Actor, authorise
-from tests.architecture.conftest import PEOPLE, WALKED, Browsers, People, Things, chosen_by, concrete
+from tests.architecture.conftest import PAGES, PEOPLE, WALKED, Browsers, People, Things, chosen_by, concrete
 from tests.configuring import confirm
 from tests.console.machine.dashboard.conftest import queue_of
 
@@ -84,7 +84,7 @@ MODELS = {
     "cloud/dropboxaccount": records(see=ADMINISTRATOR),
     "storage/storageroot": records(see=VIEWER),
     "storage/storedfile": records(see=VIEWER),
-    "storage/indexrun": records(see=VIEWER),
+    "storage/indexrun": records(see=VIEWER, add=OPERATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
 }
@@ -155,6 +155,8 @@ ADDRESSES = {
     "admin/storage/storedfile/search/": Row(NOBODY, VIEWER),
     "admin/storage/storedfile/download/<kind>/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/look/": Row(NOBODY, OPERATOR),
+    "admin/storage/indexrun/<pk>/changes/": Row(VIEWER, NOBODY),
+    "admin/storage/indexrun/<pk>/changes/<kind>/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/rows/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/search/": Row(NOBODY, VIEWER),
     "admin/storage/indexrun/download/<kind>/": Row(VIEWER, NOBODY),
@@ -240,7 +242,7 @@ def ask(client: Client, method: str, url: str, form: dict[str, Any]) -> bool:
 
 class TestAddresses:
     def test_are_the_ones_in_the_matrix(self) -> None:
-        assert set(ADDRESSES) == set(WALKED)
+        assert set(ADDRESSES) == set(PAGES)
 
     def test_are_nowhere_where_the_console_could_be_put(self) -> None:
         places = {address.partition("/")[0] for address in WALKED} | {url.split("/")[1] for url in VIEWS}
@@ -249,7 +251,7 @@ class TestAddresses:
 
     @pytest.mark.matrix
     @pytest.mark.usefixtures("queued")
-    @pytest.mark.parametrize("address", WALKED)
+    @pytest.mark.parametrize("address", PAGES)
     def test_are_for_whom_the_matrix_says(self, browsers: Browsers, there: Things, redis: Redis, address: str) -> None:
         allowed = ADDRESSES[address]._asdict()
         url, form = concrete(address, there), {"post": "yes", "generation": 0}
@@ -293,6 +295,17 @@ SENT: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
         {"number": "1", "agency": "0", "first_row": "1", "expected": "1"},
         OPERATOR,
     ),
+    "a run of the index": (
+        "admin/storage/indexrun/add/",
+        {"root": "documents", "mode": "audit", "grace_days": "30"},
+        OPERATOR,
+    ),
+    "a run of the index that changes rows": (
+        "admin/storage/indexrun/add/",
+        {"root": "documents", "mode": "sync", "grace_days": "30"},
+        ADMINISTRATOR,
+    ),
+    "a look at a root": ("admin/storage/indexrun/look/", {"root": "documents"}, OPERATOR),
     "a new person": (
         "admin/auth/user/add/",
         {"username": "new", "password1": "Vkq82hfX", "password2": "Vkq82hfX"},

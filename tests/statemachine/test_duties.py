@@ -1,7 +1,7 @@
 """What is to be done every so often, or when the system starts."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from unittest.mock import Mock
@@ -220,9 +220,8 @@ class TestAttending:
 
 class TestRegistering:
     @pytest.fixture(autouse=True)
-    def empty(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def empty(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(duties, "_registry", {})
-        yield
 
     def test_takes_a_name_once(self) -> None:
         duties.duty(name="dishes", queue="toy", every_s=lambda: 1)(lambda: None)
