@@ -84,7 +84,8 @@ class StartForm(forms.Form):
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.user = user
         self.fields["root"].choices = [(name, name) for name in sorted(settings.STORAGE_ROOTS)]  # type: ignore[attr-defined]
         self.fields["grace_days"].initial = settings.STORAGE_MISSING_GRACE_DAYS
