@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
@@ -221,12 +221,13 @@ def became(change: IndexChange, run: IndexRun) -> str:
 
 def export_of(run: IndexRun, wanted: Wanted) -> Export:
     """The same as a file, all pages of it."""
+    sides = lru_cache(maxsize=1)(sides_of)  # two columns show them
     columns = (
         Column("Number", lambda change: change.number),
         Column("Action", lambda change: change.action),
         Column("Path", lambda change: change.key),
-        Column("Was", lambda change: "; ".join(f"{each.label}: {each.before}" for each in sides_of(change))),
-        Column("Is", lambda change: "; ".join(f"{each.label}: {each.after}" for each in sides_of(change))),
+        Column("Was", lambda change: "; ".join(f"{each.label}: {each.before}" for each in sides(change))),
+        Column("Is", lambda change: "; ".join(f"{each.label}: {each.after}" for each in sides(change))),
         Column("Why", lambda change: "" if change.action == Action.RENAME else change.detail),
         Column("Became", lambda change: became(change, run)),
     )

@@ -15,12 +15,14 @@ from console.models import FailureNotice
 from leases import services
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
+from storage.models import Action, IndexRun, RunState
 from tests.browser.conftest import enter, recognise
 from tests.browser.faults import Eyes
 from tests.console.machine.dashboard.conftest import THERE
 from tests.console.machine.dashboard.conftest import pages as patterns
 from tests.factories import give_dropbox
 from tests.live import BLM, System, await_that
+from tests.storage.admin.conftest import changed, made
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -68,6 +70,7 @@ def lists(_leases: list[Lease], _person: User) -> Iterator[str]:
     yield reverse("admin:index")
     yield reverse("admin:app_list", args=["leases"])
     yield reverse("admin:console_failurenotice_mine")
+    yield reverse("admin:storage_indexrun_changelist")
 
 
 def records(leases: list[Lease], person: User) -> Iterator[str]:
@@ -85,6 +88,16 @@ def records(leases: list[Lease], person: User) -> Iterator[str]:
         ("leases_batch_change", batch(leases).pk),
     ):
         yield reverse(f"admin:{name}", args=[pk])
+    run = refused_run()
+    yield reverse("admin:storage_indexrun_change", args=[run.pk])
+    yield reverse("admin:storage_indexrun_changes", args=[run.pk])
+
+
+def refused_run() -> IndexRun:
+    """One with a button that asks, and a difference."""
+    run = made(RunState.REFUSED, mode="full", missing_count=121, refusal="121 of 303 are missing.")
+    changed(run, Action.MISS, before={"size": 4, "modified_ns": 1})
+    return run
 
 
 def forms(_leases: list[Lease], person: User) -> Iterator[str]:
@@ -92,7 +105,7 @@ def forms(_leases: list[Lease], person: User) -> Iterator[str]:
     for name in (
         "admin:leases_lease_add", "admin:leases_agencystorageconfig_add", "admin:auth_user_add",
         "admin:leases_batch_import", "admin:password_change", "admin:password_change_done",
-        "system", "dropbox_account", "dropbox_disconnect",
+        "admin:storage_indexrun_add", "system", "dropbox_account", "dropbox_disconnect",
     ):  # fmt: skip
         yield reverse(name)
     yield reverse("admin:leases_batch_preview", args=[preview(person).pk])
