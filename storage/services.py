@@ -128,10 +128,7 @@ class IndexSyncService:
             TransitionForbidden: the person may not, or not a run that changes rows or goes past the brake.
         """
         self._require(LOOKS)
-        if mode not in Mode.values:
-            raise ModeUnknown(f"There is no mode “{mode}”. It is {', '.join(Mode.values[:-1])} or {Mode.values[-1]}.")
-        if mode in DELETING and not (force or dry_run):
-            raise NeedsForce(f"“{mode}” deletes rows. Say that you mean it, by “force”; or look first, by a dry run.")
+        _require_sense(mode, is_meant=force or dry_run)
         where = StorageRoot.named(root)
         if user_id is not None and not get_user_model().objects.filter(pk=user_id).exists():
             raise UserUnknown(f"There is no user {user_id}.")
@@ -300,6 +297,13 @@ def _make_way(root: StorageRoot) -> None:
         with suppress(RecordGone, TransitionRefused), locked(IndexRun, pk) as run:
             if not run.tries:
                 advance(run, Step(transition="abort", reason="what somebody has asked for goes first"), RECONCILER)
+
+
+def _require_sense(mode: str, *, is_meant: bool) -> None:
+    if mode not in Mode.values:
+        raise ModeUnknown(f"There is no mode “{mode}”. It is {', '.join(Mode.values[:-1])} or {Mode.values[-1]}.")
+    if mode in DELETING and not is_meant:
+        raise NeedsForce(f"“{mode}” deletes rows. Say that you mean it, by “force”; or look first, by a dry run.")
 
 
 @contextmanager
