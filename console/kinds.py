@@ -1,7 +1,7 @@
 """Put a kind of record into the console: its list and page, its batches, its signs, its place, and what is counted of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from django.contrib import admin
@@ -41,7 +41,9 @@ class Kind:
         shown: its list and its page.
         batch: the machine's own batches; None: none of it are run together.
         signs: of each state, what is drawn before its word.
+        colours: of the states that look otherwise than what is done in them would say: the style sheet's class.
         order: of its place in the navigation, and of its tallies.
+        within: the place that it belongs to, by the name of that one's address; empty: it has a place of its own.
         tallies: what the start page counts, for who may see the records.
     """
 
@@ -49,7 +51,9 @@ class Kind:
     shown: type[MachineAdmin]
     batch: type[Batch] | None = None
     signs: Mapping[str, str]
+    colours: Mapping[str, str] = field(default_factory=dict)
     order: int
+    within: str = ""
     tallies: tuple[Tally, ...] = ()
 
 
@@ -65,12 +69,9 @@ def put(kind: Kind) -> None:
     admin.site.register(kind.machine, kind.shown)
     if kind.batch:
         admin.site.register(kind.batch, BatchAdmin)
-    name = str(opts.verbose_name)
-    badges.show(Appearance(machine=kind.machine, name=name, signs=kind.signs, colours=_colours(kind.machine)))
-    label = str(opts.verbose_name_plural).capitalize()
-    also = (f"{kind.batch._meta.app_label}/{kind.batch._meta.model_name}/",) if kind.batch else ()
-    place = Place(order=kind.order, label=label, address=address, right=right, also=also)
-    navigation.put(opts.label_lower, Frame(places=(place,)))
+    name, colours = str(opts.verbose_name), {**_colours(kind.machine), **kind.colours}
+    badges.show(Appearance(machine=kind.machine, name=name, signs=kind.signs, colours=colours))
+    navigation.put(opts.label_lower, _frame(kind))
     tallies = (
         Counter(
             order=kind.order,
@@ -83,6 +84,17 @@ def put(kind: Kind) -> None:
         for each in kind.tallies
     )
     counters.put(opts.label_lower, *tallies)
+
+
+def _frame(kind: Kind) -> Frame:
+    """Its place, or what of another one's it is."""
+    opts = kind.machine._meta
+    its = [f"{model._meta.app_label}/{model._meta.model_name}/" for model in (kind.machine, kind.batch) if model]
+    if kind.within:
+        return Frame(belongs={kind.within: tuple(its)})
+    label, address = str(opts.verbose_name_plural).capitalize(), address_of(kind.machine, "changelist")
+    place = Place(order=kind.order, label=label, address=address, right=right_to_see(kind.machine), also=tuple(its[1:]))
+    return Frame(places=(place,))
 
 
 def _colours(machine: type[StateMachine]) -> dict[str, str]:

@@ -17,8 +17,8 @@ FRAME = Frame(
 )
 # As the migration makes them.
 ROLES = (
-    "What the person may do. Viewer: look at leases. Operator: add leases and run discovery, too. Administrator: look after "
-    "agencies, people and the system, too. Only roles that hold nothing you lack yourself are offered."
+    "What the person may do. Viewer: look at leases and storage. Operator: add leases, run discovery and compare storage with "
+    "its index, too. Administrator: let the index change, and look after agencies, people and the system, too. Only roles that hold nothing you lack yourself are offered."
 )
 
 

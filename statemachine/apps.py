@@ -7,8 +7,8 @@ class StateMachineConfig(AppConfig):
     verbose_name = "State machines"
 
     def ready(self) -> None:
-        """Find every app's reactions, so that whoever dispatches knows which work a state owes."""
+        """Find every app's reactions and duties, so that whoever dispatches knows which work is owed."""
         # The checks register themselves; the jobs are imported before a worker forks, not in each of its work-horses.
         from statemachine import checks, jobs  # noqa: F401, PLC0415
 
-        autodiscover_modules("reactions")
+        autodiscover_modules("reactions", "duties")

@@ -59,6 +59,20 @@ def ring(message: Message, *, queue: str, soft_s: int) -> bool:
     return True
 
 
+def ring_for_duty(name: str, *, queue: str, soft_s: int) -> bool:
+    """Send word of a duty, unless the last word of it still waits or is attended to; false if Redis did not take it (logged).
+
+    Args:
+        soft_s: how long it may take.
+    """
+    try:
+        ask(lambda redis: _send_duty(redis, name, queue, soft_s))
+    except RedisError as error:
+        logger.warning("doorbell: the duty “%s” is rung for again. %s", name, in_words(error))
+        return False
+    return True
+
+
 def waiting_count(queue: str) -> int:
     """How many messages wait to be looked at.
 
@@ -105,6 +119,21 @@ def _send(redis: Redis, message: Message, queue: str, soft_s: int) -> None:
         message.generation,
         job_id=message.job_id,
         unique=True,
+        job_timeout=soft_s,
+        result_ttl=0,
+        failure_ttl=FAILED_JOB_KEPT_S,
+    )
+
+
+def _send_duty(redis: Redis, name: str, queue: str, soft_s: int) -> None:
+    job_id = f"duty-{name}"
+    status = redis.hget(Job.key_for(job_id), "status")
+    if status in {JobStatus.QUEUED.encode(), JobStatus.STARTED.encode()}:
+        return  # a duty that nobody attends to must not fill the queue
+    _queue(redis, queue).enqueue(
+        "statemachine.jobs.attend",
+        name,
+        job_id=job_id,
         job_timeout=soft_s,
         result_ttl=0,
         failure_ttl=FAILED_JOB_KEPT_S,

@@ -1,24 +1,22 @@
-"""When a program that has to run somewhere was last seen at work, by the database's clock.
+"""When a program that has to run somewhere was last seen at work, and a duty last owed, by the database's clock.
 
 Also whether the database takes what is written: where it does not, no program could be seen.
 """
 
 import socket
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
 from uuid import uuid4
 
 from django.db import Error, transaction
-from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models import DurationField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
 from core.base.database import for_everybody
 from core.ops.probes import Probe, ask_database
 from statemachine.models import Heartbeat
-
-if TYPE_CHECKING:
-    from datetime import timedelta
 
 RECONCILER = "reconciler"
 NO_RECONCILER = "No reconciler has ever run. Start one: python manage.py reconcile"
@@ -61,6 +59,30 @@ def age_s(name: str) -> float | None:
     since = ExpressionWrapper(Now() - F("at"), output_field=DurationField())
     ago: timedelta | None = Heartbeat.objects.filter(name=name).values_list(since, flat=True).first()
     return None if ago is None else max(0.0, ago.total_seconds())
+
+
+def ages_s(names: Iterable[str]) -> dict[str, float]:
+    """Seconds since the last beat of each that there has ever been one of; negative if the clock was set back since."""
+    since = ExpressionWrapper(Now() - F("at"), output_field=DurationField())
+    found = Heartbeat.objects.filter(name__in=list(names)).values_list("name", since)
+    return {name: ago.total_seconds() for name, ago in found}
+
+
+def take_turn(name: str, *, every_s: float) -> bool:
+    """Beat, unless somebody has within so long; whether it was us. Of any number at once it is one.
+
+    A beat that lies ahead, since the clock was set back meanwhile, stands in nobody's way.
+    """
+    now = {"at": Now(), "host": socket.gethostname()}
+    its_time = Q(at__lte=Now() - timedelta(seconds=every_s)) | Q(at__gt=Now())
+    if Heartbeat.objects.filter(its_time, name=name).update(**now):
+        return True
+    return Heartbeat.objects.get_or_create(name=name, defaults=now)[1]
+
+
+def give_back_turn(name: str) -> None:
+    """Nothing came of it; whoever looks next takes it."""
+    Heartbeat.objects.filter(name=name).delete()
 
 
 def look() -> Seen:

@@ -14,7 +14,7 @@ from core.base import redis_client
 from core.base.database import in_words, is_conflict, is_outage
 from core.base.errors import RunsheetError, SoftTimeLimit, Temporary, WorkerStopping
 from core.ops import tally
-from statemachine import claims, outages, sets
+from statemachine import claims, duties, outages, sets
 from statemachine.doorbell import Message, again_in
 from statemachine.endings import as_temporary, explanation_of, failing_step, steps_of
 from statemachine.errors import Bug, ClaimLost, OurOutage, RowLocked, Stale
@@ -47,6 +47,29 @@ def run(label: str, pk: int, state: str, generation: int) -> Any:
         ended = _run(message)
         _top_up(message)
     return ended
+
+
+def attend(name: str) -> str:
+    """Attend to a duty; the RQ job. What hinders it for a while is made good by the next time.
+
+    Raises:
+        Exception: a bug in what it does.
+    """
+    due = duties.named(name)
+    if due is None:  # it was sent before a change of the code
+        return STALE
+    with bound_contextvars(job_id=f"duty-{name}"), tally.gathered():
+        try:
+            due.attend()
+        except (Temporary, SoftTimeLimit, WorkerStopping) as error:
+            logger.warning("job: the duty “%s” waits for its next time. %s", name, as_temporary(error))
+            return WAITING
+        except Error as error:
+            if not (is_outage(error) or is_conflict(error)):
+                raise
+            logger.warning("job: the duty “%s” waits for its next time. %s", name, in_words(error))
+            return WAITING
+    return "attended"
 
 
 def _run(message: Message) -> Any:

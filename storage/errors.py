@@ -13,12 +13,39 @@ class RootNotThere(Refused):
     """The root is not there. Nothing is concluded from that; see that it is mounted, then look again."""
 
     code = "root_not_there"
+    words = "root not there"
+    became = "stopped"
+    advice = "See that the root is mounted, then look again"
+
+
+class IndexBraked(Refused):
+    """So many files are missing that nothing is concluded. See that all of it is mounted, then look again."""
+
+    code = "index_braked"
+    words = "held by the brake"
+    became = "stopped"
+    advice = "See that all of it is mounted; let the run go on only if the files were taken away on purpose"
+
+
+class IndexAnomalies(Refused):
+    """Something in storage could not be indexed, or not be read."""
+
+    code = "index_anomalies"
+    words = "anomalies in storage"
+    became = "ended"
+    advice = "Read what the run has to say, and mend it in storage"
 
 
 class RootBusy(Refused):
     """Another run of this root is under way. Wait for it, or stop it."""
 
     code = "root_busy"
+
+
+class MarkerMoved(Refused):
+    """The root is known by another marker by now. Nothing was changed; look at its page again."""
+
+    code = "marker_moved"
 
 
 class ModeUnknown(Refused):
@@ -55,6 +82,18 @@ class LaterRunStands(Refused):
     """A later run of this root has changed rows. Undo that one first."""
 
     code = "later_run_stands"
+
+
+class NotThereNow(Refused):
+    """This file is not there at the moment. The next run says so; see in the list whether it lies elsewhere."""
+
+    code = "file_not_there_now"
+
+
+class NoBackEnd(Refused):
+    """Files of this root cannot be downloaded here: it is a directory that is only looked at."""
+
+    code = "root_without_back_end"
 
 
 class ListerUnknown(Permanent):

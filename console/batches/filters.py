@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from console.records.filters import AskingFilter
 from console.records.lists import is_key
-from statemachine.batches import batch_of, items_of
+from statemachine.batches import batch_of, can_be_run_together, items_of
 from statemachine.models import Batch, BatchItemQuerySet
 
 # Which records of a batch, in the address behind its number, as its page counts them.
@@ -36,6 +36,11 @@ class BatchFilter(AskingFilter):
             standing: of `STANDINGS`; empty: all records of the batch.
         """
         return f"{batch.pk}.{standing}" if standing else str(batch.pk)
+
+    @override
+    @classmethod
+    def lacks(cls, model: type[Any]) -> str:
+        return "" if can_be_run_together(model) else "it has no BatchItem, and so no batches"
 
     @override
     def called(self, chosen: str) -> str:

@@ -1,21 +1,40 @@
 """What the buttons of a record do, and why one is absent. Whether a click does anything is the door's word."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
 from django.contrib.auth.models import User
+from django.forms import Form
+from django.http import QueryDict
 
 from core.base.errors import Refused
 from statemachine.errors import TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.models import StateMachine
 from statemachine.transitions import Actor, Step, authorise, take
 
+# What happens on a click that is more than one transition: given `record_id`, `user`, `generation` and what was answered.
+type Service = Callable[..., StateMachine]
 
-class Service(Protocol):
-    """What happens on a click that is more than one transition."""
 
-    def __call__(self, *, record_id: int, user: User, generation: int | None) -> StateMachine: ...
+class Unanswered(Refused):
+    """What the button asks was not answered, so nothing was done."""
+
+    code = "unanswered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a button asks before it does something.
+
+    Attributes:
+        words: what somebody should know before.
+        form: its fields are what has to be answered; what each holds goes to the service, or to the transition.
+    """
+
+    words: str
+    form: type[Form] = Form
 
 
 def _nothing(_record: Any) -> str:
@@ -32,6 +51,7 @@ class Button:
         service: what is called instead, where a click does more; it takes the transition, or refuses.
         ends: whether it ends what is under way. Such a button asks first, and stands last.
         asks: what it says before.
+        question: of a record: what has to be answered before; None: nothing. Without it, only what `ends` something asks.
         first_in: the states in which it is wanted most.
         key: what to press on the keyboard.
         missing: what the record lacks, and what to do about it, where the transition is not possible; empty: nothing.
@@ -43,6 +63,7 @@ class Button:
     service: Service | None = None
     ends: bool = False
     asks: str = "What has been done so far stays. Nothing more is done until somebody starts it again."
+    question: Callable[[Any], Question | None] | None = None
     first_in: Collection[str] = ()
     key: str = ""
     missing: Callable[[Any], str] = _nothing
@@ -56,6 +77,24 @@ class Button:
         if not hasattr(getattr(model, self.step.transition, None), "_django_fsm"):
             raise UnknownTransition
         return model.right_to(self.step.transition)
+
+    def asked(self, record: StateMachine) -> Question | None:
+        """What it asks of this record."""
+        if self.question:
+            return self.question(record)
+        return Question(words=self.asks) if self.ends else None
+
+    def answers(self, record: StateMachine, sent: QueryDict) -> Mapping[str, Any]:
+        """What was answered, by the names of the question's fields.
+
+        Raises:
+            Unanswered: something was not, or not so that it makes sense.
+        """
+        question = self.asked(record)
+        form = question.form(sent) if question else Form(sent)
+        if not form.is_valid():
+            raise Unanswered(" ".join(str(each) for errors in form.errors.values() for each in errors))
+        return form.cleaned_data
 
 
 def in_order(buttons: Collection[Button], state: str) -> list[Button]:
@@ -89,12 +128,19 @@ def why_absent(button: Button, *, record: StateMachine, user: User, buttons: Col
 
 
 def press(
-    button: Button, *, model: type[StateMachine], record_id: int, user: User, generation: int | None = None
+    button: Button,
+    *,
+    model: type[StateMachine],
+    record_id: int,
+    user: User,
+    generation: int | None = None,
+    answers: Mapping[str, Any] = MappingProxyType({}),
 ) -> StateMachine:
     """Do what the button says.
 
     Args:
         generation: what the person saw; None: whatever the present state allows.
+        answers: to the button's question.
 
     Returns:
         The record as it is afterwards.
@@ -104,9 +150,10 @@ def press(
         Refused: by the button's service.
     """
     if button.service:
-        return button.service(record_id=record_id, user=user, generation=generation)
+        return button.service(record_id=record_id, user=user, generation=generation, **answers)
+    step = replace(button.step, arguments={**button.step.arguments, **answers})
     try:
-        return take(model=model, pk=record_id, step=button.step, actor=Actor.person(user), generation=generation)
+        return take(model=model, pk=record_id, step=step, actor=Actor.person(user), generation=generation)
     except TransitionRefused as refusal:
         # In the words of the page, which knows what is missing; the door knows the state only.
         record = model._default_manager.filter(pk=record_id).first()

@@ -1,6 +1,6 @@
 """What stands in the list of a machine's records: how many are in each state, and rows that are followed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast, override
@@ -112,7 +112,8 @@ class MachineChangeList(LargeChangeList):
 
     def poll_url(self, user: User) -> str:
         """Where the same rows are asked for anew; proves what the person sees now."""
-        rows = [{name: getattr(record, name) for name in following.SHOWN} for record in self.result_list]
+        columns = (*following.SHOWN, *self._list.follows)
+        rows = [{name: getattr(record, name) for name in columns} for record in self.result_list]
         shown = [record.pk for record in self.result_list]
         what = self.opts.label_lower
         versions = Versions(rows=_version_of(rows), latest=self.latest)
@@ -141,15 +142,18 @@ class Versions:
         return f"{self.rows} {self.latest}"
 
 
-def versions_of(records: QuerySet[Any], shown: list[int]) -> Versions:
-    """Of these records as they are now, in one query."""
+def versions_of(records: QuerySet[Any], shown: list[int], also: Sequence[str] = ()) -> Versions:
+    """Of these records as they are now, in one query.
+
+    Args:
+        also: what is shown of them, beside what is of every machine.
+    """
     found = records.filter(pk__in=shown).annotate(latest=Subquery(latest_transition()[:1]))
-    rows = {row["pk"]: row for row in found.values("pk", "latest", *following.SHOWN)}
+    rows = {row.pop("pk"): row for row in found.values("pk", "latest", *following.SHOWN, *also)}
     if len(rows) < len(shown):
         return Versions(rows="gone", latest=None)
-    return Versions(
-        rows=_version_of(rows[pk] for pk in shown), latest=next((row["latest"] for row in rows.values()), None)
-    )
+    latest = [row.pop("latest") for row in rows.values()]
+    return Versions(rows=_version_of(rows[pk] for pk in shown), latest=next(iter(latest), None))
 
 
 def latest_transition() -> QuerySet[TransitionLog, int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.checks import Error
 
+from console.records.filters import AskingFilter
 from statemachine.batches import batch_of, can_be_run_together
 from statemachine.errors import UnknownTransition
 
@@ -21,7 +22,10 @@ TAKEN = frozenset({"change", "delete", "history", "live"})
 def errors_of(shown: "MachineAdmin") -> list[Error]:
     """What is wrong with how the records of a machine are shown."""
     label = shown.opts.label
-    return [Error(f"{label}: {what}", id=f"console.{number}") for number, what in (*_buttons(shown), *_many(shown))]
+    return [
+        Error(f"{label}: {what}", id=f"console.{number}")
+        for number, what in (*_buttons(shown), *_many(shown), *_filters(shown))
+    ]
 
 
 def _buttons(shown: "MachineAdmin") -> Iterator[tuple[str, str]]:
@@ -45,3 +49,9 @@ def _many(shown: "MachineAdmin") -> Iterator[tuple[str, str]]:
     machine: type[StateMachine] = shown.model
     if shown.many and not (can_be_run_together(machine) and shown.admin_site.is_registered(batch_of(machine))):
         yield "E004", "many of it can be run together, but it has no BatchItem, or its batches have no page."
+
+
+def _filters(shown: "MachineAdmin") -> Iterator[tuple[str, str]]:
+    for each in shown.list_filter:
+        if isinstance(each, type) and issubclass(each, AskingFilter) and (lacked := each.lacks(shown.model)):
+            yield "E005", f"its list has the {each.__name__}, but {lacked}."

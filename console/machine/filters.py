@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from console.records.filters import AskingFilter, called
+from console.records.links import NOBODY, STARTED_BY
 from core.base.errors import words_for
 from statemachine.models import STOPPED
 
@@ -43,15 +44,19 @@ class FailureFilter(AskingFilter):
 
 
 class PersonFilter(AskingFilter):
-    """Whose authorisation the run uses, who is also the person that started it."""
+    """Whose authorisation the run uses, who is also the person that started it. To what nobody started, notices lead."""
 
     title = "who"
-    parameter_name = "initiated_by__id__exact"
+    parameter_name = STARTED_BY
 
     @override
     def there_is(self) -> list[tuple[str, str]]:
         people = User.objects.filter(is_staff=True, is_active=True).order_by("username")
         return [(str(pk), name) for pk, name in people.values_list("pk", "username")]
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(initiated_by=None) if self.value() == NOBODY else super().queryset(request, queryset)
 
 
 BY_STATE = ("state", StateFilter)

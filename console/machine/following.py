@@ -16,10 +16,14 @@ LASTS_S = 60
 
 
 def version_of(values: Mapping[str, Any]) -> str:
-    """What is shown of a record, as one text; that a worker keeps its claim changes nothing."""
+    """What is shown of a record, as one text; that a worker keeps its claim changes nothing.
+
+    Args:
+        values: of the columns `SHOWN`, and of what else is shown of such a record.
+    """
     is_claimed = values["claimed_until"] is not None
     shown = dict(values) | {"claimed_until": is_claimed, "due_at": "" if is_claimed else values["due_at"]}
-    return repr([str(shown[name]) for name in SHOWN])
+    return repr([str(shown[name]) for name in sorted(shown)])
 
 
 def seen(user: User, *, what: str, version: str) -> str:

@@ -40,10 +40,12 @@ class MachineList(LargeList):
 
     Attributes:
         many: how many of them are run at once; None: that is not offered.
+        follows: the columns that a worker changes beside those of every machine, and that are shown.
     """
 
     add_label = ""  # as in “Add a kettle”
     many: ClassVar[ManyRun | None] = None
+    follows: ClassVar[Sequence[str]] = ()
     list_display: Any = ("__str__", "state_badge", "tries_taken", "initiated_by", "changed")
     list_filter: ClassVar[Any] = (BY_STATE, FailureFilter, PersonFilter, BY_LAST_CHANGE)
     lookups = (STATES,)  # where a batch leads to what is under way
@@ -133,7 +135,7 @@ class MachineList(LargeList):
         """
         shown = [int(pk) for pk in request.GET.getlist("shown") if is_key(pk)]
         shown = shown[: self.list_per_page]
-        versions = cache(partial(versions_of, self.model._default_manager.all(), shown))
+        versions = cache(partial(versions_of, self.model._default_manager.all(), shown, self.follows))
         what = self.opts.label_lower
         if following.is_unchanged(
             request, what=what, version=lambda: versions().rows, within_s=COUNTS_LAST_S

@@ -23,6 +23,7 @@ from console.machine.checks import errors_of
 from console.machine.lists import MachineList
 from console.machine.panel import Panel
 from console.machine.words import one_of
+from console.records.concurrent_edits import UnchangedForm
 from console.records.large_lists import LargeList
 from console.records.who import person
 from console.shell.times import distance_text
@@ -43,6 +44,7 @@ class MachinePage(LargeList):
         did: what each transition did, as one tells it of somebody: “switched it on”.
         panel: what the page asks for all this; a kind of record that has more to say derives its own.
         shown_with: the relations that the page shows something of.
+        follows: the columns that a worker changes beside those of every machine, and that the page or the list shows.
         form_label, look_label, form_note: what stands above the form for who may change it and who may only look, and below.
         add_note: what stands above the form of a new one.
     """
@@ -54,10 +56,12 @@ class MachinePage(LargeList):
     did: ClassVar[Mapping[str, str]] = {}
     panel: ClassVar[type[Panel[Any]]] = Panel
     shown_with: ClassVar[tuple[str, ...]] = ("initiated_by",)
+    follows: ClassVar[Sequence[str]] = ()
     form_label: ClassVar[str] = "Change what was entered"
     look_label: ClassVar[str] = "What was entered"
     form_note: ClassVar[str] = ""
     add_note: ClassVar[str] = "Once it is saved, it starts by itself, and its page shows how that goes."
+    form = UnchangedForm
     change_form_template = "console/machine/page.html"
 
     def address(self, page: str) -> str:
@@ -179,7 +183,7 @@ class MachinePage(LargeList):
         """
 
         def version() -> str:
-            values = self.model._default_manager.filter(pk=pk).values(*following.SHOWN).first()
+            values = self.model._default_manager.filter(pk=pk).values(*following.SHOWN, *self.follows).first()
             return following.version_of(values) if values else "gone"
 
         if following.is_unchanged(request, what=self.followed(pk), version=version):
@@ -224,7 +228,14 @@ class MachinePage(LargeList):
         """
         model: type[StateMachine] = self.model
         try:
-            record = press(button, model=model, record_id=pk, user=person(request), generation=generation_of(request))
+            record = press(
+                button,
+                model=model,
+                record_id=pk,
+                user=person(request),
+                generation=generation_of(request),
+                answers=self._answers(request, button, pk),
+            )
         except (TransitionForbidden, RecordGone):
             raise
         except Stale:
@@ -233,6 +244,19 @@ class MachinePage(LargeList):
             messages.warning(request, str(refusal))
         else:
             messages.success(request, _done(button, record))
+
+    def _answers(self, request: HttpRequest, button: Button, pk: int) -> Mapping[str, Any]:
+        """To what the button asks of the record as it is now.
+
+        Raises:
+            RecordGone, Unanswered: nothing was changed.
+        """
+        if button.question is None:
+            return {}
+        record = self.get_queryset(request).filter(pk=pk).first()
+        if record is None:
+            raise RecordGone
+        return button.answers(record, request.POST)
 
     def overtaken(self, label: str, pk: int | str) -> str:
         """What happened between the look and the click, and who did it.

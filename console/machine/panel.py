@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.forms import Form
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
 from console.machine import following
-from console.machine.buttons import Button, in_order, why_absent
+from console.machine.buttons import Button, Question, in_order, why_absent
 from console.machine.next_steps import NextStep, next_step, told
 from console.machine.progress import progress_of
 from console.machine.reasons import reasons, text_of
@@ -39,11 +40,22 @@ NOBODY = "Nobody: press a button to run it for yourself."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A button, or why it is absent."""
+    """A button, or why it is absent.
+
+    Attributes:
+        question: what it asks before, if it is there.
+    """
 
     button: Button
     url: str
     why_absent: str
+    question: Question | None
+
+    @property
+    def form(self) -> Form:
+        """What is to be answered; its names are those of this button alone."""
+        assert self.question
+        return self.question.form(auto_id=f"id_{self.button.name}_%s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,15 +97,12 @@ class Panel[M: StateMachine]:
     @cached_property
     def offers(self) -> list[Offer]:
         """Every button, in the order in which they are most likely wanted."""
-        buttons = self.page.buttons
-        return [
-            Offer(
-                button=button,
-                url=with_kept(self._address("action", button.name), self.kept),
-                why_absent=why_absent(button, record=self.record, user=self.user, buttons=buttons),
-            )
-            for button in in_order(buttons, self.record.state)
-        ]
+        return [self._offer(button) for button in in_order(self.page.buttons, self.record.state)]
+
+    def _offer(self, button: Button) -> Offer:
+        why = why_absent(button, record=self.record, user=self.user, buttons=self.page.buttons)
+        url = with_kept(self._address("action", button.name), self.kept)
+        return Offer(button=button, url=url, why_absent=why, question=None if why else button.asked(self.record))
 
     @property
     def offered(self) -> list[Offer]:
@@ -283,7 +292,8 @@ class Panel[M: StateMachine]:
         """Where the page asks whether something has changed; empty if nothing will change by itself."""
         if not self.record.is_owed:
             return ""
-        version = following.version_of({name: getattr(self.record, name) for name in following.SHOWN})
+        shown = (*following.SHOWN, *self.page.follows)
+        version = following.version_of({name: getattr(self.record, name) for name in shown})
         seen = following.seen(self.user, what=self.page.followed(self.record.pk), version=version)
         return with_kept(self._address("live", query={"seen": seen}), self.kept)
 

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('state', statemachine.models.machine.StateField(choices=[('gathering', 'Gathering'), ('sending', 'Sending'), ('sent', 'Sent'), ('needless', 'No longer needed'), ('failed', 'Failed')], db_default='gathering', db_index=True, default='gathering', editable=False, max_length=20, protected=True)),
                 ('record_type', models.CharField(editable=False, max_length=100)),
                 ('reason', models.CharField(editable=False, help_text='The failure code that the records share.', max_length=50)),
+                ('right', models.CharField(blank=True, db_default='', default='', editable=False, help_text='Whoever holds it is told, since nobody started the runs; empty: who started them is.', max_length=150)),
                 ('told', models.PositiveIntegerField(db_default=0, default=0, editable=False)),
                 ('read_at', models.DateTimeField(blank=True, editable=False, help_text='When the person has read it in the console; empty: not yet.', null=True)),
                 ('initiated_before', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='Whose the last run was, in case the one that is owed never begins.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -46,7 +47,7 @@ class Migration(migrations.Migration):
                 'ordering': ['-pk'],
                 'abstract': False,
                 'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['background', 'due_at'], name='console_failurenotice_due'), models.Index(condition=models.Q(('due_at__isnull', False)), fields=['owed_by'], name='console_failurenotice_owed_by'), models.Index(condition=models.Q(('due_at__isnull', False), ('state__in', ['sending'])), fields=['background', 'turn', 'id', 'due_at'], name='console_failurenotice_begun'), models.Index(condition=models.Q(('due_at__isnull', False), models.Q(('state__in', ['sending']), _negated=True)), fields=['background', 'turn', 'id'], name='console_failurenotice_start')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['gathering', 'sending', 'sent', 'needless', 'failed'])), name='console_failurenotice_known_state'), models.UniqueConstraint(condition=models.Q(('state', 'gathering')), fields=('initiated_by', 'record_type', 'reason'), name='console_failurenotice_one_gathers')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['gathering', 'sending', 'sent', 'needless', 'failed'])), name='console_failurenotice_known_state'), models.UniqueConstraint(condition=models.Q(('state', 'gathering')), fields=('initiated_by', 'record_type', 'reason'), name='console_failurenotice_one_gathers'), models.UniqueConstraint(condition=models.Q(('state', 'gathering'), models.Q(('right', ''), _negated=True)), fields=('right', 'record_type', 'reason'), name='console_failurenotice_one_gathers_for_all')],
             },
         ),
     ]

@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.notices.models import Noticed
-from console.records.links import address_of
+from console.records.links import NOBODY, STARTED_BY, address_of
 
 
 def page_of(record: Noticed) -> str:
@@ -12,9 +12,11 @@ def page_of(record: Noticed) -> str:
     return reverse(address_of(type(record), "change"), args=[record.pk])
 
 
-def list_of_failed(machine: type[Noticed], reason: str, *, user_id: int) -> str:
-    """The address of the list of the person's records that failed for the reason."""
-    return _list(machine, state__exact=machine.failed_state(), failure_code=reason, **_whose(user_id))
+def list_of_failed(machine: type[Noticed], reason: str, *, user_id: int | None) -> str:
+    """The address of the list of the records that failed for the reason: the person's, or those that nobody started."""
+    told = sorted(machine.told_states())
+    narrowed = {"state__exact": told[0]} if len(told) == 1 else {"state__in": ",".join(told)}
+    return _list(machine, **narrowed, failure_code=reason, **_whose(user_id))
 
 
 def list_of_waiting(machine: type[Noticed], reason: str, *, user_id: int) -> str:
@@ -22,8 +24,8 @@ def list_of_waiting(machine: type[Noticed], reason: str, *, user_id: int) -> str
     return _list(machine, failure_code=reason, **_whose(user_id))
 
 
-def _whose(user_id: int) -> dict[str, str]:
-    return {"initiated_by__id__exact": str(user_id)}
+def _whose(user_id: int | None) -> dict[str, str]:
+    return {STARTED_BY: NOBODY if user_id is None else str(user_id)}
 
 
 def _list(machine: type[Noticed], **narrowed: str) -> str:

@@ -16,12 +16,12 @@ from console.machine.badges import state_badge
 from console.machine.next_steps import NextStep, next_step, step_for_all
 from console.notices.addresses import list_of_failed
 from console.notices.models import FailureNotice, Noticed
-from console.notices.queries import machine_of, mark_read, notices_of, seen_by
+from console.notices.queries import machine_of, mark_read, notices_of, rights_among, seen_by
 from console.notices.states import NoticeState
 from console.records.pages import ReadOnlyAdmin
 from console.records.sent import Sent, Telling
 from console.shell.times import time_column
-from core.base.errors import words_for
+from core.base.errors import failure_of, words_for
 
 SHOWN = 50
 
@@ -33,6 +33,7 @@ class Told:
     Attributes:
         count: how many records, in words, such as "3 kettles".
         one: what such a record is called.
+        became: what became of them.
         url: the list of those that are still failed.
         mailed: what became of the mail.
     """
@@ -40,6 +41,7 @@ class Told:
     notice: FailureNotice
     count: str
     one: str
+    became: str
     reason: str
     url: str
     mailed: str
@@ -48,7 +50,8 @@ class Told:
 
 def _all_told(user: User, machines: list[type[Noticed]]) -> list[Told]:
     """One record of each stands for the others, which failed for the same reason."""
-    return [_told(notice, user) for notice in notices_of(user.pk, machines=machines, at_most=SHOWN)]
+    rights = rights_among(user, machines)
+    return [_told(notice, user) for notice in notices_of(user.pk, machines=machines, at_most=SHOWN, rights=rights)]
 
 
 def _told(notice: Any, user: User) -> Told:
@@ -58,8 +61,9 @@ def _told(notice: Any, user: User) -> Told:
         notice=notice,
         count=machine.counted(notice.failed_count),
         one=str(machine._meta.verbose_name),
+        became=failure_of(notice.reason).became,
         reason=words_for(notice.reason),
-        url=list_of_failed(machine, notice.reason, user_id=user.pk),
+        url=list_of_failed(machine, notice.reason, user_id=notice.initiated_by_id),
         mailed=_mailed(notice),
         next_step=step(notice.example, user) if notice.example else None,
     )
@@ -94,6 +98,8 @@ class FailureNoticeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="who", ordering="initiated_by__username")
     def person(self, notice: FailureNotice) -> str:
+        if notice.right:
+            return "who looks after them"
         return str(notice.initiated_by or "somebody who is gone")
 
     @admin.display(description="why they failed", ordering="reason")
@@ -141,7 +147,7 @@ class FailureNoticeAdmin(ReadOnlyAdmin):
     def read(self, request: HttpRequest) -> HttpResponse:
         """The person has seen them all."""
         user, machines = _reader(request)
-        mark_read(user.pk, machines=machines)
+        mark_read(user.pk, machines=machines, rights=rights_among(user, machines))
         return HttpResponseRedirect(reverse("admin:console_failurenotice_mine"))
 
 

@@ -1,4 +1,4 @@
-"""The mail that tells somebody which of their records have failed, and why."""
+"""The mail that tells somebody which records have failed, and why."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,9 @@ from django.urls import reverse
 from console.notices.addresses import list_of_failed, page_of
 from console.notices.errors import EmailNotConfigured, EmailUnavailable, NoAddress
 from console.notices.models import FailureNotice, Noticed
+from console.notices.queries import readers_of
 from console.shell.navigation import parts_url
-from core.base.errors import SYSTEM, failure_of, words_for
+from core.base.errors import SYSTEM, RunsheetError, failure_of, words_for
 
 NAMED_AT_MOST = 50
 
@@ -28,40 +29,39 @@ def send(notice: FailureNotice, records: Sequence[Noticed], *, count: int) -> No
     """
     if not settings.HAS_MAIL_SERVER:
         raise EmailNotConfigured
-    user = notice.initiated_by
-    if user is None or not user.email:
+    readers = [user for user in readers_of(notice) if user.email]
+    if not readers:
         raise NoAddress
-    mail = _mail(notice, records, user, count=count)
+    mail = _mail(notice, records, readers, count=count)
     try:
         mail.send()
     except OSError as error:  # smtplib's errors are OSErrors too
         raise EmailUnavailable(evidence={"cause": type(error).__name__}) from error
 
 
-def _mail(notice: FailureNotice, records: Sequence[Noticed], user: User, *, count: int) -> EmailMessage:
+def _mail(notice: FailureNotice, records: Sequence[Noticed], readers: Sequence[User], *, count: int) -> EmailMessage:
     what = f"{records[0]} has" if count == 1 else f"{count} {records[0]._meta.verbose_name_plural} have"
     host = settings.CONSOLE_URL.rpartition("/")[2].partition(":")[0]
     return EmailMessage(
         # In one line, whatever a record is called: a header has no more.
-        subject=" ".join(f"Runsheet: {what} failed: {words_for(notice.reason)}".split()),
-        body=_body(notice, records, user, count=count),
-        to=[user.email],
+        subject=" ".join(f"Runsheet: {what} {failure_of(notice.reason).became}: {words_for(notice.reason)}".split()),
+        body=_body(notice, records, readers, count=count),
+        to=[user.email for user in readers],
         headers={"Message-ID": f"<failure-notice-{notice.pk}@{host}>", "Auto-Submitted": "auto-generated"},
     )
 
 
-def _body(notice: FailureNotice, records: Sequence[Noticed], user: User, *, count: int) -> str:
+def _body(notice: FailureNotice, records: Sequence[Noticed], readers: Sequence[User], *, count: int) -> str:
     machine = type(records[0])
-    one, many = machine._meta.verbose_name, machine._meta.verbose_name_plural
     lines = [f"{record}\n  {settings.CONSOLE_URL}{page_of(record)}" for record in records[:NAMED_AT_MOST]]
     if count > len(lines):
         lines.append(f"and {count - len(lines)} more")
-    all_of_them = list_of_failed(machine, notice.reason, user_id=user.pk)
+    all_of_them = list_of_failed(machine, notice.reason, user_id=notice.initiated_by_id)
     return "\n".join(
         [
-            f"Hello {user.get_short_name() or user.get_username()},",
+            f"Hello {', '.join(user.get_short_name() or user.get_username() for user in readers)},",
             "",
-            f"{machine.work_name} gave up on {f'{many} that you started' if count > 1 else f'a {one}'}:",
+            _opening(notice, machine, count=count),
             "",
             records[0].failure_message,
             *_cure(notice),
@@ -71,6 +71,16 @@ def _body(notice: FailureNotice, records: Sequence[Noticed], user: User, *, coun
             f"All of them in the console: {settings.CONSOLE_URL}{all_of_them}",
         ]
     )
+
+
+def _opening(notice: FailureNotice, machine: type[Noticed], *, count: int) -> str:
+    one, many = machine._meta.verbose_name, machine._meta.verbose_name_plural
+    of_many = f"{many} that began by themselves" if notice.right else f"{many} that you started"
+    of_one = f"{'an' if str(one)[0] in 'aeiou' else 'a'} {one}"
+    which, became = of_many if count > 1 else of_one, failure_of(notice.reason).became
+    if became == RunsheetError.became:
+        return f"{machine.work_name} gave up on {which}:"
+    return f"{machine.work_name} has to tell you of {which}:"
 
 
 def _cure(notice: FailureNotice) -> list[str]:

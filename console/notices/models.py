@@ -1,4 +1,4 @@
-"""What people are told about records that have failed."""
+"""What people are told about records that have failed, or have ended in another way of which somebody should know."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, override
@@ -17,10 +17,11 @@ WORKING = frozenset({NoticeState.SENDING})
 
 
 class FailureNotice(StateMachine):
-    """One mail to one person about all records of one machine that failed for one reason within some minutes.
+    """One mail about all records of one machine that failed for one reason within some minutes.
 
-    It gathers until it is due; then it is sent like any other work: retried, logged, never lost. The person is
-    `initiated_by`, whose runs they were.
+    It gathers until it is due; then it is sent like any other work: retried, logged, never lost. It is for one person,
+    `initiated_by`, whose runs they were; or for whoever holds the right to look after runs that nobody started. Of those,
+    whoever reads it first has read it for all: it is one matter, not a letter to each.
 
     Attributes:
         record_type: the machine, by app and model in small letters.
@@ -33,6 +34,14 @@ class FailureNotice(StateMachine):
     state = state_field(NoticeState, initial=NoticeState.GATHERING)
     record_type = models.CharField(max_length=100, editable=False)
     reason = models.CharField(max_length=50, editable=False, help_text="The failure code that the records share.")
+    right = models.CharField(
+        max_length=150,
+        default="",
+        db_default="",
+        blank=True,
+        editable=False,
+        help_text="Whoever holds it is told, since nobody started the runs; empty: who started them is.",
+    )
     told = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     read_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the person has read it in the console; empty: not yet."
@@ -49,15 +58,24 @@ class FailureNotice(StateMachine):
                 condition=Q(state=NoticeState.GATHERING),
                 name="console_failurenotice_one_gathers",
             ),
+            models.UniqueConstraint(
+                fields=["right", "record_type", "reason"],
+                condition=Q(state=NoticeState.GATHERING) & ~Q(right=""),
+                name="console_failurenotice_one_gathers_for_all",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.initiated_by}: {words_for(self.reason)}"
+        return f"{self.initiated_by or self.right}: {words_for(self.reason)}"
 
     @staticmethod
-    def gathering_for(*, user_id: int, record_type: str, reason: str) -> "FailureNotice":
-        """The notice that one more failed record belongs to; locked, so that it is not sent before that is saved."""
-        given = {"initiated_by_id": user_id, "record_type": record_type, "reason": reason}
+    def gathering_for(*, user_id: int | None, right: str = "", record_type: str, reason: str) -> "FailureNotice":
+        """The notice that one more record belongs to; locked, so that it is not sent before that is saved.
+
+        Args:
+            right: who holds it is told, where there is no user.
+        """
+        given = {"initiated_by_id": user_id, "right": right, "record_type": record_type, "reason": reason}
         mine = FailureNotice.objects.filter(**given, state=NoticeState.GATHERING)
         due_at = Now() + timedelta(seconds=settings.NOTICE_GATHERS_S)
         while True:
@@ -91,15 +109,17 @@ class FailureNotice(StateMachine):
 
 
 class Noticed(StateMachine):
-    """A machine of which whoever started a run that failed is told, in one mail for many.
+    """A machine of which people are told what has failed: in one mail for many, to whoever started the runs.
 
     Attributes:
         work_name: who gave up, as the mail has it.
         told_in_order: by which the mail names the records.
+        looked_after_by: the permission whose holders are told of runs that nobody started; empty: nobody is.
     """
 
     work_name: ClassVar[str] = "Runsheet"
     told_in_order: ClassVar[tuple[str, ...]] = ("pk",)
+    looked_after_by: ClassVar[str] = ""
 
     failure_notice = models.ForeignKey(
         FailureNotice, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -111,11 +131,22 @@ class Noticed(StateMachine):
     class Meta(StateMachine.Meta):
         abstract = True
 
+    @classmethod
+    def told_states(cls) -> frozenset[str]:
+        """In these, people are told of a record that has a failure code; a machine that ends badly in other ways says which."""
+        return cls.failed_states()
+
+    def is_news(self) -> bool:
+        """Whether to tell of it as it is now; a machine that runs by itself is silent about what is as it was."""
+        return True
+
     @override
     def entering(self) -> None:
         super().entering()
         self.failure_notice = None
-        if self.state == self.failed_state() and self.initiated_by_id is not None:
+        right = self.looked_after_by if self.initiated_by_id is None else ""
+        has_reader = bool(self.initiated_by_id or right)
+        if has_reader and self.failure_code and self.state in self.told_states() and self.is_news():
             self.failure_notice = FailureNotice.gathering_for(
-                user_id=self.initiated_by_id, record_type=self._meta.label_lower, reason=self.failure_code
+                user_id=self.initiated_by_id, right=right, record_type=self._meta.label_lower, reason=self.failure_code
             )

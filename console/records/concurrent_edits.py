@@ -39,14 +39,18 @@ class UnchangedForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         return given
 
     def _changed_since(self) -> Iterator[str]:
-        now = self._held()
+        held = self._held()
+        now = type(self)(instance=held)
         for name, field in self.fields.items():
-            shown_as = self[name].html_initial_name
-            if shown_as in self.data and field.to_python(self.data[shown_as]) != now.get(name):
-                yield f"{self[name].label} “{now.get(name, '')}”"
+            shown_as, hidden = self[name].html_initial_name, field.hidden_widget()
+            if hidden.value_omitted_from_data(self.data, self.files, shown_as):
+                continue
+            is_now = now[name].initial if held else None
+            if field.has_changed(is_now, hidden.value_from_datadict(self.data, self.files, shown_as)):
+                yield f"{self[name].label} “{_text(is_now)}”"
 
-    def _held(self) -> dict[str, Any]:
-        """What is saved, held until the end of the transaction.
+    def _held(self) -> Any:
+        """What is saved, held until the end of the transaction; None: it is gone.
 
         Raises:
             ValidationError: somebody else holds it for too long.
@@ -54,8 +58,12 @@ class UnchangedForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         saved = type(self.instance)._default_manager.filter(pk=self.instance.pk).select_for_update(no_key=True)
         try:
             with transaction.atomic(), lock_waits(HELD_FOR_S):
-                return saved.values(*self.fields).first() or {}
+                return saved.first()
         except OperationalError as error:
             if not is_conflict(error):
                 raise
             raise ValidationError(BUSY, code="busy") from error
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)

@@ -5,6 +5,9 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.urls import reverse
 
+# What an address narrows a list by to the runs of one person, and to those that began by themselves.
+STARTED_BY, NOBODY = "initiated_by__id__exact", "nobody"
+
 
 def address_of(model: type[Model], page: str) -> str:
     """The name of the address of one of the pages of such records."""

@@ -62,8 +62,13 @@ class RecordAdmin(RecordList):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
-class ReadOnlyAdmin(RecordAdmin):
+class ReadOnly(RecordList):
     """Records to look at: they are made by what is done, not by typing."""
+
+    @override
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; that nobody may add to it is no reason to ask who may."""
+        return super().changelist_view(request, {"is_made_otherwise": True} | (extra_context or {}))
 
     @override
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -76,3 +81,7 @@ class ReadOnlyAdmin(RecordAdmin):
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReadOnlyAdmin(ReadOnly, RecordAdmin):
+    """A list and a page of such records."""

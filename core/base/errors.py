@@ -50,6 +50,7 @@ class RunsheetError(Exception):
     Attributes:
         code: stable name of what happened; stored with a failed record, which finds the class by it (`failure_of`).
         words: what it is called where there is room for a few words.
+        became: what became of a record that has it, as in “2 leases failed” and “is failed”.
         advice: what to do about a record that failed with it, in a few words.
         remedies: the same as buttons, the best first; none where running it again is all there is.
         mended_by: the events that let a record go on by itself; each app names its own.
@@ -60,6 +61,7 @@ class RunsheetError(Exception):
 
     code: ClassVar[str] = "error"
     words: ClassVar[str] = ""
+    became: ClassVar[str] = "failed"
     advice: ClassVar[str] = "Read why it failed, then run it again"
     remedies: ClassVar[tuple[Remedy, ...]] = ()
     mended_by: ClassVar[frozenset[str]] = frozenset()

@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
         ('console', '0001_initial'),
         ('leases', '0001_initial'),
         ('statemachine', '0001_initial'),
+        ('storage', '0001_initial'),
         ('auth', '0012_alter_user_first_name_max_length'),
         ('contenttypes', '0002_remove_content_type_name'),
     ]

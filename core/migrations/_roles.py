@@ -9,11 +9,17 @@ SEE = (
     "leases.view_agencystorageconfig",
     "console.view_failurenotice",
     "statemachine.view_transitionlog",
+    "storage.view_storageroot",
+    "storage.view_storedfile",
+    "storage.view_indexrun",
+    "storage.view_indexchange",
 )
 RUN = (
     "leases.add_lease",
     "leases.change_lease",
     "leases.run_discovery",
+    # To look, and to stop a look: it changes no row.
+    "storage.run_index",
 )
 ADMINISTER = (
     "leases.delete_lease",
@@ -23,6 +29,8 @@ ADMINISTER = (
     "cloud.delete_cloudlocation",
     "cloud.view_dropboxaccount",
     "statemachine.use_queues",
+    "storage.change_index",
+    "storage.override_brake",
     # console.shell.people keeps who may change users from becoming more than he is.
     "auth.view_user",
     "auth.add_user",

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class Heartbeat(models.Model):
-    """When a program of which one must run somewhere was last seen at work, and on which host."""
+    """When a program of which one must run somewhere was last seen at work, or a duty was last owed, and by which host."""
 
     name = models.CharField(max_length=50, unique=True)
     at = models.DateTimeField(db_default=Now())

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from storage.index.entries import Anomaly, Entry
-from storage.index.listers import Lister
+from storage.index.listers import DirectoryLister
 from storage.index.merging import Comparison, Row
 from storage.index.rows import COLUMNS, end_of, rows
 from storage.models import IndexRun, StoredFile
@@ -37,7 +37,7 @@ SELECT {COLUMNS} FROM child
 LAST = "\U0010ffff"
 
 
-def compared(run: IndexRun, *, lister: Lister, comparison: Comparison) -> Iterator[dict[str, Any]]:
+def compared(run: IndexRun, *, lister: DirectoryLister, comparison: Comparison) -> Iterator[dict[str, Any]]:
     """Compare what may have changed; each place from which the next slice can go on.
 
     A place has the directory that was looked at last, what is to be compared as a whole before the next one, and how far
@@ -56,7 +56,7 @@ def compared(run: IndexRun, *, lister: Lister, comparison: Comparison) -> Iterat
         yield place
 
 
-def _at_the_top(run: IndexRun, lister: Lister, comparison: Comparison) -> list[str]:
+def _at_the_top(run: IndexRun, lister: DirectoryLister, comparison: Comparison) -> list[str]:
     """Compare what no directory with a row stands above; what is to be compared as a whole."""
     if not run.prefix:
         return _children(run, lister, comparison, "")
@@ -64,7 +64,9 @@ def _at_the_top(run: IndexRun, lister: Lister, comparison: Comparison) -> list[s
     return [] if is_known and isinstance(lister.look(run.prefix), Entry) else [run.prefix]
 
 
-def _whole(run: IndexRun, lister: Lister, comparison: Comparison, place: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _whole(
+    run: IndexRun, lister: DirectoryLister, comparison: Comparison, place: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
     """Compare all that lies below what is new or gone."""
     whole, inside = list(place.get("whole", ())), place.get("inside", "")
     while whole:
@@ -76,7 +78,7 @@ def _whole(run: IndexRun, lister: Lister, comparison: Comparison, place: dict[st
         yield {**place, "whole": list(whole), "inside": ""}
 
 
-def _changed(run: IndexRun, lister: Lister, comparison: Comparison, row: Row) -> list[str]:
+def _changed(run: IndexRun, lister: DirectoryLister, comparison: Comparison, row: Row) -> list[str]:
     """Compare what lies in a directory, if that may have changed; what is to be compared as a whole."""
     found = lister.look(row.key)
     if not isinstance(found, Entry):
@@ -87,7 +89,7 @@ def _changed(run: IndexRun, lister: Lister, comparison: Comparison, row: Row) ->
     return _children(run, lister, comparison, row.key)
 
 
-def _children(run: IndexRun, lister: Lister, comparison: Comparison, key: str) -> list[str]:
+def _children(run: IndexRun, lister: DirectoryLister, comparison: Comparison, key: str) -> list[str]:
     """Compare the files in a directory; what is below it, and is new there or gone."""
     listed: list[Entry | Anomaly] = list(lister.directory(key))
     known = _rows_in(run, key)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeIs, cast
 
 from django.core.files.storage import storages
 
@@ -57,10 +57,6 @@ class Lister(Protocol):
         """The same, where `walk` raises `OutOfOrder`, in the order of the storage."""
         ...
 
-    def directory(self, key: str) -> Iterator[Entry | Anomaly]:
-        """What lies in one directory, where there are directories."""
-        ...
-
     def look(self, key: str) -> Entry | Anomaly | None:
         """What lies there now; None if nothing does."""
         ...
@@ -68,6 +64,19 @@ class Lister(Protocol):
     def digest(self, key: str) -> str | None:
         """The SHA-256 of what a file holds; None if it cannot be read."""
         ...
+
+
+class DirectoryLister(Lister, Protocol):
+    """A lister of a place that has directories."""
+
+    def directory(self, key: str) -> Iterator[Entry | Anomaly]:
+        """What lies in one of them."""
+        ...
+
+
+def reads_directories(lister: Lister) -> TypeIs[DirectoryLister]:
+    """Whether one directory can be read by itself."""
+    return lister.has_directories
 
 
 type Maker = Callable[[StorageRoot], Lister]

@@ -70,10 +70,6 @@ class ObjectWalk:
             if not stored.key.startswith(OURS):
                 yield _told(stored)
 
-    def directory(self, key: str) -> Iterator[Entry | Anomaly]:
-        """There are none to be read by themselves; see `has_directories`."""
-        raise NotImplementedError
-
     def look(self, key: str) -> Entry | Anomaly | None:
         """What lies there now; None if nothing does."""
         if key.endswith("/"):

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from storage.index import incremental, protectors, sorting
 from storage.index.entries import OutOfOrder
-from storage.index.listers import Lister
+from storage.index.listers import Lister, reads_directories
 from storage.index.merging import BATCH, LONG_GONE, NOBODYS, Change, Comparison
 from storage.index.presence import require
 from storage.index.rows import rows
@@ -79,7 +79,7 @@ class Planning:
     def _places(self) -> Iterator[dict[str, Any]]:
         """Compare, and say after each batch from where the next slice goes on."""
         run, prefix = self.run, self.run.prefix
-        if run.incremental and self.lister.has_directories:
+        if run.incremental and reads_directories(self.lister):
             yield from incremental.compared(run, lister=self.lister, comparison=self.comparison)
             return
         if run.place.get("sorting"):

@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('console', '0001_initial'),
         ('statemachine', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -46,6 +47,7 @@ class Migration(migrations.Migration):
                 ('failure_code', models.CharField(db_default='', default='', editable=False, max_length=50)),
                 ('failure_message', models.TextField(db_default='', default='', editable=False, help_text='Why it failed, or why the last try did not work.')),
                 ('mode', models.CharField(choices=[('audit', 'Audit'), ('sync', 'Sync'), ('clean', 'Clean'), ('full', 'Full')], default='audit', max_length=5)),
+                ('occasion', models.CharField(choices=[('asked', 'Somebody asked for it'), ('start', 'At the start of the system'), ('schedule', 'By the schedule'), ('seen', 'Something had changed')], db_default='asked', default='asked', max_length=8)),
                 ('prefix', models.TextField(blank=True, db_default='', default='')),
                 ('dry_run', models.BooleanField(db_default=False, default=False)),
                 ('incremental', models.BooleanField(db_default=False, default=False)),
@@ -60,8 +62,10 @@ class Migration(migrations.Migration):
                 ('applied_up_to', models.PositiveIntegerField(db_default=0, default=0, editable=False)),
                 ('missing_count', models.PositiveIntegerField(db_default=0, default=0, editable=False)),
                 ('refusal', models.TextField(db_default='', default='', editable=False)),
+                ('forgotten_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('state', statemachine.models.machine.StateField(choices=[('queued', 'Queued'), ('planning', 'Planning'), ('planned', 'Planned'), ('applying', 'Applying'), ('done', 'Done'), ('undoing', 'Undoing'), ('undone', 'Undone'), ('refused', 'Refused'), ('aborted', 'Aborted'), ('failed', 'Failed')], db_default='queued', db_index=True, default='queued', editable=False, max_length=20, protected=True)),
+                ('failure_notice', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='console.failurenotice')),
                 ('initiated_before', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='Whose the last run was, in case the one that is owed never begins.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiated_by', models.ForeignKey(blank=True, editable=False, help_text='The user whose authorisation the run uses.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('owed_by', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='The batch that last owed it a start, and so may stop it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='statemachine.batch')),
@@ -120,7 +124,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['run', 'number'],
                 'default_permissions': ('view',),
-                'indexes': [models.Index(condition=models.Q(('action', 'create'), _negated=True), fields=['run', 'action', 'number'], name='storage_change_action')],
+                'indexes': [models.Index(condition=models.Q(('action', 'create'), _negated=True), fields=['run', 'action', 'number'], name='storage_change_action'), models.Index(condition=models.Q(('file_id', None), _negated=True), fields=['file_id', 'run'], name='storage_change_file')],
                 'constraints': [models.UniqueConstraint(fields=('run', 'number'), name='storage_change_once')],
             },
         ),
@@ -169,7 +173,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='storedfile',
-            index=models.Index(condition=models.Q(('state', 'missing')), fields=['root', 'key'], name='storage_missing'),
+            index=models.Index(condition=models.Q(('state', 'present'), _negated=True), fields=['root', 'key'], name='storage_not_present'),
         ),
         migrations.AddConstraint(
             model_name='storedfile',

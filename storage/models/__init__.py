@@ -4,7 +4,7 @@ from storage.models.changes import Action, IndexChange
 from storage.models.files import FileState, StoredFile
 from storage.models.listed import ListedEntry
 from storage.models.roots import StorageRoot
-from storage.models.runs import ACTIVE, WORKING, IndexRun, Mode, RunState
+from storage.models.runs import ACTIVE, WORKING, IndexRun, Mode, Occasion, RunState
 
 __all__ = [
     "ACTIVE",
@@ -15,6 +15,7 @@ __all__ = [
     "IndexRun",
     "ListedEntry",
     "Mode",
+    "Occasion",
     "RunState",
     "StorageRoot",
     "StoredFile",

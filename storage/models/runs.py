@@ -1,7 +1,7 @@
 """A run over a root: a machine on the engine."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, override
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_fsm import transition
 
+from console.notices.models import Noticed
 from statemachine.models import StateMachine, known_states, line_indexes, state_field
+from storage.errors import IndexAnomalies, IndexBraked, RootNotThere
+from storage.models import news
 
 
 class Mode(models.TextChoices):
@@ -17,6 +20,15 @@ class Mode(models.TextChoices):
     SYNC = "sync", "Sync"
     CLEAN = "clean", "Clean"
     FULL = "full", "Full"
+
+
+class Occasion(models.TextChoices):
+    """Why a run began."""
+
+    ASKED = "asked", "Somebody asked for it"
+    START = "start", "At the start of the system"
+    SCHEDULE = "schedule", "By the schedule"
+    SEEN = "seen", "Something had changed"
 
 
 class RunState(models.TextChoices):
@@ -35,20 +47,23 @@ class RunState(models.TextChoices):
 WORKING = frozenset({RunState.PLANNING, RunState.APPLYING, RunState.UNDOING})
 # While one run of a root is in one of these, no other may be.
 ACTIVE = WORKING | {RunState.QUEUED}
+# It has come to no conclusion, and somebody has to see to that.
+STUCK = frozenset({RunState.REFUSED, RunState.FAILED})
 
 
 def _has_applied(run: Any) -> bool:
-    return bool(run.applied_up_to > 0)
+    return bool(run.applied_up_to > 0 and run.forgotten_at is None)
 
 
 def _has_plan(run: Any) -> bool:
-    return bool(run.plan_is_whole)
+    return bool(run.plan_is_whole and run.forgotten_at is None)
 
 
-class IndexRun(StateMachine):
+class IndexRun(Noticed):
     """One comparison of a root with its rows, and what came of it.
 
     Attributes:
+        occasion: who or what began it.
         prefix: what of the root it is about; empty: all of it.
         incremental: only directories whose time has changed are read.
         checksums: the content of each file is read, too.
@@ -62,13 +77,17 @@ class IndexRun(StateMachine):
         applied_up_to: the number up to which the changes were applied; undoing goes the way back.
         missing_count: how many the brake has counted.
         refusal: why it was refused, in words.
+        forgotten_at: when its changes were deleted, since it is old. From then on it cannot be undone.
     """
 
     working_states: ClassVar[frozenset[str]] = WORKING
     start_transition: ClassVar[str] = "plan"
+    work_name: ClassVar[str] = "The index of storage"
+    looked_after_by: ClassVar[str] = "storage.change_index"
 
     root = models.ForeignKey("storage.StorageRoot", on_delete=models.CASCADE, related_name="runs")
     mode = models.CharField(max_length=5, choices=Mode, default=Mode.AUDIT)
+    occasion = models.CharField(max_length=8, choices=Occasion, default=Occasion.ASKED, db_default=Occasion.ASKED)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -86,6 +105,7 @@ class IndexRun(StateMachine):
     applied_up_to = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     missing_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     refusal = models.TextField(default="", db_default="", editable=False)
+    forgotten_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     state = state_field(RunState, initial=RunState.QUEUED)
 
@@ -123,6 +143,37 @@ class IndexRun(StateMachine):
     def is_over(self) -> bool:
         """Whether nothing is done any more without somebody's wish."""
         return self.state not in ACTIVE
+
+    @classmethod
+    @override
+    def told_states(cls) -> frozenset[str]:
+        """Not where somebody else has ended it, or goes on with it."""
+        return STUCK | {RunState.PLANNED, RunState.DONE}
+
+    @override
+    def is_news(self) -> bool:
+        """Whoever asks without an account, as at a terminal, reads the answer there."""
+        if self.initiated_by_id is None and self.occasion == Occasion.ASKED:
+            return False
+        if self.state in STUCK:
+            return self.initiated_by_id is not None or news.is_first_refusal(self)
+        return news.new_anomalies(self).exists()
+
+    @override
+    def entering(self) -> None:
+        """How it ended has a name, as a failure has: by that it is found, and people are told."""
+        if self.state == RunState.REFUSED:
+            self.failure_code = IndexBraked.code if self.plan_is_whole else RootNotThere.code
+            self.failure_message = self.refusal
+        elif self._has_ended_whole and self.counts.get("anomalies"):
+            self.failure_code, self.failure_message = IndexAnomalies.code, news.in_words(self)
+        super().entering()
+
+    @property
+    def _has_ended_whole(self) -> bool:
+        """Whether it has come to the end that it was to come to."""
+        end = RunState.PLANNED if self.stops_at_plan else RunState.DONE
+        return str(self.state) == end
 
     @transition(
         field=state,

@@ -1,11 +1,17 @@
 """What a kind of record puts into the console by its declaration, which touches nothing but its own app."""
 
+from dataclasses import replace
+
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 
+from console import kinds
 from console.machine.badges import state_badge
-from tests.toy.models import Kettle, State
+from console.shell import navigation
+from tests.toy.admin import KETTLES
+from tests.toy.models import Batch, Kettle, State
 
 pytestmark = [
     pytest.mark.django_db,
@@ -30,6 +36,21 @@ class TestPlace:
         assert LIST not in kitchen.get("/admin/").text
 
 
+class TestPlaceWithinAnother:
+    @pytest.mark.parametrize("address", [LIST, "/admin/toy/batch/"])
+    def test_is_where_its_pages_are_and_there_is_none_of_its_own(
+        self, kitchen: Client, monkeypatch: pytest.MonkeyPatch, address: str
+    ) -> None:
+        within = replace(KETTLES, within="admin:auth_user_changelist")
+        monkeypatch.setitem(navigation._FRAMES, "toy.kettle", kinds._frame(within))
+        kitchen.force_login(User.objects.create_superuser("boss"))
+
+        text = kitchen.get(address).text
+
+        assert 'aria-current="page">People</a>' in text
+        assert ">Kettles</a>" not in text.partition("</nav>")[0]
+
+
 class TestColours:
     @pytest.mark.usefixtures("kitchen")
     @pytest.mark.parametrize(
@@ -44,6 +65,14 @@ class TestColours:
     )
     def test_follow_from_what_a_state_is_for(self, state: str, colour: str) -> None:
         assert f'<span class="state {colour}">' in state_badge(Kettle, state)
+
+    @pytest.mark.usefixtures("kitchen")
+    def test_are_others_where_the_kind_says_so(self) -> None:
+        admin.site.unregister([Kettle, Batch])
+        kinds.put(replace(KETTLES, colours={State.COLD: "state-found"}))
+
+        assert '<span class="state state-found">' in state_badge(Kettle, State.COLD)
+        assert '<span class="state is-failed">' in state_badge(Kettle, State.BROKEN)
 
 
 class TestTally:

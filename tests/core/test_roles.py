@@ -19,10 +19,15 @@ TOLD = {
         "archives": ["cloud.view_cloudlocation"],
         "notices": ["console.view_failurenotice"],
         "the log of transitions": ["statemachine.view_transitionlog"],
+        "roots": ["storage.view_storageroot"],
+        "files": ["storage.view_storedfile"],
+        "index runs": ["storage.view_indexrun"],
+        "what they would change": ["storage.view_indexchange"],
     },
     "Operator": {
         "make, change": ["leases.add_lease", "leases.change_lease"],
         "run and stop leases, and connect an own Dropbox": ["leases.run_discovery"],
+        "compare storage with its index, and stop a run": ["storage.run_index"],
     },
     "Administrator": {
         "change configurations": ["leases.add_agencystorageconfig", "leases.change_agencystorageconfig"],
@@ -34,6 +39,8 @@ TOLD = {
         "see all Dropbox connections": ["cloud.view_dropboxaccount"],
         "look after people": ["auth.view_user", "auth.add_user", "auth.change_user", "auth.delete_user"],
         "RQ's queues": ["statemachine.use_queues"],
+        "let an index run change, clean and undo": ["storage.change_index"],
+        "let go of the brake": ["storage.override_brake"],
         "roles": ["auth.view_group"],
     },
 }

@@ -14,7 +14,7 @@ from django.db import Error, connection
 
 from core.base.database import in_words, is_conflict, is_outage
 from core.base.redis_client import patient
-from statemachine import heartbeat
+from statemachine import duties, heartbeat
 from statemachine.reconcile import forgive, reconcile
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class Command(BaseCommand):
         try:
             with patient():
                 done = reconcile()
+            duties.ring()
             heartbeat.beat(heartbeat.RECONCILER)
         except Error as error:
             raise CommandError(in_words(error)) from error
@@ -54,11 +55,14 @@ class Command(BaseCommand):
 def run_until(stopped: threading.Event) -> None:
     """Pass after pass; whatever ails the database is waited out."""
     away_since: float | None = None  # on the monotonic clock
+    is_start = True
     while not stopped.is_set():
         began = time.monotonic()
         faulthandler.dump_traceback_later(HANGS_S, exit=True)
         try:
             is_well = _pass(away_s=began - away_since if away_since is not None else 0)
+            if is_well and _ring(is_start=is_start):
+                is_start = False
         finally:
             faulthandler.cancel_dump_traceback_later()
         away_since = None if is_well else away_since or began
@@ -82,6 +86,16 @@ def _pass(*, away_s: float = 0) -> bool:
         connection.close()
         return not is_outage(error)
     return True
+
+
+def _ring(*, is_start: bool) -> bool:
+    """Ring for the duties that are due; whether that could be done."""
+    try:
+        return duties.ring(is_start=is_start)
+    except Error as error:
+        logger.warning("reconciler: what is due every so often waits. %s", in_words(error))
+        connection.close()
+        return False
 
 
 def _reconcile() -> None:

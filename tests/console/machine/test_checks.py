@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Q
 
 from console import kinds
+from console.batches import filters
 from console.machine import badges
 from console.machine.badges import Appearance
 from console.machine.buttons import Button
@@ -72,6 +73,16 @@ class TestPage:
     @pytest.mark.usefixtures("without_batches")
     def test_of_a_batch_is_needed_to_run_many(self, shown: MachineAdmin) -> None:
         assert found(shown) == ["console.E004"]
+
+
+class TestList:
+    def test_is_narrowed_to_batches_only_where_there_are_some(
+        self, shown: MachineAdmin, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(filters, "can_be_run_together", lambda _: False)
+        monkeypatch.setattr(type(shown), "many", None)
+
+        assert found(shown) == ["console.E005"]
 
 
 class TestKind:

@@ -1,0 +1,55 @@
+"""Whether the end of a run is something that nobody was told yet.
+
+Runs that begin by themselves come back every day and find the same. People are told of what is new, and once a week of what
+is still so.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Now
+
+from storage.models.changes import Action, IndexChange
+
+if TYPE_CHECKING:
+    from storage.models.runs import IndexRun
+
+TOLD_AGAIN_AFTER = timedelta(days=7)
+# What goes away while it is looked at, as the files of programs at work do, is for nobody to mend.
+PASSING = "vanished"
+NAMED = 3
+# See `storage.models.runs`.
+STUCK = ("failed", "refused")
+
+
+def new_anomalies(run: "IndexRun") -> QuerySet[IndexChange]:
+    """What the run had to say, and no run of the root had when the same reader was last told, within a week."""
+    said = IndexChange.objects.filter(action=Action.ANOMALY)
+    before = said.filter(run__in=list(_told(run).values_list("pk", flat=True)))
+    same = before.filter(key=OuterRef("key"), etag=OuterRef("etag"))
+    return said.filter(~Exists(same), run=run).exclude(etag=PASSING).order_by("number")
+
+
+def is_first_refusal(run: "IndexRun") -> bool:
+    """Whether the reader was not told of the same within a week, or the root was looked through in between."""
+    told = _told(run).filter(failure_code=run.failure_code).order_by("-pk").first()
+    if told is None:
+        return True
+    since = type(run).objects.filter(root=run.root_id, pk__gt=told.pk, pk__lt=run.pk, plan_is_whole=True)
+    return since.exclude(state__in=STUCK).exists()
+
+
+def in_words(run: "IndexRun") -> str:
+    """What it had to say: how much, and the first of what is new."""
+    count, errors = run.counts.get("anomalies", 0), run.counts.get("errors", 0)
+    what = f"one anomaly in the root “{run.root}”" if count == 1 else f"{count:,} anomalies in the root “{run.root}”"
+    unread = f" {errors:,} could not be read, and nothing was concluded about what lies there." if errors else ""
+    named = [f"{each.key}: {each.detail}" for each in new_anomalies(run)[:NAMED]]
+    return "\n".join([f"There is {what}.{unread}" if count == 1 else f"There are {what}.{unread}", *named])
+
+
+def _told(run: "IndexRun") -> "QuerySet[IndexRun]":
+    """Earlier runs of the root of which the same reader was told within a week."""
+    found = type(run).objects.filter(root=run.root_id, initiated_by=run.initiated_by_id, pk__lt=run.pk)
+    return found.filter(failure_notice__isnull=False, entered_at__gte=Now() - TOLD_AGAIN_AFTER)
