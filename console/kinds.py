@@ -93,9 +93,7 @@ def _frame(kind: Kind) -> Frame:
     if kind.within:
         return Frame(belongs={kind.within: tuple(its)})
     label, address = str(opts.verbose_name_plural).capitalize(), address_of(kind.machine, "changelist")
-    place = Place(
-        order=kind.order, label=label, address=address, right=right_to_see(kind.machine), also=tuple(its[1:])
-    )
+    place = Place(order=kind.order, label=label, address=address, right=right_to_see(kind.machine), also=tuple(its[1:]))
     return Frame(places=(place,))
 
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("cloud.urls")),
     path("", include("storage.urls")),
     path("", include("discovery.urls")),
+    path("", include("api.urls")),
     path("metrics", metrics),
     path("favicon.ico", icon),
 ]

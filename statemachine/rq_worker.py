@@ -30,6 +30,11 @@ class FewRoundsWorker(SimpleWorker):
             return
         super().heartbeat(timeout, pipeline)
 
+    def say_that_it_goes_on(self, job: Job) -> None:
+        """Of a job that takes longer than its time-out: who says nothing for a minute more than that counts as dead."""
+        if not self._was_alive_just_now():
+            self.maintain_heartbeats(job)
+
     def _was_alive_just_now(self) -> bool:
         last = self.last_heartbeat
         return last is not None and now() - last < timedelta(seconds=self.job_monitoring_interval)

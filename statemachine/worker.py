@@ -12,7 +12,7 @@ import select
 import signal
 import time
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import connections, reset_queries
@@ -66,6 +66,7 @@ class RunsheetWorker(FewRoundsWorker):
     jobs_per_process = 1_000
     told_to_stop = False
     at_work = False
+    under_way: "ClassVar[tuple[RunsheetWorker, Job] | None]" = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("prepare_for_work", True):
@@ -109,10 +110,10 @@ class RunsheetWorker(FewRoundsWorker):
         faulthandler.dump_traceback_later(_limits_of(job).hard_s, exit=True)
         try:
             with patient():
-                RunsheetWorker.at_work = True
+                RunsheetWorker.at_work, RunsheetWorker.under_way = True, (self, job)
                 super().execute_job(job, queue)
         finally:
-            RunsheetWorker.at_work = False
+            RunsheetWorker.at_work, RunsheetWorker.under_way = False, None
             faulthandler.cancel_dump_traceback_later()
             _fresh_connections()
 
@@ -125,6 +126,22 @@ def begin_limits_anew(limits: Limits) -> None:
     faulthandler.dump_traceback_later(limits.hard_s, exit=True)
     if RunsheetWorker.told_to_stop:  # meanwhile
         _end_soon()
+
+
+def go_on(limits: Limits) -> None:
+    """Go on with a job that takes longer than the work of a state: its limits begin anew, and RQ hears that it goes on.
+
+    Outside of a worker there is nothing to do.
+
+    Raises:
+        WorkerStopping: the worker was told to stop.
+    """
+    if RunsheetWorker.told_to_stop:
+        raise WorkerStopping
+    begin_limits_anew(limits)
+    if RunsheetWorker.under_way:
+        worker, job = RunsheetWorker.under_way
+        worker.say_that_it_goes_on(job)
 
 
 def _end_soon() -> None:

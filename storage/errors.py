@@ -42,6 +42,12 @@ class RootBusy(Refused):
     code = "root_busy"
 
 
+class MarkerMoved(Refused):
+    """The root is known by another marker by now. Nothing was changed; look at its page again."""
+
+    code = "marker_moved"
+
+
 class ModeUnknown(Refused):
     """There is no such mode. It is audit, sync, clean or full."""
 
@@ -76,6 +82,18 @@ class LaterRunStands(Refused):
     """A later run of this root has changed rows. Undo that one first."""
 
     code = "later_run_stands"
+
+
+class NotThereNow(Refused):
+    """This file is not there at the moment. The next run says so; see in the list whether it lies elsewhere."""
+
+    code = "file_not_there_now"
+
+
+class NoBackEnd(Refused):
+    """Files of this root cannot be downloaded here: it is a directory that is only looked at."""
+
+    code = "root_without_back_end"
 
 
 class ListerUnknown(Permanent):

@@ -1,10 +1,11 @@
 """Index runs as everybody starts them: command, interface, schedule and console come through here."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from time import sleep
+from time import monotonic, sleep
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -16,9 +17,9 @@ from django.db.models.functions import Now
 from core.base.database import broken_constraint
 from statemachine import jobs
 from statemachine.claims import message_of
-from statemachine.errors import Stale, TransitionForbidden
+from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
 from statemachine.models import TransitionLog
-from statemachine.transitions import RECONCILER, Actor, Step, locked, take
+from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
 from storage.errors import LaterRunStands, ModeUnknown, NeedsForce, NotOverridden, RootBusy, RunGone, UserUnknown
 from storage.index.figures import IndexSyncStats
 from storage.models import ACTIVE, WORKING, IndexRun, Mode, Occasion, RunState, StorageRoot
@@ -45,6 +46,7 @@ class RunReport:
 
     Attributes:
         why: why it was refused or failed, in words; empty if it was not.
+        in_sync: whether the rows said what lies there before it changed any.
     """
 
     run_id: int
@@ -55,9 +57,11 @@ class RunReport:
     why: str
     missing_count: int
     stats: IndexSyncStats
+    in_sync: bool
 
     @classmethod
     def of(cls, run: IndexRun) -> "RunReport":
+        stats = IndexSyncStats.of(run.counts)
         return cls(
             run_id=run.pk,
             root=run.root.name,
@@ -66,8 +70,14 @@ class RunReport:
             dry_run=run.dry_run,
             why=run.refusal or (run.failure_message if run.state == RunState.FAILED else ""),
             missing_count=run.missing_count,
-            stats=IndexSyncStats.of(run.counts),
+            stats=stats,
+            in_sync=stats.is_in_sync,
         )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same as command, interface and task say it."""
+        return asdict(self)
 
 
 class IndexSyncService:
@@ -142,7 +152,7 @@ class IndexSyncService:
             self._require(CHANGES)
         if allow_missing is not None:
             self._require(LETS_GO)
-        with _alone(where), transaction.atomic():
+        with _alone(where, is_asked=occasion == Occasion.ASKED):
             run.save()
             return self._take(run.pk, Step(transition="plan", rings=rings, reason=reason))
 
@@ -188,7 +198,7 @@ class IndexSyncService:
             raise NotOverridden(
                 f"{run.missing_count:,} are missing. Say that number, if they were taken away on purpose."
             )
-        with _alone(run.root), transaction.atomic():
+        with _alone(run.root):
             step = Step(transition="override", arguments={"allow_missing": allow_missing})
             taken = self._take(run_id, step, generation=generation)
             return taken if run.stops_at_plan else self._take(run_id, Step(transition="apply"))
@@ -241,6 +251,17 @@ class IndexSyncService:
         told(run)
         return run
 
+    def wait(self, *, run_id: int, at_most_s: float) -> IndexRun:
+        """Wait until a run is over that others work on, but not for longer than that; the run as it is then.
+
+        Raises:
+            RunGone: there is none, or somebody has deleted it meanwhile.
+        """
+        until = monotonic() + at_most_s
+        while not (run := _run(run_id)).is_over and (left_s := until - monotonic()) > 0:
+            sleep(min(LOOK_AGAIN_S, left_s))
+        return run
+
     def _take(self, run_id: int, step: Step, *, generation: int | None = None) -> IndexRun:
         return take(model=IndexRun, pk=run_id, step=step, actor=self.actor, generation=generation)
 
@@ -271,11 +292,28 @@ def _is_free(run: IndexRun) -> bool:
     return free.filter(Q(due_at__lte=Now()) | Q(rung_at__isnull=False)).exists()
 
 
+def _make_way(root: StorageRoot) -> None:
+    """A run that nobody asked for, and that no worker has begun yet, is not in the way of who asks for one."""
+    waiting = IndexRun.objects.filter(root=root, state__in=[RunState.QUEUED, RunState.PLANNING], tries=0, place={})
+    for pk in waiting.exclude(occasion=Occasion.ASKED).values_list("pk", flat=True):
+        # Meanwhile a worker may have begun it.
+        with suppress(RecordGone, TransitionRefused), locked(IndexRun, pk) as run:
+            if not run.tries:
+                advance(run, Step(transition="abort", reason="what somebody has asked for goes first"), RECONCILER)
+
+
 @contextmanager
-def _alone(root: StorageRoot) -> Iterator[None]:
-    """Say which run is under way, where the database has refused a second one."""
+def _alone(root: StorageRoot, *, is_asked: bool = True) -> Iterator[None]:
+    """All or nothing of what is begun; say which run is under way, where the database has refused a second one.
+
+    Args:
+        is_asked: whether somebody has asked for it, so that what waits without that makes way.
+    """
     try:
-        yield
+        with transaction.atomic():
+            if is_asked:
+                _make_way(root)
+            yield
     except IntegrityError as error:
         if broken_constraint(error) != ONE_ACTIVE:
             raise

@@ -1,7 +1,9 @@
 """What most tests stand on: the stand-in for Dropbox, an empty Redis number, people."""
 
+import gc
 import os
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
@@ -37,6 +39,11 @@ def pytest_collection() -> None:
     from console.shell import declared
 
     declared.put_all()
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what all tests share: each of its long rounds would look through it all."""
+    gc.freeze()
 
 
 @contextmanager
@@ -98,11 +105,16 @@ def dropbox(standin_process: "Standin", settings: "Settings", redis: Redis) -> "
 @pytest.fixture
 def redis(settings: "Settings") -> "Iterator[Redis]":
     """The Redis number, empty before and after."""
-    connection = Redis.from_url(settings.REDIS_URL)
+    connection = _redis_at(settings.REDIS_URL)
     connection.flushdb()
     yield connection
     connection.flushdb()
-    connection.close()
+
+
+@cache
+def _redis_at(url: str) -> Redis:
+    """One connection for all tests: to make another costs more than most of what they ask."""
+    return Redis.from_url(url)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ and `make quick` leaves it out.
 A test that starts a program without saying so fails. The servers that a whole run shares are nobody's.
 """
 
-import sys
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: starts programs of its own")
     config.addinivalue_line("markers", "browser: drives Chromium and a whole Runsheet")
     config.addinivalue_line("markers", "matrix: asks everything of everything, such as each address for everybody")
-    sys.addaudithook(_hear)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -69,7 +68,7 @@ def _turn(item: pytest.Item) -> int:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Know whose programs are started."""
-    global _running  # noqa: PLW0603 - an audit hook is told nothing else
+    global _running  # noqa: PLW0603 - who starts a program tells nothing else
     _running = item
     try:
         yield
@@ -77,8 +76,15 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         _running = None
 
 
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if event != "subprocess.Popen" or _running is None or arguments[0] == "git":  # which answers at once
-        return
-    if not any(map(_running.get_closest_marker, SLOW)):
+_start = subprocess.Popen.__init__
+
+
+def _start_if_said(self: subprocess.Popen[Any], args: Any, *more: Any, **options: Any) -> None:
+    is_known = args[0] == "git"  # it answers at once
+    if _running and not is_known and not any(map(_running.get_closest_marker, SLOW)):
         raise StartsPrograms(StartsPrograms.__doc__)
+    _start(self, args, *more, **options)
+
+
+# An audit hook would be asked at each import, attribute of a frame and identity, too.
+subprocess.Popen.__init__ = _start_if_said  # type: ignore[method-assign]

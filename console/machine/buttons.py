@@ -14,7 +14,6 @@ from statemachine.errors import TransitionForbidden, TransitionRefused, UnknownT
 from statemachine.models import StateMachine
 from statemachine.transitions import Actor, Step, authorise, take
 
-
 # What happens on a click that is more than one transition: given `record_id`, `user`, `generation` and what was answered.
 type Service = Callable[..., StateMachine]
 
@@ -78,7 +77,6 @@ class Button:
         if not hasattr(getattr(model, self.step.transition, None), "_django_fsm"):
             raise UnknownTransition
         return model.right_to(self.step.transition)
-
 
     def asked(self, record: StateMachine) -> Question | None:
         """What it asks of this record."""

@@ -40,7 +40,7 @@ class MachineList(LargeList):
 
     Attributes:
         many: how many of them are run at once; None: that is not offered.
-        follows: the columns that a worker changes, beside those of every machine, and that are shown.
+        follows: the columns that a worker changes beside those of every machine, and that are shown.
     """
 
     add_label = ""  # as in “Add a kettle”

@@ -44,6 +44,7 @@ class MachinePage(LargeList):
         did: what each transition did, as one tells it of somebody: “switched it on”.
         panel: what the page asks for all this; a kind of record that has more to say derives its own.
         shown_with: the relations that the page shows something of.
+        follows: the columns that a worker changes beside those of every machine, and that the page or the list shows.
         form_label, look_label, form_note: what stands above the form for who may change it and who may only look, and below.
         add_note: what stands above the form of a new one.
     """
@@ -55,6 +56,7 @@ class MachinePage(LargeList):
     did: ClassVar[Mapping[str, str]] = {}
     panel: ClassVar[type[Panel[Any]]] = Panel
     shown_with: ClassVar[tuple[str, ...]] = ("initiated_by",)
+    follows: ClassVar[Sequence[str]] = ()
     form_label: ClassVar[str] = "Change what was entered"
     look_label: ClassVar[str] = "What was entered"
     form_note: ClassVar[str] = ""

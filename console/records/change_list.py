@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from console.records import long_search
 from console.records.exports import KINDS
-from console.records.lists import RecordChangeList, lookups_of_the_address
+from console.records.lists import COUNTED_AT_MOST, RecordChangeList, lookups_of_the_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +98,41 @@ class LargeChangeList(RecordChangeList):
         ]
 
     @property
+    def is_capped(self) -> bool:
+        """Whether there are more than can be turned to."""
+        return False
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether some records may be hidden."""
         return bool((self.query and self.search_fields) or self.has_active_filters)
+
+
+class CappedChangeList(LargeChangeList):
+    """For millions of rows: the first thousands in their order, in one statement that needs to look no further.
+
+    Counting them all would take longer than showing some, and what is looked for in vain is looked for once, not twice.
+    """
+
+    @cached_property
+    def _first(self) -> list[Any]:
+        """The keys of the records that can be turned to, and one more."""
+        return list(self.first_keys(COUNTED_AT_MOST + 1))
+
+    def first_keys(self, limit: int) -> Any:
+        """The first of what matches."""
+        return self.queryset.values_list("pk", flat=True)[:limit]
+
+    @override
+    def count(self, request: HttpRequest) -> int:
+        return min(len(self._first), COUNTED_AT_MOST)
+
+    @property
+    @override
+    def is_capped(self) -> bool:
+        return len(self._first) > COUNTED_AT_MOST
+
+    @override
+    def _page(self) -> Any:
+        start = (self.page_num - 1) * self.list_per_page
+        return self._first[:COUNTED_AT_MOST][start : start + self.list_per_page]

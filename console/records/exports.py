@@ -81,12 +81,12 @@ def download(export: Export, *, kind: str) -> HttpResponseBase:
     """The file, called after what it holds and the day.
 
     Args:
-        kind: of `KINDS`.
+        kind: of `KINDS`, or of `STREAMED`.
 
     Raises:
         TooManyForWorkbook: nobody would wait for it.
     """
-    return KINDS[kind](export, f"{slugify(export.name)}-{timezone.localdate():%Y-%m-%d}.{kind}")
+    return {**KINDS, **STREAMED}[kind](export, f"{slugify(export.name)}-{timezone.localdate():%Y-%m-%d}.{kind}")
 
 
 def _plain(value: Any) -> Any:
@@ -161,9 +161,22 @@ def _cell(value: Any, zone: tzinfo) -> Any:
     return value.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
+def _ndjson(export: Export, name: str) -> HttpResponseBase:
+    """A line for each, for programs that read one after the other."""
+
+    def parts() -> Iterator[str]:
+        for row in export.cells():
+            named = dict(zip(export.labels, _texts(row), strict=True))
+            yield json.dumps(named, ensure_ascii=False, default=str) + "\n"
+
+    return _streamed(parts(), name, "application/x-ndjson")
+
+
 def _streamed(parts: Iterator[str], name: str, content_type: str) -> HttpResponseBase:
     headers = {"Content-Disposition": str(content_disposition_header(as_attachment=True, filename=name))}
     return StreamingHttpResponse(parts, content_type=content_type, headers=headers)
 
 
 KINDS = {"csv": _csv, "xlsx": _xlsx, "json": _json}
+# Of any length: nothing of these is held until all of it is there.
+STREAMED = {"csv": _csv, "ndjson": _ndjson}

@@ -66,6 +66,11 @@ class ReadOnly(RecordList):
     """Records to look at: they are made by what is done, not by typing."""
 
     @override
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; that nobody may add to it is no reason to ask who may."""
+        return super().changelist_view(request, {"is_made_otherwise": True} | (extra_context or {}))
+
+    @override
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
 from core.base import outages
-from core.http import kept_posts
+from core.http import kept_posts, problems
 
 TEMPLATE = "core/refusal.html"
 
@@ -45,19 +45,23 @@ IN_THE_WAY = "Somebody else, or a worker, is changing the same at the moment, so
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """400. What was sent cannot be trusted, so it is not asked who sent it."""
-    return HttpResponse(_alone("That was not understood", NOT_UNDERSTOOD), status=400)
+    told = problems.instead(request, "bad_request")
+    return told or HttpResponse(_alone("That was not understood", NOT_UNDERSTOOD), status=400)
 
 
 @requires_csrf_token
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403, with the reason where there is one."""
-    return _refuse(request, "You may not do this", _words(exception) or NOT_ALLOWED, status=403)
+    words = _words(exception)
+    told = problems.instead(request, "forbidden", words)
+    return told or _refuse(request, "You may not do this", words or NOT_ALLOWED, status=403)
 
 
 @requires_csrf_token
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """404."""
-    return _refuse(request, "Nothing is here", NOT_THERE, status=404)
+    told = problems.instead(request, "not_found")
+    return told or _refuse(request, "Nothing is here", NOT_THERE, status=404)
 
 
 @requires_csrf_token
@@ -66,6 +70,8 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG
 
     No other site can plant anything there: its forms come without the cookie that tells this browser.
     """
+    if told := problems.instead(request, "no_csrf_token"):
+        return told
     if request.method == "POST" and admin.site.has_permission(request) and (address := kept_posts.keep(request)):
         return HttpResponseRedirect(address)
     return _refuse(request, "This page was too old", FORGED, status=403)
@@ -80,10 +86,19 @@ class SayWhatIsNoPage:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, with a sentence where Django has none."""
         answer = self._get_response(request)
-        if answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED or request.method == "HEAD":
+        if answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
             return answer
+        allowed = answer["Allow"]
+        told = problems.instead(
+            request,
+            "method_not_allowed",
+            f"Nothing was done: this address takes {allowed} only.",
+            headers={"Allow": allowed},
+        )
+        if told or request.method == "HEAD":
+            return told or answer
         page = _refuse(request, "There is no page here", NO_PAGE, status=answer.status_code)
-        page["Allow"] = answer["Allow"]
+        page["Allow"] = allowed
         return page
 
 
@@ -108,35 +123,41 @@ class AsInProduction:
 
 def too_large(request: HttpRequest, *, size: int, limit: int) -> HttpResponse:
     """413, in bytes."""
+    sent, most = f"{size / 1e6:.1f} MB", f"{limit / 1e6:.0f} MB"
     sentence = (
-        f"Nothing was done: your browser sent {size / 1e6:.1f} MB, and at most {limit / 1e6:.0f} MB are taken at once. "
+        f"Nothing was done: your browser sent {sent}, and at most {most} are taken at once. "
         "Go back, and choose a smaller file, or split it into several."
     )
-    return _refuse(request, "This is too large", sentence, status=413)
+    told = problems.instead(request, "too_large", f"Nothing was done: the body has {sent}, and may have {most}.")
+    return told or _refuse(request, "This is too large", sentence, status=413)
 
 
-def too_slow() -> HttpResponse:
+def too_slow(request: HttpRequest) -> HttpResponse:
     """503 for a statement that was cut off. The database has enough to do."""
-    return HttpResponse(_alone("This took too long", TOO_SLOW), status=503)
+    told = problems.instead(request, "too_slow")
+    return told or HttpResponse(_alone("This took too long", TOO_SLOW), status=503)
 
 
-def in_the_way() -> HttpResponse:
+def in_the_way(request: HttpRequest) -> HttpResponse:
     """503 for one that has waited for somebody else's in vain."""
-    return HttpResponse(_alone("Somebody else is at it", IN_THE_WAY), status=503)
+    told = problems.instead(request, "in_the_way")
+    return told or HttpResponse(_alone("Somebody else is at it", IN_THE_WAY), status=503)
 
 
-def outage(words: str) -> HttpResponse:
+def outage(request: HttpRequest, words: str) -> HttpResponse:
     """503 for what the console itself lacks; nothing is asked of what may be out of order."""
-    return HttpResponse(_alone("The console is out of order", f"{words} {MEANWHILE}"), status=503)
+    told = problems.instead(request, "outage", f"{words} Nothing of what you sent was saved.")
+    return told or HttpResponse(_alone("The console is out of order", f"{words} {MEANWHILE}"), status=503)
 
 
 @requires_csrf_token
-def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
+def server_error(request: HttpRequest) -> HttpResponse:
     """500. The database may be what is broken, so nothing is asked of it."""
     error = sys.exception()  # outside of pages, as when a session is saved, Django hands it on in no other way
     if error and (words := outages.in_words(error)):
-        return outage(words)
-    return HttpResponse(_alone("This did not work", BROKEN), status=500)
+        return outage(request, words)
+    told = problems.instead(request, "broken")
+    return told or HttpResponse(_alone("This did not work", BROKEN), status=500)
 
 
 def _refuse(request: HttpRequest, title: str, sentence: str, *, status: int) -> HttpResponse:

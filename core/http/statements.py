@@ -38,11 +38,11 @@ class AnswerInTime:
         """503 for what took too long, had to wait for too long or met an outage; nothing more is asked of anybody for it."""
         if isinstance(error, DatabaseError) and isinstance(error.__cause__, QueryCanceled):
             logger.warning("statements: one of %s %s took too long and was stopped", request.method, request.path)
-            return refusals.too_slow()
+            return refusals.too_slow(request)
         if is_conflict(error):
             logger.warning("statements: one of %s %s waited for others too long", request.method, request.path)
-            return refusals.in_the_way()
+            return refusals.in_the_way(request)
         if words := outages.in_words(error):
             logger.warning("statements: %s %s met an outage. %s", request.method, request.path, words)
-            return refusals.outage(words)
+            return refusals.outage(request, words)
         return None

@@ -160,6 +160,8 @@ RQ_QUEUES = {
 }
 RQ = {"WORKER_CLASS": "statemachine.worker.RunsheetWorker", "COMMIT_MODE": "auto"}
 RQ_SHOW_ADMIN_LINK = False
+# Of Django's own framework. A task has to say which queue: `@task(queue_name=settings.STORAGE_QUEUE)`.
+TASKS = {"default": {"BACKEND": "statemachine.task_queue.RQTasks", "QUEUES": [STORAGE_QUEUE]}}
 
 # --- The engine -----------------------------------------------------------------------------------------------------
 
@@ -232,6 +234,22 @@ STORAGE_ROOTS: dict[str, dict[str, Any]] = {
 STORAGE_MISSING_GRACE_DAYS = environment.whole_number("STORAGE_MISSING_GRACE_DAYS", 30, maximum=3650)
 # The index reads at most so many entries in a second; 0: as fast as it can.
 STORAGE_INDEX_ENTRIES_PER_S = environment.whole_number("STORAGE_INDEX_ENTRIES_PER_S", 0, maximum=10_000_000)
+
+# Runs that nobody asks for; 0: never. A disk is looked at shortly, by the times of its directories: only where something has
+# changed does a run begin. See docs/storage.md.
+STORAGE_LOOK_EVERY_S = environment.whole_number("STORAGE_LOOK_EVERY_S", 300, maximum=86_400)
+STORAGE_INCREMENTAL_EVERY_HOURS = environment.whole_number("STORAGE_INCREMENTAL_EVERY_HOURS", 24, maximum=8_760)
+STORAGE_WHOLE_EVERY_DAYS = environment.whole_number("STORAGE_WHOLE_EVERY_DAYS", 7, maximum=3_650)
+STORAGE_LOOK_AT_START = environment.choice("STORAGE_LOOK_AT_START", "yes", among=("yes", "no")) == "yes"
+# What older runs have planned is deleted; 0: never.
+STORAGE_RUNS_KEPT_DAYS = environment.whole_number("STORAGE_RUNS_KEPT_DAYS", 90, maximum=3_650)
+
+# --- The interface for programs -------------------------------------------------------------------------------------
+
+# Whoever asks for the end of something waits for it at most so long: less than gunicorn's patience, and a proxy's.
+API_WAIT_AT_MOST_S = environment.number("API_WAIT_AT_MOST_S", 20, minimum=0, maximum=25)
+# So many of a process's four threads may wait; whoever comes then is told at once how it stands.
+API_WAITING_AT_MOST = environment.whole_number("API_WAITING_AT_MOST", 2, maximum=3)
 
 # --- Telling people -------------------------------------------------------------------------------------------------
 

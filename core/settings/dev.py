@@ -20,6 +20,9 @@ if not EMAIL_URL:
     _mails = {"file_path": str(ROOT / ".local" / "mail")}
     MAILERS = {"default": {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": _mails}}
 
+# Who tries it lays a file there and looks.
+STORAGE_LOOK_EVERY_S = environment.whole_number("STORAGE_LOOK_EVERY_S", 20, maximum=86_400)
+
 # Browsers keep cookies by host, not by port: two checkouts on one machine would log each other out.
 _checkout = sha256(str(ROOT).encode()).hexdigest()[:8]
 SESSION_COOKIE_NAME = f"session-{_checkout}"

@@ -6,16 +6,15 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 
 from core.base.clock import now
 from core.base.errors import Refused
 from statemachine.errors import TransitionForbidden
+from storage.admin.buttons import MOST, counted
 from storage.errors import ModeUnknown, NeedsForce, RootBusy, RootUnknown, UserUnknown
 from storage.models import FileState, IndexRun, Mode, StoredFile
-from storage.services import CHANGES, DELETING, LETS_GO, IndexSyncService
+from storage.services import LETS_GO, IndexSyncService
 
-MOST = 2**31 - 1  # what a column for a number holds
 LONGEST_GRACE_DAYS = 36_500
 COUNTED_AT_MOST = 10_000
 MODES = (
@@ -137,14 +136,9 @@ class StartForm(forms.Form):
         if said["part"] is not None:
             rows = rows.filter(key__startswith=f"{said['part']}/")
         days: int = said["grace_days"]
-        expired = _counted(rows.filter(missing_since__lte=now() - timedelta(days=days)))
+        expired = rows.filter(missing_since__lte=now() - timedelta(days=days)).order_by()
+        count = expired[: COUNTED_AT_MOST + 1].count()
+        told = f"More than {COUNTED_AT_MOST:,} rows" if count > COUNTED_AT_MOST else counted(count, "row", "rows")
+        are = "is" if count == 1 else "are"
         also = ", and so would those of what this run finds missing" if not days else ""
-        return f"{expired} of “{said['root']}” marked as missing for longer than {days:,} days; they would go{also}."
-
-
-def _counted(rows: QuerySet[StoredFile]) -> str:
-    """So many rows; very many are not counted."""
-    count = rows.order_by()[: COUNTED_AT_MOST + 1].count()
-    if count > COUNTED_AT_MOST:
-        return f"More than {COUNTED_AT_MOST:,} rows are"
-    return f"{count:,} row{' is' if count == 1 else 's are'}"
+        return f"{told} of “{said['root']}” {are} marked as missing for longer than {days:,} days; they would go{also}."

@@ -2,9 +2,11 @@
 
 from uuid import uuid4
 
-from storage.errors import RootNotThere
+from django.db import transaction
+
+from storage.errors import MarkerMoved, RootBusy, RootNotThere
 from storage.index.listers import Lister
-from storage.models import StorageRoot
+from storage.models import ACTIVE, IndexRun, StorageRoot
 
 
 def require(root: StorageRoot, lister: Lister) -> None:
@@ -28,3 +30,23 @@ def require(root: StorageRoot, lister: Lister) -> None:
     raise RootNotThere(
         f"The root “{root.name}” is not there: {what}. Nothing is concluded from that; see that it is mounted, then look again."
     )
+
+
+def forget_marker(*, root_id: int, marker: str) -> None:
+    """Let the next run know a root by whatever marker lies there, since another place is to be the root from now on.
+
+    Args:
+        marker: the one by which it is known; whoever has read another one is told.
+
+    Raises:
+        MarkerMoved: it is known by another one by now, or by none.
+        RootBusy: a run of it is under way.
+    """
+    with transaction.atomic():
+        root = StorageRoot.objects.select_for_update().get(pk=root_id)
+        if not marker or root.marker != marker:
+            raise MarkerMoved
+        if IndexRun.objects.filter(root=root, state__in=sorted(ACTIVE)).exists():
+            raise RootBusy
+        root.marker = ""
+        root.save(update_fields=["marker"])

@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['run', 'number'],
                 'default_permissions': ('view',),
-                'indexes': [models.Index(condition=models.Q(('action', 'create'), _negated=True), fields=['run', 'action', 'number'], name='storage_change_action')],
+                'indexes': [models.Index(condition=models.Q(('action', 'create'), _negated=True), fields=['run', 'action', 'number'], name='storage_change_action'), models.Index(condition=models.Q(('file_id', None), _negated=True), fields=['file_id', 'run'], name='storage_change_file')],
                 'constraints': [models.UniqueConstraint(fields=('run', 'number'), name='storage_change_once')],
             },
         ),
@@ -173,7 +173,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='storedfile',
-            index=models.Index(condition=models.Q(('state', 'missing')), fields=['root', 'key'], name='storage_missing'),
+            index=models.Index(condition=models.Q(('state', 'present'), _negated=True), fields=['root', 'key'], name='storage_not_present'),
         ),
         migrations.AddConstraint(
             model_name='storedfile',

@@ -59,6 +59,8 @@ class IndexChange(models.Model):
                 condition=~models.Q(action="create"),
                 name="storage_change_action",
             ),
+            # What a file's page shows; what a first run makes has no row yet, and is not in it.
+            models.Index(fields=["file_id", "run"], condition=~models.Q(file_id=None), name="storage_change_file"),
         ]
 
     def __str__(self) -> str:

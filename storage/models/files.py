@@ -78,7 +78,7 @@ class StoredFile(models.Model):
         ]
         indexes = [
             models.Index(fields=["root", "key"], condition=Q(is_directory=True), name="storage_directories"),
-            models.Index(fields=["root", "key"], condition=Q(state="missing"), name="storage_missing"),
+            models.Index(fields=["root", "key"], condition=~Q(state="present"), name="storage_not_present"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,6 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
@@ -16,11 +15,12 @@ from pytest_django import DjangoDbBlocker
 from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
-from core.http import refusals
+from core.http.problems import API
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
-from storage.models import IndexRun, StorageRoot, StoredFile
+from storage.models import IndexRun, RunState, StorageRoot, StoredFile
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
+from tests.frames import unframed  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
 
 type People = dict[str, User | AnonymousUser]
@@ -45,6 +45,9 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
 # One that the role which may start such records may press.
 BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop"}
 WALKED = sorted(set(addresses()))
+# Those for programs have a matrix of their own, see `test_access_of_programs`.
+PROGRAMS = [each for each in WALKED if f"/{each}".startswith(API)]
+PAGES = [each for each in WALKED if each not in PROGRAMS]
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,9 @@ def there(people: People) -> Things:
         ),
         root,
         StoredFile.objects.create(root=root, key="1/deed.pdf", name="deed.pdf"),
-        IndexRun.objects.create(root=root, plan_is_whole=True, applied_up_to=1),
+        IndexRun.objects.create(
+            root=root, state=RunState.PLANNED, due_at=None, plan_is_whole=True, applied_up_to=1
+        ),
         nina,
         Group.objects.create(name="Nobody's"),
     ]
@@ -122,6 +127,7 @@ def concrete(address: str, there: Things) -> str:
         "id": pk,
         "pk": pk,
         "upload_id": there["leases/upload"].pk,
+        "run_id": there["storage/indexrun"].pk,
         "name": BUTTONS.get(place, "discover"),
         "kind": "csv",
         "app_label": "leases",
@@ -152,16 +158,6 @@ def _logged_in(person: User | AnonymousUser) -> tuple[Client, dict[str, str]]:
     if isinstance(person, User):
         client.force_login(person)
     return client, {name: cookie.value for name, cookie in client.cookies.items()}
-
-
-@pytest.fixture
-def unframed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refusals without the console around them, which is most of their cost; `test_pages` sees them with it."""
-
-    def refuse(_request: HttpRequest, title: str, sentence: str, *, status: int) -> HttpResponse:
-        return HttpResponse(refusals._alone(title, sentence), status=status)
-
-    monkeypatch.setattr(refusals, "_refuse", refuse)
 
 
 def chosen_by(client: Client) -> None:

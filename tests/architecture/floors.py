@@ -30,6 +30,7 @@ FLOORS = (
     ("spreadsheets", "cloud", "storage"),
     ("leases",),
     ("discovery",),
+    ("api",),
     # Addresses, settings, commands, the site itself, and who looks into every part: the place that names everybody.
     ("core", "core.ops.doctor", "core.templates.core.system"),
 )
@@ -103,14 +104,15 @@ def owners() -> dict[str, dict[str, str]]:
     }
 
 
-def offences() -> set[Named]:
+@cache
+def offences() -> frozenset[Named]:
     """Every name of a higher floor that stands on a lower one."""
-    return {
+    return frozenset(
         named
         for path in files()
         for named in names_in(path)
         if FLOOR_OF[owners()[named.kind][named.name]] > floor_of(named.place)
-    }
+    )
 
 
 def names_in(path: Path) -> Iterator[Named]:
@@ -123,9 +125,9 @@ def names_in(path: Path) -> Iterator[Named]:
 
 
 def names_in_code(text: str) -> Iterator[tuple[str, str]]:
-    tree = ast.parse(text)
-    addresses = {id(each) for node in ast.walk(tree) for each in _arguments_of_address(node)}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(ast.parse(text)))
+    addresses = {id(each) for node in nodes for each in _arguments_of_address(node)}
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from _meanings(node.value, is_address=id(node) in addresses)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "settings":

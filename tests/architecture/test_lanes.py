@@ -1,10 +1,11 @@
 """What tests/lanes.py tells xdist's scheduler, which says nothing when it does not understand."""
 
+import subprocess
 from copy import copy
 
 import pytest
 
-from tests.lanes import name_group
+from tests.lanes import StartsPrograms, name_group
 
 
 class TestNameGroup:
@@ -24,3 +25,13 @@ class TestNameGroup:
         name_group(request.node)
 
         assert request.node.nodeid == before
+
+
+class TestStartsPrograms:
+    def test_is_told_to_a_test_that_does_not_say_so(self) -> None:
+        with pytest.raises(StartsPrograms):
+            subprocess.run(["true"], check=True)
+
+    @pytest.mark.process
+    def test_is_no_matter_for_one_that_says_so(self) -> None:
+        assert subprocess.run(["true"], check=True).returncode == 0

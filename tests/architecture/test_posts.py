@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from core.http import refusals
+from core.http import problems, refusals
 from tests.architecture.conftest import WALKED, Browsers, Things, chosen_by, concrete
 
 pytestmark = [
@@ -18,9 +18,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 
+# Of a program's request.
+NOT_VALID = {problems.KINDS[code][1] for code in ("bad_request", "not_json")}
 FORM = "application/x-www-form-urlencoded"
 FIELDS = ("generation", "expected", "state", "confirmed", "decision", "action", "_selected_action", "number", "index")
-IDS = re.compile("<(pk|object_id|id|upload_id)>")
+IDS = re.compile("<(pk|object_id|id|upload_id|run_id)>")
 OF_RECORDS = [address for address in WALKED if IDS.search(address)]
 GONE = ("7770777", "9" * 25)
 
@@ -57,7 +59,9 @@ def post(client: Client, url: str, body: str) -> Any:
 
 
 def text_of(answer: Any) -> str:
-    """What a person reads of a refusal."""
+    """What a person reads of a refusal, or a program."""
+    if answer["Content-Type"] == problems.CONTENT_TYPE:
+        return str(answer.json()["detail"])
     found = re.search(r'<h1 id="refusal">.*?</h1>\s*<p>(.*?)</p>', answer.text, re.DOTALL)
     return found[1] if found else ""
 
@@ -85,4 +89,6 @@ class TestAPost:
 
             assert answer.status_code < 500, address
             if answer.status_code == 400:
-                assert refusals.NOT_UNDERSTOOD in answer.text
+                assert (
+                    text_of(answer) in {refusals.NOT_UNDERSTOOD, *NOT_VALID} or refusals.NOT_UNDERSTOOD in answer.text
+                )

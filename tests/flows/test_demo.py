@@ -44,6 +44,7 @@ def alone() -> Iterator[None]:
 
 
 @pytest.mark.process
+@pytest.mark.xdist_group("demo")  # else one worker waits for the other's
 @pytest.mark.usefixtures("alone")
 class TestTheDemo:
     def test_ends_every_lease_as_it_should_and_leaves_nothing_behind(self) -> None:

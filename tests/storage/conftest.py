@@ -25,8 +25,10 @@ def tree(tmp_path: Path, settings: Any, db: None) -> Tree:
     path = tmp_path / "documents"
     path.mkdir()
     settings.STORAGE_ROOTS = {"documents": {"kind": "files", "path": path, "owned": True}}
+    with connection.cursor() as cursor:  # whoever is made beside them gets another number
+        cursor.execute("SELECT setval('auth_user_id_seq', GREATEST(1000, nextval('auth_user_id_seq')))")
     for number in (7, 8):
-        User.objects.create(pk=number, username=f"user {number}")
+        User.objects.get_or_create(pk=number, defaults={"username": f"user {number}"})
     return Tree(path)
 
 

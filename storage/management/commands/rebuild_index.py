@@ -4,7 +4,6 @@ import json
 import logging
 import sys
 from argparse import ArgumentTypeError
-from dataclasses import asdict
 from datetime import timedelta
 from typing import IO, Any, Self, cast, override
 
@@ -124,9 +123,9 @@ class Command(BaseCommand):
         if options["format"] == "ndjson":
             for change in changes.values("number", "action", "key", "size", "detail").iterator():
                 self.stdout.write(json.dumps(change))
-            self.stdout.write(json.dumps(_document(report)))
+            self.stdout.write(json.dumps(report.document))
         elif options["format"] == "json":
-            self.stdout.write(json.dumps(_document(report), indent=2))
+            self.stdout.write(json.dumps(report.document, indent=2))
         else:
             self._tell_people(report, verbose=options["verbosity"] > 1)
 
@@ -225,10 +224,6 @@ def _sentence(report: RunReport) -> str:
     if report.state == RunState.PLANNED:
         return f"Nothing was changed: this is what would be done. To do it: --apply {report.run_id}"
     return f"Done. Until a later run changes rows, it can be undone: --undo {report.run_id}"
-
-
-def _document(report: RunReport) -> dict[str, Any]:
-    return {**asdict(report), "in_sync": report.stats.is_in_sync}
 
 
 def _code(report: RunReport, *, differences: int) -> int:

@@ -129,8 +129,8 @@ def until_it_starts(guard: Callable[[], bool]) -> None:
 
 @pytest.mark.process
 class TestRunning:
-    def test_starts_both_servers_and_stops_them(self, directory: Path) -> None:
-        with running(directory) as urls:
+    def test_starts_both_servers_and_stops_them(self, used: Path) -> None:
+        with running(used) as urls:
             assert answer(urls)
 
         with pytest.raises(psycopg.OperationalError):

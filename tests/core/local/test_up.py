@@ -6,14 +6,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
 import psutil
@@ -21,15 +19,14 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from core.local import processes, servers
-from core.local.processes import free_port
 from core.management.commands import up
 from leases.models import Lease
-from statemachine.reactions import queues
 from tests.architecture.floors import ROOT_PACKAGES
 
+# One process of each kind, and nobody waits for Dropbox.
+HURRIED = {"WEB_CONCURRENCY": "1", "DISCOVERY_BACKOFF_BASE_S": "0.1", "DROPBOX_CALLS_PER_S": "0"}
 SOURCES = (*ROOT_PACKAGES, "manage.py", "gunicorn.conf.py")
 READY = re.compile(r"Console +(http://127\.0\.0\.1:\d+/admin/)\n +Login +operator / operator")
 
@@ -72,7 +69,7 @@ class Running:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", "--workers", "1"],
                 cwd=checkout,
-                env=environment() | {"WEB_CONCURRENCY": "1"},
+                env=environment() | HURRIED,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -111,6 +108,20 @@ def checkout() -> Iterator[Path]:
     shutil.rmtree(copy)
 
 
+UNSETTLED = """
+    SELECT count(*) FROM leases_lease JOIN auth_user ON auth_user.id = created_by_id
+    WHERE state NOT IN ('done', 'not_found', 'failed') AND username <> 'newcomer'
+"""
+
+
+def asked(checkout: Path, query: str) -> int:
+    """The one number that the query comes to."""
+    with psycopg.connect(database_of(checkout)) as database:
+        found = database.execute(query).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
 def tables(checkout: Path) -> set[str]:
     """Which tables the checkout's PostgreSQL holds."""
     with psycopg.connect(database_of(checkout)) as database:
@@ -124,11 +135,16 @@ def database_of(checkout: Path) -> str:
 
 @pytest.mark.process
 class TestUp:
-    def test_serves_survives_a_kill_and_ends_everything(
-        self, checkout: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
-    ) -> None:
+    def test_serves_survives_a_kill_and_ends_everything(self, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         first = Running(checkout)
         assert urlopen(first.address).status == 200
+        assert re.search(r"the stand-in at http://127\.0\.0\.1:\d+\n", first.output.read_text())
+        assert "newcomer / newcomer, an operator who has no Dropbox yet" in first.output.read_text()
+
+        # What the demo has given it to do, it does.
+        eventually(lambda: asked(checkout, UNSETTLED) == 0)
+        assert asked(checkout, "SELECT count(*) FROM leases_lease WHERE state = 'done'") == 9
+
         with psycopg.connect(database_of(checkout)) as database:
             database.execute("CREATE TABLE kept ()")
 
@@ -150,60 +166,14 @@ class TestUp:
 
         # ... which the next one clears away; it finds the data again.
         second = Running(checkout)
-        assert urlopen(second.address).status == 200
+        address = second.address
+        assert urlopen(address).status == 200
         assert "kept" in tables(checkout)
 
         assert second.press_ctrl_c() == 0
+        assert not processes._answers(address)
         assert processes_of(checkout) == []
         assert second.output.read_text().endswith("Everything is stopped; the data stays for the next time.\n")
-
-
-def answers(port: int) -> bool:
-    return processes._answers(f"http://127.0.0.1:{port}/admin/")
-
-
-@pytest.fixture
-def on_test_servers(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let `up` use this test's database and Redis number."""
-    address = urlsplit(servers.configured_urls().database_url)
-    database = urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))
-    monkeypatch.setenv("DATABASE_URL", database)
-    monkeypatch.setenv("REDIS_URL", settings.REDIS_URL)
-    monkeypatch.setattr(servers, "LOCAL", tmp_path)
-
-
-@pytest.mark.process
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("on_test_servers", "redis")
-class TestUpInThisProcess:
-    def test_settles_the_leases_of_the_demo(
-        self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("WEB_CONCURRENCY", "1")
-        monkeypatch.setenv("DISCOVERY_BACKOFF_BASE_S", "0.1")
-        monkeypatch.setenv("DROPBOX_CALLS_PER_S", "0")
-        # What it starts knows nothing of the toy, whose reactions only this process has.
-        monkeypatch.setattr(up, "queues", lambda: [queue for queue in queues() if queue != "toy"])
-        port = free_port()
-        console = StringIO()
-        unsettled = Lease.objects.exclude(state__in=["done", "not_found", "failed"]).exclude(
-            created_by__username="newcomer"
-        )
-
-        def stop_when_settled() -> None:
-            eventually(lambda: "Console" in console.getvalue() and not unsettled.exists())
-            connection.close()
-            os.kill(os.getpid(), signal.SIGTERM)
-
-        with capfd.disabled():
-            threading.Thread(target=stop_when_settled).start()
-            call_command("up", port=port, workers=1, stdout=console)
-
-        assert Lease.objects.filter(state="done").count() == 9
-        assert f"http://127.0.0.1:{port}/admin/" in console.getvalue()
-        assert "the stand-in at http://127.0.0.1:" in console.getvalue()
-        assert "newcomer / newcomer, an operator who has no Dropbox yet" in console.getvalue()
-        assert not answers(port)
 
 
 class TestLoadDemoData:

@@ -63,9 +63,22 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
         yield Stores(tmp_path_factory.mktemp("stores"), stack)
 
 
+@pytest.fixture(scope="session")
+def one_boto3_session() -> Iterator[None]:
+    """Each client of S3 reads a megabyte of descriptions, unless it is made by a session that has."""
+    import boto3  # only where it is wanted
+
+    session = boto3.session.Session()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3.session, "Session", lambda: session)
+        yield
+
+
 @pytest.fixture
-def make(kind: str, running: Stores, tmp_path: Path) -> Callable[..., Any]:
+def make(kind: str, running: Stores, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Another way to the same place, with some options changed."""
+    if kind == "s3":
+        request.getfixturevalue("one_boto3_session")
 
     def make(**options: Any) -> Storage:
         if kind == "local":

@@ -19,7 +19,7 @@ from storage.backends.gcs import GcsStorage
 from storage.backends.s3 import S3Storage
 
 # The library for Azure asks the system once, by a program, what machine it runs on.
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("one_boto3_session")]
 # In production three seconds to connect, ten to wait, and three attempts.
 SOON = {"connect_timeout_s": 0.3, "read_timeout_s": 0.3}
 CREDENTIALS = _service_account()
@@ -52,6 +52,8 @@ class Answer(BaseHTTPRequestHandler):
     status: ClassVar[int]
     headers_: ClassVar[dict[str, str]]
     body: ClassVar[bytes] = b""
+    # The one before does not tell who asks to go on, and the library for S3 waits a second to be told.
+    protocol_version = "HTTP/1.1"
 
     def answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -59,6 +61,7 @@ class Answer(BaseHTTPRequestHandler):
         for name, value in self.headers_.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(self.body)))
+        self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(self.body)

@@ -105,6 +105,7 @@ class TestRedisAway:
         with deaf_server() as port:
             settings.REDIS_URL = f"redis://127.0.0.1:{port if request.param == 'hanging' else 1}/0"
             settings.RQ_QUEUES = {"discovery": {"URL": settings.REDIS_URL, "SERIALIZER": "json"}}
+            settings.DOORBELL_TIMEOUT_S = 0.05  # once for each address
             yield
 
     @pytest.mark.usefixtures("_away")

@@ -1,0 +1,140 @@
+"""What each failure is in terms of HTTP: the one place that says so. What a failure says of itself stands on its class."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from api.sessions import NoCsrfToken
+from core.base.errors import DatabaseTooBusy, Refused, RunsheetError, Temporary
+from core.http import problems
+from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
+from storage.errors import (
+    LaterRunStands,
+    ModeUnknown,
+    NeedsForce,
+    NotOverridden,
+    RootBusy,
+    RootNotThere,
+    RootUnknown,
+    RunGone,
+    UserUnknown,
+)
+
+JSON = "application/json"
+TOLD = 20  # so many fields; whoever sends more that are wrong mends these first
+NAME_AT_MOST = 50  # characters of a field that there is not
+# What a client that does not know who it is can do about that; tokens come with a scheme of their own.
+CHALLENGE = {"WWW-Authenticate": 'Session realm="Runsheet"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Of a failure.
+
+    Attributes:
+        field: of the request that it is about.
+    """
+
+    status: HTTPStatus
+    field: str = ""
+
+
+MEANINGS: Mapping[type[RunsheetError], Meaning] = {
+    # The wish is clear, and cannot be had as it is; mend it.
+    Refused: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY),
+    ModeUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "mode"),
+    RootUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "root"),
+    UserUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "user_id"),
+    NeedsForce: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "force"),
+    NotOverridden: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "allow_missing"),
+    # It is right, but not now: something else has to be over, or has happened meanwhile.
+    RootBusy: Meaning(HTTPStatus.CONFLICT),
+    RootNotThere: Meaning(HTTPStatus.CONFLICT),
+    LaterRunStands: Meaning(HTTPStatus.CONFLICT),
+    TransitionRefused: Meaning(HTTPStatus.CONFLICT),
+    Stale: Meaning(HTTPStatus.CONFLICT),
+    TransitionForbidden: Meaning(HTTPStatus.FORBIDDEN),
+    RunGone: Meaning(HTTPStatus.NOT_FOUND),
+    RecordGone: Meaning(HTTPStatus.NOT_FOUND),
+    DatabaseTooBusy: Meaning(HTTPStatus.SERVICE_UNAVAILABLE),
+    Temporary: Meaning(HTTPStatus.SERVICE_UNAVAILABLE),
+}
+WHAT_HTTP_SAYS: Mapping[int, str] = {status: code for code, (status, _) in reversed(list(problems.KINDS.items()))}
+
+
+def failed(_request: HttpRequest, error: RunsheetError) -> HttpResponse:
+    """A failure of the product's.
+
+    Raises:
+        RunsheetError: it is nobody's fault who asks, and no matter of time.
+    """
+    found = next((MEANINGS[kind] for kind in type(error).__mro__ if kind in MEANINGS), None)
+    if found is None:
+        raise error
+    detail = str(error)
+    wait_s = error.retry_after_s if isinstance(error, Temporary) else None
+    return problems.problem(
+        status=found.status,
+        code=error.code,
+        detail=detail,
+        errors=[{"field": found.field, "detail": detail}] if found.field else (),
+        headers={"Retry-After": str(math.ceil(wait_s))} if wait_s else None,
+    )
+
+
+def invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Fields that there are not, or that hold what they cannot hold."""
+    told = [_of_field(each) for each in error.errors[:TOLD]]
+    return problems.of_kind("invalid", " ".join(each["detail"] for each in told), errors=told)
+
+
+def said_by_http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """What the library has noticed before anybody of ours was asked."""
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return problems.of_kind("not_json" if request.content_type == JSON else "no_such_content_type")
+    return problems.of_kind(WHAT_HTTP_SAYS.get(error.status_code, "bad_request"))
+
+
+def not_known(_request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
+    return problems.of_kind("not_logged_in", headers=CHALLENGE)
+
+
+def no_csrf_token(_request: HttpRequest, _error: NoCsrfToken) -> HttpResponse:
+    return problems.of_kind("no_csrf_token")
+
+
+def forbidden(_request: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    return problems.of_kind("forbidden", str(error))
+
+
+def not_there(_request: HttpRequest, _error: Http404) -> HttpResponse:
+    return problems.of_kind("not_found")
+
+
+def too_large(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+    return problems.of_kind("too_large")
+
+
+def ours(_request: HttpRequest, error: Exception) -> HttpResponse:
+    """A bug, or an outage: whoever answers for every page answers for this, too.
+
+    Raises:
+        Exception: it.
+    """
+    raise error
+
+
+def _of_field(error: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with one field, as a sentence that names it."""
+    _of_what, *place = error["loc"]
+    name = ".".join(str(each) for each in place[1:] or place)[:NAME_AT_MOST]
+    if error["type"] == "extra_forbidden":
+        return {"field": name, "detail": f"There is no field “{name}”."}
+    said = str(error["msg"])
+    return {"field": name, "detail": f"“{name}”: {said[:1].lower()}{said[1:]}."}

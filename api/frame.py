@@ -1,0 +1,56 @@
+"""The interface for programs: where the routers of all apps come together, who asks, and how failures are told."""
+
+import json
+from typing import Any, cast, override
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
+
+from api import failures
+from api.sessions import NoCsrfToken, Session
+from core.base.errors import RunsheetError
+from storage.api import router as index
+
+
+class OnlyJson(Parser):
+    """A body is JSON and says so: a form of another site's can say neither."""
+
+    @override
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The body.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        if request.content_type != failures.JSON:
+            raise ValueError(request.content_type)
+        return cast("Any", json.loads(request.body))
+
+
+# Each further way to say who asks is one more in `auth`. There is no page to read and try it yet.
+interface = NinjaAPI(
+    title="Runsheet",
+    version="1",
+    urls_namespace="api",
+    auth=[Session()],
+    parser=OnlyJson(),
+    docs_url=None,
+    openapi_url=None,
+)
+interface.add_router("/index", index, tags=["index"])
+
+for kind, told in (
+    (Exception, failures.ours),
+    (RunsheetError, failures.failed),
+    (ValidationError, failures.invalid),
+    (HttpError, failures.said_by_http),
+    (AuthenticationError, failures.not_known),
+    (NoCsrfToken, failures.no_csrf_token),
+    (PermissionDenied, failures.forbidden),
+    (Http404, failures.not_there),
+    (RequestDataTooBig, failures.too_large),
+):
+    interface.add_exception_handler(kind, cast("Any", told))

@@ -1,0 +1,33 @@
+"""Who asks, by the session of the console."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.errors import AuthorizationError
+from ninja.security.base import AuthBase
+from ninja.utils import check_csrf
+
+
+class NoCsrfToken(AuthorizationError):
+    """The browser has sent the cookie by itself, so that it may be another site's wish."""
+
+
+class Session(AuthBase):
+    """Somebody who has logged in at the console; what changes anything needs the session's token, too."""
+
+    openapi_type = "apiKey"
+    openapi_in = "cookie"
+    openapi_name = settings.SESSION_COOKIE_NAME
+
+    def __call__(self, request: HttpRequest) -> Any | None:
+        """The person; None: it is not known who asks.
+
+        Raises:
+            NoCsrfToken: it may be another site's wish.
+        """
+        if not request.user.is_authenticated:
+            return None
+        if check_csrf(request):
+            raise NoCsrfToken
+        return request.user

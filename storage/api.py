@@ -1,0 +1,88 @@
+"""The index, for programs: start a run, and see how it stands. What becomes of failures is said in `api.failures`."""
+
+from datetime import timedelta
+from http import HTTPStatus
+from threading import BoundedSemaphore
+from typing import Annotated
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from ninja import Body, Query, Router, Status
+from pydantic import BaseModel, ConfigDict, Field
+
+from storage.models import IndexRun, Mode
+from storage.services import IndexSyncService, RunReport
+
+router = Router()
+
+# As large as their columns are, or as is reckoned with.
+MISSING_AT_MOST, GRACE_DAYS_AT_MOST = 2_147_483_647, 36_500
+POLL_EVERY_S = 1
+# Whoever waits holds a thread of this process; so some stay free for everybody else.
+waiting = BoundedSemaphore(settings.API_WAITING_AT_MOST)
+
+
+class Rebuild(BaseModel):
+    """What a run is to do; the names and what is not said are those of `IndexSyncService.start` and of the command."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    mode: str = Mode.AUDIT
+    root: str = "documents"
+    user_id: int | None = None
+    dry_run: bool = False
+    force: bool = False
+    incremental: bool = False
+    checksums: bool = False
+    include_protected: bool = False
+    allow_missing: Annotated[int, Field(ge=0, le=MISSING_AT_MOST)] | None = None
+    grace_days: Annotated[int, Field(ge=0, le=GRACE_DAYS_AT_MOST)] | None = None
+
+
+@router.post("/rebuild/", response={HTTPStatus.OK: RunReport, HTTPStatus.ACCEPTED: RunReport}, url_name="rebuild_index")
+def rebuild(
+    request: HttpRequest,
+    response: HttpResponse,
+    wish: Annotated[Rebuild, Body()] = Rebuild(),  # noqa: B008 - it never changes
+    wait: Annotated[float, Query(ge=0, allow_inf_nan=False)] = 0,
+) -> Status[RunReport]:
+    """Start a run. With `wait`, in seconds, the answer comes with its end, if that is near.
+
+    Raises:
+        Refused: nothing was started, see `IndexSyncService.start`.
+    """
+    service = IndexSyncService(by=request.auth)  # type: ignore[attr-defined]  # set by whoever has found out who asks
+    wished = wish.model_dump(exclude={"grace_days"})
+    grace = None if wish.grace_days is None else timedelta(days=wish.grace_days)
+    run = service.start(**wished, grace=grace)
+    run = _waited(service, run, at_most_s=min(wait, settings.API_WAIT_AT_MOST_S))
+    here = request.resolver_match.namespace if request.resolver_match else ""
+    response["Location"] = reverse(f"{here}:index_run", args=[run.pk])
+    if not run.is_over:
+        response["Retry-After"] = str(POLL_EVERY_S)
+    return Status(HTTPStatus.OK if run.is_over else HTTPStatus.ACCEPTED, RunReport.of(run))
+
+
+@router.get("/runs/{int:run_id}/", response=RunReport, url_name="index_run")
+def index_run(request: HttpRequest, run_id: int) -> RunReport:
+    """A run as it stands.
+
+    Raises:
+        PermissionDenied: the person may not see runs.
+        RunGone: there is none.
+    """
+    if not request.auth.has_perm("storage.view_indexrun"):  # type: ignore[attr-defined]  # see above
+        raise PermissionDenied("You do not have the permission to see index runs. Ask an administrator.")
+    return RunReport.of(IndexSyncService().wait(run_id=run_id, at_most_s=0))
+
+
+def _waited(service: IndexSyncService, run: IndexRun, *, at_most_s: float) -> IndexRun:
+    """The run at its end, or as it stands when the time is over; at once where too many wait already."""
+    if not at_most_s or not waiting.acquire(blocking=False):
+        return run
+    try:
+        return service.wait(run_id=run.pk, at_most_s=at_most_s)
+    finally:
+        waiting.release()

@@ -1,0 +1,80 @@
+"""What failures are in terms of HTTP."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpResponse
+from django.test import RequestFactory
+from ninja.errors import AuthenticationError, HttpError
+
+from api import failures
+from api.frame import interface
+from core.base.errors import Permanent, Refused, RunsheetError, Temporary
+from storage import errors
+from storage.errors import ListerUnknown, RootBusy
+
+REQUEST = RequestFactory().get("/api/v1/")
+
+
+class Busier(RootBusy):
+    """Busier than busy."""
+
+    code = "busier_for_tests"
+
+
+def said(answer: HttpResponse) -> dict[str, Any]:
+    return dict(json.loads(answer.content))
+
+
+class TestFailed:
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (Refused("No."), 422),
+            (RootBusy(), 409),
+            (Busier(), 409),
+            (Temporary(), 503),
+        ],
+    )
+    def test_is_by_the_nearest_of_its_classes(self, error: RunsheetError, status: int) -> None:
+        answer = failures.failed(REQUEST, error)
+
+        assert (answer.status_code, said(answer)["code"], said(answer)["detail"]) == (status, error.code, str(error))
+        assert "Retry-After" not in answer
+
+    def test_says_when_to_come_again(self) -> None:
+        assert failures.failed(REQUEST, Temporary(retry_after_s=1.5))["Retry-After"] == "2"
+
+    @pytest.mark.parametrize("error", [Permanent(), ListerUnknown(), RunsheetError()])
+    def test_is_a_bug_where_nobody_can_help_it_who_asks(self, error: RunsheetError) -> None:
+        with pytest.raises(type(error)):
+            failures.failed(REQUEST, error)
+
+    def test_is_decided_for_each_refusal_of_a_run(self) -> None:
+        refused = {each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Refused)}
+
+        assert refused - set(failures.MEANINGS) == set()
+
+
+class TestFrame:
+    @pytest.mark.parametrize(
+        ("error", "status", "code"),
+        [
+            (AuthenticationError(), 401, "not_logged_in"),
+            (HttpError(413, "Large"), 413, "too_large"),
+            (HttpError(418, "Teapot"), 400, "bad_request"),
+            (PermissionDenied("Not you."), 403, "forbidden"),
+            (Http404(), 404, "not_found"),
+            (RequestDataTooBig(), 413, "too_large"),
+        ],
+    )
+    def test_tells_whatever_is_raised(self, error: Exception, status: int, code: str) -> None:
+        answer = interface.on_exception(REQUEST, error)
+
+        assert (answer.status_code, said(answer)["code"]) == (status, code)
+
+    def test_hands_on_what_it_does_not_know(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            interface.on_exception(REQUEST, ZeroDivisionError())

@@ -1,0 +1,70 @@
+"""Who may do what through the interface for programs: every address of it, for everybody, by real requests.
+
+What is posted is right, so that only who asks is judged. An address that has no row here fails.
+"""
+
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from redis import Redis
+
+from core.http.problems import CONTENT_TYPE
+from storage.models import IndexRun
+from tests.architecture.conftest import PROGRAMS, Browsers, Things, concrete
+from tests.architecture.test_access import EVERYBODY, OPERATOR, VIEWER, everything
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("redis", "unframed"),
+    # Static files are collected for production only.
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+
+class Row(NamedTuple):
+    """Who may ask for an address, who may post to it, and what is posted; None: nobody can."""
+
+    get: frozenset[str] | None
+    post: frozenset[str] | None
+    body: Any = None
+
+
+ADDRESSES = {
+    "api/v1/": Row(None, None),  # only the addresses below it are something
+    "api/v1/index/rebuild/": Row(None, OPERATOR, {"mode": "audit"}),
+    "api/v1/index/runs/<run_id>/": Row(VIEWER, None),
+}
+ANONYMOUS = frozenset({"anonymous"})
+
+
+def status_of(client: Client, method: str, url: str, body: Any) -> int:
+    """What is answered. What it changes is undone, as far as it is in the database."""
+    with transaction.atomic():
+        answer = client.get(url) if method == "get" else client.post(url, body or {}, content_type="application/json")
+        transaction.set_rollback(True)
+    assert answer.status_code < 400 or answer["Content-Type"] == CONTENT_TYPE
+    return answer.status_code
+
+
+def test_the_matrix_has_every_address() -> None:
+    assert set(ADDRESSES) == set(PROGRAMS)
+
+
+@pytest.mark.parametrize("address", PROGRAMS)
+def test_addresses_are_for_whom_the_matrix_says(browsers: Browsers, there: Things, redis: Redis, address: str) -> None:
+    row, url = ADDRESSES[address], concrete(address, there)
+    IndexRun.objects.update(state="planned")  # so that another one of its root may begin
+    before = everything(redis)
+
+    for method, allowed in (("get", row.get), ("post", row.post)):
+        came = {name: status_of(client, method, url, row.body) for name, client in browsers.items()}
+        if allowed is None:
+            assert set(came.values()) <= {404, 405}, method
+            continue
+        assert {name for name, status in came.items() if status == 401} == ANONYMOUS
+        assert {name for name, status in came.items() if status == 403} == EVERYBODY - ANONYMOUS - allowed
+        assert {name for name, status in came.items() if status < 300} == allowed
+
+    assert everything(redis) == before
