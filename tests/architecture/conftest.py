@@ -108,9 +108,7 @@ def there(people: People) -> Things:
         ),
         root,
         StoredFile.objects.create(root=root, key="1/deed.pdf", name="deed.pdf"),
-        IndexRun.objects.create(
-            root=root, state=RunState.PLANNED, due_at=None, plan_is_whole=True, applied_up_to=1
-        ),
+        IndexRun.objects.create(root=root, state=RunState.PLANNED, due_at=None, plan_is_whole=True, applied_up_to=1),
         nina,
         Group.objects.create(name="Nobody's"),
     ]
