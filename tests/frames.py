@@ -9,8 +9,11 @@ from console.shell.site import Console
 from core.http import refusals
 
 # The page in the middle of the frame.
-BARE = """{% for message in messages %}{{ message }}{% endfor %}
-{% block pretitle %}{% endblock %}{% block content_title %}{% endblock %}{% block content_subtitle %}{% endblock %}
+BARE = """<title>{% block title %}{% endblock %}</title>
+{% for message in messages %}{{ message }}{% endfor %}
+{% block pretitle %}{% endblock %}
+{% block content_title %}{% if title %}<h1>{{ title }}</h1>{% endif %}{% endblock %}
+{% block content_subtitle %}{% endblock %}
 {% block object-tools %}{% endblock %}{% block content %}{% endblock %}{% block sidebar %}{% endblock %}"""
 
 
