@@ -3,6 +3,7 @@
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.template import Engine, Template
+from django.template.loaders.cached import Loader
 from django.utils.html import format_html
 
 from console.shell.site import Console
@@ -33,4 +34,5 @@ def unframed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Console, "get_app_list", lambda site, *asked: listing(site, *asked) if asked[1:] else [])
     engine = Engine.get_default()
     (loader,) = engine.template_loaders
+    assert isinstance(loader, Loader)
     monkeypatch.setitem(loader.get_template_cache, "admin/base_site.html", Template(BARE, engine=engine))
