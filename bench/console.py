@@ -15,9 +15,8 @@ from django.core.management import call_command
 
 from bench.discovery import Parser, whole
 from bench.figures import latencies
-from bench.stage import SECRETS
+from bench.stage import SECRETS, own_servers
 from core.base.errors import RunsheetError
-from core.local import servers
 from core.local.processes import child_environment, stop_signals
 from core.local.servers import LOCAL
 
@@ -68,11 +67,7 @@ def main() -> int:
 @contextmanager
 def _staged(*, again: bool) -> Iterator[None]:
     """PostgreSQL and Valkey of its own with the product's tables, Django ready in this process."""
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        os.environ.pop(name, None)  # a measurement fills its servers; it must never be somebody's own
-    if DIRECTORY.exists() and not again:
-        servers.remove(DIRECTORY)
-    with servers.running(DIRECTORY) as urls:
+    with own_servers(DIRECTORY, again=again) as urls:
         settings = child_environment(urls, DROPBOX_BASE_URL="", settings_module="core.settings.production")
         os.environ.update(SECRETS | settings)
         django.setup()

@@ -13,8 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bench.stage import SECRETS
-from core.local import servers
+from bench.stage import SECRETS, own_servers
 from core.local.processes import child_environment, run
 from core.local.programs import MIGRATE
 from core.local.servers import LOCAL
@@ -49,11 +48,7 @@ def plant(files: int) -> Path:
 @contextmanager
 def stage() -> Iterator[None]:
     """PostgreSQL and Valkey as durable as in production, and tables; nothing else runs."""
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        os.environ.pop(name, None)
-    if DIRECTORY.exists():
-        servers.remove(DIRECTORY)
-    with servers.running(DIRECTORY) as urls:
+    with own_servers(DIRECTORY) as urls:
         settings = {"DOCUMENTS_DIRECTORY": str(DIRECTORY / "documents")}
         environment = child_environment(
             urls, DROPBOX_BASE_URL="http://127.0.0.1:9", settings_module="core.settings.production"

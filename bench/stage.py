@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import django
 from django.core.management import call_command
@@ -49,17 +50,28 @@ class Stage:
 
 
 @contextmanager
+def own_servers(directory: Path, *, again: bool = False) -> Iterator[ServerUrls]:
+    """PostgreSQL and Valkey of the measurement's own, as durable as in production.
+
+    Args:
+        again: with what the last run has left in them; else they are empty.
+    """
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        os.environ.pop(name, None)  # a measurement fills its servers; they must never be somebody's own
+    if directory.exists() and not again:
+        servers.remove(directory)
+    with servers.running(directory) as urls:
+        yield urls
+
+
+@contextmanager
 def staged(*, workers: int, ceiling: int = 0) -> Iterator[Stage]:
     """Everything up, Django ready in this process, no lease yet. The servers are as durable as in production.
 
     Args:
         ceiling: of Dropbox calls per second; 0, none: what is measured is the product, not how polite it is set to be.
     """
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        os.environ.pop(name, None)  # a measurement fills its servers; it must never be somebody's own
-    if DIRECTORY.exists():
-        servers.remove(DIRECTORY)
-    with servers.running(DIRECTORY) as urls, _standin_running(urls, ceiling) as (standin, environment):
+    with own_servers(DIRECTORY) as urls, _standin_running(urls, ceiling) as (standin, environment):
         os.environ.update(environment | {"PGAPPNAME": "creator"})
         django.setup()
         call_command("migrate", interactive=False, verbosity=0)

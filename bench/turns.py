@@ -13,9 +13,8 @@ import django
 
 from bench.discovery import Parser, whole
 from bench.figures import latencies
-from bench.stage import SECRETS
+from bench.stage import SECRETS, own_servers
 from core.base.errors import RunsheetError
-from core.local import servers
 from core.local.processes import child_environment, run, stop_signals
 from core.local.programs import MIGRATE
 from core.local.servers import LOCAL
@@ -58,11 +57,7 @@ def main() -> int:
 @contextmanager
 def _staged() -> Iterator[None]:
     """PostgreSQL and Valkey of its own with the product's tables, Django ready in this process."""
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        os.environ.pop(name, None)  # a measurement fills its servers; it must never be somebody's own
-    if DIRECTORY.exists():
-        servers.remove(DIRECTORY)
-    with servers.running(DIRECTORY) as urls:
+    with own_servers(DIRECTORY) as urls:
         settings = child_environment(urls, DROPBOX_BASE_URL="", settings_module="core.settings.production")
         os.environ.update(SECRETS | settings)
         run(MIGRATE, environment=SECRETS | settings)

@@ -71,7 +71,9 @@ def _worst(client: Client, count: int) -> dict[str, Callable[[], int]]:
         ),
         "worst: list, a batch and a part of numbers": lambda: _visit(client, LIST, batches="1", q="0"),
         "worst: list, 60 words": lambda: _visit(client, LIST, q=" ".join(["1"] * 60)),
-        "worst: list, days": lambda: _visit(client, LIST, created_at__gte="2000-01-01", entered_at__lt="2100-01-01"),
+        "worst: list, days": lambda: _visit(
+            client, LIST, created_at__gte="2000-01-01 00:00:00+00:00", entered_at__lt="2100-01-01 00:00:00+00:00"
+        ),
         "worst: transition log, a transition that is rare": lambda: _visit(client, LOG, transition="cancel"),
         "worst: transition log, a kind without rows": lambda: _visit(client, LOG, record_type="console.failurenotice"),
         "worst: transition log, nobody": lambda: _visit(client, LOG, actor_kind__exact="reconciler", o="0"),

@@ -5,13 +5,16 @@ from django.contrib import admin
 from console import kinds
 from console.kinds import Kind
 from console.machine.badges import CLOCK, CROSSED, TICK, WARNING
-from console.shell import navigation
+from console.shell import counters, navigation
+from console.shell.counters import Counter
 from console.shell.navigation import Frame, Place
 from storage.admin.files import FileAdmin
-from storage.admin.places import ROOTS
+from storage.admin.places import FILES, ROOTS
+from storage.admin.places import RUNS as RUNS_OF_THE_INDEX
 from storage.admin.roots import RootAdmin
 from storage.admin.runs import RunAdmin
-from storage.models import IndexRun, RunState, StorageRoot, StoredFile
+from storage.errors import IndexBraked
+from storage.models import FileState, IndexRun, RunState, StorageRoot, StoredFile
 
 LISTS = {
     StorageRoot: RootAdmin,
@@ -42,6 +45,34 @@ RUNS = Kind(
     within=ROOTS,
 )
 
+
+def _missing() -> int:
+    return StoredFile.objects.filter(state=FileState.MISSING).count()
+
+
+def _braked() -> int:
+    return IndexRun.objects.filter(state=RunState.REFUSED, failure_code=IndexBraked.code).count()
+
+
+COUNTERS = (
+    Counter(
+        order=42,
+        label="Missing files",
+        count=_missing,
+        address=FILES,
+        right="storage.view_storedfile",
+        narrowed={"state__exact": FileState.MISSING},
+    ),
+    Counter(
+        order=43,
+        label="Runs refused by the brake",
+        count=_braked,
+        address=RUNS_OF_THE_INDEX,
+        right="storage.view_indexrun",
+        narrowed={"state__exact": RunState.REFUSED, "failure_code": IndexBraked.code},
+    ),
+)
+
 FRAME = Frame(
     places=(
         Place(
@@ -57,3 +88,4 @@ def declare() -> None:
         admin.site.register(model, shown)
     kinds.put(RUNS)
     navigation.put("storage", FRAME)
+    counters.put("storage", *COUNTERS)

@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, models
@@ -56,13 +57,13 @@ def old_runs() -> QuerySet[IndexRun]:
     Not the last of a root, nor the last of each kind that tells how the root stands or when the next one is due, nor what
     has changed rows last and so can still be undone.
     """
-    lasts = IndexRun.objects.order_by().values("root").annotate(
+    lasts: Any = IndexRun.objects.order_by().values("root").annotate(
         last=Max("pk"),
-        planned=Max("pk", filter=Q(plan_is_whole=True)),
+        compared=Max("pk", filter=Q(plan_is_whole=True)),
         whole=Max("pk", filter=WHOLE),
         changed=Max("pk", filter=CHANGED),
     )  # fmt: skip
-    kept = {each[name] for each in lasts for name in ("last", "planned", "whole", "changed")} - {None}
+    kept = {each[name] for each in lasts for name in ("last", "compared", "whole", "changed")} - {None}
     too_old = Now() - timedelta(days=settings.STORAGE_RUNS_KEPT_DAYS)
     over = IndexRun.objects.exclude(state__in=sorted(ACTIVE)).exclude(pk__in=kept)
     return over.filter(entered_at__lt=too_old).order_by("pk")
@@ -77,7 +78,7 @@ def _delete_planned(pk: int, *, until: float) -> bool:
     return monotonic() <= until
 
 
-def _delete(statement: str, model: type[models.Model], given: list[object]) -> int:
+def _delete(statement: str, model: type[models.Model], given: list[Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement.format(table=connection.ops.quote_name(model._meta.db_table)), given)
         return int(cursor.rowcount)

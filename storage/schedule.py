@@ -86,12 +86,14 @@ def seen(root: StorageRoot) -> Due | None:
     way, was stopped or was undone, nothing begins before its time.
     """
     from storage.index import glancing  # noqa: PLC0415 - every worker knows the duties, and does without the index
-    from storage.index.listers import lister_of  # noqa: PLC0415 - see above
+    from storage.index.listers import lister_of, reads_directories  # noqa: PLC0415 - see above
 
     last = IndexRun.objects.filter(root=root).order_by("-pk").first()
     was_away = last is not None and last.state == RunState.REFUSED and not last.plan_is_whole
     lister = lister_of(root)
-    if not (root.marker and lister.has_directories) or last is None or (last.state in LEFT_ALONE and not was_away):
+    if not root.marker or last is None or (last.state in LEFT_ALONE and not was_away):
+        return None
+    if not reads_directories(lister):  # it would have to list all of it
         return None
     until = monotonic() + LOOKS_FOR_S
     try:
@@ -108,7 +110,7 @@ def seen(root: StorageRoot) -> Due | None:
         return None
 
 
-def _for_each_root(look: Callable[[StorageRoot], None]) -> None:
+def _for_each_root(look: Callable[[StorageRoot], object]) -> None:
     """One that cannot be looked at does not keep another from it."""
     for name in sorted(settings.STORAGE_ROOTS):
         try:

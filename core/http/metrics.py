@@ -1,7 +1,7 @@
 """GET /metrics: what Prometheus scrapes. One scrape of any web process tells of all processes of all hosts."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from core.ops import tally
@@ -31,6 +32,15 @@ HELP: dict[tally.Counted | tally.Observed, str] = {
     "slices": "Slices of long work that have kept what they reached.",
     "tries_put_back": "Tries that did not succeed and are repeated, by reason.",
 }
+
+
+# Of parts that this one does not know: each makes a collector for the scrape.
+_further: dict[str, Callable[[], Collector]] = {}
+
+
+def tell_too(part: str, collector: Callable[[], Collector]) -> None:
+    """Let a part of the product tell something at each scrape. The same name replaces what was there."""
+    _further[part] = collector
 
 
 class TallyCollector:
@@ -57,6 +67,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     registry = CollectorRegistry()
     registry.register(EngineCollector())
     registry.register(TallyCollector())
+    for collector in _further.values():
+        registry.register(collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

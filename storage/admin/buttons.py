@@ -72,7 +72,12 @@ def _before_undo(run: IndexRun) -> Question:
     return Question(words=f"{changes} taken back: the rows become what they were before. Storage is not touched.")
 
 
+FORGOTTEN = "Its differences were deleted, since it is old. Start a new run."
+
+
 def _no_plan(run: IndexRun) -> str:
+    if run.forgotten_at:
+        return FORGOTTEN
     if run.state in {RunState.DONE, RunState.UNDONE}:
         return "Its plan has been applied already. Start a new run to look again."
     if run.state == RunState.REFUSED:
@@ -82,6 +87,8 @@ def _no_plan(run: IndexRun) -> str:
 
 def _no_brake(run: IndexRun) -> str:
     if run.state == RunState.REFUSED:
+        if run.forgotten_at:
+            return FORGOTTEN
         return "" if run.plan_is_whole else "There is no plan to go on with. See why it is refused, then look again."
     return "Nothing holds it back."
 
@@ -89,6 +96,8 @@ def _no_brake(run: IndexRun) -> str:
 def _nothing_applied(run: IndexRun) -> str:
     if run.state == RunState.UNDONE:
         return "It has been undone already."
+    if run.forgotten_at:
+        return FORGOTTEN
     return "" if run.applied_up_to else "It has changed no row."
 
 

@@ -23,7 +23,12 @@ MB, GB = 1024**2, 1024**3
 NOBODY = "nobody"
 # More are found by the address, and by their files.
 PEOPLE_AT_MOST = 200
-DAYS = {"today": ("Past 24 hours", 1), "week": ("Past 7 days", 7), "month": ("Past 30 days", 30), "year": ("Past year", 365)}
+DAYS = {
+    "today": ("Past 24 hours", 1),
+    "week": ("Past 7 days", 7),
+    "month": ("Past 30 days", 30),
+    "year": ("Past year", 365),
+}
 EARLIER = "earlier"
 
 

@@ -31,7 +31,9 @@ class FileChangeList(CappedChangeList):
     @property
     def is_browsed(self) -> bool:
         """Whether it shows what lies directly in a folder."""
-        return self.folder is not None and is_browsed({**self.filter_params, **({SEARCH_VAR: self.query} if self.query else {})})
+        return self.folder is not None and is_browsed(
+            {**self.filter_params, **({SEARCH_VAR: self.query} if self.query else {})}
+        )
 
     @cached_property
     def _children(self) -> list[Child]:
@@ -60,7 +62,7 @@ def matching(files: QuerySet[StoredFile], text: str) -> QuerySet[StoredFile]:
         IncorrectLookupParameters: nobody has typed so much.
     """
     words = [_bare(word) for word in smart_split(text)]
-    if len(text) > SEARCH_CHARACTERS_AT_MOST or len(words) > SEARCH_WORDS_AT_MOST or "\0" in text:
+    if len(text) > SEARCH_CHARACTERS_AT_MOST or len(words) > SEARCH_WORDS_AT_MOST:
         raise IncorrectLookupParameters
     if "/" in text:
         path = text.strip().lstrip("/")

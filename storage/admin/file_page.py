@@ -198,10 +198,13 @@ def seen_now(file: StoredFile) -> Seen:
     if not isinstance(found, Entry):
         return Seen(words=visible(found.detail), is_as_indexed=False)
     if not was_there:
-        return Seen(words=f"It lies there again: {size_text(found.size)}. The next run sees to its row.", is_as_indexed=False)
+        return Seen(
+            words=f"It lies there again: {size_text(found.size)}. The next run sees to its row.", is_as_indexed=False
+        )
     if (found.size, found.modified_ns) == (file.size, file.modified_ns):
         return Seen(words="It lies there as the index says, in size and time.", is_as_indexed=True)
     same = "the same size, changed at another time" if found.size == file.size else size_text(found.size)
-    return Seen(words=f"It lies there, and is not what the index says: {same}. The next run sees to its row.", is_as_indexed=False)
-
-
+    return Seen(
+        words=f"It lies there, and is not what the index says: {same}. The next run sees to its row.",
+        is_as_indexed=False,
+    )

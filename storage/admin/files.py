@@ -1,11 +1,12 @@
 """The files: what the index knows of each. What lies in storage is true, so that nothing is changed here."""
 
+from collections.abc import Mapping
 from typing import Any, override
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -17,6 +18,7 @@ from console.records.exports import Column
 from console.records.large_lists import DOWNLOADS, LargeList
 from console.records.links import page_of
 from console.records.pages import ReadOnly
+from console.records.sent import Sent, Telling
 from console.records.who import person
 from console.shell.times import ago, time_column
 from core.base.errors import RunsheetError
@@ -51,6 +53,12 @@ COLUMNS = (
 )
 
 
+def _look_sent(request: HttpRequest, given: Mapping[str, Any], _form: QueryDict) -> Sent:
+    may = request.user.has_perm("storage.view_storedfile")
+    file = StoredFile.objects.filter(pk=given["pk"]).first() if may else None
+    return Sent(what="Look at it now", facts=(("File", visible(file.key)),) if file else ())
+
+
 class FileAdmin(ReadOnly, LargeList):
     """A row changes by a run only."""
 
@@ -62,7 +70,9 @@ class FileAdmin(ReadOnly, LargeList):
     list_select_related = ("root", "owner")
     ordering = ("root_id", "key")
     search_fields = ("name",)
-    search_help_text = "Words of a name, in any case, also parts of them; or a path from its beginning, such as 17/scans/."
+    search_help_text = (
+        "Words of a name, in any case, also parts of them; or a path from its beginning, such as 17/scans/."
+    )
     empty = "Nothing has been found yet. What lies in a root stands here after its next run."
     file_columns = COLUMNS
     file_shows_with = ("root", "owner")
@@ -72,6 +82,11 @@ class FileAdmin(ReadOnly, LargeList):
     change_list_template = "admin/storage/storedfile/list.html"
     change_form_template = "admin/storage/storedfile/page.html"
     missing = time_column("missing_since", "missing since")
+
+    @property
+    def tellings(self) -> Mapping[str, Telling]:
+        """What was sent to the pages of its own."""
+        return {"look": _look_sent}
 
     # --- The list ---------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ class Folder:
             IncorrectLookupParameters: there is no such root.
         """
         name, _, key = path.partition("/")
-        root = None if "\0" in path else StorageRoot.objects.filter(name=name).first()
+        root = StorageRoot.objects.filter(name=name).first()
         if root is None:
             raise IncorrectLookupParameters
         return Folder(root, f"{key.rstrip('/')}/" if key.strip("/") else "")
@@ -94,5 +94,3 @@ def folder_at(file: StoredFile) -> Folder:
 def is_browsed(asked: Mapping[str, Any]) -> bool:
     """Whether an address asks for a folder and nothing else: for what lies directly in it, as one walks through folders."""
     return set(asked) - ASIDE == {IN}
-
-

@@ -127,7 +127,7 @@ class RunPanel(Panel[IndexRun]):
         yield Fact(label="Grace", value=counted(run.grace.days, "day", "days"))
         if run.allow_missing is not None:
             yield Fact(label="May be missing", value=f"{run.allow_missing:,}")
-        yield Fact(label="Asked for", value=ago(run.created_at))
+        yield Fact(label="Why it began", value=format_html("{}, {}", run.get_occasion_display(), ago(run.created_at)))
 
     # --- What came of it --------------------------------------------------------------------------------------------
 
@@ -143,7 +143,8 @@ class RunPanel(Panel[IndexRun]):
     def changes_url(self) -> str:
         """Where the plan can be read; empty as long as nothing stands in it, and for who may not."""
         may = self.user.has_perm("storage.view_indexchange")
-        return reverse(CHANGES, args=[self.record.pk]) if may and self.record.planned_up_to else ""
+        are_there = self.record.planned_up_to and not self.record.forgotten_at
+        return reverse(CHANGES, args=[self.record.pk]) if may and are_there else ""
 
     @property
     def size(self) -> str:

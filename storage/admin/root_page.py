@@ -83,7 +83,10 @@ class RootPage:
         if self.declared is None:
             return []
         place = settings.STORAGES.get(self.declared.get("storage", ""), {})
-        said = {**place.get("OPTIONS", {}), "directory": self.declared.get("path") or place.get("OPTIONS", {}).get("directory")}
+        said = {
+            **place.get("OPTIONS", {}),
+            "directory": self.declared.get("path") or place.get("OPTIONS", {}).get("directory"),
+        }
         return [visible(str(said[name])) for name in WHERE if said.get(name)]
 
     @property
@@ -119,7 +122,11 @@ class RootPage:
             return visible(self.last.refusal or self.last.failure_message)
         if not self.last.plan_is_whole:
             return ""
-        found = f"{said.differences:,} difference{'' if said.differences == 1 else 's'}" if said.differences else "No differences"
+        found = (
+            f"{said.differences:,} difference{'' if said.differences == 1 else 's'}"
+            if said.differences
+            else "No differences"
+        )
         told = f", {said.anomalies:,} anomal{'y' if said.anomalies == 1 else 'ies'}" if said.anomalies else ""
         return f"{found}{told}"
 

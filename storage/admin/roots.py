@@ -1,12 +1,13 @@
 """The roots: what lies in each, and how its index does. Which there are, the settings say."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, override
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -20,6 +21,7 @@ from console.records.exports import Column
 from console.records.large_lists import DOWNLOADS, LargeList
 from console.records.links import page_of
 from console.records.pages import ReadOnly
+from console.records.sent import Sent, Telling
 from console.records.who import person
 from console.shell.times import ago
 from core.base.errors import Refused
@@ -36,6 +38,12 @@ FORGOTTEN = "The marker is forgotten. The next run takes the marker that lies th
 
 def _counted(url: str, count: int) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, f"{count:,}")
+
+
+def _marker_sent(request: HttpRequest, given: Mapping[str, Any], _form: QueryDict) -> Sent:
+    may = request.user.has_perm("storage.view_storageroot")
+    root = StorageRoot.objects.filter(pk=given["pk"]).first() if may else None
+    return Sent(what="Take the marker that lies there", facts=(("Root", str(root)),) if root else ())
 
 
 class RootChangeList(LargeChangeList):
@@ -87,6 +95,11 @@ class RootAdmin(ReadOnly, LargeList):
         looks = [look_for(user, root=name) for name in not_met()] if self.has_view_permission(request) else []
         return super().changelist_view(request, {"looks": looks} | (extra_context or {}))
 
+    @property
+    def tellings(self) -> Mapping[str, Telling]:
+        """What was sent to the pages of its own."""
+        return {"marker": _marker_sent}
+
     # --- Columns ----------------------------------------------------------------------------------------------------
 
     @admin.display(description="is")
@@ -97,7 +110,9 @@ class RootAdmin(ReadOnly, LargeList):
     @admin.display(description="when last looked at")
     def there(self, root: Any) -> SafeString:
         page: RootPage = root.page
-        return format_html('<span{}>{}</span>', format_html(' class="{}"', "problem") if page.is_away else "", page.looked)
+        return format_html(
+            "<span{}>{}</span>", format_html(' class="{}"', "problem") if page.is_away else "", page.looked
+        )
 
     @admin.display(description="files", empty_value="\N{EN DASH}")
     def files(self, root: Any) -> SafeString | None:
@@ -121,7 +136,11 @@ class RootAdmin(ReadOnly, LargeList):
             return None
         badge = state_badge("index run", page.last.state)
         when = ago(page.last.entered_at)
-        return format_html('{} <a href="{}">{}</a>', badge, page.last_url, when) if page.last_url else format_html("{} {}", badge, when)
+        return (
+            format_html('{} <a href="{}">{}</a>', badge, page.last_url, when)
+            if page.last_url
+            else format_html("{} {}", badge, when)
+        )
 
     @admin.display(description="result")
     def result(self, root: Any) -> str:

@@ -18,7 +18,7 @@ from console.records.pages import ReadOnly
 from console.records.sent import Sent, Telling
 from console.records.shown_again import LOGGED_OUT
 from console.records.who import person
-from storage.admin.buttons import BUTTONS
+from storage.admin.buttons import BUTTONS, FORGOTTEN
 from storage.admin.changes import ChangesPage, Wanted, export_of
 from storage.admin.figures import in_short
 from storage.admin.looking import look_now
@@ -38,6 +38,9 @@ DID = {
     "undone": "undid it",
     "abort": "stopped it",
 }
+
+
+NOT_WHOLE = "The plan is not finished."
 
 
 class RootFilter(AskingFilter):
@@ -120,7 +123,7 @@ class RunAdmin(ReadOnly, MachineAdmin):
 
     @admin.display(description="who", ordering="initiated_by")
     def who(self, run: IndexRun) -> str:
-        return str(run.initiated_by or "nobody: by itself")
+        return str(run.initiated_by or run.get_occasion_display())
 
     @admin.display(description="differences", empty_value="\N{EN DASH}")
     def differences(self, run: IndexRun) -> str | None:
@@ -164,8 +167,8 @@ class RunAdmin(ReadOnly, MachineAdmin):
             "title": f"Differences of {str(run).lower()}",
             "run": run,
             "mode": mode_of(run),
-            "told": "" if run.plan_is_whole else "The plan is not finished yet.",
-            "none": "There are no differences." if run.plan_is_whole else "Nothing stands in the plan yet.",
+            "told": "" if run.plan_is_whole else NOT_WHOLE,
+            "none": _none(run),
             "page": page,
             "kinds": list(STREAMED),
         }
@@ -186,3 +189,10 @@ class RunAdmin(ReadOnly, MachineAdmin):
         if not (self.has_view_permission(request) and request.user.has_perm("storage.view_indexchange")):
             raise PermissionDenied
         return get_object_or_404(IndexRun.objects.select_related("root"), pk=pk)
+
+
+def _none(run: IndexRun) -> str:
+    """What it means that there are no differences."""
+    if run.forgotten_at:
+        return FORGOTTEN
+    return "There are no differences." if run.plan_is_whole else NOT_WHOLE

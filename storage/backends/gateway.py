@@ -131,6 +131,13 @@ class Storage(DjangoStorage):
     def check(self) -> None:
         """Whether the place is there and lets us in; says so by raising nothing."""
 
+    def check_room(self) -> None:
+        """Whether anything may be added.
+
+        Raises:
+            FullDisk: it may not.
+        """
+
     @abstractmethod
     def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None: ...
 

@@ -54,6 +54,10 @@ class LocalStorage(Storage):
         with self._root():
             pass
 
+    def check_room(self) -> None:
+        with self._root() as top:
+            self._refuse_when_full(top)
+
     def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None:  # noqa: ARG002 - told by the name
         *folders, name = key.split("/")
         with self._root() as top, self._incoming(top) as incoming, _new_file(incoming, key) as (temporary, file):

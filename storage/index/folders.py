@@ -52,7 +52,13 @@ def children(*, root_id: int, folder: str, limit: int) -> list[Child]:
 
 
 def _children(root_id: int, folder: str, limit: int) -> Iterator[Child]:
-    given: dict[str, Any] = {"root": root_id, "folder": folder, "end": end_of(folder), "behind": len(folder) + 1, "limit": limit}
+    given: dict[str, Any] = {
+        "root": root_id,
+        "folder": folder,
+        "end": end_of(folder),
+        "behind": len(folder) + 1,
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
         cursor.execute(CHILDREN, given)
         for file_id, key, slash in cursor.fetchall():

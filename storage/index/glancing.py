@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from storage.index import incremental
-from storage.index.listers import Lister
+from storage.index.listers import DirectoryLister
 from storage.index.merging import Comparison
 from storage.index.presence import require
 from storage.models import Action, IndexRun, Mode, StorageRoot
@@ -13,7 +13,7 @@ class TookTooLong(Exception):
     """The look was broken off before it had seen everything."""
 
 
-def has_changed(root: StorageRoot, lister: Lister, *, is_time_up: Callable[[], bool]) -> bool:
+def has_changed(root: StorageRoot, lister: DirectoryLister, *, is_time_up: Callable[[], bool]) -> bool:
     """Whether an incremental run would change a row. What merely looks odd was told by the run that saw it first.
 
     Raises:

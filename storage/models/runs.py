@@ -172,7 +172,8 @@ class IndexRun(Noticed):
     @property
     def _has_ended_whole(self) -> bool:
         """Whether it has come to the end that it was to come to."""
-        return self.state == (RunState.PLANNED if self.stops_at_plan else RunState.DONE)
+        end = RunState.PLANNED if self.stops_at_plan else RunState.DONE
+        return str(self.state) == end
 
     @transition(
         field=state,

@@ -8,23 +8,19 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse
-from django.template import Engine, Template
 from django.test import Client
 from django.urls import URLResolver, get_resolver
-from django.utils.html import format_html
 from pytest_django import DjangoDbBlocker
 
 from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
-from console.shell.site import Console
 from core.base.clock import now
-from core.http import refusals
 from core.http.problems import API
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
-from storage.models import IndexRun, StorageRoot, StoredFile
+from storage.models import IndexRun, RunState, StorageRoot, StoredFile
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
+from tests.frames import unframed  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
 
 type People = dict[str, User | AnonymousUser]
@@ -112,7 +108,7 @@ def there(people: People) -> Things:
         ),
         root,
         StoredFile.objects.create(root=root, key="1/deed.pdf", name="deed.pdf"),
-        IndexRun.objects.create(root=root, plan_is_whole=True, applied_up_to=1),
+        IndexRun.objects.create(root=root, state=RunState.PLANNED, due_at=None, plan_is_whole=True, applied_up_to=1),
         nina,
         Group.objects.create(name="Nobody's"),
     ]
@@ -160,31 +156,6 @@ def _logged_in(person: User | AnonymousUser) -> tuple[Client, dict[str, str]]:
     if isinstance(person, User):
         client.force_login(person)
     return client, {name: cookie.value for name, cookie in client.cookies.items()}
-
-
-# The page in the middle of the frame.
-BARE = """{% for message in messages %}{{ message }}{% endfor %}
-{% block pretitle %}{% endblock %}{% block content_title %}{% endblock %}{% block content_subtitle %}{% endblock %}
-{% block object-tools %}{% endblock %}{% block content %}{% endblock %}{% block sidebar %}{% endblock %}"""
-
-
-@pytest.fixture
-def unframed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages and refusals without the console around them, which is most of their cost; `test_pages` sees them with it."""
-
-    def refuse(title: str, sentence: str) -> str:
-        return format_html('<h1 id="refusal">{}</h1> <p>{}</p>', title, sentence)
-
-    def alone(_request: HttpRequest, title: str, sentence: str, *, status: int) -> HttpResponse:
-        return HttpResponse(refuse(title, sentence), status=status)
-
-    monkeypatch.setattr(refusals, "_refuse", alone)
-    monkeypatch.setattr(refusals, "_alone", refuse)
-    listing = Console.get_app_list
-    monkeypatch.setattr(Console, "get_app_list", lambda site, *asked: listing(site, *asked) if asked[1:] else [])
-    engine = Engine.get_default()
-    (loader,) = engine.template_loaders
-    monkeypatch.setitem(loader.get_template_cache, "admin/base_site.html", Template(BARE, engine=engine))
 
 
 def chosen_by(client: Client) -> None:

@@ -1,18 +1,13 @@
 """The measurement of the console, as small as it goes: every page comes, at a price that does not depend on the number."""
 
 import json
-import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 
+from bench import console
 from bench.console import MOST_QUERIES, Page, _parser, shown
-from core.local.servers import ROOT
-
-
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bench.console", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
 
 def page(**values: float | str) -> Page:
@@ -20,12 +15,22 @@ def page(**values: float | str) -> Page:
 
 
 class TestBench:
-    @pytest.mark.process
-    @pytest.mark.xdist_group("bench-console")
-    def test_asks_for_every_page_of_a_filled_database(self) -> None:
-        done = bench("--leases", "300", "--log", "4", "--requests", "1", "--json")
+    @pytest.mark.matrix
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.usefixtures("redis")
+    # Static files are collected for production only.
+    @pytest.mark.filterwarnings("ignore:No directory at")
+    def test_asks_for_every_page_of_a_filled_database(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        # The tests' servers serve as well; that servers of its own start, the test of bench.discovery tells.
+        monkeypatch.setattr(console, "_staged", lambda **_: nullcontext())
+        smallest = ["--leases", "300", "--log", "4", "--requests", "1", "--json"]
+        monkeypatch.setattr(sys, "argv", ["bench.console", *smallest])
 
-        pages = {page["name"]: page for page in json.loads(done.stdout)["pages"]}
+        console.main()
+
+        pages = {page["name"]: page for page in json.loads(capsys.readouterr().out)["pages"]}
         assert {name.partition(",")[0] for name in pages} == {
             "start page", "list", "transition log", "archives", "lease page", "worst: list", "worst: transition log",
             "worst: archives", "worst: imports", "worst: notices", "worst: people",

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
+from tests.browser.faults import Eyes, Known
 from tests.browser.watching import watched
 from tests.live import PASSWORD, Site, console, person, system  # noqa: F401 - fixtures
 from tests.live_settings import SESSION_COOKIE_NAME
@@ -31,6 +33,7 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 LONGEST_MS = 20_000
+DESK = ViewportSize(width=1280, height=900)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,26 +58,80 @@ def chromium(live_site: Site) -> Iterator[Browser]:
         connections.close_all()
 
 
-@pytest.fixture
-def context(db: None, chromium: Browser) -> Iterator[BrowserContext]:
-    """A fresh profile."""
-    made = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+@contextmanager
+def profile(chromium: Browser) -> Iterator[BrowserContext]:
+    """Who has never been here: no cookies, nothing kept, no pages."""
+    made = chromium.new_context(viewport=DESK, locale="en-US")
     made.set_default_timeout(LONGEST_MS)
     yield made
     made.close()
 
 
+@pytest.fixture(scope="package")
+def window(chromium: Browser) -> Iterator[BrowserContext]:
+    """One for all tests of an xdist worker.
+
+    A new one would fetch and compile every style sheet and script anew, in a process of its own: most of what a short test takes.
+    """
+    with profile(chromium) as made:
+        made.new_page()
+        yield made
+
+
 @pytest.fixture
-def complaints(context: BrowserContext) -> list[str]:
+def own_context(db: None, chromium: Browser) -> Iterator[BrowserContext]:
+    """A window for one test, which does to it what cannot be taken back, as when it sets the clock."""
+    with profile(chromium) as made:
+        yield made
+
+
+@pytest.fixture
+def context(db: None, window: BrowserContext, live_site: Site) -> Iterator[BrowserContext]:
+    """A window in which nobody has been yet, as far as a page can tell."""
+    yield window
+    forget(window, live_site.system.url)
+
+
+def forget(window: BrowserContext, url: str) -> None:
+    """Leave one tab, at something of the console's that runs no script, and nothing of what was done in it.
+
+    At an empty page the tab would leave the console's process, and the next test begin with a new one.
+    """
+    page, *others = window.pages
+    for other in others:
+        other.close()
+    page.goto(f"{url}/static/console/favicon.svg")
+    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    window.clear_cookies()
+    page.emulate_media(media="null", color_scheme="null", reduced_motion="null")
+    page.set_viewport_size(DESK)
+    page.mouse.move(0, 0)
+
+
+@pytest.fixture
+def complaints(context: BrowserContext) -> Iterator[list[str]]:
     """What the browser complained about in any of its windows."""
-    return watched(context)
+    with watched(context) as found:
+        yield found
 
 
 @pytest.fixture
 def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     """A tab in which nothing may go wrong unseen."""
-    yield context.new_page()
+    yield context.pages[0] if context.pages else context.new_page()
     assert complaints == []
+
+
+@pytest.fixture(scope="package")
+def known() -> Known:
+    """What no test of an xdist worker needs to judge again."""
+    return Known()
+
+
+@pytest.fixture
+def eyes(page: Page, known: Known) -> Eyes:
+    """Who looks at this tab."""
+    return Eyes(page, known)
 
 
 def recognise(context: BrowserContext, url: str, *, username: str = "olivia") -> None:

@@ -71,6 +71,18 @@ OUT_OF_REACH = """() => {
         .map((each) => each.outerHTML.slice(0, 200));
 }"""
 
+# How a page is made: its elements with all that axe goes by, but for what they say and how often the like of them follows.
+# Colours and sizes follow from it, since a page has no style of its own.
+MADE = """() => {
+    const told = new Set(["class", "role", "type", "aria-hidden", "aria-current", "aria-expanded", "aria-live", "tabindex"]);
+    const says = (each) => [...each.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    const own = (each) => [...each.attributes].map(({ name, value }) => told.has(name) ? `${name}=${value}` : name).sort();
+    const isSeen = (each) => !["SCRIPT", "STYLE"].includes(each.tagName);
+    const made = (each) => `${each.tagName} ${own(each)} ${says(each)} (${
+        [...new Set([...each.children].filter(isSeen).map(made))]})`;
+    return made(document.documentElement);
+}"""
+
 # A change of the theme is drawn over some frames, of what was folded as soon as it is unfolded.
 SETTLED = """() => Promise.allSettled(
     document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished))"""
@@ -79,43 +91,60 @@ FOLD = "(shut) => shut.forEach((each) => { each.open = false; })"
 
 
 @dataclass
-class Eyes:
-    """Who looks at page after page in one window.
+class Known:
+    """What need not be judged again.
 
     Attributes:
         judged: the texts whose contrast is known, by their colours, size and ground.
+        made: the pages that were looked at, by how they are made.
     """
 
-    page: Page
     judged: set[str] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Eyes:
+    """Who looks at page after page in one window."""
+
+    page: Page
+    known: Known = field(default_factory=Known)
 
     def faults_in_each_look(self) -> list[str]:
         """What axe objects to and what stands out sideways, with everything that is folded open.
 
-        It is folded again, and the window as wide as before; the theme stays the last one.
+        It is folded again, and the window as wide as before; the theme stays the last one. Of a page that is made like one
+        before only the width is looked at, for that is all that its words can change.
         """
         before, found = self.page.viewport_size, []
         self.page.wait_for_load_state()
-        for look, (theme, size) in enumerate(LOOKS):
+        looks = list(zip(LOOKS, [None, BY_LOOK], strict=True)) if self._is_new() else [(LOOKS[-1], [])]
+        for (theme, size), rules in looks:
             self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             self.page.set_viewport_size(size)
-            found += [f"{theme}, {size['width']}: {fault}" for fault in self._unfolded(BY_LOOK if look else None)]
+            found += [f"{theme}, {size['width']}: {fault}" for fault in self._unfolded(rules)]
         if before and before != size:
             self.page.set_viewport_size(before)
         return found
 
+    def _is_new(self) -> bool:
+        made = self.page.evaluate(MADE)
+        is_new = made not in self.known.made
+        self.known.made.add(made)
+        return is_new
+
     def _unfolded(self, rules: list[str] | None) -> list[str]:
         shut = self.page.evaluate_handle(UNFOLD)
         self.page.evaluate(SETTLED)
-        found = [*self._objections(rules), *out_of_reach(self.page)]
+        found = [*(self._objections(rules) if rules != [] else []), *out_of_reach(self.page)]
         shut.evaluate(FOLD)
         return found
 
     def _objections(self, rules: list[str] | None) -> list[str]:
         if not self.page.evaluate("typeof axe === 'object'"):  # which a page keeps until it is left
             self.page.evaluate(AXE)
-        answer: dict[str, list[str]] = self.page.evaluate(LOOK, {"rules": rules, "judged": [*self.judged]})
-        self.judged.update(answer["judged"])
+        answer: dict[str, list[str]] = self.page.evaluate(LOOK, {"rules": rules, "judged": [*self.known.judged]})
+        self.known.judged.update(answer["judged"])
         return answer["faults"]
 
 

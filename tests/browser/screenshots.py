@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import Max
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 from redis import Redis
 
 from core.local.servers import ROOT
@@ -72,6 +72,12 @@ class Camera:
     def take(self, name: str) -> None:
         self.page.mouse.move(0, 0)
         self.page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
+
+
+@pytest.fixture
+def context(own_context: BrowserContext) -> BrowserContext:
+    """Its clock goes by itself no more."""
+    return own_context
 
 
 @pytest.fixture

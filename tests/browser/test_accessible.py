@@ -130,43 +130,44 @@ class TestPages:
         leases: list[Lease],
         person: User,
         system: System,
-        page: Page,
+        eyes: Eyes,
     ) -> None:
-        recognise(page.context, system.url)
-        eyes, found = Eyes(page), {}
+        recognise(eyes.page.context, system.url)
+        found = {}
 
         for path in kind(leases, person):
-            answer = page.goto(system.url + path)
+            answer = eyes.page.goto(system.url + path)
             assert answer
             assert answer.ok, path
             found[path] = eyes.faults_in_each_look()
 
         assert {path: seen for path, seen in found.items() if seen} == {}
 
-    def test_of_the_way_in_and_of_a_bulk_run_have_none(self, person: User, console: System, page: Page) -> None:
-        eyes = Eyes(page)
+    def test_of_the_way_in_and_of_a_bulk_run_have_none(
+        self, person: User, console: System, page: Page, eyes: Eyes
+    ) -> None:
         page.goto(f"{console.url}/admin/login/")
         assert eyes.faults_in_each_look() == []
 
         ask_to_confirm(page, console)
         assert eyes.faults_in_each_look() == []
 
-    @pytest.mark.parametrize("half", [0, 1])
-    def test_of_the_queues_have_none(self, person: User, system: System, page: Page, half: int) -> None:
+    def test_of_the_queues_have_none(self, person: User, system: System, page: Page, eyes: Eyes) -> None:
         recognise(page.context, system.url)
-        eyes, found = Eyes(page), {}
+        found = {}
 
-        for path in list(dashboard(system))[half::2]:
+        for path in dashboard(system):
             answer = page.goto(system.url + path)
             assert answer
             found[path] = eyes.faults_in_each_look()
 
         assert {path: seen for path, seen in found.items() if seen} == {}
 
-    def test_of_refusals_have_none(self, console: System, person: User, page: Page, complaints: list[str]) -> None:
+    def test_of_refusals_have_none(
+        self, console: System, person: User, page: Page, eyes: Eyes, complaints: list[str]
+    ) -> None:
         User.objects.filter(pk=person.pk).update(is_superuser=False)
         recognise(page.context, console.url)
-        eyes = Eyes(page)
 
         for path in (LIST, reverse("system")):
             page.goto(console.url + path)

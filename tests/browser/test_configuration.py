@@ -47,8 +47,8 @@ def save(page: Page) -> None:
 
 
 class TestAWrongPath:
-    def test_is_looked_at_asked_about_and_corrected(self, change_page: Page) -> None:
-        page, eyes = change_page, Eyes(change_page)
+    def test_is_looked_at_asked_about_and_corrected(self, change_page: Page, eyes: Eyes) -> None:
+        page = change_page
         missing = page.get_by_text(f"37 of the 40 archives found under “{BLM}” are not under “{WRONG}”")
 
         archives(page).fill(WRONG)

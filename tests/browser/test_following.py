@@ -67,6 +67,12 @@ class Window:
 
 
 @pytest.fixture
+def context(own_context: BrowserContext) -> BrowserContext:
+    """Its clock goes by itself no more."""
+    return own_context
+
+
+@pytest.fixture
 def at_work(person: User, dropbox: "Standin", system: System) -> dict[str, int]:
     """A lease of a batch, which Dropbox has sent away for ten minutes."""
     give_dropbox(person, dropbox)

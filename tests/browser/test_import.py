@@ -62,14 +62,13 @@ class TestImport:
 
 class TestWords:
     def test_are_said_once_and_what_is_no_lease_is_told(
-        self, person: User, console: System, page: Page, tmp_path: Path
+        self, person: User, console: System, page: Page, eyes: Eyes, tmp_path: Path
     ) -> None:
         file = tmp_path / "leases.csv"
         file.write_text(
             "Agency;Lease Number;Legal\nFederal;NMNM 0930001;T. 17 S., R. 30 E.\nState;VB-9221-1;lots 1, 2\n"
             "Federal;NMNM-0930001;sec. 1, 2\nTotal;3\n"
         )
-        eyes = Eyes(page)
         enter(page, console.url, "/admin/leases/batch/import/")
         page.get_by_label("File").set_input_files(file)
         page.get_by_role("button", name="Show a preview").click()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 FARTHEST = 90
 # What has the focus: whether it has an outline, and whether some of it is in the window with nothing before it.
-FOCUS = """() => {
+FOCUS = """(wanted) => {
     const focused = document.activeElement;
     const style = getComputedStyle(focused), box = focused.getBoundingClientRect();
     const [x, y] = [box.left + Math.min(box.width / 2, 40), box.top + box.height / 2];
@@ -29,6 +29,7 @@ FOCUS = """() => {
         html: focused.outerHTML.slice(0, 160),
         isOutlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
         isBefore: Boolean(top) && (focused.contains(top) || top.contains(focused)) || focused.tagName === "BODY",
+        isWanted: focused === wanted,
     };
 }"""
 
@@ -52,8 +53,7 @@ class Keyboard:
         expect(target).to_be_visible()
         for _ in range(FARTHEST):
             self.press("Tab")
-            self.see_focus()
-            if target.evaluate("(each) => each === document.activeElement"):
+            if self.see_focus(target):
                 return
         pytest.fail(f"not reached by {FARTHEST} times Tab: {target}")
 
@@ -61,11 +61,13 @@ class Keyboard:
         self.to(target)
         self.press("Enter")
 
-    def see_focus(self) -> None:
-        focus: dict[str, Any] = self.page.evaluate(FOCUS)
+    def see_focus(self, wanted: Locator | None = None) -> bool:
+        """What has the focus shows it; whether it is what is wanted."""
+        focus: dict[str, Any] = wanted.evaluate(FOCUS) if wanted else self.page.evaluate(FOCUS)
         if not focus["html"].startswith("<body"):
             assert focus["isOutlined"], f"no outline: {focus['html']}"
             assert focus["isBefore"], f"hidden: {focus['html']}"
+        return bool(focus["isWanted"])
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.browser.conftest import enter
 from tests.live import System
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Response
+    from playwright.sync_api import Request, Response
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,13 +129,18 @@ class TestAFileOf100MB:
     def test_is_told_before_it_is_sent(self, person: User, console: System, page: Page, file: Path) -> None:
         enter(page, console.url, IMPORT)
         sent: list[str] = []
-        page.on("request", lambda request: sent.append(request.method))
+
+        def note(request: "Request") -> None:
+            sent.append(request.method)
+
+        page.on("request", note)
 
         page.get_by_label("File").set_input_files(file)
         page.get_by_role("button", name="Show a preview").click()
 
         said = page.get_by_label("File").evaluate("(input) => input.validationMessage")
         assert said == f"This file has 100.0 MB; at most {MAX_BYTES // 1_000_000} MB can be imported at once. Split it."
+        page.remove_listener("request", note)
         assert "POST" not in sent
 
     def test_is_answered_in_one_sentence_where_scripts_are_off(

@@ -93,10 +93,10 @@ class Day:
 
 
 @pytest.fixture
-def day(dropbox: "Standin", system: System, page: Page, tmp_path: Path) -> Iterator[Day]:
+def day(dropbox: "Standin", system: System, page: Page, eyes: Eyes, tmp_path: Path) -> Iterator[Day]:
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size(TELEPHONE)
-    day = Day(page=page, eyes=Eyes(page), url=system.url, dropbox=dropbox, files=tmp_path)
+    day = Day(page=page, eyes=eyes, url=system.url, dropbox=dropbox, files=tmp_path)
     yield day
     day.see_faultless()
 

@@ -1,6 +1,9 @@
 """What a browser complains about: errors of scripts, what a policy forbade, what could not be fetched, dialogs."""
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Request, Response
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Request, Response, WebError
 
 # Told to the console, so that it is noted like any error there, with the directive that was broken.
 TELL_OF_POLICY = """
@@ -12,8 +15,9 @@ GIVEN_UP = "net::ERR_ABORTED"
 BAD = 400
 
 
-def watched(context: BrowserContext) -> list[str]:
-    """A list that grows with each complaint, in any window of the context that is opened from now on."""
+@contextmanager
+def watched(context: BrowserContext) -> Iterator[list[str]]:
+    """A list that grows with each complaint, in any window of the context, from the next page on until the body ends."""
     complaints: list[str] = []
 
     def dismiss(dialog: Dialog) -> None:
@@ -32,13 +36,27 @@ def watched(context: BrowserContext) -> list[str]:
         if response.status >= BAD and not _asks_for_icon(response.url):
             complaints.append(f"{response.status}: {response.request.method} {response.url}")
 
-    context.add_init_script(TELL_OF_POLICY)
-    context.on("dialog", dismiss)
-    context.on("weberror", lambda error: complaints.append(f"error: {error.error}"))
-    context.on("console", note)
-    context.on("requestfailed", lost)
-    context.on("response", answered)
-    return complaints
+    def failed(error: WebError) -> None:
+        complaints.append(f"error: {error.error}")
+
+    listeners: dict[str, Callable[..., None]] = {
+        "dialog": dismiss,
+        "weberror": failed,
+        "console": note,
+        "requestfailed": lost,
+        "response": answered,
+    }
+    with context.add_init_script(TELL_OF_POLICY), _told(context, listeners):
+        yield complaints
+
+
+@contextmanager
+def _told(context: BrowserContext, listeners: Mapping[str, Callable[..., None]]) -> Iterator[None]:
+    for event, listener in listeners.items():
+        context.on(event, listener)  # type: ignore[call-overload]
+    yield
+    for event, listener in listeners.items():
+        context.remove_listener(event, listener)
 
 
 def _asks_for_icon(url: str) -> bool:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,14 +13,18 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.db.models import F
 from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from statemachine import duties as engine
 from statemachine import jobs
 from statemachine.models import TransitionLog
-from storage import schedule
+from statemachine.transitions import locked
+from storage import schedule, services
 from storage.backends.errors import Unavailable
-from storage.errors import RootBusy
-from storage.index import glancing, listers
+from storage.errors import ListerUnknown, RootBusy
+from storage.index import incremental
+from storage.index.walking import DirectoryWalk
 from storage.models import IndexRun, Occasion, StorageRoot
 from storage.services import IndexSyncService
 from tests.storage.conftest import Index, states
@@ -195,7 +200,7 @@ class TestChange:
         assert (began()[1:], run.counts["anomalies"]) == ([("sync", True, "seen")], 2)
 
     def test_is_looked_for_piece_by_piece(self, indexed: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(glancing.incremental, "DIRECTORIES", 1)
+        monkeypatch.setattr(incremental, "DIRECTORIES", 1)
         indexed.put("8/z.pdf")
         indexed.settle()
         (indexed.path / "8" / "later.pdf").touch()
@@ -215,7 +220,7 @@ class TestChange:
         assert "too many directories" in caplog.text
 
     def test_is_not_looked_for_in_an_object_store(self, indexed: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(listers.DirectoryWalk, "has_directories", False)
+        monkeypatch.setattr(DirectoryWalk, "has_directories", False)
         indexed.put("7/b.pdf")
 
         schedule.look_after_all()
@@ -340,7 +345,7 @@ class TestSeveralRoots:
         [
             (RootBusy(), "Another run of this root is under way"),
             (Unavailable(), "waits for the next look"),
-            (listers.ListerUnknown(), "cannot be looked after"),
+            (ListerUnknown(), "cannot be looked after"),
         ],
         ids=str,
     )
@@ -370,6 +375,18 @@ class TestDuties:
         assert duty is not None
         assert (duty.queue, duty.every_s()) == ("storage", 60)
         assert {name for name, each in engine._registry.items() if each.at_start} == {"storage_start"}
+
+    def test_are_rung_for_at_a_start_that_waits_for_no_storage(
+        self, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that stalls is met by the worker alone."""
+        for name in ("marker", "walk", "look", "directory"):
+            monkeypatch.setattr(DirectoryWalk, name, Mock(side_effect=AssertionError("the start has looked there")))
+
+        assert engine.ring(is_start=True)
+
+        waiting = Queue("storage", connection=redis, serializer=JSONSerializer).jobs
+        assert sorted(job.args[0] for job in waiting) == ["storage_forget", "storage_look", "storage_start"]
 
     def test_can_all_be_switched_off(self, settings: Any) -> None:
         settings.STORAGE_LOOK_EVERY_S = settings.STORAGE_INCREMENTAL_EVERY_HOURS = settings.STORAGE_WHOLE_EVERY_DAYS = 0
@@ -433,14 +450,12 @@ class TestWhoAsks:
         self, waiting: IndexRun, service: IndexSyncService, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Between the look and the lock it was stopped, or has begun."""
-        from storage import services
 
-        def locked(model: type[IndexRun], pk: int) -> Any:
+        def begun(model: type[IndexRun], pk: int) -> Any:
             model.objects.filter(pk=pk).update(tries=1)
-            return plain(model, pk)
+            return locked(model, pk)
 
-        plain = services.locked
-        monkeypatch.setattr(services, "locked", locked)
+        monkeypatch.setattr(services, "locked", begun)
 
         with pytest.raises(RootBusy):
             service.start(mode="audit")
@@ -471,7 +486,7 @@ def test_of_a_storage_that_is_a_disk_the_short_look_works(indexed: Tree, setting
         **settings.STORAGES,
         "documents": {"BACKEND": "storage.backends.local.LocalStorage", "OPTIONS": {"directory": str(tmp_path / "plain"), "is_made": True}},
     }  # fmt: skip
-    storages._storages.clear()
+    vars(storages)["_storages"].clear()
     schedule.look_after_all()
     worked()
     (tmp_path / "plain" / "7").mkdir()

@@ -6,8 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
+from django.core.mail import EmailMessage
+from django.test import Client
 
 from console.notices.models import FailureNotice
+from console.notices.states import NoticeState
+from statemachine import jobs
+from statemachine.claims import message_of
 from statemachine.transitions import Actor, Step, take
 from storage.models import IndexRun, Occasion
 from storage.services import IndexSyncService
@@ -158,6 +164,41 @@ class TestRefusals:
         run = started(olivia)
 
         assert (run.state, *code_and_reader(run)) == ("refused", "index_braked", "olivia")
+
+
+@pytest.mark.filterwarnings("ignore:No directory at")  # static files are collected for production only
+class TestMail:
+    @pytest.fixture
+    def sent(self, olivia: User, link: None, index: Index) -> EmailMessage:
+        """Of a run that nobody started, to who looks after the index."""
+        index(**BY_ITSELF)
+        FailureNotice.objects.update(state=NoticeState.SENDING)
+        owed = message_of(FailureNotice.objects.get())
+        jobs.run(owed.label, owed.pk, owed.state, owed.generation)
+        [sent] = mail.outbox
+        return sent
+
+    def test_says_what_there_is(self, sent: EmailMessage) -> None:
+        run = IndexRun.objects.get()
+        assert sent.to == ["olivia@example.com"]
+        assert sent.subject == f"Runsheet: Index run {run.pk} has ended: anomalies in storage"
+        assert "The index of storage has to tell you of an index run:" in sent.body
+        assert "There is one anomaly in the root “documents”.\n7/link: " in sent.body
+        assert f"/admin/storage/indexrun/{run.pk}/change/\n" in sent.body
+
+    def test_leads_to_all_of_them(self, sent: EmailMessage, olivia: User, client: Client) -> None:
+        client.force_login(olivia)
+        address = str(sent.body).rpartition("All of them in the console: ")[2]
+
+        assert client.get(address.partition("8000")[2]).context["cl"].result_count == 1
+
+    @pytest.mark.usefixtures("sent")
+    def test_comes_with_the_bell(self, olivia: User, client: Client) -> None:
+        client.force_login(olivia)
+        page = client.get("/admin/console/failurenotice/mine/").text
+
+        assert '<span class="unread">1</span>' in page
+        assert "1 index run ended: anomalies in storage" in page
 
 
 def test_a_failure_is_told(tree: Tree, olivia: User, redis: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from core.ops.doctor import configuration, servers
+from core.ops.doctor import configuration, servers, storage
 from core.ops.doctor.finding import Finding, Mark
 
 PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
@@ -11,6 +11,8 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Workers": servers.workers,
     "Reconciler": servers.reconciler,
     "Dropbox": servers.dropbox,
+    "Storage": storage.place,
+    "Roots": storage.roots,
     "Settings": configuration.settings_in_use,
     "Encryption keys": configuration.encryption_keys,
     "Agencies": configuration.agencies,

@@ -7,10 +7,13 @@ from typing import Any, ClassVar
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import clear_url_caches
 from pytest_django.fixtures import Settings
 
+from console.records.change_list import CappedChangeList
 from console.records.exports import Column
 from console.records.filters import called
 from console.records.large_lists import LargeList
@@ -92,6 +95,48 @@ class TestList:
 
         assert console.get(f"{LIST}download/csv/").getvalue().decode("utf-8-sig").split() == ["Role", "cooks"]
         assert console.get(f"{LIST}download/docx/").status_code == 404
+
+
+class CappedRoles(Roles):
+    def get_changelist(self, request: Any, **kwargs: Any) -> type[CappedChangeList]:
+        return CappedChangeList
+
+    def called(self, record: Any) -> str:
+        return f"the {record}"
+
+
+class TestCappedList:
+    @pytest.fixture
+    def capped(self, console: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+        monkeypatch.setattr("console.records.change_list.COUNTED_AT_MOST", 60)
+        _show(CappedRoles)
+        return console
+
+    def test_is_turned_to_up_to_a_number_and_says_that_there_is_more(self, capped: Client) -> None:
+        Group.objects.bulk_create(Group(name=f"role {number:02}") for number in range(70))
+
+        answer = capped.get(LIST, {"p": 2})
+
+        assert (answer.context["cl"].result_count, len(answer.context["cl"].result_list)) == (60, 10)
+        assert "There are more than these 60." in answer.text
+        assert "Select all 60" not in answer.text
+        assert 'aria-label="Select the role 69 for an action"' in capped.get(LIST).text
+
+    def test_that_holds_no_more_says_nothing(self, capped: Client) -> None:
+        Group.objects.bulk_create(Group(name=f"role {number:02}") for number in range(60))
+
+        answer = capped.get(LIST, {"p": 9})
+
+        assert answer.context["cl"].result_count == 60
+        assert "There are more" not in answer.text
+        assert "Select all 60" in answer.text
+
+    def test_looks_once_for_what_is_not_there(self, capped: Client) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            answer = capped.get(LIST, {"q": "nothing"})
+
+        assert "No group matches" in answer.text
+        assert sum("nothing" in query["sql"].lower() and "auth_group" in query["sql"] for query in asked) == 1
 
 
 class TestDeleting:

@@ -148,7 +148,7 @@ class TestCommand:
         assert code == 1
         wrong = {line.split()[1] for line in page.splitlines() if line.startswith("✗")}
         assert wrong == {"PostgreSQL", "Redis", "Dropbox"}
-        assert page.count("without PostgreSQL") == 4
+        assert page.count("without PostgreSQL") == 5
         assert "hunter2" not in page
 
     @pytest.mark.process
@@ -161,7 +161,8 @@ class TestCommand:
         assert done.returncode == 1
         assert done.stderr == ""
         assert "✗ PostgreSQL       does not answer\n" in done.stdout
-        assert done.stdout.endswith("3 things are wrong.\n")
+        assert "✗ Storage          cannot be used\n" in done.stdout
+        assert done.stdout.endswith("4 things are wrong.\n")
 
     def test_goes_on_when_a_check_breaks(self, well: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(doctor.PARTS, "Redis", lambda: iter([1 / 0]))

@@ -1,16 +1,18 @@
 """People at their browsers, and runs to look at."""
 
 import re
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from storage.models import Action, IndexChange, IndexRun, RunState, StorageRoot
+from storage.models import Action, IndexChange, IndexRun, RunState, StorageRoot, StoredFile
 from tests.roles import in_role
 
 # Static files are collected for production only.
@@ -86,3 +88,29 @@ def changed(run: IndexRun, *actions: str, **said: Any) -> None:
 
 def many(run: IndexRun, count: int) -> None:
     changed(run, *[Action.CREATE] * count)
+
+
+@pytest.fixture
+def root(db: None) -> StorageRoot:
+    return StorageRoot.objects.create(name="documents", marker="the marker")
+
+
+type Put = Callable[..., StoredFile]
+
+
+@pytest.fixture
+def put(root: StorageRoot) -> Put:
+    """Makes a row of the root: `put("7/deed.pdf", size=9)`."""
+
+    def make(key: str, **said: Any) -> StoredFile:
+        values = {"root": root, "name": key.rstrip("/").rpartition("/")[2], "is_directory": key[-1] == "/", **said}
+        return StoredFile.objects.create(key=key, **values)
+
+    return make
+
+
+@pytest.fixture
+def console(client: Client, olivia: User) -> Client:
+    """The console as a superuser sees it."""
+    client.force_login(olivia)
+    return client

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from tests.storage.trees import Tree
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tree", "redis"), NO_STATIC]
 
+AT = datetime(2026, 11, 27, tzinfo=UTC)
 AT_NS = 1_700_000_000_123_456_789
 NASTY = "7/<script>alert(1)</script>\x1b[31m\n\u202egpj.exe"
 
@@ -176,10 +178,15 @@ class TestWhatIsShown:
         assert page.lines[3].why == "It has not been missing for long enough to be deleted."
 
     @pytest.mark.parametrize(
-        ("whole", "words"), [(True, "There are no differences."), (False, "Nothing stands in the plan yet.")]
+        ("said", "words"),
+        [
+            ({}, "There are no differences."),
+            ({"plan_is_whole": False}, "The plan is not finished."),
+            ({"forgotten_at": AT, "planned_up_to": 9}, "Its differences were deleted, since it is old."),
+        ],
     )
-    def test_says_so_if_there_is_nothing(self, viewer: Client, whole: bool, words: str) -> None:
-        assert words in text_of(viewer.get(changes_of(made(plan_is_whole=whole))))
+    def test_says_so_if_there_is_nothing(self, viewer: Client, said: dict[str, Any], words: str) -> None:
+        assert words in text_of(viewer.get(changes_of(made(**said))))
 
     def test_is_escaped_and_printable_whatever_a_file_is_called(self, viewer: Client) -> None:
         run = made()

@@ -22,12 +22,12 @@ class TestList:
     def test_tells_of_each_what_it_was_and_what_it_came_to(self, viewer: Client) -> None:
         olga = User.objects.create_user("olga")
         made(RunState.DONE, mode="full", prefix="7/", initiated_by=olga, counts={"records_created": 3, "renamed": 1})
-        made(RunState.REFUSED, plan_is_whole=False)
+        made(RunState.REFUSED, plan_is_whole=False, occasion="start")
 
         text = text_of(viewer.get(LIST))
 
         assert "Done documents/7/ Full olga just now 3 created, 1 renamed" in text
-        assert "Refused documents Audit nobody: by itself just now –" in text  # noqa: RUF001
+        assert "Refused documents Audit At the start of the system just now –" in text  # noqa: RUF001
 
     def test_can_be_narrowed(self, viewer: Client) -> None:
         first = made(RunState.DONE, mode="sync")

@@ -1,6 +1,6 @@
 """The page of a run: how far it is, what came of it and why, and what can be done with it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from statemachine.slices import owe_next_slice
 from statemachine.transitions import locked
+from storage.admin.buttons import FORGOTTEN
 from storage.models import Action, IndexRun, RunState, StoredFile
 from storage.services import IndexSyncService
 from tests.storage.admin.conftest import NO_STATIC, browser_of, changed, changes_of, made, page_of, press, text_of
@@ -323,7 +324,7 @@ class TestStop:
         assert "“Stop” was not done, because the index run had moved on" in text_of(answer)
 
 
-ABSENT = "{} is not offered. {}"
+OLD = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class TestWhyAButtonIsAbsent:
@@ -348,6 +349,9 @@ class TestWhyAButtonIsAbsent:
             ({"state": RunState.DONE}, "Undo", "It has changed no row."),
             ({"state": RunState.UNDONE}, "Undo", "It has been undone already."),
             ({"state": RunState.PLANNED, "applied_up_to": 1}, "Undo", "Not possible while the index run is “Planned”."),
+            ({"forgotten_at": OLD}, "Apply", FORGOTTEN),
+            ({"state": RunState.REFUSED, "forgotten_at": OLD}, "Go on all the same", FORGOTTEN),
+            ({"state": RunState.DONE, "applied_up_to": 1, "forgotten_at": OLD}, "Undo", FORGOTTEN),
             ({"state": RunState.DONE}, "Stop", "nothing is under way that could be stopped."),
         ],
     )

@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 from statemachine import doorbell
 from statemachine.doorbell import Message
+from tests.frames import unframed  # noqa: F401 - a fixture
 from tests.workers import work_off
 
 HOME = "/admin/django_rq/dashboard/"

@@ -29,6 +29,7 @@ class TestWhatIsNotThere:
     """Each is answered with a page that says so in one sentence."""
 
     @pytest.mark.matrix
+    @pytest.mark.usefixtures("unframed")
     @pytest.mark.parametrize("method", ["get", "post"])
     @pytest.mark.parametrize("number", [len(settings.RQ_QUEUES), 99, 10**30])
     def test_a_queue(self, keeper: Client, redis: Redis, method: str, number: int) -> None:
@@ -36,6 +37,7 @@ class TestWhatIsNotThere:
             assert dashboard.NO_SUCH_QUEUE in getattr(keeper, method)(url, follow=True).text, url
 
     @pytest.mark.matrix
+    @pytest.mark.usefixtures("unframed")
     @pytest.mark.parametrize("method", ["get", "post"])
     @pytest.mark.parametrize("job_id", ["never-was", "not a name", "a:b", "%00", "ü", "x" * 500])
     def test_a_job(self, keeper: Client, redis: Redis, method: str, job_id: str) -> None:
@@ -133,6 +135,7 @@ class TestUnreadableJob:
         assert queue_of(redis).count == 0
 
     @pytest.mark.matrix
+    @pytest.mark.usefixtures("unframed")
     @pytest.mark.parametrize("values", NONSENSE, ids=str)
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_is_no_error_page(self, keeper: Client, redis: Redis, method: str, values: dict[str, str | bytes]) -> None:

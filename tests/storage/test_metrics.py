@@ -1,0 +1,90 @@
+"""What the index tells of each root at a scrape."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.db.models import F
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from storage import metrics
+from storage.models import IndexRun
+from tests.storage.conftest import Index
+from tests.storage.trees import Tree
+
+TOKEN = "scrape-me-if-you-can"
+
+
+@pytest.fixture(autouse=True)
+def token(settings: Any, tree: Tree) -> None:
+    settings.METRICS_TOKEN = TOKEN
+
+
+def told(client: Client) -> dict[str, float]:
+    """What is told of “documents”, by the end of the name."""
+    answer = client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+    samples = [each for family in text_string_to_metric_families(answer.text) for each in family.samples]
+    ours = [each for each in samples if each.name.startswith("runsheet_storage_")]
+    assert all(each.labels == {"root": "documents"} for each in ours)
+    return {each.name.removeprefix("runsheet_storage_"): each.value for each in ours}
+
+
+def test_of_a_root_that_was_never_looked_at_there_is_little(client: Client) -> None:
+    assert told(client) == {"missing_files": 0, "stuck": 0}
+
+
+def test_the_last_comparison_of_all_tells(client: Client, tree: Tree, index: Index) -> None:
+    tree.put("7/a.pdf", "7/b.pdf", text="12345")
+    tree.link("7/link", "/nowhere")
+    index()
+    tree.remove("7/b.pdf")
+    index()
+    tree.put("7/c.pdf")
+    index(incremental=True)
+    index(user_id=7)
+    IndexRun.objects.update(entered_at=F("entered_at") - timedelta(hours=2))
+
+    found = told(client)
+
+    assert 7_200 <= found.pop("looked_age_seconds") < 7_260
+    assert found == {
+        "files": 1,
+        "bytes": 5,
+        "differences": 2,
+        "anomalies": 1,
+        "errors": 0,
+        "missing_files": 1,
+        "stuck": 0,
+    }
+
+
+def test_a_run_that_comes_to_no_end_is_told(client: Client, tree: Tree, index: Index) -> None:
+    index()
+    tree.path.rename(tree.path.with_name("away"))
+    index()
+
+    assert told(client)["stuck"] == 1
+
+
+def test_the_number_of_questions_does_not_grow(
+    client: Client, tree: Tree, index: Index, settings: Any, django_assert_num_queries: Any
+) -> None:
+    index()
+    settings.STORAGE_ROOTS = {
+        **settings.STORAGE_ROOTS,
+        **{f"r{n}": {"kind": "files", "path": tree.path} for n in range(9)},
+    }
+
+    with django_assert_num_queries(5):
+        list(metrics.StorageCollector().collect())
+
+
+def test_a_database_that_is_away_costs_the_rest_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> list[Any]:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(metrics, "standing", away)
+
+    assert told(client) == {}
