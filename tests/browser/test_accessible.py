@@ -15,14 +15,13 @@ from console.models import FailureNotice
 from leases import services
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
-from storage.models import Action, IndexRun, RunState
+from storage.models import Action, IndexChange, IndexRun, RunState, StorageRoot, StoredFile
 from tests.browser.conftest import enter, recognise
 from tests.browser.faults import Eyes
 from tests.console.machine.dashboard.conftest import THERE
 from tests.console.machine.dashboard.conftest import pages as patterns
 from tests.factories import give_dropbox
 from tests.live import BLM, System, await_that
-from tests.storage.admin.conftest import changed, made
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -70,7 +69,6 @@ def lists(_leases: list[Lease], _person: User) -> Iterator[str]:
     yield reverse("admin:index")
     yield reverse("admin:app_list", args=["leases"])
     yield reverse("admin:console_failurenotice_mine")
-    yield reverse("admin:storage_indexrun_changelist")
 
 
 def records(leases: list[Lease], person: User) -> Iterator[str]:
@@ -88,16 +86,6 @@ def records(leases: list[Lease], person: User) -> Iterator[str]:
         ("leases_batch_change", batch(leases).pk),
     ):
         yield reverse(f"admin:{name}", args=[pk])
-    run = refused_run()
-    yield reverse("admin:storage_indexrun_change", args=[run.pk])
-    yield reverse("admin:storage_indexrun_changes", args=[run.pk])
-
-
-def refused_run() -> IndexRun:
-    """One with a button that asks, and a difference."""
-    run = made(RunState.REFUSED, mode="full", missing_count=121, refusal="121 of 303 are missing.")
-    changed(run, Action.MISS, before={"size": 4, "modified_ns": 1})
-    return run
 
 
 def forms(_leases: list[Lease], person: User) -> Iterator[str]:
@@ -105,11 +93,30 @@ def forms(_leases: list[Lease], person: User) -> Iterator[str]:
     for name in (
         "admin:leases_lease_add", "admin:leases_agencystorageconfig_add", "admin:auth_user_add",
         "admin:leases_batch_import", "admin:password_change", "admin:password_change_done",
-        "admin:storage_indexrun_add", "system", "dropbox_account", "dropbox_disconnect",
+        "system", "dropbox_account", "dropbox_disconnect",
     ):  # fmt: skip
         yield reverse(name)
     yield reverse("admin:leases_batch_preview", args=[preview(person).pk])
     yield reverse("admin:auth_user_password_change", args=[person.pk])
+
+
+def stored() -> Iterator[str]:
+    """What lies in storage, and runs of its index: one that waits for a yes, and one that was refused."""
+    root = StorageRoot.objects.create(name="documents")
+    file = StoredFile.objects.create(root=root, key="7/plat.pdf", name="plat.pdf", size=1_000)
+    planned, refused = (
+        IndexRun.objects.create(root=root, state=state, plan_is_whole=True, planned_up_to=1, due_at=None, refusal=why)
+        for state, why in ((RunState.PLANNED, ""), (RunState.REFUSED, "121 of 303 are missing."))
+    )
+    IndexChange.objects.create(run=planned, number=1, action=Action.CREATE, key="7/deed.pdf", name="deed.pdf")
+    for name in ("storageroot", "storedfile", "indexrun"):
+        yield reverse(f"admin:storage_{name}_changelist")
+    yield reverse("admin:storage_indexrun_add")
+    for name, pk in (
+        ("storageroot_change", root.pk), ("storedfile_change", file.pk), ("indexrun_change", planned.pk),
+        ("indexrun_changes", planned.pk), ("indexrun_change", refused.pk),
+    ):  # fmt: skip
+        yield reverse(f"admin:storage_{name}", args=[pk])
 
 
 def dashboard(system: System) -> Iterator[str]:
@@ -172,6 +179,16 @@ class TestPages:
         for path in dashboard(system):
             answer = page.goto(system.url + path)
             assert answer
+            found[path] = eyes.faults_in_each_look()
+
+        assert {path: seen for path, seen in found.items() if seen} == {}
+
+    def test_of_storage_have_none(self, person: User, console: System, eyes: Eyes) -> None:
+        recognise(eyes.page.context, console.url)
+        found = {}
+
+        for path in stored():
+            eyes.page.goto(console.url + path)
             found[path] = eyes.faults_in_each_look()
 
         assert {path: seen for path, seen in found.items() if seen} == {}
