@@ -10,7 +10,7 @@ from core.base.database import fetch_one
 DROPBOX = "dropbox"
 # As text, since every run reads it.
 LOCATION_AT = """
-SELECT *, share_url <> '' AND (share_expires_at IS NULL OR share_expires_at > statement_timestamp()) AS has_link
+SELECT {columns}, share_url <> '' AND (share_expires_at IS NULL OR share_expires_at > statement_timestamp()) AS has_link
 FROM cloud_cloudlocation WHERE provider = %s AND dropbox_fold(path) = dropbox_fold(%s)
 """
 

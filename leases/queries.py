@@ -24,7 +24,7 @@ FAILURES_READ = 20
 PASSED_OVER_COUNT = "passed_over_count"
 # As text, since every run reads it.
 LAST_TOLD = """
-SELECT * FROM statemachine_transitionlog
+SELECT {columns} FROM statemachine_transitionlog
 WHERE record_type = %s AND record_id = %s AND upper(evidence ->> 'path') = upper(%s)
     AND transition IN ('record_found', 'record_detection', 'record_not_found')
 ORDER BY generation DESC LIMIT 1
@@ -62,7 +62,7 @@ class Answered:
 
 def configuration_of(agency: str) -> AgencyStorageConfig | None:
     """What is said of where an agency's archives lie, be it switched on or off; None if nothing is."""
-    return fetch_one(AgencyStorageConfig, "SELECT * FROM leases_agencystorageconfig WHERE agency = %s", [agency])
+    return fetch_one(AgencyStorageConfig, "SELECT {columns} FROM {table} WHERE agency = %s", [agency])
 
 
 def usable(found: AgencyStorageConfig | None, *, agency: str) -> AgencyStorageConfig:

@@ -191,7 +191,7 @@ def confirm_base_path(lease: Lease, *, base_path: str) -> None:
         Reconfigured: it is not.
     """
     # Many workers hold it at the same time; only who changes it has to wait for them.
-    query = "SELECT * FROM leases_agencystorageconfig WHERE agency = %s FOR SHARE"
+    query = "SELECT {columns} FROM {table} WHERE agency = %s FOR SHARE"
     found = fetch_one(AgencyStorageConfig, query, [lease.agency])
     if found is None or not is_same_path(found.runsheet_archive_base_path, base_path):
         raise Reconfigured(retry_after_s=1.0)

@@ -31,7 +31,7 @@ CLAIM = """
 UPDATE {table}
 SET tries = tries + 1, claimed_until = statement_timestamp() + %(held)s, due_at = statement_timestamp() + %(held)s,
     rung_at = NULL
-WHERE {pk} = %(pk)s AND {fence} RETURNING *
+WHERE {pk} = %(pk)s AND {fence} RETURNING {columns}
 """
 FENCE = """
 state = %(state)s AND generation = %(generation)s AND (claimed_until IS NULL OR claimed_until <= statement_timestamp())
@@ -78,11 +78,9 @@ def claim(message: Message, *, held_s: float | None = None) -> StateMachine | No
         held_s: for how long; default: `settings.CLAIM_S`.
     """
     model: type[StateMachine] = apps.get_model(message.label)
-    table, pk = connection.ops.quote_name(model._meta.db_table), model._meta.pk.column
-    statement = CLAIM.format(table=table, pk=pk, fence=FENCE)
     held = timedelta(seconds=held_s or settings.CLAIM_S)
     values = {"held": held, "pk": message.pk, "state": message.state, "generation": message.generation}
-    return fetch_one(model, statement, values)
+    return fetch_one(model, CLAIM, values, fence=FENCE)
 
 
 def renew(hold: Hold) -> None:

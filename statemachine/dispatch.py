@@ -10,11 +10,12 @@ from django.db import connection
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
+from core.base.database import prepared
 from core.base.redis_client import in_words
 from core.ops import tally
 from statemachine import doorbell
 from statemachine.doorbell import Message
-from statemachine.line import is_first, owed
+from statemachine.line import is_first, owed_as_text
 from statemachine.models import StateMachine
 from statemachine.reactions import reaction_for
 
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 RINGING_S = 5.0
 # One statement, since it is asked for every message. What somebody else holds is skipped: nobody waits for anybody.
 TAKE = """
-WITH found (pk, state, generation, claimed_until, tries) AS ({owed} FOR UPDATE SKIP LOCKED)
+WITH found (pk, state, generation, claimed_until, tries) AS ({owed} AND {table}.{pk} = ANY(%s) FOR UPDATE SKIP LOCKED)
 UPDATE {table} owing
 SET generation = owing.generation + 1, due_at = statement_timestamp() + %s * interval '1 s', rung_at = statement_timestamp(),
     claimed_until = NULL
@@ -80,13 +81,11 @@ def dispatch(model: type[StateMachine], *, pks: Sequence[int], enough_at: float 
 def _take_owed(model: type[StateMachine], pks: Sequence[int]) -> list[Message]:
     label = model._meta.label_lower
     place = {pk: number for number, pk in enumerate(pks)}
-    rows = owed(model).filter(pk__in=pks).values_list("pk", "state", "generation", "claimed_until", "tries")
-    listed, arguments = rows.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            TAKE.format(owed=listed, table=connection.ops.quote_name(model._meta.db_table), pk=model._meta.pk.column),
-            [*arguments, settings.DOORBELL_PATIENCE_S],
-        )
+    listed = owed_as_text(model, "pk", "state", "generation", "claimed_until", "tries").replace("%", "%%")
+    table, pk = connection.ops.quote_name(model._meta.db_table), model._meta.pk.column
+    with prepared() as cursor:
+        statement = TAKE.format(owed=listed, table=table, pk=pk)
+        cursor.execute(statement, [list(pks), settings.DOORBELL_PATIENCE_S])
         found = cursor.fetchall()
     messages = []
     for pk, state, generation, claimed_until, tries in sorted(found, key=lambda row: place[row[0]]):

@@ -7,7 +7,7 @@ second of each, and so on. Whoever has waited for long goes on whatever comes be
 import math
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import compress
 from operator import or_
 from typing import Any
@@ -15,17 +15,22 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import mogrify
 from django.db.models import BigIntegerField, F, Func, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
+from core.base.database import read_in_part
 from statemachine.models import TURNS, StateMachine
 from statemachine.reactions import Reaction, machines, queue_of, reactions_of, start_of
 
 ORDER = ("turn", "pk")
 # Of each topping up this part is for those who have waited for longer than `BACKGROUND_YIELD_S`.
 PATIENT_PART = 4
-READ = ("state", "generation", "due_at", "background", "turn")
+READ = ("id", "state", "generation", "due_at", "background", "turn")
+CANDIDATE = (*READ, "is_patient")
+
+type Rules = tuple[object, ...]
 
 
 def owed(model: type[StateMachine], *, queue: str | None = None) -> QuerySet[StateMachine]:
@@ -45,10 +50,18 @@ def startable(model: type[StateMachine]) -> QuerySet[StateMachine]:
     return model._default_manager.filter(due_at__lte=Now()).exclude(state__in=sorted(model.working_states))
 
 
+def owed_as_text(model: type[StateMachine], *columns: str) -> str:
+    """`owed` as a SELECT of these columns, with which other conditions can be put by AND."""
+    return _owed_as_text(model, columns, _rules(model))
+
+
 def next_in_line(queue: str, *, limit: int) -> list[StateMachine]:
-    """The rows whose turn it is, in their order; of all machines that share the queue."""
+    """The rows whose turn it is, in their order; of all machines that share the queue.
+
+    They are read as far as `READ` says.
+    """
     found = [row for model in _owing(sharing(queue)) for row in _candidates(model, queue, limit)]
-    patient = [row for row in found if row.is_patient]  # type: ignore[attr-defined]  # annotated by `_candidates`
+    patient = [row for row in found if row.is_patient]  # type: ignore[attr-defined]  # as `_candidates` has read it
     certain = set(sorted(patient, key=_due)[: math.ceil(limit / PATIENT_PART)])
     others = sorted(set(found) - certain, key=_place)[: limit - len(certain)]
     return sorted([*certain, *others], key=_place)
@@ -109,16 +122,45 @@ def count_before(model: type[StateMachine], *, pk: int, queue: str, background: 
     return _together(parts)[: at_most + 1].count()
 
 
-def _candidates(model: type[StateMachine], queue: str, limit: int) -> QuerySet[StateMachine]:
-    """All that may be among the next, and some more; each part by its index, since hundreds of thousands may wait."""
+def _candidates(model: type[StateMachine], queue: str, limit: int) -> list[StateMachine]:
+    """All that may be among the next, and some more."""
+    with connection.cursor() as cursor:
+        # Planned anew each time: a plan that is kept would be the one for as few rows as there were when it was made.
+        cursor.execute(_candidates_as_text(model, queue, limit, _rules(model)))
+        return [read_in_part(model, CANDIDATE, row) for row in cursor.fetchall()]
+
+
+def _rules(model: type[StateMachine]) -> Rules:
+    """All that decides, beside the model, on what is asked for: a text is good as long as it stays."""
+    return (
+        settings.RETRY_GRACE_S,
+        settings.BACKGROUND_YIELD_S,
+        *((each.state, each.queue, each.tries) for each in reactions_of(model)),
+    )
+
+
+@lru_cache(maxsize=100)
+def _owed_as_text(model: type[StateMachine], columns: tuple[str, ...], _rules: Rules) -> str:
+    return _as_text(owed(model).order_by().values_list(*columns))
+
+
+@lru_cache(maxsize=500)
+def _candidates_as_text(model: type[StateMachine], queue: str, limit: int, _rules: Rules) -> str:
+    """Each part by its index, since hundreds of thousands may wait."""
     lanes = [rows for background in (False, True) for rows in _lane(model, queue, background=background)]
-    parts = [_first(rows, limit).annotate(is_patient=Value(False)) for rows in lanes]
+    parts = [rows.order_by(*ORDER).annotate(is_patient=Value(False)).values_list(*CANDIDATE)[:limit] for rows in lanes]
     longest = Now() - timedelta(seconds=settings.BACKGROUND_YIELD_S)
     for background in (False, True):
         # By this index, too, and so without a word on who of those that have waited equally long comes first.
         waited = reduce(or_, _lane(model, queue, background=background)).filter(due_at__lte=longest).order_by("due_at")
-        parts.append(waited.only(*READ).annotate(is_patient=Value(True))[: math.ceil(limit / PATIENT_PART)])
-    return _together(parts)
+        waited = waited.annotate(is_patient=Value(True)).values_list(*CANDIDATE)
+        parts.append(waited[: math.ceil(limit / PATIENT_PART)])
+    return _as_text(_together(parts))
+
+
+def _as_text(rows: QuerySet[Any, Any]) -> str:
+    """The statement with its values in it: Django takes longer to make one than PostgreSQL to answer it."""
+    return mogrify(*rows.query.sql_with_params(), connection)
 
 
 def _lane(model: type[StateMachine], queue: str, *, background: bool) -> list[QuerySet[StateMachine]]:
@@ -132,10 +174,6 @@ def _together(parts: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
     """All the rows. Else Django would sort them as the first machine's lists are sorted, by what may not have been read."""
     first, *others = parts
     return first.union(*others, all=True).order_by() if others else first
-
-
-def _first(rows: QuerySet[StateMachine], limit: int) -> QuerySet[StateMachine]:
-    return rows.order_by(*ORDER).only(*READ)[:limit]
 
 
 def _place(row: StateMachine) -> tuple[bool, int, int]:

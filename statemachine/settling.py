@@ -14,7 +14,7 @@ from statemachine.models import ActorKind, StateMachine, TransitionLog
 TOLD = ("at", "lasted", "from_state", "actor_id")
 # As text, since every run reads it; `_starts` of one record.
 START = """
-SELECT * FROM statemachine_transitionlog
+SELECT {columns} FROM statemachine_transitionlog
 WHERE record_type = %s AND record_id = %s AND generation < %s AND to_state = ANY(%s)
     AND actor_kind <> 'worker' AND from_state <> ALL(%s)
 ORDER BY generation DESC LIMIT 1

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Model
 from django.db.models.functions import Now
 
@@ -26,7 +26,7 @@ from statemachine.reactions import queue_of, reaction_for
 logger = logging.getLogger(__name__)
 
 # As text, since every transition reads this, and what Django makes of it takes longer to make than to answer.
-LOCK = "SELECT *, statement_timestamp() AS database_now FROM {table} WHERE {pk} = %s FOR UPDATE {otherwise}"
+LOCK = "SELECT {columns}, statement_timestamp() AS database_now FROM {table} WHERE {pk} = %s FOR UPDATE {otherwise}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +109,7 @@ def locked[M: StateMachine](model: type[M], pk: int, *, wait: bool = True) -> It
         RecordGone: it does not exist.
     """
     with transaction.atomic():
-        table, key = connection.ops.quote_name(model._meta.db_table), model._meta.pk.column
-        statement = LOCK.format(table=table, pk=key, otherwise="" if wait else "SKIP LOCKED")
-        record = fetch_one(model, statement, [pk])
+        record = fetch_one(model, LOCK, [pk], otherwise="" if wait else "SKIP LOCKED")
         if record is None:
             raise RecordGone
         record.note_as_read()

@@ -17,8 +17,8 @@ class CloudLocationQuerySet(models.QuerySet["CloudLocation"]):
 
     # There is one at each path, in whatever case it is written; Django's own upsert knows columns only, no expressions.
     PUT = """
-    INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT (provider, dropbox_fold(path))
-    DO UPDATE SET {changed} RETURNING *
+    INSERT INTO {table} ({given}) VALUES ({values}) ON CONFLICT (provider, dropbox_fold(path))
+    DO UPDATE SET {changed} RETURNING {columns}
     """
 
     def put(self, new: Mapping[str, Any], values: Mapping[str, Any]) -> "CloudLocation":
@@ -31,14 +31,13 @@ class CloudLocationQuerySet(models.QuerySet["CloudLocation"]):
         given = {field: field.pre_save(made, add=True) for field in made._meta.concrete_fields if not field.primary_key}
         given = {field: value for field, value in given.items() if not isinstance(value, DatabaseDefault)}
         changed = [field.column for field in given if field.name in {*values, "updated_at"}]
-        statement = self.PUT.format(
-            table=connection.ops.quote_name(made._meta.db_table),
-            columns=", ".join(str(field.column) for field in given),
+        put = fetch_one(
+            CloudLocation,
+            self.PUT,
+            [field.get_db_prep_save(value, connection) for field, value in given.items()],
+            given=", ".join(str(field.column) for field in given),
             values=", ".join(["%s"] * len(given)),
             changed=", ".join(f"{column} = EXCLUDED.{column}" for column in changed),
-        )
-        put = fetch_one(
-            CloudLocation, statement, [field.get_db_prep_save(value, connection) for field, value in given.items()]
         )
         assert put is not None  # an upsert answers with its row
         return put

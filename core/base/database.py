@@ -5,29 +5,38 @@ The codes stand in PostgreSQL's documentation, appendix “PostgreSQL Error Code
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, override
 
 from django.conf import settings
 from django.db import Error, IntegrityError, OperationalError, connection
 from django.db import InterfaceError as ConnectionBroken
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Model
+from django.db.models.base import ModelState
+from psycopg import Cursor
+from psycopg.errors import FeatureNotSupported
 
 NOT_MIGRATED = "The database lacks tables. Run: python manage.py migrate"
 
 UNDEFINED = ("42P01", "42703")  # a table, a column
 # Another transaction was in the way: a lock, a deadlock, a serialisation that failed.
 CONFLICTS = ("40001", "40P01", "55P03")
+# What PostgreSQL says, with a code that means much else, where a migration changes what a prepared statement answers with.
+STALE_PLAN = "cached plan must not change result type"
 # By the beginning of the code, the longest first. A class that is missing here is the program's fault, or its data's.
+UNPREPARED = "What stands before PostgreSQL mixes up prepared statements ({reason}). Let it keep them, or set DATABASE_PREPARES=no."
 OUTAGES = {
     "08": "The database is out of reach ({reason}). See that it runs and that DATABASE_URL is right.",
     "25006": "PostgreSQL is read-only, so nothing can be saved ({reason}). DATABASE_URL must name the primary, and neither "
     "role nor database may have default_transaction_read_only; a server that is recovering has to end that first.",
     "25P0": "PostgreSQL has ended a transaction that stood still for too long ({reason}). See whether this host is "
     "overloaded or was suspended.",
+    "26": UNPREPARED,
     "28": "PostgreSQL lets us in no more ({reason}). See user and password in DATABASE_URL, and pg_hba.conf.",
     "3D": "PostgreSQL has no such database ({reason}). See DATABASE_URL.",
     "40": "PostgreSQL has broken off a transaction ({reason}). See its log.",
+    "42P05": UNPREPARED,
     "53": "PostgreSQL lacks what it needs ({reason}). See its log.",
     "53100": "PostgreSQL's disk is full, so nothing can be saved ({reason}). Make room on the disk of its data.",
     "53200": "PostgreSQL is out of memory ({reason}). Give its host more, or its connections less.",
@@ -55,17 +64,21 @@ REFUSED_CONNECTIONS = {
 }
 
 
-def fetch_one[M: Model](model: type[M], statement: str, values: Sequence[Any] | Mapping[str, Any]) -> M | None:
+def fetch_one[M: Model](
+    model: type[M], statement: str, values: Sequence[Any] | Mapping[str, Any], /, **parts: str
+) -> M | None:
     """The first row that a statement answers with; None if it answers with none.
 
     As the manager's `raw`, without what that does for statements that nobody has seen yet, which takes longer than most
     statements do.
 
     Args:
-        statement: it answers with whole rows of the model's table; what else it answers with become attributes.
+        statement: with `{columns}` where those of the model stand, first of all; what else it answers with becomes
+            attributes. `{table}` and `{pk}` are the model's, too.
+        parts: what stands for other names in braces.
     """
-    told = _fetch(statement, values)
-    return None if told is None else _made(model, told)
+    told = _fetch(_written(statement, (model,), tuple(parts.items())), values)
+    return None if told is None else _made(model, *told)
 
 
 def fetch_both[M: Model, N: Model](
@@ -77,21 +90,34 @@ def fetch_both[M: Model, N: Model](
         statement: with `{columns}` where those of both tables stand, first of all; what else it answers with becomes
             attributes of the first.
     """
-    told = _fetch(statement.format(columns=_named(beside, model)), values)
+    told = _fetch(_written(statement, (beside, model)), values)
     if told is None:
         return None
+    row, name_of = told
     width = len(_columns(beside))
-    return _made(model, told[width:]), _made(beside, told[:width])
+    return _made(model, row[width:], lambda place: name_of(place + width)), _made(beside, row[:width], name_of)
+
+
+def read_in_part[M: Model](model: type[M], names: Sequence[str], row: Sequence[Any]) -> M:
+    """The object that a part of a row stands for; what of it was not read is read when somebody asks for it.
+
+    Args:
+        names: of attributes, of which those that are no field's are set, too.
+    """
+    found = _new(model)
+    for name, value in zip(names, row, strict=True):
+        setattr(found, name, value)
+    return found
 
 
 def insert(rows: Sequence[Model]) -> None:
     """Insert rows of one table, which give all columns but the key; the key stays unknown."""
     model = type(rows[0])
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = _fields_beside_the_key(model)
     one = f"({', '.join(['%s'] * len(fields))})"
     table, columns = connection.ops.quote_name(model._meta.db_table), ", ".join(str(field.column) for field in fields)
     statement = f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * len(rows))}"  # noqa: S608 - of names in models
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(statement, [value for row in rows for value in _as_stored(row, fields, add=True)])
 
 
@@ -100,28 +126,70 @@ def update(row: Model, fields: "Sequence[Field[Any, Any]]") -> None:
     table, key = connection.ops.quote_name(row._meta.db_table), row._meta.pk.column
     changed = ", ".join(f"{field.column} = %s" for field in fields)
     statement = f"UPDATE {table} SET {changed} WHERE {key} = %s"  # noqa: S608 - of names in models
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(statement, [*_as_stored(row, fields, add=False), row.pk])
+
+
+def prepared() -> CursorWrapper:
+    """A cursor for statements that are sent again and again: PostgreSQL parses and plans each once for a connection.
+
+    That is half of what it takes for most of them. Django's own cursor writes the values into the statement, so that it is
+    another one each time. Where statements cannot be prepared (`DATABASE_PREPARES`), the values still go beside it.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        # Django has no other way to a cursor of a class that is not the connection's.
+        cursor: CursorWrapper = connection._prepare_cursor(_PreparedCursor(connection.connection))  # type: ignore[attr-defined]  # noqa: SLF001
+    return cursor
+
+
+class _PreparedCursor(Cursor[Any]):
+    @override
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        try:
+            return super().execute(query, params, **options)
+        except FeatureNotSupported as error:
+            # A column has another type now. In a transaction, which has failed by this, all of it is a conflict.
+            if STALE_PLAN not in str(error) or not self.connection.autocommit:
+                raise
+            return super().execute(query, params, prepare=False)
 
 
 def _as_stored(row: Model, fields: "Sequence[Field[Any, Any]]", *, add: bool) -> list[Any]:
     return [field.get_db_prep_save(field.pre_save(row, add), connection) for field in fields]
 
 
-def _fetch(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[str, Any]] | None:
-    """The names and values of the first row."""
-    with connection.cursor() as cursor:
+def _fetch(
+    statement: str, values: Sequence[Any] | Mapping[str, Any]
+) -> tuple[Sequence[Any], Callable[[int], str]] | None:
+    """The first row, and what tells the names of its columns by their places."""
+    with prepared() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()
-        return row and list(zip([column.name for column in cursor.description], row, strict=True))
+        # Past `description`, which makes an object of each column.
+        answer = cursor.pgresult
+        return row and (row, lambda place: answer.fname(place).decode())
 
 
-def _made[M: Model](model: type[M], row: Sequence[tuple[str, Any]]) -> M:
-    told = dict(row)
-    read = [(attname, _converted(convert, told.pop(column))) for column, attname, convert in _columns(model)]
-    found = model.from_db(connection.alias, [attname for attname, _ in read], [value for _, value in read])
-    for name, value in told.items():
-        setattr(found, name, value)
+def _new[M: Model](model: type[M]) -> M:
+    """An object of which there is a row, past its `__init__` and the signals that nobody here listens to."""
+    found = model.__new__(model)
+    state = ModelState()
+    state.adding, state.db = False, connection.alias
+    found._state = state  # noqa: SLF001 - as Django's own `__init__` does
+    return found
+
+
+def _made[M: Model](model: type[M], row: Sequence[Any], name_of: Callable[[int], str]) -> M:
+    """The object that a row stands for."""
+    columns = _columns(model)
+    found = _new(model)
+    said = found.__dict__
+    for (_, attname, convert), value in zip(columns, row, strict=False):
+        said[attname] = convert(value, None, connection) if convert else value
+    for place in range(len(columns), len(row)):
+        setattr(found, name_of(place), row[place])
     return found
 
 
@@ -133,13 +201,21 @@ def _columns(model: type[Model]) -> list[tuple[str, str, Callable[..., Any] | No
 
 
 @cache
+def _fields_beside_the_key(model: type[Model]) -> "Sequence[Field[Any, Any]]":
+    return [field for field in model._meta.concrete_fields if not field.primary_key]
+
+
+@lru_cache(maxsize=500)
+def _written(statement: str, models: tuple[type[Model], ...], parts: tuple[tuple[str, str], ...] = ()) -> str:
+    """The statement with its names put in."""
+    first, quoted = models[0]._meta, connection.ops.quote_name
+    return statement.format(columns=_named(*models), table=quoted(first.db_table), pk=first.pk.column, **dict(parts))
+
+
+@cache
 def _named(*models: type[Model]) -> str:
     """The columns that the models know, and no other: a table that is ahead of this program may have more."""
     return ", ".join(f"{model._meta.db_table}.{column}" for model in models for column, _, _ in _columns(model))
-
-
-def _converted(convert: Callable[..., Any] | None, value: Any) -> Any:
-    return convert(value, None, connection) if convert else value
 
 
 @contextmanager
@@ -157,7 +233,7 @@ def lock_waits(at_most_s: float) -> Iterator[None]:
 
 def is_conflict(error: BaseException) -> bool:
     """Another transaction was in the way; the connection is sound, and the same may work a moment later."""
-    return isinstance(error, Error) and _code(error) in CONFLICTS
+    return isinstance(error, Error) and (_code(error) in CONFLICTS or STALE_PLAN in str(error))
 
 
 def broken_constraint(error: IntegrityError) -> str:
@@ -203,7 +279,7 @@ def _reason(error: Error) -> str:
 def _outage(error: Error) -> str | None:
     """The sentence for what ails the database; None if nothing does."""
     code = _code(error)
-    if code in CONFLICTS:
+    if is_conflict(error):
         return None
     if code:
         return next((OUTAGES[code[:length]] for length in (5, 4, 2) if code[:length] in OUTAGES), None)

@@ -4,11 +4,12 @@ Everything goes through the standard library's `logging`, so that lines of Djang
 out like ours. Fields: docs/observability.md.
 """
 
+import json
 import logging
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, override
 
 from core.base.job_ids import JOB_ID
 from core.base.left_out import without
@@ -26,6 +27,8 @@ _LEVEL_COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[
 CLIENT_ERRORS = (400, 500)
 # What libraries put into every line's extras besides what they say anyway.
 _DROPPED = ("request", "color_message", "taskName")
+_OF_EVERY_RECORD = frozenset(logging.makeLogRecord({}).__dict__)
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def configuration(*, level: str, form: str) -> dict[str, Any]:
@@ -41,9 +44,8 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": [structlog.stdlib.ExtraAdder()],
-                "processors": _processors(form),
+                "()": Lines,
+                "form": form,
             }
         },
         "handlers": {
@@ -74,7 +76,7 @@ def configure_structlog() -> None:
             structlog.stdlib.filter_by_level,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.processors.StackInfoRenderer(additional_ignores=["logging"]),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            _for_lines,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -88,43 +90,64 @@ def _is_no_repetition(record: logging.LogRecord) -> bool:
     return not (is_round and JOB_ID.search(record.getMessage()))
 
 
-def _processors(form: str) -> list[Any]:
-    """From an event to a line; `redact` comes after everything that could add a secret."""
-    return [
-        structlog.contextvars.merge_contextvars,
-        _describe,
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.format_exc_info,
-        _redact,
-        structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else _readable,
-    ]
+class Lines(logging.Formatter):
+    """From a record to a line. What structlog's own formatter does, in a third of its time, since every job writes some."""
+
+    def __init__(self, *, form: str) -> None:
+        super().__init__()
+        self._render = _as_json if form == "json" else _readable
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """A line, and a traceback within it; secrets are taken out of all that could hold one."""
+        told = _told(record)
+        for name, value in structlog.contextvars.get_contextvars().items():
+            told.setdefault(name, value)
+        said = _COLOUR.sub("", str(told.pop("event", "")))
+        if CLIENT_ERRORS[0] <= told.get("status_code", 0) < CLIENT_ERRORS[1]:
+            told.pop(
+                "exc_info", None
+            )  # what somebody asked for that there is not, or not for them, is no fault of ours
+        if told.get("exc_info"):
+            told = dict(structlog.processors.format_exc_info(None, "", told))
+        return self._render(
+            {
+                "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+                "level": record.levelname.lower(),
+                "logger": record.name,
+                **redact({"event": said, **told}),
+                "pid": record.process,
+            }
+        )
 
 
-def _describe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    record: logging.LogRecord = event["_record"]
-    said = _COLOUR.sub("", str(event.pop("event", "")))
+def _told(record: logging.LogRecord) -> EventDict:
+    """What was said, and what besides: by a logger of structlog's, or by any other."""
+    if hasattr(record, "_from_structlog"):
+        said: Any = record.msg  # what `_for_lines` has put there
+        told = dict(said)
+    else:
+        told = {name: value for name, value in record.__dict__.items() if name not in _OF_EVERY_RECORD}
+        told |= {"event": record.getMessage(), "exc_info": record.exc_info, "stack_info": record.stack_info}
     for name in _DROPPED:
-        event.pop(name, None)
-    if CLIENT_ERRORS[0] <= event.get("status_code", 0) < CLIENT_ERRORS[1]:
-        event.pop("exc_info", None)  # what somebody asked for that there is not, or not for them, is no fault of ours
-    if "stack_info" in event:
-        event["stack"] = event.pop("stack_info")
-    return {
-        "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-        "level": record.levelname.lower(),
-        "logger": record.name,
-        "event": said,
-        **event,
-        "pid": record.process,
-    }
+        told.pop(name, None)
+    if not told.get("exc_info"):
+        told.pop("exc_info", None)
+    if stack := told.pop("stack_info", None):
+        told["stack"] = stack
+    return told
 
 
-def _redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    found: EventDict = redact(event)
-    return found
+def _for_lines(_logger: WrappedLogger, _method: str, event: EventDict) -> tuple[tuple[EventDict], dict[str, Any]]:
+    """From an event of structlog's to a record."""
+    return (event,), {"extra": {"_from_structlog": True}}
 
 
-def _readable(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+def _as_json(event: EventDict) -> str:
+    return _JSON.encode(event)
+
+
+def _readable(event: EventDict) -> str:
     """One line: time, level, logger, what happened, then the fields; below it the traceback."""
     at, level = event.pop("timestamp"), event.pop("level").upper()
     logger, said = event.pop("logger"), event.pop("event")

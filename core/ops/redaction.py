@@ -53,6 +53,7 @@ _PATTERNS = [
     ),
     (("@",), re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[A-Za-z]{2,24}\b"), REDACTED),
 ]
+_WORDS = tuple(dict.fromkeys(word for words, *_ in _PATTERNS for word in words))
 
 
 def redact(value: Any) -> Any:
@@ -70,12 +71,22 @@ def redact(value: Any) -> Any:
 
 def redact_text(text: str) -> str:
     """The text with everything blotted out that looks like a secret."""
-    # Looking for a word takes next to nothing, and most lines have none of them.
+    # Looking for a word takes next to nothing, and most texts have none of them.
     seen = text.lower() if text.isascii() else None
+    if seen is not None and _has_no_word(seen):
+        return text
     for words, pattern, instead in _PATTERNS:
         if seen is None or any(word in seen for word in words):
             text = pattern.sub(instead, text)
     return text
+
+
+def _has_no_word(seen: str) -> bool:
+    # A loop of its own, which takes half of the time of `any`.
+    for word in _WORDS:  # noqa: SIM110 - as above
+        if word in seen:
+            return False
+    return True
 
 
 # The names of values are few, and every line has some of them.

@@ -104,6 +104,8 @@ LOCK_TIMEOUT_S = 10
 REQUEST_STATEMENT_S = environment.number("REQUEST_STATEMENT_S", 15, minimum=LOCK_TIMEOUT_S + 1, maximum=60)
 # The locks of a process that is stopped, or whose host is lost, end after this long. Longer than a renewal of a token.
 TRANSACTION_IDLE_S = 40
+# A pooler that hands a connection from one transaction to another may keep no prepared statements.
+DATABASE_PREPARES = environment.choice("DATABASE_PREPARES", "yes", among=("yes", "no")) == "yes"
 _database = dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
 DATABASES = {
     "default": {
@@ -114,6 +116,8 @@ DATABASES = {
             f" -c idle_in_transaction_session_timeout={TRANSACTION_IDLE_S}s",
             # A server that is gone without a word is noticed within 15 to 25 s (libpq's units: s, s, s, count, ms).
             "connect_timeout": 5,
+            # Statements that are sent again and again are prepared from the third time on.
+            "prepare_threshold": 2 if DATABASE_PREPARES else None,
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,

@@ -8,10 +8,10 @@ _types = MimeTypes()
 
 @lru_cache(maxsize=4096)
 def _of_ending(ending: str) -> str:
-    return _types.guess_type(f"it.{ending}")[0] or ""
+    return _types.guess_type(f"it.{ending.lower()}")[0] or ""
 
 
 def type_of(name: str) -> str:
     """The media type; empty if the name does not tell."""
     _, dot, ending = name.rpartition(".")
-    return _of_ending(ending.lower()) if dot else ""
+    return _of_ending(ending) if dot else ""

@@ -12,6 +12,7 @@ import stat
 from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from operator import attrgetter, methodcaller
 from pathlib import Path
 from time import time_ns
 
@@ -29,6 +30,9 @@ KIND = 0o170000  # what of a mode says what it is
 RECENT_NS = 2_000_000_000
 # Each is held open, and a process may hold some hundreds.
 DEEPEST = 200
+# Without a call of ours for each.
+_is_directory = methodcaller("is_dir", follow_symlinks=False)
+_plain_name = attrgetter("name")
 new = tuple.__new__  # a third of the time of the named tuple's own
 SPECIAL = {
     stat.S_IFIFO: "a named pipe",
@@ -268,7 +272,7 @@ class _Descent:
             return _unopened(path, error)
         if not path:
             listed = [it for it in listed if not it.name.startswith(OURS)]
-        listed.sort(key=_name)
+        listed.sort(key=_name if any(map(_is_directory, listed)) else _plain_name)
         if self.after.startswith(path):
             rest = self.after[len(path) :]
             first, slash, _ = rest.partition("/")

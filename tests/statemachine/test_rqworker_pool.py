@@ -42,16 +42,22 @@ class TestPool:
         assert get_commands()[COMMAND] == "statemachine"
 
     def test_forks_when_what_is_loaded_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        frozen = []
+        frozen: list[Any] = []
 
         def start(_command: Any, *queues: str, **_options: Any) -> None:
             frozen.append((queues, gc.get_freeze_count() > 10_000))
 
+        # Not of this process, which goes on for long.
+        monkeypatch.setattr(
+            import_module(f"statemachine.management.commands.{COMMAND}"),
+            "leave_uncounted",
+            lambda: frozen.append("uncounted"),
+        )
         monkeypatch.setattr(import_module(f"django_rq.management.commands.{COMMAND}").Command, "handle", start)
 
         call_command(COMMAND, "discovery")
 
-        assert frozen == [(("discovery",), True)]
+        assert frozen == ["uncounted", (("discovery",), True)]
 
     @pytest.mark.process
     def test_loads_the_work_and_not_what_only_pages_need(self) -> None:

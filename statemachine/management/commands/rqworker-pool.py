@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.checks import Tags
 
+from core.base.shared_memory import leave_uncounted
 from statemachine.checks import WORK
 
 RQ_S: Any = import_module("django_rq.management.commands.rqworker-pool")  # no name that an import statement could say
@@ -18,6 +19,7 @@ class Command(RQ_S.Command):  # type: ignore[misc]  # as above
     requires_system_checks = (Tags.models, WORK)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Leave what is loaded by now to be shared: a collector that looks at it would copy it into each process."""
+        """Leave what is loaded by now to be shared: who counts or collects it would copy it into each process."""
+        leave_uncounted()
         gc.freeze()
         super().handle(*args, **options)

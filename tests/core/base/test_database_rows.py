@@ -1,12 +1,14 @@
 """Rows that are read and written by statements written as text."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
-from django.db import IntegrityError
+from django.db import Error, IntegrityError, NotSupportedError, connection, transaction
 from django.utils import timezone
 
-from core.base.database import fetch_both, fetch_one, insert, update
+from core.base.database import fetch_both, fetch_one, insert, is_conflict, prepared, update
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +31,7 @@ class TestFetchBoth:
 
     def test_finds_none(self) -> None:
         assert fetch_both(User, Group, BOTH, ["nobody", "cooks"]) is None
-        assert fetch_one(User, "SELECT * FROM auth_user WHERE username = %s", ["nobody"]) is None
+        assert fetch_one(User, "SELECT {columns} FROM {table} WHERE username = %s", ["nobody"]) is None
 
 
 class TestInsert:
@@ -59,3 +61,55 @@ class TestUpdate:
         kept.refresh_from_db()
         other.refresh_from_db()
         assert (kept.session_data, kept.expire_date == other.expire_date, other.session_data) == ("new", True, "old")
+
+
+def read(statement: str = "SELECT kind FROM kettles") -> object:
+    with prepared() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestPrepared:
+    @pytest.fixture(autouse=True)
+    def kettles(self) -> Iterator[None]:
+        """One, of a kind that has been read so often that the statement is prepared."""
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE kettles AS SELECT 7 AS kind")
+            for _ in range(4):
+                read()
+            yield
+            cursor.execute("DROP TABLE kettles")
+
+    def change(self) -> None:
+        """As somebody else, since who changes a table forgets what was prepared."""
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute("ALTER TABLE kettles ALTER kind TYPE text")
+        other.close()
+
+    def test_is_what_is_sent_again_and_again(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT kind%'")
+
+            assert cursor.fetchone()[0] == 1
+
+    def test_reads_on_when_a_migration_changes_a_column(self) -> None:
+        self.change()
+
+        assert read() == "7"
+        assert read() == "7"
+
+    def test_is_a_conflict_within_a_transaction_and_works_after_it(self) -> None:
+        self.change()
+
+        with pytest.raises(Error) as raised, transaction.atomic():
+            read()
+
+        assert is_conflict(raised.value)
+        with transaction.atomic():
+            assert read() == "7"
+
+    def test_tells_other_faults(self) -> None:
+        with pytest.raises(NotSupportedError):
+            read("SELECT DISTINCT kind FROM kettles FOR UPDATE")
