@@ -38,6 +38,8 @@ FORBIDDEN = {
 # Of more rows than these nobody waits for a look at all of them.
 WHOLE_UP_TO = 200_000
 DELETING = frozenset({Mode.CLEAN, Mode.FULL})
+# As large as their columns are, or as anybody waits.
+MISSING_AT_MOST, GRACE_DAYS_AT_MOST = 2**31 - 1, 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
