@@ -1,4 +1,4 @@
-"""`python -m bench.console`: how fast the console answers when there are many leases; see the README in this folder."""
+"""`python -m bench.console`: how fast the console answers when there are many leases and files; see the README in this folder."""
 
 import argparse
 import json
@@ -59,7 +59,12 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    document = {"leases": options.leases, "load_before": load_before, "pages": [asdict(page) for page in pages]}
+    document = {
+        "leases": options.leases,
+        "files": options.files,
+        "load_before": load_before,
+        "pages": [asdict(page) for page in pages],
+    }
     print(json.dumps(document, indent=2) if options.json else shown(pages, load_before=load_before))
     return 0 if all(page.is_good for page in pages) else 1
 
@@ -78,10 +83,11 @@ def _staged(*, again: bool) -> Iterator[None]:
 
 
 def _measure(options: argparse.Namespace) -> Iterator[Page]:
-    from bench import many, visits  # noqa: PLC0415 - Django is ready only now
+    from bench import many, stored, visits  # noqa: PLC0415 - Django is ready only now
 
     if not options.again:
         many.fill(leases=options.leases, log=options.log)
+        stored.fill(files=options.files)
     for name, visit in visits.pages().items():
         if options.only and not any(wanted in name for wanted in options.only):
             continue
@@ -114,6 +120,7 @@ def _parser() -> Parser:
     parser = Parser(prog="bench.console", description="Measure the console's pages with many leases.")
     parser.add_argument("--leases", type=whole(1), default=200_000, metavar="N", help="default: %(default)s")
     parser.add_argument("--log", type=whole(1), default=10, metavar="N", help="rows per lease (default: %(default)s)")
+    parser.add_argument("--files", type=whole(1), default=1_000_000, metavar="N", help="default: %(default)s")
     parser.add_argument("--requests", type=whole(1), default=100, metavar="N", help="per page (default: %(default)s)")
     parser.add_argument("--only", nargs="+", metavar="WORD", help="pages whose name holds one of the words")
     parser.add_argument("--again", action="store_true", help="measure what the last run has filled")

@@ -182,7 +182,7 @@ def postgres_full(url: str, disk: "SmallDisk", *, tables: tuple[str, ...]) -> It
 
 @contextmanager
 def postgres_on(url: str, disk: "SmallDisk", *, tables: tuple[str, ...]) -> Iterator[None]:
-    """Has these tables on the small disk, which may be filled and freed meanwhile."""
+    """Has these tables on the small disk, which may be filled and freed meanwhile; deleted rows leave no room in them."""
     space = sql.Identifier(f"small_{os.getpid()}")
     location = disk.directory / "tables"
     location.mkdir()
@@ -191,6 +191,7 @@ def postgres_on(url: str, disk: "SmallDisk", *, tables: tuple[str, ...]) -> Iter
     move = sql.SQL("ALTER TABLE {} SET TABLESPACE {}")
     try:
         for table in tables:
+            _execute(url, sql.SQL("VACUUM FULL {}").format(sql.Identifier(table)))
             _execute(url, move.format(sql.Identifier(table), space))
         yield
     finally:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test import Client
 
+from bench import stored
 from core.base.errors import RunsheetError
 from leases.models import Lease
 from statemachine.models import TransitionLog
@@ -59,6 +60,7 @@ def pages() -> dict[str, Callable[[], int]]:
         "archives": lambda: _visit(client, "/admin/cloud/cloudlocation/"),
         "archives, a part of names": lambda: _visit(client, "/admin/cloud/cloudlocation/", q="0123"),
         "lease page": lambda: _visit(client, f"{LIST}{next(some)[0]}/change/"),
+        **stored.pages(lambda path, query: _visit(client, path, **query)),
     }
 
 

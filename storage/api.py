@@ -13,12 +13,10 @@ from ninja import Body, Query, Router, Status
 from pydantic import BaseModel, ConfigDict, Field
 
 from storage.models import IndexRun, Mode
-from storage.services import IndexSyncService, RunReport
+from storage.services import GRACE_DAYS_AT_MOST, MISSING_AT_MOST, IndexSyncService, RunReport
 
 router = Router()
 
-# As large as their columns are, or as is reckoned with.
-MISSING_AT_MOST, GRACE_DAYS_AT_MOST = 2_147_483_647, 36_500
 POLL_EVERY_S = 1
 # Whoever waits holds a thread of this process; so some stay free for everybody else.
 waiting = BoundedSemaphore(settings.API_WAITING_AT_MOST)

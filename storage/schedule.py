@@ -7,7 +7,7 @@ Nothing here deletes a row: a run of the schedule is a `sync`, which marks what 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Now
 
+from core.base.clock import now
 from core.base.errors import RunsheetError, Temporary
 from storage.errors import RootBusy, RootNotThere
 from storage.models import ACTIVE, IndexRun, Mode, Occasion, RunState, StorageRoot
@@ -77,6 +78,15 @@ def due(root: StorageRoot) -> Due | None:
     if _is_over(runs, timedelta(hours=settings.STORAGE_INCREMENTAL_EVERY_HOURS)):
         return INCREMENTAL
     return None
+
+
+def next_at(root: StorageRoot) -> datetime | None:
+    """When the next run is due by the time, if nothing begins one before; None: the settings let none begin so."""
+    periods = (
+        (_syncs(root).filter(incremental=False), timedelta(days=settings.STORAGE_WHOLE_EVERY_DAYS)),
+        (_syncs(root), timedelta(hours=settings.STORAGE_INCREMENTAL_EVERY_HOURS)),
+    )
+    return min((_over_at(runs, period) for runs, period in periods if period), default=None)
 
 
 def seen(root: StorageRoot) -> Due | None:
@@ -161,6 +171,12 @@ def _syncs(root: StorageRoot) -> QuerySet[IndexRun]:
     """Those that brought all of it up to date, or were to; the last first."""
     of_all = IndexRun.objects.filter(root=root, prefix="", dry_run=False, mode__in=[Mode.SYNC, Mode.FULL])
     return of_all.order_by("-pk")
+
+
+def _over_at(runs: QuerySet[IndexRun], period: timedelta) -> datetime:
+    """When the last of them is so long ago; now, if there is none."""
+    last = runs.values_list("created_at", flat=True).first()
+    return last + period if last else now()
 
 
 def _is_over(runs: QuerySet[IndexRun], period: timedelta) -> bool:

@@ -38,6 +38,8 @@ FORBIDDEN = {
 # Of more rows than these nobody waits for a look at all of them.
 WHOLE_UP_TO = 200_000
 DELETING = frozenset({Mode.CLEAN, Mode.FULL})
+# As large as their columns are, or as anybody waits.
+MISSING_AT_MOST, GRACE_DAYS_AT_MOST = 2**31 - 1, 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +130,7 @@ class IndexSyncService:
             TransitionForbidden: the person may not, or not a run that changes rows or goes past the brake.
         """
         self._require(LOOKS)
-        if mode not in Mode.values:
-            raise ModeUnknown(f"There is no mode “{mode}”. It is {', '.join(Mode.values[:-1])} or {Mode.values[-1]}.")
-        if mode in DELETING and not (force or dry_run):
-            raise NeedsForce(f"“{mode}” deletes rows. Say that you mean it, by “force”; or look first, by a dry run.")
+        _check_mode(mode, is_meant=force or dry_run)
         where = StorageRoot.named(root)
         if user_id is not None and not get_user_model().objects.filter(pk=user_id).exists():
             raise UserUnknown(f"There is no user {user_id}.")
@@ -269,6 +268,13 @@ class IndexSyncService:
         user = self.actor.user
         if user and not user.has_perm(right):
             raise TransitionForbidden(f"You do not have the permission to {FORBIDDEN[right]}.")
+
+
+def _check_mode(mode: str, *, is_meant: bool) -> None:
+    if mode not in Mode.values:
+        raise ModeUnknown(f"There is no mode “{mode}”. It is {', '.join(Mode.values[:-1])} or {Mode.values[-1]}.")
+    if mode in DELETING and not is_meant:
+        raise NeedsForce(f"“{mode}” deletes rows. Say that you mean it, by “force”; or look first, by a dry run.")
 
 
 def _run(run_id: int) -> IndexRun:

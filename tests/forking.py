@@ -6,6 +6,7 @@ each line on their standard input: with a number for a program that is to start,
 """
 
 import atexit
+import gc
 import json
 import os
 import runpy
@@ -118,6 +119,7 @@ def _serve(what: str) -> None:
         import_module("django").setup()
     for name in PROJECT if what == "project" else LIBRARIES:
         import_module(name)
+    gc.freeze()  # else each program looks again and again for garbage among what is here already, and copies it by that
     for line in sys.stdin:
         question = json.loads(line)
         answer = _end(question) if "end" in question else _start(question)

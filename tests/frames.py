@@ -3,14 +3,18 @@
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.template import Engine, Template
+from django.template.loaders.cached import Loader
 from django.utils.html import format_html
 
 from console.shell.site import Console
 from core.http import refusals
 
 # The page in the middle of the frame.
-BARE = """{% for message in messages %}{{ message }}{% endfor %}
-{% block pretitle %}{% endblock %}{% block content_title %}{% endblock %}{% block content_subtitle %}{% endblock %}
+BARE = """<title>{% block title %}{% endblock %}</title>
+{% for message in messages %}{{ message }}{% endfor %}
+{% block pretitle %}{% endblock %}
+{% block content_title %}{% if title %}<h1>{{ title }}</h1>{% endif %}{% endblock %}
+{% block content_subtitle %}{% endblock %}
 {% block object-tools %}{% endblock %}{% block content %}{% endblock %}{% block sidebar %}{% endblock %}"""
 
 
@@ -30,4 +34,5 @@ def unframed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Console, "get_app_list", lambda site, *asked: listing(site, *asked) if asked[1:] else [])
     engine = Engine.get_default()
     (loader,) = engine.template_loaders
+    assert isinstance(loader, Loader)
     monkeypatch.setitem(loader.get_template_cache, "admin/base_site.html", Template(BARE, engine=engine))

@@ -30,9 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Whatever lies in the browser's folder is of its lane; whoever has a whole Runsheet, or some of it, has programs."""
+    """Whatever lies in the browser's folder is of its lane; whoever has a whole Runsheet, or some of it, has programs.
+
+    One Chromium is enough for a run, and the next test of its worker finds all in it that the first has fetched and compiled.
+    """
     if BROWSER in item.path.parents:
         item.add_marker("browser")
+        item.add_marker(pytest.mark.xdist_group("browser"))
     elif WITH_PROGRAMS.intersection(getattr(item, "fixturenames", ())):
         item.add_marker("process")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.contrib.auth.models import User
@@ -55,7 +55,7 @@ class Offer:
     def form(self) -> Form:
         """What is to be answered; its names are those of this button alone."""
         assert self.question
-        return self.question.form(auto_id=f"id_{self.button.name}_%s")
+        return self.question.form(auto_id=f"id_{self.button.name}_%s", label_suffix="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,13 @@ class Event:
 
 
 class Panel[M: StateMachine]:
-    """One record, as one person may see it. A kind of record that has more to say derives from it."""
+    """One record, as one person may see it. A kind of record that has more to say derives from it.
+
+    Attributes:
+        nobody: what stands where the person would, if the run is nobody's.
+    """
+
+    nobody: ClassVar[str] = NOBODY
 
     def __init__(self, *, record: M, user: User, page: "MachinePage", kept: str = "") -> None:
         """What is kept of an address leads back to the list that the person came from."""
@@ -130,7 +136,7 @@ class Panel[M: StateMachine]:
     @property
     def facts(self) -> Iterator[Fact]:
         """Whose the run is, and what else stands below the buttons."""
-        yield Fact(label="Run for", value=self.record.initiated_by or NOBODY)
+        yield Fact(label="Run for", value=self.record.initiated_by or self.nobody)
         if self.job:
             link = format_html('<a href="{}">{}</a>', self.job.url, self.job.id) if self.job.url else self.job.id
             yield Fact(label="RQ job", value=link)

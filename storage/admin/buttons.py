@@ -63,7 +63,8 @@ def _before_apply(run: IndexRun) -> Question | None:
 def _before_override(run: IndexRun) -> Question:
     then = "Its plan can be applied then." if run.stops_at_plan else "Its plan is applied at once then."
     return Question(
-        words=f"{run.refusal} {then} Go on only if somebody took the files away on purpose.", form=NumberForm
+        words=f"{run.missing_count:,} are missing. {then} Go on only if somebody took the files away on purpose.",
+        form=NumberForm,
     )
 
 

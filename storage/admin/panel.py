@@ -41,6 +41,8 @@ class Reached:
 class RunPanel(Panel[IndexRun]):
     """One run of the index, as one person may see it."""
 
+    nobody = "Nobody"
+
     # --- How far it is ----------------------------------------------------------------------------------------------
 
     @cached_property
@@ -72,12 +74,15 @@ class RunPanel(Panel[IndexRun]):
 
     @cached_property
     def _about(self) -> int:
-        """How many entries the last run of the same part saw; 0: there was none, or this one does not look at all of them."""
+        """How many entries the last run of the same part saw; 0: nobody knows.
+
+        One that was refused saw a disk that was not all there, and one that is incremental looks at some of them only.
+        """
         run = self.record
         if run.incremental:
             return 0
         earlier = IndexRun.objects.filter(root=run.root_id, prefix=run.prefix, incremental=False, plan_is_whole=True)
-        last = earlier.filter(pk__lt=run.pk).order_by("-pk").only("counts").first()
+        last = earlier.filter(pk__lt=run.pk).exclude(state=RunState.REFUSED).order_by("-pk").only("counts").first()
         return seen_of(last) if last else 0
 
     # --- Beside the buttons -----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Nothing is asked of the place itself: a disk that hangs would hang the page.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,9 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
 from console.records.links import record_url
+from core.base.clock import now
 from core.base.errors import RunsheetError
+from storage import schedule
 from storage.admin.amounts import size_text
 from storage.admin.folders import Folder
 from storage.admin.looking import Look, look_for
@@ -145,6 +148,15 @@ class RootPage:
     @property
     def runs_url(self) -> str:
         return reverse(RUNS, query={"root__name": self.root.name})
+
+    @cached_property
+    def next_at(self) -> datetime | None:
+        """When the schedule begins the next run; None: never."""
+        return schedule.next_at(self.root) if self.declared is not None else None
+
+    @property
+    def is_due(self) -> bool:
+        return self.next_at is not None and self.next_at <= now()
 
     @property
     def look(self) -> Look | None:

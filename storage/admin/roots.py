@@ -134,7 +134,7 @@ class RootAdmin(ReadOnly, LargeList):
         page: RootPage = root.page
         if page.last is None:
             return None
-        badge = state_badge("index run", page.last.state)
+        badge = state_badge(page.last, page.last.state)
         when = ago(page.last.entered_at)
         return (
             format_html('{} <a href="{}">{}</a>', badge, page.last_url, when)

@@ -21,7 +21,7 @@ MODES = (
     (Mode.AUDIT, "Audit: say what is different, and change nothing"),
     (Mode.SYNC, "Sync: make rows for what is new, change those that are wrong, mark what is missing"),
     (Mode.CLEAN, "Clean: mark what is missing, and delete the rows of what was missing for longer than the grace"),
-    (Mode.FULL, "Full: both"),
+    (Mode.FULL, "Full: what sync does, and delete rows as clean does"),
 )
 
 
@@ -85,6 +85,7 @@ class StartForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.user = user
         self.fields["root"].choices = [(name, name) for name in sorted(settings.STORAGE_ROOTS)]  # type: ignore[attr-defined]
         self.fields["grace_days"].initial = settings.STORAGE_MISSING_GRACE_DAYS

@@ -108,6 +108,7 @@ def _directories(run: IndexRun, after: str) -> list[Row]:
     given: dict[str, Any] = {
         "root": run.root_id,
         "grace": run.grace,
+        "checksums": run.checksums,
         "after": after,
         "end": end_of(run.prefix) or LAST,
         "limit": DIRECTORIES,
@@ -118,7 +119,8 @@ def _directories(run: IndexRun, after: str) -> list[Row]:
 
 
 def _rows_in(run: IndexRun, key: str) -> list[Row]:
-    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "directory": key, "end": end_of(key) or LAST}
+    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "checksums": run.checksums, "directory": key}
+    given["end"] = end_of(key) or LAST
     with connection.cursor() as cursor:
         cursor.execute(CHILDREN, given)
         return [Row._make(found) for found in cursor.fetchall()]

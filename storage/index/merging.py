@@ -23,6 +23,7 @@ class Row(NamedTuple):
 
     Attributes:
         odd: None of what should be there; else "missing", "expired" or "quarantined".
+        content_type: only where checksums are wished for. By itself it changes only with what knows of types.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Row(NamedTuple):
     odd: str | None
     owner_id: int | None
     sha256: str | None
+    content_type: str | None
 
 
 class Change(NamedTuple):
@@ -163,7 +165,7 @@ class Comparison:
         sha256 = row.sha256 if same else None
         if self.checksums and not is_directory:
             sha256 = self.lister.digest(event.key)
-            same = same and sha256 == row.sha256
+            same = same and sha256 == row.sha256 and row.content_type == type_of(event.name or name_of(event.key))
         if same and row.odd is None and row.owner_id == self.owner:
             self.counts["unchanged"] += 1
         elif self.writes:
@@ -232,7 +234,7 @@ class Comparison:
     def _drop(self, action: str, row: Row, detail: str = "") -> None:
         if action != Action.SKIP:
             self.counts["records_deleted" if action == Action.DELETE else "records_missed"] += 1
-        key, size, modified_ns, etag, file_id, _, owner_id, sha256 = row
+        key, size, modified_ns, etag, file_id, _, owner_id, sha256, _ = row
         name = name_of(key)
         self.changes.append(
             Change(action, key, name, file_id, key[-1] == "/", size, modified_ns, etag, "", sha256, owner_id, detail)

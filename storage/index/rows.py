@@ -12,7 +12,7 @@ from storage.models import IndexRun
 COLUMNS = """key, size, modified_ns, etag, id,
     CASE WHEN state = 'present' THEN NULL
         WHEN state = 'missing' AND missing_since <= statement_timestamp() - %(grace)s THEN 'expired' ELSE state END,
-    owner_id, sha256"""
+    owner_id, sha256, CASE WHEN %(checksums)s THEN content_type END"""
 PAGE = f"""
 SELECT {COLUMNS} FROM storage_storedfile
 WHERE root_id = %(root)s AND key > %(after)s {{bound}}
@@ -24,7 +24,8 @@ BELOW = "AND key < %(end)s"
 def rows(run: IndexRun, *, after: str, prefix: str) -> Iterator[tuple[Any, ...]]:
     """The rows below the prefix behind that key, each as `merging.Row` has it."""
     statement = PAGE.format(bound=BELOW if prefix else "")
-    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "limit": BATCH, "end": end_of(prefix)}
+    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "checksums": run.checksums, "limit": BATCH}
+    given["end"] = end_of(prefix)
     # What stands at the prefix itself belongs to it.
     after = after or prefix[:-1]
     while True:

@@ -13,7 +13,8 @@ from redis import Redis
 from core.http.problems import CONTENT_TYPE
 from storage.models import IndexRun
 from tests.architecture.conftest import PROGRAMS, Browsers, Things, concrete
-from tests.architecture.test_access import EVERYBODY, OPERATOR, VIEWER, everything
+from tests.architecture.matrix import EVERYBODY, OPERATOR, VIEWER
+from tests.architecture.test_access import everything
 
 pytestmark = [
     pytest.mark.django_db,

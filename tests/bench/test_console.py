@@ -25,7 +25,7 @@ class TestBench:
     ) -> None:
         # The tests' servers serve as well; that servers of its own start, the test of bench.discovery tells.
         monkeypatch.setattr(console, "_staged", lambda **_: nullcontext())
-        smallest = ["--leases", "300", "--log", "4", "--requests", "1", "--json"]
+        smallest = ["--leases", "300", "--log", "4", "--files", "300", "--requests", "1", "--json"]
         monkeypatch.setattr(sys, "argv", ["bench.console", *smallest])
 
         console.main()
@@ -33,7 +33,8 @@ class TestBench:
         pages = {page["name"]: page for page in json.loads(capsys.readouterr().out)["pages"]}
         assert {name.partition(",")[0] for name in pages} == {
             "start page", "list", "transition log", "archives", "lease page", "worst: list", "worst: transition log",
-            "worst: archives", "worst: imports", "worst: notices", "worst: people",
+            "worst: archives", "worst: imports", "worst: notices", "worst: people", "files", "file page", "roots",
+            "worst: files",
         }  # fmt: skip
         assert all(0 < page["queries"] <= MOST_QUERIES for page in pages.values())
         assert all(0 < page["median_s"] <= page["p95_s"] <= page["max_s"] for page in pages.values())

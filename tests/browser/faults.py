@@ -72,20 +72,31 @@ OUT_OF_REACH = """() => {
 }"""
 
 # How a page is made: its elements with all that axe goes by, but for what they say and how often the like of them follows.
-# Colours and sizes follow from it, since a page has no style of its own.
+# Colours and sizes follow from it, since no page has a style of its own.
 MADE = """() => {
-    const told = new Set(["class", "role", "type", "aria-hidden", "aria-current", "aria-expanded", "aria-live", "tabindex"]);
+    const told = new Set(["class", "role", "type", "tabindex", "aria-hidden", "aria-current", "aria-expanded", "aria-live"]);
+    const refers = new Set(["for", "aria-labelledby", "aria-describedby", "aria-controls"]);
+    const ids = [...document.querySelectorAll("[id]")].map((each) => each.id);
+    const isTwice = (id) => ids.indexOf(id) !== ids.lastIndexOf(id);
+    const gist = ({ name, value }) => told.has(name) ? value
+        : refers.has(name) ? value.split(" ").every((id) => ids.includes(id))
+        : name === "id" ? isTwice(value) : Boolean(value.trim());
+    const own = (each) => [...each.attributes].map((has) => `${has.name}=${gist(has)}`).sort();
     const says = (each) => [...each.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-    const own = (each) => [...each.attributes].map(({ name, value }) => told.has(name) ? `${name}=${value}` : name).sort();
     const isSeen = (each) => !["SCRIPT", "STYLE"].includes(each.tagName);
     const made = (each) => `${each.tagName} ${own(each)} ${says(each)} (${
         [...new Set([...each.children].filter(isSeen).map(made))]})`;
     return made(document.documentElement);
 }"""
 
-# A change of the theme is drawn over some frames, of what was folded as soon as it is unfolded.
-SETTLED = """() => Promise.allSettled(
-    document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished))"""
+# A change of the theme would be drawn over some frames, each of them anew; so would what is unfolded. A page's policy forbids
+# no sheet that a script makes.
+BE_STILL = """() => {
+    const still = new CSSStyleSheet();
+    still.replaceSync("*, ::before, ::after { transition: none !important }");
+    document.adoptedStyleSheets.push(still);
+}"""
+MOVE = "() => { document.adoptedStyleSheets.pop(); }"
 UNFOLD = "() => { const shut = [...document.querySelectorAll('details:not([open])')]; for (const each of shut) each.open = true; return shut; }"
 FOLD = "(shut) => shut.forEach((each) => { each.open = false; })"
 
@@ -119,12 +130,14 @@ class Eyes:
         before, found = self.page.viewport_size, []
         self.page.wait_for_load_state()
         looks = list(zip(LOOKS, [None, BY_LOOK], strict=True)) if self._is_new() else [(LOOKS[-1], [])]
+        self.page.evaluate(BE_STILL)
         for (theme, size), rules in looks:
             self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             self.page.set_viewport_size(size)
             found += [f"{theme}, {size['width']}: {fault}" for fault in self._unfolded(rules)]
         if before and before != size:
             self.page.set_viewport_size(before)
+        self.page.evaluate(MOVE)
         return found
 
     def _is_new(self) -> bool:
@@ -135,7 +148,6 @@ class Eyes:
 
     def _unfolded(self, rules: list[str] | None) -> list[str]:
         shut = self.page.evaluate_handle(UNFOLD)
-        self.page.evaluate(SETTLED)
         found = [*(self._objections(rules) if rules != [] else []), *out_of_reach(self.page)]
         shut.evaluate(FOLD)
         return found

@@ -15,6 +15,7 @@ from console.models import FailureNotice
 from leases import services
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
+from storage.models import Action, IndexChange, IndexRun, RunState, StorageRoot, StoredFile
 from tests.browser.conftest import enter, recognise
 from tests.browser.faults import Eyes
 from tests.console.machine.dashboard.conftest import THERE
@@ -99,6 +100,24 @@ def forms(_leases: list[Lease], person: User) -> Iterator[str]:
     yield reverse("admin:auth_user_password_change", args=[person.pk])
 
 
+def stored() -> Iterator[str]:
+    """What lies in storage, and runs of its index: one that waits for a yes, and one that was refused."""
+    root = StorageRoot.objects.create(name="documents")
+    file = StoredFile.objects.create(root=root, key="7/plat.pdf", name="plat.pdf", size=1_000)
+    planned, refused = (
+        IndexRun.objects.create(root=root, state=state, plan_is_whole=True, planned_up_to=1, due_at=None, refusal=why)
+        for state, why in ((RunState.PLANNED, ""), (RunState.REFUSED, "121 of 303 are missing."))
+    )
+    IndexChange.objects.create(run=planned, number=1, action=Action.CREATE, key="7/deed.pdf", name="deed.pdf")
+    for name in ("storageroot", "storedfile", "indexrun"):
+        yield reverse(f"admin:storage_{name}_changelist")
+    for name, pk in (
+        ("storageroot_change", root.pk), ("storedfile_change", file.pk), ("indexrun_change", planned.pk),
+        ("indexrun_changes", planned.pk), ("indexrun_change", refused.pk),
+    ):  # fmt: skip
+        yield reverse(f"admin:storage_{name}", args=[pk])
+
+
 def dashboard(system: System) -> Iterator[str]:
     """RQ's pages, with a job that has failed and one that is no longer there."""
     redis = Redis.from_url(system.valkey.url, decode_responses=True)
@@ -159,6 +178,16 @@ class TestPages:
         for path in dashboard(system):
             answer = page.goto(system.url + path)
             assert answer
+            found[path] = eyes.faults_in_each_look()
+
+        assert {path: seen for path, seen in found.items() if seen} == {}
+
+    def test_of_storage_have_none(self, person: User, console: System, eyes: Eyes) -> None:
+        recognise(eyes.page.context, console.url)
+        found = {}
+
+        for path in stored():
+            eyes.page.goto(console.url + path)
             found[path] = eyes.faults_in_each_look()
 
         assert {path: seen for path, seen in found.items() if seen} == {}

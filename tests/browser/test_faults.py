@@ -46,3 +46,13 @@ class TestEyes:
         assert seen(eyes, style=style, content="<div>On many colours</div>") == []
         assert eyes.known.judged
         assert not any("gradient" in text for text in eyes.known.judged)
+
+    def test_see_only_what_words_can_change_where_a_page_is_made_like_one_before(self, page: Page) -> None:
+        eyes = Eyes(page)
+        assert seen(eyes, content='<label for="name">Name</label><input id="name"><p>Short</p>') == []
+
+        (found,) = seen(eyes, content=f'<label for="name">Name</label><input id="name"><p>{"Long" * 99}</p>')
+        assert found.startswith("dark, 390: stands out sideways")
+
+        (found,) = seen(eyes, content='<label for="other">Name</label><input id="name"><p>Short</p>')
+        assert found.startswith("light, 1280: label: <input")

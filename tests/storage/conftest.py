@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import F
 from redis import Redis
 
 from storage.index import applying, merging, planning, protectors
 from storage.index import rows as paging
-from storage.models import IndexRun, StoredFile
+from storage.models import IndexRun, Occasion, StoredFile
 from storage.services import IndexSyncService
 from tests.storage.trees import Tree
 
@@ -99,3 +100,36 @@ def changes(run: IndexRun) -> list[tuple[str, str]]:
 def anomalies(run: IndexRun) -> dict[str, str]:
     """Key and kind of what the run had to say."""
     return dict(run.changes.filter(action="anomaly").values_list("key", "etag"))
+
+
+@pytest.fixture
+def by_itself(settings: Any, tree: Tree, redis: Redis) -> None:
+    """Runs begin as in production: a minute, a day and a week."""
+    settings.STORAGE_LOOK_EVERY_S = 60
+    settings.STORAGE_INCREMENTAL_EVERY_HOURS = 24
+    settings.STORAGE_WHOLE_EVERY_DAYS = 7
+    settings.STORAGE_LOOK_AT_START = True
+    settings.STORAGE_RUNS_KEPT_DAYS = 90
+
+
+def began() -> list[tuple[str, bool, str]]:
+    """Mode, whether incremental, and occasion of all runs, the first one first."""
+    return list(IndexRun.objects.order_by("pk").values_list("mode", "incremental", "occasion"))
+
+
+def worked() -> IndexRun:
+    """The run that has just begun, at its end."""
+    return IndexSyncService().work(run_id=IndexRun.objects.latest("pk").pk)
+
+
+def later(passed: timedelta) -> None:
+    IndexRun.objects.update(created_at=F("created_at") - passed)
+
+
+@pytest.fixture
+def indexed(tree: Tree, index: Index) -> Tree:
+    """A root that was brought up to date just now, as the schedule would have done it."""
+    tree.put("7/a.pdf")
+    tree.settle()
+    index(occasion=Occasion.SCHEDULE)
+    return tree

@@ -237,6 +237,16 @@ class TestWhoMay:
         assert (answer.status_code, problem_of(answer)["code"]) == (403, "transition_forbidden")
         assert not IndexRun.objects.exists()
 
+    def test_change_rows_is_who_may_do_that(self, client: Client, tree: Tree) -> None:
+        """Workers go straight on from a plan to the changes, and nobody asks them."""
+        asking = with_rights(client, "run_index")
+
+        for wish in ({"mode": "sync"}, {"mode": "full", "force": True}, {"allow_missing": 1_000_000}):
+            answer = rebuild(asking, **wish)
+            assert (answer.status_code, problem_of(answer)["code"]) == (403, "transition_forbidden")
+        assert not IndexRun.objects.exists()
+        assert rebuild(asking, mode="full", dry_run=True).status_code == 202
+
     def test_see_is_who_may_see_runs(self, client: Client, tree: Tree) -> None:
         asking = with_rights(client, "run_index")
         started = rebuild(asking)

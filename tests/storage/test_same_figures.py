@@ -62,7 +62,19 @@ def ways(redis: Redis, client: Client, olivia: User, monkeypatch: pytest.MonkeyP
         result.refresh()
         return dict(result.return_value)
 
-    return {"service": by_service, "command": by_command, "interface": by_interface, "task": by_task}
+    def by_console(mode: str, root: str) -> dict[str, Any]:
+        said = {"mode": mode, "root": root, "force": "on", "grace_days": "0"}
+        assert client.post("/admin/storage/indexrun/add/", said).status_code == 302
+        run = IndexRun.objects.latest("pk")
+        return RunReport.of(IndexSyncService().work(run_id=run.pk)).document
+
+    return {
+        "service": by_service,
+        "command": by_command,
+        "interface": by_interface,
+        "task": by_task,
+        "console": by_console,
+    }
 
 
 def roots(tree: Tree, settings: Any, names: list[str]) -> dict[str, Tree]:

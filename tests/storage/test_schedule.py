@@ -5,65 +5,25 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.files.storage import storages
 from django.db import connection
-from django.db.models import F
-from redis import Redis
-from rq import Queue
-from rq.serializers import JSONSerializer
 
-from statemachine import duties as engine
-from statemachine import jobs
 from statemachine.models import TransitionLog
-from statemachine.transitions import locked
-from storage import schedule, services
+from storage import schedule
 from storage.backends.errors import Unavailable
 from storage.errors import ListerUnknown, RootBusy
 from storage.index import incremental
 from storage.index.walking import DirectoryWalk
-from storage.models import IndexRun, Occasion, StorageRoot
+from storage.models import IndexRun, StorageRoot
 from storage.services import IndexSyncService
-from tests.storage.conftest import Index, states
+from tests.storage.conftest import Index, began, later, states, worked
 from tests.storage.trees import Tree
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
-
-@pytest.fixture(autouse=True)
-def by_itself(settings: Any, tree: Tree, redis: Redis) -> None:
-    """A minute, a day and a week, as in production."""
-    settings.STORAGE_LOOK_EVERY_S = 60
-    settings.STORAGE_INCREMENTAL_EVERY_HOURS = 24
-    settings.STORAGE_WHOLE_EVERY_DAYS = 7
-    settings.STORAGE_LOOK_AT_START = True
-    settings.STORAGE_RUNS_KEPT_DAYS = 90
-
-
-def began() -> list[tuple[str, bool, str]]:
-    """Mode, whether incremental, and occasion of all runs, the first one first."""
-    return list(IndexRun.objects.order_by("pk").values_list("mode", "incremental", "occasion"))
-
-
-def worked() -> IndexRun:
-    """The run that has just begun, at its end."""
-    return IndexSyncService().work(run_id=IndexRun.objects.latest("pk").pk)
-
-
-def later(passed: timedelta) -> None:
-    IndexRun.objects.update(created_at=F("created_at") - passed)
-
-
-@pytest.fixture
-def indexed(tree: Tree, index: Index) -> Tree:
-    """A root that was brought up to date just now, as the schedule would have done it."""
-    tree.put("7/a.pdf")
-    tree.settle()
-    index(occasion=Occasion.SCHEDULE)
-    return tree
+pytestmark = pytest.mark.usefixtures("by_itself")
 
 
 class TestTime:
@@ -366,99 +326,6 @@ class TestSeveralRoots:
 
         assert sorted(IndexRun.objects.values_list("root__name", flat=True)) == ["documents", "maps"]
         assert said in caplog.text
-
-
-class TestDuties:
-    def test_are_rung_for_by_the_settings(self, redis: Redis) -> None:
-        duty = engine.named("storage_look")
-
-        assert duty is not None
-        assert (duty.queue, duty.every_s()) == ("storage", 60)
-        assert {name for name, each in engine._registry.items() if each.at_start} == {"storage_start"}
-
-    def test_are_rung_for_at_a_start_that_waits_for_no_storage(
-        self, redis: Redis, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """One that stalls is met by the worker alone."""
-        for name in ("marker", "walk", "look", "directory"):
-            monkeypatch.setattr(DirectoryWalk, name, Mock(side_effect=AssertionError("the start has looked there")))
-
-        assert engine.ring(is_start=True)
-
-        waiting = Queue("storage", connection=redis, serializer=JSONSerializer).jobs
-        assert sorted(job.args[0] for job in waiting) == ["storage_forget", "storage_look", "storage_start"]
-
-    def test_can_all_be_switched_off(self, settings: Any) -> None:
-        settings.STORAGE_LOOK_EVERY_S = settings.STORAGE_INCREMENTAL_EVERY_HOURS = settings.STORAGE_WHOLE_EVERY_DAYS = 0
-        settings.STORAGE_LOOK_AT_START = False
-        settings.STORAGE_RUNS_KEPT_DAYS = 0
-
-        assert {name: each.every_s() for name, each in engine._registry.items() if name.startswith("storage")} == {
-            "storage_look": 0, "storage_start": 0, "storage_forget": 0
-        }  # fmt: skip
-
-    def test_do_what_they_are_called(self, indexed: Tree) -> None:
-        later(WEEK)
-
-        assert [jobs.attend(name) for name in ("storage_start", "storage_look", "storage_forget")] == ["attended"] * 3
-        assert began()[1:] == [("audit", False, "start")]
-
-
-class TestWhoAsks:
-    """Nobody has to wait for what nobody asked for, and no worker has begun."""
-
-    @pytest.fixture
-    def waiting(self, indexed: Tree) -> IndexRun:
-        later(WEEK)
-        schedule.look_after_all()
-        return IndexRun.objects.latest("pk")
-
-    def test_goes_first(self, waiting: IndexRun, index: Index) -> None:
-        assert index("audit").state == "planned"
-
-        assert IndexRun.objects.get(pk=waiting.pk).state == "aborted"
-        assert TransitionLog.objects.get(to_state="aborted").reason == "what somebody has asked for goes first"
-
-    def test_goes_first_with_an_earlier_plan_too(self, indexed: Tree, index: Index) -> None:
-        indexed.put("7/b.pdf")
-        audit = index("audit")
-        later(WEEK)
-        schedule.look_after_all()
-        service = IndexSyncService()
-
-        assert service.work(run_id=service.apply(run_id=audit.pk).pk).state == "done"
-
-    def test_waits_for_what_a_worker_has_begun(self, waiting: IndexRun, service: IndexSyncService) -> None:
-        IndexRun.objects.filter(pk=waiting.pk).update(tries=1)
-
-        with pytest.raises(RootBusy, match=f"Run {waiting.pk} "):
-            service.start(mode="audit")
-
-    def test_waits_for_who_has_asked_before(self, indexed: Tree, service: IndexSyncService) -> None:
-        first = service.start(mode="audit")
-
-        with pytest.raises(RootBusy, match=f"Run {first.pk} "):
-            service.start(mode="audit")
-
-    def test_stops_nothing_without_the_right(self, waiting: IndexRun) -> None:
-        with pytest.raises(Exception, match="permission"):
-            IndexSyncService(by=User.objects.get(pk=7)).start(mode="audit")
-
-        assert IndexRun.objects.get(pk=waiting.pk).state == "planning"
-
-    def test_goes_on_where_a_worker_was_faster(
-        self, waiting: IndexRun, service: IndexSyncService, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Between the look and the lock it was stopped, or has begun."""
-
-        def begun(model: type[IndexRun], pk: int) -> Any:
-            model.objects.filter(pk=pk).update(tries=1)
-            return locked(model, pk)
-
-        monkeypatch.setattr(services, "locked", begun)
-
-        with pytest.raises(RootBusy):
-            service.start(mode="audit")
 
 
 @pytest.mark.django_db(transaction=True)

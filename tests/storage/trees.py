@@ -27,7 +27,7 @@ class Tree:
         where = self.path / directory
         where.mkdir(parents=True, exist_ok=True)
         for number in range(count):
-            (where / f"{number:06d}").touch()
+            os.mknod(f"{where}/{number:06d}")  # opening each takes four times as long
 
     def remove(self, *keys: str) -> None:
         for key in keys:

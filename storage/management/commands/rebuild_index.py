@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from datetime import timedelta
 from typing import IO, Any, Self, cast, override
 
@@ -17,7 +18,7 @@ from core.base.database import in_words
 from core.base.errors import Refused
 from core.base.folding import printable
 from storage.models import IndexRun, Mode, RunState, StorageRoot
-from storage.services import IndexSyncService, RunReport
+from storage.services import GRACE_DAYS_AT_MOST, MISSING_AT_MOST, IndexSyncService, RunReport
 
 IN_SYNC, DIFFERENCES, ERRORS, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 HELP = """Compares what lies in storage with its index, and brings the index up to date. It works in this process, so it
@@ -61,7 +62,10 @@ class Command(BaseCommand):
         parser.add_argument("--incremental", action="store_true", help="read only directories that have changed")
         parser.add_argument("--checksums", action="store_true", help="read what every file holds; takes long")
         parser.add_argument(
-            "--allow-missing", type=_number, metavar="N", help="so many may be missing without the brake"
+            "--allow-missing",
+            type=_up_to(MISSING_AT_MOST),
+            metavar="N",
+            help="so many may be missing without the brake",
         )
         parser.add_argument(
             "--include-protected",
@@ -69,7 +73,10 @@ class Command(BaseCommand):
             help="delete rows, too, on which something stands, as a share link",
         )
         parser.add_argument(
-            "--grace-days", type=_number, metavar="N", help="how long something is missing before its row is deleted"
+            "--grace-days",
+            type=_up_to(GRACE_DAYS_AT_MOST),
+            metavar="N",
+            help="how long something is missing before its row is deleted",
         )
         earlier = parser.add_mutually_exclusive_group()
         earlier.add_argument("--apply", type=_number, metavar="RUN", help="carry out the plan of an audit or a dry run")
@@ -198,6 +205,15 @@ def _begun(service: IndexSyncService, options: dict[str, Any]) -> IndexRun:
         grace=None if days is None else timedelta(days=days),
         rings=False,
     )
+
+
+def _up_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if (found := _number(text)) > most:
+            raise ArgumentTypeError(f"must be at most {most:,}")
+        return found
+
+    return number
 
 
 def _number(text: str) -> int:

@@ -21,6 +21,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from core.local import processes, servers
+from core.local.processes import free_port
 from core.management.commands import up
 from leases.models import Lease
 from tests.architecture.floors import ROOT_PACKAGES
@@ -63,11 +64,11 @@ def processes_of(checkout: Path) -> list[psutil.Process]:
 class Running:
     """A `manage.py up` in a terminal of its own, with as few processes as there can be."""
 
-    def __init__(self, checkout: Path) -> None:
+    def __init__(self, checkout: Path, *options: str) -> None:
         self.output = checkout / f"up-{time.monotonic_ns()}.txt"
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--workers", "1"],
+                [sys.executable, "manage.py", "up", "--workers", "1", *options],
                 cwd=checkout,
                 env=environment() | HURRIED,
                 stdout=output,
@@ -165,8 +166,10 @@ class TestUp:
         assert servers.running_standin() == {}
 
         # ... which the next one clears away; it finds the data again.
-        second = Running(checkout)
+        port = free_port()
+        second = Running(checkout, "--port", str(port))
         address = second.address
+        assert address == f"http://127.0.0.1:{port}/admin/"
         assert urlopen(address).status == 200
         assert "kept" in tables(checkout)
 

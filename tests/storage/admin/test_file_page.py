@@ -72,7 +72,8 @@ class TestFacts:
         text = page(console, put("x", state="missing", missing_since=now() - timedelta(days=3, seconds=9)))
 
         assert ">3 days ago</time></h2>" in text
-        assert ">in 27 days</time> at least" in text
+        assert "<dt>Row may be deleted from</dt><dd><time" in text
+        assert ">in 27 days</time></dd>" in text
 
     def test_of_a_folder_lead_into_it(self, console: Client, put: Put) -> None:
         text = page(console, put("7/a/"))

@@ -1,5 +1,6 @@
 """The list of roots, and the page of each."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
 from console.records.sent import Sent, told
+from storage import schedule
 from storage.errors import IndexBraked, RootNotThere
 from storage.models import IndexRun, RunState, StorageRoot
 from tests.roles import in_role
@@ -154,6 +156,29 @@ class TestPage:
 
     def test_says_that_nobody_has_looked_yet(self, console: Client, root: StorageRoot) -> None:
         assert '<h2 id="root-looked">Nobody has looked yet</h2>' in page(console)
+
+
+class TestNextRun:
+    @pytest.mark.parametrize(
+        ("every", "said"),
+        [((24, 7), "by the schedule: <time"), ((0, 0), "None begins by the schedule."), ((0, 7), "is due")],
+    )
+    def test_is_told_as_the_settings_have_it(
+        self, console: Client, root: StorageRoot, settings: Any, every: tuple[int, int], said: str
+    ) -> None:
+        settings.STORAGE_INCREMENTAL_EVERY_HOURS, settings.STORAGE_WHOLE_EVERY_DAYS = every
+        IndexRun.objects.create(root=root, mode="sync", state=RunState.DONE, incremental=every == (0, 7))
+
+        assert said in page(console)
+
+    def test_is_the_sooner_one(self, root: StorageRoot, settings: Any) -> None:
+        settings.STORAGE_INCREMENTAL_EVERY_HOURS, settings.STORAGE_WHOLE_EVERY_DAYS = 24, 7
+        IndexRun.objects.create(root=root, mode="sync", state=RunState.DONE)
+        whole = IndexRun.objects.get()
+
+        assert schedule.next_at(root) == whole.created_at + timedelta(hours=24)
+        settings.STORAGE_INCREMENTAL_EVERY_HOURS = 24 * 30
+        assert schedule.next_at(root) == whole.created_at + timedelta(days=7)
 
 
 class TestMarker:

@@ -28,7 +28,7 @@ class TestProgress:
         answer = viewer.get(page_of(run))
 
         assert "Looked at 12,345 of about 100,000 entries. 1 change is planned so far." in text_of(answer)
-        assert '<progress value="12345" max="100000"' in answer.text
+        assert '<progress class="progress" value="12345" max="100000"' in answer.text
 
     @pytest.mark.parametrize("said", [{"incremental": True}, {"prefix": "7/"}])
     def test_guesses_nothing_from_what_is_about_something_else(self, viewer: Client, said: dict[str, object]) -> None:
@@ -39,6 +39,13 @@ class TestProgress:
 
         assert "Looked at 12 entries. 0 changes are planned so far." in text_of(answer)
         assert "<progress" not in answer.text
+
+    def test_guesses_nothing_from_a_run_that_was_refused(self, viewer: Client) -> None:
+        made(RunState.DONE, counts={"files_on_disk": 90_000})
+        made(RunState.REFUSED, counts={"files_on_disk": 5_000})
+        run = made(RunState.PLANNING, counts={"files_on_disk": 12})
+
+        assert "Looked at 12 of about 90,000 entries." in text_of(viewer.get(page_of(run)))
 
     def test_does_not_hold_to_a_guess_that_was_too_low(self, viewer: Client) -> None:
         made(RunState.DONE, counts={"files_on_disk": 3})
@@ -55,7 +62,7 @@ class TestProgress:
         answer = viewer.get(page_of(run))
 
         assert "Applied 5,000 of 12,000 changes." in text_of(answer)
-        assert '<progress value="5000" max="12000"' in answer.text
+        assert '<progress class="progress" value="5000" max="12000"' in answer.text
 
     def test_tells_how_much_is_still_to_be_taken_back(self, viewer: Client) -> None:
         run = made(RunState.UNDOING, applied_up_to=1, planned_up_to=12_000)
@@ -63,7 +70,7 @@ class TestProgress:
         answer = viewer.get(page_of(run))
 
         assert "1 change is still to be taken back." in text_of(answer)
-        assert '<progress value="11999" max="12000"' in answer.text
+        assert '<progress class="progress" value="11999" max="12000"' in answer.text
 
     def test_is_followed_within_a_slice_and_beyond_it(self, viewer: Client, service: IndexSyncService) -> None:
         run = service.start(mode="audit")

@@ -162,6 +162,11 @@ class TestCommand:
         with pytest.raises(CommandError, match="must be a whole number"):
             call_command("rebuild_index", f"--grace-days={given}")
 
+    @pytest.mark.parametrize(("option", "most"), [("grace-days", "36,500"), ("allow-missing", "2,147,483,647")])
+    def test_wants_numbers_that_make_sense(self, tree: Tree, option: str, most: str) -> None:
+        with pytest.raises(CommandError, match=f"must be at most {most}"):
+            call_command("rebuild_index", f"--{option}={10**12}")
+
     def test_ends_with_2_where_it_fails(self, tree: Tree, settings: Any) -> None:
         settings.STORAGE_ROOTS["documents"]["kind"] = "tape"
 

@@ -71,6 +71,7 @@ class TestAbandonedJob:
         redis.zunionstore("rq:wip:discovery", {"rq:wip:discovery": 0})  # long ago, instead of waiting
         return job
 
+    @pytest.mark.usefixtures("unframed")
     def test_is_shown_on_every_page_and_not_touched_by_looking(self, abandoned: Job, asked: Ask, redis: Redis) -> None:
         """Its callback is for a worker to run, and its data stays JSON; when that is gone, it is no hindrance."""
         before = redis.hgetall(abandoned.key)
