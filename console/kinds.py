@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from console.batches.admin import BatchAdmin
 from console.machine import badges
@@ -76,7 +76,7 @@ def put(kind: Kind) -> None:
         Counter(
             order=kind.order,
             label=each.label,
-            count=partial(_count, kind.machine, each.which),
+            counted=partial(_tallied, kind.machine, each.which),
             address=address,
             right=right,
             narrowed=each.narrowed,
@@ -107,5 +107,5 @@ def _colours(machine: type[StateMachine]) -> dict[str, str]:
     }
 
 
-def _count(machine: type[StateMachine], which: Q) -> int:
-    return machine._default_manager.filter(which).count()
+def _tallied(machine: type[StateMachine], which: Q) -> QuerySet[StateMachine]:
+    return machine._default_manager.filter(which)

@@ -1,6 +1,7 @@
 """What the console shows of storage: read like a table, and said once the apps are there."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
 
 from console import kinds
 from console.kinds import Kind
@@ -46,19 +47,19 @@ RUNS = Kind(
 )
 
 
-def _missing() -> int:
-    return StoredFile.objects.filter(state=FileState.MISSING).count()
+def _missing() -> QuerySet[StoredFile]:
+    return StoredFile.objects.filter(state=FileState.MISSING)
 
 
-def _braked() -> int:
-    return IndexRun.objects.filter(state=RunState.REFUSED, failure_code=IndexBraked.code).count()
+def _braked() -> QuerySet[IndexRun]:
+    return IndexRun.objects.filter(state=RunState.REFUSED, failure_code=IndexBraked.code)
 
 
 COUNTERS = (
     Counter(
         order=42,
         label="Missing files",
-        count=_missing,
+        counted=_missing,
         address=FILES,
         right="storage.view_storedfile",
         narrowed={"state__exact": FileState.MISSING},
@@ -66,7 +67,7 @@ COUNTERS = (
     Counter(
         order=43,
         label="Runs refused by the brake",
-        count=_braked,
+        counted=_braked,
         address=RUNS_OF_THE_INDEX,
         right="storage.view_indexrun",
         narrowed={"state__exact": RunState.REFUSED, "failure_code": IndexBraked.code},

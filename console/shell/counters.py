@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Count, QuerySet, Value
 from django.urls import reverse
 
 
@@ -13,7 +15,7 @@ class Counter:
 
     Attributes:
         order: counters stand in the order of these.
-        count: how many there are now; asked once for each start page that shows it.
+        counted: the records that it counts; all counters of a page are counted by one statement.
         address: the name of the list's address.
         right: who holds it is shown the counter.
         narrowed: what the list is narrowed to, so that it has just those that are counted.
@@ -21,7 +23,7 @@ class Counter:
 
     order: int
     label: str
-    count: Callable[[], int]
+    counted: Callable[[], QuerySet[Any]]
     address: str
     right: str
     narrowed: Mapping[str, str] = field(default_factory=dict)
@@ -47,8 +49,22 @@ def put(app: str, *counters: Counter) -> None:
 def counted_for(user: User | AnonymousUser) -> list[Counted]:
     """What the person may see; what nobody is shown, the database is not asked for."""
     counters = sorted((each for put in _COUNTERS.values() for each in put), key=lambda each: each.order)
+    shown = [each for each in counters if user.has_perm(each.right)]
+    found = _count([each.counted() for each in shown])
     return [
-        Counted(label=each.label, count=each.count(), url=reverse(each.address, query=dict(each.narrowed)))
-        for each in counters
-        if user.has_perm(each.right)
+        Counted(label=each.label, count=count, url=reverse(each.address, query=dict(each.narrowed)))
+        for each, count in zip(shown, found, strict=True)
     ]
+
+
+def _count(sets: list[QuerySet[Any]]) -> list[int]:
+    """How many records each has."""
+    if not sets:
+        return []
+    first, *others = (
+        each.order_by().values(counter_place=Value(place)).annotate(counted_there=Count("*"))
+        for place, each in enumerate(sets)
+    )
+    # One without records has no line.
+    found = {line["counter_place"]: line["counted_there"] for line in first.union(*others, all=True)}
+    return [found.get(place, 0) for place in range(len(sets))]

@@ -5,6 +5,7 @@ The same leases, the same ends and the same ages each time; only dates, versions
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from django.db.models import Max
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+from pytest_django.fixtures import Settings
 from redis import Redis
 
 from core.local.servers import ROOT
@@ -23,10 +25,13 @@ from leases.models import Agency, AgencyStorageConfig, Lease, Upload
 from leases.states import State
 from statemachine.batches import progress_of
 from statemachine.models import TransitionLog
+from storage.models import IndexRun
+from storage.services import IndexSyncService
 from tests.browser.conftest import log_in
 from tests.factories import give_dropbox
 from tests.leases.starting import person_takes
 from tests.live import BLM, System, await_that
+from tests.storage.trees import Tree
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -51,6 +56,7 @@ DAYS = [
 ]
 SETTLED_S = [0.6] * 61 + [1.4] * 48 + [3.1] * 17 + [8.0] * 6 + [15.0] * 2
 CALLS_S = [0.04] * 90 + [0.08] * 140 + [0.2] * 75 + [0.4] * 22 + [0.9] * 7 + [2.0] * 2
+SCANS = ("Assignment of 1954.pdf", "Deed of 1902.pdf", "Lease of 1922.pdf", "Owners.xlsx", "Plat, sheet 2.tif")
 # When who looks at the pictures has last looked away.
 LATER = timedelta(minutes=4)
 
@@ -165,6 +171,32 @@ def test_of_the_main_pages(camera: Camera, olivia: User, system: System, dropbox
     searching(camera, olivia, dropbox)
     batch_page(camera, olivia, dropbox)
     start_page(camera, system)
+
+
+def test_of_what_lies_in_storage(camera: Camera, olivia: User, tmp_path: Path, settings: Settings) -> None:
+    """A disk that was looked through, and of which a part is not there the second time."""
+    settings.STORAGE_ROOTS = {"documents": {"kind": "files", "path": tmp_path, "owned": True}}
+    tree = Tree(tmp_path)
+    folder = f"{olivia.pk}/scans"
+    tree.put(f"{olivia.pk}/Maps of Eddy County.pdf", *(f"{folder}/{name}" for name in SCANS), text="text" * 9_000)
+    tree.fill(f"{folder}/1987", 400)
+    looked_through()
+    camera.go(
+        reverse("admin:storage_storedfile_changelist", query={"in": f"documents/{folder}"}), at=timezone.now() + LATER
+    )
+    camera.take("files")
+
+    tree.put(f"{folder}/Deed of 1931.pdf", text="text")
+    tree.remove(f"{folder}/1987", f"{folder}/Lease of 1922.pdf")
+    run = looked_through()
+    camera.go(reverse("admin:storage_indexrun_change", args=[run.pk]), at=timezone.now() + LATER)
+    camera.take("index-run")
+
+
+def looked_through() -> IndexRun:
+    """In this process, as the command does."""
+    service = IndexSyncService()
+    return service.work(run_id=service.start(mode="sync", rings=False).pk)
 
 
 def rows() -> list[list[object]]:

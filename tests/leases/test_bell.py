@@ -126,8 +126,11 @@ class TestNavigation:
     @pytest.mark.parametrize(
         ("role", "labels"),
         [
-            ("Viewer", ["Start", "Leases", "Imports and runs", "Agencies", "Archives"]),
-            ("Administrator", ["Start", "Leases", "Imports and runs", "Agencies", "Archives", "People", "System"]),
+            ("Viewer", ["Start", "Leases", "Imports and runs", "Agencies", "Archives", "Storage"]),
+            (
+                "Administrator",
+                ["Start", "Leases", "Imports and runs", "Agencies", "Archives", "Storage", "People", "System"],
+            ),
         ],
     )
     def test_offers_what_one_may_see(self, client: Client, role: str, labels: list[str]) -> None:

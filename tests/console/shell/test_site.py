@@ -15,6 +15,7 @@ from console.shell.people import PeopleAdmin, RoleAdmin
 from console.shell.site import Console
 from discovery import console as of_discovery
 from leases import console as of_leases
+from storage import console as of_storage
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +26,7 @@ class TestEverythingThatIsKept:
 
         apps = client.get("/admin/auth/user/").context["available_apps"]
 
-        names = ["Dropbox", "Leases", "Notices", "People", "System", "What has happened"]
+        names = ["Dropbox", "Leases", "Notices", "People", "Storage", "System", "What has happened"]
         assert [app["name"] for app in apps] == names
         lists = {str(model["name"]) for app in apps for model in app["models"]}
         assert {"People", "Roles", "Archives", "Agencies", "Queues, jobs and workers", "Imports and runs"} <= lists
@@ -34,6 +35,8 @@ class TestEverythingThatIsKept:
 class TestLists:
     def test_are_those_that_the_apps_declare(self) -> None:
         declared: dict[Any, Any] = {**own.LISTS, **of_cloud.LISTS, **of_leases.LISTS, **of_discovery.LISTS}
+        declared |= of_storage.LISTS
+        declared[of_storage.RUNS.machine] = of_storage.RUNS.shown
 
         assert {model: type(shown) for model, shown in admin.site._registry.items()} == declared
 
