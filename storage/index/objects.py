@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from storage.backends.errors import BadKey, Denied, NotFound
 from storage.backends.keys import check_key
 from storage.errors import RootNotThere
-from storage.index.entries import Anomaly, Entry, OutOfOrder
+from storage.index.entries import Anomaly, Entry, OutOfOrder, kept_ns
 from storage.index.walking import MARKER, OURS
 
 if TYPE_CHECKING:
@@ -96,4 +96,4 @@ def _told(stored: "Stored") -> Entry | Anomaly:
         check_key(key.removesuffix("/"))
     except BadKey as error:
         return Anomaly(key, "name", f"{error} Copy it to another name, so that it can be kept.", (key,))
-    return Entry(key, size, modified_ns, etag, "")
+    return Entry(key, size, kept_ns(modified_ns), etag, "")

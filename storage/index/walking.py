@@ -17,7 +17,7 @@ from pathlib import Path
 from time import time_ns
 
 from storage.errors import RootNotThere
-from storage.index.entries import LONGEST_KEY_BYTES, Anomaly, Entry, shown
+from storage.index.entries import EARLIEST_NS, LATEST_NS, LONGEST_KEY_BYTES, Anomaly, Entry, kept_ns, shown
 from storage.models import StoredFile
 
 MARKER = ".runsheet-root"
@@ -242,8 +242,10 @@ class _Descent:
                 except OSError as error:
                     yield _unseen(_key(path, it), error)
                     continue
-                if found.st_mode & KIND == REGULAR and not it.is_dir(follow_symlinks=False):
-                    yield new(Entry, (path + name, found.st_size, found.st_mtime_ns, "", ""))
+                at_ns = found.st_mtime_ns
+                is_file = found.st_mode & KIND == REGULAR and not it.is_dir(follow_symlinks=False)
+                if is_file and EARLIEST_NS <= at_ns <= LATEST_NS:
+                    yield new(Entry, (path + name, found.st_size, at_ns, "", ""))
                     continue
             told = _entry(opened, path, _name(it))
             if told[0] > self.after or type(told) is Anomaly:
@@ -304,10 +306,10 @@ def _entry(opened: int, path: str, name: str) -> Entry | Anomaly:
         return _unseen(key, error)
     kind = found.st_mode & KIND
     if kind == REGULAR and not is_directory:
-        return Entry(key, found.st_size, found.st_mtime_ns, "", "")
+        return Entry(key, found.st_size, kept_ns(found.st_mtime_ns), "", "")
     if kind == stat.S_IFDIR and is_directory:
         recent = StoredFile.RECENT if found.st_mtime_ns > time_ns() - RECENT_NS else ""
-        return Entry(key, 0, found.st_mtime_ns, recent, "")
+        return Entry(key, 0, kept_ns(found.st_mtime_ns), recent, "")
     return _no_file(opened, path, name.rstrip("/"), kind)
 
 
