@@ -8,7 +8,7 @@ from storage.backends.errors import BadKey, Denied, NotFound
 from storage.backends.keys import check_key
 from storage.errors import RootNotThere
 from storage.index.entries import Anomaly, Entry, OutOfOrder, kept_ns
-from storage.index.walking import MARKER, OURS
+from storage.index.walking import MARKER, MARKER_BYTES, OURS, marker_text
 
 if TYPE_CHECKING:
     from storage.backends import Storage
@@ -34,7 +34,7 @@ class ObjectWalk:
             RootNotThere: there is no such place, or it does not let us in.
         """
         try:
-            return self.storage.read(MARKER, end=64).decode(errors="replace").strip()
+            return marker_text(self.storage.read(MARKER, end=MARKER_BYTES))
         except NotFound:
             return None
         except Denied as error:

@@ -21,6 +21,7 @@ from storage.index.entries import EARLIEST_NS, LATEST_NS, LONGEST_KEY_BYTES, Ano
 from storage.models import StoredFile
 
 MARKER = ".runsheet-root"
+MARKER_BYTES = 64  # so much of it is read
 # What we lay into a root ourselves, and no row stands for.
 OURS = (".runsheet-", ".incoming")
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -40,6 +41,11 @@ SPECIAL = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+
+def marker_text(held: bytes) -> str:
+    """What a marker says, as a column can hold it."""
+    return held.decode(errors="replace").replace("\0", "\ufffd").strip()
 
 
 class DirectoryWalk:
@@ -63,12 +69,14 @@ class DirectoryWalk:
         with self._root() as root:
             try:
                 opened = os.open(MARKER, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=root)
+                try:
+                    return marker_text(os.read(opened, MARKER_BYTES))
+                finally:
+                    os.close(opened)
             except FileNotFoundError:
                 return None
             except OSError as error:
                 raise RootNotThere(f"The marker of “{self.path}” cannot be read: {error.strerror}.") from error
-            with os.fdopen(opened, encoding="utf-8", errors="replace") as file:
-                return file.read(64).strip()
 
     def lay_marker(self, text: str) -> None:
         """Mark the root; somebody else's marker stays.
@@ -81,15 +89,15 @@ class DirectoryWalk:
                 opened = os.open(
                     MARKER, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=root
                 )
+                with os.fdopen(opened, "w", encoding="utf-8") as file:
+                    file.write(f"{text}\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.fsync(root)
             except FileExistsError:
                 return
             except OSError as error:
                 raise RootNotThere(f"“{self.path}” cannot be marked as a root: {error.strerror}.") from error
-            with os.fdopen(opened, "w", encoding="utf-8") as file:
-                file.write(f"{text}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.fsync(root)
 
     def walk(self, *, after: str = "", prefix: str = "") -> Iterator[Entry | Anomaly]:
         """Whatever lies below the prefix behind that key.
