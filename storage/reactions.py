@@ -48,8 +48,14 @@ def look(run: Run[IndexRun]) -> Ending:
 def change(run: Run[IndexRun]) -> Ending:
     """Carry out the plan."""
     from storage.index import applying  # noqa: PLC0415 - see above
+    from storage.index.listers import lister_of  # noqa: PLC0415 - see above
 
-    whole = applying.apply(run.record, keep=_keeper(run), is_time_up=lambda: run.is_time_up)
+    record, keep = run.record, _keeper(run)
+    try:
+        whole = applying.apply(record, lister=lister_of(record.root), keep=keep, is_time_up=lambda: run.is_time_up)
+    except RootNotThere as error:
+        told = {"code": error.code, "message": str(error)}
+        return Outcome(transition="fail", record=lambda _: told, reason=str(error))
     return Outcome(transition="applied") if whole else GoOn()
 
 

@@ -1,4 +1,4 @@
-"""A plan is carried out, and undone, batch by batch. What does not fit a row any more is left, and said."""
+"""A plan is carried out, and undone, batch by batch. What does not fit a row or storage any more is left, and said."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -7,8 +7,10 @@ from typing import Any
 from django.db import connection, transaction
 
 from storage.index import protectors
+from storage.index.listers import Lister
 from storage.index.merging import BATCH
 from storage.index.planning import Keep
+from storage.index.presence import require
 from storage.models import IndexRun
 
 SPAN = "change.run_id = %(run)s AND change.number > %(after)s AND change.number <= %(up_to)s"
@@ -34,12 +36,18 @@ FROM storage_indexchange change WHERE {SPAN} AND action IN ('update', 'rename', 
 MISS = f"""
 UPDATE storage_storedfile file
 SET state = 'missing', missing_since = statement_timestamp(), changed_at = statement_timestamp(), changed_by_id = %(run)s
-FROM storage_indexchange change WHERE {SPAN} AND action = 'miss' AND {FITS}
+FROM storage_indexchange change WHERE {SPAN} AND action = 'miss' AND {FITS} AND NOT passed_over
 """
-TO_DELETE = f"SELECT change.file_id FROM storage_indexchange change WHERE {SPAN} AND action = 'delete'"
+TO_DELETE = (
+    f"SELECT change.file_id FROM storage_indexchange change WHERE {SPAN} AND action = 'delete' AND NOT passed_over"
+)
 DELETE = f"""
 DELETE FROM storage_storedfile file USING storage_indexchange change
-WHERE {SPAN} AND action = 'delete' AND {FITS} AND NOT file.id = ANY(%(protected)s)
+WHERE {SPAN} AND action = 'delete' AND {FITS} AND NOT passed_over AND NOT file.id = ANY(%(protected)s)
+"""
+HELD_FOR_GONE = f"SELECT number, key FROM storage_indexchange change WHERE {SPAN} AND action IN ('miss', 'delete')"
+LEAVE_BACK = """
+UPDATE storage_indexchange SET passed_over = true WHERE run_id = %(run)s AND number = ANY(%(back)s)
 """
 # Whose row does not say what the plan says was not applied.
 LEAVE = f"""
@@ -82,14 +90,21 @@ ON CONFLICT DO NOTHING
 """
 
 
-def apply(run: IndexRun, *, keep: Keep, is_time_up: Callable[[], bool]) -> bool:
-    """Carry out the plan from where it stands; whether it has come to its end."""
+def apply(run: IndexRun, *, lister: Lister, keep: Keep, is_time_up: Callable[[], bool]) -> bool:
+    """Carry out the plan from where it stands; whether it has come to its end.
+
+    Raises:
+        RootNotThere: the plan has waited for somebody, and nothing can be said by now of what it holds for gone.
+    """
+    if run.has_waited:
+        require(run.root, lister)
     while run.applied_up_to < run.planned_up_to:
         began_at, after = monotonic(), run.applied_up_to
         up_to = min(after + BATCH, run.planned_up_to)
+        given = {"run": run.pk, "root": run.root_id, "after": after, "up_to": up_to}
+        back = _back(given, lister) if run.has_waited else []
         with transaction.atomic():
-            given = {"run": run.pk, "root": run.root_id, "after": after, "up_to": up_to}
-            left = _carry_out(given, include_protected=run.include_protected)
+            left = _carry_out(given | {"back": back}, include_protected=run.include_protected)
             counts = _counted(run, "applying", left, monotonic() - began_at)
             keep(applied_up_to=up_to, counts=counts)
         run.applied_up_to, run.counts = up_to, counts
@@ -114,10 +129,20 @@ def undo(run: IndexRun, *, keep: Keep, is_time_up: Callable[[], bool]) -> bool:
     return True
 
 
+def _back(given: dict[str, Any], lister: Lister) -> list[int]:
+    """The changes of a batch that hold something for gone of which there is something to be seen by now."""
+    with connection.cursor() as cursor:
+        cursor.execute(HELD_FOR_GONE, given)
+        held = cursor.fetchall()
+    return [number for number, key in held if lister.look(key) is not None]
+
+
 def _carry_out(given: dict[str, Any], *, include_protected: bool) -> int:
     """The changes of a batch; how many were left."""
     with connection.cursor() as cursor:
         done = 0
+        if given["back"]:
+            cursor.execute(LEAVE_BACK, given)
         cursor.execute(TO_DELETE, given)
         ids = [file_id for (file_id,) in cursor.fetchall()]
         if ids:
@@ -131,7 +156,7 @@ def _carry_out(given: dict[str, Any], *, include_protected: bool) -> int:
         planned = cursor.fetchone()[0]
         if done < planned:
             cursor.execute(LEAVE, given)
-    return int(planned - done)
+    return int(planned - done) + len(given["back"])
 
 
 def _take_back(given: dict[str, Any]) -> int:

@@ -53,12 +53,19 @@ KINDS = {
     "too_deep": True,
     "unreadable": True,
 }
+# As much as a column for it holds, which is from 1677 to 2262; disks know other times, too.
+EARLIEST_NS, LATEST_NS = -(2**63), 2**63 - 1
 LONGEST_KEY_BYTES = 2_000  # what an index of PostgreSQL holds for certain
 
 
 def shown(key: str) -> str:
     """A key as text that every database and every terminal takes."""
     return key.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def kept_ns(modified_ns: int) -> int:
+    """A time as a row keeps it: what no column holds is the first or the last that one does."""
+    return min(max(modified_ns, EARLIEST_NS), LATEST_NS)
 
 
 def name_of(key: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from storage.index.entries import Anomaly, Entry
+from storage.index.entries import LONGEST_KEY_BYTES, Anomaly, Entry
 from storage.index.listers import DirectoryLister
 from storage.index.merging import Comparison, Row
 from storage.index.rows import COLUMNS, end_of, rows
@@ -34,7 +34,8 @@ WITH RECURSIVE child AS (
 )
 SELECT {COLUMNS} FROM child
 """
-LAST = "\U0010ffff"
+# Behind every key, also behind those that begin with the last character that there is, of four bytes.
+LAST = "\U0010ffff" * (LONGEST_KEY_BYTES // 4 + 1)
 
 
 def compared(run: IndexRun, *, lister: DirectoryLister, comparison: Comparison) -> Iterator[dict[str, Any]]:

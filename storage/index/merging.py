@@ -10,6 +10,8 @@ from storage.index.types import type_of
 from storage.models import Action, FileState, IndexRun, Mode
 
 BATCH = 5_000
+# A file whose content is read counts once more for each of these, so that a batch of large ones ends in time.
+READ_AS_ONE, NEVER = 256 * 1024, 2**63
 # What `Row.odd` says of a row that has been missing for longer than the grace.
 EXPIRED = "expired"
 LONG_GONE = "It has been missing for longer than the grace."
@@ -95,6 +97,7 @@ class Comparison:
         """
         row = next(rows, None)
         done = same = size = 0
+        as_one = READ_AS_ONE if self.checksums else NEVER
         for event in events:
             key = event[0]
             while row is not None and row[0] < key:
@@ -116,7 +119,7 @@ class Comparison:
                 else:
                     self.both(event, row)
                 row = next(rows, None)
-            if (done := done + 1) >= BATCH:
+            if (done := done + 1 + event[1] // as_one) >= BATCH:
                 done = same = size = self._count_same(same, size)
                 yield key
         while row is not None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from storage.backends.errors import BadKey, Denied, NotFound
 from storage.backends.keys import check_key
 from storage.errors import RootNotThere
-from storage.index.entries import Anomaly, Entry, OutOfOrder
-from storage.index.walking import MARKER, OURS
+from storage.index.entries import Anomaly, Entry, OutOfOrder, kept_ns
+from storage.index.walking import MARKER, MARKER_BYTES, OURS, marker_text
 
 if TYPE_CHECKING:
     from storage.backends import Storage
@@ -34,7 +34,7 @@ class ObjectWalk:
             RootNotThere: there is no such place, or it does not let us in.
         """
         try:
-            return self.storage.read(MARKER, end=64).decode(errors="replace").strip()
+            return marker_text(self.storage.read(MARKER, end=MARKER_BYTES))
         except NotFound:
             return None
         except Denied as error:
@@ -96,4 +96,4 @@ def _told(stored: "Stored") -> Entry | Anomaly:
         check_key(key.removesuffix("/"))
     except BadKey as error:
         return Anomaly(key, "name", f"{error} Copy it to another name, so that it can be kept.", (key,))
-    return Entry(key, size, modified_ns, etag, "")
+    return Entry(key, size, kept_ns(modified_ns), etag, "")

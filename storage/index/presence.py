@@ -16,7 +16,7 @@ def require(root: StorageRoot, lister: Lister) -> None:
         RootNotThere: it is not, or its marker is missing or another one's.
     """
     found = lister.marker()
-    if found is not None and found == root.marker:
+    if found and found == root.marker:
         return
     if not root.marker:
         if found is None:
@@ -26,9 +26,19 @@ def require(root: StorageRoot, lister: Lister) -> None:
             root.marker = found
             root.save(update_fields=["marker"])
             return
-    what = "its marker “.runsheet-root” is missing" if found is None else "its marker is that of another root"
     raise RootNotThere(
-        f"The root “{root.name}” is not there: {what}. Nothing is concluded from that; see that it is mounted, then look again."
+        f"The root “{root.name}” is not there: {_what_is_wrong(found)}. Nothing is concluded from that; see that it is mounted, then look again."
+    )
+
+
+def _what_is_wrong(found: str | None) -> str:
+    """With a marker by which nobody knows the root."""
+    if found is None:
+        return "its marker “.runsheet-root” is missing"
+    return (
+        "its marker is that of another root"
+        if found
+        else "its marker “.runsheet-root” is empty (delete it, if this is the root)"
     )
 
 

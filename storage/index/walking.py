@@ -17,10 +17,11 @@ from pathlib import Path
 from time import time_ns
 
 from storage.errors import RootNotThere
-from storage.index.entries import LONGEST_KEY_BYTES, Anomaly, Entry, shown
+from storage.index.entries import EARLIEST_NS, LATEST_NS, LONGEST_KEY_BYTES, Anomaly, Entry, kept_ns, shown
 from storage.models import StoredFile
 
 MARKER = ".runsheet-root"
+MARKER_BYTES = 64  # so much of it is read
 # What we lay into a root ourselves, and no row stands for.
 OURS = (".runsheet-", ".incoming")
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -40,6 +41,11 @@ SPECIAL = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+
+def marker_text(held: bytes) -> str:
+    """What a marker says, as a column can hold it."""
+    return held.decode(errors="replace").replace("\0", "\ufffd").strip()
 
 
 class DirectoryWalk:
@@ -63,12 +69,14 @@ class DirectoryWalk:
         with self._root() as root:
             try:
                 opened = os.open(MARKER, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=root)
+                try:
+                    return marker_text(os.read(opened, MARKER_BYTES))
+                finally:
+                    os.close(opened)
             except FileNotFoundError:
                 return None
             except OSError as error:
                 raise RootNotThere(f"The marker of “{self.path}” cannot be read: {error.strerror}.") from error
-            with os.fdopen(opened, encoding="utf-8", errors="replace") as file:
-                return file.read(64).strip()
 
     def lay_marker(self, text: str) -> None:
         """Mark the root; somebody else's marker stays.
@@ -81,15 +89,15 @@ class DirectoryWalk:
                 opened = os.open(
                     MARKER, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=root
                 )
+                with os.fdopen(opened, "w", encoding="utf-8") as file:
+                    file.write(f"{text}\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.fsync(root)
             except FileExistsError:
                 return
             except OSError as error:
                 raise RootNotThere(f"“{self.path}” cannot be marked as a root: {error.strerror}.") from error
-            with os.fdopen(opened, "w", encoding="utf-8") as file:
-                file.write(f"{text}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.fsync(root)
 
     def walk(self, *, after: str = "", prefix: str = "") -> Iterator[Entry | Anomaly]:
         """Whatever lies below the prefix behind that key.
@@ -242,8 +250,10 @@ class _Descent:
                 except OSError as error:
                     yield _unseen(_key(path, it), error)
                     continue
-                if found.st_mode & KIND == REGULAR and not it.is_dir(follow_symlinks=False):
-                    yield new(Entry, (path + name, found.st_size, found.st_mtime_ns, "", ""))
+                at_ns = found.st_mtime_ns
+                is_file = found.st_mode & KIND == REGULAR and not it.is_dir(follow_symlinks=False)
+                if is_file and EARLIEST_NS <= at_ns <= LATEST_NS:
+                    yield new(Entry, (path + name, found.st_size, at_ns, "", ""))
                     continue
             told = _entry(opened, path, _name(it))
             if told[0] > self.after or type(told) is Anomaly:
@@ -304,10 +314,10 @@ def _entry(opened: int, path: str, name: str) -> Entry | Anomaly:
         return _unseen(key, error)
     kind = found.st_mode & KIND
     if kind == REGULAR and not is_directory:
-        return Entry(key, found.st_size, found.st_mtime_ns, "", "")
+        return Entry(key, found.st_size, kept_ns(found.st_mtime_ns), "", "")
     if kind == stat.S_IFDIR and is_directory:
         recent = StoredFile.RECENT if found.st_mtime_ns > time_ns() - RECENT_NS else ""
-        return Entry(key, 0, found.st_mtime_ns, recent, "")
+        return Entry(key, 0, kept_ns(found.st_mtime_ns), recent, "")
     return _no_file(opened, path, name.rstrip("/"), kind)
 
 

@@ -140,6 +140,11 @@ class IndexRun(Noticed):
         return self.dry_run or self.mode == Mode.AUDIT
 
     @property
+    def has_waited(self) -> bool:
+        """Whether its plan was there for somebody to read before it was carried out, so that storage may be otherwise by now."""
+        return self.stops_at_plan or self.missing_count > 0
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is done any more without somebody's wish."""
         return self.state not in ACTIVE

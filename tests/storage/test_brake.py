@@ -62,6 +62,30 @@ class TestRoot:
 
         assert index("full").state == "refused"
 
+    def test_whose_marker_is_a_directory_is_refused(self, tree: Tree, index: Index) -> None:
+        index("sync")
+        tree.remove(".runsheet-root")
+        (tree.path / ".runsheet-root").mkdir()
+        opened = len(list(Path("/proc/self/fd").iterdir()))
+
+        run = index("full")
+
+        assert (run.state, "cannot be read: Is a directory" in run.refusal) == ("refused", True)
+        assert len(list(Path("/proc/self/fd").iterdir())) == opened
+
+    def test_whose_marker_is_empty_is_refused(self, tree: Tree, index: Index) -> None:
+        """A full disk takes the name and not the text; by nothing no disk is known from another."""
+        tree.put(".runsheet-root", text="")
+
+        run = index("full")
+
+        assert (run.state, "its marker “.runsheet-root” is empty (delete it" in run.refusal) == ("refused", True)
+
+    def test_whose_marker_is_no_text_is_known_by_it(self, tree: Tree, index: Index) -> None:
+        (tree.path / ".runsheet-root").write_bytes(b"\0\xff\x80" * 100)
+
+        assert [index("full").state, index("full").state] == ["done", "done"]
+
     def test_that_goes_away_under_way_is_refused(
         self, tree: Tree, index: Index, monkeypatch: pytest.MonkeyPatch
     ) -> None:

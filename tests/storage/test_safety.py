@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from storage.index import walking
+from storage.index.entries import LATEST_NS
 from storage.index.walking import DirectoryWalk
 from storage.models import StoredFile
 from storage.services import IndexSyncService
@@ -15,6 +16,7 @@ from tests.storage.conftest import Index, anomalies, changes, rows, states
 from tests.storage.trees import Tree
 
 pytestmark = pytest.mark.django_db
+YEAR_2400_NS = 13_569_465_600_000_000_000  # which a disk holds, and no column
 needs_rights = pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read every directory")
 
 
@@ -118,6 +120,22 @@ class TestNames:
 
         assert anomalies(run) == {"7/a/b/": "too_deep"}
         assert "7/a/b/c/d" in rows()
+
+
+class TestTimes:
+    def test_beyond_all_columns_are_kept_as_the_last_that_one_holds(self, tree: Tree, index: Index) -> None:
+        tree.put("7/a", "7/ä", "7/d/e", "7/z", at_ns=YEAR_2400_NS)
+        os.utime(tree.path / "7/d", ns=(YEAR_2400_NS, YEAR_2400_NS))
+
+        run = index("full")
+
+        assert run.state == "done"
+        told = dict(StoredFile.objects.values_list("key", "modified_ns"))
+        assert {told[key] for key in ("7/a", "7/ä", "7/d/", "7/d/e", "7/z")} == {
+            min(LATEST_NS, (tree.path / "7/a").stat().st_mtime_ns)
+        }
+        assert changes(index("full")) == []
+        assert changes(index("full", incremental=True)) == []
 
 
 class TestVanishing:

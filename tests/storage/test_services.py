@@ -94,6 +94,39 @@ class TestApply:
         assert run.state == "done"
         assert rows() == tree.oracle()
 
+    def test_leaves_what_is_back_by_then(self, service: IndexSyncService, tree: Tree, index: Index) -> None:
+        tree.put("7/a", "7/b", "7/d/x", "7/z")
+        index("sync")
+        before = dump()
+        tree.remove("7/b", "7/d", "7/z")
+        planned = index("full", dry_run=True)
+        tree.put("7/b", "7/d/x")
+
+        service.apply(run_id=planned.pk, force=True)
+        run = service.work(run_id=planned.pk)
+
+        left = set(run.changes.filter(passed_over=True).values_list("key", flat=True))
+        assert (left, run.counts["left"]) == ({"7/b", "7/d/", "7/d/x"}, 3)
+        assert set(states()) == {"7/", "7/a", "7/b", "7/d/", "7/d/x"}
+
+        service.undo(run_id=run.pk)
+        service.work(run_id=run.pk)
+
+        assert dump() == before
+
+    def test_changes_nothing_while_the_root_is_away(self, service: IndexSyncService, tree: Tree, index: Index) -> None:
+        tree.put("7/a", "7/b")
+        index("sync")
+        tree.remove("7/b")
+        planned = index("full", dry_run=True)
+        tree.remove(".runsheet-root")
+
+        service.apply(run_id=planned.pk, force=True)
+        run = service.work(run_id=planned.pk)
+
+        assert (run.state, run.failure_code) == ("failed", "root_not_there")
+        assert set(states()) == {"7/", "7/a", "7/b"}
+
     def test_wants_force_for_what_deletes(self, service: IndexSyncService, tree: Tree, index: Index) -> None:
         tree.put("7/a", "7/b")
         index("sync")
@@ -162,6 +195,18 @@ class TestOverride:
 
         assert service.work(run_id=refused.pk).state == "done"
         assert sorted(states()) == ["7/"]
+
+    def test_deletes_nothing_once_the_disk_is_back(
+        self, service: IndexSyncService, tree: Tree, index: Index, refused: IndexRun
+    ) -> None:
+        before = set(StoredFile.objects.values_list("pk", "key"))
+        tree.fill("7/d", 120)
+
+        service.override(run_id=refused.pk, allow_missing=121)
+        run = service.work(run_id=refused.pk)
+
+        assert run.counts["left"] == 121
+        assert set(StoredFile.objects.values_list("pk", "key")) == before
 
     def test_of_a_plan_is_a_plan(self, service: IndexSyncService, refused: IndexRun) -> None:
         IndexRun.objects.filter(pk=refused.pk).update(dry_run=True)

@@ -19,7 +19,7 @@ from storage.errors import (
     RootUnknown,
     RunGone,
 )
-from storage.index import listers, planning
+from storage.index import listers, merging, planning
 from storage.models import IndexChange, IndexRun
 from storage.services import IndexSyncService
 from tests.storage.conftest import NO_GRACE, Index, changes, in_batches, rows, states
@@ -49,6 +49,28 @@ class TestSlices:
         assert run.counts["records_created"] == 56
         assert run.counts["users_scanned"] == 2
         assert states() == {}
+
+    @pytest.mark.parametrize(("checksums", "at_least"), [(True, 8), (False, 2)])
+    def test_end_by_how_much_was_read(
+        self, tree: Tree, index: Index, monkeypatch: pytest.MonkeyPatch, checksums: bool, at_least: int
+    ) -> None:
+        """Five thousand large files are more than a worker reads in the time that it has."""
+        monkeypatch.setattr(merging, "READ_AS_ONE", 10)
+        tree.put(*(f"7/{number}" for number in range(8)), text="x" * 50)
+        saved: list[Any] = []
+        save = planning.Planning._save
+
+        def noted(self: planning.Planning, place: dict[str, Any]) -> None:
+            saved.append(place)
+            save(self, place)
+
+        monkeypatch.setattr(planning.Planning, "_save", noted)
+
+        run = index("sync", checksums=checksums)
+
+        assert run.counts["records_created"] == 9
+        assert at_least <= len(saved) < at_least + 3
+        assert rows() == tree.oracle()
 
     def test_go_on_while_all_are_missing(self, tree: Tree, index: Index) -> None:
         tree.fill("7/a", 30)

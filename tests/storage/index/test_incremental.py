@@ -118,6 +118,21 @@ class TestIncremental:
         assert states()["7/a/deep/er/x"] == "present"
         assert ("anomaly", "7/a") in changes(run)
 
+    @pytest.mark.parametrize(
+        "last", ["\U0010ffff", "\U0010ffff" * 3 + "z", "\U0010ffff" * 63], ids=["one", "some", "full"]
+    )
+    def test_knows_what_sorts_behind_all_else(self, known: Tree, index: Index, last: str) -> None:
+        known.put(last, f"{last[:-1]}y/below", f"7/{last}")
+        known.settle()
+        index("full")
+
+        assert {action for action, _ in changes(index("full", incremental=True))} <= {"anomaly"}
+
+        known.remove(last, f"{last[:-1]}y")
+        index("full", incremental=True)
+
+        assert rows() == known.oracle()
+
     def test_in_slices_comes_to_the_same(self, known: Tree, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
         in_batches(monkeypatch, 3)
         monkeypatch.setattr("storage.index.incremental.DIRECTORIES", 2)

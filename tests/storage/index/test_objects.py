@@ -10,6 +10,7 @@ from storage.backends.errors import Denied, NotFound, Unavailable
 from storage.backends.local import LocalStorage
 from storage.backends.stored import Stored
 from storage.index import listers
+from storage.index.entries import EARLIEST_NS, LATEST_NS
 from storage.index.objects import ObjectWalk
 from storage.models import ListedEntry, StoredFile
 from tests.storage.conftest import Index, anomalies, changes, in_batches, states
@@ -131,6 +132,17 @@ class TestObjects:
         run = index("sync", incremental=True)
 
         assert run.counts["records_created"] == 1, "a whole run"
+
+
+class TestTimes:
+    @pytest.mark.parametrize(("told_ns", "kept_ns"), [(10**21, LATEST_NS), (-(10**21), EARLIEST_NS)])
+    def test_beyond_all_columns_are_kept_as_the_last_that_one_holds(
+        self, bucket: Bucket, index: Index, told_ns: int, kept_ns: int
+    ) -> None:
+        bucket.foreign = (Stored("7/odd", 4, told_ns, "etag"),)
+
+        assert index("full").state == "done"
+        assert StoredFile.objects.get(key="7/odd").modified_ns == kept_ns
 
 
 class TestAnotherOrder:
