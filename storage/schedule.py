@@ -48,6 +48,7 @@ class Due:
 WHOLE = Due(occasion=Occasion.SCHEDULE, reason="it is time to compare all that lies there")
 INCREMENTAL = Due(incremental=True, occasion=Occasion.SCHEDULE, reason="it is time to look for what has changed")
 CHANGED = Due(incremental=True, occasion=Occasion.SEEN, reason="something has changed there")
+BACK = Due(incremental=True, occasion=Occasion.SEEN, reason="the root is there again")
 GONE = Due(incremental=True, occasion=Occasion.SEEN, reason="the root is not there")
 FIRST = Due(occasion=Occasion.START, reason="the system has started, and this root was never looked through")
 AUDIT = Due(mode=Mode.AUDIT, occasion=Occasion.START, reason="the system has started")
@@ -107,7 +108,7 @@ def seen(root: StorageRoot) -> Due | None:
         return None
     until = monotonic() + LOOKS_FOR_S
     try:
-        return CHANGED if glancing.has_changed(root, lister, is_time_up=lambda: monotonic() > until) else None
+        has_changed = glancing.has_changed(root, lister, is_time_up=lambda: monotonic() > until)
     except RootNotThere:
         return None if was_away else GONE
     except glancing.TookTooLong:
@@ -118,6 +119,9 @@ def seen(root: StorageRoot) -> Due | None:
             LOOKS_FOR_S,
         )
         return None
+    if was_away:  # else it would count as away until something changes in it
+        return BACK
+    return CHANGED if has_changed else None
 
 
 def _for_each_root(look: Callable[[StorageRoot], object]) -> None:

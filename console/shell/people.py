@@ -111,10 +111,10 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
     form = PersonForm
     change_password_form = PasswordForm
     change_user_password_template = "console/password.html"  # noqa: S105 - a path
-    readonly_fields = ("way_in", "seen", "joined")
+    readonly_fields = ("way_in", "number", "seen", "joined")
     fieldsets = (
         (None, {"fields": ("username", "way_in", "is_active", "is_staff", "groups")}),
-        ("Who that is", {"fields": ("first_name", "last_name", "email", "seen", "joined")}),
+        ("Who that is", {"fields": ("number", "first_name", "last_name", "email", "seen", "joined")}),
         ("Rights beside the roles", {"classes": ("collapse",), "fields": ("is_superuser", "user_permissions")}),
     )
     add_form = UserCreationForm
@@ -126,6 +126,11 @@ class PeopleAdmin(RecordAdmin, UserAdmin):  # type: ignore[type-arg]  # not gene
     @property
     def beside(self) -> tuple[tuple[str, str, str], ...]:  # type: ignore[override]  # known once all apps have said so
         return (("Roles", "admin:auth_group_changelist", "auth.view_group"), *_BESIDE.values())
+
+    @admin.display(description="number")
+    def number(self, person: User) -> str:
+        """By which commands, programs and the paths of files name a person."""
+        return str(person.pk)
 
     @admin.display(description="name", ordering="last_name")
     def full_name(self, person: User) -> str:

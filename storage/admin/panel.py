@@ -107,6 +107,8 @@ class RunPanel(Panel[IndexRun]):
         told = in_short(self.record)
         if told == "in sync":
             return "The rows say what lies there: there is nothing to apply."
+        if told == "none":
+            return "There is nothing to apply. What is skipped or odd stands among the differences."
         return f"Nothing was changed. It would come to: {told}."
 
     @property

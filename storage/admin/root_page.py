@@ -117,12 +117,12 @@ class RootPage:
 
     @property
     def result(self) -> str:
-        """What came of the last run, in a sentence."""
+        """What came of the last run, in a sentence; anomalies in a line each below it."""
         if self.last is None:
             return ""
         said = IndexSyncStats.of(self.last.counts)
         if self.last.refusal or self.last.failure_message:
-            return visible(self.last.refusal or self.last.failure_message)
+            return "\n".join(map(visible, (self.last.refusal or self.last.failure_message).split("\n")))
         if not self.last.plan_is_whole:
             return ""
         found = (
@@ -157,6 +157,11 @@ class RootPage:
     @property
     def is_due(self) -> bool:
         return self.next_at is not None and self.next_at <= now()
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing begins because something has changed there, since the last run wants somebody first."""
+        return self.last is not None and self.last.state in schedule.LEFT_ALONE and not self.is_away
 
     @property
     def look(self) -> Look | None:

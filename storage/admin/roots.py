@@ -145,7 +145,7 @@ class RootAdmin(ReadOnly, LargeList):
     @admin.display(description="result")
     def result(self, root: Any) -> str:
         page: RootPage = root.page
-        return page.result
+        return page.result.partition("\n")[0]
 
     # --- The page ---------------------------------------------------------------------------------------------------
 

@@ -45,7 +45,8 @@ def in_words(run: "IndexRun") -> str:
     count, errors = run.counts.get("anomalies", 0), run.counts.get("errors", 0)
     what = f"one anomaly in the root “{run.root}”" if count == 1 else f"{count:,} anomalies in the root “{run.root}”"
     unread = f" {errors:,} could not be read, and nothing was concluded about what lies there." if errors else ""
-    named = [f"{each.key}: {each.detail}" for each in new_anomalies(run)[:NAMED]]
+    # A name may have an end of line in it; here each has a line of its own.
+    named = [f"{each.key}: {each.detail}".replace("\n", "\\n") for each in new_anomalies(run)[:NAMED]]
     return "\n".join([f"There is {what}.{unread}" if count == 1 else f"There are {what}.{unread}", *named])
 
 

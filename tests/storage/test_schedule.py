@@ -257,6 +257,16 @@ class TestRootThatGoesAway:
         assert worked().state == "done"
         assert states()["7/b.pdf"] == "present"
 
+    def test_is_seen_when_it_is_back_as_it_was(self, indexed: Tree, away: Path) -> None:
+        schedule.look_after_all()
+        worked()
+        away.rename(indexed.path)
+        schedule.look_after_all()
+
+        assert worked().state == "done"
+        schedule.look_after_all()
+        assert began()[1:] == [("sync", True, "seen")] * 2
+
 
 class TestStart:
     def test_compares_each_root(self, indexed: Tree) -> None:

@@ -195,6 +195,11 @@ class TestPage:
 
         assert text.count('class="field-people">1</td>') == 2
 
+    def test_says_by_which_number_programs_name_a_person(self, admin: Client, owen: User) -> None:
+        text = " ".join(admin.get(f"/admin/auth/user/{owen.pk}/change/").text.split())
+
+        assert f'<label>Number:</label> <div class="readonly">{owen.pk}</div>' in text
+
     def test_says_nothing_of_how_the_password_is_kept(self, admin: Client, owen: User) -> None:
         text = admin.get(page("change", owen)).text
 

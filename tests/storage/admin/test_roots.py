@@ -100,11 +100,24 @@ class TestPage:
 
         assert f'<code class="exact">{tree.path}</code>' in text
         assert "<dt>Directories</dt><dd>2</dd>" in text
-        assert '<dd>8 bytes <span class="quiet">(8 bytes)</span></dd>' in text
+        assert "<dt>Size</dt><dd>8 bytes</dd>" in text
         assert f'<a href="/admin/storage/indexrun/{run.pk}/change/">Index run {run.pk}</a>, sync' in text
         assert StorageRoot.objects.get().marker in text
         assert "Here none can be added or deleted." in text
         assert 'action="/admin/storage/indexrun/look/"' in text
+
+    def test_tells_anomalies_in_a_line_each(self, console: Client, index: Index, tree: Tree) -> None:
+        tree.put("7/a", "loose.txt")
+        (tree.path / "7" / "li\nnk").symlink_to("/nowhere")
+        index(occasion="schedule")
+
+        told = "There are 2 anomalies in the root “documents”."
+        in_lines = (
+            f"{told}<br>7/li\\nnk: It is a link to “/nowhere”, where nothing is. Links are not followed.<br>loose.txt: "
+        )
+
+        assert in_lines in page(console)
+        assert f">{told}</td>" in console.get(LIST).text
 
     def test_knows_what_stands_in_the_settings_and_keeps_secrets(
         self, console: Client, root: StorageRoot, settings: Any
@@ -170,6 +183,27 @@ class TestNextRun:
         IndexRun.objects.create(root=root, mode="sync", state=RunState.DONE, incremental=every == (0, 7))
 
         assert said in page(console)
+
+    @pytest.mark.parametrize(
+        ("run", "waits"),
+        [
+            ({"state": RunState.DONE, "plan_is_whole": True}, False),
+            ({"state": RunState.REFUSED}, False),
+            ({"state": RunState.REFUSED, "plan_is_whole": True}, True),
+            ({"state": RunState.ABORTED}, True),
+        ],
+        ids=["done", "away", "braked", "stopped"],
+    )
+    def test_is_begun_by_no_change_while_somebody_has_to_see_to_the_last(
+        self, console: Client, root: StorageRoot, settings: Any, run: dict[str, Any], waits: bool
+    ) -> None:
+        settings.STORAGE_INCREMENTAL_EVERY_HOURS = 24
+        IndexRun.objects.create(root=root, mode="sync", **run)
+
+        text = page(console)
+
+        assert ("What changes begins none" in text) == waits
+        assert ("if nothing begins one before" in text) != waits
 
     def test_is_the_sooner_one(self, root: StorageRoot, settings: Any) -> None:
         settings.STORAGE_INCREMENTAL_EVERY_HOURS, settings.STORAGE_WHOLE_EVERY_DAYS = 24, 7

@@ -154,6 +154,10 @@ class TestFigures:
             ({"state": RunState.DONE}, "Differences In sync"),
             ({"state": RunState.DONE, "counts": {"missing_in_db": 1}}, "Differences None"),
             ({"state": RunState.PLANNED}, "The rows say what lies there: there is nothing to apply."),
+            (
+                {"state": RunState.PLANNED, "counts": {"missing_in_db": 1}},
+                "There is nothing to apply. What is skipped or odd",
+            ),
             ({"counts": {"records_missed": 2}}, "Nothing was changed. It would come to: 2 missing."),
         ],
     )
