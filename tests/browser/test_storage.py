@@ -35,3 +35,15 @@ class TestRun:
         mine.update(state=RunState.REFUSED, refusal="121 of 303 are missing.", plan_is_whole=True, due_at=None)
         expect(page.locator(".record-doubt", has_text="121 of 303 are missing.")).to_be_visible()
         expect(page.get_by_text("Go on all the same …")).to_be_visible()
+
+
+class TestNewRun:
+    def test_has_each_mode_beside_its_circle_on_a_telephone(self, person: User, console: System, page: Page) -> None:
+        StorageRoot.objects.create(name="documents")
+        enter(page, console.url, "/admin/storage/indexrun/add/")
+        page.set_viewport_size({"width": 390, "height": 844})
+
+        circle = page.get_by_role("radio", name="Audit").bounding_box()
+
+        assert circle is not None
+        assert circle["width"] < 30
