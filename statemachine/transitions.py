@@ -52,6 +52,8 @@ class Actor:
 
 
 RECONCILER = Actor(kind=ActorKind.RECONCILER)
+# Whoever may run commands where Runsheet is installed may do all of it; the database has no name for them.
+TERMINAL = Actor(kind=ActorKind.TERMINAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What the console shows of storage: read like a table, and said once the apps are there."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from console import kinds
 from console.kinds import Kind
@@ -11,11 +11,10 @@ from console.shell.counters import Counter
 from console.shell.navigation import Frame, Place
 from storage.admin.files import FileAdmin
 from storage.admin.places import FILES, ROOTS
-from storage.admin.places import RUNS as RUNS_OF_THE_INDEX
 from storage.admin.roots import RootAdmin
 from storage.admin.runs import RunAdmin
 from storage.errors import IndexBraked
-from storage.models import FileState, IndexRun, RunState, StorageRoot, StoredFile
+from storage.models import ACTIVE, FileState, IndexRun, RunState, StorageRoot, StoredFile
 
 LISTS = {
     StorageRoot: RootAdmin,
@@ -51,8 +50,11 @@ def _missing() -> QuerySet[StoredFile]:
     return StoredFile.objects.filter(state=FileState.MISSING)
 
 
-def _braked() -> QuerySet[IndexRun]:
-    return IndexRun.objects.filter(state=RunState.REFUSED, failure_code=IndexBraked.code)
+def _braked() -> QuerySet[StorageRoot]:
+    """Those that wait for somebody: a later run that came to its end has let go of them."""
+    runs = IndexRun.objects.filter(root=OuterRef("root")).exclude(state__in=sorted(ACTIVE)).order_by("-pk")
+    last = {"state": RunState.REFUSED, "failure_code": IndexBraked.code, "pk": Subquery(runs.values("pk")[:1])}
+    return StorageRoot.objects.filter(Exists(IndexRun.objects.filter(root=OuterRef("pk"), **last)))
 
 
 COUNTERS = (
@@ -66,11 +68,10 @@ COUNTERS = (
     ),
     Counter(
         order=43,
-        label="Runs refused by the brake",
+        label="Roots held by the brake",
         counted=_braked,
-        address=RUNS_OF_THE_INDEX,
-        right="storage.view_indexrun",
-        narrowed={"state__exact": RunState.REFUSED, "failure_code": IndexBraked.code},
+        address=ROOTS,
+        right="storage.view_storageroot",
     ),
 )
 

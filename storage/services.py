@@ -89,12 +89,13 @@ class IndexSyncService:
     raised, and nothing was changed.
 
     Args:
-        by: who wishes it; None: nobody, as a schedule does. Whether somebody may is checked by the transitions, and here
+        by: who wishes it; None: nobody who has a login. Whether somebody may is checked by the transitions, and here
             before a run is made that would be let change rows by a worker, whom nobody asks.
+        instead: what stands in the history where nobody who has a login wishes it.
     """
 
-    def __init__(self, *, by: User | None = None) -> None:
-        self.actor = Actor.person(by) if by else RECONCILER
+    def __init__(self, *, by: User | None = None, instead: Actor = RECONCILER) -> None:
+        self.actor = Actor.person(by) if by else instead
 
     def start(
         self,

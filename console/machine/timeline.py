@@ -19,6 +19,7 @@ WHO: Mapping[str, str] = {
     ActorKind.USER: "Somebody who is no longer here",
     ActorKind.WORKER: "A worker",
     ActorKind.RECONCILER: "The reconciler",
+    ActorKind.TERMINAL: "Somebody at a terminal",
 }
 
 NOTICED = timedelta(seconds=1)

@@ -62,7 +62,11 @@ def record_types() -> list[str]:
     return [model._meta.label_lower for model in machines()]
 
 
-BY: dict[str, str] = {ActorKind.WORKER: "A worker", ActorKind.RECONCILER: "The reconciler"}
+BY: dict[str, str] = {
+    ActorKind.WORKER: "A worker",
+    ActorKind.RECONCILER: "The reconciler",
+    ActorKind.TERMINAL: "Somebody at a terminal",
+}
 
 
 class TransitionLogAdmin(ReadOnlyAdmin):

@@ -52,7 +52,7 @@ def counted_for(user: User | AnonymousUser) -> list[Counted]:
     shown = [each for each in counters if user.has_perm(each.right)]
     found = _count([each.counted() for each in shown])
     return [
-        Counted(label=each.label, count=count, url=reverse(each.address, query=dict(each.narrowed)))
+        Counted(label=each.label, count=count, url=reverse(each.address, query=dict(each.narrowed) or None))
         for each, count in zip(shown, found, strict=True)
     ]
 

@@ -13,6 +13,7 @@ class ActorKind(models.TextChoices):
     USER = "user", "user"
     WORKER = "worker", "worker"
     RECONCILER = "reconciler", "reconciler"
+    TERMINAL = "terminal", "terminal"
 
 
 class TransitionLogQuerySet(models.QuerySet["TransitionLog"]):

@@ -17,7 +17,7 @@ from console.records.lists import SEARCH_CHARACTERS_AT_MOST, is_key
 from storage.admin.difference import Side, sides_of
 from storage.admin.figures import COUNTED
 from storage.admin.names import name_of
-from storage.models import Action, IndexChange, IndexRun, StoredFile
+from storage.models import Action, IndexChange, IndexRun, RunState, StoredFile
 
 PER_PAGE = 50
 # A search that finds little reads so many rows for one page; the next page goes on from there.
@@ -216,6 +216,8 @@ def became(change: IndexChange, run: IndexRun) -> str:
         return ""
     if change.passed_over:
         return "left"
+    if run.state == RunState.UNDONE:
+        return "undone"
     return "applied" if change.number <= run.applied_up_to else "not applied"
 
 

@@ -22,7 +22,7 @@ from storage.backends.local import LocalStorage
 from storage.errors import NoBackEnd, NotThereNow, RootNotThere, RootUnknown
 from storage.index.entries import Entry
 from storage.index.listers import lister_of
-from storage.models import FileState, IndexChange, IndexRun, StoredFile
+from storage.models import FileState, IndexChange, IndexRun, RunState, StoredFile
 
 CHANGES_SHOWN = 20
 # As long as a browser takes to follow to where it is led.
@@ -146,6 +146,8 @@ def _told(change: IndexChange) -> str:
     """What the run did, or only meant to do."""
     is_applied = change.number <= change.run.applied_up_to and not change.passed_over
     word = str(change.get_action_display()).capitalize()
+    if change.run.state == RunState.UNDONE and not change.passed_over:
+        return f"{word}, undone"
     return word if is_applied or change.action in {"skip", "anomaly"} else f"{word}, not applied"
 
 

@@ -8,6 +8,7 @@ PDF = "application/pdf"
 # What opens in a program for tables.
 SPREADSHEETS = (
     "application/vnd.ms-excel",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12",
     "application/vnd.ms-excel.sheet.macroenabled.12",
     "application/vnd.oasis.opendocument.spreadsheet",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from mimetypes import guess_file_type
 from typing import Any
 
 from django.core.files import File
@@ -14,6 +13,7 @@ from storage.backends.errors import Exists, NotFound
 from storage.backends.keys import check_key, check_prefix
 from storage.backends.reading import buffered
 from storage.backends.stored import Measured, Stored, Written
+from storage.backends.types import type_of
 
 # S3 signs an address for no longer.
 LONGEST_SIGNED_S = 7 * 24 * 3600
@@ -45,7 +45,9 @@ class Storage(DjangoStorage):
             FullDisk: it would not leave enough room on the disk.
         """
         measured = Measured(chunks)
-        self._put(check_key(key), measured, exclusive=exclusive, content_type=content_type or type_of(key))
+        self._put(
+            check_key(key), measured, exclusive=exclusive, content_type=content_type or type_of(key) or CONTENT_TYPE
+        )
         return Written(key=key, size=measured.size, sha256=measured.sha256)
 
     def read(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
@@ -188,11 +190,6 @@ class Storage(DjangoStorage):
         rests = [stored.key.removeprefix(prefix) for stored in self.listing(prefix=prefix)]
         folders = {rest.partition("/")[0] for rest in rests if "/" in rest}
         return sorted(folders), sorted(rest for rest in rests if "/" not in rest)
-
-
-def type_of(key: str) -> str:
-    """What a file is, as far as its name tells."""
-    return guess_file_type(key)[0] or CONTENT_TYPE
 
 
 def _bytes_of(content: "File[Any]") -> Iterator[bytes]:

@@ -19,10 +19,11 @@ from django.urls import reverse
 from storage.backends import descriptors
 from storage.backends.descriptors import folder, open_file, translated
 from storage.backends.errors import FullDisk, NotFound
-from storage.backends.gateway import Storage, type_of
+from storage.backends.gateway import CONTENT_TYPE, Storage
 from storage.backends.keys import INCOMING
 from storage.backends.signed import signed
 from storage.backends.stored import Stored, begun, pieces
+from storage.backends.types import type_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -96,7 +97,7 @@ class LocalStorage(Storage):
         with self._root() as top, translated(key), folder(top, folders) as above:
             found = os.stat(name, dir_fd=above, follow_symlinks=False)
             descriptors.refuse_all_but_files(found)
-        return _stored(key, found)._replace(content_type=type_of(key))
+        return _stored(key, found)._replace(content_type=type_of(key) or CONTENT_TYPE)
 
     def _delete(self, key: str) -> None:
         *folders, name = key.split("/")

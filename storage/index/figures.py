@@ -67,5 +67,5 @@ class IndexSyncStats:
 
     @property
     def is_in_sync(self) -> bool:
-        """Whether the rows say what lies there."""
-        return not (self.differences or self.missing_in_db or self.orphaned_in_db)
+        """Whether the rows say what lies there; never where nothing could be concluded about some of them."""
+        return not (self.differences or self.missing_in_db or self.orphaned_in_db or self.masked)

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+from storage.backends.types import type_of
 from storage.index.entries import KINDS, Anomaly, Entry, name_of, shown
 from storage.index.owners import Owners
-from storage.index.types import type_of
 from storage.models import Action, FileState, IndexRun, Mode
 
 BATCH = 5_000

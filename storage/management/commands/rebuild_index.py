@@ -17,6 +17,7 @@ from rich.table import Table
 from core.base.database import in_words
 from core.base.errors import Refused
 from core.base.folding import printable
+from statemachine.transitions import TERMINAL
 from storage.models import IndexRun, Mode, RunState, StorageRoot
 from storage.services import GRACE_DAYS_AT_MOST, MISSING_AT_MOST, IndexSyncService, RunReport
 
@@ -99,21 +100,21 @@ class Command(BaseCommand):
     @override
     def handle(self, **options: Any) -> None:
         try:
-            report, differences = self._run(options)
+            report = self._run(options)
         except Refused as error:
             self.stderr.write(printable(str(error)))
             sys.exit(REFUSED)
         except Error as error:
             raise CommandError(in_words(error), returncode=ERRORS) from error
         self._tell(report, options)
-        sys.exit(_code(report, differences=differences))
+        sys.exit(_code(report))
 
-    def _run(self, options: dict[str, Any]) -> tuple[RunReport, int]:
+    def _run(self, options: dict[str, Any]) -> RunReport:
         """Work on the run to its end; whoever breaks it off stops it.
 
         A run that is refused here, before it begins, is not one.
         """
-        service = IndexSyncService()
+        service = IndexSyncService(instead=TERMINAL)
         run = _begun(service, options)
         try:
             with _Bar(run, self, options) as bar:
@@ -122,8 +123,7 @@ class Command(BaseCommand):
             service.abort(run_id=run.pk)
             self.stderr.write(f"Stopped. What run {run.pk} has changed stays; the next run goes on from there.")
             sys.exit(INTERRUPTED)
-        report = RunReport.of(run)
-        return report, report.stats.differences + report.stats.missing_in_db + report.stats.orphaned_in_db
+        return RunReport.of(run)
 
     def _tell(self, report: RunReport, options: dict[str, Any]) -> None:
         changes = IndexRun(pk=report.run_id).changes.order_by("number")
@@ -237,14 +237,17 @@ def _sentence(report: RunReport) -> str:
         return said
     if report.stats.is_in_sync:
         return "In sync."
+    if report.stats.masked and not report.stats.differences:
+        rows = "1 row" if report.stats.masked == 1 else f"{report.stats.masked:,} rows"
+        return f"Nothing to do. About {rows} nothing can be said: see what stands above."
     if report.state == RunState.PLANNED:
         return f"Nothing was changed: this is what would be done. To do it: --apply {report.run_id}"
     return f"Done. Until a later run changes rows, it can be undone: --undo {report.run_id}"
 
 
-def _code(report: RunReport, *, differences: int) -> int:
+def _code(report: RunReport) -> int:
     if report.state == RunState.REFUSED:
         return REFUSED
     if report.state in {RunState.FAILED, RunState.ABORTED} or report.stats.errors:
         return ERRORS
-    return DIFFERENCES if differences else IN_SYNC
+    return IN_SYNC if report.stats.is_in_sync else DIFFERENCES

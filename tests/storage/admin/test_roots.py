@@ -261,14 +261,20 @@ class TestStartPage:
     ) -> None:
         put("7/a", state="missing")
         IndexRun.objects.create(root=root, state=RunState.REFUSED, failure_code=IndexBraked.code)
-        IndexRun.objects.create(root=root, state=RunState.REFUSED, failure_code=RootNotThere.code)
 
         text = console.get("/admin/").text
 
         assert f'<a href="{FILES}?state__exact=missing"><span>Missing files</span> <strong>1</strong></a>' in text
-        braked = "/admin/storage/indexrun/?state__exact=refused&amp;failure_code=index_braked"
-        assert f'<a href="{braked}"><span>Runs refused by the brake</span> <strong>1</strong></a>' in text
-        assert console.get(braked.replace("&amp;", "&")).context["cl"].result_count == 1
+        assert f'<a href="{LIST}"><span>Roots held by the brake</span> <strong>1</strong></a>' in text
+
+    @pytest.mark.parametrize("then", [RunState.DONE, RunState.REFUSED])
+    def test_counts_no_root_that_was_looked_through_since(self, console: Client, root: StorageRoot, then: str) -> None:
+        IndexRun.objects.create(root=root, state=RunState.REFUSED, failure_code=IndexBraked.code)
+        IndexRun.objects.create(
+            root=root, state=then, failure_code=RootNotThere.code if then == RunState.REFUSED else ""
+        )
+
+        assert "<span>Roots held by the brake</span> <strong>0</strong>" in console.get("/admin/").text
 
 
 class TestSentBeforeALogin:

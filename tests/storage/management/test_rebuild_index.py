@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from redis import Redis
 
+from statemachine.models import TransitionLog
 from storage.models import IndexRun
 from storage.services import IndexSyncService
 from tests.storage.conftest import states
@@ -71,6 +72,26 @@ class TestCommand:
         assert (first[0], second[0]) == (1, 0)
         assert "created" in first[1]
         assert "In sync." in second[1]
+
+    def test_is_not_in_sync_where_nothing_can_be_said(self, tree: Tree) -> None:
+        tree.put("7/a", "7/b")
+        rebuild("--mode", "sync")
+        tree.remove("7/a")
+        tree.link("7/a", "b")
+        rebuild("--mode", "sync")
+
+        code, told, _ = rebuild()
+
+        assert code == 1
+        assert "Nothing to do. About 1 row nothing can be said" in told
+
+    def test_stands_in_the_history_as_what_it_is(self, tree: Tree) -> None:
+        tree.put("7/a")
+        rebuild("--mode", "sync")
+
+        assert set(TransitionLog.objects.exclude(actor_kind="worker").values_list("actor_kind", flat=True)) == {
+            "terminal"
+        }
 
     def test_says_all_as_json(self, tree: Tree) -> None:
         tree.put("7/a")
