@@ -162,7 +162,7 @@ class IndexRun(Noticed):
             return False
         if self.state in STUCK:
             return self.initiated_by_id is not None or news.is_first_refusal(self)
-        return news.new_anomalies(self).exists()
+        return news.has_new_anomalies(self)
 
     @override
     def entering(self) -> None:
