@@ -24,7 +24,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.SlugField(unique=True)),
-                ('marker', models.CharField(db_default='', default='', editable=False, max_length=64)),
+                ('marker', models.CharField(db_default='', default='', editable=False, max_length=255)),
+                ('declaration', models.JSONField(editable=False, null=True)),
+                ('cursor', models.TextField(db_default='', default='', editable=False)),
+                ('read_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
