@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dropbox_standin import args, exchange, files, sharing, users, writes
+from dropbox_standin import args, batches, exchange, files, sharing, uploads, users, writes
 from dropbox_standin.call import Call, OpenRoute, Route
 from dropbox_standin.views import view_for
 from dropbox_standin.wire import Answer, BadRequest, unauthorized
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dropbox_standin.world import World
 
 ROUTES: dict[str, Route | OpenRoute] = {
-    route.name: route for route in (*files.ROUTES, *writes.ROUTES, *sharing.ROUTES, *users.ROUTES, files.LONGPOLL)
-}
+    route.name: route for module in (files, writes, batches, uploads, sharing, users) for route in module.ROUTES
+} | {files.LONGPOLL.name: files.LONGPOLL}
 
 RPC_TYPES = ("application/json", "application/json; charset=utf-8", "text/plain; charset=dropbox-cors-hack")
 CONTENT_TYPES = ("application/octet-stream", "text/plain; charset=dropbox-cors-hack")

@@ -218,6 +218,28 @@ class Standin:
         limit = None if per_second is None else {"per_second": per_second, "burst": burst, "style": style}
         self._post("settings", rate_limit=limit)
 
+    def payload_cap(self, most_bytes: int) -> None:
+        """The most that one upload may carry; 150 MiB unless told otherwise."""
+        self._post("settings", payload_bytes=most_bytes)
+
+    def refuse_writes(
+        self, reason: str, *, path: str | None = None, account: str | None = None, times: int = 1
+    ) -> None:
+        """Let the next `times` writes to a path fail for a reason of the specification's `WriteError`."""
+        self._post("refusals", reason=reason, path=path, account=account, times=times)
+
+    def refuse_beneath_fresh(self, seconds: float, *, reason: str = "no_write_permission") -> None:
+        """Let nothing be made beneath a folder of the team's space that is younger than this."""
+        self._post("refusals", fresh_parent_s=seconds, reason=reason)
+
+    def accept_writes(self) -> None:
+        """Take back what was ordered to be refused."""
+        self._delete("refusals")
+
+    def jobs(self, *, async_above: int = 100, checks: int = 1, late: bool = False) -> None:
+        """Batches above a size are jobs, in progress for some checks; `late`: the work is done with the last check."""
+        self._post("jobs", async_above=async_above, checks=checks, late=late)
+
     def advance_clock(self, seconds: float) -> None:
         """Let that much time have passed: tokens and links expire."""
         self._post("clock", advance_s=seconds)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dropbox_standin import people, seeds
+from dropbox_standin import knobs, people, seeds
 from dropbox_standin.faults import KINDS, Fault
 from dropbox_standin.inputs import NotUnderstood, fields_of, number, text
 from dropbox_standin.limits import RateLimit
@@ -33,7 +33,7 @@ def routes(stage: Stage) -> list[Route]:
     """The control API of one stage."""
     return [
         Route(path, functools.partial(_run, stage, action), methods=[method])
-        for method, path, action in (*ACTIONS, *people.ACTIONS)
+        for method, path, action in (*ACTIONS, *people.ACTIONS, *knobs.ACTIONS)
     ] + [Route("/webhooks/send", functools.partial(_send_webhook, stage), methods=["POST"])]
 
 
@@ -143,12 +143,23 @@ def clear_policies(stage: Stage, _request: Request, _body: Body) -> Body:
 
 
 def change_settings(stage: Stage, _request: Request, body: Body) -> Body:
-    fields_of(body, "latency_ms", "page_size", "empty_pages", "longpoll_cap_s", "embed_existing", "rate_limit")
+    fields_of(
+        body,
+        "latency_ms",
+        "page_size",
+        "empty_pages",
+        "longpoll_cap_s",
+        "embed_existing",
+        "rate_limit",
+        "payload_bytes",
+    )
     settings, world = stage.world.settings, stage.world
     rate_limit = _rate_limit(body["rate_limit"]) if body.get("rate_limit") else None
     latency_ms = number(body.get("latency_ms", 0), "latency_ms", least=0)
     page_size = int(number(body.get("page_size", 1), "page_size", least=1))
     empty_pages = int(number(body.get("empty_pages", 0), "empty_pages", least=0))
+    payload_bytes = int(number(body.get("payload_bytes", settings.payload_bytes), "payload_bytes", least=0))
+    settings.payload_bytes = payload_bytes
     settings.latency_s = latency_ms / 1000 if "latency_ms" in body else settings.latency_s
     settings.page_size = page_size if "page_size" in body else settings.page_size
     settings.empty_pages = empty_pages if "empty_pages" in body else settings.empty_pages
@@ -268,6 +279,7 @@ def _settings(world: World) -> Body:
         "page_size": settings.page_size,
         "empty_pages": settings.empty_pages,
         "longpoll_cap_s": settings.longpoll_cap_s,
+        "payload_bytes": settings.payload_bytes,
         "embed_existing": world.links.embed_existing,
         "rate_limit": limit and {"per_second": limit.per_second, "burst": limit.burst, "style": limit.style},
     }

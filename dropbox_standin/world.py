@@ -11,8 +11,11 @@ from dropbox_standin.accounts import Account, Team
 from dropbox_standin.clock import Clock
 from dropbox_standin.cursors import Cursors
 from dropbox_standin.faults import Faults
+from dropbox_standin.jobs import Jobs
 from dropbox_standin.journal import Journal
 from dropbox_standin.links import Links
+from dropbox_standin.refusals import Refusals
+from dropbox_standin.sessions import Sessions
 from dropbox_standin.tokens import CONSOLE_SCOPES, SCOPES, App, Tokens
 from dropbox_standin.tree import Namespace
 from dropbox_standin.webhooks import Webhooks
@@ -32,12 +35,14 @@ class Settings:
         page_size: the most entries in one page, whatever `limit` says.
         empty_pages: how many pages without entries come before the first of each listing.
         longpoll_cap_s: longpolls wait no longer than this, so that tests need not wait 30 seconds.
+        payload_bytes: the most that one upload may carry.
     """
 
     latency_s: float = 0.0
     page_size: int = 2000
     empty_pages: int = 0
     longpoll_cap_s: float | None = None
+    payload_bytes: int = 150 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,9 @@ class World:
         self.faults = Faults()
         self.journal = Journal()
         self.rate_limit: RateLimit | None = None
+        self.refusals = Refusals(self.clock)
+        self.jobs = Jobs(self.tokens)
+        self.sessions = Sessions(self.tokens)
         self.webhooks = Webhooks()
         self.temporary_links: dict[str, TemporaryLink] = {}
         self._namespaces = FIRST_NAMESPACE

@@ -68,7 +68,9 @@ class TestUpload:
         with pytest.raises(ApiError):
             team.files_upload(b"three", "/b.txt", mode=WriteMode.update(first.rev))
 
-        assert team.files_upload(b"3", "/b.txt", mode=WriteMode.update(first.rev), autorename=True).name == "b (1).txt"
+        third = team.files_upload(b"3", "/b.txt", mode=WriteMode.update(first.rev), autorename=True)
+
+        assert third.name == "b (conflicted copy).txt"
 
     def test_refuses_content_of_another_hash(self, team: Dropbox) -> None:
         with pytest.raises(ApiError) as caught:
