@@ -264,8 +264,16 @@ class Standin:
 
     # Webhooks
 
-    def webhook(self, url: str, *, every_change: bool = True, secret: str = "standin-secret") -> None:  # noqa: S107
-        self._post("webhooks", url=url, every_change=every_change, secret=secret)
+    def webhook(
+        self,
+        url: str,
+        *,
+        every_change: bool = True,
+        secret: str = "standin-secret",  # noqa: S107
+        verify: bool = True,
+    ) -> None:
+        """Where notifications go; the address has to answer a challenge first, unless `verify` is off."""
+        self._post("webhooks", url=url, every_change=every_change, secret=secret, verify=verify)
 
     def send_webhook(self, *accounts: str) -> dict[str, Any]:
         """Notify now, about these accounts or about all; returns what the receiver answered."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import functools
+import inspect
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dropbox_standin import knobs, people, seeds
+from dropbox_standin import hooks, knobs, people, seeds
 from dropbox_standin.faults import KINDS, Fault
 from dropbox_standin.inputs import NotUnderstood, fields_of, number, text
 from dropbox_standin.limits import RateLimit
 from dropbox_standin.tree import Namespace, split
-from dropbox_standin.webhooks import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +33,15 @@ def routes(stage: Stage) -> list[Route]:
     """The control API of one stage."""
     return [
         Route(path, functools.partial(_run, stage, action), methods=[method])
-        for method, path, action in (*ACTIONS, *people.ACTIONS, *knobs.ACTIONS)
-    ] + [Route("/webhooks/send", functools.partial(_send_webhook, stage), methods=["POST"])]
+        for method, path, action in (*ACTIONS, *people.ACTIONS, *knobs.ACTIONS, *hooks.ACTIONS)
+    ]
 
 
 async def _run(stage: Stage, action: Action, request: Request) -> Response:
     """Run one action; what it cannot understand becomes a 400 with one sentence, and changes nothing."""
     try:
-        return JSONResponse(action(stage, request, await _body(request)))
+        result = action(stage, request, await _body(request))
+        return JSONResponse(await result if inspect.isawaitable(result) else result)
     except (NotUnderstood, seeds.BadSeed) as error:
         return JSONResponse({"error": str(error)}, 400)
 
@@ -174,6 +175,7 @@ def change_settings(stage: Stage, _request: Request, body: Body) -> Body:
 def advance_clock(stage: Stage, _request: Request, body: Body) -> Body:
     fields_of(body, "advance_s")
     stage.world.clock.advance(number(body.get("advance_s"), "advance_s", least=0))
+    stage.world.webhooks.wake()
     return {"clock": stage.world.clock.now().isoformat()}
 
 
@@ -195,38 +197,6 @@ def clear_journal(stage: Stage, _request: Request, _body: Body) -> Body:
 
 def count_calls(stage: Stage, _request: Request, _body: Body) -> Body:
     return dict(stage.world.journal.counts)
-
-
-def set_webhook(stage: Stage, _request: Request, body: Body) -> Body:
-    fields_of(body, "url", "every_change", "secret")
-    url = text(body.get("url"), "url")
-    if not is_loopback(url):
-        raise NotUnderstood("a webhook goes to a loopback address only, such as http://127.0.0.1:8000/webhook")
-    webhooks = stage.world.webhooks
-    webhooks.url, webhooks.every_change = url, bool(body.get("every_change", True))
-    webhooks.secret = text(body.get("secret", seeds.APP_SECRET), "secret")
-    return webhooks.describe()
-
-
-def show_webhook(stage: Stage, _request: Request, _body: Body) -> Body:
-    return stage.world.webhooks.describe()
-
-
-def unset_webhook(stage: Stage, _request: Request, _body: Body) -> Body:
-    stage.world.webhooks.url = None
-    return stage.world.webhooks.describe()
-
-
-async def _send_webhook(stage: Stage, request: Request) -> Response:
-    """Send one notification now, about the accounts named, or about all."""
-    try:
-        body = await _body(request)
-        names = _list(body, "accounts") if "accounts" in body else list(stage.world.accounts)
-        text(stage.world.webhooks.url, "the webhook's url (POST /standin/webhooks)")
-        chosen = [people.account(stage.world, name) for name in names]
-    except NotUnderstood as error:
-        return JSONResponse({"error": str(error)}, 400)
-    return JSONResponse(asdict(await stage.world.webhooks.send(chosen)))
 
 
 def _space(world: World, body: Body) -> Namespace:
@@ -310,7 +280,4 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("GET", "/journal", read_journal),
     ("DELETE", "/journal", clear_journal),
     ("GET", "/calls", count_calls),
-    ("POST", "/webhooks", set_webhook),
-    ("GET", "/webhooks", show_webhook),
-    ("DELETE", "/webhooks", unset_webhook),
 )

@@ -71,7 +71,7 @@ class World:
         self.refusals = Refusals(self.clock)
         self.jobs = Jobs(self.tokens)
         self.sessions = Sessions(self.tokens)
-        self.webhooks = Webhooks()
+        self.webhooks = Webhooks(self.tokens)
         self.temporary_links: dict[str, TemporaryLink] = {}
         self._namespaces = FIRST_NAMESPACE
         self.closed = False
@@ -135,4 +135,5 @@ class World:
     def close(self) -> None:
         """Let nobody wait for this world any longer."""
         self.closed = True
+        self.webhooks.close()
         self._news.set()
