@@ -89,6 +89,10 @@ class Standin:
 
     # The world
 
+    def overview(self) -> dict[str, Any]:
+        """Address, seed, settings, clock, accounts and teams."""
+        return self._get("")
+
     def reset(self, *, seed: str | Mapping[str, Any] | None = "empty") -> None:
         """Begin again: tree, tokens, links, faults, journal, clock and settings. None: the seed of the start."""
         self._post("reset", **({} if seed is None else {"seed": seed}))

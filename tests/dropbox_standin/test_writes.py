@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 import pytest
 import requests
@@ -8,6 +9,15 @@ from dropbox.files import FileMetadata, FolderMetadata, WriteMode
 
 from dropbox_standin.client import Standin
 from tests.dropbox_standin.clients import raw_call
+
+# The SDK warns of routes that have a newer name.
+older_names = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
+
+
+def tags(error: Any) -> str:
+    """The tags of an error from the outside in."""
+    inner = error._value
+    return f"{error._tag}/{tags(inner)}" if hasattr(inner, "_tag") else str(error._tag)
 
 
 class TestCreateFolder:
@@ -231,6 +241,91 @@ class TestMove:
         standin.put("/A/", "/B/")
 
         assert team.files_move_v2("/A", "/B", autorename=True).metadata.name == "B (1)"
+
+
+class TestCopy:
+    def test_takes_a_folder_with_all_beneath_under_new_ids(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/b/c.txt", content="content")
+        standin.put("/A/b/d/")
+
+        copied = team.files_copy_v2("/A/b", "/New/B").metadata
+
+        assert copied.path_display == "/New/B"
+        assert {"/A/b/c.txt", "/New/B/c.txt", "/New/B/d/"} <= set(standin.tree())
+        first, second = (team.files_get_metadata(path) for path in ("/A/b/c.txt", "/New/B/c.txt"))
+        assert (first.content_hash, first.client_modified) == (second.content_hash, second.client_modified)
+        assert first.id != second.id
+
+    def test_goes_from_one_space_to_another(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/b.txt", home="olivia")
+
+        team.files_copy_v2("/Olivia Operator/A", "/A", autorename=True)
+        again = team.files_copy_v2("/Olivia Operator/A", "/A", autorename=True)
+
+        assert again.metadata.name == "A (1)"
+        assert {"/A/b.txt", "/A (1)/b.txt"} <= set(standin.tree())
+
+    @pytest.mark.parametrize(
+        ("source", "goal", "error"),
+        [
+            ("/missing", "/x", "from_lookup/not_found"),
+            ("/A", "/B", "to/conflict/folder"),
+            ("/A", "/a", "to/conflict/folder"),
+            ("/A", "/A/inside", "duplicated_or_nested_paths"),
+            ("/A", "/file.txt/x", "to/conflict/file_ancestor"),
+            ("/A", "/x/../y", "to/malformed_path"),
+            ("/A", "id:unknown", "to/malformed_path"),
+            ("/Olivia Operator", "/x", "cant_copy_shared_folder"),
+        ],
+    )
+    def test_says_why_it_cannot(self, standin: Standin, team: Dropbox, source: str, goal: str, error: str) -> None:
+        standin.put("/A/", "/B/", "/file.txt")
+
+        with pytest.raises(ApiError) as caught:
+            team.files_copy_v2(source, goal)
+
+        assert tags(caught.value.error) == error
+
+
+class TestRelocationOfMuch:
+    def test_ends_at_ten_thousand(self, standin: Standin, team: Dropbox) -> None:
+        standin.put(*[f"/A/{number}/" for number in range(9_999)])
+        team.files_move_v2("/A", "/B")
+        standin.put("/B/more/")
+
+        for relocate in (team.files_move_v2, team.files_copy_v2):
+            with pytest.raises(ApiError) as caught:
+                relocate("/B", "/C")
+            assert caught.value.error.is_too_many_files()
+
+
+class TestOlderNames:
+    @older_names
+    def test_answer_with_the_metadata_itself(self, standin: Standin, team: Dropbox) -> None:
+        made = team.files_create_folder("/A")
+        copied = team.files_copy("/A", "/B")
+        moved = team.files_move("/B", "/C")
+        deleted = team.files_delete("/C")
+
+        assert [one.path_display for one in (made, copied, moved, deleted)] == ["/A", "/B", "/C", "/C"]
+        assert standin.tree()[:1] == ("/A/",)
+
+
+class TestUnknownId:
+    def test_is_no_name_to_create(self, standin: Standin, team: Dropbox) -> None:
+        response = raw_call(standin, "files/create_folder_v2", json={"path": "id:zzzz/abc"})
+
+        assert response.status_code == 400
+        assert "did not match pattern" in response.text
+
+    def test_is_nothing_to_delete_or_move(self, team: Dropbox) -> None:
+        with pytest.raises(ApiError) as deleted:
+            team.files_delete_v2("id:unknown")
+        with pytest.raises(ApiError) as moved:
+            team.files_move_v2("id:unknown", "/x")
+
+        assert tags(deleted.value.error) == "path_lookup/not_found"
+        assert tags(moved.value.error) == "from_lookup/not_found"
 
 
 class TestMalformedPath:
