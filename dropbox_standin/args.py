@@ -52,7 +52,7 @@ def read(fields: Mapping[str, Field], raw: bytes) -> dict[str, Any]:
 def peek(raw: bytes) -> dict[str, Any]:
     """The argument as far as it can be read, for the journal; whatever is wrong with it is told elsewhere."""
     try:
-        value = json.loads(raw) if raw else None
+        value = json.loads(raw.decode()) if raw else None
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
@@ -161,7 +161,8 @@ def tag_of(value: str | Mapping[str, Any]) -> str:
 
 def _decode(raw: bytes) -> Any:
     try:
-        return json.loads(raw) if raw else None
+        # Decoded here, since the JSON reader would guess other encodings as well.
+        return json.loads(raw.decode()) if raw else None
     except ValueError:
         raise Malformed("could not decode input as JSON") from None
 

@@ -217,8 +217,12 @@ class Standin:
         """Let longpolls end after this time, whatever they asked for."""
         self._post("settings", longpoll_cap_s=seconds)
 
+    def longpolls(self, *, jitter_s: float = 0, backoff_s: int | None = None, vague: bool = False) -> None:
+        """Let longpolls wait longer, ask for a pause, or wake for any change that the account could see."""
+        self._post("longpolls", jitter_s=jitter_s, backoff_s=backoff_s, vague=vague)
+
     def rate_limit(self, per_second: float | None, *, burst: int = 1, style: str = "json") -> None:
-        """A token bucket for each account; None takes it away. Style: json or text."""
+        """A token bucket for each account; None takes it away. Style: json, header or text; see `limits.STYLES`."""
         limit = None if per_second is None else {"per_second": per_second, "burst": burst, "style": style}
         self._post("settings", rate_limit=limit)
 

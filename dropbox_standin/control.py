@@ -14,7 +14,7 @@ from starlette.routing import Route
 from dropbox_standin import hooks, knobs, people, seeds
 from dropbox_standin.faults import KINDS, Fault
 from dropbox_standin.inputs import NotUnderstood, fields_of, number, text
-from dropbox_standin.limits import RateLimit
+from dropbox_standin.limits import STYLES, RateLimit
 from dropbox_standin.tree import Namespace, split
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def change_settings(stage: Stage, _request: Request, body: Body) -> Body:
     settings.empty_pages = empty_pages if "empty_pages" in body else settings.empty_pages
     if "longpoll_cap_s" in body:
         cap = body["longpoll_cap_s"]
-        settings.longpoll_cap_s = None if cap is None else number(cap, "longpoll_cap_s", least=0)
+        world.longpolls.cap_s = None if cap is None else number(cap, "longpoll_cap_s", least=0)
     world.links.embed_existing = bool(body.get("embed_existing", world.links.embed_existing))
     world.rate_limit = rate_limit if "rate_limit" in body else world.rate_limit
     return _settings(world)
@@ -236,8 +236,8 @@ def _rate_limit(given: Any) -> RateLimit:
         raise NotUnderstood("rate_limit is an object with per_second, burst and style, or null")
     fields_of(given, "per_second", "burst", "style")
     style = given.get("style", "json")
-    if style not in {"json", "text"}:
-        raise NotUnderstood('the style of a rate limit is "json" or "text"')
+    if style not in STYLES:
+        raise NotUnderstood(f"the style of a rate limit is one of {', '.join(STYLES)}, not {style!r}")
     per_second = number(given.get("per_second"), "per_second", least=0.001)
     return RateLimit(per_second, int(number(given.get("burst", 1), "burst", least=1)), style)
 
@@ -248,7 +248,7 @@ def _settings(world: World) -> Body:
         "latency_ms": settings.latency_s * 1000,
         "page_size": settings.page_size,
         "empty_pages": settings.empty_pages,
-        "longpoll_cap_s": settings.longpoll_cap_s,
+        "longpoll_cap_s": world.longpolls.cap_s,
         "payload_bytes": settings.payload_bytes,
         "embed_existing": world.links.embed_existing,
         "rate_limit": limit and {"per_second": limit.per_second, "burst": limit.burst, "style": limit.style},

@@ -58,7 +58,19 @@ def set_jobs(stage: Stage, _request: Request, body: Body) -> Body:
     return {"async_above": jobs.async_above, "checks": jobs.checks, "late": jobs.late, "launched": len(jobs.launched)}
 
 
+def set_longpolls(stage: Stage, _request: Request, body: Body) -> Body:
+    """What longpolls do beyond waiting; null takes a backoff away."""
+    fields_of(body, "jitter_s", "backoff_s", "vague")
+    knobs = stage.world.longpolls
+    jitter_s = number(body.get("jitter_s", knobs.jitter_s), "jitter_s", least=0)
+    backoff = body.get("backoff_s", knobs.backoff_s)
+    knobs.backoff_s = None if backoff is None else int(number(backoff, "backoff_s", least=0))
+    knobs.jitter_s, knobs.vague = jitter_s, bool(body.get("vague", knobs.vague))
+    return asdict(knobs)
+
+
 ACTIONS = (
+    ("POST", "/longpolls", set_longpolls),
     ("POST", "/refusals", refuse_writes),
     ("GET", "/refusals", list_refusals),
     ("DELETE", "/refusals", clear_refusals),

@@ -2,7 +2,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-import requests
 from dropbox import Dropbox
 from dropbox.exceptions import ApiError, BadInputError
 from dropbox.files import FileMetadata, FolderMetadata, WriteMode
@@ -110,52 +109,6 @@ class TestUpload:
 
         assert response.status_code == 400
         assert "client_modified" in response.text
-
-
-class TestDownload:
-    def test_serves_a_range(self, standin: Standin) -> None:
-        standin.put("/b.txt", content="0123456789", home="olivia")
-
-        response = raw_call(
-            standin, "files/download", headers={"Dropbox-API-Arg": '{"path":"/b.txt"}', "Range": "bytes=2-4"}
-        )
-
-        assert (response.status_code, response.content) == (206, b"234")
-        assert response.headers["Content-Range"] == "bytes 2-4/10"
-
-    def test_refuses_a_range_beyond_the_end(self, standin: Standin) -> None:
-        standin.put("/b.txt", content="01", home="olivia")
-
-        response = raw_call(
-            standin, "files/download", headers={"Dropbox-API-Arg": '{"path":"/b.txt"}', "Range": "bytes=2-"}
-        )
-
-        assert response.status_code == 416
-
-    def test_names_a_file_beyond_ascii_in_its_header(self, standin: Standin, team: Dropbox) -> None:
-        standin.put("/Größe ½.txt")
-
-        metadata, _ = team.files_download("/größe ½.TXT")
-
-        assert metadata.name == "Größe ½.txt"
-
-    def test_of_a_folder_is_refused(self, standin: Standin, team: Dropbox) -> None:
-        standin.put("/A/")
-
-        with pytest.raises(ApiError) as caught:
-            team.files_download("/A")
-
-        assert caught.value.error.get_path().is_not_file()
-
-
-class TestTemporaryLink:
-    def test_serves_the_content_without_a_token_for_four_hours(self, standin: Standin, team: Dropbox) -> None:
-        standin.put("/b.txt", content="content")
-        link = team.files_get_temporary_link("/b.txt").link
-
-        assert requests.get(link, timeout=10).content == b"content"
-        standin.advance_clock(4 * 3600 + 1)
-        assert requests.get(link, timeout=10).status_code == 410
 
 
 class TestDelete:
