@@ -71,8 +71,7 @@ class RootAdmin(ReadOnly, LargeList):
     search_help_text = "A part of a root's name."
     empty = "No run has looked at a root yet. The settings say which there are."
     file_columns = (
-        Column("Root", lambda root: root.name),
-        Column("Title", lambda root: root.title),
+        Column("Root", str),
         Column("First met", lambda root: root.created_at, is_time=True),
     )
     identity = ("name",)

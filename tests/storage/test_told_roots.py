@@ -12,6 +12,7 @@ from statemachine.models import TransitionLog
 from statemachine.reactions import Backoff
 from storage.errors import IndexBraked, ListingBrokenOff, NoChecksums, NotInParts, RootNotThere
 from storage.index.entries import Anomaly, Entry, Gone
+from storage.index.glancing import has_news
 from storage.index.presence import forget_marker
 from storage.models import IndexRun, ListedEntry, StorageRoot, StoredFile
 from storage.services import IndexSyncService
@@ -523,6 +524,50 @@ class TestCursor:
 
         assert (run.state, run.failure_code) == ("refused", RootNotThere.code)
         assert (archives().cursor, archives().read_at) == (cursor, None)
+
+
+class TestGlance:
+    def test_that_finds_nothing_leaves_no_run_and_notes_the_time(self, place: Place, read: Index) -> None:
+        read("sync")
+        root = archives()
+
+        assert not has_news(root, place)
+        assert IndexRun.objects.count() == 1
+        assert root.read_at is not None
+        assert archives().read_at > root.read_at  # type: ignore[operator]  # it is there
+
+    def test_that_finds_something_says_so_and_reads_no_further(self, place: Place, read: Index) -> None:
+        read("sync")
+        before = archives()
+        place.put("Lease 1")
+
+        assert has_news(before, place)
+        assert (archives().cursor, archives().read_at) == (before.cursor, before.read_at)
+        read(incremental=True)
+        assert told_rows() == place.oracle()
+
+    def test_asks_nothing_where_more_has_to_be_read(self, place: Place, read: Index) -> None:
+        assert has_news(archives(), place)
+        read("sync")
+        StorageRoot.objects.filter(name="archives").update(read_at=None)
+        place.asked.clear()
+
+        assert has_news(archives(), place)
+        assert place.asked == []
+
+    def test_leaves_it_to_a_run_that_the_cursor_is_not_known(self, place: Place, read: Index) -> None:
+        read("sync")
+        place.forgotten = 1
+
+        assert has_news(archives(), place)
+
+    def test_notes_nothing_while_a_run_is_active(self, place: Place, read: Index, service: IndexSyncService) -> None:
+        read("sync")
+        root = archives()
+        service.start(mode="sync", root="archives", rings=False)
+
+        assert not has_news(root, place)
+        assert archives().read_at is None
 
 
 class TestService:
