@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dropbox_standin import args, cursors
 from dropbox_standin.call import Call, Route
-from dropbox_standin.tree import Folder, Node, fold
+from dropbox_standin.tree import Folder, Node
 from dropbox_standin.wire import Answer, BadRequest, answer_json, conflict
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def get_metadata(call: Call) -> Answer:
         return answer_json(call.view.describe(place.node))
     # What is only hidden from the account was not deleted.
     if call.args["include_deleted"] and call.view.may_write(place):
-        for change in reversed(place.namespace.changes):
-            if change.key == tuple(fold(part) for part in place.parts):
-                return answer_json(call.view.describe_deleted(place.namespace, change))
+        names = place.namespace.deleted_at(place.parts)
+        if names is not None:
+            return answer_json(call.view.describe_deleted(place.namespace, names))
     raise conflict("path", "not_found")
 
 
@@ -86,7 +86,7 @@ def _folder(view: View, node: Node) -> Folder:
 
 
 def _answer_page(world: World, cursor: cursors.Cursor) -> Answer:
-    entries, behind, has_more = cursors.page(cursor)
+    entries, behind, has_more = world.cursors.page(cursor)
     return answer_json({"entries": entries, "cursor": world.cursors.keep(behind), "has_more": has_more})
 
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dropbox_standin import args, cursors
+from dropbox_standin import args
 from dropbox_standin.call import OpenRoute
 from dropbox_standin.wire import Answer, answer_json
 
@@ -36,11 +36,11 @@ class Longpolls:
 async def longpoll(world: World, arguments: dict[str, Any]) -> Answer:
     """Wait until the cursor has news, for `timeout` seconds at most."""
     cursor, knobs = world.cursors.get(arguments["cursor"], account_id=None), world.longpolls
-    account = cursor.view.account
+    account = cursor.watch.view.account
     told_before = world.told_to(account)
 
     def has_news() -> bool:
-        return cursors.has_news(cursor) or (knobs.vague and world.told_to(account) != told_before)
+        return world.cursors.has_news(cursor) or (knobs.vague and world.told_to(account) != told_before)
 
     wait_s = arguments["timeout"] + world.rng.uniform(0, knobs.jitter_s)
     until = time.monotonic() + min(wait_s, wait_s if knobs.cap_s is None else knobs.cap_s)
