@@ -44,24 +44,27 @@ class Query:
 
     def match(self, node: Node, name: str) -> str | None:
         """By what the node is found, as the specification calls it; None if it is not."""
-        if not self.words or not self._is_of_kind(node):
+        if not self._is_of_kind(node):
             return None
-        by_name = self._is_in(name)
-        by_content = isinstance(node, File) and not self.filename_only and self._is_in(_text(node))
+        by_name = self.is_in(name)
+        by_content = isinstance(node, File) and not self.filename_only and self.is_in(_text(node))
         if by_content:
             return "filename_and_content" if by_name else "file_content"
         return "filename" if by_name else None
+
+    def is_in(self, text: str) -> bool:
+        """Whether the words are in a text."""
+        if not self.words:
+            return False
+        found = set(words_of(text))
+        *whole, last = self.words
+        return found.issuperset(whole) and any(word.startswith(last) for word in found)
 
     def highlights(self, name: str) -> list[dict[str, Any]]:
         """The name in pieces, those that were looked for marked."""
         wanted = "|".join(re.escape(word) for word in sorted(self.words, key=len, reverse=True))
         pieces = re.split(rf"\b({wanted})", name, flags=re.IGNORECASE)
         return [{"highlight_str": piece, "is_highlighted": bool(at % 2)} for at, piece in enumerate(pieces) if piece]
-
-    def _is_in(self, text: str) -> bool:
-        found = set(words_of(text))
-        *whole, last = self.words
-        return found.issuperset(whole) and any(word.startswith(last) for word in found)
 
     def _is_of_kind(self, node: Node) -> bool:
         extension = node.name.rpartition(".")[2].lower() if "." in node.name and isinstance(node, File) else ""

@@ -9,28 +9,30 @@ from typing import TYPE_CHECKING, Any
 from dropbox_standin import args
 from dropbox_standin.call import Call, Route
 from dropbox_standin.matching import CATEGORIES, Query, words_of
-from dropbox_standin.tree import File, Folder
+from dropbox_standin.tree import File, Folder, fold_all
 from dropbox_standin.wire import Answer, UnionError, answer_json, conflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dropbox_standin.tokens import Tokens
-    from dropbox_standin.tree import Namespace, Node
+    from dropbox_standin.tree import Key, Names, Namespace, Node
     from dropbox_standin.views import View
 
 MOST_MATCHES = 10_000  # of one search, however many pages are asked for
 
-type Indexed = frozenset[tuple[str, tuple[str, ...]]]
+type Indexed = frozenset[tuple[str, Names]]
+# What was found: what is there, or how the path of what was there is spelled; and by what it was found.
+type Match = tuple[Namespace, Node | Names, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a search has found: nodes, and by what."""
+    """What a search has found, for all of its pages."""
 
     view: View
     query: Query
-    found: tuple[tuple[Node, str], ...]
+    found: tuple[Match, ...]
     limit: int
     highlights: bool
 
@@ -72,7 +74,7 @@ class Searches:
         reached = [state for at, state in self._states[namespace] if at <= until]
         return bool(reached) and (node.id, node.names()) in reached[-1]
 
-    def thin_out(self, found: list[tuple[Node, str]]) -> list[tuple[Node, str]]:
+    def thin_out(self, found: list[Match]) -> list[Match]:
         if not self.omit_every:
             return found
         return [match for number, match in enumerate(found, 1) if number % self.omit_every]
@@ -80,8 +82,6 @@ class Searches:
 
 def search(call: Call) -> Answer:
     options = args.check_struct(OPTION_FIELDS, call.args["options"] or {})
-    if args.tag_of(options["file_status"]) != "active":
-        raise _invalid("file_status: the stand-in finds what is there only")
     match_fields = args.check_struct(MATCH_FIELDS, call.args["match_field_options"] or {})
     query = Query(
         words_of(call.args["query"]),
@@ -90,7 +90,9 @@ def search(call: Call) -> Answer:
         categories=frozenset(args.tag_of(category) for category in options["file_categories"] or ()),
     )
     searches = call.world.searches
-    found = searches.thin_out(list(_find(call, query, options["path"], options["account_id"])))[:MOST_MATCHES]
+    finds = _find if args.tag_of(options["file_status"]) == "active" else _find_deleted
+    is_own = options["account_id"] in {None, call.account.account_id}
+    found = searches.thin_out(list(finds(call, query, options["path"] or "")) if is_own else [])[:MOST_MATCHES]
     if args.tag_of(options["order_by"] or "relevance") == "last_modified_time":
         found.sort(key=_modified, reverse=True)
     highlights = match_fields["include_highlights"] or bool(call.args["include_highlights"])
@@ -106,27 +108,52 @@ def search_continue(call: Call) -> Answer:
     return answer_json(_page(searches, results, at))
 
 
-def _find(call: Call, query: Query, path: str | None, account_id: str | None) -> Iterator[tuple[Node, str]]:
-    if account_id not in {None, call.account.account_id}:
-        return
-    for namespace, node in _nodes(call.view, path or ""):
+def _find(call: Call, query: Query, path: str) -> Iterator[Match]:
+    for namespace, node in _nodes(call.view, path):
         name = node.name if node.parent else call.account.display_name
         matched = query.match(node, name) if call.world.searches.knows(namespace, node) else None
         if matched is not None:
-            yield node, matched
+            yield namespace, node, matched
+
+
+def _find_deleted(call: Call, query: Query, path: str) -> Iterator[Match]:
+    """What once was beneath the folder and is no more, each path once, as it was last spelled."""
+    for space, folder in _trees(call.view, path):
+        base = fold_all(folder.names())
+        told: set[Key] = set()
+        for change in reversed(space.changes):
+            hidden = call.account.sights in change.hidden_from
+            beneath = change.gone.walk() if change.gone is not None else ()
+            for names in (change.names, *((*change.names, *_below(change.gone, node)) for node in beneath)):
+                key = fold_all(names)
+                if key[: len(base)] == base and key not in told and space.find(names) is None:
+                    told.add(key)
+                    if query.is_in(names[-1]) and not hidden:
+                        yield space, names, "filename"
+
+
+def _below(folder: Folder | None, node: Node) -> Names:
+    """The names that lead from a folder down to a node in it, be they both gone."""
+    depth = len(folder.names()) if folder is not None else 0
+    return node.names()[depth:]
 
 
 def _nodes(view: View, path: str) -> Iterator[tuple[Namespace, Node]]:
     """Everything that is seen beneath a folder, that which is mounted in it included."""
+    for space, folder in _trees(view, path):
+        if space is view.account.home and view.shows_home_as_folder and not path:
+            yield space, folder
+        yield from ((space, node) for node in folder.walk() if view.sees(node))
+
+
+def _trees(view: View, path: str) -> Iterator[tuple[Namespace, Folder]]:
+    """The folder, and the home that is mounted under a team's root."""
     folder = view.find(path)
     if not isinstance(folder, Folder):
         raise conflict("path", "not_folder")
-    space = view.namespace_of(folder)
-    yield from ((space, node) for node in folder.walk() if view.sees(node))
+    yield view.namespace_of(folder), folder
     if folder is view.base.root and view.shows_home_as_folder:
-        home = view.account.home
-        yield home, home.root
-        yield from ((home, node) for node in home.root.walk())
+        yield view.account.home, view.account.home.root
 
 
 def _page(searches: Searches, results: Results, at: int) -> dict[str, Any]:
@@ -140,8 +167,9 @@ def _page(searches: Searches, results: Results, at: int) -> dict[str, Any]:
     return answer
 
 
-def _describe(results: Results, node: Node, matched: str) -> dict[str, Any]:
-    metadata = results.view.describe(node)
+def _describe(results: Results, space: Namespace, found: Node | Names, matched: str) -> dict[str, Any]:
+    view = results.view
+    metadata = view.describe_deleted(space, found) if isinstance(found, tuple) else view.describe(found)
     match: dict[str, Any] = {
         "metadata": {".tag": "metadata", "metadata": metadata},
         "match_type": {".tag": matched},
@@ -151,8 +179,8 @@ def _describe(results: Results, node: Node, matched: str) -> dict[str, Any]:
     return match
 
 
-def _modified(match: tuple[Node, str]) -> float:
-    node, _ = match
+def _modified(match: Match) -> float:
+    _, node, _ = match
     return node.server_modified.timestamp() if isinstance(node, File) else 0.0
 
 

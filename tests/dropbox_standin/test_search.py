@@ -7,6 +7,7 @@ import pytest
 from dropbox import Dropbox
 from dropbox.exceptions import ApiError
 from dropbox.files import (
+    DeletedMetadata,
     FileCategory,
     FileStatus,
     SearchMatchFieldOptions,
@@ -120,11 +121,31 @@ class TestSearch:
 
         assert caught.value.error.get_path()._tag == tag
 
-    def test_says_that_it_does_not_find_what_is_gone(self, team: Dropbox) -> None:
-        with pytest.raises(ApiError) as caught:
-            team.files_search_v2("x", SearchOptions(file_status=FileStatus.deleted))
+    def test_finds_what_is_gone_on_demand(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/note/note.txt", "/A/back note.txt", "/B/note.txt", "/stays note.txt")
+        standin.put("/own note.txt", home="olivia")
+        standin.delete("/A", "/B/note.txt")
+        standin.delete("/own note.txt", home="olivia")
+        standin.put("/A/back note.txt")
+        standin.search(index_delay_s=0)
 
-        assert "what is there only" in caught.value.error.get_invalid_argument()
+        found = team.files_search_v2("note", SearchOptions(file_status=FileStatus.deleted))
+        beneath = team.files_search_v2("note", SearchOptions(path="/A", file_status=FileStatus.deleted))
+
+        gone = ["/A/note", "/A/note/note.txt", "/B/note.txt", "/Olivia Operator/own note.txt"]
+        assert sorted(paths(found)) == gone
+        assert sorted(paths(beneath)) == gone[:2]
+        assert isinstance(found.matches[0].metadata.get_metadata(), DeletedMetadata)
+
+    def test_finds_nothing_that_was_hidden_when_it_went(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/note.txt", "/B/note.txt")
+        standin.sight("paul", "/A", "none")
+        standin.delete("/A/note.txt", "/B/note.txt")
+        paul = at_root(sdk(standin, "paul"), standin.account("paul"))
+
+        found = paul.files_search_v2("note", SearchOptions(file_status=FileStatus.deleted))
+
+        assert paths(found) == ["/B/note.txt"]
 
     def test_has_its_limits(self, standin: Standin) -> None:
         bad: list[dict[str, Any]] = [
