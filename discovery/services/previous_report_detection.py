@@ -148,6 +148,11 @@ def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | N
     return described(gateway, DirectorySighting(path=path, listing=listing, known=known, evidence=evidence))
 
 
+def is_report_name(name: str) -> bool:
+    """Whether a file of that name is a previous report; a folder of that name is none."""
+    return bool(reports_among([name]).names)
+
+
 def _once(entries: Iterable[CloudFile]) -> Iterator[CloudFile]:
     """Each file once: what changes while a directory is listed may stand on two of its pages."""
     seen: set[str] = set()
