@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from bench.discovery import Parser, whole
-from bench.memory import watched
 from bench.processors import Stopwatch, spent
 from bench.stage import Stage, program_running, staged
 from core.base.errors import RunsheetError

@@ -57,11 +57,8 @@ def known_at_all(
 def _read_directories(leases: Sequence[Lease], locations: Iterable[CloudLocation]) -> None:
     """Those of the leases that lie at one of these places are not read once more; one query for the others."""
     known = {location.pk: location for location in locations}
-    unread = [
-        lease
-        for lease in leases
-        if lease.runsheet_directory_id and "runsheet_directory" not in lease._state.fields_cache
-    ]
+    directory = Lease._meta.get_field("runsheet_directory")
+    unread = [lease for lease in leases if lease.runsheet_directory_id and not directory.is_cached(lease)]
     others = {lease.runsheet_directory_id for lease in unread} - {None, *known}
     if others:
         known |= CloudLocation.objects.in_bulk(others)
