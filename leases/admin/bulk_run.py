@@ -49,6 +49,8 @@ def _time(plan: Plan) -> str:
     minutes = minutes_of(plan)
     if minutes is None:
         return "as fast as Dropbox answers"
+    if not minutes:
+        return "less than a minute"
     length = f"about {minutes} minute{'' if minutes == 1 else 's'}"
     return f"{length}, since one account is asked at most {settings.DROPBOX_CALLS_PER_S} times a second"
 
