@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -351,8 +352,8 @@ class TestWhileTheyAreWorkedOn:
         self, operator: User, watch: ArchiveWatch, meanwhile: Any, work_until_settled: Work
     ) -> None:
         leases = imported(operator, MANY[:11])
-        change = {"lease_id": leases[3].pk, "agency": "BLM", "lease_number": "NMNM 12", "changed_by": operator}
-        meanwhile(lambda: services.change_lease(**change))
+        change = partial(services.change_lease, lease_id=leases[3].pk, agency="BLM", lease_number="NMNM 12")
+        meanwhile(partial(change, changed_by=operator))
 
         assert ring_for(begun(leases[0])) == "done"
         work_until_settled()
@@ -466,7 +467,7 @@ class TestWhileTheArchivesAreBeingRead:
 
         waiting = set(Lease.objects.values_list("state", "failure_code", "tries", "claimed_until"))
         assert waiting == {("searching", ArchivesBeingRead.code, 0, None)}
-        assert "is being read" in Lease.objects.first().failure_message
+        assert "is being read" in Lease.objects.get(pk=leases[0].pk).failure_message
         IndexRun.objects.filter(pk=reading.pk).delete()
         assert Lease.objects.filter(due_at__lte=Now() + timedelta(seconds=5)).count() == 1, "one looks for all"
         assert ring_for(leases[0]) == "done"
