@@ -4,19 +4,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from cloud.dropbox import Gateway
 from cloud.errors import NotFound
 from cloud.files import CloudFile, DirectoryListing
 from cloud.queries import location_at
 from core.base.folding import fold_case, is_same_path
-from core.base.patterns import compiled_as_it_looks
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight, known_at
 from discovery.services.lease_directory_search import DirectorySighting, described, place_of
 from discovery.services.nearest_archives import look_around
 from discovery.services.program_remains import is_remains
+from discovery.services.report_names import has_report_name
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
 from leases.models import AgencyStorageConfig, Lease, Origin
 
@@ -77,7 +75,8 @@ def detect_previous_report(
     """
     seen = sighting or _look(lease, gateway, configuration)
     assert seen.listing is not None
-    matching = [entry.name for entry in _once(seen.listing.entries) if _has_report_name(entry)]
+    entries = _once(seen.listing.entries)
+    matching = [entry.name for entry in entries if not entry.is_directory and has_report_name(entry.name)]
     names = tuple(name for name in matching if not is_remains(name))
     if not names and seen.folder:
         confirm_full_sight(seen.folder, gateway=gateway, path=seen.path, evidence=seen.evidence)
@@ -105,14 +104,10 @@ def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | N
         listing = gateway.list_directory(path=path)
     except NotFound as error:
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known, lease=lease)
-        near = look_around(gateway=gateway, path=path, answer=error)
+        near = look_around(gateway=gateway, path=path, answer=error, configuration=configuration)
         raise DirectoryGone(origin=origin, evidence=error.evidence | near) from error
     evidence = gateway.evidence(path=path)
     return described(gateway, DirectorySighting(path=path, listing=listing, known=known, evidence=evidence))
-
-
-def _has_report_name(entry: CloudFile) -> bool:
-    return not entry.is_directory and compiled_as_it_looks(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)(entry.name)
 
 
 def _once(entries: Iterable[CloudFile]) -> Iterator[CloudFile]:
