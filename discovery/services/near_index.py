@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from cloud.models import DropboxAccount
 from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of
 from discovery.services.near_names import NearNames
-from discovery.services.report_names import names_a_report
+from discovery.services.report_names import is_report_name
 from leases.models import AgencyStorageConfig
 from leases.neighbours import Near, Unfound
 
@@ -117,5 +117,5 @@ def _reports(index: ArchiveIndex, names: Collection[str]) -> Mapping[str, bool |
 
 
 def _has_report(archive: IndexedArchive) -> bool | None:
-    found = names_a_report(each.name for each in archive.files)
+    found = any(is_report_name(each.name) for each in archive.files)
     return found or (None if archive.is_partial else False)

@@ -14,7 +14,7 @@ from discovery.services.judging import confirm_full_sight, known_at
 from discovery.services.lease_directory_search import DirectorySighting, described, place_of
 from discovery.services.nearest_archives import look_around
 from discovery.services.program_remains import is_remains
-from discovery.services.report_names import has_report_name
+from discovery.services.report_names import looks_like_report
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
 from leases.models import AgencyStorageConfig, Lease, Origin
 
@@ -75,8 +75,7 @@ def detect_previous_report(
     """
     seen = sighting or _look(lease, gateway, configuration)
     assert seen.listing is not None
-    entries = _once(seen.listing.entries)
-    matching = [entry.name for entry in entries if not entry.is_directory and has_report_name(entry.name)]
+    matching = [entry.name for entry in _once(seen.listing.entries) if _has_report_name(entry)]
     names = tuple(name for name in matching if not is_remains(name))
     if not names and seen.folder:
         confirm_full_sight(seen.folder, gateway=gateway, path=seen.path, evidence=seen.evidence)
@@ -108,6 +107,10 @@ def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | N
         raise DirectoryGone(origin=origin, evidence=error.evidence | near) from error
     evidence = gateway.evidence(path=path)
     return described(gateway, DirectorySighting(path=path, listing=listing, known=known, evidence=evidence))
+
+
+def _has_report_name(entry: CloudFile) -> bool:
+    return not entry.is_directory and looks_like_report(entry.name)
 
 
 def _once(entries: Iterable[CloudFile]) -> Iterator[CloudFile]:
