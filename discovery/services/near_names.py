@@ -24,7 +24,9 @@ DIGITS_AT_MOST = 20
 SAME_DIGITS_AT_MOST = 50
 
 # What separates the parts of a number; what is drawn as a letter of ours.
-_PARTED = dict.fromkeys(map(ord, " -_\u1680" + HYPHENS + DASHES + FILLERS), " ") | dict.fromkeys(map(ord, UNSEEN + OVERRIDES))
+_PARTED = dict.fromkeys(map(ord, " -_\u1680" + HYPHENS + DASHES + FILLERS), " ") | dict.fromkeys(
+    map(ord, UNSEEN + OVERRIDES)
+)
 _FOLDED: dict[int, str | None] = {**_PARTED, **LOOK_ALIKE_LETTERS}
 # Letters that are written, or read, for digits.
 _DRAWN_AS = str.maketrans("oilsbz", "011582")
@@ -35,7 +37,18 @@ _RUN = re.compile("[0-9]+")
 # Where a text begins behind the number: a word of two letters or more.
 _HEAD = re.compile(r"[^0-9]*[0-9](?:[ 0-9]|[a-z]?(?![a-z]))*")
 # Digits that are read, or struck, for one another: by their looks, and beside one another in the row of the keyboard.
-_TAKEN_FOR = {"0": "6891", "1": "702", "2": "137", "3": "2485", "4": "359", "5": "463", "6": "5708", "7": "6812", "8": "7903", "9": "804"}
+_TAKEN_FOR = {
+    "0": "6891",
+    "1": "702",
+    "2": "137",
+    "3": "2485",
+    "4": "359",
+    "5": "463",
+    "6": "5708",
+    "7": "6812",
+    "8": "7903",
+    "9": "804",
+}
 
 
 class Kind(IntEnum):

@@ -80,9 +80,7 @@ def look_around(
     return {"nearest": list(nearest(number, names))}
 
 
-def _fresh_index(
-    gateway: Gateway, base_path: str, configuration: AgencyStorageConfig | None
-) -> ArchiveIndex | None:
+def _fresh_index(gateway: Gateway, base_path: str, configuration: AgencyStorageConfig | None) -> ArchiveIndex | None:
     if configuration is None or not configuration.watched:
         return None
     index = index_of(account=gateway.account, base_path=base_path, poll_minutes=configuration.poll_minutes)
