@@ -44,7 +44,7 @@ class LeasePanel(Panel[Lease]):
     def notes(self) -> Iterator[Note]:
         """Why the number may not be what is meant, until Dropbox has an archive of just that name; what else to look at."""
         if self.lease.state in UNCONFIRMED:
-            for doubt in doubts_about_number(self.lease.lease_number):
+            for doubt in doubts_about_number(self.lease.lease_number, agency=self.lease.agency):
                 yield Note(words=f"See whether this is the number that is meant: {doubt}", is_doubt=True)
         if self.also:
             url = self.configuration_url

@@ -1,6 +1,5 @@
 """What is offered where an archive is not found."""
 
-import time
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
