@@ -27,7 +27,8 @@ LABELS: Mapping[str, str] = {
     "matching": "Names that match",
     "passed_over": "Passed over, as remains of programs",
     PASSED_OVER_COUNT: "Passed over in all",
-    "nearest": "Nearest names in the base folder",
+    "nearest": "Nearest archives",
+    "nearest_reports": "Reports in them",
     "nearest_unknown": "Near names",
     "link": "Share link",
     "base_path": "Base path",
@@ -84,6 +85,8 @@ def text_of(name: str, value: Any, account: Account | None) -> str:
         return f"{"the account's own home" if value == account.home else 'the team space'} ({value})"
     if name == "path_root" and not value:
         return "the account's own home"
+    if name == "nearest_reports":
+        return ", ".join(f"“{each}”: {'yes' if there else 'no'}" for each, there in value.items())
     if name == "pattern":
         return f"{value} (a regular expression, the setting RUNSHEET_PREVIOUS_REPORT_PATTERN)"
     return reasons.text_of(name, value)
