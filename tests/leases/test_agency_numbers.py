@@ -48,7 +48,7 @@ class TestForms:
             f"“{number}” is not written like the numbers of BLM, such as NMNM 0501759, NMLC 0028446A or NMNM105551234."
         )
 
-    @pytest.mark.parametrize("number", ["MAR-0514-1", "B0-12345-67890", "X1-1234"])
+    @pytest.mark.parametrize("number", ["MAR-0514-1", "B0-12345-67890", "XYZ-1234"])
     def test_of_the_state_are_no_others(self, number: str) -> None:
         assert said("NMSLO", number) == (
             f"“{number}” is not written like the numbers of NMSLO, such as B0-1234-5, VB-0514-0001, LG-1234 or 14537."
