@@ -86,7 +86,7 @@ def text_of(name: str, value: Any, account: Account | None) -> str:
     if name == "path_root" and not value:
         return "the account's own home"
     if name == "nearest_reports":
-        return ", ".join(f"“{each}”: {'yes' if there else 'no'}" for each, there in value.items())
+        return ", ".join(f"“{each}”: {'yes' if there else 'no'}" for each, there in sorted(value.items()))
     if name == "pattern":
         return f"{value} (a regular expression, the setting RUNSHEET_PREVIOUS_REPORT_PATTERN)"
     return reasons.text_of(name, value)
