@@ -71,7 +71,8 @@ def rows_without_archive(examined: Examined, *, user: User | None) -> Unfound | 
     by_agency: defaultdict[str, list[Checked]] = defaultdict(list)
     for row in examined.usable:
         by_agency[row.agency].append(row)
-    looked_at, by_row = 0, {}
+    looked_at = 0
+    by_row: dict[int, WithoutArchive] = {}
     for agency, rows in by_agency.items():
         found = without_archive(agency=agency, numbers=[row.lease_number for row in rows], user=user)
         if found is not None:

@@ -66,17 +66,17 @@ def _look_alike(name: str, random: Random) -> str:
     return name[:at] + random.choice(LOOK_ALIKES.get(name[at], name[at])) + name[at + 1 :]
 
 
-def _without_zeros(name: str, _: Random) -> str:
+def _without_zeros(name: str, _random: Random) -> str:
     prefix, _, number = name.partition(" ")
     return f"{prefix} {number.lstrip('0')}"
 
 
-def _with_a_zero(name: str, _: Random) -> str:
+def _with_a_zero(name: str, _random: Random) -> str:
     prefix, _, number = name.partition(" ")
     return f"{prefix} 0{number}"
 
 
-def _without_suffix(name: str, _: Random) -> str:
+def _without_suffix(name: str, _random: Random) -> str:
     return name[:-1] if name[-1].isalpha() else name
 
 
@@ -84,7 +84,7 @@ def _with_suffix(name: str, random: Random) -> str:
     return name + random.choice("ABC") if name[-1].isdigit() else name
 
 
-def _with_zeros(name: str, _: Random) -> str:
+def _with_zeros(name: str, _random: Random) -> str:
     lease, _, assignment = name.rpartition("-")
     return f"{lease}-{assignment:0>4}"
 

@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cloud.dropbox import Gateway, gateway_for
 from cloud.errors import AccountPaused, DropboxUnavailable, NotFound
+from core.base.clock import now
 from discovery.errors import ArchiveOutOfSight
 from discovery.services import nearest_archives
 from discovery.services.nearest_archives import look_around
@@ -194,7 +195,7 @@ class TestIndex:
         self, dropbox: "Standin", gateway: Gateway, configuration: AgencyStorageConfig, why: str
     ) -> None:
         if why != "not read":
-            indexed(watched(gateway.account, **({"read_at": None} if why == "not fresh" else {})), {"NMNM 501759": []})
+            indexed(watched(gateway.account, read_at=None if why == "not fresh" else now()), {"NMNM 501759": []})
         configuration.watched = why != "not watched"
 
         found = look_around(gateway=gateway, path=ARCHIVE, answer=NotFound(), configuration=configuration)
