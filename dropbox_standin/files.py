@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args, cursors
 from dropbox_standin.call import Call, OpenRoute, Route
-from dropbox_standin.tree import File, Folder, Node, fold
+from dropbox_standin.tree import File, Folder, Node
 from dropbox_standin.views import without_tag
 from dropbox_standin.wire import BINARY, Answer, BadRequest, answer_json, answer_text, conflict, encode_header
 from dropbox_standin.world import TemporaryLink, World
@@ -54,9 +54,9 @@ async def longpoll(world: World, arguments: dict[str, Any]) -> Answer:
     cursor = world.cursors.get(arguments["cursor"], account_id=None)
     cap = world.settings.longpoll_cap_s
     until = time.monotonic() + min(arguments["timeout"], LONGEST_LONGPOLL_S if cap is None else cap)
-    while not cursors.has_news(cursor) and (left_s := until - time.monotonic()) > 0 and not world.closed:
+    while not world.cursors.has_news(cursor) and (left_s := until - time.monotonic()) > 0 and not world.closed:
         await world.wait_for_news(at_most_s=left_s)
-    return answer_json({"changes": cursors.has_news(cursor)})
+    return answer_json({"changes": world.cursors.has_news(cursor)})
 
 
 def get_metadata(call: Call) -> Answer:
@@ -68,9 +68,9 @@ def get_metadata(call: Call) -> Answer:
         return answer_json(call.view.describe(place.node))
     # What is only hidden from the account was not deleted.
     if call.args["include_deleted"] and call.view.may_write(place):
-        for change in reversed(place.namespace.changes):
-            if change.key == tuple(fold(part) for part in place.parts):
-                return answer_json(call.view.describe_deleted(place.namespace, change))
+        names = place.namespace.deleted_at(place.parts)
+        if names is not None:
+            return answer_json(call.view.describe_deleted(place.namespace, names))
     raise conflict("path", "not_found")
 
 
@@ -140,7 +140,7 @@ def _folder(view: View, node: Node) -> Folder:
 
 
 def _answer_page(world: World, cursor: cursors.Cursor) -> Answer:
-    entries, behind, has_more = cursors.page(cursor)
+    entries, behind, has_more = world.cursors.page(cursor)
     return answer_json({"entries": entries, "cursor": world.cursors.keep(behind), "has_more": has_more})
 
 

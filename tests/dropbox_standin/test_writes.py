@@ -4,7 +4,7 @@ import pytest
 import requests
 from dropbox import Dropbox
 from dropbox.exceptions import ApiError, BadInputError
-from dropbox.files import FileMetadata, FolderMetadata, WriteMode
+from dropbox.files import DeletedMetadata, FileMetadata, FolderMetadata, WriteMode
 
 from dropbox_standin.client import Standin
 from tests.dropbox_standin.clients import raw_call
@@ -193,7 +193,12 @@ class TestMove:
 
         news = team.files_list_folder_continue(cursor).entries
 
-        assert [entry.path_display for entry in news] == ["/A/b", "/B", "/B/c.txt"]
+        assert [(type(entry) is DeletedMetadata, entry.path_display) for entry in news] == [
+            (True, "/A/b"),
+            (True, "/A/b/c.txt"),
+            (False, "/B"),
+            (False, "/B/c.txt"),
+        ]
 
     def test_changes_the_case_of_a_name(self, standin: Standin, team: Dropbox) -> None:
         standin.put("/report.pdf")
