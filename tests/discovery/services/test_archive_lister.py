@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 KEY = NUMBER.lower()
-DOWN = {"status": 503, "body": "down"}
+DOWN: dict[str, Any] = {"status": 503, "body": "down"}
 
 
 @pytest.fixture
