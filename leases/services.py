@@ -238,7 +238,7 @@ def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for 
     return failed.update(due_at=Now(), due_reason=reason, background=True, turn=turns_of(failed), owed_by=owed_by)
 
 
-def ask_again(*, leases: Mapping[int, int], reason: str) -> set[int]:
+def owe_runs(*, leases: Mapping[int, int], reason: str) -> set[int]:
     """Owe a run in the background to those of the leases with which nothing has happened since; which they are.
 
     Whatever is owed one already, is at work, or was stopped by somebody is left alone. Where a report was looked for, it is looked

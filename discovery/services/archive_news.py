@@ -21,7 +21,7 @@ from discovery.models import ArchiveWatch
 from discovery.services.archive_index import ArchiveIndex, IndexedArchive, folded
 from discovery.services.previous_report_detection import is_report_name
 from leases.models import AgencyStorageConfig, Lease
-from leases.services import ask_again
+from leases.services import owe_runs
 from leases.states import SETTLED, WORKING, State
 from storage.models import IndexRun, RunState
 
@@ -174,7 +174,7 @@ def _compare(leases: Sequence[Any], index: ArchiveIndex, compared: Comparison) -
             else:
                 reasons.setdefault(reason, {})[lease.pk] = lease.generation
     for reason, chosen in reasons.items():
-        asked = ask_again(leases=chosen, reason=reason)
+        asked = owe_runs(leases=chosen, reason=reason)
         compared.owed += len(asked)
         compared.unsettled |= {names[pk] for pk in chosen if pk not in asked}
 
