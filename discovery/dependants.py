@@ -12,16 +12,12 @@ from cloud.findings import Finding
 from cloud.models import CloudLocation
 from console.notices.addresses import list_of_waiting
 from core.base.errors import mended_by
-from discovery.models import ArchiveWatch
 from discovery.services.account_check import check_account
 from discovery.services.archive_opening import open_archive
+from discovery.services.archive_watches import look_at_once
 from leases.models import Lease
 from leases.services import resume_failed, try_at_once
 from leases.states import WORKING, State
-from statemachine.duties import ring_now
-
-# The duty that looks at what is watched.
-ARCHIVE_WATCH = "archive_watch"
 
 
 class Leases(Dependant):
@@ -53,8 +49,7 @@ class Leases(Dependant):
 
     @override
     def changed(self, account_ids: Collection[str]) -> None:
-        if ArchiveWatch.objects.filter(account_id__in=account_ids).exists():
-            ring_now(ARCHIVE_WATCH)
+        look_at_once(account_ids)
 
     @override
     def under_way(self, user: User) -> QuerySet[Lease]:

@@ -38,7 +38,7 @@ from cloud.errors import (
     ScopeMissing,
     TokenRejected,
 )
-from cloud.files import ChangesPage, CloudFile, DirectoryListing, LinkPolicy, ShareLink
+from cloud.files import ChangesPage, CloudFile, DirectoryListing, LinkPage, LinkPolicy, ShareLink
 from cloud.models import DropboxAccount
 from core.base.folding import is_same_path
 
@@ -155,20 +155,15 @@ class Gateway:
             is_recursive: else only what lies directly in it. A cursor knows that by itself.
 
         Raises:
-            NotFound: there is nothing at the path.
-            NotADirectory: a file is.
+            NotFound, NotADirectory: there is nothing at the path, or a file is.
             ListingReset: Dropbox has lost the place of the cursor.
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
         _check_path(path)
         try:
-            return self._ask(
-                CONTINUE_ROUTE if cursor else LIST_ROUTE,
-                lambda client: (
-                    next_page(client, cursor) if cursor else first_page(client, path, is_recursive=is_recursive)
-                ),
-                path,
-            ).value
+            if cursor:
+                return self._ask(CONTINUE_ROUTE, lambda client: next_page(client, cursor), path).value
+            return self._ask(LIST_ROUTE, lambda client: first_page(client, path, is_recursive=is_recursive), path).value
         except ListedFolderGone as error:
             raise NotFound(evidence=error.evidence) from error
 
@@ -237,6 +232,17 @@ class Gateway:
             lambda client: shapes.share_link(client.sharing_get_shared_link_metadata(url)),
             path,
         ).value
+
+    def own_links(self, *, cursor: str = "") -> LinkPage:
+        """The share links that this account has made, some of them; one call. Dropbox does not promise to tell all.
+
+        Args:
+            cursor: of the page before; empty for the first.
+
+        Raises:
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        return self._ask(LIST_LINKS_ROUTE, lambda client: shapes.own_links(client, cursor), "").value
 
     def leads_to(self, *, link: ShareLink, path: str) -> bool:
         """Whether a link leads to what lies at the path; no call if the link says so itself, else one.

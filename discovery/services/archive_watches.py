@@ -4,11 +4,12 @@ A watch comes with the first lease, and goes a day after nobody needs it any mor
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
@@ -18,6 +19,7 @@ from core.base.errors import RunsheetError
 from core.base.folding import fold_case
 from discovery.models import ArchiveWatch
 from leases.models import AgencyStorageConfig, Lease
+from statemachine.duties import ring_now
 from storage.forgetting import forget_root
 from storage.models import ACTIVE, IndexRun, StorageRoot
 from storage.services import IndexSyncService
@@ -25,6 +27,8 @@ from storage.services import IndexSyncService
 logger = logging.getLogger(__name__)
 
 KIND = "dropbox"
+# The duty that looks at what is watched.
+ARCHIVE_WATCH = "archive_watch"
 # Who switches an agency off for a while, or connects their Dropbox anew, does not have all of it read again.
 KEPT_FOR = timedelta(days=1)
 
@@ -78,10 +82,21 @@ def wanted() -> dict[Key, Wanted]:
 
 
 def watch_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig) -> ArchiveWatch | None:
-    """The watch of the folder by the account, made if there is none; None where the agency is not to be watched."""
-    if not (configuration.enabled and configuration.watched):
+    """The watch of the folder by the account, made if there is none, and its first reading rung for.
+
+    None where the agency is not to be watched, or the settings watch nothing.
+    """
+    if not (configuration.enabled and configuration.watched and settings.ARCHIVE_WATCH_EVERY_S):
         return None
-    return _made(_want(account, configuration))
+    made = _made(_want(account, configuration))
+    ring_now(ARCHIVE_WATCH)
+    return made
+
+
+def look_at_once(account_ids: Collection[str]) -> None:
+    """Ring for a look, if anything of these accounts is watched."""
+    if ArchiveWatch.objects.filter(account_id__in=account_ids).exists():
+        ring_now(ARCHIVE_WATCH)
 
 
 def keep(found: Mapping[Key, Wanted], *, is_time_up: Callable[[], bool]) -> None:

@@ -12,7 +12,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from cloud.models import DropboxAccount
-from discovery.dependants import ARCHIVE_WATCH
+from discovery.services.archive_watches import ARCHIVE_WATCH
 from statemachine import duties, jobs
 from tests.cloud.test_webhooks import signature
 from tests.discovery.watching import absent, owed, told, work

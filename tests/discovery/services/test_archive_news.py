@@ -315,8 +315,8 @@ class TestUnsettled:
         "values",
         [
             {"state": State.SEARCHING, "due_at": now()},
-            {"claimed_until": now() + timedelta(minutes=1)},
-            {"known_at": now() + timedelta(minutes=1)},
+            {"claimed_until": now() + timedelta(days=1)},
+            {"known_at": now() + timedelta(days=1)},
         ],
         ids=["at work", "claimed", "asked since"],
     )

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
+from pytest_django.fixtures import Settings
+from redis import Redis
 
 from cloud.models import DropboxAccount
 from core.base.clock import now
@@ -183,6 +185,10 @@ class TestKeep:
 
 
 class TestWatchAtOnce:
+    @pytest.fixture(autouse=True)
+    def _every_five_seconds(self, settings: Settings, redis: Redis) -> None:
+        settings.ARCHIVE_WATCH_EVERY_S = 5
+
     def test_makes_it(self, operator: User) -> None:
         mine = DropboxAccount.objects.get()
 
@@ -196,3 +202,9 @@ class TestWatchAtOnce:
         configuration = AgencyStorageConfig(agency="BLM", runsheet_archive_base_path=BLM, **{off: False})
 
         assert watch_at_once(account=account(connected_at=now()), configuration=configuration) is None
+
+    def test_makes_none_where_the_settings_watch_nothing(self, operator: User, settings: Settings) -> None:
+        settings.ARCHIVE_WATCH_EVERY_S = 0
+
+        assert watch_at_once(account=DropboxAccount.objects.get(), configuration=configured()) is None
+        assert not ArchiveWatch.objects.exists()
