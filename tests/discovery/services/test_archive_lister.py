@@ -71,6 +71,18 @@ class TestMarker:
     def test_stays_when_it_is_asked_again(self, lister: ArchiveLister, watch: ArchiveWatch) -> None:
         assert lister.marker() == ArchiveLister(watch).marker()
 
+    def test_comes_with_the_shared_folder_that_it_lies_in(
+        self, lister: ArchiveLister, watch: ArchiveWatch, dropbox: "Standin"
+    ) -> None:
+        sharing = {"read_only": False, "parent_shared_folder_id": "84"}
+        told = {".tag": "folder", "name": "x", "id": "id:1", "path_lower": BLM.lower(), "sharing_info": sharing}
+        dropbox.fault(METADATA, status=200, body=told)
+
+        assert lister.marker() == "id:1"
+
+        watch.refresh_from_db()
+        assert watch.namespace == "84"
+
     @pytest.mark.parametrize("sight", ["traverse_only", "no_access"])
     def test_is_none_of_a_folder_that_is_seen_in_part(
         self, lister: ArchiveLister, dropbox: "Standin", sight: str

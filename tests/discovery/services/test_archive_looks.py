@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -19,6 +20,7 @@ from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, TAKEN
 from leases.models import AgencyStorageConfig, Lease
 from leases.states import State
 from statemachine.models import TransitionLog
+from storage.errors import RootBusy
 from storage.models import IndexRun, StorageRoot, StoredFile
 from storage.services import IndexSyncService
 from tests.cloud.dropbox.conftest import LIST, MORE, union
@@ -373,6 +375,28 @@ class TestWhatGoesWrong:
         attend()
 
         assert owed() == {"NMNM 9": APPEARED}
+
+    def test_a_run_that_somebody_has_begun_in_this_moment_is_left_alone(
+        self, watched_archives: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dropbox.put(f"{BLM}/NMNM 9/")
+        told()
+        monkeypatch.setattr(IndexSyncService, "start", Mock(side_effect=RootBusy))
+
+        archive_looks.look_after_all()
+
+        assert runs() == [FRESH]
+        assert watch().resting_until is None
+
+    def test_what_there_was_no_time_for_waits(
+        self, watched_archives: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive_looks, "LOOKS_FOR_S", -1)
+        told()
+
+        attend()
+
+        assert dropbox.calls() == {}
 
     def test_a_pause_is_waited_for(self, watched_archives: User, dropbox: "Standin") -> None:
         told()

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from core.base.clock import now
 from discovery.models import ArchiveWatch
 from discovery.services.archive_watches import KEPT_FOR, keep, wanted, watch_at_once
 from leases.models import AgencyStorageConfig, Lease
+from storage.errors import RunGone
 from storage.models import IndexRun, StorageRoot, StoredFile
 from storage.services import IndexSyncService
 from tests.discovery.watching import absent, work
@@ -155,7 +157,8 @@ class TestKeep:
         assert ArchiveWatch.objects.get().path_root == "4711"
         assert StorageRoot.objects.count() == 1
 
-    def test_goes_on_the_next_time_where_the_time_is_up(self, lease: Lease) -> None:
+    def test_goes_on_the_next_time_where_the_time_is_up(self, lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("storage.forgetting.AT_ONCE", 1)
         made = watched(DropboxAccount.objects.get())
         indexed(made, {"NMNM 1": []})
         DropboxAccount.objects.all().delete()
@@ -163,7 +166,7 @@ class TestKeep:
         a_day_later()
 
         assert kept(is_time_up=True) == []
-        assert kept(is_time_up=True) == []
+        assert StorageRoot.objects.exists()
         kept()
 
         assert not StorageRoot.objects.exists()
@@ -183,6 +186,21 @@ class TestKeep:
         assert not IndexRun.objects.filter(pk__in=[run.pk, other.pk]).exists()
         assert not StorageRoot.objects.exists()
 
+    def test_waits_for_a_run_that_cannot_be_stopped(
+        self, lease: Lease, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It may just have come to its end; then the next time finds that it has."""
+        kept()
+        IndexSyncService().start(mode="sync", root=StorageRoot.objects.get().name, rings=False)
+        monkeypatch.setattr(IndexSyncService, "abort", Mock(side_effect=RunGone))
+        DropboxAccount.objects.all().delete()
+        kept()
+        a_day_later()
+
+        assert kept() == []
+
+        assert StorageRoot.objects.exists()
+
 
 class TestWatchAtOnce:
     @pytest.fixture(autouse=True)
@@ -196,6 +214,12 @@ class TestWatchAtOnce:
 
         assert found == ArchiveWatch.objects.get()
         assert found == watch_at_once(account=mine, configuration=AgencyStorageConfig.objects.get())
+
+    def test_takes_the_one_that_is_there(self, operator: User) -> None:
+        mine = DropboxAccount.objects.get()
+        made = watched(mine)
+
+        assert watch_at_once(account=mine, configuration=configured()) == made
 
     @pytest.mark.parametrize("off", ["enabled", "watched"])
     def test_makes_none_for_an_agency_that_is_switched_off(self, off: str) -> None:
