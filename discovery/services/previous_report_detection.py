@@ -16,7 +16,7 @@ from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight, known_at
 from discovery.services.lease_directory_search import DirectorySighting, described, place_of
 from discovery.services.nearest_archives import look_around
-from discovery.services.program_remains import is_remains
+from discovery.services.program_remains import is_remains, told_of_remains
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
 from leases.models import AgencyStorageConfig, Lease, Origin
 
@@ -34,21 +34,49 @@ class DirectoryGone(NotFound):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """Which files have the name of a previous report.
+
+    Attributes:
+        names: in the order in which they were given.
+        passed_over: they would match, too, and are what a program has left behind.
+    """
+
+    names: tuple[str, ...]
+    passed_over: tuple[str, ...]
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What they were told by, and what was passed over."""
+        told = {"pattern": settings.RUNSHEET_PREVIOUS_REPORT_PATTERN, "matching": list(self.names)}
+        return told | told_of_remains(self.passed_over)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionResult:
     """What the directory held.
 
     Attributes:
-        matching_files: names (not paths) that match the report pattern, in Dropbox's order and as Dropbox shows them.
-        passed_over: names that match it too, and are remains of programs.
+        reports: names (not paths) that match the report pattern, in Dropbox's order and as Dropbox shows them.
         listing: what was read.
         origin: whom the answer came from, and of which folder it speaks.
     """
 
-    found: bool
-    matching_files: tuple[str, ...]
+    reports: Reports
     listing: DirectoryListing
     origin: Origin
-    passed_over: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        return bool(self.matching_files)
+
+    @property
+    def matching_files(self) -> tuple[str, ...]:
+        return self.reports.names
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        return self.reports.passed_over
 
 
 def detect_previous_report(
@@ -77,17 +105,26 @@ def detect_previous_report(
     """
     seen = sighting or _look(lease, gateway, configuration)
     assert seen.listing is not None
-    matching = [entry.name for entry in _once(seen.listing.entries) if _has_report_name(entry)]
-    names = tuple(name for name in matching if not is_remains(name))
-    if not names and seen.folder:
+    reports = reports_among(entry.name for entry in _once(seen.listing.entries) if not entry.is_directory)
+    if not reports.names and seen.folder:
         confirm_full_sight(seen.folder, gateway=gateway, path=seen.path, evidence=seen.evidence)
     return DetectionResult(
-        found=bool(names),
-        matching_files=names,
+        reports=reports,
         listing=seen.listing,
         origin=seen.origin,
-        passed_over=tuple(name for name in matching if is_remains(name)),
     )
+
+
+def reports_among(names: Iterable[str]) -> Reports:
+    """The previous reports among the files of a directory.
+
+    Args:
+        names: of files only; a folder of such a name is no report.
+    """
+    is_report = compiled_as_it_looks(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)
+    matching = [name for name in names if is_report(name)]
+    remains = tuple(name for name in matching if is_remains(name))
+    return Reports(names=tuple(name for name in matching if name not in remains), passed_over=remains)
 
 
 def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | None) -> DirectorySighting:
@@ -113,15 +150,7 @@ def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | N
 
 def is_report_name(name: str) -> bool:
     """Whether a file of that name is a previous report; a folder of that name is none."""
-    return _looks_like_report(name) and not is_remains(name)
-
-
-def _looks_like_report(name: str) -> bool:
-    return bool(compiled_as_it_looks(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)(name))
-
-
-def _has_report_name(entry: CloudFile) -> bool:
-    return not entry.is_directory and _looks_like_report(entry.name)
+    return bool(reports_among([name]).names)
 
 
 def _once(entries: Iterable[CloudFile]) -> Iterator[CloudFile]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from console.machine import reasons
 from console.machine.next_steps import NextStep, step_of
@@ -18,6 +20,9 @@ LABELS: Mapping[str, str] = {
     "path_root": "Path root",
     "route": "Dropbox was asked",
     "answer": "Answer",
+    "read_at": "Read at",
+    "cursor": "Mark of Dropbox's record",
+    "files": "Files directly in the directory",
     "status": "HTTP status",
     "error": "Dropbox said",
     "text": "In Dropbox's words",
@@ -38,6 +43,8 @@ LABELS: Mapping[str, str] = {
     "request_id": "Dropbox's request",
     "request_ids": "Dropbox's requests",
 }
+# The answer that was given without asking Dropbox.
+FROM_INDEX = "index"
 # What each transition did, as one tells it of somebody.
 DID: Mapping[str, str] = {
     "start_search": "started the search",
@@ -80,13 +87,24 @@ def text_of(name: str, value: Any, account: Account | None) -> str:
     """
     if name == "account" and account:
         return f"{', '.join(part for part in (account.name, account.email) if part)} ({value})"
-    if name == "path_root" and account and value:
-        return f"{"the account's own home" if value == account.home else 'the team space'} ({value})"
-    if name == "path_root" and not value:
-        return "the account's own home"
+    if name == "path_root":
+        return _root(value, account)
     if name == "pattern":
         return f"{value} (a regular expression, the setting RUNSHEET_PREVIOUS_REPORT_PATTERN)"
+    if name == "answer" and value == FROM_INDEX:
+        return "from the index: what is known of the folder of archives, without asking Dropbox again"
+    if name == "read_at" and value:
+        return f"{timezone.localtime(datetime.fromisoformat(value)):%Y-%m-%d %H:%M:%S}"
     return reasons.text_of(name, value)
+
+
+def _root(value: Any, account: Account | None) -> str:
+    """Where the account's paths begin."""
+    if not value:
+        return "the account's own home"
+    if account is None:
+        return reasons.text_of("path_root", value)
+    return f"{"the account's own home" if value == account.home else 'the team space'} ({value})"
 
 
 def correction(lease: Lease, user: User) -> NextStep:
