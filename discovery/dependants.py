@@ -12,11 +12,16 @@ from cloud.findings import Finding
 from cloud.models import CloudLocation
 from console.notices.addresses import list_of_waiting
 from core.base.errors import mended_by
+from discovery.models import ArchiveWatch
 from discovery.services.account_check import check_account
 from discovery.services.archive_opening import open_archive
 from leases.models import Lease
 from leases.services import resume_failed, try_at_once
 from leases.states import WORKING, State
+from statemachine.duties import ring_now
+
+# The duty that looks at what is watched.
+ARCHIVE_WATCH = "archive_watch"
 
 
 class Leases(Dependant):
@@ -45,6 +50,11 @@ class Leases(Dependant):
     def readable_again(self, usernames: Collection[str]) -> None:
         unread = Lease.objects.filter(failure_code=TokensUnreadable.code, initiated_by__username__in=usernames)
         resume_failed(unread, reason="the key that Dropbox's tokens are read with was found")
+
+    @override
+    def changed(self, account_ids: Collection[str]) -> None:
+        if ArchiveWatch.objects.filter(account_id__in=account_ids).exists():
+            ring_now(ARCHIVE_WATCH)
 
     @override
     def under_way(self, user: User) -> QuerySet[Lease]:
