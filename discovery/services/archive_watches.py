@@ -72,7 +72,7 @@ def wanted() -> dict[Key, Wanted]:
         leases = Lease.objects.filter(agency=each.agency, initiated_by=OuterRef("user"))
         accounts = DropboxAccount.objects.filter(Exists(leases), user__is_active=True).order_by("pk")
         for account in accounts.defer("refresh_token", "access_token"):
-            want = _want(account, each)
+            want = wanted_by(account, each)
             found[want.key] = _together(found.get(want.key), want)
     return found
 
@@ -81,7 +81,7 @@ def watch_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig
     """The watch of the folder by the account, made if there is none; None where the agency is not to be watched."""
     if not (configuration.enabled and configuration.watched):
         return None
-    return _made(_want(account, configuration))
+    return _made(wanted_by(account, configuration))
 
 
 def keep(found: Mapping[Key, Wanted], *, is_time_up: Callable[[], bool]) -> None:
@@ -105,7 +105,8 @@ def keep(found: Mapping[Key, Wanted], *, is_time_up: Callable[[], bool]) -> None
             break
 
 
-def _want(account: DropboxAccount, configuration: AgencyStorageConfig) -> Wanted:
+def wanted_by(account: DropboxAccount, configuration: AgencyStorageConfig) -> Wanted:
+    """What an account watches for an agency, whether it is watched or not."""
     return Wanted(
         account_id=account.account_id,
         path_root=account.root_namespace_id,

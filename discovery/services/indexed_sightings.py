@@ -38,20 +38,14 @@ class IndexedSighting:
     evidence: dict[str, Any]
 
 
-def index_for(*, account: DropboxAccount | None, configuration: AgencyStorageConfig | None) -> ArchiveIndex | None:
-    """The index that runs of this account may be answered from, be it fresh or not; None if there is none. One query.
+def is_watched(*, account: DropboxAccount | None, configuration: AgencyStorageConfig | None) -> bool:
+    """Whether runs of this account may be answered from an index of the folder.
 
     Who may not use a Dropbox, or whose connection is lost, hears so from Dropbox's own way.
     """
     if account is None or configuration is None or not (configuration.enabled and configuration.watched):
-        return None
-    if account.needs_reconnect_reason or not _lends(account):
-        return None
-    return index_of(
-        account=account,
-        base_path=configuration.runsheet_archive_base_path,
-        poll_minutes=configuration.poll_minutes,
-    )
+        return False
+    return not account.needs_reconnect_reason and _lends(account)
 
 
 def _lends(account: DropboxAccount) -> bool:

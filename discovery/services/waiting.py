@@ -1,7 +1,7 @@
 """Many leases wait for a moment while the folder of their archives is being read as a whole, instead of asking one by one."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cloud.models import DropboxAccount
 from core.base.errors import Temporary
@@ -13,6 +13,8 @@ from leases.services import try_at_once
 FEW = 10
 # Whoever has waited for so long asks Dropbox, whatever the reading has come to.
 AT_MOST = timedelta(minutes=5)
+# Dropbox is asked what has changed by one call.
+LOOK_LASTS = timedelta(seconds=10)
 # One of those that wait together looks whether they may go on; the others are woken by whoever sees that first.
 LOOKS_AGAIN_S, OTHERS_LOOK_AGAIN_S = 2.0, 30.0
 
@@ -39,10 +41,17 @@ class Postponed(Temporary):
 
 def waits(lease: Lease, *, index: ArchiveIndex | None, account: DropboxAccount) -> bool:
     """Whether a lease waits for the index rather than ask Dropbox: one of many, and not for ever. One query at most."""
-    if index is None or not index.is_being_read:
-        return False
     at = account.read_at  # type: ignore[attr-defined]  # annotated by `used_by`
+    if index is None or index.is_fresh or not (index.is_being_read or _is_being_looked_at(index, at=at)):
+        return False
     return at - lease.entered_at < AT_MOST and are_many(lease)
+
+
+def _is_being_looked_at(index: ArchiveIndex, *, at: datetime) -> bool:
+    """Whether somebody has begun, a moment ago, to ask Dropbox what has changed, and has not answered yet."""
+    looked_at = index.watch.looked_at
+    is_answered = looked_at is None or (index.read_at is not None and index.read_at >= looked_at)
+    return not is_answered and looked_at is not None and at - looked_at < LOOK_LASTS
 
 
 def are_many(lease: Lease) -> bool:
