@@ -16,7 +16,7 @@ AT_MOST = timedelta(minutes=5)
 # Dropbox is asked what has changed by one call.
 LOOK_LASTS = timedelta(seconds=10)
 # One of those that wait together looks whether they may go on; the others are woken by whoever sees that first.
-LOOKS_AGAIN_S, OTHERS_LOOK_AGAIN_S = 2.0, 30.0
+LOOKS_AGAIN_S, OTHERS_LOOK_AGAIN_S = 2.0, 20.0
 
 
 class ArchivesBeingRead(Temporary):
@@ -67,9 +67,8 @@ def wait_for_it(count: int) -> list[Temporary]:
 
 
 def wake_the_others(leases: Sequence[Lease]) -> int:
-    """Let those go on at once that wait as one of these has waited; how many. No query where none has."""
-    waited = next((lease for lease in leases if lease.failure_code == ArchivesBeingRead.code), None)
-    if waited is None:
+    """Let those go on at once that wait for what these are answered from; how many. No query for one alone."""
+    if len(leases) <= 1 and all(lease.failure_code != ArchivesBeingRead.code for lease in leases):
         return 0
-    alike = Lease.objects.filter(initiated_by=waited.initiated_by_id, agency=waited.agency)
+    alike = Lease.objects.filter(initiated_by=leases[0].initiated_by_id, agency=leases[0].agency)
     return try_at_once(alike.filter(failure_code=ArchivesBeingRead.code))
