@@ -15,10 +15,13 @@ class DiscoveryConfig(AppConfig):
     def ready(self) -> None:
         from cloud import dependants  # noqa: PLC0415 - once the apps are there
         from discovery.dependants import Leases  # noqa: PLC0415 - the same
+        from discovery.neighbours import IndexedArchives  # noqa: PLC0415 - the same
+        from leases import neighbours  # noqa: PLC0415 - the same
         from storage.index import listers  # noqa: PLC0415 - the same
 
         dependants.declare(Leases())
         listers.register("dropbox", _lister)
+        neighbours.declare(IndexedArchives())
         declared.at_first_page(_declare)
 
 
