@@ -19,7 +19,7 @@ from core.base.folding import is_same_path
 from discovery.errors import ArchiveOutOfSight, BasePathMissing, BasePathOutOfSight
 from discovery.models import ArchiveWatch
 from discovery.services.archive_index import ArchiveIndex, IndexedArchive, folded
-from discovery.services.previous_report_detection import is_report_name
+from discovery.services.report_names import is_report_name
 from leases.models import AgencyStorageConfig, Lease
 from leases.services import ask_again
 from leases.states import SETTLED, WORKING, State
