@@ -76,7 +76,7 @@ def wanted() -> dict[Key, Wanted]:
         leases = Lease.objects.filter(agency=each.agency, initiated_by=OuterRef("user"))
         accounts = DropboxAccount.objects.filter(Exists(leases), user__is_active=True).order_by("pk")
         for account in accounts.defer("refresh_token", "access_token"):
-            want = _want(account, each)
+            want = wanted_by(account, each)
             found[want.key] = _together(found.get(want.key), want)
     return found
 
@@ -88,7 +88,7 @@ def watch_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig
     """
     if not (configuration.enabled and configuration.watched and settings.ARCHIVE_WATCH_EVERY_S):
         return None
-    made = _made(_want(account, configuration))
+    made = _made(wanted_by(account, configuration))
     ring_now(ARCHIVE_WATCH)
     return made
 
@@ -120,7 +120,8 @@ def keep(found: Mapping[Key, Wanted], *, is_time_up: Callable[[], bool]) -> None
             break
 
 
-def _want(account: DropboxAccount, configuration: AgencyStorageConfig) -> Wanted:
+def wanted_by(account: DropboxAccount, configuration: AgencyStorageConfig) -> Wanted:
+    """What an account watches for an agency, whether it is watched or not."""
     return Wanted(
         account_id=account.account_id,
         path_root=account.root_namespace_id,
