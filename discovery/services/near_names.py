@@ -224,8 +224,6 @@ def _kind_of(asked: _Read, name: _Read) -> tuple[Kind | None, bool]:
 
 
 def _kind_of_parts(asked: _Parts, name: _Parts) -> tuple[Kind | None, bool]:
-    if not asked.digits or not name.digits:
-        return None, False
     is_before, is_after = asked.before == name.before, asked.after == name.after
     if asked.core == name.core:
         return _kind_beside(asked, name, is_before=is_before, is_after=is_after), False
