@@ -17,6 +17,7 @@ from dropbox_standin.journal import Journal
 from dropbox_standin.links import Links
 from dropbox_standin.longpolls import Longpolls
 from dropbox_standin.refusals import Refusals
+from dropbox_standin.search import Searches
 from dropbox_standin.sessions import Sessions
 from dropbox_standin.tokens import CONSOLE_SCOPES, SCOPES, App, Tokens
 from dropbox_standin.tree import Namespace
@@ -72,6 +73,7 @@ class World:
         self.jobs = Jobs(self.tokens)
         self.sessions = Sessions(self.tokens)
         self.longpolls = Longpolls()
+        self.searches = Searches(self.tokens)
         self.webhooks = Webhooks(self.tokens)
         self.temporary_links: dict[str, TemporaryLink] = {}
         self._namespaces = FIRST_NAMESPACE
@@ -123,6 +125,7 @@ class World:
         self._news.set()
         self._news = asyncio.Event()
         self._told[namespace] += 1
+        self.searches.note(namespace)
         touched = [account for account in self.accounts.values() if namespace in account.namespaces]
         self.webhooks.on_change(touched)
 

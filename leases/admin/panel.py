@@ -159,7 +159,9 @@ class LeasePanel(Panel[Lease]):
 
     @property
     def _no_report(self) -> str:
-        count = self._last_evidence.get("entries")
+        count, files = self._last_evidence.get("entries"), self._last_evidence.get("files")
+        if files is not None:
+            return f"None among the files of the directory, of which there {'is 1' if files == 1 else f'are {files:,}'}"
         if count is None:
             return "None in the directory"
         if not count:

@@ -167,6 +167,7 @@ class TestSeveralNumbers:
 
         assert (row.problems, row.doubts) == ({}, ())
 
+    @pytest.mark.long
     def test_take_no_time_to_tell(self) -> None:
         began = time.process_time()
         for text in (
@@ -274,6 +275,7 @@ class TestLookAlikes:
         assert second.doubts[1] == "Differs only in blanks or dashes from NMNM 1 in row 1."
         assert there.problems == {NUMBER: "BLM already has this lease."}
 
+    @pytest.mark.long
     def test_of_thousands_take_no_time(self) -> None:
         rows = [["BLM", f"{'-' * (n // 60)}1{'-' * (n % 60)}"] for n in range(2_000)]
         began = time.process_time()
