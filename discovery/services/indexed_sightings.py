@@ -5,7 +5,6 @@ A positive answer is worth as much as one of Dropbox's own. A negative one stand
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from cloud.dropbox.lending import confirm_lends
@@ -16,11 +15,9 @@ from core.base.errors import RunsheetError
 from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of
 from discovery.services.judging import known_at_all, may_judge
 from discovery.services.lease_directory_search import place_of
-from discovery.services.nearest_archives import nearest
+from discovery.services.near_index import nearest_in, told_of
 from leases.models import AgencyStorageConfig, Lease, Origin
-
-# Of so many folders of archives a process remembers the names; each takes as much as it has archives.
-FOLDERS_REMEMBERED = 4
+from leases.neighbours import Near
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +76,15 @@ def sightings_in_index(
     known = known_at_all([(lease, paths[lease.pk]) for lease in leases if lease.pk in paths], locations=locations)
     if not _is_as_it_was(index, account=account, configuration=configuration):
         return {}
-    return {
-        pk: _sighting(index, path, found[_name(path)], account=account)
+    said = {
+        pk: path
         for pk, path in paths.items()
         if _name(path) in found and _may_say(found[_name(path)], known[pk], account=account)
+    }
+    near = nearest_in(index, {_name(path) for path in said.values() if found[_name(path)] is None})
+    return {
+        pk: _sighting(index, path, found[_name(path)], near.get(_name(path), ()), account=account)
+        for pk, path in said.items()
     }
 
 
@@ -123,7 +125,7 @@ def _may_say(archive: IndexedArchive | None, known: Origin | None, *, account: D
 
 
 def _sighting(
-    index: ArchiveIndex, path: str, archive: IndexedArchive | None, *, account: DropboxAccount
+    index: ArchiveIndex, path: str, archive: IndexedArchive | None, near: Sequence[Near], *, account: DropboxAccount
 ) -> IndexedSighting:
     namespace = _namespace(archive.namespace if archive else index.watch.namespace, account)
     folder_id = archive.folder_id if archive else ""
@@ -135,20 +137,10 @@ def _sighting(
         folder_id=folder_id,
     )
     told = {name: value for name, value in {"namespace": namespace, "folder_id": folder_id}.items() if value}
-    seen = {"files": len(archive.files)} if archive else {"nearest": list(_nearest(index, _name(path)))}
+    seen = {"files": len(archive.files)} if archive else told_of(near)
     return IndexedSighting(path=path, archive=archive, origin=origin, evidence=index.evidence(path=path) | seen | told)
 
 
 def _namespace(found: str, account: DropboxAccount) -> str:
     """The shared folder; the account's own root is none."""
     return "" if found == account.root_namespace_id else found
-
-
-def _nearest(index: ArchiveIndex, number: str) -> tuple[str, ...]:
-    return nearest(number, _names(index))
-
-
-@lru_cache(maxsize=FOLDERS_REMEMBERED)
-def _names(index: ArchiveIndex) -> tuple[str, ...]:
-    """Read once for all that is looked for in one state of the index."""
-    return tuple(index.names())
