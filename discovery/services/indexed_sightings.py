@@ -13,6 +13,7 @@ from cloud.models import DropboxAccount
 from cloud.queries import locations_at_all
 from core.base.errors import RunsheetError
 from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of
+from discovery.services.archive_watches import watch_at_once
 from discovery.services.judging import known_at_all, may_judge
 from discovery.services.lease_directory_search import place_of
 from discovery.services.near_index import nearest_in, told_of
@@ -38,17 +39,22 @@ class IndexedSighting:
 def index_for(*, account: DropboxAccount | None, configuration: AgencyStorageConfig | None) -> ArchiveIndex | None:
     """The index that runs of this account may be answered from, be it fresh or not; None if there is none. One query.
 
+    Where there is none, one is made from now on.
+
     Who may not use a Dropbox, or whose connection is lost, hears so from Dropbox's own way.
     """
     if account is None or configuration is None or not (configuration.enabled and configuration.watched):
         return None
     if account.needs_reconnect_reason or not _lends(account):
         return None
-    return index_of(
+    found = index_of(
         account=account,
         base_path=configuration.runsheet_archive_base_path,
         poll_minutes=configuration.poll_minutes,
     )
+    if found is None:
+        watch_at_once(account=account, configuration=configuration)
+    return found
 
 
 def _lends(account: DropboxAccount) -> bool:
