@@ -56,13 +56,6 @@ class TestProgress:
         assert "Looked at 12 entries." in text
         assert "The listing comes in another order than ours, and is sorted first." in text
 
-    def test_tells_how_much_was_told_of_what_is_read_by_a_cursor(self, viewer: Client) -> None:
-        run = made(RunState.PLANNING, place={"heard": 4_000, "told": False})
-
-        assert "4,000 entries were told so far. They are compared when all is told." in text_of(
-            viewer.get(page_of(run))
-        )
-
     def test_tells_how_much_is_applied(self, viewer: Client) -> None:
         run = made(RunState.APPLYING, applied_up_to=5_000, planned_up_to=12_000)
 
