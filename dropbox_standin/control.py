@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dropbox_standin import people, seeds
+from dropbox_standin import crowds, people, seeds
 from dropbox_standin.faults import KINDS, Fault
 from dropbox_standin.inputs import NotUnderstood, fields_of, number, text
 from dropbox_standin.limits import RateLimit
@@ -83,6 +83,15 @@ def put(stage: Stage, _request: Request, body: Body) -> Body:
     fields_of(body, "entries", "home", "team")
     namespace = _space(stage.world, body)
     count = seeds.put_entries(namespace, _list(body, "entries"))
+    stage.world.tell(namespace)
+    return {"put": count}
+
+
+def put_crowd(stage: Stage, _request: Request, body: Body) -> Body:
+    """Very many archives at once."""
+    crowd = crowds.read({name: value for name, value in body.items() if name not in {"home", "team"}})
+    namespace = _space(stage.world, body)
+    count = crowds.put(namespace, crowd)
     stage.world.tell(namespace)
     return {"put": count}
 
@@ -284,6 +293,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("GET", "/", overview),
     ("POST", "/reset", reset),
     ("POST", "/put", put),
+    ("POST", "/crowd", put_crowd),
     ("POST", "/delete", delete),
     ("GET", "/tree", list_tree),
     ("POST", "/faults", order_fault),

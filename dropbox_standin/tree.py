@@ -222,6 +222,7 @@ class Namespace:
         self.by_id: dict[str, Node] = {}
         self.by_rev: dict[str, File] = {}
         self.onlookers: list[Onlooker] = []
+        self._revs = 0
         self._clock = clock
         self._rng = rng
         self.root = Folder(self._new_id(), "", None)
@@ -276,6 +277,31 @@ class Namespace:
         self._add(parent, file)
         self.by_rev[file.rev] = file
         return file
+
+    def put_crowded(self, parent: Folder, name: str, files: list[str], *, content: bytes) -> int:
+        """Make a folder with files that all hold the same; returns how many nodes were made, none if it is there.
+
+        They are in no log until `note_all_beneath` says so, and a revision of theirs is looked for, not looked up.
+        """
+        if fold(name) in parent.children:
+            return 0
+        folder, now, digest = Folder(self._new_id(), name, parent), self._clock.now(), content_hash(content)
+        for each in files:
+            file = File(self._new_id(), each, folder, content, self._new_rev(), now, now, digest)
+            folder.children[fold(each)] = self.by_id[file.id] = file
+        parent.add(folder)
+        self.by_id[folder.id] = folder
+        return 1 + len(files)
+
+    def note_all_beneath(self, folder: Folder) -> None:
+        """Let cursors tell of a folder and of all that is in it."""
+        self._log(folder, whole=True)
+
+    def file_of_rev(self, rev: str) -> File | None:
+        """The file as it was at a revision."""
+        if rev in self.by_rev:
+            return self.by_rev[rev]
+        return next((node for node in self.by_id.values() if isinstance(node, File) and node.rev == rev), None)
 
     def remove(self, node: Node) -> None:
         """Take a node and all beneath it out of the tree."""
@@ -347,7 +373,8 @@ class Namespace:
         return f"id:{self._rng.getrandbits(128):032x}"[:25]
 
     def _new_rev(self) -> str:
-        return f"{self._rng.getrandbits(24):06x}{len(self.by_rev) + 1:010x}"
+        self._revs += 1
+        return f"{self._rng.getrandbits(24):06x}{self._revs:010x}"
 
 
 def _parent_of(node: Node) -> Folder:

@@ -162,7 +162,7 @@ class View:
 
     def _locate_rev(self, rev: str) -> Place:
         for space in self.account.namespaces:
-            if (file := space.by_rev.get(rev)) is not None:
+            if (file := space.file_of_rev(rev)) is not None:
                 return Place(space, file.names(), self._seen(file))
         return Place(self.base, (rev,), None)
 
