@@ -55,6 +55,7 @@ class AccountInfo:
     home_path: str
     suspended: bool
     email_verified: bool
+    admin: bool
     refresh_token: str | None
     scopes: tuple[str, ...]
 
@@ -120,7 +121,8 @@ class Standin:
         Further: prefix (`NMNM`), report_every (3; 0 for no reports). A million entries take some ten seconds.
         """
         crowd = {"path": path, "archives": archives, "files": files, **more}
-        return int(self._post("crowd", timeout_s=CROWD_TIMEOUT_S, **crowd, home=home, team=team)["put"])
+        answer = self._request("POST", "crowd", json={**crowd, "home": home, "team": team}, timeout=CROWD_TIMEOUT_S)
+        return int(answer["put"])
 
     def delete(self, *paths: str, home: str | None = None, team: str | None = None) -> None:
         self._post("delete", paths=list(paths), home=home, team=team)
@@ -135,7 +137,7 @@ class Standin:
         return _account(self._get(f"accounts/{name}"))
 
     def create_account(self, name: str, **fields: Any) -> AccountInfo:
-        """Fields: display_name, email, team, basic, email_verified. The refresh token is `standin-refresh-<name>`."""
+        """Fields: display_name, email, team, basic, email_verified, admin. The refresh token is `standin-refresh-<name>`."""
         return _account(self._post("accounts", name=name, **fields))
 
     def suspend(self, name: str, *, suspended: bool = True) -> None:
@@ -159,12 +161,16 @@ class Standin:
         self._post(f"accounts/{name}/revoke")
 
     def sight(self, name: str, path: str, sight: str) -> None:
-        """How much an account may see of a folder of its team: full, traverse_only, no_access or none."""
+        """How much an account may see of a folder of its team: full, read_only, traverse_only, no_access or none."""
         self._post("sights", account=name, path=path, sight=sight)
 
     def clear_sights(self) -> None:
         """Everybody sees everything of their team again."""
         self._delete("sights")
+
+    def top_level(self, policy: str, *, team: str = "team") -> None:
+        """Who may write at the top of a team's space: admin_only or everyone."""
+        self._post(f"teams/{team}/top_level", policy=policy)
 
     def migrate_root(self, team: str = "team") -> str:
         """Give the team space another root namespace; returns its id."""
@@ -263,9 +269,17 @@ class Standin:
         """Let that much time have passed: tokens and links expire."""
         self._post("clock", advance_s=seconds)
 
-    def reset_cursors(self) -> None:
-        """Let every cursor handed out so far answer `reset`."""
-        self._post("cursors/reset")
+    def reset_cursors(self, account: str | None = None) -> None:
+        """Let every cursor handed out so far, or every one of an account, answer `reset`."""
+        self._post("cursors/reset", account=account)
+
+    def watched_folder(self, outcome: str) -> None:
+        """What a cursor does whose own folder was renamed: follow, not_found or reset; removed, it cannot follow."""
+        self._post("cursors", watched_folder=outcome)
+
+    def repeat_deltas(self, *, on: bool) -> None:
+        """Let each delta be told twice, as a cursor may that was handed out a little too early."""
+        self._post("cursors", repeat_deltas=on)
 
     # What was called
 
@@ -304,8 +318,8 @@ class Standin:
     def _get(self, where: str, **query: Any) -> dict[str, Any]:
         return self._request("GET", where, params=query)
 
-    def _post(self, where: str, *, timeout_s: float = TIMEOUT_S, **body: Any) -> dict[str, Any]:
-        return self._request("POST", where, json=body, timeout=timeout_s)
+    def _post(self, where: str, **body: Any) -> dict[str, Any]:
+        return self._request("POST", where, json=body)
 
     def _delete(self, where: str) -> dict[str, Any]:
         return self._request("DELETE", where)

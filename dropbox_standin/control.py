@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dropbox_standin import crowds, hooks, knobs, people, seeds
+from dropbox_standin import hooks, knobs, people, seeds, watching
 from dropbox_standin.faults import KINDS, Fault
 from dropbox_standin.inputs import NotUnderstood, fields_of, number, text
 from dropbox_standin.limits import STYLES, RateLimit
@@ -33,7 +33,7 @@ def routes(stage: Stage) -> list[Route]:
     """The control API of one stage."""
     return [
         Route(path, functools.partial(_run, stage, action), methods=[method])
-        for method, path, action in (*ACTIONS, *people.ACTIONS, *knobs.ACTIONS, *hooks.ACTIONS)
+        for method, path, action in (*ACTIONS, *people.ACTIONS, *knobs.ACTIONS, *watching.ACTIONS, *hooks.ACTIONS)
     ]
 
 
@@ -75,7 +75,9 @@ def reset(stage: Stage, _request: Request, body: Body) -> Body:
     fields_of(body, "seed")
     seed = body.get("seed")
     if not (isinstance(seed, dict) or seed in {None, "empty", "demo", stage.seed}):
-        raise NotUnderstood('seed is "empty", "demo", an object with team, home, policies and sights, or left out')
+        raise NotUnderstood(
+            'seed is "empty", "demo", an object with team, home, policies, sights and crowds, or left out'
+        )
     stage.reset(seed)
     return {"accounts": sorted(stage.world.accounts)}
 
@@ -84,15 +86,6 @@ def put(stage: Stage, _request: Request, body: Body) -> Body:
     fields_of(body, "entries", "home", "team")
     namespace = _space(stage.world, body)
     count = seeds.put_entries(namespace, _list(body, "entries"))
-    stage.world.tell(namespace)
-    return {"put": count}
-
-
-def put_crowd(stage: Stage, _request: Request, body: Body) -> Body:
-    """Very many archives at once."""
-    crowd = crowds.read({name: value for name, value in body.items() if name not in {"home", "team"}})
-    namespace = _space(stage.world, body)
-    count = crowds.put(namespace, crowd)
     stage.world.tell(namespace)
     return {"put": count}
 
@@ -188,11 +181,6 @@ def advance_clock(stage: Stage, _request: Request, body: Body) -> Body:
     return {"clock": stage.world.clock.now().isoformat()}
 
 
-def forget_cursors(stage: Stage, _request: Request, _body: Body) -> Body:
-    stage.world.cursors.forget()
-    return {"cursors": 0}
-
-
 def read_journal(stage: Stage, request: Request, _body: Body) -> Body:
     query = request.query_params
     after = int(number(query.get("after", "0"), "after", least=0))
@@ -275,7 +263,6 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("GET", "/", overview),
     ("POST", "/reset", reset),
     ("POST", "/put", put),
-    ("POST", "/crowd", put_crowd),
     ("POST", "/delete", delete),
     ("GET", "/tree", list_tree),
     ("POST", "/faults", order_fault),
@@ -286,7 +273,6 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("DELETE", "/policies", clear_policies),
     ("POST", "/settings", change_settings),
     ("POST", "/clock", advance_clock),
-    ("POST", "/cursors/reset", forget_cursors),
     ("GET", "/journal", read_journal),
     ("DELETE", "/journal", clear_journal),
     ("GET", "/calls", count_calls),

@@ -36,6 +36,8 @@ def delete(call: Call) -> dict[str, Any]:
     wanted = call.args["parent_rev"]
     if wanted is not None and isinstance(node, File) and node.rev != wanted:
         raise conflict("path_write", "conflict", "file")
+    if call.view.is_team_folder(node):
+        raise conflict("path_write", "team_folder")
     metadata = call.view.describe(node)
     place.namespace.remove(node)
     call.world.tell(place.namespace)
@@ -47,6 +49,8 @@ def move(call: Call) -> dict[str, Any]:
     node = _existing(source, "from_lookup")
     if not call.view.may_write(source):
         raise conflict("from_write", "no_write_permission")
+    if call.view.is_team_folder(node):
+        raise conflict("from_write", "team_folder")
     try:
         goal = target(call, call.args["to_path"])
         if source.namespace is not goal.namespace:
