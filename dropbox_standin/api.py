@@ -11,7 +11,10 @@ from dropbox_standin import (
     exchange,
     files,
     longpolls,
+    revisions,
+    search,
     sharing,
+    thumbnails,
     uploads,
     users,
     writes,
@@ -34,7 +37,7 @@ type AnyRoute = Route | AppRoute | OpenRoute
 
 ROUTES: dict[str, AnyRoute] = {
     route.name: route
-    for module in (files, downloads, longpolls, writes, batches, uploads, sharing, users)
+    for module in (files, downloads, longpolls, search, revisions, thumbnails, writes, batches, uploads, sharing, users)
     for route in module.ROUTES
 }
 

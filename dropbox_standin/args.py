@@ -135,7 +135,7 @@ def struct(fields: Mapping[str, Field], *, default: Any = None) -> Field:
     return Field(check, default)
 
 
-def items(field: Field, *, least: int = 0, most: int) -> Field:
+def items(field: Field, *, least: int = 0, most: int, default: Any = REQUIRED) -> Field:
     """A list with one check for each of its items."""
 
     def check(value: Any) -> str | None:
@@ -147,7 +147,7 @@ def items(field: Field, *, least: int = 0, most: int) -> Field:
         problems = ((at, field.check(item)) for at, item in enumerate(value))
         return next((f"[{at}]: {problem}" for at, problem in problems if problem), None)
 
-    return Field(check)
+    return Field(check, default)
 
 
 def anything() -> Field:

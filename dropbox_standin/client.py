@@ -238,6 +238,11 @@ class Standin:
         """Let longpolls wait longer, ask for a pause, or wake for any change that the account could see."""
         self._post("longpolls", jitter_s=jitter_s, backoff_s=backoff_s, vague=vague)
 
+    def search(self, *, index_delay_s: float | None = None, duplicates: bool = False, omit_every: int = 0) -> None:
+        """Let the index lag behind, pages overlap by one match, and every n-th match be missing."""
+        delay = {} if index_delay_s is None else {"index_delay_s": index_delay_s}
+        self._post("search", duplicates=duplicates, omit_every=omit_every, **delay)
+
     def rate_limit(self, per_second: float | None, *, burst: int = 1, style: str = "json") -> None:
         """A token bucket for each account; None takes it away. Style: json, header or text; see `limits.STYLES`."""
         limit = None if per_second is None else {"per_second": per_second, "burst": burst, "style": style}

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from dropbox_standin.deltas import Delta, Scope
+from dropbox_standin.sights import OPEN
 from dropbox_standin.tree import Folder, Key, Names, Namespace, Node, fold_all
 from dropbox_standin.wire import BadRequest, conflict
 
@@ -210,11 +211,11 @@ class Cursors:
                 yield from self._deleted(watch, at, span, after)
 
     def _deleted(self, watch: Watch, at: int, span: Span, after: Position) -> Iterator[Entry]:
-        stage, nothing = 2 * at + 1, ((0, 0),) * len(watch.spans())
+        stage, marks = 2 * at + 1, watch.marks()
         behind = after[1] if after[0] == stage else None
-        delta = self._delta(watch, at, span, nothing, watch.marks())
+        delta = self._delta(watch, at, span, tuple((0, own) for _, own in marks), marks)
         for key, names in delta.places(span.space, watch.scope(fold_all(span.folder.names())), after=behind):
-            if span.space.find(key) is None and not watch.leaves_out(span.space, key):
+            if _was_deleted(watch.view, span.space, key) and not watch.leaves_out(span.space, key):
                 yield (stage, key), span.space, names
 
     def _changed(self, cursor: Cursor) -> Iterator[Entry]:
@@ -319,6 +320,12 @@ def _walk(watch: Watch, folder: Folder, behind: Key) -> Iterator[tuple[Key, Node
         return watch.recursive and watch.enters(inner)
 
     return ((key, node) for key, node in folder.walk_after(behind, enters=enters) if watch.view.sees(node))
+
+
+def _was_deleted(view: View, space: Namespace, key: Key) -> bool:
+    """Whether nothing is at a place that the account would see."""
+    found = [node for depth in range(len(key) + 1) if (node := space.find(key[:depth])) is not None]
+    return len(found) <= len(key) and view.sight(found[-1]) in OPEN
 
 
 def _told(view: View, space: Namespace, key: Key, names: Names) -> Told:

@@ -69,7 +69,24 @@ def set_longpolls(stage: Stage, _request: Request, body: Body) -> Body:
     return asdict(knobs)
 
 
+def set_search(stage: Stage, _request: Request, body: Body) -> Body:
+    """How far the index lags behind, and what is wrong with what is found."""
+    fields_of(body, "index_delay_s", "duplicates", "omit_every")
+    searches, accounts = stage.world.searches, stage.world.accounts.values()
+    omit_every = int(number(body.get("omit_every", searches.omit_every), "omit_every", least=0))
+    if "index_delay_s" in body:
+        delay_s = number(body["index_delay_s"], "index_delay_s", least=0)
+        searches.set_delay(delay_s, [space for account in accounts for space in account.namespaces])
+    searches.duplicates, searches.omit_every = bool(body.get("duplicates", searches.duplicates)), omit_every
+    return {
+        "index_delay_s": searches.delay_s,
+        "duplicates": searches.duplicates,
+        "omit_every": searches.omit_every,
+    }
+
+
 ACTIONS = (
+    ("POST", "/search", set_search),
     ("POST", "/longpolls", set_longpolls),
     ("POST", "/refusals", refuse_writes),
     ("GET", "/refusals", list_refusals),

@@ -55,28 +55,37 @@ def list_shared_links(call: Call) -> Answer:
 
 
 def get_shared_link_metadata(call: Call) -> Answer:
-    link = _follow(call)
-    if not link.admits(call.account):
+    link = follow(call, call.args["url"])
+    node = reached(call, link, path=call.args["path"], password=call.args["link_password"])
+    return answer_json(links.describe(replace(link, node=node), call.view))
+
+
+def reached(call: Call, link: Link, *, path: str | None, password: str | None) -> Node:
+    """What a caller comes to by a link, and a path within it.
+
+    Raises:
+        UnionError: the link is not for this caller, or there is nothing at the path.
+    """
+    if not link.admits(call.account) or link.wish.password not in {None, password}:
         raise conflict("shared_link_access_denied")
-    if link.wish.password is not None and call.args["link_password"] != link.wish.password:
-        raise conflict("shared_link_access_denied")
-    start = link.node if isinstance(link.node, Folder) else None
-    node = link.namespace.find(split(call.args["path"] or ""), start=start)
-    if start is not None and node is None:
+    if not isinstance(link.node, Folder):
+        return link.node
+    node = link.namespace.find(split(path or ""), start=link.node)
+    if node is None:
         raise conflict("shared_link_not_found")
-    return answer_json(links.describe(replace(link, node=node) if start and node else link, call.view))
+    return node
 
 
 def revoke_shared_link(call: Call) -> Answer:
-    link = _follow(call)
+    link = follow(call, call.args["url"])
     if link.creator is not call.account:
         raise conflict("shared_link_access_denied")
     call.world.links.revoke(link)
     return answer_json(None)
 
 
-def _follow(call: Call) -> Link:
-    link = call.world.links.get(call.args["url"])
+def follow(call: Call, url: str) -> Link:
+    link = call.world.links.get(url)
     if link is None or not link.leads_somewhere(call.world.clock.now()):
         raise conflict("shared_link_not_found")
     return link

@@ -17,6 +17,7 @@ from dropbox_standin.journal import Journal
 from dropbox_standin.links import Links
 from dropbox_standin.longpolls import Longpolls
 from dropbox_standin.refusals import Refusals
+from dropbox_standin.search import Searches
 from dropbox_standin.sessions import Sessions
 from dropbox_standin.tokens import CONSOLE_SCOPES, SCOPES, App, Tokens
 from dropbox_standin.tree import Folder, Namespace, fold
@@ -76,6 +77,7 @@ class World:
         self.jobs = Jobs(self.tokens)
         self.sessions = Sessions(self.tokens)
         self.longpolls = Longpolls()
+        self.searches = Searches(self.tokens)
         self.webhooks = Webhooks(self.tokens)
         self.temporary_links: dict[str, TemporaryLink] = {}
         self._namespaces = FIRST_NAMESPACE
@@ -135,6 +137,7 @@ class World:
         touched = [account for account in members if account.sights.is_touched(changes)]
         self._hear(namespace)
         self._told.update(touched)
+        self.searches.note(namespace)
         self.webhooks.on_change(touched)
 
     def settle(self) -> None:

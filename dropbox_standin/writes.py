@@ -49,14 +49,14 @@ def move(call: Call) -> dict[str, Any]:
     node = _existing(source, "from_lookup")
     if not call.view.may_write(source):
         raise conflict("from_write", "no_write_permission")
-    if call.view.is_team_folder(node):
-        raise conflict("from_write", "team_folder")
     try:
         goal = target(call, call.args["to_path"])
         if source.namespace is not goal.namespace:
             raise conflict("cant_move_shared_folder")
         _check_relocation(node, source, goal, "cant_move_folder_into_itself")
         parts = _new_name(call, goal, itself=node)
+        if call.view.is_team_folder(node):
+            raise conflict("from_write", "team_folder")
         parent = folder_at(call, goal, parts[:-1])
     except NotWritten as error:
         raise error.under("to") from None

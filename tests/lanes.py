@@ -1,5 +1,5 @@
-"""A pytest plugin: the lanes. What starts programs, drives a browser or asks everything of everything says so by its marker,
-and `make quick` leaves it out.
+"""A pytest plugin: the lanes. What starts programs, drives a browser, asks everything of everything or takes long by what it
+is about says so by its marker, and `make quick` leaves it out.
 
 A test that starts a program without saying so fails. The servers that a whole run shares are nobody's.
 """
@@ -17,7 +17,7 @@ BROWSER = f"{Path(__file__).parent / 'browser'}/"
 WITH_PROGRAMS = frozenset({"system", "programs", "chaos", "prepared"})
 SLOW = ("process", "browser")
 # Whose turn it is first.
-TURNS = ("xdist_group", "browser", "process", "matrix")
+TURNS = ("xdist_group", "browser", "process", "matrix", "long")
 
 _running: pytest.Item | None = None
 
@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: starts programs of its own")
     config.addinivalue_line("markers", "browser: drives Chromium and a whole Runsheet")
     config.addinivalue_line("markers", "matrix: asks everything of everything, such as each address for everybody")
+    config.addinivalue_line("markers", "long: is of thousands of rows, or waits for what does not answer")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -136,6 +136,7 @@ class TestCommand:
         assert (code, document["well"]) == (0, True)
         assert {"part": "Redis", "mark": "ok", "seen": "keeps messages on disk", "advice": ""} in document["findings"]
 
+    @pytest.mark.long
     def test_goes_on_with_everything_away(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         move_database(monkeypatch, port=1)
         settings.DROPBOX_BASE_URL = "http://127.0.0.1:1"
