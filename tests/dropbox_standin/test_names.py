@@ -1,6 +1,7 @@
 """How names are stored and found, and which may not be written."""
 
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from dropbox import Dropbox
@@ -43,13 +44,14 @@ class TestDisallowed:
     def test_is_not_written(self, standin: Standin, team: Dropbox, name: str) -> None:
         standin.put("/A/b.txt")
 
-        for attempt in (
+        attempts: tuple[Callable[[], object], ...] = (
             lambda: team.files_create_folder_v2(f"/A/{name}"),
             lambda: team.files_create_folder_v2(f"/A/{name}/beneath"),
             lambda: team.files_upload(b"", f"/A/{name}"),
             lambda: team.files_move_v2("/A/b.txt", f"/A/{name}"),
             lambda: team.files_copy_v2("/A/b.txt", f"/A/{name}"),
-        ):
+        )
+        for attempt in attempts:
             with pytest.raises(ApiError) as caught:
                 attempt()
             assert tags(caught.value.error).endswith("/disallowed_name")

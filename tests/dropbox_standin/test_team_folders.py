@@ -1,5 +1,7 @@
 """The top of a team's space: who may write there, and its folders, each of which is shared by itself."""
 
+from collections.abc import Callable
+
 import pytest
 from dropbox import Dropbox
 from dropbox.common import PathRoot
@@ -24,12 +26,13 @@ class TestTop:
     def test_is_for_admins_to_write(self, standin: Standin, paul: Dropbox, team: Dropbox) -> None:
         standin.put("/Shared/", "/loose.txt")
 
-        for attempt in (
+        attempts: tuple[Callable[[], object], ...] = (
             lambda: paul.files_create_folder_v2("/New"),
             lambda: paul.files_create_folder_v2("/New/deeper"),
             lambda: paul.files_upload(b"", "/new.txt"),
             lambda: paul.files_delete_v2("/loose.txt"),
-        ):
+        )
+        for attempt in attempts:
             with pytest.raises(ApiError) as caught:
                 attempt()
             assert tags(caught.value.error).endswith("no_write_permission")
