@@ -18,12 +18,8 @@ from discovery.services.givens import Given, given_to
 from discovery.services.index_answers import IndexAnswers, each_alone
 from discovery.services.indexed_sightings import IndexedSighting
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
-from discovery.services.previous_report_detection import (
-    DetectionResult,
-    DirectoryGone,
-    detect_previous_report,
-    reports_among,
-)
+from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
+from discovery.services.report_names import reports_among
 from discovery.services.waiting import wait_for_it, wake_the_others
 from leases.errors import DirectoryElsewhere, Reconfigured
 from leases.models import Lease, Origin
@@ -97,7 +93,7 @@ def wanted_together(lease: Lease) -> int:
     if not lease.background:
         return 1
     given = given_to(lease)
-    index = given.index()
+    index = given.index_for(lease)
     if index is None:
         return 1
     are_together = given.waits(lease, index) or given.in_index([lease], index)

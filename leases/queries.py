@@ -13,6 +13,7 @@ from core.base.database import fetch_one
 from core.base.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import AgencyStorageConfig, Lease, Origin
+from leases.neighbours import Near
 from leases.states import State
 from statemachine.models import TransitionLog
 
@@ -187,11 +188,17 @@ def last_told(asked: Mapping[int, str]) -> dict[int, Origin]:
     }
 
 
-def nearest_names(leases: Iterable[Lease]) -> dict[int, list[str]]:
-    """Of those leases whose archive was not found: the names that came nearest, as far as somebody looked."""
+def nearest_archives(leases: Iterable[Lease]) -> dict[int, list[Near]]:
+    """Of those leases whose archive was not found: the archives that came nearest, as far as somebody looked."""
     absent = [lease.pk for lease in leases if lease.state == State.NOT_FOUND]
     found = _last_evidence(absent, to_state=State.NOT_FOUND)
-    return {pk: list(evidence["nearest"]) for pk, evidence in found if "nearest" in evidence}
+    return {pk: near_in(evidence) for pk, evidence in found if "nearest" in evidence}
+
+
+def near_in(evidence: Mapping[str, Any]) -> list[Near]:
+    """The archives that came nearest, by the evidence of an answer."""
+    reports = evidence.get("nearest_reports", {})
+    return [Near(name=name, has_report=reports.get(name)) for name in evidence.get("nearest", ())]
 
 
 def passed_over_counts(leases: Iterable[Lease]) -> dict[int, int]:

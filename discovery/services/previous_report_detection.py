@@ -4,19 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from cloud.dropbox import Gateway
 from cloud.errors import NotFound
 from cloud.files import CloudFile, DirectoryListing
 from cloud.queries import location_at
 from core.base.folding import fold_case, is_same_path
-from core.base.patterns import compiled_as_it_looks
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight, known_at
 from discovery.services.lease_directory_search import DirectorySighting, described, place_of
 from discovery.services.nearest_archives import look_around
-from discovery.services.program_remains import is_remains, told_of_remains
+from discovery.services.report_names import Reports, reports_among
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
 from leases.models import AgencyStorageConfig, Lease, Origin
 
@@ -31,25 +28,6 @@ class DirectoryGone(NotFound):
     def __init__(self, *, origin: Origin, evidence: dict[str, Any]) -> None:
         super().__init__(evidence=evidence)
         self.origin = origin
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reports:
-    """Which files have the name of a previous report.
-
-    Attributes:
-        names: in the order in which they were given.
-        passed_over: they would match, too, and are what a program has left behind.
-    """
-
-    names: tuple[str, ...]
-    passed_over: tuple[str, ...]
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        """What they were told by, and what was passed over."""
-        told = {"pattern": settings.RUNSHEET_PREVIOUS_REPORT_PATTERN, "matching": list(self.names)}
-        return told | told_of_remains(self.passed_over)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,18 +93,6 @@ def detect_previous_report(
     )
 
 
-def reports_among(names: Iterable[str]) -> Reports:
-    """The previous reports among the files of a directory.
-
-    Args:
-        names: of files only; a folder of such a name is no report.
-    """
-    is_report = compiled_as_it_looks(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)
-    matching = [name for name in names if is_report(name)]
-    remains = tuple(name for name in matching if is_remains(name))
-    return Reports(names=tuple(name for name in matching if name not in remains), passed_over=remains)
-
-
 def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | None) -> DirectorySighting:
     if lease.runsheet_directory is None:
         raise DirectoryUnknown
@@ -142,15 +108,10 @@ def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | N
         listing = gateway.list_directory(path=path)
     except NotFound as error:
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known, lease=lease)
-        near = look_around(gateway=gateway, path=path, answer=error)
+        near = look_around(gateway=gateway, path=path, answer=error, configuration=configuration)
         raise DirectoryGone(origin=origin, evidence=error.evidence | near) from error
     evidence = gateway.evidence(path=path)
     return described(gateway, DirectorySighting(path=path, listing=listing, known=known, evidence=evidence))
-
-
-def is_report_name(name: str) -> bool:
-    """Whether a file of that name is a previous report; a folder of that name is none."""
-    return bool(reports_among([name]).names)
 
 
 def _once(entries: Iterable[CloudFile]) -> Iterator[CloudFile]:
