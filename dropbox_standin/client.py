@@ -317,6 +317,13 @@ class Standin:
         """Notify now, about these accounts or about all; returns what the receiver answered."""
         return self._post("webhooks/send", **({"accounts": list(accounts)} if accounts else {}))
 
+    def remove_webhook(self) -> None:
+        self._delete("webhooks")
+
+    def webhook_owed(self) -> int:
+        """How many notifications are still to be sent again."""
+        return int(self._get("webhooks")["owed"])
+
     def webhook_deliveries(self) -> list[dict[str, Any]]:
         return list(self._get("webhooks")["deliveries"])
 

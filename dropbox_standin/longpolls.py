@@ -42,7 +42,7 @@ async def longpoll(world: World, arguments: dict[str, Any]) -> Answer:
     def has_news() -> bool:
         return world.cursors.has_news(cursor) or (knobs.vague and world.told_to(account) != told_before)
 
-    wait_s = arguments["timeout"] + world.rng.uniform(0, knobs.jitter_s)
+    wait_s = arguments["timeout"] + (world.rng.uniform(0, knobs.jitter_s) if knobs.jitter_s else 0)
     until = time.monotonic() + min(wait_s, wait_s if knobs.cap_s is None else knobs.cap_s)
     while not has_news() and (left_s := until - time.monotonic()) > 0 and not world.closed:
         await world.wait_for_news(at_most_s=left_s)

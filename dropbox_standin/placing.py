@@ -98,10 +98,7 @@ def put_file(call: Call, commit: Mapping[str, Any], content: bytes) -> File:
         parts = free_name(place, word=CONFLICTED if tag == "update" else "")
     folder_at(call, place, parts[:-1])
     moment = _client_modified(commit["client_modified"])
-    try:
-        file = place.namespace.put_file(parts, content=content, client_modified=moment)
-    except Occupied as occupied:
-        raise NotWritten("conflict", kind_of(occupied.node)) from None
+    file = place.namespace.put_file(parts, content=content, client_modified=moment)
     call.world.tell(place.namespace)
     return file
 

@@ -140,9 +140,9 @@ def _below(folder: Folder | None, node: Node) -> Names:
 
 def _nodes(view: View, path: str) -> Iterator[tuple[Namespace, Node]]:
     """Everything that is seen beneath a folder, that which is mounted in it included."""
-    for space, folder in _trees(view, path):
-        if space is view.account.home and view.shows_home_as_folder and not path:
-            yield space, folder
+    for number, (space, folder) in enumerate(_trees(view, path)):
+        if number:
+            yield space, folder  # what is mounted is found itself
         yield from ((space, node) for node in folder.walk() if view.sees(node))
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import selectors
+import signal
 import socket
 import sys
 import threading
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -89,17 +90,23 @@ def tunnels_to(port: int) -> Iterator[Tunnels]:
 
 
 def main(argv: list[str]) -> int:
-    """Serve until it is interrupted."""
+    """Serve until SIGTERM or SIGINT."""
     if len(argv) != 1 or not argv[0].isdecimal():
         sys.stderr.write("dropbox_standin.tunnel: give the port of the stand-in, and nothing else\n")
         return 2
-    with Tunnels(int(argv[0])) as server, contextlib.suppress(KeyboardInterrupt):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)  # both, even where a shell has told its background not to heed the first
+    with Tunnels(int(argv[0])) as server:
         sys.stdout.write(
             f"dropbox_standin.tunnel leads Dropbox's names to {HOST}:{argv[0]}, as a proxy on {server.url}\n"
         )
         sys.stdout.flush()
         server.serve_forever()
     return 0
+
+
+def _end(*_: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 if __name__ == "__main__":

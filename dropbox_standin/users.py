@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args
 from dropbox_standin.call import AppRoute, Call, Route
+from dropbox_standin.tree import File
 from dropbox_standin.wire import Answer, answer_json
 
 if TYPE_CHECKING:
     from dropbox_standin.tokens import App
+    from dropbox_standin.tree import Namespace
+
+ALLOCATED_BYTES = 2**41
 
 
 def get_current_account(call: Call) -> Answer:
@@ -17,9 +21,24 @@ def get_current_account(call: Call) -> Answer:
 
 
 def get_space_usage(call: Call) -> Answer:
-    files = (node for space in call.account.namespaces for node in space.by_id.values())
-    used = sum(len(getattr(node, "content", b"")) for node in files)
-    return answer_json({"used": used, "allocation": {".tag": "individual", "allocated": 2**41}})
+    """A member's own use is that of the home; the team's is that of its space and all homes."""
+    own, team = _used(call.account.home), call.account.team
+    if team is None:
+        return answer_json({"used": own, "allocation": {".tag": "individual", "allocated": ALLOCATED_BYTES}})
+    homes = (account.home for account in call.world.accounts.values() if account.team is team)
+    allocation = {
+        ".tag": "team",
+        "used": sum(map(_used, (team.space, *homes))),
+        "allocated": ALLOCATED_BYTES,
+        "user_within_team_space_allocated": 0,
+        "user_within_team_space_limit_type": {".tag": "off"},
+        "user_within_team_space_used_cached": own,
+    }
+    return answer_json({"used": own, "allocation": allocation})
+
+
+def _used(space: Namespace) -> int:
+    return sum(len(node.content) for node in space.by_id.values() if isinstance(node, File))
 
 
 def check_user(call: Call) -> Answer:

@@ -143,6 +143,10 @@ class TestAccounts:
             ("settings", {"rate_limit": 5}, "rate_limit is an object"),
             ("settings", {"rate_limit": {"per_second": 1, "style": "xml"}}, "style of a rate limit"),
             ("clock", {"advance_s": -1}, "advance_s must be at least 0"),
+            ("webhooks/send", {"accounts": "olivia"}, "accounts must be a list"),
+            ("jobs", {"checks": -1}, "checks must be at least 0"),
+            ("search", {"index_delay_s": "long"}, "index_delay_s must be a number"),
+            ("refusals", {"fresh_parent_s": -1}, "fresh_parent_s must be at least 0"),
         ],
     )
     def test_and_all_else_refuse_bad_input_in_one_sentence(

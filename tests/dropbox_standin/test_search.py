@@ -65,6 +65,7 @@ class TestSearch:
         assert paths(team.files_search_v2("note", SearchOptions(path="/B"))) == ["/b/note"]
         assert paths(home.files_search_v2("note")) == ["/note"]
         assert paths(team.files_search_v2("olivia oper")) == ["/Olivia Operator"]
+        assert paths(team.files_search_v2("olivia", SearchOptions(path="/Olivia Operator"))) == []
 
     def test_finds_only_what_the_account_sees(self, standin: Standin, team: Dropbox) -> None:
         standin.put("/a/note/", "/b/note/")

@@ -260,8 +260,15 @@ def test_error_summaries_end_in_a_varying_number_of_dots(standin: Standin) -> No
 
 def test_space_usage_counts_what_is_there(standin: Standin, home: Dropbox) -> None:
     standin.put("/b.txt", content="12345", home="olivia")
+    standin.put("/b.txt", content="123", home="paul")
+    standin.put("/b.txt", content="12")
+    standin.put("/b.txt", content="1", home="ivan")
 
-    assert home.users_get_space_usage().used == 5
+    member, single = home.users_get_space_usage(), sdk(standin, "ivan").users_get_space_usage()
+
+    assert (member.used, member.allocation.get_team().used) == (5, 10)
+    assert member.allocation.get_team().user_within_team_space_used_cached == 5
+    assert (single.used, single.allocation.get_individual().allocated) == (1, 2**41)
 
 
 def auth_error(client: Dropbox) -> Any:

@@ -28,17 +28,21 @@ class TestTunnel:
             assert (led.status_code, plain.status_code) == (400, 403)
             assert tunnels.refused == ["notdropbox.com", ""]
 
-    def test_can_be_run_by_itself(self, standin_by_tls: Standin, tls: Tls) -> None:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_can_be_run_by_itself(self, standin_by_tls: Standin, tls: Tls, number: signal.Signals) -> None:
         command = [sys.executable, "-m", "dropbox_standin.tunnel", port_of(standin_by_tls)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, requests.Session() as session:
             line = process.stdout.readline() if process.stdout else ""
             session.trust_env, session.verify = False, str(tls.ca)
             session.proxies = {"https": line.rpartition(" ")[2].strip()}
-            answer = session.post("https://content.dropboxapi.com/2/files/upload", timeout=10)
-            process.send_signal(signal.SIGINT)
+            try:
+                answer = session.post("https://content.dropboxapi.com/2/files/upload", timeout=10)
+                process.send_signal(number)
 
-            assert answer.status_code == 400
-            assert process.wait(timeout=10) == 0
+                assert answer.status_code == 400
+                assert process.wait(timeout=10) == 0
+            finally:
+                process.kill()
 
     @pytest.mark.parametrize("argv", [[], ["port"], ["1", "2"]])
     def test_needs_a_port(self, argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,6 +42,14 @@ class TestUpload:
         cursor = UploadSessionCursor(failed.upload_session_id, len(b"content"))
         assert team.files_upload_session_finish(b"", cursor, CommitInfo("/b.txt")).size == len(b"content")
 
+    def test_has_no_place_at_the_root_or_over_a_folder(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/")
+
+        for path, reason in (("/", "malformed_path"), ("/A", "conflict")):
+            with pytest.raises(ApiError) as caught:
+                team.files_upload(b"content", path)
+            assert caught.value.error.get_path().reason._tag == reason
+
     def test_of_the_same_bytes_writes_nothing(self, team: Dropbox) -> None:
         first = team.files_upload(b"one", "/b.txt")
         cursor = team.files_list_folder("").cursor

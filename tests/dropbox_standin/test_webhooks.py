@@ -110,6 +110,19 @@ class TestWebhook:
         with pytest.raises(StandinError, match="loopback address only"):
             standin.webhook(url)
 
+    def test_ends_when_the_address_is_taken_away(self, standin: Standin, receiver: Receiver) -> None:
+        standin.webhook(receiver.url)
+        receiver.statuses.put(503)
+        standin.send_webhook("ivan")
+        standin.remove_webhook()
+        standin.put("/A/")
+        standin.advance_clock(11)
+
+        with pytest.raises(StandinError, match="url"):
+            standin.send_webhook("olivia")
+        eventually(lambda: standin.webhook_owed() == 0)
+        assert len(standin.webhook_deliveries()) == 1
+
     def test_needs_an_address(self, standin: Standin) -> None:
         with pytest.raises(StandinError, match="url"):
             standin.send_webhook()
