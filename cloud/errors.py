@@ -57,6 +57,14 @@ class PathRootMoved(DropboxUnavailable):
         self.home_namespace_id = home_namespace_id
 
 
+class ListingReset(DropboxUnavailable):
+    """Dropbox has lost the place in a listing. Only a listing from the beginning tells what is there."""
+
+
+class ListedFolderGone(DropboxUnavailable):
+    """The folder went away while it was being listed."""
+
+
 class LinkExists(DropboxUnavailable):
     """Dropbox says that there is a share link already, and does not show it."""
 

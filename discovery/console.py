@@ -3,6 +3,9 @@
 from django.contrib import admin
 
 from discovery.admin.configurations import ConfigurationAdmin
+from discovery.admin.contents import contents_of
+from discovery.services.estimates import answered_from_index
+from leases.admin import contents, estimates
 from leases.models import AgencyStorageConfig
 
 LISTS = {
@@ -14,3 +17,5 @@ def declare() -> None:
     """Put it in the console."""
     for model, shown in LISTS.items():
         admin.site.register(model, shown)
+    contents.read_by(contents_of)
+    estimates.told_by(answered_from_index)

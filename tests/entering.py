@@ -36,4 +36,4 @@ def force_login(client: Client, user: User, backend: str | None = None) -> None:
 
 def put_in_place() -> None:
     """For all tests of this process; how people log in is asked with `client.login`, or at the page for it."""
-    Client.force_login = force_login  # type: ignore[assignment,method-assign]
+    Client.force_login = force_login  # type: ignore[assignment, method-assign]

@@ -11,8 +11,10 @@ from dropbox.sharing import CreateSharedLinkWithSettingsError
 
 from cloud.dropbox.connection import is_link
 from cloud.dropbox.forms import CURSOR, FILE_ID, NAMESPACE, OddAnswer, harmless, of_form, required, whole
-from cloud.files import Audience, CloudFile, LinkPolicy, ShareLink
+from cloud.files import Audience, CloudFile, LinkPage, LinkPolicy, ShareLink
 
+# Dropbox's largest page; with it, most directories take one call.
+PAGE_SIZE = 2_000
 # Of a file or directory at Dropbox.
 LONGEST_NAME = 255
 # What lies beyond these is no instant that anything happens at, and cannot be told in every time zone.
@@ -62,6 +64,7 @@ def cloud_file(entry: Any, *, directory: str) -> CloudFile:
     is_file = isinstance(entry, FileMetadata)
     return CloudFile(
         path=path,
+        path_lower=harmless(entry.path_lower or ""),
         name=name,
         is_directory=not is_file,
         file_id=of_form(FILE_ID, entry.id),
@@ -113,6 +116,13 @@ def share_link(metadata: Any) -> ShareLink:
         is_public=_is_public(metadata.link_permissions),
         expires_at=_aware(metadata.expires) if metadata.expires else None,
     )
+
+
+def own_links(client: Dropbox, cursor: str) -> LinkPage:
+    """A page of the links that the account has made; without a cursor that leads nowhere new."""
+    found = client.sharing_list_shared_links(cursor=cursor or None)
+    further = (found.cursor or "") if found.has_more else ""
+    return LinkPage(links=tuple(share_link(each) for each in found.links), cursor="" if further == cursor else further)
 
 
 def link_policy(account: Any) -> LinkPolicy:

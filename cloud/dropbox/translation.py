@@ -11,7 +11,7 @@ from cloud.dropbox import decisions
 from cloud.dropbox.answers import Answer
 from cloud.dropbox.decisions import CONTINUE_ROUTE, LINK_ROUTES, TOKEN_ROUTE, Decision
 from cloud.dropbox.forms import NAMESPACE, SCOPE, of_form
-from cloud.errors import DropboxRefused, DropboxUnavailable, PathRootMoved, RateLimited, ScopeMissing
+from cloud.errors import DropboxRefused, DropboxUnavailable, ListingReset, PathRootMoved, RateLimited, ScopeMissing
 from core.base.errors import RunsheetError, Temporary
 
 DEFAULT_RETRY_AFTER_S = 1.0
@@ -52,7 +52,7 @@ def _bad_request(answer: Answer, route: str, evidence: dict[str, Any]) -> Runshe
     if lacking := APP_LACKS_SCOPE.search(answer.text):
         return _app_lacks(of_form(SCOPE, lacking[1].rstrip(".")), evidence)
     # A cursor is Dropbox's own; where it is taken for wrong, a listing from the beginning is right.
-    return None if route == CONTINUE_ROUTE else DropboxRefused(evidence=evidence)
+    return ListingReset(evidence=evidence) if route == CONTINUE_ROUTE else DropboxRefused(evidence=evidence)
 
 
 def _unauthorized(answer: Answer, route: str, evidence: dict[str, Any]) -> RunsheetError | None:

@@ -248,6 +248,11 @@ STORAGE_LOOK_AT_START = environment.choice("STORAGE_LOOK_AT_START", "yes", among
 # What older runs have planned is deleted; 0: never.
 STORAGE_RUNS_KEPT_DAYS = environment.whole_number("STORAGE_RUNS_KEPT_DAYS", 90, maximum=3_650)
 
+# --- What lies in the agencies' folders of archives ---------------------------------------------------------------
+
+# So often it is seen to which of them are to be looked at; how often each is, its agency's configuration says. 0: never.
+ARCHIVE_WATCH_EVERY_S = environment.whole_number("ARCHIVE_WATCH_EVERY_S", 5, maximum=3_600)
+
 # --- The interface for programs -------------------------------------------------------------------------------------
 
 # Whoever asks for the end of something waits for it at most so long: less than gunicorn's patience, and a proxy's.
@@ -283,6 +288,8 @@ _consent = urlsplit(DROPBOX_BASE_URL or "https://www.dropbox.com")
 _origin_of_consent = f"{_consent.scheme}://{_consent.netloc}"
 # One account is asked at most so often in any second, by all workers together; 0: no ceiling.
 DROPBOX_CALLS_PER_S = environment.whole_number("DROPBOX_CALLS_PER_S", 12, maximum=1_000)
+# So many share links are made ahead of their first opening, while nothing else is to be done; 0: each when it is opened.
+LINKS_PER_MINUTE = environment.whole_number("LINKS_PER_MINUTE", 60, maximum=6_000)
 DROPBOX_CONNECT_TIMEOUT_S = 5
 DROPBOX_READ_TIMEOUT_S = 30
 

@@ -6,6 +6,7 @@ from math import ceil
 from django.conf import settings
 
 from console.machine.running import ManyRun, Plan
+from leases.admin.estimates import answered_without_calls
 
 # One listing, and one call for the link: made, or seen to lead there. Without a directory one more in most cases.
 CALLS_PER_LEASE = 2
@@ -13,26 +14,43 @@ MINUTE_S = 60
 
 
 def calls_of(plan: Plan) -> int:
-    """How often Dropbox is asked for what is started."""
-    return plan.starting * CALLS_PER_LEASE
+    """How often Dropbox is asked for what is started; what is known of a folder of archives is not asked for again."""
+    return _asked(plan) * CALLS_PER_LEASE
 
 
 def minutes_of(plan: Plan) -> int | None:
     """How long it takes at least, with what is ahead of it; None if nothing but Dropbox itself sets the pace."""
     ceiling = settings.DROPBOX_CALLS_PER_S
-    calls = (plan.starting + plan.ahead) * CALLS_PER_LEASE
+    calls = (_asked(plan) + plan.ahead) * CALLS_PER_LEASE
     return ceil(calls / ceiling / MINUTE_S) if ceiling else None
 
 
+def _asked(plan: Plan) -> int:
+    return plan.starting - answered_without_calls(plan.records, plan.user)
+
+
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
-    yield "Dropbox calls", f"about {calls_of(plan)}, by your Dropbox account"
+    yield "Dropbox calls", _calls(plan)
     yield "Time", f"{_time(plan)}{_ahead(plan)}"
+
+
+def _calls(plan: Plan) -> str:
+    calls = calls_of(plan)
+    answered = plan.starting - calls // CALLS_PER_LEASE
+    if not answered:
+        return f"about {calls}, by your Dropbox account"
+    known = "from what is known of their folder; their share links are made when they are opened"
+    if not calls:
+        return f"none: all are answered {known}"
+    return f"about {calls}, by your Dropbox account; about {answered} leases are answered {known}"
 
 
 def _time(plan: Plan) -> str:
     minutes = minutes_of(plan)
     if minutes is None:
         return "as fast as Dropbox answers"
+    if not minutes:
+        return "less than a minute"
     length = f"about {minutes} minute{'' if minutes == 1 else 's'}"
     return f"{length}, since one account is asked at most {settings.DROPBOX_CALLS_PER_S} times a second"
 

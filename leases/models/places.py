@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from cloud.addresses import ADDRESS_LENGTH
 from leases.validation import BASE_PATH_LENGTH, normalise_base_path
+
+POLL_MINUTES_AT_MOST = 1_440
 
 
 class Agency(models.TextChoices):
@@ -53,6 +56,17 @@ class AgencyStorageConfig(models.Model):
     misc_index_base_path = BasePathField(help_text="The folder that holds this agency's miscellaneous index.")
     enabled = models.BooleanField(
         default=True, db_default=True, help_text="Switched off, every run for this agency fails and says so."
+    )
+    watched = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="What lies in the folder of the archives is kept in mind, and what appears or goes there is noticed.",
+    )
+    poll_minutes = models.PositiveSmallIntegerField(
+        default=5,
+        db_default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(POLL_MINUTES_AT_MOST)],
+        help_text="How often Dropbox is asked what has changed. What is older than that is asked for anew.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())

@@ -39,7 +39,7 @@ class TestStart:
             service.start(mode="audit", user_id=4711)
 
     def test_refuses_a_root_that_the_settings_do_not_know(self, service: IndexSyncService) -> None:
-        with pytest.raises(RootUnknown, match=r"^There is no root “attic”\. The settings know “documents”\.$"):
+        with pytest.raises(RootUnknown, match=r"^There is no root “attic”\. Known are “documents”\.$"):
             service.start(mode="audit", root="attic")
 
     @pytest.mark.parametrize("mode", ["clean", "full"])

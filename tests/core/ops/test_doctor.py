@@ -34,7 +34,7 @@ from statemachine.worker import RunsheetWorker
 from tests.core.conftest import Manage
 from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
-from tests.dropbox_standin.test_tls import tls  # noqa: F401 - a fixture
+from tests.dropbox_standin.conftest import tls  # noqa: F401 - a fixture
 from tests.factories import give_dropbox
 
 pytestmark = pytest.mark.django_db(transaction=True)

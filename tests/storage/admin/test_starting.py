@@ -238,4 +238,4 @@ class TestLookNow:
         answer = administrator.post(self.URL, {"root": root}, follow=True)
 
         assert answer.redirect_chain == [("/admin/storage/indexrun/", 302)]
-        assert f"There is no root “{root}”. The settings know “documents”." in text_of(answer)
+        assert f"There is no root “{root}”. Known are “documents”." in text_of(answer)

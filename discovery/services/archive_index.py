@@ -1,0 +1,226 @@
+"""What is known of a folder of archives without asking Dropbox: the index that one account has read, while it is fresh.
+
+It is asked for many archives at once. It says nothing where comparing is not safe, and nothing for another account.
+"""
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Now
+
+from cloud.models import DropboxAccount, Folded
+from core.base.folding import fold_case
+from discovery.models import ArchiveWatch
+from discovery.services.entry_marks import Mark
+from storage.models import ACTIVE, IndexRun, Mode
+
+NANOSECONDS = 1_000_000_000
+# What is polled every five minutes is read a little later than that; until then it is fresh.
+LATE_AT_MOST = timedelta(minutes=1)
+# The archives that were asked for, and what lies directly in them.
+ARCHIVES = """
+SELECT file.key, file.name, file.is_directory, file.size, file.modified_ns, file.etag
+FROM unnest(%(keys)s::text[]) AS given(key)
+JOIN storage_storedfile file ON file.root_id = %(root)s AND file.state = 'present'
+    AND (file.key = given.key || '/' OR file.key = given.key)
+UNION ALL
+SELECT file.key, file.name, file.is_directory, file.size, file.modified_ns, file.etag
+FROM unnest(%(keys)s::text[]) AS given(key)
+JOIN storage_storedfile file ON file.root_id = %(root)s AND file.state = 'present'
+    AND file.key > given.key || '/' AND file.key < given.key || '0'
+    AND NOT file.is_directory AND position('/' IN substr(file.key, length(given.key) + 2)) = 0
+"""
+# The same, where nothing but that is to be known.
+ABSENT = """
+SELECT given.key FROM unnest(%(keys)s::text[]) AS given(key)
+WHERE NOT EXISTS (
+    SELECT FROM storage_storedfile file
+    WHERE file.root_id = %(root)s AND file.state = 'present' AND file.key IN (given.key, given.key || '/')
+)
+"""
+# From each entry of the folder straight to the next, past whatever lies below it.
+NAMES = """
+WITH RECURSIVE entry AS (
+    (SELECT key, name, is_directory, state FROM storage_storedfile WHERE root_id = %(root)s ORDER BY key LIMIT 1)
+    UNION ALL
+    SELECT beside.* FROM entry, LATERAL (
+        SELECT file.key, file.name, file.is_directory, file.state FROM storage_storedfile file
+        WHERE file.root_id = %(root)s
+            AND file.key >= split_part(entry.key, '/', 1) || CASE WHEN entry.is_directory THEN '0' ELSE chr(1) END
+        ORDER BY file.key LIMIT 1
+    ) beside
+)
+SELECT name FROM entry WHERE is_directory AND state = 'present'
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedFile:
+    """A file that lies directly in an archive.
+
+    Attributes:
+        modified_at: aware.
+    """
+
+    name: str
+    size_bytes: int
+    modified_at: datetime
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedArchive:
+    """An archive as the index knows it.
+
+    Attributes:
+        name: as Dropbox shows it.
+        is_directory: else a file has the name of a lease, which Dropbox is asked about.
+        namespace: the shared folder that it is, or lies in; empty where it lies in none.
+        is_partial: the account sees only a part of it, so that what the index lacks may be there all the same.
+        files: directly in it, in the order of their folded names.
+    """
+
+    name: str
+    is_directory: bool
+    folder_id: str
+    namespace: str
+    is_partial: bool
+    files: tuple[IndexedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveIndex:
+    """One folder of archives, as one account has read it.
+
+    Attributes:
+        read_at: what it says was so at this instant.
+        is_being_read: a run is bringing it up to date just now.
+    """
+
+    watch: ArchiveWatch
+    read_at: datetime | None
+    is_fresh: bool
+    is_being_read: bool
+
+    def archives(self, names: Collection[str]) -> dict[str, IndexedArchive | None]:
+        """What lies there under these names; None: nothing does. One statement, however many are asked for.
+
+        A name that may be compared otherwise at Dropbox than here is left out, unless something lies there under it.
+        """
+        keys = {name: folded(name) for name in names}
+        found = _archives(self.watch, set(keys.values()))
+        return {name: found.get(key) for name, key in keys.items() if key in found or name.isascii()}
+
+    def absent(self, names: Collection[str]) -> list[str]:
+        """Those of the names under which nothing lies there, in their order; without those that `archives` leaves out."""
+        keys = {name: folded(name) for name in names if name.isascii()}
+        with connection.cursor() as cursor:
+            cursor.execute(ABSENT, {"root": self.watch.root_id, "keys": list(set(keys.values()))})
+            absent = {key for (key,) in cursor.fetchall()}
+        return [name for name, key in keys.items() if key in absent]
+
+    def names(self) -> list[str]:
+        """Of all archives, as Dropbox shows them, in the order of their folded names."""
+        with connection.cursor() as cursor:
+            cursor.execute(NAMES, {"root": self.watch.root_id})
+            return [name for (name,) in cursor.fetchall()]
+
+    def evidence(self, *, path: str) -> dict[str, Any]:
+        """What to record about an answer: whose index, of what time, up to which place of Dropbox's own record."""
+        return {
+            "account": self.watch.account_id,
+            "path_root": self.watch.path_root,
+            "path": path,
+            "answer": "index",
+            "read_at": self.read_at.isoformat() if self.read_at else "",
+            "cursor": cursor_name(self.watch.root.cursor),
+        }
+
+
+def index_of(*, account: DropboxAccount, base_path: str, poll_minutes: int) -> ArchiveIndex | None:
+    """The index that an account has of a folder; None if nobody has begun to read it. One query.
+
+    It is fresh if it was read within the period, no notification has come since, and no run is changing it.
+    """
+    watches = ArchiveWatch.objects.filter(_is_at(base_path), account_id=account.account_id)
+    found = (
+        watches.filter(path_root=account.root_namespace_id)
+        .select_related("root")
+        .annotate(database_now=Now(), active=_active_runs())
+        .first()
+    )
+    if found is None:
+        return None
+    read_at = found.root.read_at
+    is_late = read_at is None or found.database_now - read_at > timedelta(minutes=poll_minutes) + LATE_AT_MOST
+    is_told = read_at is not None and account.changed_at is not None and account.changed_at > read_at
+    is_active = found.active
+    return ArchiveIndex(
+        watch=found,
+        read_at=read_at,
+        is_fresh=not (is_late or is_told or is_active),
+        is_being_read=is_active,
+    )
+
+
+def watch_of(*, account_id: str, path_root: str, base_path: str) -> ArchiveWatch | None:
+    """The watch of a folder by an account, with its root; None if there is none. One query."""
+    watches = ArchiveWatch.objects.filter(_is_at(base_path), account_id=account_id, path_root=path_root)
+    return watches.select_related("root").first()
+
+
+def folded(name: str) -> str:
+    """What the index finds a name by."""
+    return fold_case(unicodedata.normalize("NFC", name))
+
+
+def cursor_name(cursor: str) -> str:
+    """A short name of a cursor, which is long and secret; empty where there is none."""
+    return sha256(cursor.encode()).hexdigest()[:12] if cursor else ""
+
+
+def _is_at(base_path: str) -> Q:
+    return Q(pk__in=ArchiveWatch.objects.alias(at=Folded("base_path")).filter(at=Folded(Value(base_path))).values("pk"))
+
+
+def _active_runs() -> Exists:
+    """Whether a run is bringing rows up to date; who only compares changes none."""
+    runs = IndexRun.objects.filter(root=OuterRef("root"), state__in=sorted(ACTIVE), dry_run=False)
+    return Exists(runs.exclude(mode=Mode.AUDIT))
+
+
+def _archives(watch: ArchiveWatch, keys: Collection[str]) -> Mapping[str, IndexedArchive]:
+    with connection.cursor() as cursor:
+        cursor.execute(ARCHIVES, {"root": watch.root_id, "keys": list(keys)})
+        rows = cursor.fetchall()
+    files: dict[str, list[IndexedFile]] = {}
+    tops: dict[str, tuple[str, bool, Mark]] = {}
+    for key, name, is_directory, size, modified_ns, etag in sorted(rows):
+        top, _, rest = key.partition("/")
+        mark = Mark.read(etag)
+        if rest:
+            files.setdefault(top, []).append(_file(name, size, modified_ns, mark))
+        else:
+            tops[top] = (name, is_directory, mark)
+    return {
+        top: IndexedArchive(
+            name=name,
+            is_directory=is_directory,
+            folder_id=mark.file_id,
+            namespace=mark.namespace or watch.namespace,
+            is_partial=mark.is_partial,
+            files=tuple(files.get(top, ())),
+        )
+        for top, (name, is_directory, mark) in tops.items()
+    }
+
+
+def _file(name: str, size: int, modified_ns: int, mark: Mark) -> IndexedFile:
+    at = datetime.fromtimestamp(modified_ns // NANOSECONDS, tz=UTC)
+    return IndexedFile(name=name, size_bytes=size, modified_at=at, file_id=mark.file_id)
