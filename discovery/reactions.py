@@ -14,6 +14,8 @@ from cloud.errors import ANOTHER_ACCOUNT, CONFIGURED, Reconnected
 from cloud.models import DropboxAccount
 from cloud.services.locations import forget_link
 from core.base.errors import RunsheetError
+from discovery.services.archive_making import with_archive_made
+from discovery.services.beside_archives import Look, look_beside, record_beside
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
 from discovery.services.program_remains import told_of_remains
@@ -105,11 +107,15 @@ def search(run: Run[Lease]) -> Outcome:
     with _again_if_mended(lease, given):
         gateway = gateway_for(lease.initiated_by, account=given.account, before_call=run.keep_claim)
         sighting = look_for_directory(lease=lease, gateway=gateway, configuration=given.configuration)
+        sighting = with_archive_made(lease=lease, gateway=gateway, configuration=given.configuration, sighting=sighting)
+    beside = _looks_beside(lease, gateway, given)
     if sighting.listing is None:
-        return Outcome(transition="record_not_found", record=partial(_forget, sighting), evidence=sighting.evidence)
+        return Outcome(
+            transition="record_not_found", record=partial(_forget, sighting, beside), evidence=sighting.evidence
+        )
     return Outcome(
         transition="record_found",
-        record=partial(_remember, sighting),
+        record=partial(_remember, sighting, beside),
         evidence=sighting.evidence,
         then="start_detection" if lease.follow_through else None,
         then_reason="full discovery",
@@ -201,15 +207,24 @@ def _again_if_reconnected(lease: Lease, account: DropboxAccount | None) -> Itera
         raise
 
 
-def _remember(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
+def _looks_beside(lease: Lease, gateway: Gateway, given: Given) -> tuple[Look, ...]:
+    """What lies beside the archive; whatever was answered of that."""
+    assert given.configuration is not None  # there is an answer, so there is a place
+    looks = look_beside(leases=[lease], gateway=gateway, configuration=given.configuration)
+    return looks.get(lease.pk, ())
+
+
+def _remember(sighting: DirectorySighting, beside: tuple[Look, ...], lease: Lease) -> dict[str, Any]:
     confirm_base_path(lease, base_path=sighting.origin.base_path)
+    record_beside(beside, lease)
     location = record_directory(sighting)
     assert location is not None  # a sighting with a listing
     return {"location_id": location.pk, "origin": sighting.origin}
 
 
-def _forget(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
+def _forget(sighting: DirectorySighting, beside: tuple[Look, ...], lease: Lease) -> dict[str, Any]:
     confirm_base_path(lease, base_path=sighting.origin.base_path)
+    record_beside(beside, lease)
     record_directory(sighting)
     return {"origin": sighting.origin}
 

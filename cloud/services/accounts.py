@@ -37,7 +37,7 @@ def asked_scopes() -> frozenset[str]:
 
 def lacks_write(account: DropboxAccount | None) -> bool:
     """Whether it was connected before anything was made here, so that connecting it again would let it write."""
-    return bool(account) and not account.may_write and settings.DROPBOX_MAKES_ARCHIVES
+    return account is not None and not account.may_write and bool(settings.DROPBOX_MAKES_ARCHIVES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

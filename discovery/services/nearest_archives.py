@@ -203,8 +203,7 @@ def _names_in(base_path: str, gateway: Gateway) -> list[str]:
         _NobodyLooked: there are too many, or it cannot be remembered, so that each answer would cost calls.
         Temporary, Permanent, NotFound: as the gateway says.
     """
-    account = gateway.account
-    key = f"near-names:{account.account_id}:{account.root_namespace_id}:{base_path.encode().hex()}"
+    key = _key_of(base_path, gateway)
     try:
         remembered = cache.get(key)
         if remembered is None and not cache.add(f"{key}:listing", 1, timeout=LISTED_WITHIN_S):
@@ -240,6 +239,23 @@ def _list(key: str, base_path: str, gateway: Gateway) -> dict[str, Any]:
     found = {"listed": False, "why": TOO_MANY} if names is None else {"listed": True, "names": list(names)}
     _remember(key, found, within_s=REMEMBERED_S)
     return found
+
+
+def note_made(*, gateway: Gateway, path: str) -> None:
+    """Let whoever looks for near names know of an archive that was made just now, where the folder is remembered."""
+    base_path, _, name = path.rpartition("/")
+    key = _key_of(base_path, gateway)
+    try:
+        found = cache.get(key)
+        if found is not None and found["listed"] and name not in found["names"]:
+            cache.set(key, {**found, "names": [*found["names"], name]}, timeout=REMEMBERED_S)
+    except RedisError as error:
+        logger.warning("near names: the cache does not answer (%s); what was made is not noted", error)
+
+
+def _key_of(base_path: str, gateway: Gateway) -> str:
+    account = gateway.account
+    return f"near-names:{account.account_id}:{account.root_namespace_id}:{base_path.encode().hex()}"
 
 
 def _remember(key: str, found: dict[str, Any], *, within_s: int) -> None:

@@ -29,6 +29,10 @@ LABELS: Mapping[str, str] = {
     PASSED_OVER_COUNT: "Passed over in all",
     "nearest": "Nearest names in the base folder",
     "nearest_unknown": "Near names",
+    "made": "Made in Dropbox",
+    "made_for": "Made for",
+    "not_made": "Not made, because",
+    "making": "Dropbox's answer to making it",
     "link": "Share link",
     "base_path": "Base path",
     "namespace": "Shared folder",
@@ -41,6 +45,7 @@ LABELS: Mapping[str, str] = {
 # What each transition did, as one tells it of somebody.
 DID: Mapping[str, str] = {
     "start_search": "started the search",
+    "make_archive": "wanted the archive made",
     "start_detection": "started to look for the report",
     "record_found": "found the directory",
     "record_not_found": "found no directory",
