@@ -3,6 +3,8 @@
 from django.contrib import admin
 
 from discovery.admin.configurations import ConfigurationAdmin
+from discovery.admin.contents import contents_of
+from leases.admin import contents
 from leases.models import AgencyStorageConfig
 
 LISTS = {
@@ -14,3 +16,4 @@ def declare() -> None:
     """Put it in the console."""
     for model, shown in LISTS.items():
         admin.site.register(model, shown)
+    contents.read_by(contents_of)

@@ -1,23 +1,28 @@
-"""The index, for programs: start a run, and see how it stands. What becomes of failures is said in `api.failures`."""
+"""The index, for programs: start a run, see how it stands, and look for files. What becomes of failures is said in `api.failures`."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Annotated
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Body, Query, Router, Status
 from pydantic import BaseModel, ConfigDict, Field
 
-from storage.models import IndexRun, Mode
+from console.records.links import page_of
+from storage.models import FileState, IndexRun, Mode, StorageRoot, StoredFile
+from storage.searching import matching
 from storage.services import GRACE_DAYS_AT_MOST, MISSING_AT_MOST, IndexSyncService, RunReport
 
 router = Router()
+files = Router()
 
 POLL_EVERY_S = 1
+FILES_AT_MOST = 1_000
 # Whoever waits holds a thread of this process; so some stay free for everybody else.
 waiting = BoundedSemaphore(settings.API_WAITING_AT_MOST)
 
@@ -84,3 +89,101 @@ def _waited(service: IndexSyncService, run: IndexRun, *, at_most_s: float) -> In
         return service.wait(run_id=run.pk, at_most_s=at_most_s)
     finally:
         waiting.release()
+
+
+class FoundFile(BaseModel):
+    """A file or a folder as the index knows it.
+
+    Attributes:
+        path: below the root; that of a folder ends in “/”.
+        size: in bytes; empty for a folder.
+        changed: by the clock of its storage; empty where that is in no year of a calendar, or not known.
+        page: its address in the console.
+    """
+
+    id: int
+    root: str
+    path: str
+    name: str
+    is_directory: bool
+    size: int | None
+    changed: datetime | None
+    media_type: str
+    state: str
+    sha256: str | None
+    page: str
+
+    @classmethod
+    def of(cls, file: StoredFile) -> "FoundFile":
+        return cls(
+            id=file.pk,
+            root=file.root.name,
+            path=file.key,
+            name=file.name,
+            is_directory=file.is_directory,
+            size=None if file.is_directory else file.size,
+            changed=file.modified_at,
+            media_type=file.content_type,
+            state=file.state,
+            sha256=file.sha256,
+            page=page_of(file),
+        )
+
+
+class FoundFiles(BaseModel):
+    """Some of the files that were looked for.
+
+    Attributes:
+        next: what to ask for as `after` to get those that follow; empty: there are none.
+    """
+
+    files: list[FoundFile]
+    next: str | None
+
+
+class Wanted(BaseModel):
+    """Which files are looked for, and how many at once.
+
+    Attributes:
+        search: see `storage.searching.matching`.
+        after: the `next` of the answer before.
+    """
+
+    search: str = ""
+    root: str = ""
+    state: FileState | None = None
+    after: str = ""
+    limit: Annotated[int, Field(ge=1, le=FILES_AT_MOST)] = 100
+
+
+@files.get("/", response=FoundFiles, url_name="files")
+def found_files(request: HttpRequest, wanted: Annotated[Wanted, Query()]) -> FoundFiles:
+    """Files and folders by the words of their names, or by the beginning of a path; by root and path, some at a time.
+
+    Raises:
+        PermissionDenied: the person may not see files.
+        RootUnknown, SearchTooLong: nothing was looked for.
+    """
+    if not request.auth.has_perm("storage.view_storedfile"):  # type: ignore[attr-defined]  # see above
+        raise PermissionDenied("You do not have the permission to see files. Ask an administrator.")
+    page = list(_wanted(wanted)[: wanted.limit + 1])
+    shown = page[: wanted.limit]
+    last = shown[-1] if len(page) > wanted.limit else None
+    return FoundFiles(
+        files=[FoundFile.of(file) for file in shown], next=f"{last.root.name}/{last.key}" if last else None
+    )
+
+
+def _wanted(wanted: Wanted) -> QuerySet[StoredFile]:
+    found = StoredFile.objects.select_related("root").order_by("root_id", "key")
+    if wanted.root:
+        found = found.filter(root=StorageRoot.named(wanted.root))
+    if wanted.state:
+        found = found.filter(state=wanted.state)
+    if wanted.search:
+        found = matching(found, wanted.search)
+    if wanted.after:
+        name, _, key = wanted.after.partition("/")
+        last = StorageRoot.named(name).pk
+        found = found.filter(Q(root=last, key__gt=key) | Q(root__gt=last))
+    return found

@@ -1,13 +1,18 @@
 """Rows that many tests begin with, without the way on which they come about."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 
 from cloud.models import CloudLocation, DropboxAccount
 from core.base.clock import now
+from discovery.models import ArchiveWatch
+from discovery.services.archive_index import folded
+from discovery.services.entry_marks import Mark
 from leases.models import AgencyStorageConfig, Lease
+from storage.models import StorageRoot, StoredFile
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -80,4 +85,42 @@ def account(**values: object) -> DropboxAccount:
             "connected_at": datetime(2026, 7, 1, 12, tzinfo=UTC),
             **values,
         }
+    )
+
+
+def watched(account: DropboxAccount, base: str = BLM, **root: Any) -> ArchiveWatch:
+    """A folder of archives that an account reads as a whole, read just now; nothing lies there yet (`indexed`)."""
+    named = sha256(f"{account.account_id} {account.root_namespace_id} {base}".encode()).hexdigest()[:12]
+    declaration = {"kind": "dropbox", "owned": False, "title": f"{base} ({account})"}
+    given = {"name": f"dropbox-{named}", "declaration": declaration, "cursor": "c-1", "read_at": now(), **root}
+    return ArchiveWatch.objects.create(
+        root=StorageRoot.objects.create(**given),
+        account_id=account.account_id,
+        path_root=account.root_namespace_id,
+        base_path=base,
+    )
+
+
+def indexed(watch: ArchiveWatch, archives: dict[str, list[str]], *, partial: bool = False) -> None:
+    """Lay archives into the index of a watch, by their names, each with what lies in it: “Runsheets/” is a folder.
+
+    The id of “NMNM 1” is “id:NMNM_1”, and that of “a.pdf” in it “id:NMNM_1/a.pdf”.
+    """
+    for archive, names in archives.items():
+        file_id = f"id:{archive.replace(' ', '_')}"
+        _entry(watch, f"{archive}/", file_id, is_partial=partial)
+        for name in names:
+            _entry(watch, f"{archive}/{name}", f"{file_id}/{name.replace(' ', '_')}")
+
+
+def _entry(watch: ArchiveWatch, path: str, file_id: str, *, is_partial: bool = False) -> None:
+    is_directory = path.endswith("/")
+    StoredFile.objects.create(
+        root=watch.root,
+        key=folded(path),
+        name=path.rstrip("/").rpartition("/")[2],
+        is_directory=is_directory,
+        size=0 if is_directory else 1_234,
+        modified_ns=0 if is_directory else 1_700_000_000_000_000_000,
+        etag=Mark(file_id=file_id, revision="" if is_directory else "0123456789", is_partial=is_partial).etag,
     )

@@ -153,6 +153,12 @@ def index_of(*, account: DropboxAccount, base_path: str, poll_minutes: int) -> A
     )
 
 
+def watch_of(*, account_id: str, path_root: str, base_path: str) -> ArchiveWatch | None:
+    """The watch of a folder by an account, with its root; None if there is none. One query."""
+    watches = ArchiveWatch.objects.filter(_is_at(base_path), account_id=account_id, path_root=path_root)
+    return watches.select_related("root").first()
+
+
 def folded(name: str) -> str:
     """What the index finds a name by."""
     return fold_case(unicodedata.normalize("NFC", name))

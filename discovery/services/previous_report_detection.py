@@ -111,8 +111,17 @@ def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | N
     return described(gateway, DirectorySighting(path=path, listing=listing, known=known, evidence=evidence))
 
 
+def is_report_name(name: str) -> bool:
+    """Whether a file of that name is a previous report; a folder of that name is none."""
+    return _looks_like_report(name) and not is_remains(name)
+
+
+def _looks_like_report(name: str) -> bool:
+    return bool(compiled_as_it_looks(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)(name))
+
+
 def _has_report_name(entry: CloudFile) -> bool:
-    return not entry.is_directory and compiled_as_it_looks(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)(entry.name)
+    return not entry.is_directory and _looks_like_report(entry.name)
 
 
 def _once(entries: Iterable[CloudFile]) -> Iterator[CloudFile]:

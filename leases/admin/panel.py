@@ -17,6 +17,7 @@ from console.machine.panel import Fact, Note, Panel
 from console.records.links import record_url
 from console.shell.times import ago
 from core.base.folding import is_same_path
+from leases.admin.contents import Contents, contents_of
 from leases.admin.nearest import Nearest, nearest_of
 from leases.admin.why import Account, account_of, correction, text_of
 from leases.lookalikes import doubts_about_number
@@ -184,6 +185,11 @@ class LeasePanel(Panel[Lease]):
                 why=self.lease.why_unseen(which, path=path),
                 user=self.user,
             )
+
+    @cached_property
+    def contents(self) -> Contents | None:
+        """What lies in the archive, as far as somebody knows without asking Dropbox."""
+        return contents_of(self.lease, self.user)
 
     # --- The report -------------------------------------------------------------------------------------------------
 

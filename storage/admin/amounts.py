@@ -1,8 +1,4 @@
-"""Sizes and times of files in words."""
-
-from datetime import datetime, timedelta
-
-from storage.backends.stored import EPOCH
+"""Sizes of files in words."""
 
 UNITS = ("KB", "MB", "GB", "TB", "PB")
 STEP = 1024
@@ -18,11 +14,3 @@ def size_text(size: int) -> str:
             break
         amount, unit = amount / STEP, larger
     return f"{amount:,.1f} {unit}"
-
-
-def instant(nanoseconds: int) -> datetime | None:
-    """What so many nanoseconds since 1970 mean; None if that is in no year that a calendar has."""
-    try:
-        return EPOCH + timedelta(microseconds=nanoseconds // 1_000)
-    except OverflowError:
-        return None

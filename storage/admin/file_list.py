@@ -3,18 +3,13 @@
 from functools import cached_property
 from typing import Any, override
 
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
-from django.db.models import QuerySet
-from django.db.models.functions import Collate, Lower
-from django.utils.text import smart_split, unescape_string_literal
 
 from console.records.change_list import CappedChangeList
-from console.records.lists import COUNTED_AT_MOST, SEARCH_CHARACTERS_AT_MOST, SEARCH_WORDS_AT_MOST
+from console.records.lists import COUNTED_AT_MOST
 from storage.admin.file_filters import FolderFilter
 from storage.admin.folders import Folder, is_browsed
 from storage.index.folders import Child, children
-from storage.models import StoredFile
 
 # Folders without rows, which an object store has.
 FOLDERS_SHOWN = 100
@@ -53,28 +48,3 @@ class FileChangeList(CappedChangeList):
         if self.is_browsed and ORDER_VAR not in self.params:
             return [child.file_id for child in self._children if child.file_id is not None]
         return super().first_keys(limit)
-
-
-def matching(files: QuerySet[StoredFile], text: str) -> QuerySet[StoredFile]:
-    """Those with all these words in their name, whatever the case; or, of a path, what lies there and below.
-
-    Raises:
-        IncorrectLookupParameters: nobody has typed so much.
-    """
-    words = [_bare(word) for word in smart_split(text)]
-    if len(text) > SEARCH_CHARACTERS_AT_MOST or len(words) > SEARCH_WORDS_AT_MOST:
-        raise IncorrectLookupParameters
-    if "/" in text:
-        path = text.strip().lstrip("/")
-        return files.filter(key__gte=path, key__lt=f"{path}\U0010ffff")
-    # In our letters PostgreSQL compares bytes, which takes half the time.
-    files = files.alias(plain_name=Lower(Collate("name", "C")))
-    for word in words:
-        has = {"plain_name__contains": word.lower()} if word.isascii() else {"name__icontains": word}
-        files = files.filter(**has)
-    return files
-
-
-def _bare(word: str) -> str:
-    is_quoted = word[:1] in {'"', "'"} and word[0] == word[-1] and len(word) > 1
-    return unescape_string_literal(word) if is_quoted else word

@@ -12,7 +12,7 @@ from django.urls import reverse
 from console.machine.buttons import lacking
 from console.records.links import record_url
 from console.shell.times import exact
-from storage.admin.amounts import instant, size_text
+from storage.admin.amounts import size_text
 from storage.admin.folders import Folder, folder_at, folder_with
 from storage.admin.kinds import kind_of
 from storage.admin.names import visible
@@ -65,7 +65,7 @@ class FilePage:
 
     @property
     def changed(self) -> datetime | None:
-        return instant(self.file.modified_ns)
+        return self.file.modified_at
 
     @property
     def folder(self) -> Folder:

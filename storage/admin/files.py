@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, override
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -22,15 +23,16 @@ from console.records.sent import Sent, Telling
 from console.records.who import person
 from console.shell.times import ago, time_column
 from core.base.errors import RunsheetError
-from storage.admin.amounts import instant, size_text
+from storage.admin.amounts import size_text
 from storage.admin.file_filters import FILTERS
-from storage.admin.file_list import FileChangeList, matching
+from storage.admin.file_list import FileChangeList
 from storage.admin.file_page import FilePage, address_to_fetch, seen_now
 from storage.admin.folders import folder_at, folder_with, is_browsed
 from storage.admin.kinds import kind_of
 from storage.admin.names import name_of, visible
 from storage.admin.places import BESIDE
 from storage.models import FileState, IndexRun, StoredFile
+from storage.searching import SearchTooLong, matching
 
 
 def _kind(file: StoredFile) -> str:
@@ -44,7 +46,7 @@ COLUMNS = (
     Column("Type", _kind),
     Column("Media type", lambda file: file.content_type),
     Column("Size in bytes", lambda file: None if file.is_directory else file.size),
-    Column("Changed", lambda file: instant(file.modified_ns), is_time=True),
+    Column("Changed", lambda file: file.modified_at, is_time=True),
     Column("State", lambda file: file.get_state_display()),
     Column("Missing since", lambda file: file.missing_since, is_time=True),
     Column("Owner", lambda file: str(file.owner or "")),
@@ -110,7 +112,10 @@ class FileAdmin(ReadOnly, LargeList):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return matching(queryset, search_term), False
+        try:
+            return matching(queryset, search_term), False
+        except SearchTooLong as error:
+            raise IncorrectLookupParameters from error
 
     @override
     def called(self, record: StoredFile) -> str:
@@ -136,7 +141,7 @@ class FileAdmin(ReadOnly, LargeList):
 
     @admin.display(description="changed", ordering="modified_ns")
     def changed(self, file: StoredFile) -> SafeString | str:
-        at = instant(file.modified_ns)
+        at = file.modified_at
         return ago(at) if at else "Not known"
 
     @admin.display(description="type")

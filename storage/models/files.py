@@ -1,11 +1,14 @@
 """What lies in a root: files, and directories too."""
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+
+from storage.backends.stored import EPOCH
 
 
 class FileState(models.TextChoices):
@@ -83,3 +86,11 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def modified_at(self) -> datetime | None:
+        """When it was changed, by the clock of its storage; None if that is in no year that a calendar has."""
+        try:
+            return EPOCH + timedelta(microseconds=self.modified_ns // 1_000)
+        except OverflowError:
+            return None

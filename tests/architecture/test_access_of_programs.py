@@ -34,6 +34,7 @@ class Row(NamedTuple):
 
 ADDRESSES = {
     "api/v1/": Row(None, None),  # only the addresses below it are something
+    "api/v1/files/": Row(VIEWER, None),
     "api/v1/index/rebuild/": Row(None, OPERATOR, {"mode": "audit"}),
     "api/v1/index/runs/<run_id>/": Row(VIEWER, None),
 }

@@ -1,8 +1,6 @@
-from datetime import UTC, datetime
-
 import pytest
 
-from storage.admin.amounts import instant, size_text
+from storage.admin.amounts import size_text
 
 
 @pytest.mark.parametrize(
@@ -20,10 +18,3 @@ from storage.admin.amounts import instant, size_text
 )
 def test_a_size_is_told_in_its_largest_unit(size: int, text: str) -> None:
     assert size_text(size) == text
-
-
-def test_an_instant_may_be_in_any_year_or_in_none() -> None:
-    assert instant(1_000_000_000) == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
-    assert instant(-1_000) == datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
-    assert instant(2**63 - 1) == datetime(2262, 4, 11, 23, 47, 16, 854_775, tzinfo=UTC)
-    assert instant(10**21) is None

@@ -1,0 +1,65 @@
+"""What lies in the archive of a lease, as the account that found it has read it: nobody asks Dropbox for that."""
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from django.contrib.auth.models import User
+
+from cloud.addresses import address_of
+from discovery.services.archive_index import folded, watch_of
+from discovery.services.previous_report_detection import is_report_name
+from leases.admin.contents import Contents, Lying
+from leases.models import Lease
+from storage.admin.amounts import size_text
+from storage.admin.folders import Folder
+from storage.index.folders import children
+from storage.models import FileState, StoredFile
+
+SHOWN = 50
+# An archive has some dozen files; whoever has laid in more sees the rest in the list.
+COUNTED_AT_MOST = 1_000
+
+
+def contents_of(lease: Lease, user: User) -> Contents | None:
+    """What lies directly in it, the reports first, then the other files, then the folders; three queries.
+
+    Returns:
+        None where nobody reads that folder as a whole with the account that found it, or the archive is not in what was read.
+    """
+    directory = lease.runsheet_directory
+    if directory is None or not lease.known_account:
+        return None
+    base_path, _, name = directory.path.rpartition("/")
+    watch = watch_of(account_id=lease.known_account, path_root=lease.known_root, base_path=base_path)
+    if watch is None:
+        return None
+    folder = Folder(watch.root, f"{folded(name)}/")
+    ids = [each.file_id for each in children(root_id=watch.root_id, folder=folder.key, limit=COUNTED_AT_MOST)]
+    files = list(StoredFile.objects.filter(pk__in=[pk for pk in ids if pk], state=FileState.PRESENT))
+    if not files:
+        return None
+    lying = _in_order(_lying(directory.path, file) for file in files)
+    return Contents(
+        lying=lying[:SHOWN],
+        more=len(lying) - SHOWN if len(lying) > SHOWN else 0,
+        all_url=folder.url if user.has_perm("storage.view_storedfile") else "",
+        read_at=watch.root.read_at,
+    )
+
+
+def _lying(path: str, file: StoredFile) -> Lying:
+    is_directory = file.is_directory
+    return Lying(
+        name=file.name,
+        is_directory=is_directory,
+        size="" if is_directory else size_text(file.size),
+        changed_at=None if is_directory else file.modified_at,
+        url=address_of(f"{path}/{file.name}")
+        if is_directory
+        else f"{address_of(path)}?preview={quote(file.name, safe='')}",
+        is_report=not is_directory and is_report_name(file.name),
+    )
+
+
+def _in_order(lying: Iterable[Lying]) -> list[Lying]:
+    return sorted(lying, key=lambda each: (not each.is_report, each.is_directory, each.name.casefold()))
