@@ -115,9 +115,7 @@ class TestBegunAgain:
         assert set(seen.evidence["made"]).isdisjoint(there)
 
     @pytest.mark.parametrize("calls", [1, 2, 3])
-    def test_wherever_it_was_killed_ends_with_the_same(
-        self, search: Search, dropbox: "Standin", calls: int
-    ) -> None:
+    def test_wherever_it_was_killed_ends_with_the_same(self, search: Search, dropbox: "Standin", calls: int) -> None:
         paths = WHOLE[:1] + WHOLE[:0:-1]
         dropbox.fault(MAKE, status=503, path=paths[calls - 1].rstrip("/"))
 
@@ -307,7 +305,9 @@ class TestNever:
         seen = search(wants=False)
         lease.makes_archive, lease.seen_beside = True, None
 
-        with_archive_made(lease=lease, gateway=gateway_for(operator), configuration=configuration_of("BLM"), sighting=seen)
+        with_archive_made(
+            lease=lease, gateway=gateway_for(operator), configuration=configuration_of("BLM"), sighting=seen
+        )
 
         assert archives(dropbox) == WHOLE
 
