@@ -13,6 +13,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from api.sessions import NoCsrfToken
 from core.base.errors import DatabaseTooBusy, Refused, RunsheetError, Temporary
 from core.http import problems
+from discovery.services.several_leases import UnknownAgency
+from leases.errors import InvalidLease
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
 from storage.errors import (
     LaterRunStands,
@@ -50,6 +52,8 @@ MEANINGS: Mapping[type[RunsheetError], Meaning] = {
     Refused: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY),
     ModeUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "mode"),
     RootUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "root"),
+    UnknownAgency: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "agency"),
+    InvalidLease: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "number"),
     UserUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "user_id"),
     NeedsForce: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "force"),
     NotOverridden: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "allow_missing"),

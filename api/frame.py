@@ -12,6 +12,7 @@ from ninja.parser import Parser
 from api import failures
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
+from discovery.api import leases
 from storage.api import files
 from storage.api import router as index
 
@@ -41,6 +42,7 @@ interface = NinjaAPI(
     docs_url=None,
     openapi_url=None,
 )
+interface.add_router("/leases", leases, tags=["leases"])
 interface.add_router("/index", index, tags=["index"])
 interface.add_router("/files", files, tags=["files"])
 

@@ -39,10 +39,12 @@ class Stage:
 
     Attributes:
         parts: the process that each part of the product begins with; to PostgreSQL, a program is called by these names.
+        environment: what programs are started with.
     """
 
     standin: Standin
     parts: dict[str, int]
+    environment: dict[str, str]
 
     @property
     def pool_pid(self) -> int:
@@ -77,15 +79,15 @@ def staged(*, workers: int, ceiling: int = 0) -> Iterator[Stage]:
         call_command("migrate", interactive=False, verbosity=0)
         logging.getLogger().setLevel(logging.WARNING)  # of this process only; the workers log as in production
         with (
-            _running(worker(count=workers), environment, name="workers") as pool,
-            _running(RECONCILER, environment, name="reconciler") as reconciler,
+            program_running(worker(count=workers), environment, name="workers") as pool,
+            program_running(RECONCILER, environment, name="reconciler") as reconciler,
         ):
             parts = {"workers": pool, "reconciler": reconciler, "PostgreSQL": _postgres(), "Valkey": _valkey(urls)}
-            yield Stage(standin=standin, parts=parts)
+            yield Stage(standin=standin, parts=parts, environment=environment)
 
 
 @contextmanager
-def _running(program: Program, environment: dict[str, str], *, name: str) -> Iterator[int]:
+def program_running(program: Program, environment: dict[str, str], *, name: str) -> Iterator[int]:
     """The program's process."""
     with supervised([program], environment=environment | {"PGAPPNAME": name}, logs=DIRECTORY / "log") as children:
         yield children.running[0].process.pid

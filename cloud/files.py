@@ -76,6 +76,18 @@ class DirectoryListing:
     request_ids: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPage:
+    """A part of the share links that an account has made.
+
+    Attributes:
+        cursor: where the next page begins; empty where there is none.
+    """
+
+    links: tuple[ShareLink, ...]
+    cursor: str
+
+
 class Audience(Enum):
     """Whom a new share link opens for, unless somebody changes it."""
 

@@ -1,7 +1,9 @@
 """What is known of places in the cloud."""
 
+from collections.abc import Collection
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Q, QuerySet, Value
 
 from cloud.models import CloudLocation, Folded
@@ -12,6 +14,11 @@ DROPBOX = "dropbox"
 LOCATION_AT = """
 SELECT {columns}, share_url <> '' AND (share_expires_at IS NULL OR share_expires_at > statement_timestamp()) AS has_link
 FROM cloud_cloudlocation WHERE provider = %s AND dropbox_fold(path) = dropbox_fold(%s)
+"""
+LOCATIONS_AT = """
+SELECT given.path, location.id FROM unnest(%s::text[]) AS given(path)
+JOIN cloud_cloudlocation location
+    ON location.provider = %s AND dropbox_fold(location.path) = dropbox_fold(given.path)
 """
 
 
@@ -34,3 +41,12 @@ def take_link_check(location: CloudLocation, *, before: datetime, at: datetime) 
 def location_at(path: str) -> CloudLocation | None:
     """The location at the path, if it is known; with `has_link`: whether a share link is stored that has not expired."""
     return fetch_one(CloudLocation, LOCATION_AT, [DROPBOX, path])
+
+
+def locations_at_all(paths: Collection[str]) -> dict[str, CloudLocation]:
+    """What is known of each of the paths, by the path as it was given; two queries at most."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCATIONS_AT, [list(paths), DROPBOX])
+        keys = dict(cursor.fetchall())
+    found = CloudLocation.objects.in_bulk(set(keys.values())) if keys else {}
+    return {path: found[key] for path, key in keys.items() if key in found}

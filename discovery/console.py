@@ -4,7 +4,8 @@ from django.contrib import admin
 
 from discovery.admin.configurations import ConfigurationAdmin
 from discovery.admin.contents import contents_of
-from leases.admin import contents
+from discovery.services.estimates import answered_from_index
+from leases.admin import contents, estimates
 from leases.models import AgencyStorageConfig
 
 LISTS = {
@@ -17,3 +18,4 @@ def declare() -> None:
     for model, shown in LISTS.items():
         admin.site.register(model, shown)
     contents.read_by(contents_of)
+    estimates.told_by(answered_from_index)

@@ -14,19 +14,25 @@ from cloud.errors import ANOTHER_ACCOUNT, CONFIGURED, Reconnected
 from cloud.models import DropboxAccount
 from cloud.services.locations import forget_link
 from core.base.errors import RunsheetError
-from discovery.services.archive_making import with_archive_made
-from discovery.services.beside_archives import Look, look_beside, record_beside
+from discovery.services.archive_making import is_of_the_index, with_archive_made
+from discovery.services.beside_archives import Looks, look_beside, record_beside
+from discovery.services.givens import Given, given_to
+from discovery.services.index_answers import IndexAnswers, each_alone
+from discovery.services.indexed_sightings import IndexedSighting
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
-from discovery.services.program_remains import told_of_remains
+from discovery.services.report_names import reports_among
+from discovery.services.waiting import wait_for_it, wake_the_others
 from leases.errors import DirectoryElsewhere, Reconfigured
-from leases.models import AgencyStorageConfig, Lease, Origin
+from leases.models import Lease, Origin
 from leases.queries import configuration_of, seen_in
 from leases.services import confirm_base_path, resume_failed, resume_if_reconfigured
 from leases.states import State
-from statemachine.reactions import Backoff, Limits, Outcome, Run, reaction
+from statemachine.reactions import Backoff, Ending, Endings, Limits, Outcome, Run, Together, reaction
 
 LIMITS = Limits(soft_s=settings.DISCOVERY_SOFT_TIME_LIMIT_S, hard_s=settings.DISCOVERY_TIME_LIMIT_S)
+# A set takes a worker for a second or two, and keeps whoever starts something by hand waiting for no longer.
+TOGETHER_AT_MOST = 200
 # In the evidence: with which connection a run began.
 CONNECTION = "connection"
 # In the evidence: with which configuration a run began.
@@ -64,19 +70,6 @@ def resume_if_reconnected(lease: Lease, error: RunsheetError) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What a run stands on, as it was when the run began.
-
-    Attributes:
-        configuration: of the lease's agency; None if there is none.
-        account: of whoever started the run; None if they have connected none.
-    """
-
-    configuration: AgencyStorageConfig | None
-    account: DropboxAccount | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
     """What a search hands to the detection that follows it in the same job: none of it is asked for again."""
 
@@ -85,12 +78,31 @@ class Handed:
     sighting: DirectorySighting
 
 
-def given_to(lease: Lease) -> Given:
-    """Two reads, for all that follows."""
-    account = DropboxAccount.objects.used_by(lease.initiated_by_id) if lease.initiated_by_id else None
-    if account:
-        lease.initiated_by = account.user
-    return Given(configuration=configuration_of(lease.agency), account=account)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedFromIndex:
+    """The same of a search that the index has answered."""
+
+    given: Given
+    sighting: IndexedSighting
+
+
+def wanted_together(lease: Lease) -> int:
+    """How many leases of one person and agency are worth being looked at together with this one.
+
+    What somebody starts by hand is asked at Dropbox itself, and so is what the index may not answer: alone, by as many
+    workers as there are.
+    """
+    if not lease.background or lease.makes_archive:
+        return 1
+    given = given_to(lease)
+    index = given.index()
+    if index is None:
+        return 1
+    are_together = given.waits(lease, index) or given.in_index([lease], index)
+    return TOGETHER_AT_MOST if are_together else 1
+
+
+TOGETHER = Together(at_most=TOGETHER_AT_MOST, key=("initiated_by_id", "agency"), wanted=wanted_together)
 
 
 @reaction(
@@ -99,27 +111,25 @@ def given_to(lease: Lease) -> Given:
     retry=retry_rules,
     queue=settings.DISCOVERY_QUEUE,
     limits=LIMITS,
+    together=TOGETHER,
     gave_up=resume_if_mended,
 )
-def search(run: Run[Lease]) -> Outcome:
-    """Look for the lease's directory and record what was found."""
-    lease, given = run.record, given_to(run.record)
-    with _again_if_mended(lease, given):
-        gateway = gateway_for(lease.initiated_by, account=given.account, before_call=run.keep_claim)
-        sighting = look_for_directory(lease=lease, gateway=gateway, configuration=given.configuration)
-        sighting = with_archive_made(lease=lease, gateway=gateway, configuration=given.configuration, sighting=sighting)
-    beside = _looks_beside(lease, gateway, given)
-    if sighting.listing is None:
-        return Outcome(
-            transition="record_not_found", record=partial(_forget, sighting, beside), evidence=sighting.evidence
-        )
-    return Outcome(
-        transition="record_found",
-        record=partial(_remember, sighting, beside),
-        evidence=sighting.evidence,
-        then="start_detection" if lease.follow_through else None,
-        then_reason="full discovery",
-        carry=Handed(given=given, gateway=gateway, sighting=sighting),
+def search(runs: list[Run[Lease]]) -> Endings:
+    """Look for the directories of the leases and record what was found."""
+    given = given_to(runs[0].record)
+    index = given.index() if runs[0].record.background else None
+    if index and given.waits(runs[0].record, index):
+        return Endings(each=wait_for_it(len(runs)))
+    answers = IndexAnswers(_settled_by(given.in_index([run.record for run in runs], index), runs, given))
+    beside = _looks_beside([run.record for run in runs if run.record.pk in answers.sightings], given)
+    wake_the_others([run.record for run in runs])
+    return Endings(
+        each=each_alone(
+            runs,
+            told=lambda run: _found_in_index(run, given, answers),
+            asked=lambda run: _search_in_dropbox(run, given, beside),
+        ),
+        record=partial(_record_places, answers, beside),
     )
 
 
@@ -129,12 +139,105 @@ def search(run: Run[Lease]) -> Outcome:
     retry=retry_rules,
     queue=settings.DISCOVERY_QUEUE,
     limits=LIMITS,
+    together=TOGETHER,
     gave_up=resume_if_mended,
 )
-def detect(run: Run[Lease]) -> Outcome:
-    """Look into the lease's directory for a previous report and record the matching names."""
-    lease, handed = run.record, run.carry
-    given = handed.given if handed else given_to(lease)
+def detect(runs: list[Run[Lease]]) -> Endings:
+    """Look into the directories of the leases for previous reports and record the matching names."""
+    handed: dict[int, Handed | HandedFromIndex] = {run.record.pk: run.carry for run in runs if run.carry}
+    given = next(iter(handed.values())).given if handed else given_to(runs[0].record)
+    told = {pk: each.sighting for pk, each in handed.items() if isinstance(each, HandedFromIndex)}
+    alone = [run.record for run in runs if not run.carry and run.record.background]
+    index = given.index() if alone else None
+    if index and not handed and given.waits(alone[0], index):
+        return Endings(each=wait_for_it(len(runs)))
+    answers = IndexAnswers(told | given.in_index(alone, index))
+    wake_the_others(alone)
+    return Endings(
+        each=each_alone(
+            runs,
+            told=lambda run: _detected_in_index(run.record, answers),
+            asked=lambda run: _detect_in_dropbox(run, given),
+        ),
+        record=answers.confirm_base_path,
+    )
+
+
+def _found_in_index(run: Run[Lease], given: Given, answers: IndexAnswers) -> Ending | None:
+    lease, sighting = run.record, answers.sightings.get(run.record.pk)
+    if sighting is None:
+        return None
+    if sighting.archive is None:
+        arguments = {"origin": sighting.origin}
+        return Outcome(transition="record_not_found", record=lambda _: arguments, evidence=sighting.evidence)
+    return Outcome(
+        transition="record_found",
+        record=answers.found,
+        evidence=sighting.evidence,
+        then="start_detection" if lease.follow_through else None,
+        then_reason="full discovery",
+        carry=HandedFromIndex(given=given, sighting=sighting),
+    )
+
+
+def _detected_in_index(lease: Lease, answers: IndexAnswers) -> Ending | None:
+    sighting = answers.sightings.get(lease.pk)
+    if sighting is None or sighting.archive is None:
+        return None
+    reports = reports_among(file.name for file in sighting.archive.files)
+    arguments = {"matching_files": list(reports.names), "origin": sighting.origin}
+    return Outcome(
+        transition="record_detection", record=lambda _: arguments, evidence=sighting.evidence | reports.evidence
+    )
+
+
+def _settled_by(
+    sightings: dict[int, IndexedSighting], runs: list[Run[Lease]], given: Given
+) -> dict[int, IndexedSighting]:
+    """Without those where something may have to be made, which only who asks Dropbox itself may do."""
+    leases = {run.record.pk: run.record for run in runs}
+    return {
+        pk: each
+        for pk, each in sightings.items()
+        if is_of_the_index(leases[pk], given.configuration, is_there=each.archive is not None)
+    }
+
+
+def _looks_beside(leases: list[Lease], given: Given, gateway: Gateway | None = None) -> Looks:
+    """What lies beside the archives, whatever was answered of those."""
+    if not leases or given.account is None or given.configuration is None:
+        return {}
+    return look_beside(leases=leases, account=given.account, configuration=given.configuration, gateway=gateway)
+
+
+def _record_places(answers: IndexAnswers, beside: Looks, leases: list[Lease]) -> None:
+    answers.record_places(leases)
+    record_beside(beside, leases)
+
+
+def _search_in_dropbox(run: Run[Lease], given: Given, beside: Looks) -> Ending:
+    """Once it is answered, what was seen beside the archive stands in `beside`."""
+    lease = given.lent_to(run.record)
+    with _again_if_mended(lease, given):
+        gateway = gateway_for(lease.initiated_by, account=given.account, before_call=run.keep_claim)
+        sighting = look_for_directory(lease=lease, gateway=gateway, configuration=given.configuration)
+        sighting = with_archive_made(lease=lease, gateway=gateway, configuration=given.configuration, sighting=sighting)
+    beside.update(_looks_beside([lease], given, gateway))
+    if sighting.listing is None:
+        return Outcome(transition="record_not_found", record=partial(_forget, sighting), evidence=sighting.evidence)
+    return Outcome(
+        transition="record_found",
+        record=partial(_remember, sighting),
+        evidence=sighting.evidence,
+        then="start_detection" if lease.follow_through else None,
+        then_reason="full discovery",
+        carry=Handed(given=given, gateway=gateway, sighting=sighting),
+    )
+
+
+def _detect_in_dropbox(run: Run[Lease], given: Given) -> Ending:
+    lease = given.lent_to(run.record)
+    handed = run.carry if isinstance(run.carry, Handed) else None
     try:
         with _again_if_mended(lease, given):
             gateway = (
@@ -160,10 +263,8 @@ def detect(run: Run[Lease]) -> Outcome:
         record=partial(_record_detection, result),
         evidence={
             **gateway.evidence(path=result.listing.path),
-            "pattern": settings.RUNSHEET_PREVIOUS_REPORT_PATTERN,
             "entries": len(result.listing.entries),
-            "matching": list(result.matching_files),
-            **told_of_remains(result.passed_over),
+            **result.reports.evidence,
             "request_ids": list(result.listing.request_ids),
         },
     )
@@ -207,24 +308,15 @@ def _again_if_reconnected(lease: Lease, account: DropboxAccount | None) -> Itera
         raise
 
 
-def _looks_beside(lease: Lease, gateway: Gateway, given: Given) -> tuple[Look, ...]:
-    """What lies beside the archive; whatever was answered of that."""
-    assert given.configuration is not None  # there is an answer, so there is a place
-    looks = look_beside(leases=[lease], gateway=gateway, configuration=given.configuration)
-    return looks.get(lease.pk, ())
-
-
-def _remember(sighting: DirectorySighting, beside: tuple[Look, ...], lease: Lease) -> dict[str, Any]:
+def _remember(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
     confirm_base_path(lease, base_path=sighting.origin.base_path)
-    record_beside(beside, lease)
     location = record_directory(sighting)
     assert location is not None  # a sighting with a listing
     return {"location_id": location.pk, "origin": sighting.origin}
 
 
-def _forget(sighting: DirectorySighting, beside: tuple[Look, ...], lease: Lease) -> dict[str, Any]:
+def _forget(sighting: DirectorySighting, lease: Lease) -> dict[str, Any]:
     confirm_base_path(lease, base_path=sighting.origin.base_path)
-    record_beside(beside, lease)
     record_directory(sighting)
     return {"origin": sighting.origin}
 

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dropbox_standin import args, exchange, files, sharing, users, writes
-from dropbox_standin.call import Call, OpenRoute, Route
+from dropbox_standin import (
+    args,
+    batches,
+    downloads,
+    exchange,
+    files,
+    longpolls,
+    revisions,
+    search,
+    sharing,
+    thumbnails,
+    uploads,
+    users,
+    writes,
+)
+from dropbox_standin.call import AppRoute, Call, OpenRoute, Route
 from dropbox_standin.views import view_for
 from dropbox_standin.wire import Answer, BadRequest, unauthorized
 
@@ -16,10 +30,15 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from dropbox_standin.journal import Entry
+    from dropbox_standin.tokens import App
     from dropbox_standin.world import World
 
-ROUTES: dict[str, Route | OpenRoute] = {
-    route.name: route for route in (*files.ROUTES, *writes.ROUTES, *sharing.ROUTES, *users.ROUTES, files.LONGPOLL)
+type AnyRoute = Route | AppRoute | OpenRoute
+
+ROUTES: dict[str, AnyRoute] = {
+    route.name: route
+    for module in (files, downloads, longpolls, search, revisions, thumbnails, writes, batches, uploads, sharing, users)
+    for route in module.ROUTES
 }
 
 RPC_TYPES = ("application/json", "application/json; charset=utf-8", "text/plain; charset=dropbox-cors-hack")
@@ -39,10 +58,13 @@ async def serve(world: World, request: Request) -> Response:
     async def work() -> Answer:
         if route is None:
             raise BadRequest(f'Unknown API function: "{name}".')
-        if request.method != "POST":
-            raise BadRequest(f'Your request\'s HTTP method is "{request.method}". Expecting "POST".')
+        _check_method(route, request)
         if isinstance(route, OpenRoute):
             return await route.run(world, _open_args(route, request, body))
+        if isinstance(route, AppRoute):
+            app = _app(world, request)
+            _check_content_type("rpc", request, body)
+            return route.run(app, _read(route.fields, body, _origin("rpc")))
         return route.run(_call(world, route, request, body))
 
     return await exchange.exchange(world, entry, work)
@@ -54,7 +76,7 @@ def _call(world: World, route: Route, request: Request, body: bytes) -> Call:
     Raises:
         WireError: one of them is not right.
     """
-    token = world.tokens.authenticate(_bearer(request))
+    token = world.tokens.authenticate(_credentials(request, "Bearer"))
     if world.rate_limit is not None:
         world.rate_limit.take(token.grant.account.account_id)
     view = view_for(token.grant.account, request.headers.get("dropbox-api-path-root"))
@@ -65,25 +87,52 @@ def _call(world: World, route: Route, request: Request, body: bytes) -> Call:
     return Call(world, arguments, token, view, body if route.style == "upload" else b"", request.headers)
 
 
+def _check_method(route: AnyRoute, request: Request) -> None:
+    allowed = ["POST"] if not isinstance(route, Route) or route.style != "download" else ["POST", "GET"]
+    if request.method not in allowed:
+        expected = " or ".join(f'"{method}"' for method in allowed)
+        raise BadRequest(f'Your request\'s HTTP method is "{request.method}". Expecting {expected}.')
+
+
 def _open_args(route: OpenRoute, request: Request, body: bytes) -> dict[str, Any]:
+    """Raises: BadRequest: somebody shows a token where none is wanted, or the argument is not right."""
+    if _authorization(request) is not None:
+        raise BadRequest("Your request includes an Authorization header, but this function does not use it")
     _check_content_type("rpc", request, body)
     return _read(route.fields, body, _origin("rpc"))
 
 
-def _bearer(request: Request) -> str:
-    """The bearer token.
+def _authorization(request: Request) -> str | None:
+    return request.headers.get("authorization") or request.query_params.get("authorization")
+
+
+def _credentials(request: Request, kind: str) -> str:
+    """What the caller shows, after the word that says of which kind it is.
 
     Raises:
-        BadRequest: there is no header, or it is none that OAuth 2 knows.
+        BadRequest: there is nothing, or something of another kind.
     """
-    header = request.headers.get("authorization")
-    if header is None:
+    shown = _authorization(request)
+    if shown is None:
         raise BadRequest('Must provide HTTP header "Authorization" or URL parameter "authorization".')
-    kind, _, token = header.partition(" ")
-    if kind.lower() != "bearer" or not token.strip():
+    given, _, value = shown.partition(" ")
+    if given.lower() != kind.lower() or not value.strip():
         # The value itself is not repeated: it may hold a secret that would end up in somebody's log.
-        raise BadRequest('Invalid authorization value in HTTP header "Authorization". Expecting "Bearer <token>".')
-    return token.strip()
+        raise BadRequest(f'Invalid authorization value in HTTP header "Authorization". Expecting "{kind} <token>".')
+    return value.strip()
+
+
+def _app(world: World, request: Request) -> App:
+    """The app that shows its key and secret.
+
+    Raises:
+        BadRequest: it shows none.
+        UnionError: they are not right.
+    """
+    app = world.tokens.app_for(_credentials(request, "Basic"))
+    if app is None:
+        raise unauthorized("invalid_access_token")
+    return app
 
 
 def _check_content_type(style: str, request: Request, body: bytes) -> None:
@@ -95,10 +144,12 @@ def _check_content_type(style: str, request: Request, body: bytes) -> None:
     raise BadRequest(f'Bad HTTP "Content-Type" header: "{given}". Expecting one of {expected}.')
 
 
-def _raw_args(route: Route | OpenRoute, request: Request, body: bytes) -> bytes:
-    if isinstance(route, OpenRoute) or route.style == "rpc":
+def _raw_args(route: AnyRoute, request: Request, body: bytes) -> bytes:
+    if not isinstance(route, Route) or route.style == "rpc":
         return body
-    return (request.headers.get("dropbox-api-arg") or request.query_params.get("arg", "")).encode("utf-8", "replace")
+    # The header's own bytes, which are UTF-8; whoever decodes them as Latin-1 makes other names of them.
+    header = next((value for name, value in request.headers.raw if name == b"dropbox-api-arg"), b"")
+    return header or request.query_params.get("arg", "").encode()
 
 
 def _origin(style: str) -> str:
@@ -112,9 +163,9 @@ def _read(fields: Mapping[str, args.Field], raw: bytes, origin: str) -> dict[str
         raise BadRequest(f"{origin}: {error}") from None
 
 
-def _note(world: World, entry: Entry, request: Request, route: Route | OpenRoute | None, body: bytes) -> None:
+def _note(world: World, entry: Entry, request: Request, route: AnyRoute | None, body: bytes) -> None:
     """Write into the journal what can be told before the call is checked: a fault may come first."""
-    token = world.tokens.access.get(request.headers.get("authorization", "").partition(" ")[2])
+    token = world.tokens.access.get((_authorization(request) or "").partition(" ")[2])
     entry.account_id = token.grant.account.account_id if token else None
     arguments = args.peek(_raw_args(route, request, body)) if route else {}
     entry.note_args(arguments)

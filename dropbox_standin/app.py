@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -9,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 
 from dropbox_standin import api, control, oauth, pages
+from dropbox_standin.wire import BINARY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,7 +50,7 @@ async def _temporary_link(world: World, request: Request) -> Response:
     link = world.temporary_links.get(request.path_params["key"])
     if link is None or world.clock.time() >= link.expires_at:
         return Response("This temporary link has expired.", 410, media_type="text/plain")
-    return Response(link.content, media_type="application/octet-stream")
+    return Response(link.content, media_type=mimetypes.guess_type(link.name)[0] or BINARY)
 
 
 async def _shared_link(world: World, request: Request) -> Response:

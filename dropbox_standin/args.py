@@ -52,7 +52,7 @@ def read(fields: Mapping[str, Field], raw: bytes) -> dict[str, Any]:
 def peek(raw: bytes) -> dict[str, Any]:
     """The argument as far as it can be read, for the journal; whatever is wrong with it is told elsewhere."""
     try:
-        value = json.loads(raw) if raw else None
+        value = json.loads(raw.decode()) if raw else None
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
@@ -79,7 +79,10 @@ def check_struct(fields: Mapping[str, Field], value: Any) -> dict[str, Any]:
     return {name: value.get(name, field.default) for name, field in fields.items()}
 
 
-def string(pattern: str | None = None, *, default: Any = REQUIRED) -> Field:
+def string(
+    pattern: str | None = None, *, default: Any = REQUIRED, most: int | None = None, also: Check | None = None
+) -> Field:
+    """A text: of a pattern, of `most` characters at most, and with whatever `also` wants."""
     compiled = re.compile(pattern) if pattern else None
 
     def check(value: Any) -> str | None:
@@ -87,7 +90,9 @@ def string(pattern: str | None = None, *, default: Any = REQUIRED) -> Field:
             return f"expected string, got {_kind(value)}"
         if compiled and not compiled.fullmatch(value):
             return f"'{value}' did not match pattern '{pattern}'"
-        return None
+        if most is not None and len(value) > most:
+            return f"'{value}' must be at most {most} characters, got {len(value)}"
+        return also(value) if also else None
 
     return Field(check, default)
 
@@ -119,7 +124,7 @@ def union(*tags: str, default: Any = None) -> Field:
     return Field(check, default)
 
 
-def struct(fields: Mapping[str, Field]) -> Field:
+def struct(fields: Mapping[str, Field], *, default: Any = None) -> Field:
     def check(value: Any) -> str | None:
         try:
             check_struct(fields, value)
@@ -127,7 +132,22 @@ def struct(fields: Mapping[str, Field]) -> Field:
             return str(error)
         return None
 
-    return Field(check, None)
+    return Field(check, default)
+
+
+def items(field: Field, *, least: int = 0, most: int, default: Any = REQUIRED) -> Field:
+    """A list with one check for each of its items."""
+
+    def check(value: Any) -> str | None:
+        if not isinstance(value, list):
+            return f"expected list, got {_kind(value)}"
+        if not least <= len(value) <= most:
+            bound = f"less than minimum {least}" if len(value) < least else f"greater than maximum {most}"
+            return f"list length {len(value)} is {bound}"
+        problems = ((at, field.check(item)) for at, item in enumerate(value))
+        return next((f"[{at}]: {problem}" for at, problem in problems if problem), None)
+
+    return Field(check, default)
 
 
 def anything() -> Field:
@@ -141,7 +161,8 @@ def tag_of(value: str | Mapping[str, Any]) -> str:
 
 def _decode(raw: bytes) -> Any:
     try:
-        return json.loads(raw) if raw else None
+        # Decoded here, since the JSON reader would guess other encodings as well.
+        return json.loads(raw.decode()) if raw else None
     except ValueError:
         raise Malformed("could not decode input as JSON") from None
 
@@ -153,4 +174,5 @@ def _kind(value: Any) -> str:
 # Paths as the specification writes them.
 LISTED_PATH = r"(/(.|[\r\n])*)?|id:.*|(ns:[0-9]+(/.*)?)"
 READ_PATH = r"(/(.|[\r\n])*|id:.*)|(rev:[0-9a-f]{9,})|(ns:[0-9]+(/.*)?)"
-WRITE_PATH = r"(/(.|[\r\n])*)|(ns:[0-9]+(/.*)?)|(id:.*)"
+WRITE_PATH = r"(/(.|[\r\n])*)|(ns:[0-9]+(/(.|[\r\n])*)?)"
+WRITE_PATH_OR_ID = WRITE_PATH + r"|(id:.*)"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from dropbox_standin.accounts import Account
     from dropbox_standin.args import Field
-    from dropbox_standin.tokens import AccessToken
+    from dropbox_standin.tokens import AccessToken, App
     from dropbox_standin.views import View
     from dropbox_standin.wire import Answer
     from dropbox_standin.world import World
@@ -46,6 +46,15 @@ class Route:
     fields: Mapping[str, Field]
     scope: str | None
     style: str = "rpc"
+
+
+@dataclass(frozen=True, slots=True)
+class AppRoute:
+    """A route for an app that shows its key and secret, whoever uses it."""
+
+    name: str
+    run: Callable[[App, dict[str, Any]], Answer]
+    fields: Mapping[str, Field]
 
 
 @dataclass(frozen=True, slots=True)

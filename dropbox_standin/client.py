@@ -89,6 +89,10 @@ class Standin:
 
     # The world
 
+    def overview(self) -> dict[str, Any]:
+        """Address, seed, settings, clock, accounts and teams."""
+        return self._get("")
+
     def reset(self, *, seed: str | Mapping[str, Any] | None = "empty") -> None:
         """Begin again: tree, tokens, links, faults, journal, clock and settings. None: the seed of the start."""
         self._post("reset", **({} if seed is None else {"seed": seed}))
@@ -213,10 +217,41 @@ class Standin:
         """Let longpolls end after this time, whatever they asked for."""
         self._post("settings", longpoll_cap_s=seconds)
 
+    def longpolls(self, *, jitter_s: float = 0, backoff_s: int | None = None, vague: bool = False) -> None:
+        """Let longpolls wait longer, ask for a pause, or wake for any change that the account could see."""
+        self._post("longpolls", jitter_s=jitter_s, backoff_s=backoff_s, vague=vague)
+
+    def search(self, *, index_delay_s: float | None = None, duplicates: bool = False, omit_every: int = 0) -> None:
+        """Let the index lag behind, pages overlap by one match, and every n-th match be missing."""
+        delay = {} if index_delay_s is None else {"index_delay_s": index_delay_s}
+        self._post("search", duplicates=duplicates, omit_every=omit_every, **delay)
+
     def rate_limit(self, per_second: float | None, *, burst: int = 1, style: str = "json") -> None:
-        """A token bucket for each account; None takes it away. Style: json or text."""
+        """A token bucket for each account; None takes it away. Style: json, header or text; see `limits.STYLES`."""
         limit = None if per_second is None else {"per_second": per_second, "burst": burst, "style": style}
         self._post("settings", rate_limit=limit)
+
+    def payload_cap(self, most_bytes: int) -> None:
+        """The most that one upload may carry; 150 MiB unless told otherwise."""
+        self._post("settings", payload_bytes=most_bytes)
+
+    def refuse_writes(
+        self, reason: str, *, path: str | None = None, account: str | None = None, times: int = 1
+    ) -> None:
+        """Let the next `times` writes to a path fail for a reason of the specification's `WriteError`."""
+        self._post("refusals", reason=reason, path=path, account=account, times=times)
+
+    def refuse_beneath_fresh(self, seconds: float, *, reason: str = "no_write_permission") -> None:
+        """Let nothing be made beneath a folder of the team's space that is younger than this."""
+        self._post("refusals", fresh_parent_s=seconds, reason=reason)
+
+    def accept_writes(self) -> None:
+        """Take back what was ordered to be refused."""
+        self._delete("refusals")
+
+    def jobs(self, *, async_above: int = 100, checks: int = 1, late: bool = False) -> None:
+        """Batches above a size are jobs, in progress for some checks; `late`: the work is done with the last check."""
+        self._post("jobs", async_above=async_above, checks=checks, late=late)
 
     def advance_clock(self, seconds: float) -> None:
         """Let that much time have passed: tokens and links expire."""
@@ -242,8 +277,16 @@ class Standin:
 
     # Webhooks
 
-    def webhook(self, url: str, *, every_change: bool = True, secret: str = "standin-secret") -> None:  # noqa: S107
-        self._post("webhooks", url=url, every_change=every_change, secret=secret)
+    def webhook(
+        self,
+        url: str,
+        *,
+        every_change: bool = True,
+        secret: str = "standin-secret",  # noqa: S107
+        verify: bool = True,
+    ) -> None:
+        """Where notifications go; the address has to answer a challenge first, unless `verify` is off."""
+        self._post("webhooks", url=url, every_change=every_change, secret=secret, verify=verify)
 
     def send_webhook(self, *accounts: str) -> dict[str, Any]:
         """Notify now, about these accounts or about all; returns what the receiver answered."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import functools
+import inspect
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dropbox_standin import people, seeds
+from dropbox_standin import hooks, knobs, people, seeds
 from dropbox_standin.faults import KINDS, Fault
 from dropbox_standin.inputs import NotUnderstood, fields_of, number, text
-from dropbox_standin.limits import RateLimit
+from dropbox_standin.limits import STYLES, RateLimit
 from dropbox_standin.tree import Namespace, split
-from dropbox_standin.webhooks import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +33,15 @@ def routes(stage: Stage) -> list[Route]:
     """The control API of one stage."""
     return [
         Route(path, functools.partial(_run, stage, action), methods=[method])
-        for method, path, action in (*ACTIONS, *people.ACTIONS)
-    ] + [Route("/webhooks/send", functools.partial(_send_webhook, stage), methods=["POST"])]
+        for method, path, action in (*ACTIONS, *people.ACTIONS, *knobs.ACTIONS, *hooks.ACTIONS)
+    ]
 
 
 async def _run(stage: Stage, action: Action, request: Request) -> Response:
     """Run one action; what it cannot understand becomes a 400 with one sentence, and changes nothing."""
     try:
-        return JSONResponse(action(stage, request, await _body(request)))
+        result = action(stage, request, await _body(request))
+        return JSONResponse(await result if inspect.isawaitable(result) else result)
     except (NotUnderstood, seeds.BadSeed) as error:
         return JSONResponse({"error": str(error)}, 400)
 
@@ -143,18 +144,29 @@ def clear_policies(stage: Stage, _request: Request, _body: Body) -> Body:
 
 
 def change_settings(stage: Stage, _request: Request, body: Body) -> Body:
-    fields_of(body, "latency_ms", "page_size", "empty_pages", "longpoll_cap_s", "embed_existing", "rate_limit")
+    fields_of(
+        body,
+        "latency_ms",
+        "page_size",
+        "empty_pages",
+        "longpoll_cap_s",
+        "embed_existing",
+        "rate_limit",
+        "payload_bytes",
+    )
     settings, world = stage.world.settings, stage.world
     rate_limit = _rate_limit(body["rate_limit"]) if body.get("rate_limit") else None
     latency_ms = number(body.get("latency_ms", 0), "latency_ms", least=0)
     page_size = int(number(body.get("page_size", 1), "page_size", least=1))
     empty_pages = int(number(body.get("empty_pages", 0), "empty_pages", least=0))
+    payload_bytes = int(number(body.get("payload_bytes", settings.payload_bytes), "payload_bytes", least=0))
+    settings.payload_bytes = payload_bytes
     settings.latency_s = latency_ms / 1000 if "latency_ms" in body else settings.latency_s
     settings.page_size = page_size if "page_size" in body else settings.page_size
     settings.empty_pages = empty_pages if "empty_pages" in body else settings.empty_pages
     if "longpoll_cap_s" in body:
         cap = body["longpoll_cap_s"]
-        settings.longpoll_cap_s = None if cap is None else number(cap, "longpoll_cap_s", least=0)
+        world.longpolls.cap_s = None if cap is None else number(cap, "longpoll_cap_s", least=0)
     world.links.embed_existing = bool(body.get("embed_existing", world.links.embed_existing))
     world.rate_limit = rate_limit if "rate_limit" in body else world.rate_limit
     return _settings(world)
@@ -163,6 +175,7 @@ def change_settings(stage: Stage, _request: Request, body: Body) -> Body:
 def advance_clock(stage: Stage, _request: Request, body: Body) -> Body:
     fields_of(body, "advance_s")
     stage.world.clock.advance(number(body.get("advance_s"), "advance_s", least=0))
+    stage.world.webhooks.wake()
     return {"clock": stage.world.clock.now().isoformat()}
 
 
@@ -184,38 +197,6 @@ def clear_journal(stage: Stage, _request: Request, _body: Body) -> Body:
 
 def count_calls(stage: Stage, _request: Request, _body: Body) -> Body:
     return dict(stage.world.journal.counts)
-
-
-def set_webhook(stage: Stage, _request: Request, body: Body) -> Body:
-    fields_of(body, "url", "every_change", "secret")
-    url = text(body.get("url"), "url")
-    if not is_loopback(url):
-        raise NotUnderstood("a webhook goes to a loopback address only, such as http://127.0.0.1:8000/webhook")
-    webhooks = stage.world.webhooks
-    webhooks.url, webhooks.every_change = url, bool(body.get("every_change", True))
-    webhooks.secret = text(body.get("secret", seeds.APP_SECRET), "secret")
-    return webhooks.describe()
-
-
-def show_webhook(stage: Stage, _request: Request, _body: Body) -> Body:
-    return stage.world.webhooks.describe()
-
-
-def unset_webhook(stage: Stage, _request: Request, _body: Body) -> Body:
-    stage.world.webhooks.url = None
-    return stage.world.webhooks.describe()
-
-
-async def _send_webhook(stage: Stage, request: Request) -> Response:
-    """Send one notification now, about the accounts named, or about all."""
-    try:
-        body = await _body(request)
-        names = _list(body, "accounts") if "accounts" in body else list(stage.world.accounts)
-        text(stage.world.webhooks.url, "the webhook's url (POST /standin/webhooks)")
-        chosen = [people.account(stage.world, name) for name in names]
-    except NotUnderstood as error:
-        return JSONResponse({"error": str(error)}, 400)
-    return JSONResponse(asdict(await stage.world.webhooks.send(chosen)))
 
 
 def _space(world: World, body: Body) -> Namespace:
@@ -255,8 +236,8 @@ def _rate_limit(given: Any) -> RateLimit:
         raise NotUnderstood("rate_limit is an object with per_second, burst and style, or null")
     fields_of(given, "per_second", "burst", "style")
     style = given.get("style", "json")
-    if style not in {"json", "text"}:
-        raise NotUnderstood('the style of a rate limit is "json" or "text"')
+    if style not in STYLES:
+        raise NotUnderstood(f"the style of a rate limit is one of {', '.join(STYLES)}, not {style!r}")
     per_second = number(given.get("per_second"), "per_second", least=0.001)
     return RateLimit(per_second, int(number(given.get("burst", 1), "burst", least=1)), style)
 
@@ -267,7 +248,8 @@ def _settings(world: World) -> Body:
         "latency_ms": settings.latency_s * 1000,
         "page_size": settings.page_size,
         "empty_pages": settings.empty_pages,
-        "longpoll_cap_s": settings.longpoll_cap_s,
+        "longpoll_cap_s": world.longpolls.cap_s,
+        "payload_bytes": settings.payload_bytes,
         "embed_existing": world.links.embed_existing,
         "rate_limit": limit and {"per_second": limit.per_second, "burst": limit.burst, "style": limit.style},
     }
@@ -298,7 +280,4 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("GET", "/journal", read_journal),
     ("DELETE", "/journal", clear_journal),
     ("GET", "/calls", count_calls),
-    ("POST", "/webhooks", set_webhook),
-    ("GET", "/webhooks", show_webhook),
-    ("DELETE", "/webhooks", unset_webhook),
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from dropbox_standin.tree import Change, Folder, Namespace, Node, fold
+from dropbox_standin.deltas import Delta, Scope
+from dropbox_standin.tree import Folder, Key, Names, Namespace, Node, fold_all
 from dropbox_standin.wire import BadRequest, conflict
 
 if TYPE_CHECKING:
@@ -17,19 +21,35 @@ if TYPE_CHECKING:
     from dropbox_standin.views import View
 
 KEPT = 100_000
+KEPT_DELTAS = 4
 SHAPE = re.compile(r"AA[0-9a-f]{64}")
+FOLLOW, NOT_FOUND, RESET = WATCHED_FOLDER = ("follow", "not_found", "reset")
 
-type Item = tuple[Namespace, Node | Change]
+type Mark = tuple[int, int]
+type Position = tuple[int, Key]
+# What is told of a path: what is there, or how the name of what was there is spelled.
+type Told = Node | Names
+type Entry = tuple[Position, Namespace, Told]
+
+BEGINNING: Position = (-1, ())
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in a listing. It never changes, so that a repeated call gets the same page again.
+class Span:
+    """One tree that a listing covers.
 
     Attributes:
-        items: what is still to be told, from position `at` on.
-        seen: how far the change log of each namespace was read when `items` was made.
+        is_mount: it is told as a folder in the other tree.
     """
+
+    space: Namespace
+    folder: Folder
+    is_mount: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a listing was asked for; all of its cursors share it."""
 
     view: View
     folder: Folder
@@ -37,18 +57,64 @@ class Cursor:
     recursive: bool
     include_deleted: bool
     limit: int
-    items: tuple[Item, ...]
-    at: int
-    seen: dict[str, int]
+
+    def spans(self) -> tuple[Span, ...]:
+        """The folder's own tree, and the home that is mounted under a team's root."""
+        own = Span(self.view.namespace_of(self.folder), self.folder, is_mount=False)
+        if self.folder.parent is None and self.folder is self.view.base.root and self.view.shows_home_as_folder:
+            home = self.view.account.home
+            return own, Span(home, home.root, is_mount=True)
+        return (own,)
+
+    def marks(self) -> tuple[Mark, ...]:
+        """How far the change logs have come that concern this listing."""
+        return tuple((len(span.space.changes), self._own_changes(span)) for span in self.spans())
+
+    def scope(self, base: Key) -> Scope:
+        return Scope(base, self.recursive, self.view.may_open, self.view.sees)
+
+    def _own_changes(self, span: Span) -> int:
+        return 0 if span.is_mount else len(self.view.account.sights.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a listing or in what follows it. It never changes: who repeats a call gets the same again.
+
+    What it will tell is not kept but looked up, from here on in the order of the paths.
+
+    Attributes:
+        bases: where the folder was while the client was told of it since `seen`; the last is where it is now.
+        seen: how far each change log was told.
+        until: how far they are being told, while a delta has further pages; a listing has none.
+        after: what was told last, in a listing or a delta of which there is more.
+    """
+
+    watch: Watch
+    bases: tuple[Key, ...]
+    seen: tuple[Mark, ...]
+    until: tuple[Mark, ...] | None = None
+    after: Position | None = None
+    is_listing: bool = False
     empty_pages: int = 0
+
+    @property
+    def path(self) -> str:
+        return self.watch.path
 
 
 @dataclass
 class Cursors:
-    """The cursors handed out; the oldest are forgotten, which a client sees as `reset`."""
+    """The cursors handed out; those unused for longest are forgotten, which a client sees as `reset`.
+
+    Attributes:
+        watched_folder: what becomes of a cursor whose own folder was renamed or removed; one of `WATCHED_FOLDER`.
+    """
 
     tokens: Tokens
+    watched_folder: str = FOLLOW
     kept: OrderedDict[str, Cursor] = field(default_factory=OrderedDict)
+    _deltas: OrderedDict[tuple[object, ...], Delta] = field(default_factory=OrderedDict)
 
     def keep(self, cursor: Cursor) -> str:
         value = f"AA{self.tokens.random(64)}"
@@ -67,13 +133,109 @@ class Cursors:
         if not SHAPE.fullmatch(value):
             raise BadRequest('request body: cursor: Invalid "cursor" parameter')
         cursor = self.kept.get(value)
-        if cursor is None or account_id not in {None, cursor.view.account.account_id}:
+        if cursor is None or account_id not in {None, cursor.watch.view.account.account_id}:
             raise conflict("reset")
+        self.kept.move_to_end(value)
         return cursor
 
-    def forget(self) -> None:
-        """Let every cursor answer `reset`."""
-        self.kept.clear()
+    def forget(self, *, account_id: str | None = None) -> None:
+        """Let every cursor, or every one of an account, answer `reset`."""
+        for value in [
+            value for value, cursor in self.kept.items() if account_id in {None, cursor.watch.view.account.account_id}
+        ]:
+            del self.kept[value]
+        self._deltas.clear()
+
+    def page(self, cursor: Cursor) -> tuple[list[dict[str, Any]], Cursor, bool]:
+        """The next entries, the cursor behind them, and whether more are waiting.
+
+        Raises:
+            UnionError: the folder is gone, or has moved and that ends a cursor.
+        """
+        if cursor.empty_pages:
+            return [], replace(cursor, empty_pages=cursor.empty_pages - 1), True
+        self._check_watched(cursor)
+        cursor, watch = _ahead(cursor), cursor.watch
+        entries = list(islice(self._entries(cursor), watch.limit + 1))
+        described = _describe(watch.view, entries[: watch.limit])
+        if len(entries) > watch.limit:
+            return described, replace(cursor, after=entries[watch.limit - 1][0]), True
+        seen = cursor.seen if cursor.until is None else cursor.until
+        return described, Cursor(watch, cursor.bases[-1:], seen), False
+
+    def has_news(self, cursor: Cursor) -> bool:
+        """Whether `/continue` would tell anything."""
+        if cursor.is_listing or cursor.until is not None or not _is_there(cursor) or _has_moved(cursor):
+            return True
+        return any(True for _ in self._entries(_ahead(cursor)))
+
+    def _check_watched(self, cursor: Cursor) -> None:
+        gone = not _is_there(cursor)
+        if gone or (self.watched_folder != FOLLOW and _has_moved(cursor)):
+            raise conflict("reset") if self.watched_folder == RESET else conflict("path", "not_found")
+
+    def _entries(self, cursor: Cursor) -> Iterator[Entry]:
+        return self._listed(cursor) if cursor.is_listing else self._changed(cursor)
+
+    def _listed(self, cursor: Cursor) -> Iterator[Entry]:
+        """What is there; then what no longer is, if that was asked for."""
+        watch, after = cursor.watch, cursor.after or BEGINNING
+        for at, span in enumerate(watch.spans()):
+            yield from ((position, span.space, node) for position, node in _contents(watch, span, 2 * at, after))
+            if watch.include_deleted and after < (2 * at + 2, ()):
+                yield from self._deleted(watch, at, span, after)
+
+    def _deleted(self, watch: Watch, at: int, span: Span, after: Position) -> Iterator[Entry]:
+        stage, nothing = 2 * at + 1, ((0, 0),) * len(watch.spans())
+        behind = after[1] if after[0] == stage else None
+        delta = self._delta(watch, at, span, nothing, watch.marks())
+        for key, names in delta.places(span.space, watch.scope(fold_all(span.folder.names())), after=behind):
+            if span.space.find(key) is None:
+                yield (stage, key), span.space, names
+
+    def _changed(self, cursor: Cursor) -> Iterator[Entry]:
+        """What is, or no longer is, at the places that have changed."""
+        watch, after, until = cursor.watch, cursor.after or BEGINNING, cursor.until or ()
+        for at, span in enumerate(watch.spans()):
+            if after[0] > at or (span.is_mount and not watch.recursive):
+                continue
+            behind = after[1] if after[0] == at else None
+            if span.folder is watch.folder and len(cursor.bases) > 1:
+                yield from self._followed(cursor, at, span, behind)
+            elif cursor.seen[at] != until[at]:
+                delta = self._delta(watch, at, span, cursor.seen, until)
+                base = fold_all(span.folder.names())
+                for key, names in delta.places(span.space, watch.scope(base), after=behind):
+                    yield (at, key), span.space, _told(watch.view, span.space, key, names)
+
+    def _followed(self, cursor: Cursor, at: int, span: Span, behind: Key | None) -> Iterator[Entry]:
+        """The folder lies elsewhere: all is gone from the old path, and is at the new one."""
+        watch, names = cursor.watch, span.folder.names()
+        delta = self._delta(watch, at, span, cursor.seen, cursor.until or ())
+        here = watch.scope(fold_all(names))
+        places = heapq.merge(
+            *(delta.places(span.space, watch.scope(base), after=behind) for base in cursor.bases[:-1]),
+            delta.places(span.space, here, after=behind, all_of=names),
+            key=itemgetter(0),
+        )
+        last = None
+        for key, spelled in places:
+            if key != last:
+                last = key
+                told = _told(watch.view, span.space, key, spelled) if here.covers(key) else spelled
+                yield (at, key), span.space, told
+
+    def _delta(self, watch: Watch, at: int, span: Span, seen: tuple[Mark, ...], until: tuple[Mark, ...]) -> Delta:
+        """Those made last are kept, since a client that reads a long one asks for each of its pages."""
+        sights = watch.view.account.sights
+        spot = (span.space, sights, span.is_mount, seen[at], until[at])
+        if spot not in self._deltas:
+            shared = span.space.changes[seen[at][0] : until[at][0]]
+            own = sights.changes[seen[at][1] : until[at][1]]
+            self._deltas[spot] = Delta(chain(shared, own), onlooker=sights)
+            if len(self._deltas) > KEPT_DELTAS:
+                self._deltas.popitem(last=False)
+        return self._deltas[spot]
 
 
 def start(
@@ -88,102 +250,59 @@ def start(
     empty_pages: int = 0,
 ) -> Cursor:
     """The beginning of a listing, or with `latest` its end."""
-    cursor = Cursor(
-        view=view,
-        folder=folder,
-        path=path,
-        recursive=recursive,
-        include_deleted=include_deleted,
-        limit=limit,
-        items=(),
-        at=0,
-        seen={space.id: space.seq for space, _ in _spans(view, folder)},
-        empty_pages=0 if latest else empty_pages,
-    )
-    return cursor if latest else replace(cursor, items=tuple(_contents(cursor)))
+    watch = Watch(view, folder, path, recursive, include_deleted, limit)
+    cursor = Cursor(watch, (fold_all(folder.names()),), watch.marks())
+    return cursor if latest else replace(cursor, is_listing=True, after=BEGINNING, empty_pages=empty_pages)
 
 
-def page(cursor: Cursor) -> tuple[list[dict[str, Any]], Cursor, bool]:
-    """The next entries, the cursor behind them, and whether more are waiting."""
-    if cursor.empty_pages:
-        return [], replace(cursor, empty_pages=cursor.empty_pages - 1), True
-    if cursor.at >= len(cursor.items):
-        cursor = _with_changes(cursor)
-    end = cursor.at + cursor.limit
-    entries = _describe(cursor.view, cursor.items[cursor.at : end])
-    if end < len(cursor.items):
-        return entries, replace(cursor, at=end), True
-    return entries, replace(cursor, items=(), at=0), False  # what has been told need not be kept
+def _is_there(cursor: Cursor) -> bool:
+    view, folder = cursor.watch.view, cursor.watch.folder
+    return any(space.by_id.get(folder.id) is folder for space in view.account.namespaces) and view.may_open(folder)
 
 
-def has_news(cursor: Cursor) -> bool:
-    """Whether `/continue` would tell anything."""
-    return cursor.at < len(cursor.items) or any(True for _ in _changes(cursor))
+def _has_moved(cursor: Cursor) -> bool:
+    return fold_all(cursor.watch.folder.names()) != cursor.bases[-1]
 
 
-def _with_changes(cursor: Cursor) -> Cursor:
-    if not _alive(cursor):
-        raise conflict("path", "not_found")
-    items = tuple(_changes(cursor))
-    seen = {space.id: space.seq for space, _ in _spans(cursor.view, cursor.folder)}
-    return replace(cursor, items=items, at=0, seen=seen)
+def _ahead(cursor: Cursor) -> Cursor:
+    """The cursor with a delta to tell, if it has not begun with one, or if the folder has been moved since."""
+    watch = cursor.watch
+    if _has_moved(cursor):
+        bases = (*cursor.bases, fold_all(watch.folder.names()))
+        return Cursor(watch, bases, cursor.seen, watch.marks(), BEGINNING)
+    if cursor.is_listing or cursor.until is not None:
+        return cursor
+    return replace(cursor, until=watch.marks(), after=BEGINNING)
 
 
-def _alive(cursor: Cursor) -> bool:
-    is_there = any(space.by_id.get(cursor.folder.id) is cursor.folder for space in cursor.view.account.namespaces)
-    return is_there and cursor.view.may_open(cursor.folder)
+def _contents(watch: Watch, span: Span, stage: int, after: Position) -> Iterator[tuple[Position, Node]]:
+    """What is there, behind a position; keys count from the folder, which may be moved between two pages."""
+    if after >= (stage + 1, ()):
+        return
+    if after < (stage, ()) and (span.is_mount or (watch.recursive and span.folder.parent is not None)):
+        yield (stage, ()), span.folder
+    if span.is_mount and not watch.recursive:
+        return
+    behind = after[1] if after[0] == stage else ()
+    yield from (((stage, key), node) for key, node in _walk(watch, span.folder, behind))
 
 
-def _spans(view: View, folder: Folder) -> Iterator[tuple[Namespace, Folder]]:
-    """The namespaces that a listing covers: the folder's own, and the home that is mounted under a team's root."""
-    yield view.namespace_of(folder), folder
-    if folder.parent is None and folder is view.base.root and view.shows_home_as_folder:
-        yield view.account.home, view.account.home.root
+def _walk(watch: Watch, folder: Folder, behind: Key) -> Iterator[tuple[Key, Node]]:
+    view = watch.view
+
+    def enters(inner: Folder) -> bool:
+        return watch.recursive and view.may_open(inner)
+
+    return ((key, node) for key, node in folder.walk_after(behind, enters=enters) if view.sees(node))
 
 
-def _contents(cursor: Cursor) -> Iterator[Item]:
-    for space, folder in _spans(cursor.view, cursor.folder):
-        mounted = folder is not cursor.folder
-        if mounted or (cursor.recursive and folder.parent is not None):
-            yield space, folder
-        if not mounted or cursor.recursive:
-            nodes = folder.walk() if cursor.recursive else folder.sorted_children()
-            yield from ((space, node) for node in nodes if cursor.view.sees(node))
-    if cursor.include_deleted:
-        nothing_seen = dict.fromkeys(cursor.seen, 0)
-        yield from (item for item in _changes(replace(cursor, seen=nothing_seen)) if isinstance(item[1], Change))
+def _told(view: View, space: Namespace, key: Key, names: Names) -> Told:
+    node = space.find(key)
+    return node if node is not None and view.sees(node) else names
 
 
-def _changes(cursor: Cursor) -> Iterator[Item]:
-    """What is at the places that have changed, each once, at its last change."""
-    for space, folder in _spans(cursor.view, cursor.folder):
-        if folder is not cursor.folder and not cursor.recursive:
-            continue
-        base = tuple(map(fold, folder.names()))
-        last = {change.key: change for change in space.changes[cursor.seen.get(space.id, 0) :]}
-        for change in sorted(last.values(), key=lambda change: change.seq):
-            if _is_beneath(change.key, base, recursive=cursor.recursive):
-                node = space.find(change.names)
-                yield space, node if node is not None and cursor.view.sees(node) else change
-
-
-def _is_beneath(key: tuple[str, ...], base: tuple[str, ...], *, recursive: bool) -> bool:
-    if key[: len(base)] != base or key == base:
-        return False
-    return recursive or len(key) == len(base) + 1
-
-
-def _describe(view: View, items: tuple[Item, ...]) -> list[dict[str, Any]]:
-    live = [node for space, node in items if isinstance(node, Node) and _is_told(view, space, node)]
-    described = iter(view.describe_all(live))
-    entries = []
-    for space, item in items:
-        if isinstance(item, Change):
-            entries.append(view.describe_deleted(space, item))
-        elif _is_told(view, space, item):
-            entries.append(next(described))
-    return entries
-
-
-def _is_told(view: View, space: Namespace, node: Node) -> bool:
-    return space.by_id.get(node.id) is node and view.sees(node)
+def _describe(view: View, entries: list[Entry]) -> list[dict[str, Any]]:
+    described = iter(view.describe_all([told for _, _, told in entries if isinstance(told, Node)]))
+    return [
+        next(described) if isinstance(told, Node) else view.describe_deleted(space, told) for _, space, told in entries
+    ]

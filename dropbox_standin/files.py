@@ -1,25 +1,19 @@
-"""The routes of `files/` that read: listings, metadata, downloads."""
+"""The routes of `files/` that tell what is there: listings and metadata."""
 
 from __future__ import annotations
 
-import re
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dropbox_standin import args, cursors
-from dropbox_standin.call import Call, OpenRoute, Route
-from dropbox_standin.tree import File, Folder, Node, fold
-from dropbox_standin.views import without_tag
-from dropbox_standin.wire import BINARY, Answer, BadRequest, answer_json, answer_text, conflict, encode_header
-from dropbox_standin.world import TemporaryLink, World
+from dropbox_standin.call import Call, Route
+from dropbox_standin.tree import Folder, Node
+from dropbox_standin.wire import Answer, BadRequest, answer_json, conflict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dropbox_standin.views import View
-
-TEMPORARY_LINK_S = 4 * 3600
-LONGEST_LONGPOLL_S = 480
+    from dropbox_standin.world import World
 
 LIST_FIELDS = {
     "path": args.string(args.LISTED_PATH),
@@ -49,16 +43,6 @@ def get_latest_cursor(call: Call) -> Answer:
     return answer_json({"cursor": call.world.cursors.keep(_start(call, latest=True))})
 
 
-async def longpoll(world: World, arguments: dict[str, Any]) -> Answer:
-    """Wait until the cursor has news, for `timeout` seconds at most."""
-    cursor = world.cursors.get(arguments["cursor"], account_id=None)
-    cap = world.settings.longpoll_cap_s
-    until = time.monotonic() + min(arguments["timeout"], LONGEST_LONGPOLL_S if cap is None else cap)
-    while not cursors.has_news(cursor) and (left_s := until - time.monotonic()) > 0 and not world.closed:
-        await world.wait_for_news(at_most_s=left_s)
-    return answer_json({"changes": cursors.has_news(cursor)})
-
-
 def get_metadata(call: Call) -> Answer:
     path = call.args["path"]
     if path in {"", "/"}:
@@ -68,48 +52,10 @@ def get_metadata(call: Call) -> Answer:
         return answer_json(call.view.describe(place.node))
     # What is only hidden from the account was not deleted.
     if call.args["include_deleted"] and call.view.may_write(place):
-        for change in reversed(place.namespace.changes):
-            if change.key == tuple(fold(part) for part in place.parts):
-                return answer_json(call.view.describe_deleted(place.namespace, change))
+        names = place.namespace.deleted_at(place.parts)
+        if names is not None:
+            return answer_json(call.view.describe_deleted(place.namespace, names))
     raise conflict("path", "not_found")
-
-
-def download(call: Call) -> Answer:
-    file = find_file(call)
-    headers = {
-        "Dropbox-API-Result": encode_header(without_tag(call.view.describe(file))),
-        "ETag": f'W/"{file.rev}"',
-        "Accept-Ranges": "bytes",
-    }
-    asked, size = re.fullmatch(r"bytes=(\d+)-(\d*)", call.headers.get("range", "")), len(file.content)
-    if asked is None:
-        return Answer(file.content, 200, BINARY, headers)
-    first, last = int(asked[1]), min(int(asked[2] or size), size - 1)
-    if first >= size:
-        return answer_text("The range begins behind the end.", status=416)
-    headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    return Answer(file.content[first : last + 1], 206, BINARY, headers)
-
-
-def get_temporary_link(call: Call) -> Answer:
-    file = find_file(call)
-    key = call.world.tokens.random()
-    expires_at = call.world.clock.time() + TEMPORARY_LINK_S
-    call.world.temporary_links[key] = TemporaryLink(file.content, file.name, expires_at)
-    link = f"{call.world.public_url}/apitl/1/{key}"
-    return answer_json({"metadata": without_tag(call.view.describe(file)), "link": link})
-
-
-def find_file(call: Call) -> File:
-    """The file at the argument's path.
-
-    Raises:
-        UnionError: there is nothing, or a folder.
-    """
-    node = call.view.find(call.args["path"])
-    if not isinstance(node, File):
-        raise conflict("path", "not_file")
-    return node
 
 
 def _start(call: Call, *, latest: bool = False) -> cursors.Cursor:
@@ -140,7 +86,7 @@ def _folder(view: View, node: Node) -> Folder:
 
 
 def _answer_page(world: World, cursor: cursors.Cursor) -> Answer:
-    entries, behind, has_more = cursors.page(cursor)
+    entries, behind, has_more = world.cursors.page(cursor)
     return answer_json({"entries": entries, "cursor": world.cursors.keep(behind), "has_more": has_more})
 
 
@@ -151,18 +97,10 @@ METADATA_FIELDS: Mapping[str, args.Field] = {
     "include_has_explicit_shared_members": args.boolean(default=False),
     "include_property_groups": args.anything(),
 }
-ONE_FILE = {"path": args.string(args.READ_PATH), "rev": args.anything()}
 
 ROUTES = (
     Route("files/list_folder", list_folder, LIST_FIELDS, "files.metadata.read"),
     Route("files/list_folder/continue", list_folder_continue, {"cursor": args.string()}, "files.metadata.read"),
     Route("files/list_folder/get_latest_cursor", get_latest_cursor, LIST_FIELDS, "files.metadata.read"),
     Route("files/get_metadata", get_metadata, METADATA_FIELDS, "files.metadata.read"),
-    Route("files/download", download, ONE_FILE, "files.content.read", "download"),
-    Route("files/get_temporary_link", get_temporary_link, ONE_FILE, "files.content.read"),
-)
-LONGPOLL = OpenRoute(
-    "files/list_folder/longpoll",
-    longpoll,
-    {"cursor": args.string(), "timeout": args.integer(30, LONGEST_LONGPOLL_S, default=30)},
 )

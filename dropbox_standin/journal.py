@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # What a summary of an argument may show; tokens, passwords, contents and the keys in share URLs stay out.
 SHOWN = (
     "path",
+    "paths",
     "from_path",
     "to_path",
     "recursive",
@@ -28,6 +29,8 @@ SHOWN = (
 )
 
 
+# Where routes have their path that keep it in a struct of its own.
+HOLDERS = ("options", "commit", "resource")
 KEPT = 200_000
 
 
@@ -50,9 +53,7 @@ class Entry:
 
     def note_args(self, args: Mapping[str, Any]) -> None:
         self.args = {name: args[name] for name in SHOWN if args.get(name) is not None}
-        path = args.get("path", args.get("from_path"))
-        if isinstance(path, str):
-            self.path = path
+        self.path = next((path for path in map(_path, (args, *map(args.get, HOLDERS))) if path is not None), self.path)
 
 
 @dataclass
@@ -84,6 +85,11 @@ class Journal:
             and (path is None or path_matches(path, entry.path))
         )
         return [asdict(entry) for entry in sorted(chosen, key=lambda entry: entry.seq)]
+
+
+def _path(holder: Any) -> str | None:
+    found = holder.get("path", holder.get("from_path")) if isinstance(holder, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def path_matches(wanted: str, path: str | None) -> bool:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from dropbox_standin.wire import TooManyRequests
 
+# How a 429 tells its delay: `json` in header and body, `header` in the header of a JSON answer, `text` in that of a text.
+STYLES = ("json", "header", "text")
+
 
 @dataclass
 class Bucket:

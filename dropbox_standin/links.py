@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from dropbox_standin.journal import path_matches
 from dropbox_standin.tree import File, Namespace, Node
 from dropbox_standin.views import View, lower
-from dropbox_standin.wire import Union, tagged, timestamp
+from dropbox_standin.wire import Union, conflict, tagged, timestamp
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from dropbox_standin.accounts import Account
+    from dropbox_standin.wishes import Wish
 
 # What a policy can make of a request for a link, and the error that says so.
 REFUSALS: dict[str, Union] = {
@@ -25,6 +26,8 @@ REFUSALS: dict[str, Union] = {
     "banned_member": tagged("banned_member"),
     "too_many_shared_folders": tagged("too_many_shared_folders"),
 }
+# What may have been asked for, by what has come of it; the rest is `public`.
+REQUESTED = {"team_only": "team_only", "team_and_password": "team_only", "password": "password"}
 OUTCOMES = (*REFUSALS, "team_only", "allow")
 
 
@@ -50,18 +53,16 @@ class Link:
     creator: Account
     namespace: Namespace
     node: Node
-    audience: str = "public"
-    expires: datetime | None = None
-    password: str | None = None
-    allow_download: bool = True
+    number: int
+    wish: Wish
 
     def leads_somewhere(self, now: datetime) -> bool:
         alive = self.namespace.by_id.get(self.node.id) is self.node
-        return alive and (self.expires is None or now < self.expires)
+        return alive and (self.wish.expires is None or now < self.wish.expires)
 
     def admits(self, account: Account | None) -> bool:
         """Whether this account may follow the link."""
-        if self.audience != "team":
+        if self.wish.audience != "team":
             return True
         return account is not None and self.creator.team is not None and account.team is self.creator.team
 
@@ -76,6 +77,7 @@ class Links:
     by_url: dict[str, Link] = field(default_factory=dict)
     by_target: dict[tuple[str, str], Link] = field(default_factory=dict)
     made: int = 0
+    cursors: dict[str, tuple[View, int]] = field(default_factory=dict)
 
     def decide(self, account: Account, path: str) -> str:
         """The outcome of the last policy that covers this, `allow` if none does."""
@@ -89,14 +91,33 @@ class Links:
     def of(self, account: Account, *, now: datetime) -> list[Link]:
         return [link for link in self.by_url.values() if link.creator is account and link.leads_somewhere(now)]
 
-    def make(self, account: Account, namespace: Namespace, node: Node) -> Link:
+    def make(self, account: Account, namespace: Namespace, node: Node, wish: Wish) -> Link:
         self.made += 1
         digest = hashlib.sha512(f"{account.key} {node.id} {self.made}".encode()).hexdigest()
         kind = "fi" if isinstance(node, File) else "fo"
         url = f"{self.public_url}/scl/{kind}/{digest[:21]}/{digest[21:46]}?rlkey={digest[46:71]}&dl=0"
-        link = Link(url, account, namespace, node)
+        link = Link(url, account, namespace, node, self.made, wish)
         self.by_url[_key(url)] = self.by_target[account.key, node.id] = link
         return link
+
+    def cursor(self, view: View, last: Link) -> str:
+        """A place in the listing of somebody's links: behind a link, whatever becomes of that one."""
+        value = hashlib.sha512(f"{view.account.key} {view.base.id} {last.number}".encode()).hexdigest()[:64]
+        self.cursors[value] = view, last.number
+        return value
+
+    def place_of(self, cursor: str | None, view: View) -> int:
+        """The number of the last link told.
+
+        Raises:
+            UnionError: the cursor was handed out to another account, for another root, or never.
+        """
+        if cursor is None:
+            return 0
+        given_to, number = self.cursors.get(cursor, (None, 0))
+        if given_to != view:
+            raise conflict("reset")
+        return number
 
     def get(self, url: str) -> Link | None:
         return self.by_url.get(_key(url))
@@ -116,10 +137,10 @@ def describe(link: Link, view: View) -> dict[str, Any]:
         "name": node.name,
         "link_permissions": _permissions(link, view.account),
     }
-    if link.namespace in view.account.namespaces and view.sees(node):
+    if link.creator is view.account and link.namespace in view.account.namespaces and view.sees(node):
         entry["path_lower"] = lower("".join(f"/{name}" for name in view.names(node)))
-    if link.expires is not None:
-        entry["expires"] = timestamp(link.expires)
+    if link.wish.expires is not None:
+        entry["expires"] = timestamp(link.wish.expires)
     if link.creator.team is not None:
         entry["team_member_info"] = _member(link.creator)
     return {**entry, **_file_fields(node)} if isinstance(node, File) else entry
@@ -146,13 +167,13 @@ def _member(creator: Account) -> dict[str, Any]:
 
 
 def _permissions(link: Link, account: Account) -> dict[str, Any]:
-    own = link.creator is account
-    visibility = {"public": "public", "team": "team_only", "no_one": "no_one", "password": "password"}[link.audience]
+    own, wish = link.creator is account, link.wish
+    visibility = _visibility(wish)
     return {
         "resolved_visibility": {".tag": visibility},
-        "requested_visibility": {".tag": visibility if visibility in {"team_only", "password"} else "public"},
-        "effective_audience": {".tag": link.audience},
-        "link_access_level": {".tag": "viewer"},
+        "requested_visibility": {".tag": REQUESTED.get(visibility, "public")},
+        "effective_audience": {".tag": wish.audience},
+        "link_access_level": {".tag": wish.access},
         "can_revoke": own,
         "visibility_policies": [
             {"policy": {".tag": policy}, "resolved_policy": {".tag": policy}, "allowed": own}
@@ -161,13 +182,19 @@ def _permissions(link: Link, account: Account) -> dict[str, Any]:
         "can_set_expiry": own and not account.basic,
         "can_remove_expiry": own and not account.basic,
         "can_set_password": own and not account.basic,
-        "allow_download": link.allow_download,
+        "allow_download": wish.allow_download,
         "can_allow_download": own,
         "can_disallow_download": own,
         "allow_comments": True,
         "team_restricts_comments": False,
-        "require_password": link.password is not None,
+        "require_password": wish.password is not None,
     }
+
+
+def _visibility(wish: Wish) -> str:
+    if wish.password is not None:
+        return "team_and_password" if wish.audience == "team" else "password"
+    return {"public": "public", "team": "team_only", "no_one": "no_one"}[wish.audience]
 
 
 def _key(url: str) -> str:

@@ -100,10 +100,7 @@ def list_sights(stage: Stage, _request: Request, _body: Body) -> Body:
 def clear_sights(stage: Stage, _request: Request, _body: Body) -> Body:
     """Everybody sees everything of their team again."""
     for one in stage.world.accounts.values():
-        given, one.sights.given = one.sights.given, {}
-        for folder in given:
-            if one.root.by_id.get(folder.id) is folder:
-                one.root.touch(folder)
+        one.sights.clear(one.root)
         stage.world.tell(one.root)
     return {"sights": []}
 

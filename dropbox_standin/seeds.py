@@ -158,8 +158,7 @@ def give_sight(world: World, given: dict[str, Any]) -> None:
     folder = account.root.find(split(str(given.get("path"))))
     if not isinstance(folder, Folder) or folder.parent is None:
         raise BadSeed(f"a sight is of a folder; {given.get('path')!r} is none")
-    account.sights.give(folder, sight)
-    account.root.touch(folder)
+    account.sights.give(account.root, folder, sight)
 
 
 def _add_people(world: World) -> None:

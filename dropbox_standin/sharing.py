@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dropbox_standin import args, links
+from dropbox_standin import args, links, wishes
 from dropbox_standin.call import Call, Route
 from dropbox_standin.sights import FULL
 from dropbox_standin.tree import Folder, split
-from dropbox_standin.wire import Answer, BadRequest, UnionError, answer_json, conflict
+from dropbox_standin.wire import Answer, UnionError, answer_json, conflict
 
 if TYPE_CHECKING:
     from dropbox_standin.links import Link
@@ -18,21 +17,10 @@ if TYPE_CHECKING:
 
 LINKS_IN_A_PAGE = 200
 
-SETTINGS_FIELDS = {
-    "require_password": args.boolean(default=None),
-    "link_password": args.string(default=None),
-    "expires": args.string(default=None),
-    "audience": args.union("public", "team", "no_one", "password", "members"),
-    "access": args.union("viewer", "editor", "max", "default"),
-    "requested_visibility": args.union("public", "team_only", "password"),
-    "allow_download": args.boolean(default=None),
-}
-
 
 def create_shared_link(call: Call) -> Answer:
     path = call.args["path"]
     node = call.view.find(path)
-    settings = {name: value for name, value in (call.args["settings"] or {}).items() if value is not None}
     names = "".join(f"/{name}" for name in call.view.names(node))
     outcome = call.world.links.decide(call.account, names)
     if outcome in links.REFUSALS:
@@ -43,10 +31,11 @@ def create_shared_link(call: Call) -> Answer:
         raise conflict("email_not_verified")
     now = call.world.clock.now()
     if (link := call.world.links.existing(call.account, node, now=now)) is not None:
-        raise _already_exists(call, link, has_settings=bool(settings))
-    _check_settings(call, settings)
-    link = call.world.links.make(call.account, call.view.namespace_of(node), node)
-    _apply(link, settings, team_only=outcome == "team_only")
+        raise _already_exists(call, link, has_settings=bool(call.args["settings"]))
+    wish = wishes.read(call.args["settings"], account=call.account, node=node, now=now)
+    if outcome == "team_only":
+        wish = replace(wish, audience="team")
+    link = call.world.links.make(call.account, call.view.namespace_of(node), node, wish)
     return answer_json(links.describe(link, call.view))
 
 
@@ -56,38 +45,47 @@ def list_shared_links(call: Call) -> Answer:
     if path:
         found = _links_to(own, call.view.find(path), direct_only=call.args["direct_only"])
         return answer_json({"links": [links.describe(link, call.view) for link in found], "has_more": False})
-    here = [link for link in own if link.namespace is call.view.base]
-    first = _offset(call.args["cursor"])
-    page = here[first : first + LINKS_IN_A_PAGE]
+    after = call.world.links.place_of(call.args["cursor"], call.view)
+    here = [link for link in own if link.namespace is call.view.base and link.number > after]
+    page = here[:LINKS_IN_A_PAGE]
     listing: dict[str, Any] = {"links": [links.describe(link, call.view) for link in page], "has_more": False}
-    if first + LINKS_IN_A_PAGE < len(here):
-        listing.update(has_more=True, cursor=f"links-{first + LINKS_IN_A_PAGE}")
+    if len(here) > len(page):
+        listing.update(has_more=True, cursor=call.world.links.cursor(call.view, page[-1]))
     return answer_json(listing)
 
 
 def get_shared_link_metadata(call: Call) -> Answer:
-    link = _follow(call)
-    if not link.admits(call.account):
+    link = follow(call, call.args["url"])
+    node = reached(call, link, path=call.args["path"], password=call.args["link_password"])
+    return answer_json(links.describe(replace(link, node=node), call.view))
+
+
+def reached(call: Call, link: Link, *, path: str | None, password: str | None) -> Node:
+    """What a caller comes to by a link, and a path within it.
+
+    Raises:
+        UnionError: the link is not for this caller, or there is nothing at the path.
+    """
+    if not link.admits(call.account) or link.wish.password not in {None, password}:
         raise conflict("shared_link_access_denied")
-    if link.password is not None and call.args["link_password"] != link.password:
-        raise conflict("shared_link_access_denied")
-    start = link.node if isinstance(link.node, Folder) else None
-    node = link.namespace.find(split(call.args["path"] or ""), start=start)
-    if start is not None and node is None:
+    if not isinstance(link.node, Folder):
+        return link.node
+    node = link.namespace.find(split(path or ""), start=link.node)
+    if node is None:
         raise conflict("shared_link_not_found")
-    return answer_json(links.describe(replace(link, node=node) if start and node else link, call.view))
+    return node
 
 
 def revoke_shared_link(call: Call) -> Answer:
-    link = _follow(call)
+    link = follow(call, call.args["url"])
     if link.creator is not call.account:
         raise conflict("shared_link_access_denied")
     call.world.links.revoke(link)
     return answer_json(None)
 
 
-def _follow(call: Call) -> Link:
-    link = call.world.links.get(call.args["url"])
+def follow(call: Call, url: str) -> Link:
+    link = call.world.links.get(url)
     if link is None or not link.leads_somewhere(call.world.clock.now()):
         raise conflict("shared_link_not_found")
     return link
@@ -108,51 +106,11 @@ def _already_exists(call: Call, link: Link, *, has_settings: bool) -> UnionError
     return UnionError(error)
 
 
-def _check_settings(call: Call, settings: dict[str, Any]) -> None:
-    restricted = {"expires", "link_password", "require_password"} & settings.keys()
-    audience = args.tag_of(settings.get("audience", "public"))
-    if call.account.basic and (restricted or audience not in {"public", "no_one"}):
-        raise conflict("settings_error", "not_authorized")
-    if call.account.team is None and audience == "team":
-        raise conflict("settings_error", "invalid_settings")
-    if settings.get("require_password") and not settings.get("link_password"):
-        raise conflict("settings_error", "invalid_settings")
-    if "expires" in settings and _moment(settings["expires"]) <= call.world.clock.now():
-        raise conflict("settings_error", "invalid_settings")
-
-
-def _apply(link: Link, settings: dict[str, Any], *, team_only: bool) -> None:
-    audience = args.tag_of(settings.get("audience", "public"))
-    wants_team = team_only or args.tag_of(settings.get("requested_visibility", "public")) == "team_only"
-    link.audience = "team" if wants_team else {"members": "no_one"}.get(audience, audience)
-    link.password = settings.get("link_password")
-    link.allow_download = settings.get("allow_download", True)
-    if "expires" in settings:
-        link.expires = _moment(settings["expires"])
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        reason = f"time data '{text}' does not match format '%Y-%m-%dT%H:%M:%SZ'"
-        raise BadRequest(f"request body: settings: expires: {reason}") from None
-
-
-def _offset(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    number = cursor.removeprefix("links-")
-    if not number.isdecimal():
-        raise conflict("reset")
-    return int(number)
-
-
 ROUTES = (
     Route(
         "sharing/create_shared_link_with_settings",
         create_shared_link,
-        {"path": args.string(args.READ_PATH), "settings": args.struct(SETTINGS_FIELDS)},
+        {"path": args.string(args.READ_PATH), "settings": args.struct(wishes.SETTINGS_FIELDS)},
         "sharing.write",
     ),
     Route(

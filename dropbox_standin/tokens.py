@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import urllib.parse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,16 @@ class Tokens:
         )
         self.access[token.value] = token
         return token
+
+    def app_for(self, basic: str) -> App | None:
+        """The app whose key and secret these are, as Basic authentication writes them."""
+        try:
+            key, _, secret = base64.b64decode(basic, validate=True).decode().partition(":")
+        except ValueError:
+            return None
+        app = self.apps.get(urllib.parse.unquote(key))
+        shown = urllib.parse.unquote(secret).encode()
+        return app if app is not None and hmac.compare_digest(shown, app.secret.encode()) else None
 
     def grant_for(self, refresh_token: str) -> Grant | None:
         for grant in reversed(self.grants):

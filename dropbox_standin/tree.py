@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from random import Random
 
@@ -16,24 +18,38 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 4 * 1024 * 1024
 
+type Names = tuple[str, ...]
+type Key = tuple[str, ...]
+
+
+def compose(name: str) -> str:
+    """A name as Dropbox stores it: in Unicode's composed form, however it was sent."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
 
 def fold(name: str) -> str:
     """The key of a name: what Dropbox compares.
 
-    Lower case by simple mapping, one character to one character, without the trailing spaces that Dropbox drops.
+    Composed, in lower case by simple mapping, one character to one character, and without the trailing spaces that
+    Dropbox drops.
     """
     if name.isascii():
         return name.lower().rstrip(" ") or name
-    return "".join(low if len(low := char.lower()) == 1 else char for char in name).rstrip(" ") or name
+    composed = compose(name)
+    return "".join(low if len(low := char.lower()) == 1 else char for char in composed).rstrip(" ") or composed
+
+
+def fold_all(names: Names) -> Key:
+    return tuple(map(fold, names))
 
 
 def fold_path(path: str) -> str:
     return "/".join(fold(part) for part in path.split("/"))
 
 
-def split(path: str) -> tuple[str, ...]:
-    """The components of a path; doubled and trailing slashes do not count."""
-    return tuple(part for part in path.split("/") if part)
+def split(path: str) -> Names:
+    """The components of a path, composed; doubled and trailing slashes do not count."""
+    return tuple(compose(part) for part in path.split("/") if part)
 
 
 def content_hash(content: bytes) -> str:
@@ -42,7 +58,7 @@ def content_hash(content: bytes) -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(block).digest() for block in blocks)).hexdigest()
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Node:
     """What has a name and a place: a file or a folder."""
 
@@ -59,7 +75,7 @@ class Node:
             node = node.parent
         return tuple(reversed(nodes))
 
-    def names(self) -> tuple[str, ...]:
+    def names(self) -> Names:
         return tuple(node.name for node in self.lineage())
 
     def root(self) -> Node:
@@ -69,40 +85,124 @@ class Node:
         return node
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Folder(Node):
     children: dict[str, Node] = field(default_factory=dict)
+    _order: list[str] | None = None
+
+    def add(self, node: Node) -> None:
+        key = fold(node.name)
+        if key not in self.children:
+            self._order = None
+        self.children[key] = node
+
+    def drop(self, node: Node) -> None:
+        del self.children[fold(node.name)]
+        self._order = None
+
+    def order(self) -> list[str]:
+        """The keys of the children, sorted; kept until a name comes or goes."""
+        if self._order is None:
+            self._order = sorted(self.children)
+        return self._order
 
     def sorted_children(self) -> list[Node]:
-        return [self.children[key] for key in sorted(self.children)]
+        return [self.children[key] for key in self.order()]
 
     def walk(self) -> Iterator[Node]:
         """Every node beneath, parents first, in the order of the keys."""
-        for child in self.sorted_children():
-            yield child
-            if isinstance(child, Folder):
-                yield from child.walk()
+        return (node for _, node in self.walk_after(()))
+
+    def walk_after(self, after: Key, *, enters: Callable[[Folder], bool] | None = None) -> Iterator[tuple[Key, Node]]:
+        """The nodes beneath whose keys, counted from here, come after one; in their order, which has parents first.
+
+        Args:
+            after: may be the key of what is no longer there; the empty one is before all.
+            enters: whether to go into a folder; into all if left out.
+        """
+        levels = [self._level((), after)]
+        for name in after:
+            last = levels[-1]
+            child = last.folder.children.get(name)
+            if not isinstance(child, Folder) or (enters is not None and not enters(child)):
+                break
+            levels.append(child._level((*last.key, name), after[len(levels) :]))  # noqa: SLF001 - of the same class
+        while levels:
+            level = levels[-1]
+            if level.at == len(level.order):
+                levels.pop()
+                continue
+            name = level.order[level.at]
+            level.at += 1
+            child, key = level.folder.children[name], (*level.key, name)
+            yield key, child
+            if isinstance(child, Folder) and (enters is None or enters(child)):
+                levels.append(child._level(key, ()))  # noqa: SLF001 - of the same class
+
+    def _level(self, key: Key, after: Key) -> _Level:
+        order = self.order()
+        return _Level(self, key, order, bisect_right(order, after[0]) if after else 0)
 
 
-@dataclass(eq=False)
+@dataclass(slots=True)
+class _Level:
+    """How far a walk has come in one folder."""
+
+    folder: Folder
+    key: Key
+    order: list[str]
+    at: int
+
+
+@dataclass(eq=False, slots=True)
 class File(Node):
     content: bytes
     rev: str
     client_modified: datetime
     server_modified: datetime
+    _hash: str = ""
 
-    @cached_property
+    @property
     def content_hash(self) -> str:
-        return content_hash(self.content)
+        if not self._hash:
+            self._hash = content_hash(self.content)
+        return self._hash
+
+
+class Onlooker(Protocol):
+    """An account that does not see all of a namespace."""
+
+    def hides(self, node: Node) -> bool:
+        """Whether a node is not there for this account."""
+
+    def notice(self, nodes: Iterable[Node]) -> None:
+        """Note that how these are seen has changed, though nothing was done to themselves."""
+
+    def forget(self, node: Node) -> None:
+        """A node is gone, with all beneath it."""
+
+    def sight_of(self, node: Node) -> str:
+        """How much of a node this account sees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something happened at a path. What is there now is looked up when a cursor asks."""
+    """Something happened at a path. What is there now is looked up when a cursor asks.
 
-    seq: int
-    key: tuple[str, ...]
-    names: tuple[str, ...]
+    Attributes:
+        hidden_from: whom it does not concern, since they did not see what was there before and do not see what came.
+        whole: it concerns all that is now beneath the path, too.
+        gone: the folder that was taken away from the path: it concerns all that lies in it, too.
+    """
+
+    names: Names
+    hidden_from: frozenset[Onlooker] = frozenset()
+    whole: bool = False
+    gone: Folder | None = None
+
+    @property
+    def key(self) -> Key:
+        return fold_all(self.names)
 
 
 class Occupied(Exception):
@@ -121,14 +221,11 @@ class Namespace:
         self.changes: list[Change] = []
         self.by_id: dict[str, Node] = {}
         self.by_rev: dict[str, File] = {}
+        self.onlookers: list[Onlooker] = []
         self._clock = clock
         self._rng = rng
         self.root = Folder(self._new_id(), "", None)
         self.by_id[self.root.id] = self.root
-
-    @property
-    def seq(self) -> int:
-        return len(self.changes)
 
     def find(self, parts: tuple[str, ...], *, start: Folder | None = None) -> Node | None:
         """The node at these components, or None."""
@@ -182,46 +279,78 @@ class Namespace:
 
     def remove(self, node: Node) -> None:
         """Take a node and all beneath it out of the tree."""
-        parent = self._detach(node)
-        for gone in (node, *(node.walk() if isinstance(node, Folder) else ())):
-            self.by_id.pop(gone.id, None)
-        self._log(parent, node.name)
+        parent = _parent_of(node)
+        with self._told_of_ways(parent):
+            self._log_gone(node)
+            parent.drop(node)
+            for gone in (node, *(node.walk() if isinstance(node, Folder) else ())):
+                self.by_id.pop(gone.id, None)
+            for onlooker in self.onlookers:
+                onlooker.forget(node)
 
     def move(self, node: Node, *, parent: Folder, name: str) -> None:
-        """Put a node elsewhere in this tree; its id goes with it."""
-        self._log(self._detach(node), node.name)
-        node.parent, node.name = parent, name
-        self._add(parent, node)
-        for beneath in node.walk() if isinstance(node, Folder) else ():
-            self._log_node(beneath)
+        """Put a node elsewhere in this tree; its id goes with it. A change of case alone is told to nobody."""
+        old = _parent_of(node)
+        if old is parent and fold(node.name) == fold(name):
+            node.name = name
+            return
+        with self._told_of_ways(old, parent):
+            for each in (node, *(node.walk() if isinstance(node, Folder) else ())):
+                self._log(each)
+            old.drop(node)
+            node.parent, node.name = parent, name
+            self._add(parent, node, whole=True)
 
-    def touch(self, node: Node) -> None:
-        """Let cursors tell of a node and all beneath it again: who may see it has changed."""
-        for each in (node, *(node.walk() if isinstance(node, Folder) else ())):
-            self._log_node(each)
+    def deleted_at(self, parts: Names) -> Names | None:
+        """The spelling of what was last at a path, or None if nothing ever was."""
+        key = fold_all(parts)
+        for change in reversed(self.changes):
+            if change.key == key:
+                return change.names
+            if change.gone is not None and change.key == key[: len(change.names)]:
+                found = self.find(parts[len(change.names) :], start=change.gone)
+                if found is not None:
+                    return (*change.names, *found.names()[-(len(parts) - len(change.names)) :])
+        return None
 
-    def _detach(self, node: Node) -> Folder:
-        parent = node.parent
-        if parent is None:
-            raise ValueError("the root of a namespace stays where it is")
-        del parent.children[fold(node.name)]
-        return parent
-
-    def _add(self, parent: Folder, node: Node) -> None:
-        parent.children[fold(node.name)] = node
+    def _add(self, parent: Folder, node: Node, *, whole: bool = False) -> None:
+        parent.add(node)
         self.by_id[node.id] = node
-        self._log_node(node)
+        self._log(node, whole=whole)
 
-    def _log_node(self, node: Node) -> None:
-        names = node.names()
-        self.changes.append(Change(self.seq, tuple(map(fold, names)), names))
+    def _log(self, node: Node, *, whole: bool = False) -> None:
+        self.changes.append(Change(node.names(), self._hidden_from(node), whole))
 
-    def _log(self, parent: Folder, name: str) -> None:
-        names = (*parent.names(), name)
-        self.changes.append(Change(self.seq, tuple(map(fold, names)), names))
+    def _log_gone(self, node: Node) -> None:
+        """Before a node goes: while it can be said who sees what of it."""
+        if not isinstance(node, Folder):
+            self._log(node)
+        elif not self.onlookers:
+            self.changes.append(Change(node.names(), gone=node))
+        else:
+            for each in (node, *node.walk()):
+                self._log(each)
+
+    def _hidden_from(self, node: Node) -> frozenset[Onlooker]:
+        return frozenset(one for one in self.onlookers if one.hides(node)) if self.onlookers else frozenset()
+
+    @contextlib.contextmanager
+    def _told_of_ways(self, *folders: Folder) -> Iterator[None]:
+        """A folder may be seen only as the way to another: it comes and goes with that one."""
+        ways = {node for folder in folders for node in folder.lineage()}
+        before = [(one, {node: one.sight_of(node) for node in ways}) for one in self.onlookers]
+        yield
+        for one, sights in before:
+            one.notice(node for node, sight in sights.items() if one.sight_of(node) != sight)
 
     def _new_id(self) -> str:
         return f"id:{self._rng.getrandbits(128):032x}"[:25]
 
     def _new_rev(self) -> str:
         return f"{self._rng.getrandbits(24):06x}{len(self.by_rev) + 1:010x}"
+
+
+def _parent_of(node: Node) -> Folder:
+    if node.parent is None:
+        raise ValueError("the root of a namespace stays where it is")
+    return node.parent

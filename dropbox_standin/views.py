@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dropbox_standin.sights import FULL, NO_ACCESS, NONE, TRAVERSE_ONLY
-from dropbox_standin.tree import Change, File, Folder, Namespace, Node, fold, split
+from dropbox_standin.sights import CLOSED, FULL, NO_ACCESS, NONE, TRAVERSE_ONLY
+from dropbox_standin.tree import File, Folder, Names, Namespace, Node, fold, split
 from dropbox_standin.wire import BadRequest, UnionError, conflict, path_root_error, tagged, timestamp
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class View:
         return self.sight(node) != NONE
 
     def may_open(self, folder: Node) -> bool:
-        return self.sight(folder) in {FULL, TRAVERSE_ONLY}
+        return self.sight(folder) not in CLOSED
 
     def may_write(self, place: Place) -> bool:
         """Whether something may be put at a place: what is above it, as far as it is there, is seen in full."""
@@ -118,8 +118,8 @@ class View:
             entries.append(_describe(node, self.sight(node), *known[node.parent]))
         return entries
 
-    def describe_deleted(self, namespace: Namespace, change: Change) -> dict[str, Any]:
-        names = (*self.prefix(namespace), *change.names)
+    def describe_deleted(self, namespace: Namespace, spelled: Names) -> dict[str, Any]:
+        names = (*self.prefix(namespace), *spelled)
         path = "/" + "/".join(names)
         return {".tag": "deleted", "name": names[-1], "path_lower": lower(path), "path_display": path}
 

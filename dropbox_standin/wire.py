@@ -107,7 +107,7 @@ def path_root_error(error: Union) -> UnionError:
 
 
 class TooManyRequests(WireError):
-    """429, as JSON with the delay in header and body, or as plain text with the header only."""
+    """429: as JSON with the delay in header and body or in the header only, or as plain text; see `limits.STYLES`."""
 
     def __init__(self, *, retry_after_s: int, style: str = "json", reason: str = "too_many_requests") -> None:
         super().__init__(reason)
@@ -119,7 +119,9 @@ class TooManyRequests(WireError):
         headers = {"Retry-After": str(self.retry_after_s)}
         if self.style == "text":
             return answer_text(self.reason, status=429, headers=headers)
-        error = {"reason": {".tag": self.reason}, "retry_after": self.retry_after_s}
+        error: dict[str, Any] = {"reason": {".tag": self.reason}}
+        if self.style == "json":
+            error["retry_after"] = self.retry_after_s
         text = f"{self.reason}/{'.' * rng.randint(0, 3)}"
         return answer_json({"error_summary": text, "error": error}, status=429, headers=headers)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
@@ -11,8 +12,13 @@ from dropbox_standin.accounts import Account, Team
 from dropbox_standin.clock import Clock
 from dropbox_standin.cursors import Cursors
 from dropbox_standin.faults import Faults
+from dropbox_standin.jobs import Jobs
 from dropbox_standin.journal import Journal
 from dropbox_standin.links import Links
+from dropbox_standin.longpolls import Longpolls
+from dropbox_standin.refusals import Refusals
+from dropbox_standin.search import Searches
+from dropbox_standin.sessions import Sessions
 from dropbox_standin.tokens import CONSOLE_SCOPES, SCOPES, App, Tokens
 from dropbox_standin.tree import Namespace
 from dropbox_standin.webhooks import Webhooks
@@ -31,13 +37,13 @@ class Settings:
         latency_s: added to every call, before anything else happens.
         page_size: the most entries in one page, whatever `limit` says.
         empty_pages: how many pages without entries come before the first of each listing.
-        longpoll_cap_s: longpolls wait no longer than this, so that tests need not wait 30 seconds.
+        payload_bytes: the most that one upload may carry.
     """
 
     latency_s: float = 0.0
     page_size: int = 2000
     empty_pages: int = 0
-    longpoll_cap_s: float | None = None
+    payload_bytes: int = 150 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +69,17 @@ class World:
         self.faults = Faults()
         self.journal = Journal()
         self.rate_limit: RateLimit | None = None
-        self.webhooks = Webhooks()
+        self.refusals = Refusals(self.clock)
+        self.jobs = Jobs(self.tokens)
+        self.sessions = Sessions(self.tokens)
+        self.longpolls = Longpolls()
+        self.searches = Searches(self.tokens)
+        self.webhooks = Webhooks(self.tokens)
         self.temporary_links: dict[str, TemporaryLink] = {}
         self._namespaces = FIRST_NAMESPACE
         self.closed = False
         self._news = asyncio.Event()
+        self._told: Counter[Namespace] = Counter()
 
     def new_request_id(self) -> str:
         return self.tokens.random(32)
@@ -112,8 +124,14 @@ class World:
         """Something has changed in a namespace: wake the longpolls, call the webhooks."""
         self._news.set()
         self._news = asyncio.Event()
+        self._told[namespace] += 1
+        self.searches.note(namespace)
         touched = [account for account in self.accounts.values() if namespace in account.namespaces]
         self.webhooks.on_change(touched)
+
+    def told_to(self, account: Account) -> int:
+        """How often something has changed that the account could see."""
+        return sum(self._told[namespace] for namespace in account.namespaces)
 
     async def wait_for_news(self, *, at_most_s: float) -> None:
         """Until something changes anywhere, or the time is over."""
@@ -127,4 +145,5 @@ class World:
     def close(self) -> None:
         """Let nobody wait for this world any longer."""
         self.closed = True
+        self.webhooks.close()
         self._news.set()

@@ -94,7 +94,7 @@ def doubts_about(*, agency: str, number: str, besides: int | None = None) -> lis
         number: normalised.
         besides: the lease that has the number.
     """
-    doubts = doubts_about_number(number)
+    doubts = doubts_about_number(number, agency=agency)
     if similar := similar_to(Lease(pk=besides, agency=agency, lease_number=number)):
         doubts.append(looks_like(agency, number, Alike(first=similar.first.lease_number, others=similar.others)))
     return doubts

@@ -18,6 +18,7 @@ from core.base.folding import (
     char_as_it_looks,
     fold_case,
 )
+from leases.agency_numbers import doubts_about_form
 from leases.several_numbers import may_hold_several
 
 if TYPE_CHECKING:
@@ -144,20 +145,23 @@ def unseen_in(name: str, number: str) -> str:
     return " and ".join([*odd[:NAMED_AT_MOST], *blanks])
 
 
-def doubts_about_number(number: str) -> list[str]:
+def doubts_about_number(number: str, *, agency: str = "") -> list[str]:
     """Why a number may not be what is meant, as far as it tells by itself, a sentence each; the same for form, file,
     command and the lease's page.
 
     Args:
         number: folded (`normalise_number`) and valid: what is refused has a sentence already.
+        agency: whose it is; empty: that is not known, or told otherwise.
     """
     if may_hold_several(number):
         # Each of them is looked at anew once it is given by itself.
         return ["This reads like several lease numbers: give each of them by itself."]
-    return [*_doubts_about_form(number), *doubts_about_characters(number)]
+    # Whatever else is odd about it says more than that it is written in an unusual way.
+    told = [*_doubts_about_text(number), *doubts_about_characters(number)]
+    return told or doubts_about_form(agency=agency, number=number)
 
 
-def _doubts_about_form(number: str) -> list[str]:
+def _doubts_about_text(number: str) -> list[str]:
     if not re.search(r"\d", number):
         return [f"“{number}” has no digit: see whether it is a lease number."]
     if len(number.split()) > _WORDS or len(number) > _LONG:

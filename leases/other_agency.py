@@ -1,23 +1,12 @@
 """What a row says of whose lease it is, where one agency was chosen for the whole file: never overridden in silence."""
 
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 
+from leases.agency_numbers import agency_by_form
 from leases.agency_words import Words, agency_of, likely_agency
 from leases.columns import AGENCY, LESSOR, cell_of, columns_called, columns_of_agencies, is_name
 from leases.models import Agency
 from spreadsheets.tables import Row
-
-# As the numbers of an agency's leases begin, without blanks and dashes; one that is written otherwise tells nothing.
-# A federal serial number: the state, and the letters of its land office.
-_FORMS = {
-    Agency.BLM: re.compile(
-        r"(?:nm(?:nm|lc|sf|so)|(?:ok|tx|ks)nm|wyw|utu|coc|(?:mt|nd|sd)m|aza|nvn|caca|cas|idi)\d{3,}[a-z]{0,2}"
-    ),
-    # The letters of the state's series, or one with a digit.
-    Agency.NMSLO: re.compile(r"(?:v[0-9a-c]|b[0-9a-co]|[ek][0-9]|l[0-9gho])\d{3,}[a-z]{0,2}"),
-}
 
 
 class OtherAgency:
@@ -52,9 +41,3 @@ class OtherAgency:
             # Nobody has said what it means; under such a name it is some agency all the same.
             meant = likely_agency(cell) or (cell if column in self._named_agency else "")
         return bool(meant) and meant != chosen
-
-
-def agency_by_form(number: str) -> str:
-    """The agency whose lease numbers are written so; empty: nobody can tell."""
-    plain = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", number).casefold())
-    return next((agency.value for agency, form in _FORMS.items() if form.fullmatch(plain)), "")

@@ -1,10 +1,11 @@
 """Reads that more than one place needs."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Max, QuerySet
 
 from cloud.models import CloudLocation, Folded
@@ -12,6 +13,7 @@ from core.base.database import fetch_one
 from core.base.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import AgencyStorageConfig, Lease, Origin
+from leases.neighbours import Near
 from leases.states import State
 from statemachine.models import TransitionLog
 
@@ -22,12 +24,14 @@ MISSING_FOLDER = "missing_folder"
 FAILURES_READ = 20
 # In the evidence: how many names would have been a report's, had they not the form of what programs leave behind.
 PASSED_OVER_COUNT = "passed_over_count"
-# As text, since every run reads it.
+# Of each of some leases, what it was told last of one path; as text, since every run reads it.
 LAST_TOLD = """
-SELECT {columns} FROM statemachine_transitionlog
-WHERE record_type = %s AND record_id = %s AND upper(evidence ->> 'path') = upper(%s)
-    AND transition IN ('record_found', 'record_detection', 'record_not_found')
-ORDER BY generation DESC LIMIT 1
+SELECT DISTINCT ON (log.record_id) log.record_id, log.transition = 'record_not_found', log.evidence ->> 'account',
+    log.evidence ->> 'path_root', log.evidence ->> 'namespace', log.evidence ->> 'folder_id'
+FROM unnest(%s::bigint[], %s::text[]) AS asked(record_id, path) JOIN statemachine_transitionlog log
+    ON log.record_type = %s AND log.record_id = asked.record_id AND upper(log.evidence ->> 'path') = upper(asked.path)
+    AND log.transition IN ('record_found', 'record_detection', 'record_not_found')
+ORDER BY log.record_id, log.generation DESC
 """
 
 
@@ -124,11 +128,18 @@ def leases_numbered(agency: str, numbers: Sequence[str]) -> QuerySet[Lease]:
     return Lease.objects.filter(agency=agency).annotate(folded=Folded("lease_number")).filter(folded__in=folded)
 
 
+def origins_of_locations(locations: Collection[int]) -> dict[int, Origin]:
+    """By their primary keys: whom it is known from that they are there, for those on which a lease stands. One query."""
+    if not locations:
+        return {}
+    leases = Lease.objects.filter(runsheet_directory__in=locations).exclude(known_account="")
+    newest = leases.order_by("runsheet_directory_id", "-known_at").distinct("runsheet_directory_id")
+    return {lease.runsheet_directory_id: lease.origin for lease in newest if lease.runsheet_directory_id}
+
+
 def origin_of_location(location: CloudLocation) -> Origin | None:
     """Whom it is known from that it is there; None if no lease stands on it."""
-    leases = Lease.objects.filter(runsheet_directory=location.pk).exclude(known_account="")
-    found = leases.order_by("-known_at").first()
-    return found.origin if found else None
+    return origins_of_locations([location.pk]).get(location.pk)
 
 
 def last_answers() -> list[Answered]:
@@ -151,26 +162,43 @@ def missed_by(lease: Lease) -> list[tuple[str, str, datetime]]:
     return [(str(evidence.get("account", "")), str(evidence[MISSING_FOLDER]), at) for evidence, at in rows]
 
 
-def last_told(path: str, lease: Lease) -> Origin | None:
-    """Whom it was last known from, by the lease's history, that a directory lies at the path; None if it was not."""
-    last = fetch_one(TransitionLog, LAST_TOLD, [lease._meta.label_lower, lease.pk, path])
-    if last is None or last.transition == "record_not_found" or not last.evidence.get("account"):
-        return None
-    told = last.evidence
-    return Origin(
-        base_path=path.rpartition("/")[0],
-        account=told["account"],
-        path_root=told.get("path_root", ""),
-        namespace=told.get("namespace", ""),
-        folder_id=told.get("folder_id", ""),
-    )
+def last_told(asked: Mapping[int, str]) -> dict[int, Origin]:
+    """By leases: whom it was last known from, by their histories, that a directory lies at a path; not those of which it was not.
+
+    One query.
+
+    Args:
+        asked: the paths, by the primary keys of the leases.
+    """
+    if not asked:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_TOLD, [list(asked), list(asked.values()), Lease._meta.label_lower])
+        rows = cursor.fetchall()
+    return {
+        lease: Origin(
+            base_path=asked[lease].rpartition("/")[0],
+            account=account,
+            path_root=path_root or "",
+            namespace=namespace or "",
+            folder_id=folder_id or "",
+        )
+        for lease, is_absent, account, path_root, namespace, folder_id in rows
+        if account and not is_absent
+    }
 
 
-def nearest_names(leases: Iterable[Lease]) -> dict[int, list[str]]:
-    """Of those leases whose archive was not found: the names that came nearest, as far as somebody looked."""
+def nearest_archives(leases: Iterable[Lease]) -> dict[int, list[Near]]:
+    """Of those leases whose archive was not found: the archives that came nearest, as far as somebody looked."""
     absent = [lease.pk for lease in leases if lease.state == State.NOT_FOUND]
     found = _last_evidence(absent, to_state=State.NOT_FOUND)
-    return {pk: list(evidence["nearest"]) for pk, evidence in found if "nearest" in evidence}
+    return {pk: near_in(evidence) for pk, evidence in found if "nearest" in evidence}
+
+
+def near_in(evidence: Mapping[str, Any]) -> list[Near]:
+    """The archives that came nearest, by the evidence of an answer."""
+    reports = evidence.get("nearest_reports", {})
+    return [Near(name=name, has_report=reports.get(name)) for name in evidence.get("nearest", ())]
 
 
 def passed_over_counts(leases: Iterable[Lease]) -> dict[int, int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import ValidationError
 
+from leases.agency_numbers import agency_by_form
 from leases.agency_words import Words, agency_of, own_names
 from leases.columns import AGENCY, NUMBER, Mapping, cell_of, header_row, letters, other_number_columns
 from leases.duplicates import Alike, Crowd, Twins, looks_like, looks_like_row, twins_of
@@ -133,7 +134,7 @@ def _check(row: Row, mapping: Mapping, words: Words, other: OtherAgency) -> Chec
         _told(row.doubts, mapping.number),
         row.doubts.get(WHOLE, ""),
         *([] if cell else _doubts_about_chosen(row, mapping, number, other)),
-        *([] if problems[NUMBER] else doubts_about_number(number)),
+        *([] if problems[NUMBER] else doubts_about_number(number, agency=_whose(agency, cell, number))),
     ]
     return Checked(
         row=row.number,
@@ -142,6 +143,11 @@ def _check(row: Row, mapping: Mapping, words: Words, other: OtherAgency) -> Chec
         problems={column: problem for column, problem in problems.items() if problem},
         doubts=tuple(dict.fromkeys(filter(None, doubts))),
     )
+
+
+def _whose(agency: str, cell: str, number: str) -> str:
+    """The agency by whose form the number is judged; where one was chosen for the row, another one's is told already."""
+    return agency if cell or agency_by_form(number) in {"", agency} else ""
 
 
 def _told(sentences: dict[int, str], column: int | None) -> str:

@@ -186,6 +186,8 @@ def _ask_again(configuration: AgencyStorageConfig, *, wait: bool = False) -> int
 def confirm_base_path(lease: Lease, *, base_path: str) -> None:
     """Make sure that an answer is still to the question that the configuration asks; call it with the lease locked.
 
+    One answer for many leases of an agency needs that once.
+
     Who changes the configuration and this wait for each other, so that no answer for the old folder is recorded after
     the change (`_ask_again` finds those recorded before).
 

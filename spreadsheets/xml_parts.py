@@ -8,7 +8,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from xml.parsers import expat
 
@@ -37,12 +37,15 @@ DAMAGED = (
 
 @dataclass(slots=True, kw_only=True)
 class Node:
-    """An element: its name without the namespace; of its attributes' names, which seldom have one, it is kept."""
+    """An element: its name without the namespace; of its attributes' names, which seldom have one, it is kept.
+
+    Most of the hundreds of thousands of a part hold no element or no text, so that each has lists only when it needs them.
+    """
 
     name: str
     attributes: dict[str, str]
-    texts: list[str] = field(default_factory=list)
-    children: list["Node"] = field(default_factory=list)
+    texts: list[str] | tuple[()] = ()
+    children: list["Node"] | tuple[()] = ()
 
     @property
     def text(self) -> str:
@@ -136,7 +139,11 @@ class _Collector:
         if self._inside > MAX_INSIDE:
             raise UnreadableFile(TOO_MUCH)
         if self._path:
-            self._path[-1].children.append(node)
+            above = self._path[-1]
+            if above.children:
+                above.children.append(node)
+            else:
+                above.children = [node]
         self._path.append(node)
 
     def _end(self, _: str) -> None:
@@ -147,7 +154,11 @@ class _Collector:
 
     def _data(self, text: str) -> None:
         if self._path:
-            self._path[-1].texts.append(text)
+            around = self._path[-1]
+            if around.texts:
+                around.texts.append(text)
+            else:
+                around.texts = [text]
 
     def _declared(self, *_: object) -> None:
         raise UnreadableFile(BROKEN)

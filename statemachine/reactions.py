@@ -123,10 +123,17 @@ class Together:
     Attributes:
         at_most: so many.
         key: the columns in which they are alike, such as `("initiated_by_id", "agency")`.
+        wanted: how many the set of a record should have, with that record itself; asked before others are claimed, so that
+            work which gains nothing from company is done alone, by as many workers as there are. Default: `at_most`.
     """
 
     at_most: int
     key: tuple[str, ...]
+    wanted: Callable[[Any], int] | None = None
+
+    def size_for(self, record: StateMachine) -> int:
+        """How many are to be worked on together, at most, with this record among them."""
+        return self.at_most if self.wanted is None else max(1, min(self.at_most, self.wanted(record)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ def gather(first: Run[StateMachine], found: Reaction) -> Runs:
     others: list[StateMachine] = []
     if first.record.tries == 1:
         try:
-            others = _claim_alike(first, found)
+            others = _claim_alike(first, found, size=_size_for(first, found))
         except Spoiled:
             logger.warning("job: %s is done without others", first.job_id)
         except Error as error:
@@ -88,11 +88,25 @@ def gather(first: Run[StateMachine], found: Reaction) -> Runs:
     return [replace(first, record=record, hold=hold) for record in records]
 
 
-def _claim_alike(first: Run[StateMachine], found: Reaction) -> list[StateMachine]:
+def _size_for(first: Run[StateMachine], found: Reaction) -> int:
+    """How many the set should have. Who cannot tell has a bug, which its work meets, too, where it is recorded."""
+    assert found.together is not None
+    try:
+        return found.together.size_for(first.record)
+    except Error:
+        raise
+    except Exception:
+        logger.exception("job: %s cannot tell how many it wants", first.job_id)
+        return 1
+
+
+def _claim_alike(first: Run[StateMachine], found: Reaction, *, size: int) -> list[StateMachine]:
     """Those of its lane, in their turn; also those whose start is owed, which are started."""
     assert found.together is not None
     record, held = first.record, timedelta(seconds=found.limits.held_s)
-    model, left = type(record), found.together.at_most - 1
+    model, left = type(record), size - 1
+    if not left:
+        return []
     key = {name: getattr(record, name) for name in found.together.key} | {"background": record.background}
     waiting = Q(due_at__lte=Now()) | Q(rung_at__isnull=False)
     unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())

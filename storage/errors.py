@@ -1,6 +1,6 @@
 """What can go wrong with a run of the index. What back-ends say stands in `storage.backends.errors`."""
 
-from core.base.errors import Permanent, Refused
+from core.base.errors import Permanent, Refused, Temporary
 
 
 class RootUnknown(Refused):
@@ -66,6 +66,18 @@ class UserUnknown(Refused):
     code = "user_unknown"
 
 
+class NoChecksums(Refused):
+    """Nobody tells checksums of what lies in this root. Leave them out."""
+
+    code = "no_checksums"
+
+
+class NotInParts(Refused):
+    """The paths of this root name no users, so it is read as a whole only. Leave the user out."""
+
+    code = "not_in_parts"
+
+
 class NotOverridden(Refused):
     """The brake is let go only by the number of the files that are missing, or a greater one."""
 
@@ -90,10 +102,23 @@ class NotThereNow(Refused):
     code = "file_not_there_now"
 
 
+class NotLookedAt(Refused):
+    """What lies in this root is told by a cursor, and no single file is looked at. “Look now” on the root's page asks for what has changed."""
+
+    code = "root_not_looked_at"
+
+
 class NoBackEnd(Refused):
     """Files of this root cannot be downloaded here: it is a directory that is only looked at."""
 
     code = "root_without_back_end"
+
+
+class ListingBrokenOff(Temporary):
+    """The listing has ended in the middle. It is read again."""
+
+    code = "listing_broken_off"
+    words = "listing broken off"
 
 
 class ListerUnknown(Permanent):

@@ -15,6 +15,7 @@ from storage.models import IndexRun, RunState
 if TYPE_CHECKING:
     from storage.index.planning import Keep
 
+BEGAN_ANEW = "it was not known any more what had been read, so all of it was read"
 LIMITS = Limits(soft_s=60, hard_s=120)
 
 
@@ -41,7 +42,12 @@ def look(run: Run[IndexRun]) -> Ending:
         missing = record.counts["newly_missing"]
         told = {"refusal": refusal, "missing_count": missing, "plan_is_whole": True}
         return Outcome(transition="refuse", record=lambda _: told, reason=refusal)
-    return Outcome(transition="planned", then=None if record.stops_at_plan else "apply", then_reason="planned")
+    return Outcome(
+        transition="planned",
+        reason=BEGAN_ANEW if record.place.get("anew") else "",
+        then=None if record.stops_at_plan else "apply",
+        then_reason="planned",
+    )
 
 
 @reaction(IndexRun, RunState.APPLYING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)

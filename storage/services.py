@@ -20,7 +20,17 @@ from statemachine.claims import message_of
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
 from statemachine.models import TransitionLog
 from statemachine.transitions import RECONCILER, Actor, Step, advance, locked, take
-from storage.errors import LaterRunStands, ModeUnknown, NeedsForce, NotOverridden, RootBusy, RunGone, UserUnknown
+from storage.errors import (
+    LaterRunStands,
+    ModeUnknown,
+    NeedsForce,
+    NoChecksums,
+    NotInParts,
+    NotOverridden,
+    RootBusy,
+    RunGone,
+    UserUnknown,
+)
 from storage.index.figures import IndexSyncStats
 from storage.models import ACTIVE, WORKING, IndexRun, Mode, Occasion, RunState, StorageRoot
 
@@ -126,13 +136,17 @@ class IndexSyncService:
             reason: the same in words, for its history.
 
         Raises:
-            RootUnknown, ModeUnknown, UserUnknown, NeedsForce: nothing was started.
+            RootUnknown, ModeUnknown, UserUnknown, NeedsForce, NoChecksums, NotInParts: nothing was started.
             RootBusy: another run of the root is under way; the sentence says which.
             TransitionForbidden: the person may not, or not a run that changes rows or goes past the brake.
         """
         self._require(LOOKS)
         _check_mode(mode, is_meant=force or dry_run)
         where = StorageRoot.named(root)
+        if checksums and where.is_of_app:
+            raise NoChecksums
+        if user_id is not None and not where.is_owned:
+            raise NotInParts
         if user_id is not None and not get_user_model().objects.filter(pk=user_id).exists():
             raise UserUnknown(f"There is no user {user_id}.")
         run = IndexRun(
@@ -159,14 +173,15 @@ class IndexSyncService:
     def look(self, *, root: str) -> IndexRun:
         """Owe a look at a root as it is now: a sync for who may change rows, else an audit.
 
-        All of it is read, but of a root in which that takes long only the directories whose time has changed.
+        All of it is read, but of a root in which that takes long only the directories whose time has changed, and of one that
+        is read by a cursor only what has changed.
 
         Raises:
             RootUnknown, RootBusy, TransitionForbidden: nothing was started.
         """
         user = self.actor.user
         mode = Mode.SYNC if user is None or user.has_perm(CHANGES) else Mode.AUDIT
-        return self.start(mode=mode, root=root, incremental=_takes_long(root))
+        return self.start(mode=mode, root=root, incremental=StorageRoot.named(root).is_of_app or _takes_long(root))
 
     def apply(self, *, run_id: int, force: bool = False, generation: int | None = None) -> IndexRun:
         """Owe the changes of a plan.
@@ -325,5 +340,5 @@ def _alone(root: StorageRoot, *, is_asked: bool = True) -> Iterator[None]:
         if broken_constraint(error) != ONE_ACTIVE:
             raise
         other = IndexRun.objects.filter(root=root, state__in=sorted(ACTIVE)).first()
-        which = f"Run {other.pk} of the root “{root.name}” is under way" if other else "Another run was under way"
+        which = f"Run {other.pk} of the root “{root.title}” is under way" if other else "Another run was under way"
         raise RootBusy(f"{which}. Wait for it, or stop it.") from None

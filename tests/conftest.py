@@ -1,6 +1,5 @@
 """What most tests stand on: the stand-in for Dropbox, an empty Redis number, people."""
 
-import gc
 import os
 from contextlib import contextmanager
 from functools import cache
@@ -39,11 +38,6 @@ def pytest_collection() -> None:
     from console.shell import declared
 
     declared.put_all()
-
-
-def pytest_collection_finish() -> None:
-    """Let the garbage collector leave alone what all tests share: each of its long rounds would look through it all."""
-    gc.freeze()
 
 
 @contextmanager

@@ -1,5 +1,5 @@
-"""A pytest plugin: the lanes. What starts programs, drives a browser or asks everything of everything says so by its marker,
-and `make quick` leaves it out.
+"""A pytest plugin: the lanes. What starts programs, drives a browser, asks everything of everything or takes long by what it
+is about says so by its marker, and `make quick` leaves it out.
 
 A test that starts a program without saying so fails. The servers that a whole run shares are nobody's.
 """
@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from _pytest.nodeid import coerce_node_id
 
-BROWSER = Path(__file__).parent / "browser"
+# With the slash behind it: what lies in it begins so, which is asked for each of thousands of tests.
+BROWSER = f"{Path(__file__).parent / 'browser'}/"
 WITH_PROGRAMS = frozenset({"system", "programs", "chaos", "prepared"})
 SLOW = ("process", "browser")
+# Whose turn it is first.
+TURNS = ("xdist_group", "browser", "process", "matrix", "long")
 
 _running: pytest.Item | None = None
 
@@ -27,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: starts programs of its own")
     config.addinivalue_line("markers", "browser: drives Chromium and a whole Runsheet")
     config.addinivalue_line("markers", "matrix: asks everything of everything, such as each address for everybody")
+    config.addinivalue_line("markers", "long: is of thousands of rows, or waits for what does not answer")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -34,7 +38,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
     One Chromium is enough for a run, and the next test of its worker finds all in it that the first has fetched and compiled.
     """
-    if BROWSER in item.path.parents:
+    if str(item.path).startswith(BROWSER):
         item.add_marker("browser")
         item.add_marker(pytest.mark.xdist_group("browser"))
     elif WITH_PROGRAMS.intersection(getattr(item, "fixturenames", ())):
@@ -61,8 +65,8 @@ def name_group(item: pytest.Item) -> None:
 
 
 def _turn(item: pytest.Item) -> int:
-    marked = [item.get_closest_marker(name) is not None for name in ("xdist_group", "browser", "process", "matrix")]
-    return marked.index(True) if any(marked) else len(marked)
+    marks = {mark.name for mark in item.iter_markers()}
+    return next((turn for turn, name in enumerate(TURNS) if name in marks), len(TURNS))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -38,7 +38,7 @@ from cloud.errors import (
     ScopeMissing,
     TokenRejected,
 )
-from cloud.files import CloudFile, DirectoryListing, LinkPolicy, ShareLink
+from cloud.files import CloudFile, DirectoryListing, LinkPage, LinkPolicy, ShareLink
 from cloud.models import DropboxAccount
 from core.base.folding import is_same_path
 
@@ -231,6 +231,17 @@ class Gateway:
             lambda client: shapes.share_link(client.sharing_get_shared_link_metadata(url)),
             path,
         ).value
+
+    def own_links(self, *, cursor: str = "") -> LinkPage:
+        """The share links that this account has made, some of them; one call. Dropbox does not promise to tell all.
+
+        Args:
+            cursor: of the page before; empty for the first.
+
+        Raises:
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        return self._ask(LIST_LINKS_ROUTE, lambda client: shapes.own_links(client, cursor), "").value
 
     def leads_to(self, *, link: ShareLink, path: str) -> bool:
         """Whether a link leads to what lies at the path; no call if the link says so itself, else one.

@@ -11,7 +11,7 @@ from dropbox.sharing import CreateSharedLinkWithSettingsError
 
 from cloud.dropbox.connection import is_link
 from cloud.dropbox.forms import CURSOR, FILE_ID, NAMESPACE, OddAnswer, harmless, of_form, required, whole
-from cloud.files import Audience, CloudFile, LinkPolicy, ShareLink
+from cloud.files import Audience, CloudFile, LinkPage, LinkPolicy, ShareLink
 
 # Of a file or directory at Dropbox.
 LONGEST_NAME = 255
@@ -113,6 +113,13 @@ def share_link(metadata: Any) -> ShareLink:
         is_public=_is_public(metadata.link_permissions),
         expires_at=_aware(metadata.expires) if metadata.expires else None,
     )
+
+
+def own_links(client: Dropbox, cursor: str) -> LinkPage:
+    """A page of the links that the account has made; without a cursor that leads nowhere new."""
+    found = client.sharing_list_shared_links(cursor=cursor or None)
+    further = (found.cursor or "") if found.has_more else ""
+    return LinkPage(links=tuple(share_link(each) for each in found.links), cursor="" if further == cursor else further)
 
 
 def link_policy(account: Any) -> LinkPolicy:

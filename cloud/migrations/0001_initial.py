@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'archive',
                 'ordering': ['provider', 'path'],
+                'indexes': [models.Index(condition=models.Q(('share_checked_at__isnull', True), ('share_refusal', ''), ('share_url', '')), fields=['id'], name='cloud_location_awaits_link')],
                 'constraints': [models.UniqueConstraint(models.F('provider'), cloud.models.folded.Folded('path'), name='cloud_location_once'), models.CheckConstraint(condition=models.Q(('path__startswith', '/')), name='cloud_location_absolute'), models.CheckConstraint(condition=models.Q(('size_bytes__isnull', True), ('size_bytes__gte', 0), _connector='OR'), name='cloud_location_size'), models.CheckConstraint(condition=models.Q(('share_url', ''), ('share_refusal', ''), _connector='OR'), name='cloud_location_link_or_refusal')],
             },
         ),

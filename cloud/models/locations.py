@@ -70,6 +70,14 @@ class CloudLocation(models.Model):
     class Meta:
         verbose_name = "archive"
         ordering = ["provider", "path"]
+        indexes = [
+            # To those, links are made when nothing else is to be done.
+            models.Index(
+                fields=["id"],
+                condition=Q(share_checked_at__isnull=True, share_url="", share_refusal=""),
+                name="cloud_location_awaits_link",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(F("provider"), Folded("path"), name="cloud_location_once"),
             models.CheckConstraint(condition=Q(path__startswith="/"), name="cloud_location_absolute"),
@@ -86,5 +94,10 @@ class CloudLocation(models.Model):
 
     @property
     def is_gone(self) -> bool:
-        """Whether nothing lay there when Dropbox was last asked. What is there has a link, or a reason why it has none."""
+        """Whether nothing lay there when Dropbox was last asked."""
         return self.share_checked_at is not None and not (self.share_url or self.share_refusal)
+
+    @property
+    def awaits_link(self) -> bool:
+        """Whether it is there, and nobody has asked Dropbox for a share link yet."""
+        return self.share_checked_at is None and not (self.share_url or self.share_refusal)

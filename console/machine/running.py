@@ -29,12 +29,16 @@ class Plan:
         starting: those that are owed no run yet.
         which: what is brought back with the confirmation: it is for these records only, as they are now.
         ahead: what the same person is owed already.
+        records: those that would be started.
+        user: whose authorisation is used.
     """
 
     chosen: int
     starting: int
     which: str
     ahead: int
+    records: QuerySet[Any]
+    user: User
 
     @property
     def left_alone(self) -> int:
@@ -93,8 +97,8 @@ def plan_for(records: QuerySet[Any], *, many: ManyRun, user: User) -> Plan:
     everything = records.model._default_manager
     counted = records.order_by().aggregate(chosen=Count("pk"), starting=Count("pk", filter=idle))
     ahead = everything.filter(due_at__isnull=False, initiated_by=user).count()
-    which = many.which_of(everything.filter(idle, pk__in=records.values("pk")))
-    return Plan(**counted, which=which, ahead=ahead)
+    started = everything.filter(idle, pk__in=records.values("pk"))
+    return Plan(**counted, which=many.which_of(started), ahead=ahead, records=started, user=user)
 
 
 def run_chosen(many: ManyRun) -> Any:

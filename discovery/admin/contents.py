@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from cloud.addresses import address_of
 from discovery.services.archive_index import folded, watch_of
-from discovery.services.previous_report_detection import is_report_name
+from discovery.services.report_names import is_report_name
 from leases.admin.contents import Contents, Lying
 from leases.models import Lease
 from storage.admin.amounts import size_text

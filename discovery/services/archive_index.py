@@ -36,6 +36,14 @@ JOIN storage_storedfile file ON file.root_id = %(root)s AND file.state = 'presen
     AND file.key > given.key || '/' AND file.key < given.key || '0'
     AND NOT file.is_directory AND position('/' IN substr(file.key, length(given.key) + 2)) = 0
 """
+# The same, where nothing but that is to be known.
+ABSENT = """
+SELECT given.key FROM unnest(%(keys)s::text[]) AS given(key)
+WHERE NOT EXISTS (
+    SELECT FROM storage_storedfile file
+    WHERE file.root_id = %(root)s AND file.state = 'present' AND file.key IN (given.key, given.key || '/')
+)
+"""
 # From each entry of the folder straight to the next, past whatever lies below it.
 NAMES = """
 WITH RECURSIVE entry AS (
@@ -108,6 +116,14 @@ class ArchiveIndex:
         keys = {name: folded(name) for name in names}
         found = _archives(self.watch, set(keys.values()))
         return {name: found.get(key) for name, key in keys.items() if key in found or name.isascii()}
+
+    def absent(self, names: Collection[str]) -> list[str]:
+        """Those of the names under which nothing lies there, in their order; without those that `archives` leaves out."""
+        keys = {name: folded(name) for name in names if name.isascii()}
+        with connection.cursor() as cursor:
+            cursor.execute(ABSENT, {"root": self.watch.root_id, "keys": list(set(keys.values()))})
+            absent = {key for (key,) in cursor.fetchall()}
+        return [name for name, key in keys.items() if key in absent]
 
     def names(self) -> list[str]:
         """Of all archives, as Dropbox shows them, in the order of their folded names."""

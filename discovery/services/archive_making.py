@@ -5,18 +5,23 @@ folder that holds the archives is there, all of it; and nothing where a near nam
 Whatever keeps it from being made is a sentence in the evidence: the answer “not found” stands as it was.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
+from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from cloud.dropbox import Gateway
 from cloud.errors import DropboxUnavailable, MayNotWrite, NotFound, NotMade
 from cloud.queries import location_at
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory
-from discovery.services.nearest_archives import note_made
+from discovery.services.nearest_archives import nearest
 from leases.making import RIGHT
 from leases.models import SUBFOLDERS, AgencyStorageConfig, Lease
+
+logger = logging.getLogger(__name__)
 
 # In the evidence: what was made, for whom, and why nothing was.
 MADE, MADE_FOR, NOT_MADE = "made", "made_for", "not_made"
@@ -26,10 +31,17 @@ READS_ONLY = "This installation only reads what is in Dropbox: DROPBOX_MAKES_ARC
 LAY_THERE = "One lay there before and is gone. Restore it in Dropbox, or press “Make the archive” for a new one."
 NEAR = "“{name}” lies right beside, which nobody has been asked about."
 NOT_SEEN_BESIDE = "Nobody could see whether an archive of a near name lies beside it."
+NOT_REMEMBERED = (
+    "Nobody could see whether one of a near name was made just now, as Redis does not answer. Run it again."
+)
 NO_BASE = "The folder “{path}”, which holds the archives, was not there when it was to be made."
 PARTIAL = "This Dropbox sees only a part of “{path}”, so the archive may be there for others."
 NOT_SEEN_YET = "The archive was made just now, and Dropbox does not show it yet."
 READ_ONLY = "This Dropbox may only read “{path}”. Ask its owner for the right to edit it."
+
+
+# Until then the index has been read again, and what is remembered of the folder is forgotten.
+REMEMBERED_S, REMEMBERED_AT_MOST = 3_600, 5_000
 
 
 class _NotMade(Exception):
@@ -54,6 +66,14 @@ def wanted(lease: Lease, configuration: AgencyStorageConfig | None) -> Wanted | 
     if lease.makes_archive:
         return Wanted(by_itself=False, beside=None if lease.seen_beside is None else tuple(lease.seen_beside))
     return Wanted(by_itself=True) if configuration and configuration.makes_archives else None
+
+
+def is_of_the_index(lease: Lease, configuration: AgencyStorageConfig | None, *, is_there: bool) -> bool:
+    """Whether what the index says may be the answer; else Dropbox is asked, since something may have to be made."""
+    want = wanted(lease, configuration)
+    if want is None or (want.by_itself and is_there and lease.tries <= 1):
+        return True
+    return want.by_itself and not settings.DROPBOX_MAKES_ARCHIVES
 
 
 def with_archive_made(
@@ -105,11 +125,11 @@ def _make(lease: Lease, gateway: Gateway, sighting: DirectorySighting, want: Wan
     _confirm_may(lease, gateway)
     if sighting.listing is None:
         _confirm_new(sighting, want)
-        _confirm_nothing_near(sighting, want)
+        _confirm_nothing_near(sighting, want, made_lately=_made_lately(gateway, path))
     _confirm_base(gateway, path.rpartition("/")[0])
     wanted_paths = [path, *(f"{path}/{name}" for name in SUBFOLDERS[lease.agency] if name not in there)]
     made = [each for each in wanted_paths if gateway.make_directory(path=each)]
-    note_made(gateway=gateway, path=path)
+    _note_made(gateway, path)
     return made
 
 
@@ -134,13 +154,14 @@ def _confirm_new(sighting: DirectorySighting, want: Wanted) -> None:
         raise _NotMade(LAY_THERE)
 
 
-def _confirm_nothing_near(sighting: DirectorySighting, want: Wanted) -> None:
+def _confirm_nothing_near(sighting: DirectorySighting, want: Wanted, *, made_lately: Sequence[str]) -> None:
     near = sighting.evidence.get("nearest")
     if near is None:
         if want.beside is not None:
             raise _NotMade(NOT_SEEN_BESIDE)
         return
-    unseen = [name for name in near if name not in (want.beside or ())]
+    beside = (*near, *nearest(sighting.path.rpartition("/")[2], made_lately))
+    unseen = [name for name in beside if name not in (want.beside or ())]
     if unseen:
         raise _NotMade(NEAR.format(name=unseen[0]))
 
@@ -157,6 +178,28 @@ def _confirm_base(gateway: Gateway, base_path: str) -> None:
         raise _NotMade(PARTIAL.format(path=base_path))
     if base.is_read_only:
         raise _NotMade(READ_ONLY.format(path=base_path))
+
+
+def _made_lately(gateway: Gateway, path: str) -> list[str]:
+    """The archives that were made beside it so lately that nobody who looks for near names need know of them."""
+    try:
+        return list(cache.get(_key_of(gateway, path)) or ())
+    except RedisError as error:
+        raise _NotMade(NOT_REMEMBERED) from error
+
+
+def _note_made(gateway: Gateway, path: str) -> None:
+    """Else two leases of one order whose numbers are alike would both be made."""
+    try:
+        names = dict.fromkeys([*(cache.get(_key_of(gateway, path)) or ()), path.rpartition("/")[2]])
+        cache.set(_key_of(gateway, path), list(names)[-REMEMBERED_AT_MOST:], timeout=REMEMBERED_S)
+    except RedisError as error:
+        logger.warning("made archives: the cache does not answer (%s); what was made is not remembered", error)
+
+
+def _key_of(gateway: Gateway, path: str) -> str:
+    account, base_path = gateway.account, path.rpartition("/")[0]
+    return f"made-lately:{account.root_namespace_id}:{base_path.encode().hex()}"
 
 
 def _asked_by(lease: Lease) -> str:

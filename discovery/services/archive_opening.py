@@ -42,6 +42,21 @@ OUT_OF_SIGHT = (
     "The stored share link leads nowhere any more, and your Dropbox does not see the folder “{path}”, so no new link could "
     "be made. Let somebody whose Dropbox sees it run its lease again."
 )
+NOT_YET = (
+    "Nobody has made a share link to this archive yet. Let somebody open it who may run discovery and whose Dropbox sees the "
+    "folder “{path}”; the link is made then."
+)
+NOT_NOW = (
+    "No share link could be made just now: {why} Open it again in a minute, or look for “{path}” in Dropbox itself."
+)
+NONE = (
+    "There is no share link to this archive. {reason} Look for “{path}” in Dropbox itself, or ask the Dropbox team's "
+    "administrator to allow share links."
+)
+OUT_OF_YOUR_SIGHT = (
+    "Nobody has made a share link to this archive yet, and your Dropbox does not see the folder “{path}”. Let somebody open it "
+    "whose Dropbox sees it."
+)
 REFUSED = (
     "The stored share link leads nowhere any more, and there is no new one. {reason} Look for “{path}” in Dropbox itself, "
     "or ask the Dropbox team's administrator to allow share links."
@@ -52,15 +67,22 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
     """Look, at most once a day, whether the share link still leads to the archive; make a new one if it does not.
 
     The opener's own Dropbox is used. Who has none, sees other folders than who found the archive, or cannot be served by
-    Dropbox now or soon, gets the link as it is stored.
+    Dropbox now or soon, gets the link as it is stored. Where nobody has made a link yet, the first who opens it does.
     """
     if location.is_gone:
         return Opening(why_not=GONE.format(path=location.path))
-    if not location.share_url:
-        return Opening(why_not=location.share_refusal or NO_LINK)
     known = origin_of_location(location) or NOBODY
     may_check = user.has_perm("leases.run_discovery") and _sees_the_same(known, user)
-    if not may_check or not _is_check_due(location):
+    if location.share_url:
+        return _opened_again(location, known, user) if may_check else Opening(url=location.share_url)
+    if location.share_refusal or known == NOBODY:
+        return Opening(why_not=location.share_refusal or NO_LINK)
+    return _first_opened(location, known, user) if may_check else Opening(why_not=NOT_YET.format(path=location.path))
+
+
+def _opened_again(location: CloudLocation, known: Origin, user: User) -> Opening:
+    """The link as it is stored, or a new one if Dropbox says that it leads nowhere; whoever cannot check leaves it."""
+    if not _is_check_due(location):
         return Opening(url=location.share_url)
     try:
         with done_within(LONGEST_S), lock_waits(LOCKS_AT_MOST_S):
@@ -72,6 +94,19 @@ def open_archive(*, location: CloudLocation, user: User) -> Opening:
         logger.warning("the share link to %s could not be checked (%s)", location.path, type(error).__name__)
         _check_again_after(TROUBLE_LASTS, location)
         return Opening(url=location.share_url)
+
+
+def _first_opened(location: CloudLocation, known: Origin, user: User) -> Opening:
+    """Make the link that nobody has made yet; two people at once get the same one from Dropbox."""
+    path = location.path
+    try:
+        with done_within(LONGEST_S), lock_waits(LOCKS_AT_MOST_S):
+            return _with_new_link(path, known, gateway_for(user), refused=NONE)
+    except (BasePathMissing, ArchiveOutOfSight):
+        return Opening(why_not=OUT_OF_YOUR_SIGHT.format(path=path))
+    except (RunsheetError, ImproperlyConfigured) as error:
+        logger.warning("no share link to %s could be made (%s)", path, type(error).__name__)
+        return Opening(why_not=NOT_NOW.format(why=error, path=path))
 
 
 def _sees_the_same(known: Origin, user: User) -> bool:
@@ -87,23 +122,35 @@ def _is_check_due(location: CloudLocation) -> bool:
 
 
 def _checked(location: CloudLocation, known: Origin, gateway: Gateway) -> Opening:
-    path = location.path
     try:
-        if link_that_leads_there(url=location.share_url, path=path, gateway=gateway):
+        if link_that_leads_there(url=location.share_url, path=location.path, gateway=gateway):
             return Opening(url=location.share_url)
+    except NotFound as error:
+        return _gone(location.path, error, known, gateway)
+    opening = _with_new_link(location.path, known, gateway, refused=REFUSED)
+    logger.info("the share link to %s was dead", location.path)
+    return opening
+
+
+def _with_new_link(path: str, known: Origin, gateway: Gateway, *, refused: str) -> Opening:
+    try:
         link = gateway.create_share_link(path=path)
     except LinkRefused as refusal:
         with transaction.atomic():
             record_location(path=path, link=None, refusal=refusal.reason, checked_at=now())
-        return Opening(why_not=REFUSED.format(reason=refusal.reason, path=path))
+        return Opening(why_not=refused.format(reason=refusal.reason, path=path))
     except NotFound as error:
-        confirm_not_found(gateway=gateway, path=path, answer=error, known=known)
-        forget_link(path=path)
-        return Opening(why_not=GONE.format(path=path))
+        return _gone(path, error, known, gateway)
     with transaction.atomic():
         record_location(path=path, link=link, checked_at=now())
-    logger.info("the share link to %s was dead; a new one is stored", path)
+    logger.info("a new share link to %s is stored", path)
     return Opening(url=link.url)
+
+
+def _gone(path: str, error: NotFound, known: Origin, gateway: Gateway) -> Opening:
+    confirm_not_found(gateway=gateway, path=path, answer=error, known=known)
+    forget_link(path=path)
+    return Opening(why_not=GONE.format(path=path))
 
 
 def _check_again_after(delay: timedelta, location: CloudLocation) -> None:

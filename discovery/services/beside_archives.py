@@ -5,7 +5,7 @@ Dropbox, but only for what somebody has started by hand. Whatever goes wrong her
 is said of the archive. The same rules hold as there: nothing is “not found” that this account could not have seen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -14,7 +14,9 @@ from django.core.exceptions import ValidationError
 from cloud.dropbox import Gateway
 from cloud.dropbox.connection import done_within
 from cloud.errors import NotFound
-from cloud.services.locations import forget_link, record_location
+from cloud.models import DropboxAccount
+from cloud.services.locations import Seen as Place
+from cloud.services.locations import forget_links, record_seen
 from core.base.clock import now
 from core.base.errors import RunsheetError
 from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of
@@ -45,34 +47,53 @@ class Look:
     why: str = ""
 
 
-def look_beside(
-    *, leases: Sequence[Lease], gateway: Gateway, configuration: AgencyStorageConfig
-) -> dict[int, tuple[Look, ...]]:
-    """Look for what lies beside the archives of these leases of one agency; by the key of the lease.
+type Looks = dict[int, tuple[Look, ...]]
 
-    Two statements for each folder that is watched, however many leases there are; else one call for each lease that was
+
+def look_beside(
+    *,
+    leases: Sequence[Lease],
+    account: DropboxAccount,
+    configuration: AgencyStorageConfig,
+    gateway: Gateway | None = None,
+) -> Looks:
+    """Look for what lies beside the archives of these leases of one agency; by the primary keys of the leases.
+
+    Three statements for each folder that is watched, however many leases there are; else one call for each lease that was
     started by hand, two where nothing is there. What is in neither is not looked at, and keeps what was known of it.
 
     Args:
         leases: all of the agency that the configuration is of.
+        account: whose index it may be.
+        gateway: to that account's Dropbox; None: only the index is asked.
     """
     found: dict[int, list[Look]] = {}
     with done_within(LONGEST_S):
         for which, base_path in configuration.beside.items():
-            for lease, look in _looks(which, base_path, leases, gateway, configuration):
-                found.setdefault(lease.pk, []).append(look)
+            told = _of_index_all(which, base_path, leases, account, configuration)
+            for lease in leases:
+                look = told.get(lease.pk)
+                if look is None and gateway and not lease.background:
+                    look = _of_dropbox(which, base_path, lease, gateway)
+                if look is not None:
+                    found.setdefault(lease.pk, []).append(look)
     return {pk: tuple(looks) for pk, looks in found.items()}
 
 
-def record_beside(looks: Sequence[Look], lease: Lease) -> None:
-    """Write what was seen into a locked lease, which is yet to be saved, and remember the places that were found."""
-    for look in looks:
-        known = lease.directory_id_beside(look.which, path=look.path)
-        directory_id = None
-        if look.seen == Seen.FOUND:
-            directory_id = known or record_location(path=look.path, link=None).pk
-        elif look.seen == Seen.NOT_FOUND and known:
-            forget_link(path=look.path)
+def record_beside(looks: Looks, leases: Sequence[Lease]) -> None:
+    """Write what was seen into locked leases, which are yet to be saved, and remember the places that were found.
+
+    Two statements at most for all that is there, and three more for what is gone; none for what is known already.
+    """
+    told = [(lease, look) for lease in leases for look in looks.get(lease.pk, ())]
+    known = {(lease.pk, look.which): lease.directory_id_beside(look.which, path=look.path) for lease, look in told}
+    is_new = [look for lease, look in told if look.seen == Seen.FOUND and not known[lease.pk, look.which]]
+    places = record_seen([_place(look) for look in {look.path: look for look in is_new}.values()]) if is_new else {}
+    gone = [look.path for lease, look in told if look.seen == Seen.NOT_FOUND and known[lease.pk, look.which]]
+    if gone:
+        forget_links(gone)
+    for lease, look in told:
+        directory_id = known[lease.pk, look.which] or places.get(look.path) if look.seen == Seen.FOUND else None
         lease.remember_beside(
             look.which,
             path=look.path,
@@ -84,31 +105,37 @@ def record_beside(looks: Sequence[Look], lease: Lease) -> None:
         )
 
 
-def _looks(
-    which: Beside, base_path: str, leases: Sequence[Lease], gateway: Gateway, configuration: AgencyStorageConfig
-) -> Iterator[tuple[Lease, Look]]:
-    """Of one folder."""
-    index = _fresh_index(base_path, gateway, configuration)
-    known = index.archives([lease.lease_number for lease in leases]) if index else {}
-    for lease in leases:
-        try:
-            path = archive_path(base_path=base_path, lease_number=lease.lease_number)
-        except ValidationError as error:
-            yield lease, _nothing_told(which, f"{base_path}/{lease.lease_number}", error.messages[0])
-            continue
-        look = None
-        if index and lease.lease_number in known:
-            look = _of_index(which, path, lease, index, known[lease.lease_number])
-        if look is None and not lease.background:
-            look = _of_dropbox(which, path, lease, gateway)
-        if look is not None:
-            yield lease, look
+def _place(look: Look) -> Place:
+    return Place(look.path, look.path.rpartition("/")[2], look.origin.folder_id)
 
 
-def _fresh_index(base_path: str, gateway: Gateway, configuration: AgencyStorageConfig) -> ArchiveIndex | None:
+def _of_index_all(
+    which: Beside,
+    base_path: str,
+    leases: Sequence[Lease],
+    account: DropboxAccount,
+    configuration: AgencyStorageConfig,
+) -> dict[int, Look]:
+    """What the index says of those leases for which it may speak, by their primary keys."""
+    index = _fresh_index(base_path, account, configuration)
+    if index is None:
+        return {}
+    known = index.archives([lease.lease_number for lease in leases])
+    again = _fresh_index(base_path, account, configuration)
+    if again is None or again.read_at != index.read_at:  # a run has begun to change it while it was read
+        return {}
+    looks = {
+        lease.pk: _of_index(which, f"{base_path}/{lease.lease_number}", lease, index, known[lease.lease_number])
+        for lease in leases
+        if lease.lease_number in known
+    }
+    return {pk: look for pk, look in looks.items() if look is not None}
+
+
+def _fresh_index(base_path: str, account: DropboxAccount, configuration: AgencyStorageConfig) -> ArchiveIndex | None:
     if not configuration.watched:
         return None
-    index = index_of(account=gateway.account, base_path=base_path, poll_minutes=configuration.poll_minutes)
+    index = index_of(account=account, base_path=base_path, poll_minutes=configuration.poll_minutes)
     return index if index and index.is_fresh else None
 
 
@@ -128,8 +155,12 @@ def _of_index(
     return Look(which=which, path=path, seen=Seen.FOUND, at=at, origin=origin)
 
 
-def _of_dropbox(which: Beside, path: str, lease: Lease, gateway: Gateway) -> Look:
+def _of_dropbox(which: Beside, base_path: str, lease: Lease, gateway: Gateway) -> Look:
     account = gateway.account
+    try:
+        path = archive_path(base_path=base_path, lease_number=lease.lease_number)
+    except ValidationError as error:
+        return _nothing_told(which, f"{base_path}/{lease.lease_number}", error.messages[0])
     try:
         folder = gateway.metadata(path=path)
     except NotFound as answer:

@@ -3,6 +3,7 @@
 What one account has seen, an account that cannot judge must not negate (docs/decisions/0012-who-may-say-not-found.md).
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cloud.dropbox import Gateway
@@ -11,7 +12,7 @@ from cloud.models import CloudLocation, DropboxAccount
 from core.base.folding import is_same_path
 from discovery.errors import AnotherFolder, ArchiveOutOfSight
 from leases.models import NOBODY, Lease, Origin
-from leases.queries import last_told, origin_of_location
+from leases.queries import last_told, origins_of_locations
 
 
 def known_at(path: str, lease: Lease, *, location: CloudLocation | None) -> Origin | None:
@@ -23,12 +24,50 @@ def known_at(path: str, lease: Lease, *, location: CloudLocation | None) -> Orig
     Args:
         location: what is known of the path (`location_at`).
     """
-    directory = lease.runsheet_directory
-    is_here = directory is not None and is_same_path(directory.path, path)
-    if is_here and lease.origin != NOBODY:
-        return lease.origin
-    told = last_told(path, lease) or (origin_of_location(location) if location else None)
-    return told or (NOBODY if is_here else None)
+    return known_at_all([(lease, path)], locations={path: location} if location else {})[lease.pk]
+
+
+def known_at_all(
+    places: Sequence[tuple[Lease, str]], *, locations: Mapping[str, CloudLocation]
+) -> dict[int, Origin | None]:
+    """The same of many leases, by their primary keys; three queries at most.
+
+    Args:
+        places: leases, each with the path of its archive.
+        locations: what is known of the paths, by the paths.
+    """
+    _read_directories([lease for lease, _ in places], locations.values())
+    found: dict[int, Origin | None] = {}
+    elsewhere: dict[int, str] = {}
+    for lease, path in places:
+        if _is_here(lease, path) and lease.origin != NOBODY:
+            found[lease.pk] = lease.origin
+        else:
+            elsewhere[lease.pk] = path
+    told = last_told(elsewhere)
+    untold = [locations[path].pk for pk, path in elsewhere.items() if pk not in told and path in locations]
+    of_others = origins_of_locations(untold)
+    for lease, path in places:
+        if lease.pk in elsewhere:
+            another = of_others.get(locations[path].pk) if path in locations else None
+            found[lease.pk] = told.get(lease.pk) or another or (NOBODY if _is_here(lease, path) else None)
+    return found
+
+
+def _read_directories(leases: Sequence[Lease], locations: Iterable[CloudLocation]) -> None:
+    """Those of the leases that lie at one of these places are not read once more; one query for the others."""
+    known = {location.pk: location for location in locations}
+    directory = Lease._meta.get_field("runsheet_directory")
+    unread = [lease for lease in leases if lease.runsheet_directory_id and not directory.is_cached(lease)]
+    others = {lease.runsheet_directory_id for lease in unread} - {None, *known}
+    if others:
+        known |= CloudLocation.objects.in_bulk(others)
+    for lease in unread:
+        lease.runsheet_directory = known.get(lease.runsheet_directory_id or 0)
+
+
+def _is_here(lease: Lease, path: str) -> bool:
+    return lease.runsheet_directory is not None and is_same_path(lease.runsheet_directory.path, path)
 
 
 def may_judge(known: Origin, *, account: DropboxAccount, namespace: str) -> bool:

@@ -4,19 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from cloud.dropbox import Gateway
 from cloud.errors import NotFound
 from cloud.files import CloudFile, DirectoryListing
 from cloud.queries import location_at
 from core.base.folding import fold_case, is_same_path
-from core.base.patterns import compiled_as_it_looks
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight, known_at
 from discovery.services.lease_directory_search import DirectorySighting, described, place_of
 from discovery.services.nearest_archives import look_around
-from discovery.services.program_remains import is_remains
+from discovery.services.report_names import Reports, reports_among
 from leases.errors import DirectoryElsewhere, DirectoryUnknown
 from leases.models import AgencyStorageConfig, Lease, Origin
 
@@ -38,17 +35,26 @@ class DetectionResult:
     """What the directory held.
 
     Attributes:
-        matching_files: names (not paths) that match the report pattern, in Dropbox's order and as Dropbox shows them.
-        passed_over: names that match it too, and are remains of programs.
+        reports: names (not paths) that match the report pattern, in Dropbox's order and as Dropbox shows them.
         listing: what was read.
         origin: whom the answer came from, and of which folder it speaks.
     """
 
-    found: bool
-    matching_files: tuple[str, ...]
+    reports: Reports
     listing: DirectoryListing
     origin: Origin
-    passed_over: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        return bool(self.matching_files)
+
+    @property
+    def matching_files(self) -> tuple[str, ...]:
+        return self.reports.names
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        return self.reports.passed_over
 
 
 def detect_previous_report(
@@ -77,16 +83,13 @@ def detect_previous_report(
     """
     seen = sighting or _look(lease, gateway, configuration)
     assert seen.listing is not None
-    matching = [entry.name for entry in _once(seen.listing.entries) if _has_report_name(entry)]
-    names = tuple(name for name in matching if not is_remains(name))
-    if not names and seen.folder:
+    reports = reports_among(entry.name for entry in _once(seen.listing.entries) if not entry.is_directory)
+    if not reports.names and seen.folder:
         confirm_full_sight(seen.folder, gateway=gateway, path=seen.path, evidence=seen.evidence)
     return DetectionResult(
-        found=bool(names),
-        matching_files=names,
+        reports=reports,
         listing=seen.listing,
         origin=seen.origin,
-        passed_over=tuple(name for name in matching if is_remains(name)),
     )
 
 
@@ -105,23 +108,10 @@ def _look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig | N
         listing = gateway.list_directory(path=path)
     except NotFound as error:
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known, lease=lease)
-        near = look_around(gateway=gateway, path=path, answer=error)
+        near = look_around(gateway=gateway, path=path, answer=error, configuration=configuration)
         raise DirectoryGone(origin=origin, evidence=error.evidence | near) from error
     evidence = gateway.evidence(path=path)
     return described(gateway, DirectorySighting(path=path, listing=listing, known=known, evidence=evidence))
-
-
-def is_report_name(name: str) -> bool:
-    """Whether a file of that name is a previous report; a folder of that name is none."""
-    return _looks_like_report(name) and not is_remains(name)
-
-
-def _looks_like_report(name: str) -> bool:
-    return bool(compiled_as_it_looks(settings.RUNSHEET_PREVIOUS_REPORT_PATTERN)(name))
-
-
-def _has_report_name(entry: CloudFile) -> bool:
-    return not entry.is_directory and _looks_like_report(entry.name)
 
 
 def _once(entries: Iterable[CloudFile]) -> Iterator[CloudFile]:

@@ -6,6 +6,7 @@ from math import ceil
 from django.conf import settings
 
 from console.machine.running import ManyRun, Plan
+from leases.admin.estimates import answered_without_calls
 from leases.making import ABSENT, make_archives, subfolders_in_words
 from leases.models import SUBFOLDERS
 
@@ -16,26 +17,34 @@ CALLS_PER_ARCHIVE = 5 + 1 + max(map(len, SUBFOLDERS.values()))
 MINUTE_S = 60
 
 
-def calls_of(plan: Plan, *, each: int = CALLS_PER_LEASE) -> int:
-    """How often Dropbox is asked for what is started."""
-    return plan.starting * each
+def calls_of(plan: Plan) -> int:
+    """How often Dropbox is asked for what is started; what is known of a folder of archives is not asked for again."""
+    return _asked(plan) * CALLS_PER_LEASE
 
 
-def minutes_of(plan: Plan, *, each: int = CALLS_PER_LEASE) -> int | None:
+def minutes_of(plan: Plan) -> int | None:
     """How long it takes at least, with what is ahead of it; None if nothing but Dropbox itself sets the pace."""
+    return _minutes((_asked(plan) + plan.ahead) * CALLS_PER_LEASE)
+
+
+def _minutes(calls: int) -> int | None:
     ceiling = settings.DROPBOX_CALLS_PER_S
-    calls = plan.starting * each + plan.ahead * CALLS_PER_LEASE
     return ceil(calls / ceiling / MINUTE_S) if ceiling else None
 
 
+def _asked(plan: Plan) -> int:
+    return plan.starting - answered_without_calls(plan.records, plan.user)
+
+
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
-    yield "Dropbox calls", f"about {calls_of(plan)}, by your Dropbox account"
-    yield "Time", f"{_time(plan)}{_ahead(plan)}"
+    yield "Dropbox calls", _calls(plan)
+    yield "Time", f"{_time(minutes_of(plan))}{_ahead(plan)}"
 
 
 def _facts_of_making(plan: Plan) -> Iterator[tuple[str, str]]:
-    yield "Dropbox calls", f"about {calls_of(plan, each=CALLS_PER_ARCHIVE)}, by your Dropbox account"
-    yield "Time", f"{_time(plan, each=CALLS_PER_ARCHIVE)}{_ahead(plan)}"
+    calls = plan.starting * CALLS_PER_ARCHIVE
+    yield "Dropbox calls", f"about {calls}, by your Dropbox account"
+    yield "Time", f"{_time(_minutes(calls + plan.ahead * CALLS_PER_LEASE))}{_ahead(plan)}"
     yield "Made are", f"the archive and in it, {'; '.join(_subfolders())}"
     yield "Not made", "where an archive of a near name lies beside it: look at that one and make it on its own page"
 
@@ -45,10 +54,22 @@ def _subfolders() -> Iterator[str]:
         yield f"for {agency}, {subfolders_in_words(agency)}"
 
 
-def _time(plan: Plan, *, each: int = CALLS_PER_LEASE) -> str:
-    minutes = minutes_of(plan, each=each)
+def _calls(plan: Plan) -> str:
+    calls = calls_of(plan)
+    answered = plan.starting - calls // CALLS_PER_LEASE
+    if not answered:
+        return f"about {calls}, by your Dropbox account"
+    known = "from what is known of their folder; their share links are made when they are opened"
+    if not calls:
+        return f"none: all are answered {known}"
+    return f"about {calls}, by your Dropbox account; about {answered} leases are answered {known}"
+
+
+def _time(minutes: int | None) -> str:
     if minutes is None:
         return "as fast as Dropbox answers"
+    if not minutes:
+        return "less than a minute"
     length = f"about {minutes} minute{'' if minutes == 1 else 's'}"
     return f"{length}, since one account is asked at most {settings.DROPBOX_CALLS_PER_S} times a second"
 

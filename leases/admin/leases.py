@@ -66,7 +66,7 @@ class LeaseAdmin(MachinePage, LeaseList):
 
     def _tell_of_doubts(self, request: HttpRequest, lease: Lease) -> None:
         """To who goes on with another lease; the page of this one, where everybody else is led, tells it by itself."""
-        for doubt in doubts_about_number(lease.lease_number):
+        for doubt in doubts_about_number(lease.lease_number, agency=lease.agency):
             messages.warning(request, f"See whether this is the number that is meant: {doubt}")
         if sentence := _told_of_similar(lease):
             messages.warning(request, sentence)

@@ -18,7 +18,7 @@ from console.records.links import record_url
 from console.shell.times import ago
 from core.base.folding import is_same_path
 from leases.admin.contents import Contents, contents_of
-from leases.admin.nearest import Nearest, nearest_of
+from leases.admin.nearest import Nearest, nearest_of, nothing_near
 from leases.admin.why import Account, account_of, correction, text_of
 from leases.lookalikes import doubts_about_number
 from leases.models import AgencyStorageConfig, Lease, Seen
@@ -77,7 +77,7 @@ class LeasePanel(Panel[Lease]):
     def notes(self) -> Iterator[Note]:
         """Why the number may not be what is meant, until Dropbox has an archive of just that name; what else to look at."""
         if self.lease.state in UNCONFIRMED:
-            for doubt in doubts_about_number(self.lease.lease_number):
+            for doubt in doubts_about_number(self.lease.lease_number, agency=self.lease.agency):
                 yield Note(words=f"See whether this is the number that is meant: {doubt}", is_doubt=True)
         if self.also:
             url = self.configuration_url
@@ -139,6 +139,11 @@ class LeasePanel(Panel[Lease]):
         """The archives that there are whose names come nearest to the one that is not."""
         is_missing = self.lease.state == State.NOT_FOUND
         return nearest_of(self.lease, self._last_evidence, self.user) if is_missing else []
+
+    @property
+    def nothing_near(self) -> str:
+        """What is said where none of them comes near."""
+        return nothing_near(self._last_evidence) if self.lease.state == State.NOT_FOUND else ""
 
     @cached_property
     def found_elsewhere(self) -> TransitionLog | None:
@@ -207,7 +212,9 @@ class LeasePanel(Panel[Lease]):
 
     @property
     def _no_report(self) -> str:
-        count = self._last_evidence.get("entries")
+        count, files = self._last_evidence.get("entries"), self._last_evidence.get("files")
+        if files is not None:
+            return f"None among the files of the directory, of which there {'is 1' if files == 1 else f'are {files:,}'}"
         if count is None:
             return "None in the directory"
         if not count:

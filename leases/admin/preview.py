@@ -16,12 +16,13 @@ from leases.columns import AGENCY, NUMBER, Mapping, guess_mapping, letters, widt
 from leases.imports import read_by_of, rows_of
 from leases.models import Agency, Upload
 from leases.row_checks import Checked, Examined, LeftOut, examine
+from leases.unfound import Unfound, WithoutArchive, rows_without_archive
 from spreadsheets.tables import Row
 
 PER_PAGE = 50
 SAMPLE = 5
 # Tabs of the rows, in which what one looks for comes first.
-WRONG, SIMILAR, NO_LEASES, ALL = "", "similar", "none", "all"
+WRONG, SIMILAR, UNFOUND, NO_LEASES, ALL = "", "similar", "unfound", "none", "all"
 
 # What is missing, and where it is said: the fields stand below, by these names.
 NO_NUMBER = (
@@ -190,6 +191,15 @@ class Preview:
     def sure_count(self) -> int:
         return self.right_count - self.similar_count
 
+    @cached_property
+    def unfound(self) -> Unfound | None:
+        """Which of them have no archive; None where nobody knows without asking Dropbox."""
+        return rows_without_archive(self.examined, user=self.upload.created_by)
+
+    @property
+    def unfound_url(self) -> str:
+        return self.url(show=UNFOUND)
+
     @property
     def no_leases(self) -> tuple[LeftOut, ...]:
         """The rows that are no leases; the names of the columns and what stands above the leases among them."""
@@ -221,11 +231,18 @@ class Preview:
     @cached_property
     def _parts(self) -> dict[str, Sequence[Checked | LeftOut]]:
         """The rows by what they are asked for with; what one looks for comes first."""
-        return {WRONG: self.wrong, SIMILAR: self.similar, ALL: self.checked, NO_LEASES: self.no_leases}
+        unfound = [each.row for each in self.unfound.by_row.values()] if self.unfound else []
+        return {
+            WRONG: self.wrong,
+            SIMILAR: self.similar,
+            UNFOUND: unfound,
+            ALL: self.checked,
+            NO_LEASES: self.no_leases,
+        }
 
     @property
     def _first(self) -> str:
-        return next((part for part in (WRONG, SIMILAR, ALL) if self._parts[part]), NO_LEASES)
+        return next((part for part in (WRONG, SIMILAR, UNFOUND, ALL) if self._parts[part]), NO_LEASES)
 
     @cached_property
     def shown(self) -> str:
@@ -239,12 +256,19 @@ class Preview:
 
     @property
     def cells(self) -> list["PreviewRow"]:
-        return [PreviewRow(row=row) for row in self.page]
+        unfound = self.unfound.by_row if self.unfound else {}
+        return [PreviewRow(row=row, without_archive=unfound.get(row.row)) for row in self.page]
 
     @property
     def tabs(self) -> list[Tab]:
         """None where there is nothing but all rows."""
-        labels = {WRONG: "Problems", SIMILAR: "Doubtful", NO_LEASES: "No leases", ALL: "All rows"}
+        labels = {
+            WRONG: "Problems",
+            SIMILAR: "Doubtful",
+            UNFOUND: "No archive",
+            NO_LEASES: "No leases",
+            ALL: "All rows",
+        }
         tabs = [
             Tab(label=labels[part], count=len(rows), url=self.url(show=part), is_chosen=part == self.shown)
             for part, rows in self._parts.items()
@@ -290,6 +314,12 @@ class PreviewRow:
     """One row, with what is wrong beside what is wrong."""
 
     row: Checked | LeftOut
+    without_archive: WithoutArchive | None = None
+
+    @property
+    def no_archive(self) -> str:
+        """That it has none, and what comes near."""
+        return self.without_archive.sentence if self.without_archive else ""
 
     @property
     def reason(self) -> str:

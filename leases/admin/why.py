@@ -1,10 +1,12 @@
 """What the evidence of a lease's transitions is called, and what to look at where Dropbox has no directory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from console.machine import reasons
 from console.machine.next_steps import NextStep, step_of
@@ -18,6 +20,9 @@ LABELS: Mapping[str, str] = {
     "path_root": "Path root",
     "route": "Dropbox was asked",
     "answer": "Answer",
+    "read_at": "Read at",
+    "cursor": "Mark of Dropbox's record",
+    "files": "Files directly in the directory",
     "status": "HTTP status",
     "error": "Dropbox said",
     "text": "In Dropbox's words",
@@ -27,7 +32,8 @@ LABELS: Mapping[str, str] = {
     "matching": "Names that match",
     "passed_over": "Passed over, as remains of programs",
     PASSED_OVER_COUNT: "Passed over in all",
-    "nearest": "Nearest names in the base folder",
+    "nearest": "Nearest archives",
+    "nearest_reports": "Reports in them",
     "nearest_unknown": "Near names",
     "made": "Made in Dropbox",
     "made_for": "Made for",
@@ -42,6 +48,9 @@ LABELS: Mapping[str, str] = {
     "request_id": "Dropbox's request",
     "request_ids": "Dropbox's requests",
 }
+# The answer that was given without asking Dropbox.
+FROM_INDEX = "index"
+TOLD_BY_INDEX = "from the index: what is known of the folder of archives, without asking Dropbox again"
 # What each transition did, as one tells it of somebody.
 DID: Mapping[str, str] = {
     "start_search": "started the search",
@@ -77,6 +86,17 @@ def account_of(evidence: Mapping[str, Any]) -> Account | None:
     return Account(name=found[0], email=found[1], home=found[2]) if found else None
 
 
+# Of these the value alone tells how it is read; one that is empty is read as any other.
+READS: Mapping[str, Callable[[Any], str]] = {
+    "nearest_reports": lambda value: ", ".join(
+        f"“{each}”: {'yes' if there else 'no'}" for each, there in sorted(value.items())
+    ),
+    "pattern": lambda value: f"{value} (a regular expression, the setting RUNSHEET_PREVIOUS_REPORT_PATTERN)",
+    "answer": lambda value: TOLD_BY_INDEX if value == FROM_INDEX else reasons.text_of("answer", value),
+    "read_at": lambda value: f"{timezone.localtime(datetime.fromisoformat(value)):%Y-%m-%d %H:%M:%S}",
+}
+
+
 def text_of(name: str, value: Any, account: Account | None) -> str:
     """A value of the evidence as one reads it.
 
@@ -85,13 +105,19 @@ def text_of(name: str, value: Any, account: Account | None) -> str:
     """
     if name == "account" and account:
         return f"{', '.join(part for part in (account.name, account.email) if part)} ({value})"
-    if name == "path_root" and account and value:
-        return f"{"the account's own home" if value == account.home else 'the team space'} ({value})"
-    if name == "path_root" and not value:
+    if name == "path_root":
+        return _root(value, account)
+    reads = READS.get(name)
+    return reads(value) if reads and value else reasons.text_of(name, value)
+
+
+def _root(value: Any, account: Account | None) -> str:
+    """Where the account's paths begin."""
+    if not value:
         return "the account's own home"
-    if name == "pattern":
-        return f"{value} (a regular expression, the setting RUNSHEET_PREVIOUS_REPORT_PATTERN)"
-    return reasons.text_of(name, value)
+    if account is None:
+        return reasons.text_of("path_root", value)
+    return f"{"the account's own home" if value == account.home else 'the team space'} ({value})"
 
 
 def correction(lease: Lease, user: User) -> NextStep:

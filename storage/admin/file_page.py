@@ -19,9 +19,9 @@ from storage.admin.names import visible
 from storage.backends import Storage
 from storage.backends.errors import NotFound
 from storage.backends.local import LocalStorage
-from storage.errors import NoBackEnd, NotThereNow, RootNotThere, RootUnknown
+from storage.errors import NoBackEnd, NotLookedAt, NotThereNow, RootNotThere, RootUnknown
 from storage.index.entries import Entry
-from storage.index.listers import lister_of
+from storage.index.listers import lister_of, reads_by_cursor
 from storage.models import FileState, IndexChange, IndexRun, RunState, StoredFile
 
 CHANGES_SHOWN = 20
@@ -105,9 +105,14 @@ class FilePage:
         return reverse("admin:storage_storedfile_fetch", args=[self.file.pk])
 
     @property
+    def is_told(self) -> bool:
+        """Whether its root is read by a cursor, so that it cannot be looked at by itself."""
+        return self.file.root.is_of_app
+
+    @property
     def look_url(self) -> str:
         """Where one asks what lies there now; empty for who may not."""
-        may = self.user.has_perm(IndexRun.run_right)
+        may = not self.is_told and self.user.has_perm(IndexRun.run_right)
         return reverse("admin:storage_storedfile_look", args=[self.file.pk]) if may else ""
 
     @property
@@ -187,10 +192,12 @@ def seen_now(file: StoredFile) -> Seen:
     """What lies there at this moment.
 
     Raises:
-        RootUnknown, ListerUnknown, RootNotThere: nothing can be said of it.
+        RootUnknown, ListerUnknown, RootNotThere, NotLookedAt: nothing can be said of it.
         Denied, Throttled, Unavailable: what its storage has to say.
     """
     lister = lister_of(file.root)
+    if reads_by_cursor(lister):
+        raise NotLookedAt
     if not file.root.marker or lister.marker() != file.root.marker:
         raise RootNotThere
     found = lister.look(file.key)

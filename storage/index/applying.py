@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from storage.index import protectors
-from storage.index.listers import Lister
+from storage.index import cursors, protectors
+from storage.index.listers import AnyLister, Lister, reads_by_cursor
 from storage.index.merging import BATCH
 from storage.index.planning import Keep
 from storage.index.presence import require
@@ -90,7 +90,7 @@ ON CONFLICT DO NOTHING
 """
 
 
-def apply(run: IndexRun, *, lister: Lister, keep: Keep, is_time_up: Callable[[], bool]) -> bool:
+def apply(run: IndexRun, *, lister: AnyLister, keep: Keep, is_time_up: Callable[[], bool]) -> bool:
     """Carry out the plan from where it stands; whether it has come to its end.
 
     Raises:
@@ -98,15 +98,20 @@ def apply(run: IndexRun, *, lister: Lister, keep: Keep, is_time_up: Callable[[],
     """
     if run.has_waited:
         require(run.root, lister)
+    if not run.planned_up_to:
+        with transaction.atomic():
+            keep(counts=run.counts, **cursors.arrive(run, left=0))
     while run.applied_up_to < run.planned_up_to:
         began_at, after = monotonic(), run.applied_up_to
         up_to = min(after + BATCH, run.planned_up_to)
         given = {"run": run.pk, "root": run.root_id, "after": after, "up_to": up_to}
-        back = _back(given, lister) if run.has_waited else []
+        # What a cursor told is not looked at: what is back by now, it will tell.
+        back = [] if reads_by_cursor(lister) or not run.has_waited else _back(given, lister)
         with transaction.atomic():
             left = _carry_out(given | {"back": back}, include_protected=run.include_protected)
             counts = _counted(run, "applying", left, monotonic() - began_at)
-            keep(applied_up_to=up_to, counts=counts)
+            arrived = cursors.arrive(run, left=counts["left"]) if up_to == run.planned_up_to else {}
+            keep(applied_up_to=up_to, counts=counts, **arrived)
         run.applied_up_to, run.counts = up_to, counts
         if up_to < run.planned_up_to and is_time_up():
             return False

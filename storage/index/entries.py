@@ -1,5 +1,6 @@
 """What a lister tells, one after the other, in the order of the keys."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -37,8 +38,37 @@ class Anomaly(NamedTuple):
     masks: tuple[str, ...] = ()
 
 
+class Gone(NamedTuple):
+    """Told where what happens is told: nothing lies at a key any more, nor below it.
+
+    Attributes:
+        key: with or without a slash at its end; whether it was a file or a directory makes no difference.
+    """
+
+    key: str
+
+
+class CursorPage(NamedTuple):
+    """A piece of what is told by a cursor.
+
+    Attributes:
+        entries: in the order in which they are to be taken: the later word about a key holds. A directory's says nothing
+            about what is below it; a file's, that nothing is.
+        cursor: where it goes on behind this page. It is nobody's business.
+        has_more: another page follows at once.
+    """
+
+    entries: Sequence[Entry | Gone | Anomaly]
+    cursor: str
+    has_more: bool
+
+
 class OutOfOrder(Exception):
     """A listing is not in the order of the index; it has to be sorted first."""
+
+
+class CursorReset(Exception):
+    """The place does not know the cursor any more; all of it has to be listed again."""
 
 
 # What an anomaly may be, and whether something could not be learned because of it, which a run counts as an error.

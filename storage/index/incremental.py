@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db import connection
 
-from storage.index.entries import LONGEST_KEY_BYTES, Anomaly, Entry
+from storage.index.entries import Anomaly, Entry
 from storage.index.listers import DirectoryLister
 from storage.index.merging import Comparison, Row
-from storage.index.rows import COLUMNS, end_of, rows
+from storage.index.rows import COLUMNS, LAST, end_of, given_by, rows
 from storage.models import IndexRun, StoredFile
 
 DIRECTORIES = 1_000  # so many are looked at between two places from which a run can go on
@@ -34,8 +34,6 @@ WITH RECURSIVE child AS (
 )
 SELECT {COLUMNS} FROM child
 """
-# Behind every key, also behind those that begin with the last character that there is, of four bytes.
-LAST = "\U0010ffff" * (LONGEST_KEY_BYTES // 4 + 1)
 
 
 def compared(run: IndexRun, *, lister: DirectoryLister, comparison: Comparison) -> Iterator[dict[str, Any]]:
@@ -106,22 +104,14 @@ def _children(run: IndexRun, lister: DirectoryLister, comparison: Comparison, ke
 
 
 def _directories(run: IndexRun, after: str) -> list[Row]:
-    given: dict[str, Any] = {
-        "root": run.root_id,
-        "grace": run.grace,
-        "checksums": run.checksums,
-        "after": after,
-        "end": end_of(run.prefix) or LAST,
-        "limit": DIRECTORIES,
-    }
+    given = given_by(run) | {"after": after, "end": end_of(run.prefix) or LAST, "limit": DIRECTORIES}
     with connection.cursor() as cursor:
         cursor.execute(PAGE, given)
         return [Row._make(found) for found in cursor.fetchall()]
 
 
 def _rows_in(run: IndexRun, key: str) -> list[Row]:
-    given: dict[str, Any] = {"root": run.root_id, "grace": run.grace, "checksums": run.checksums, "directory": key}
-    given["end"] = end_of(key) or LAST
+    given = given_by(run) | {"directory": key, "end": end_of(key) or LAST}
     with connection.cursor() as cursor:
         cursor.execute(CHILDREN, given)
         return [Row._make(found) for found in cursor.fetchall()]

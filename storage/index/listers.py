@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from storage.backends.errors import Denied
 from storage.backends.local import LocalStorage
 from storage.errors import ListerUnknown, RootUnknown
-from storage.index.entries import Anomaly, Entry
+from storage.index.entries import Anomaly, CursorPage, Entry
 from storage.index.objects import ObjectWalk
 from storage.index.walking import DirectoryWalk
 from storage.models import StorageRoot
@@ -74,12 +74,40 @@ class DirectoryLister(Lister, Protocol):
         ...
 
 
-def reads_directories(lister: Lister) -> TypeIs[DirectoryLister]:
+class CursorLister(Protocol):
+    """Tells what lies in a place, and from then on what happens there, page by page. No single key can be looked at."""
+
+    def marker(self) -> str:
+        """What the place is known by as long as it is the same one.
+
+        Raises:
+            RootNotThere: it is not there, or not all of it can be seen.
+        """
+        ...
+
+    def pages(self, cursor: str) -> Iterator[CursorPage]:
+        """What is told behind that cursor, or, if it is empty, all that lies there; to the first page behind which there is nothing more.
+
+        Raises:
+            CursorReset: the cursor is not known any more.
+        """
+        ...
+
+
+type AnyLister = Lister | CursorLister
+
+
+def reads_by_cursor(lister: AnyLister) -> TypeIs[CursorLister]:
+    """Whether it tells what happens, by a cursor."""
+    return hasattr(lister, "pages")
+
+
+def reads_directories(lister: AnyLister) -> TypeIs[DirectoryLister]:
     """Whether one directory can be read by itself."""
-    return lister.has_directories
+    return not reads_by_cursor(lister) and lister.has_directories
 
 
-type Maker = Callable[[StorageRoot], Lister]
+type Maker = Callable[[StorageRoot], AnyLister]
 
 
 def _files(root: StorageRoot) -> Lister:
@@ -105,11 +133,11 @@ _makers: dict[str, Maker] = {"files": _files, "storage": _storage}
 
 
 def register(kind: str, maker: Maker) -> None:
-    """Let roots of a kind be listed."""
+    """Let roots of a kind be listed, by keys or by a cursor."""
     _makers[kind] = maker
 
 
-def lister_of(root: StorageRoot) -> Lister:
+def lister_of(root: StorageRoot) -> AnyLister:
     """The lister of a root.
 
     Raises:

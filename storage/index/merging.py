@@ -26,6 +26,7 @@ class Row(NamedTuple):
     Attributes:
         odd: None of what should be there; else "missing", "expired" or "quarantined".
         content_type: only where checksums are wished for. By itself it changes only with what knows of types.
+        name: only where the key does not tell it.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Row(NamedTuple):
     owner_id: int | None
     sha256: str | None
     content_type: str | None
+    name: str | None
 
 
 class Change(NamedTuple):
@@ -113,7 +115,7 @@ class Comparison:
             if row is None or row[0] != key:
                 self._new(event)
             else:
-                if event[1:4] == row[1:4] and row[5] is None and self._is_plain(key, row[6]):
+                if event[1:4] == row[1:4] and row[5] is None and self._is_plain(event, row):
                     same += 1
                     size += event[1]
                 else:
@@ -130,9 +132,14 @@ class Comparison:
             row = next(rows, None)
         self._count_same(same, size)
 
-    def _is_plain(self, key: str, owner_id: int | None) -> bool:
+    def _is_plain(self, event: Entry, row: tuple[Any, ...]) -> bool:
         """Whether it is a file of whom the one before it was, and no more is asked than how it looks."""
-        return owner_id == self.owner and key.startswith(self.first) and key[-1] != "/" and not self.checksums
+        key = event[0]
+        return row[6] == self.owner and key.startswith(self.first) and key[-1] != "/" and not self.checksums
+
+    def _is_same(self, event: Entry, row: Row) -> bool:
+        """Whether the row says how it looks. The etag of a directory on a disk says only how it was read."""
+        return event[1:3] == row[1:3] and (event.etag == row.etag or event.key[-1] == "/")
 
     def _count_same(self, files: int, size: int) -> int:
         """Count files that are as they should be; nothing is left to be counted then."""
@@ -143,11 +150,10 @@ class Comparison:
 
     def both(self, event: Entry, found: tuple[Any, ...]) -> None:
         """Compare what lies there with its row."""
-        key, row = event.key, Row._make(found)
+        row = Row._make(found)
         self._see(event)
         self.counts["files_in_db"] += 1
-        same = event[1:3] == row[1:3] and (event.etag == row.etag or key[-1] == "/")
-        if same and row.odd is None and row.owner_id == self.owner and not self.checksums:
+        if self._is_same(event, row) and row.odd is None and row.owner_id == self.owner and not self.checksums:
             self.counts["unchanged"] += 1
         else:
             self._differs(event, row)
@@ -164,7 +170,7 @@ class Comparison:
             self.counts["unchanged"] += 1
             return
         is_directory = event.key[-1] == "/"
-        same = event[1:3] == row[1:3] and (event.etag == row.etag or is_directory)
+        same = self._is_same(event, row)
         sha256 = row.sha256 if same else None
         if self.checksums and not is_directory:
             sha256 = self.lister.digest(event.key)
@@ -237,8 +243,8 @@ class Comparison:
     def _drop(self, action: str, row: Row, detail: str = "") -> None:
         if action != Action.SKIP:
             self.counts["records_deleted" if action == Action.DELETE else "records_missed"] += 1
-        key, size, modified_ns, etag, file_id, _, owner_id, sha256, _ = row
-        name = name_of(key)
+        key, size, modified_ns, etag, file_id, _, owner_id, sha256, _, name = row
+        name = name or name_of(key)
         self.changes.append(
             Change(action, key, name, file_id, key[-1] == "/", size, modified_ns, etag, "", sha256, owner_id, detail)
         )

@@ -7,13 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from storage.index import incremental, protectors, sorting
-from storage.index.entries import OutOfOrder
-from storage.index.listers import Lister, reads_directories
+from storage.errors import ListingBrokenOff
+from storage.index import deltas, incremental, protectors, sorting
+from storage.index.entries import CursorReset, OutOfOrder
+from storage.index.listers import AnyLister, reads_by_cursor, reads_directories
 from storage.index.merging import BATCH, LONG_GONE, NOBODYS, Change, Comparison
 from storage.index.presence import require
 from storage.index.rows import rows
 from storage.index.text import ESCAPES
+from storage.index.words import Told, lay_down
 from storage.models import Action, IndexChange, IndexRun, ListedEntry
 
 # Called in the transaction of each batch with what it has reached: writes that down while the run is still ours.
@@ -33,6 +35,8 @@ JOIN storage_storedfile file ON file.id = given.file_id
 
 
 NULL = "\\N"
+# A place that forgets its cursors as fast as it gives them is not read to its end by asking again.
+ANEW_AT_MOST = 3
 
 
 class Planning:
@@ -42,11 +46,16 @@ class Planning:
         keep: see `Keep`.
     """
 
-    def __init__(self, run: IndexRun, *, lister: Lister, keep: Keep) -> None:
+    def __init__(self, run: IndexRun, *, lister: AnyLister, keep: Keep) -> None:
         self.run = run
         self.lister = lister
         self.keep = keep
-        self.comparison = Comparison(run, lister=lister, owned=run.root.is_owned)
+        self.comparison = (
+            deltas.ToldComparison(run)
+            if reads_by_cursor(lister)
+            else Comparison(run, lister=lister, owned=run.root.is_owned)
+        )
+        self.told: list[Told] = []
         self.number = run.planned_up_to
         self.seconds: float = run.counts.get("seconds", {}).get("planning", 0.0)
         self.began_at = monotonic()
@@ -56,6 +65,7 @@ class Planning:
 
         Raises:
             RootNotThere: nothing is concluded.
+            ListingBrokenOff: it is tried again.
         """
         if self.run.place.get("done"):
             return True
@@ -63,22 +73,29 @@ class Planning:
         saved_at = monotonic()
         try:
             for place in self._places():
+                entries = len(self.told) or BATCH
                 self._save(place)
-                _slow_down(monotonic() - saved_at)
+                _slow_down(entries, monotonic() - saved_at)
                 saved_at = monotonic()
                 if is_time_up():
                     return False
         except OutOfOrder:
             self._begin_with_sorting()
             return False
+        except CursorReset:
+            self._begin_anew()
+            return False
         # A disk that went away meanwhile looks like an empty one.
         require(self.run.root, self.lister)
-        self._save({"done": True})
+        self._save({**{name: self.run.place[name] for name in deltas.KEPT if name in self.run.place}, "done": True})
         return True
 
     def _places(self) -> Iterator[dict[str, Any]]:
         """Compare, and say after each batch from where the next slice goes on."""
         run, prefix = self.run, self.run.prefix
+        if reads_by_cursor(self.lister):
+            yield from deltas.compared(run, lister=self.lister, comparison=self.comparison, told=self.told)
+            return
         if run.incremental and reads_directories(self.lister):
             yield from incremental.compared(run, lister=self.lister, comparison=self.comparison)
             return
@@ -95,6 +112,16 @@ class Planning:
             IndexChange.objects.filter(run=self.run).delete()
             self.keep(place={"sorting": True}, counts={}, planned_up_to=0)
 
+    def _begin_anew(self) -> None:
+        """Forget what was told up to a cursor that is not known any more, and be told all that lies there."""
+        times = self.run.place.get("anew", 0) + 1
+        if times > ANEW_AT_MOST:
+            raise ListingBrokenOff
+        with transaction.atomic():
+            IndexChange.objects.filter(run=self.run).delete()
+            ListedEntry.objects.filter(run=self.run).delete()
+            self.keep(place={"anew": times}, counts={}, planned_up_to=0, incremental=False)
+
     def _save(self, place: dict[str, Any]) -> None:
         """Write the changes of a batch, and where the next one begins."""
         comparison = self.comparison
@@ -103,7 +130,9 @@ class Planning:
         self.number += len(changes)
         place = {**place, "masks": comparison.masks, "first": comparison.first.strip(NOBODYS)}
         counts = self._counts()
+        told, self.told[:] = list(self.told), []
         with transaction.atomic():
+            lay_down(self.run, told)
             _copy(self.run.pk, [each for each in known if each[1].file_id is None])
             _insert(self.run.pk, [each for each in known if each[1].file_id is not None])
             if place.get("done"):
@@ -166,8 +195,8 @@ def _insert(run_id: int, numbered: Sequence[tuple[int, Change]]) -> None:
         cursor.execute(WITH_BEFORE, [run_id, *columns])
 
 
-def _slow_down(took_s: float) -> None:
+def _slow_down(entries: int, took_s: float) -> None:
     """Leave the storage and the machine to others, where the settings say so."""
     at_most = settings.STORAGE_INDEX_ENTRIES_PER_S
     if at_most:
-        sleep(max(BATCH / at_most - took_s, 0))
+        sleep(max(entries / at_most - took_s, 0))

@@ -5,11 +5,11 @@ from uuid import uuid4
 from django.db import transaction
 
 from storage.errors import MarkerMoved, RootBusy, RootNotThere
-from storage.index.listers import Lister
+from storage.index.listers import AnyLister, reads_by_cursor
 from storage.models import ACTIVE, IndexRun, StorageRoot
 
 
-def require(root: StorageRoot, lister: Lister) -> None:
+def require(root: StorageRoot, lister: AnyLister) -> None:
     """See that the root is there. Whoever is met for the first time is marked, or known by the marker that it has.
 
     Raises:
@@ -19,13 +19,18 @@ def require(root: StorageRoot, lister: Lister) -> None:
     if found and found == root.marker:
         return
     if not root.marker:
-        if found is None:
+        if found is None and not reads_by_cursor(lister):
             lister.lay_marker(uuid4().hex)
             found = lister.marker()
         if found:
             root.marker = found
             root.save(update_fields=["marker"])
             return
+    if reads_by_cursor(lister):
+        raise RootNotThere(
+            f"Another folder lies in the place of the root “{root.title}” by now. Nothing is concluded from that. If it is to be "
+            "the root from now on, press “Take the marker that lies there” on its page, then look again."
+        )
     raise RootNotThere(
         f"The root “{root.name}” is not there: {_what_is_wrong(found)}. Nothing is concluded from that; see that it is mounted, then look again."
     )
@@ -58,5 +63,6 @@ def forget_marker(*, root_id: int, marker: str) -> None:
             raise MarkerMoved
         if IndexRun.objects.filter(root=root, state__in=sorted(ACTIVE)).exists():
             raise RootBusy
-        root.marker = ""
-        root.save(update_fields=["marker"])
+        # What a cursor tells is about the place that was there before.
+        root.marker, root.cursor, root.read_at = "", "", None
+        root.save(update_fields=["marker", "cursor", "read_at"])

@@ -1,6 +1,7 @@
 """What is missing in one place and new in another may be the same file: then its row goes with it.
 
-Only where nothing speaks against it: among all that is missing and all that is new in this run there is one of each that are
+What has a lasting id (an etag whose first word begins with “id:”) is known by that alone, if it is one that went and one that
+came. Else only where nothing speaks against it: among all that is missing and all that is new in this run there is one of each that are
 alike in size and time (in an object store: size and etag), and their names are alike too. A time in whole seconds, as
 archives and old file systems have, is no finger print; there the whole name has to be the same.
 """
@@ -9,22 +10,26 @@ from django.db import connection
 
 from storage.models import IndexRun
 
-PRINT = "is_directory, size, CASE WHEN is_directory OR etag = '' THEN modified_ns::text ELSE etag END"
+WEIGHT = "CASE WHEN starts_with(etag, 'id:') THEN 0 ELSE size END"
+PRINT = """CASE WHEN starts_with(etag, 'id:') THEN split_part(etag, ' ', 1)
+    WHEN is_directory OR etag = '' THEN modified_ns::text ELSE etag END"""
 ENDING = r"substring({0}.name from '\.[^.]*$') IS NOT DISTINCT FROM substring({1}.name from '\.[^.]*$')"
 RENAME = f"""
 WITH gone AS (
-    SELECT min(number) AS number, {PRINT} AS print FROM storage_indexchange
+    SELECT min(number) AS number, is_directory, {WEIGHT} AS weight, {PRINT} AS print FROM storage_indexchange
     WHERE run_id = %(run)s AND action IN ('miss', 'delete') AND before ->> 'state' = 'present'
-    GROUP BY {PRINT} HAVING count(*) = 1
+    GROUP BY is_directory, weight, print HAVING count(*) = 1
 ), come AS (
-    SELECT min(number) AS number, {PRINT} AS print FROM storage_indexchange
-    WHERE run_id = %(run)s AND action = 'create' GROUP BY {PRINT} HAVING count(*) = 1
+    SELECT min(number) AS number, is_directory, {WEIGHT} AS weight, {PRINT} AS print FROM storage_indexchange
+    WHERE run_id = %(run)s AND action = 'create' GROUP BY is_directory, weight, print HAVING count(*) = 1
 ), pair AS (
-    SELECT old.number AS old, new.number AS new, old.file_id, old.before, old.key, old.sha256, old.action
-    FROM gone JOIN come USING (is_directory, size, print)
+    SELECT old.number AS old, new.number AS new, old.file_id, old.before, old.key, old.sha256, old.action,
+        old.etag = new.etag OR NOT starts_with(print, 'id:') AS is_same
+    FROM gone JOIN come USING (is_directory, weight, print)
     JOIN storage_indexchange old ON old.run_id = %(run)s AND old.number = gone.number
     JOIN storage_indexchange new ON new.run_id = %(run)s AND new.number = come.number
     WHERE CASE
+        WHEN starts_with(print, 'id:') THEN true
         WHEN old.sha256 IS NOT NULL AND new.sha256 IS NOT NULL THEN old.sha256 = new.sha256
         WHEN old.name = new.name THEN true
         ELSE (old.size > 0 OR old.is_directory) AND {ENDING.format("old", "new")}
@@ -36,7 +41,7 @@ WITH gone AS (
 ), moved AS (
     UPDATE storage_indexchange change
     SET action = 'rename', file_id = pair.file_id, before = pair.before, detail = pair.key,
-        sha256 = coalesce(change.sha256, pair.sha256)
+        sha256 = coalesce(change.sha256, CASE WHEN pair.is_same THEN pair.sha256 END)
     FROM pair WHERE change.run_id = %(run)s AND change.number = pair.new
 )
 SELECT count(*), count(*) FILTER (WHERE action = 'delete') FROM gone_elsewhere

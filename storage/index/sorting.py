@@ -15,7 +15,7 @@ COPY = "COPY storage_listedentry (run_id, key, size, modified_ns, etag) FROM STD
 # What was listed twice, because a slice was lost, is one.
 PAGE = """
 SELECT DISTINCT ON (key) key, size, modified_ns, etag FROM storage_listedentry
-WHERE run_id = %s AND key > %s ORDER BY key LIMIT %s
+WHERE run_id = %s AND key > %s ORDER BY key, id DESC LIMIT %s
 """
 
 

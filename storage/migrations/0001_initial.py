@@ -136,14 +136,16 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.TextField(db_collation='C')),
+                ('word', models.SmallIntegerField(choices=[(0, 'There'), (1, 'Gone'), (2, 'No File'), (3, 'Odd')], db_default=0, default=0)),
                 ('size', models.BigIntegerField()),
                 ('modified_ns', models.BigIntegerField()),
                 ('etag', models.TextField()),
+                ('name', models.TextField(db_default='', default='')),
                 ('run', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='storage.indexrun')),
             ],
             options={
                 'default_permissions': (),
-                'indexes': [models.Index(fields=['run', 'key'], name='storage_listed_in_order')],
+                'indexes': [models.Index(fields=['run', 'key', 'id'], name='storage_listed_in_order')],
             },
         ),
         migrations.AddIndex(

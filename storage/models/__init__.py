@@ -2,7 +2,7 @@
 
 from storage.models.changes import Action, IndexChange
 from storage.models.files import FileState, StoredFile
-from storage.models.listed import ListedEntry
+from storage.models.listed import ListedEntry, Word
 from storage.models.roots import StorageRoot
 from storage.models.runs import ACTIVE, WORKING, IndexRun, Mode, Occasion, RunState
 
@@ -19,4 +19,5 @@ __all__ = [
     "RunState",
     "StorageRoot",
     "StoredFile",
+    "Word",
 ]

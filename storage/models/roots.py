@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from storage.errors import RootUnknown
@@ -45,7 +46,8 @@ class StorageRoot(models.Model):
         """
         if name in settings.STORAGE_ROOTS:
             return StorageRoot.objects.get_or_create(name=name)[0]
-        if found := StorageRoot.objects.filter(name=name, declaration__isnull=False).first():
+        declared = StorageRoot.objects.filter(name=name, declaration__isnull=False)
+        if "\0" not in name and (found := declared.first()):  # else no text of the database
             return found
         known = ", ".join(f"“{each}”" for each in StorageRoot.known_names())
         raise RootUnknown(f"There is no root “{name}”. Known are {known or 'none'}.")
@@ -55,6 +57,18 @@ class StorageRoot(models.Model):
         """Of all roots that the settings or an app know."""
         of_apps = StorageRoot.objects.filter(declaration__isnull=False).values_list("name", flat=True)
         return sorted({*settings.STORAGE_ROOTS, *of_apps})
+
+    @staticmethod
+    def begins_to_change(root_id: int, *, forgets: bool = False) -> None:
+        """Note, in the transaction in which a run begins that changes rows, that they do not say any more what lies there.
+
+        Args:
+            forgets: they will not say either what lay there before, so that all of it has to be read again.
+        """
+        by_cursor = StorageRoot.objects.filter(
+            Q(declaration__isnull=False) | Q(read_at__isnull=False) | ~Q(cursor=""), pk=root_id
+        )
+        by_cursor.update(read_at=None, **({"cursor": ""} if forgets else {}))
 
     @property
     def declared(self) -> dict[str, Any]:
@@ -76,4 +90,9 @@ class StorageRoot(models.Model):
     @property
     def is_owned(self) -> bool:
         """Whether the first part of each path says whose the file is."""
-        return bool(self.declared.get("owned", True))
+        return bool(self.declared.get("owned", not self.is_of_app))
+
+    @property
+    def is_of_app(self) -> bool:
+        """Whether an app has declared it, which looks after it then; it is read by a cursor."""
+        return self.declaration is not None and self.name not in settings.STORAGE_ROOTS

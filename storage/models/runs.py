@@ -13,6 +13,7 @@ from console.notices.models import Noticed
 from statemachine.models import StateMachine, known_states, line_indexes, state_field
 from storage.errors import IndexAnomalies, IndexBraked, RootNotThere
 from storage.models import news
+from storage.models.roots import StorageRoot
 
 
 class Mode(models.TextChoices):
@@ -172,7 +173,16 @@ class IndexRun(Noticed):
             self.failure_message = self.refusal
         elif self._has_ended_whole and self.counts.get("anomalies"):
             self.failure_code, self.failure_message = IndexAnomalies.code, news.in_words(self)
+        if self._begins_to_change:
+            StorageRoot.begins_to_change(self.root_id, forgets=self.state == RunState.UNDOING)
         super().entering()
+
+    @property
+    def _begins_to_change(self) -> bool:
+        """Whether rows may be changed from now on."""
+        if self.state in {RunState.QUEUED, RunState.PLANNING}:
+            return not self.stops_at_plan
+        return self.state in ACTIVE
 
     @property
     def _has_ended_whole(self) -> bool:

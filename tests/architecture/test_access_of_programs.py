@@ -25,17 +25,19 @@ pytestmark = [
 
 
 class Row(NamedTuple):
-    """Who may ask for an address, who may post to it, and what is posted; None: nobody can."""
+    """Who may ask for an address, who may post to it, what is posted, and what is asked for; None: nobody can."""
 
     get: frozenset[str] | None
     post: frozenset[str] | None
     body: Any = None
+    query: str = ""
 
 
 ADDRESSES = {
     "api/v1/": Row(None, None),  # only the addresses below it are something
     "api/v1/files/": Row(VIEWER, None),
     "api/v1/index/rebuild/": Row(None, OPERATOR, {"mode": "audit"}),
+    "api/v1/leases/near/": Row(VIEWER, None, query="?agency=BLM&number=NMNM+1"),
     "api/v1/index/runs/<run_id>/": Row(VIEWER, None),
 }
 ANONYMOUS = frozenset({"anonymous"})
@@ -56,7 +58,8 @@ def test_the_matrix_has_every_address() -> None:
 
 @pytest.mark.parametrize("address", PROGRAMS)
 def test_addresses_are_for_whom_the_matrix_says(browsers: Browsers, there: Things, redis: Redis, address: str) -> None:
-    row, url = ADDRESSES[address], concrete(address, there)
+    row = ADDRESSES[address]
+    url = concrete(address, there) + row.query
     IndexRun.objects.update(state="planned")  # so that another one of its root may begin
     before = everything(redis)
 

@@ -9,6 +9,7 @@ from django_migration_linter import MigrationLinter
 OURS = ["statemachine", "console", "cloud", "leases", "core"]
 
 
+@pytest.mark.matrix
 @pytest.mark.django_db
 class TestMigrations:
     def test_say_all_that_the_models_say(self) -> None:

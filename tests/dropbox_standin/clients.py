@@ -1,5 +1,7 @@
 """The real Dropbox SDK, pointed at the stand-in, with every answer decoded a second time and strictly."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -108,3 +110,11 @@ def decode_strictly(response: requests.Response, **_: Any) -> None:
 
 def decode(validator: Any, value: Any) -> Any:
     return stone_serializers.json_compat_obj_decode(validator, value, strict=True)  # type: ignore[no-untyped-call]
+
+
+def eventually(holds: Callable[[], bool], *, within_s: float = 10) -> None:
+    """Wait until something holds that another process brings about by itself."""
+    until = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < until, "it never came to hold"
+        time.sleep(0.01)

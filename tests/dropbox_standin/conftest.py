@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dropbox_standin.process import running
+from dropbox_standin.process import Tls, running
 from tests.conftest import traced_programs
+from tests.dropbox_standin.certificates import make_tls
 from tests.dropbox_standin.clients import at_root, sdk
 
 if TYPE_CHECKING:
@@ -35,6 +36,18 @@ def standin_process() -> "Iterator[Standin]":
         with traced_programs():
             process = stack.enter_context(running(seed="empty"))
         yield process
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    """A certificate for 127.0.0.1 and Dropbox's names by an authority of the tests' own."""
+    return make_tls(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def standin_by_tls(tls: Tls) -> "Iterator[Standin]":
+    with running(tls=tls) as standin:
+        yield standin
 
 
 @pytest.fixture

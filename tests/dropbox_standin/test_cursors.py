@@ -5,7 +5,7 @@ import pytest
 import requests
 from dropbox import Dropbox
 from dropbox.exceptions import ApiError, BadInputError
-from dropbox.files import DeletedMetadata
+from dropbox.files import DeletedMetadata, ListFolderResult
 
 from dropbox_standin.client import Standin
 from tests.dropbox_standin.clients import at_root, sdk
@@ -35,12 +35,24 @@ class TestContinue:
         assert team.files_list_folder_continue(flat).entries == []
         assert [entry.path_display for entry in team.files_list_folder_continue(deep).entries] == ["/A/b/c.txt"]
 
-    def test_tells_of_a_removed_folder_once(self, standin: Standin, team: Dropbox) -> None:
+    def test_tells_of_all_that_was_in_a_removed_folder(self, standin: Standin, team: Dropbox) -> None:
         standin.put("/A/b/c.txt")
         cursor = team.files_list_folder("", recursive=True).cursor
         standin.delete("/A/b")
 
-        assert [entry.path_display for entry in team.files_list_folder_continue(cursor).entries] == ["/A/b"]
+        assert kinds(team.files_list_folder_continue(cursor)) == [("Deleted", "/A/b"), ("Deleted", "/A/b/c.txt")]
+
+    def test_tells_what_is_missing_from_a_folder_made_anew(self, standin: Standin, team: Dropbox) -> None:
+        standin.put("/A/b/c.txt")
+        cursor = team.files_list_folder("", recursive=True).cursor
+        standin.delete("/A")
+        standin.put("/A/")
+
+        assert kinds(team.files_list_folder_continue(cursor)) == [
+            ("Folder", "/A"),
+            ("Deleted", "/A/b"),
+            ("Deleted", "/A/b/c.txt"),
+        ]
 
     def test_comes_in_pages_too(self, standin: Standin, team: Dropbox) -> None:
         standin.put("/A/")
@@ -135,6 +147,10 @@ class TestLongpoll:
             team.files_list_folder_longpoll(cursor)
 
         assert caught.value.error.is_reset()
+
+
+def kinds(page: ListFolderResult) -> list[tuple[str, str]]:
+    return [(type(entry).__name__.removesuffix("Metadata"), entry.path_display) for entry in page.entries]
 
 
 def is_reset(client: Dropbox, cursor: str) -> bool:

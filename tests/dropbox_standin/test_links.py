@@ -5,10 +5,17 @@ import pytest
 import requests
 from dropbox import Dropbox
 from dropbox.exceptions import ApiError
-from dropbox.sharing import FileLinkMetadata, FolderLinkMetadata, LinkAudience, RequestedVisibility, SharedLinkSettings
+from dropbox.sharing import (
+    FileLinkMetadata,
+    FolderLinkMetadata,
+    LinkAudience,
+    RequestedLinkAccessLevel,
+    RequestedVisibility,
+    SharedLinkSettings,
+)
 
 from dropbox_standin.client import Standin
-from tests.dropbox_standin.clients import at_root, sdk
+from tests.dropbox_standin.clients import at_root, raw_call, sdk
 
 OUTCOMES = ("access_denied", "email_not_verified", "banned_member", "too_many_shared_folders")
 
@@ -170,6 +177,81 @@ class TestSettings:
 
         assert error.get_settings_error().is_invalid_settings()
 
+    @pytest.mark.parametrize(
+        "settings",
+        [{}, {"require_password": None}, {"requested_visibility": "password"}, {"audience": "password"}],
+    )
+    def test_that_say_nothing_or_not_enough_are_invalid(self, standin: Standin, settings: dict[str, object]) -> None:
+        standin.put("/A/", home="olivia")
+
+        response = raw_call(
+            standin, "sharing/create_shared_link_with_settings", json={"path": "/A", "settings": settings}
+        )
+
+        assert response.status_code == 409
+        assert response.json()["error_summary"].startswith("settings_error/invalid_settings")
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            SharedLinkSettings(requested_visibility=RequestedVisibility.password, link_password="open"),
+            SharedLinkSettings(audience=LinkAudience.password, link_password="open"),
+            SharedLinkSettings(require_password=True, link_password="open"),
+            SharedLinkSettings(link_password="open"),
+        ],
+        ids=["visibility", "audience", "required", "given"],
+    )
+    def test_may_ask_for_a_password(self, team: Dropbox, archive: str, settings: SharedLinkSettings) -> None:
+        permissions = team.sharing_create_shared_link_with_settings(archive, settings).link_permissions
+
+        assert permissions.resolved_visibility.is_password()
+        assert permissions.requested_visibility.is_password()
+        assert permissions.require_password
+
+    def test_may_ask_for_the_team_and_a_password(self, team: Dropbox, archive: str) -> None:
+        settings = SharedLinkSettings(audience=LinkAudience.team, link_password="open")
+
+        permissions = team.sharing_create_shared_link_with_settings(archive, settings).link_permissions
+
+        assert permissions.resolved_visibility.is_team_and_password()
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            SharedLinkSettings(requested_visibility=RequestedVisibility.team_only),
+            SharedLinkSettings(require_password=True, link_password="open"),
+        ],
+        ids=["team_only", "password"],
+    )
+    def test_of_a_basic_account_are_few(self, ivan: Dropbox, settings: SharedLinkSettings) -> None:
+        assert refusal(ivan, "/Taxes", settings).get_settings_error().is_not_authorized()
+
+    def test_of_a_basic_account_may_say_that_it_wants_no_password(self, ivan: Dropbox) -> None:
+        link = ivan.sharing_create_shared_link_with_settings("/Taxes", SharedLinkSettings(require_password=False))
+
+        assert not link.link_permissions.require_password
+
+    @pytest.mark.parametrize(
+        ("access", "level"),
+        [
+            (RequestedLinkAccessLevel.viewer, "viewer"),
+            (RequestedLinkAccessLevel.editor, "editor"),
+            (RequestedLinkAccessLevel.max, "editor"),
+            (RequestedLinkAccessLevel.default, "viewer"),
+        ],
+    )
+    def test_may_let_a_folder_be_edited(
+        self, team: Dropbox, archive: str, access: RequestedLinkAccessLevel, level: str
+    ) -> None:
+        link = team.sharing_create_shared_link_with_settings(archive, SharedLinkSettings(access=access))
+
+        assert link.link_permissions.link_access_level._tag == level
+
+    def test_do_not_let_a_file_be_edited(self, team: Dropbox, archive: str) -> None:
+        settings = SharedLinkSettings(access=RequestedLinkAccessLevel.editor)
+
+        assert refusal(team, f"{archive}/report.pdf", settings).get_settings_error().is_invalid_settings()
+
 
 class TestListSharedLinks:
     def test_finds_the_direct_link_only(self, team: Dropbox, archive: str) -> None:
@@ -197,6 +279,21 @@ class TestListSharedLinks:
 
         assert (len(first.links), first.has_more, len(second.links), second.has_more) == (200, True, 1, False)
         assert home.sharing_list_shared_links().links == []
+
+    def test_keeps_its_place_for_its_account_and_root(self, standin: Standin, home: Dropbox, team: Dropbox) -> None:
+        standin.put(*(f"/A/{number}/" for number in range(202)))
+        links = [team.sharing_create_shared_link_with_settings(f"/A/{number}") for number in range(202)]
+        cursor = team.sharing_list_shared_links().cursor
+        team.sharing_revoke_shared_link(links[0].url)
+        paul = at_root(sdk(standin, "paul"), standin.account("paul"))
+
+        rest = team.sharing_list_shared_links(cursor=cursor).links
+
+        assert [link.url for link in rest] == [links[200].url, links[201].url]
+        for other in (paul, home):
+            with pytest.raises(ApiError) as caught:
+                other.sharing_list_shared_links(cursor=cursor)
+            assert caught.value.error.is_reset()
 
     def test_says_what_is_not_there(self, team: Dropbox) -> None:
         with pytest.raises(ApiError) as caught:
@@ -233,9 +330,11 @@ class TestGetSharedLinkMetadata:
     def test_tells_where_a_link_leads(self, standin: Standin, team: Dropbox, archive: str) -> None:
         link = team.sharing_create_shared_link_with_settings(archive)
 
-        seen = sdk(standin, "ivan").sharing_get_shared_link_metadata(link.url)
-
-        assert (seen.name, seen.path_lower) == ("NMNM 1", None), "a stranger learns no path"
+        paul = at_root(sdk(standin, "paul"), standin.account("paul"))
+        for other in (sdk(standin, "ivan"), paul):
+            seen = other.sharing_get_shared_link_metadata(link.url)
+            assert (seen.name, seen.path_lower) == ("NMNM 1", None), "only who made it learns a path"
+        assert team.sharing_get_shared_link_metadata(link.url).path_lower == archive.lower()
 
     def test_finds_nothing_once_the_folder_is_gone(self, standin: Standin, team: Dropbox, archive: str) -> None:
         link = team.sharing_create_shared_link_with_settings(archive)

@@ -1,3 +1,4 @@
+import base64
 from typing import Any
 
 import pytest
@@ -203,12 +204,49 @@ class TestRateLimit:
 
         assert caught.value.backoff == 2
 
+    def test_may_tell_its_delay_in_the_header_alone(self, standin: Standin) -> None:
+        standin.rate_limit(0.1, burst=1, style="header")
+        raw_call(standin, "check/user", json={})
+
+        answer = raw_call(standin, "check/user", json={})
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
+        assert answer.json()["error"] == {"reason": {".tag": "too_many_requests"}}
+
     def test_ends_when_it_is_taken_away(self, standin: Standin, home: Dropbox) -> None:
         standin.rate_limit(0.1, burst=1)
         standin.rate_limit(None)
 
         for number in range(3):
             home.check_user(str(number))
+
+
+class TestCheckApp:
+    def test_answers_an_app_that_shows_its_secret(self, standin: Standin) -> None:
+        client = Dropbox(
+            app_key="standin-app", app_secret="standin-secret", session=session_for(standin.base_url), timeout=20
+        )
+
+        assert client.check_app("hello").result == "hello"
+
+    @pytest.mark.parametrize("shown", ["standin-app:wrong", "other:standin-secret", "standin-app"])
+    def test_refuses_one_that_does_not(self, standin: Standin, shown: str) -> None:
+        basic = f"Basic {base64.b64encode(shown.encode()).decode()}"
+
+        answer = raw_call(standin, "check/app", json={}, headers={"Authorization": basic})
+
+        assert (answer.status_code, answer.json()["error"]) == (401, {".tag": "invalid_access_token"})
+
+    def test_wants_a_key_and_no_token(self, standin: Standin) -> None:
+        assert 'Expecting "Basic <token>"' in raw_call(standin, "check/app", json={}).text
+
+    def test_cannot_be_asked_with_what_is_no_base_64(self, standin: Standin) -> None:
+        assert raw_call(standin, "check/app", json={}, headers={"Authorization": "Basic ü"}).status_code == 401
+
+    def test_echoes_five_hundred_characters_at_most(self, standin: Standin) -> None:
+        answers = [raw_call(standin, "check/user", json={"query": "x" * size}).status_code for size in (500, 501)]
+
+        assert answers == [200, 400]
 
 
 def test_error_summaries_end_in_a_varying_number_of_dots(standin: Standin) -> None:

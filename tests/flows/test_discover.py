@@ -52,6 +52,7 @@ class TestDiscover:
         said = capsys.readouterr()
         [lease] = json.loads(said.out)["leases"]
         assert (lease["state"], lease["nearest"]) == ("not_found", ["NMNM 0014321"])
+        assert lease["nearest_reports"] == {"NMNM 0014321": None}
         assert "Nearest" in said.err
 
     def test_searching_alone_makes_no_statement_about_a_report(

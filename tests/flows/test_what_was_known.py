@@ -254,7 +254,7 @@ class TestTheBasePath:
                     steps.append("changed back")
                     change(BLM)
 
-        monkeypatch.setattr("discovery.reactions.configuration_of", reading)
+        monkeypatch.setattr("discovery.services.givens.configuration_of", reading)
         monkeypatch.setattr(Gateway, "metadata", describing)
 
         services.create_lease(agency="BLM", lease_number=NUMBER, created_by=operator)

@@ -42,6 +42,7 @@ class TestNearest:
         assert nearest_of(lease, evidence("NMNM 0055142"), olivia) == [
             Nearest(
                 name="NMNM 0055142",
+                has_report=None,
                 unseen="",
                 dropbox_url="https://www.dropbox.com/home/Federal%20Workspace/%5EArchive/NMNM%200055142",
                 lease_url="",
@@ -67,6 +68,16 @@ class TestNearest:
         assert not nearest_of(lease, evidence("NMNM 0055142"), User.objects.create_user("viewer2"))[0].may_be_number
         lease.due_at = lease.entered_at
         assert not nearest_of(lease, evidence("NMNM 0055142"), olivia)[0].may_be_number
+
+    @pytest.mark.parametrize(("has_report", "words"), [(True, "has a report"), (False, "no report"), (None, "")])
+    def test_says_whether_it_has_a_report(
+        self, lease: Lease, olivia: User, has_report: bool | None, words: str
+    ) -> None:
+        reports = {} if has_report is None else {"nearest_reports": {"NMNM 0055142": has_report}}
+
+        (near,) = nearest_of(lease, evidence("NMNM 0055142") | reports, olivia)
+
+        assert near.report == words
 
     def test_has_no_address_where_nobody_kept_the_path(self, lease: Lease, olivia: User) -> None:
         assert nearest_of(lease, {"nearest": ["NMNM 0055142"]}, olivia)[0].dropbox_url == ""

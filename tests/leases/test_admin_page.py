@@ -108,17 +108,43 @@ class TestResult:
             "record_not_found",
             actor=Actor.worker("job-1"),
             arguments={},
-            evidence={"path": path, "nearest": ["NMNM 001", "NMNM\u00a01"]},
+            evidence={
+                "path": path,
+                "nearest": ["NMNM 001", "NMNM\u00a01"],
+                "nearest_reports": {"NMNM 001": True, "NMNM\u00a01": False},
+            },
         )
 
         text = page_of(console, lease).text
 
         assert f'Dropbox has none at <code class="exact">{path}</code>' in text
         assert '<details class="record-why" id="record-why" open>' in text
-        assert "Not found. Nearest names in the base folder:" in text
+        assert "Not found. The nearest archives are:" in text
         near = f'<a class="exact" href="https://www.dropbox.com/home{quote(path.rpartition("/")[0])}/NMNM%20001"'
         assert near in text
         assert "(looks the same, with no-break space; rename it in Dropbox)" in text
+        assert ">has a report<" in text
+        assert ">no report<" in text
+        assert "“NMNM 001”: yes, “NMNM\u00a01”: no" in text
+
+    @pytest.mark.parametrize(
+        ("evidence", "words"),
+        [
+            ({"nearest": []}, "Not found. No archive has nearly this name."),
+            (
+                {"nearest_unknown": "nobody looked: it was late"},
+                "Not found. Whether another archive has nearly this name is not known: nobody looked: it was late.",
+            ),
+        ],
+    )
+    def test_says_that_nothing_comes_near(
+        self, console: Client, olivia: User, evidence: dict[str, Any], words: str
+    ) -> None:
+        lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=olivia)
+        told = {"path": "/a/NMNM 1", **evidence}
+        take(lease, "record_not_found", actor=Actor.worker("job-1"), arguments={}, evidence=told)
+
+        assert words in page_of(console, lease).text
 
     @pytest.mark.parametrize(
         ("entries", "words"),

@@ -176,10 +176,10 @@ class TestCloudLocationAdmin:
 
         assert f'<a href="/admin/leases/lease/{lease.pk}/change/">BLM NMNM 1</a>' in console.get(page).text
 
-    def test_tells_when_no_link_is_stored(self, console: Client, place: CloudLocation) -> None:
+    def test_tells_when_the_link_is_made_on_opening(self, console: Client, place: CloudLocation) -> None:
         CloudLocation.objects.update(share_url="")
 
-        assert "No share link is stored." in console.get(f"{LOCATIONS}{place.pk}/change/").text
+        assert "The link is made when it is opened." in console.get(f"{LOCATIONS}{place.pk}/change/").text
 
     def test_is_typed_by_nobody(self, console: Client, place: CloudLocation) -> None:
         added = console.post(f"{LOCATIONS}add/", {"path": "/b", "name": "b"})

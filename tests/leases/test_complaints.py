@@ -58,6 +58,7 @@ def batch(olivia: User) -> Batch:
     return made
 
 
+@pytest.mark.long
 class TestThousandsOfFailures:
     """paperless-ngx #3279: the page of tasks cannot be used."""
 

@@ -210,6 +210,7 @@ class TestDoubtsAboutCharacters:
     def test_stay_few(self) -> None:
         assert len(doubts_about_characters("абвгдежз")) == 3
 
+    @pytest.mark.matrix
     def test_are_told_of_all_that_no_lease_number_is_written_with(self) -> None:
         usual = set(string.ascii_letters + string.digits + " -")
 

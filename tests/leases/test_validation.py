@@ -144,6 +144,7 @@ class TestNormaliseNumber:
     def test_changes_nothing_that_is_seen(self, number: str) -> None:
         assert normalise_number(number) == number
 
+    @pytest.mark.matrix
     def test_done_twice_says_the_same(self) -> None:
         def is_final(number: str, *, of: str) -> bool:
             return number == of or normalise_number(number) == number
@@ -152,6 +153,7 @@ class TestNormaliseNumber:
 
         assert [text for text in texts if not is_final(normalise_number(text), of=text)] == []
 
+    @pytest.mark.matrix
     def test_what_it_leaves_is_refused_if_it_is_not_seen(self) -> None:
         # Nothing that is drawn as nothing or as a blank comes through.
         unseen = [

@@ -69,6 +69,7 @@ class TestMergedCells:
 
         assert refusal(patched(sheet=sheet("<row/>").replace("</sheetData></worksheet>", end))).startswith(BROKEN)
 
+    @pytest.mark.long
     @pytest.mark.parametrize(
         ("areas", "rows", "sentence"),
         [

@@ -267,6 +267,7 @@ FAR = '<row r="1048576"><c r="A1048576"><v>1</v></c></row>'
 LONG = f"<sst {SPACE}><si><t>{'A' * 500}</t></si></sst>"
 
 
+@pytest.mark.long
 class TestBombs:
     """A few kilobytes that would have become gigabytes, or minutes."""
 

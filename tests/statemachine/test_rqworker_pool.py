@@ -32,9 +32,10 @@ NOT_NEEDED = ("console.machine", "leases.admin", "core.urls", "openpyxl", "prome
 
 
 @pytest.fixture(autouse=True)
-def _thawed() -> Iterator[None]:
-    yield
+def _looked_at() -> Iterator[None]:
     gc.unfreeze()
+    yield
+    gc.freeze()
 
 
 class TestPool:

@@ -30,7 +30,7 @@ from tests.toy.reactions import Work
 from tests.toy.reactions import work as works
 from tests.workers import forget_measured
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
 
 @pytest.fixture

@@ -129,6 +129,7 @@ class AnyOrder(RuleBasedStateMachine):
         return data.draw(st.sampled_from(there)) if there else ""
 
 
+@pytest.mark.matrix
 def test_any_order_of_what_happens_comes_to_what_lies_there(
     tmp_path: Path, settings_of_roots: None, redis: Redis
 ) -> None:

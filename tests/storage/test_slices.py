@@ -160,7 +160,7 @@ class TestKilled:
     ) -> None:
         tree.fill("7/a", 12)
         run = service.start(mode="sync", rings=False)
-        monkeypatch.setattr(planning, "_slow_down", lambda _: service.abort(run_id=run.pk))
+        monkeypatch.setattr(planning, "_slow_down", lambda *_: service.abort(run_id=run.pk))
         service.work(run_id=run.pk)
 
         assert IndexRun.objects.get().state == "aborted"

@@ -16,7 +16,7 @@ from console.notices.states import NoticeState
 from statemachine import jobs
 from statemachine.claims import message_of
 from statemachine.transitions import Actor, Step, take
-from storage.models import Action, IndexChange, IndexRun, Occasion, news
+from storage.models import Action, IndexRun, Occasion, news
 from storage.services import IndexSyncService
 from tests.storage.conftest import Index
 from tests.storage.trees import Tree
@@ -72,15 +72,16 @@ class TestAnomalies:
     def test_of_a_run_of_the_terminal_are_read_there(self, index: Index) -> None:
         assert code_and_reader(index()) == ("index_anomalies", "")
 
+    @pytest.mark.long
     def test_of_many_are_compared_in_time(self, index: Index) -> None:
         """Whoever lays tens of thousands of links keeps no run from its end."""
         runs = [index(**BY_ITSELF) for _ in range(2)]
-        IndexChange.objects.bulk_create(
-            IndexChange(run=run, number=number, action=Action.ANOMALY, key=f"7/{number:06}", etag="link")
-            for run in runs
-            for number in range(100, 30_100)
-        )
         with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO storage_indexchange (run_id, number, action, key, etag)"
+                " SELECT run, number, %s, '7/' || number, 'link' FROM unnest(%s) AS run, generate_series(100, 30099) AS number",
+                [Action.ANOMALY, [run.pk for run in runs]],
+            )
             cursor.execute("SET LOCAL statement_timeout = '5s'")
 
         assert not news.has_new_anomalies(runs[1])

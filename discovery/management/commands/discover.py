@@ -22,7 +22,8 @@ from core.base.folding import printable
 from discovery.advice import advice_for
 from discovery.services.several_leases import Started, discover_leases
 from leases.models import Agency, Lease
-from leases.queries import nearest_names, passed_over_counts
+from leases.neighbours import Near
+from leases.queries import nearest_archives, passed_over_counts
 from leases.states import State
 from leases.words import passed_over_in_words
 
@@ -130,7 +131,7 @@ def _follow(started: list[Started], console: Console, *, timeout_s: float) -> bo
 
 def _table(leases: list[Lease]) -> Table:
     table = Table("Lease", "State", "Tries", "Report", "What to do")
-    nearest, passed_over = nearest_names(leases), passed_over_counts(leases)
+    nearest, passed_over = nearest_archives(leases), passed_over_counts(leases)
     for lease in leases:
         table.add_row(
             escape(printable(str(lease))),
@@ -142,10 +143,10 @@ def _table(leases: list[Lease]) -> Table:
     return table
 
 
-def _what_to_do(lease: Lease, nearest: list[str]) -> str:
+def _what_to_do(lease: Lease, nearest: list[Near]) -> str:
     advice = lease.failure_message or advice_for(lease)
     if nearest:
-        advice = f"{advice}. Nearest names in the base folder: {', '.join(f'“{name}”' for name in nearest)}"
+        advice = f"{advice}. Nearest archives: {', '.join(map(str, nearest))}"
     return escape(printable(advice))
 
 
@@ -160,7 +161,7 @@ def _report(lease: Lease, passed_over: int) -> str:
 
 def _document(started: list[Started], leases: list[Lease]) -> dict[str, Any]:
     by_lease = {each.lease_id: each for each in started}
-    nearest, passed_over = nearest_names(leases), passed_over_counts(leases)
+    nearest, passed_over = nearest_archives(leases), passed_over_counts(leases)
     return {
         "leases": [
             {
@@ -173,11 +174,17 @@ def _document(started: list[Started], leases: list[Lease]) -> dict[str, Any]:
     }
 
 
-def _told(started: Started, nearest: list[str] | None, passed_over: int) -> dict[str, Any]:
+def _told(started: Started, nearest: list[Near] | None, passed_over: int) -> dict[str, Any]:
     """What there is not of every lease."""
     doubts = {"doubts": list(started.doubts)} if started.doubts else {}
     remains = {"passed_over_count": passed_over} if passed_over else {}
-    return doubts | remains | ({"nearest": nearest} if nearest is not None else {})
+    return doubts | remains | ({} if nearest is None else _told_of(nearest))
+
+
+def _told_of(nearest: list[Near]) -> dict[str, Any]:
+    """The names, and of each whether it has a report; null where nobody has looked."""
+    reports = {near.name: near.has_report for near in nearest}
+    return {"nearest": list(reports), "nearest_reports": reports}
 
 
 def _described(lease: Lease) -> dict[str, Any]:

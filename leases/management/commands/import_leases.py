@@ -20,6 +20,7 @@ from leases.errors import NothingToImport
 from leases.imports import ADD, Look, confirm, keep_upload, look_at
 from leases.models import Agency
 from leases.row_checks import Checked
+from leases.unfound import Unfound, WithoutArchive, rows_without_archive
 from spreadsheets.errors import UnreadableFile
 from spreadsheets.tables import MAX_BYTES, read_table, too_large
 from statemachine.rights import require
@@ -33,6 +34,7 @@ class Outcome:
     """What is told at the end.
 
     Attributes:
+        unfound: which of the leases have no archive; None where that is not known.
         error: why the file as a whole was not looked at, or not imported.
         done: what became of it.
         is_undone: it was to be imported, and no row of it was.
@@ -40,6 +42,7 @@ class Outcome:
     """
 
     look: Look | None = None
+    unfound: Unfound | None = None
     error: str = ""
     done: str = ""
     is_undone: bool = False
@@ -82,7 +85,8 @@ class Command(BaseCommand):
             content = _content(file)
             look = look_at(read_table(name=name, content=content), agency_of_all=options["agency"])
             hints = _hints(look, agency=options["agency"], with_doubtful=options["with_doubtful"])
-            outcome = Outcome(look=look, hints=tuple(hints))
+            unfound = rows_without_archive(look.examined, user=person)
+            outcome = Outcome(look=look, unfound=unfound, hints=tuple(hints))
             if not look.examined.checked:
                 outcome = replace(outcome, error=NO_LEASE.format(name=name))
             elif person is not None and not dry_run:
@@ -157,7 +161,8 @@ def _hints(look: Look, *, agency: str, with_doubtful: bool) -> Iterator[str]:
 
 def _document(outcome: Outcome) -> dict[str, Any]:
     examined = outcome.look.examined if outcome.look else None
-    notes = [*(outcome.look.notes if outcome.look else ()), *filter(None, [outcome.done]), *outcome.hints]
+    told = [outcome.unfound.summary if outcome.unfound else "", outcome.done]
+    notes = [*(outcome.look.notes if outcome.look else ()), *filter(None, told), *outcome.hints]
     return {
         "leases": [
             {"row": row.row, "agency": row.agency, "number": row.lease_number, "doubts": list(row.doubts)}
@@ -169,8 +174,21 @@ def _document(outcome: Outcome) -> dict[str, Any]:
             for column, sentence in row.problems.items()
         ],
         "left_out": [{"row": row.row, "reason": row.reason} for row in (examined.no_leases if examined else ())],
+        "without_archive": [_without_archive(each) for each in outcome.unfound.by_row.values()]
+        if outcome.unfound
+        else None,
         "notes": notes,
         "error": outcome.error or None,
+    }
+
+
+def _without_archive(each: WithoutArchive) -> dict[str, Any]:
+    near = each.nearest
+    return {
+        "row": each.row.row,
+        "agency": each.row.agency,
+        "number": each.row.lease_number,
+        "nearest": None if near is None else [{"name": one.name, "has_report": one.has_report} for one in near],
     }
 
 
@@ -188,10 +206,13 @@ def _text(outcome: Outcome) -> str:
     lines += [f"Row {row.row}: {' '.join(row.problems.values())}" for row in examined.wrong]
     lines += [_usable(row) for row in examined.usable]
     lines += [f"Row {row.row}, no lease: {row.reason}" for row in examined.no_leases]
+    if unfound := outcome.unfound:
+        lines += [f"Row {row}: {each.row.lease_number}: {each.sentence}" for row, each in unfound.by_row.items()]
     lines.append(
         f"Usable: {len(examined.usable):,}, of which {len(examined.doubtful):,} doubtful. "
         f"With a problem: {len(examined.wrong):,}. No lease: {len(examined.no_leases):,}."
     )
-    lines += [*filter(None, [outcome.done, outcome.error]), *outcome.hints]
+    told = [unfound.summary if unfound else "", outcome.done, outcome.error]
+    lines += [*filter(None, told), *outcome.hints]
     # A file may hold anything; what a terminal takes for an order is none of it.
     return "\n".join(map(printable, lines))

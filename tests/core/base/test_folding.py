@@ -93,6 +93,7 @@ class TestAsItLooks:
     def test_keeps_scripts_that_look_like_nothing_of_ours(self) -> None:
         assert as_it_looks("\u0416\u4e2d") == "\u0436\u4e2d"
 
+    @pytest.mark.matrix
     def test_knows_each_character_by_its_folded_self(self) -> None:
         odd = [char for char in EVERY_CHARACTER if unicodedata.category(char)[0] in "LNP"]
 

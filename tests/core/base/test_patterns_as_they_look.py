@@ -116,6 +116,7 @@ class TestCompiledAsItLooks:
             assert compiled_as_it_looks(f"Master{way}Documents")(odd), way
             assert not compiled_as_it_looks(f"Master{way}Documents")("MasterDocuments.pdf"), way
 
+    @pytest.mark.matrix
     def test_nothing_that_nobody_sees_decides_in_a_name(self) -> None:
         matches = compiled_as_it_looks(".*master documents.*")
 

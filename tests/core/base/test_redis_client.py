@@ -25,7 +25,7 @@ from core.base import redis_client
 from core.base.redis_client import RedisSilent, ask, in_words, is_outage, patient, share_patience
 from dropbox_standin.process import Tls
 from tests.deaf import deaf_server
-from tests.dropbox_standin.test_tls import tls  # noqa: F401 - a fixture
+from tests.dropbox_standin.conftest import tls  # noqa: F401 - a fixture
 
 FROM_URL: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 0)}
 

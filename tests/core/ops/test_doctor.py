@@ -34,7 +34,7 @@ from statemachine.worker import RunsheetWorker
 from tests.core.conftest import Manage
 from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
-from tests.dropbox_standin.test_tls import tls  # noqa: F401 - a fixture
+from tests.dropbox_standin.conftest import tls  # noqa: F401 - a fixture
 from tests.factories import give_dropbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,6 +136,7 @@ class TestCommand:
         assert (code, document["well"]) == (0, True)
         assert {"part": "Redis", "mark": "ok", "seen": "keeps messages on disk", "advice": ""} in document["findings"]
 
+    @pytest.mark.long
     def test_goes_on_with_everything_away(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         move_database(monkeypatch, port=1)
         settings.DROPBOX_BASE_URL = "http://127.0.0.1:1"

@@ -41,9 +41,9 @@ def look(lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig, **v
     """What a run started by hand would see, and records."""
     for name, value in {"background": False, **values}.items():
         setattr(lease, name, value)
-    looks = look_beside(leases=[lease], gateway=gateway, configuration=configuration).get(lease.pk, ())
-    record_beside(looks, lease)
-    return {each.which: each for each in looks}
+    looks = look_beside(leases=[lease], account=gateway.account, configuration=configuration, gateway=gateway)
+    record_beside(looks, [lease])
+    return {each.which: each for each in looks.get(lease.pk, ())}
 
 
 def states(lease: Lease) -> tuple[str, str]:
@@ -185,7 +185,7 @@ class TestNothingTold:
 
 
 class TestFromTheIndex:
-    def test_costs_no_call_for_many_and_two_statements_for_each_folder(
+    def test_costs_no_call_for_many_and_three_statements_for_each_folder(
         self,
         lease: Lease,
         gateway: Gateway,
@@ -197,8 +197,8 @@ class TestFromTheIndex:
         watched(gateway.account, INDEX)
         others = [Lease(pk=number, agency="BLM", lease_number=f"NMNM {number}") for number in range(1_000, 1_009)]
 
-        with django_assert_num_queries(4):
-            looks = look_beside(leases=[lease, *others], gateway=gateway, configuration=configuration)
+        with django_assert_num_queries(6):
+            looks = look_beside(leases=[lease, *others], account=gateway.account, configuration=configuration)
 
         assert [each.seen for each in looks[lease.pk]] == [Seen.FOUND, Seen.NOT_FOUND]
         assert [each.seen for each in looks[1_000]] == [Seen.NOT_FOUND, Seen.NOT_FOUND]

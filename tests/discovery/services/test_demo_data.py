@@ -9,6 +9,7 @@ from cloud.services.accounts import REQUIRED_SCOPES
 from discovery.services.demo_data import BASE_PATHS, LEASES, TO_TRY, WITHOUT_DROPBOX, load_demo_data, newcomer
 from dropbox_standin.client import Standin
 from dropbox_standin.seeds import BLM_BASE, DEMO, NMSLO_BASE
+from leases.lookalikes import doubts_about_number
 from leases.models import AgencyStorageConfig, Lease
 from tests.roles import in_role
 
@@ -77,3 +78,8 @@ def _special() -> tuple[str, ...]:
         DEMO.link_forbidden,
         DEMO.not_found,
     )
+
+
+@pytest.mark.parametrize(("agency", "number"), [*LEASES, *TO_TRY, WITHOUT_DROPBOX])
+def test_no_number_is_doubtful(agency: str, number: str) -> None:
+    assert doubts_about_number(number, agency=agency) == []

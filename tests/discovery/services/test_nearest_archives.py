@@ -1,6 +1,5 @@
 """What is offered where an archive is not found."""
 
-import time
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -11,10 +10,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cloud.dropbox import Gateway, gateway_for
 from cloud.errors import AccountPaused, DropboxUnavailable, NotFound
+from core.base.clock import now
 from discovery.errors import ArchiveOutOfSight
 from discovery.services import nearest_archives
-from discovery.services.nearest_archives import look_around, nearest
-from tests.factories import ARCHIVE, BLM, give_dropbox
+from discovery.services.nearest_archives import look_around
+from leases.models import AgencyStorageConfig
+from tests.factories import ARCHIVE, BLM, configured, give_dropbox, indexed, watched
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -22,72 +23,6 @@ if TYPE_CHECKING:
 
 def around(gateway: Gateway) -> dict[str, Any]:
     return look_around(gateway=gateway, path=ARCHIVE, answer=NotFound())
-
-
-class TestNearest:
-    @pytest.mark.parametrize(
-        ("number", "name"),
-        [
-            ("NMNM 14321", "NMNM 0014321"),  # zeros
-            ("VB-0514-1", "VB-0514-0001"),
-            ("628", "00628"),
-            ("NMNM 0501759", "NMNM\u00a00501759"),  # a blank that is none
-            ("NMNM 0501759", "NMNM  0501759"),
-            ("NMNM 0501759", "NM\u00adNM 0501759"),
-            ("NMNM 0501759", "N\u041cNM 0501759"),  # a Cyrillic letter
-            ("NMNM 0501759", "\uff2e\uff2d\uff2e\uff2d 0501759"),
-            ("B0-1234-5", "B0 1234 5"),
-            ("B0-1234-5", "B0\u20131234\u20135"),
-            ("0501759", "NMNM 0501759"),  # the prefix
-            ("NMNM 0501759", "0501759"),
-            ("NM 0501759", "NMNM 0501759"),
-            ("NMLC 0501759", "NMNM 0501759"),
-            ("NMLC 0028446", "NMLC 0028446A"),  # the suffix
-            ("NMLC 0028446A", "NMLC 0028446"),
-            ("NMLC 0028446A", "NMLC 0028446B"),
-            ("NMNM 0501759", "NMNM 0501759 - Smith Ranch"),
-            ("NMNM 0501759 (old)", "NMNM 0501759"),
-            ("NMNM 0501759", "NMNM 0507159"),  # swapped
-            ("NMNM 0501759", "NMNM 0501758"),  # a wrong digit
-            ("NMNM 0501759", "NMNM 050175"),  # one missing
-            ("NMNM 0501759", "NMNM 05017592"),  # one too many
-        ],
-    )
-    def test_offers_what_somebody_may_have_meant(self, number: str, name: str) -> None:
-        assert nearest(number, ["NMNM 9999999", name, "^Templates", "Z"]) == (name,)
-
-    @pytest.mark.parametrize("name", ["NMNM 9999999", "^Templates", "NMNM", "NMNM 0501", "NMNM 15", ""])
-    def test_offers_nothing_else(self, name: str) -> None:
-        assert nearest("NMNM 0501759", [name]) == ()
-
-    def test_offers_the_nearest_first_and_at_most_five(self) -> None:
-        names = [
-            "NMLC 0501759", "NMNM 0501758", "NMNM 0507159", "NMNM 0501759A", "NMNM 501759", "NMNM-0501759",
-            "NMNM\u00a00501759", "NMNM 0501750",
-        ]  # fmt: skip
-
-        assert nearest("NMNM 0501759", names) == (
-            "NMNM\u00a00501759", "NMNM-0501759", "NMNM 501759", "NMNM 0501759A", "NMNM 0507159",
-        )  # fmt: skip
-
-    def test_offers_no_other_case_of_the_same_name(self) -> None:
-        assert nearest("NMNM 1", ["nmnm 1", "NMNM 1"]) == ()
-
-    def test_takes_short_numbers_for_no_slip_of_others(self) -> None:
-        assert nearest("VB 12", ["VB 13", "VB 21"]) == ()
-
-    def test_knows_words_that_go_on(self) -> None:
-        assert nearest("Templates", ["Templates old", "^Templates"]) == ()
-
-    def test_is_quick_among_ten_thousand(self) -> None:
-        names = [f"NMNM {n:07}" for n in range(10_000)]
-        nearest("NMNM 1", names)
-        before = time.process_time()
-
-        for n in range(20):
-            nearest(f"NMNM 99{n:05}", names)
-
-        assert time.process_time() - before < 2
 
 
 @pytest.mark.django_db
@@ -230,3 +165,62 @@ class TestLookAround:
         dropbox.delete(ARCHIVE)
 
         assert around(gateway_for(operator)) == {"nearest": ["NMNM 501759"]}
+
+
+@pytest.mark.django_db
+class TestIndex:
+    """What the account has read of the folder is asked first, while it is fresh."""
+
+    @pytest.fixture
+    def configuration(self) -> AgencyStorageConfig:
+        return configured()
+
+    @pytest.fixture
+    def gateway(self, operator: User) -> Gateway:
+        return gateway_for(operator)
+
+    def test_names_them_without_a_call_and_says_which_has_a_report(
+        self, dropbox: "Standin", gateway: Gateway, configuration: AgencyStorageConfig
+    ) -> None:
+        indexed(watched(gateway.account), {"NMNM 501759": ["Master Documents.pdf"], "NMNM 0501758": ["a.pdf"]})
+
+        found = look_around(gateway=gateway, path=ARCHIVE, answer=NotFound(), configuration=configuration)
+
+        reports = {"NMNM 501759": True, "NMNM 0501758": False}
+        assert found == {"nearest": ["NMNM 501759", "NMNM 0501758"], "nearest_reports": reports}
+        assert dropbox.calls() == {}
+
+    @pytest.mark.parametrize("why", ["not fresh", "not watched", "not read"])
+    def test_is_not_asked_where_it_may_not_speak(
+        self, dropbox: "Standin", gateway: Gateway, configuration: AgencyStorageConfig, why: str
+    ) -> None:
+        if why != "not read":
+            indexed(watched(gateway.account, read_at=None if why == "not fresh" else now()), {"NMNM 501759": []})
+        configuration.watched = why != "not watched"
+
+        found = look_around(gateway=gateway, path=ARCHIVE, answer=NotFound(), configuration=configuration)
+
+        assert found == {"nearest": []}
+        assert dropbox.calls() == {"files/list_folder": 1}
+
+    def test_that_has_what_dropbox_has_not_is_late(
+        self, dropbox: "Standin", gateway: Gateway, configuration: AgencyStorageConfig
+    ) -> None:
+        dropbox.put(f"{ARCHIVE}/")
+        dropbox.delete(ARCHIVE)
+        indexed(watched(gateway.account), {"NMNM 0501759": [], "NMNM 501759": []})
+
+        found = look_around(gateway=gateway, path=ARCHIVE, answer=NotFound(), configuration=configuration)
+
+        assert found["nearest"] == ["NMNM 501759"]
+        assert dropbox.calls()["files/get_metadata"] >= 1
+
+    def test_that_has_what_is_closed_to_the_account_does_not_say_that_it_is_gone(
+        self, dropbox: "Standin", gateway: Gateway, configuration: AgencyStorageConfig
+    ) -> None:
+        dropbox.put(f"{ARCHIVE}/Master Documents.pdf")
+        dropbox.sight("olivia", ARCHIVE, "no_access")
+        indexed(watched(gateway.account), {"NMNM 0501759": []}, partial=True)
+
+        with pytest.raises(ArchiveOutOfSight):
+            look_around(gateway=gateway, path=ARCHIVE, answer=NotFound(), configuration=configuration)

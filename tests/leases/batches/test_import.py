@@ -73,10 +73,10 @@ class TestImport:
     def test_shows_all_rows_on_demand(self, console: Client) -> None:
         answer = send(console, MIXED)
 
-        everything = console.get(answer.request["PATH_INFO"] + answer.context["preview"].tabs[1].url)
+        everything = console.get(answer.request["PATH_INFO"] + answer.context["preview"].tabs[-1].url)
 
         assert len(everything.context["preview"].page.object_list) == 4
-        assert everything.context["preview"].tabs[1].is_chosen
+        assert everything.context["preview"].tabs[-1].is_chosen
 
     def test_leaves_wrong_rows_out_and_says_so(self, console: Client) -> None:
         answer = confirm(console, send(console, MIXED))

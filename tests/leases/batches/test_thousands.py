@@ -14,7 +14,7 @@ from leases.models import Batch, BatchLease, Lease
 from leases.states import State
 from statemachine.batches import AT_ONCE, Progress, Stopped, failures_of, progress_of, run_again, run_many, stop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 FEW, MANY = 8, 2 * AT_ONCE
 LEFT_OUT = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")

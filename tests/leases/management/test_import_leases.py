@@ -16,6 +16,8 @@ from leases.errors import Overtaken
 from leases.imports import left_out_by
 from leases.management.commands import import_leases
 from leases.models import Batch, Lease, Upload
+from tests import factories
+from tests.factories import configured, indexed, watched
 from tests.leases.test_cases import CASES
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +74,7 @@ class TestDryRun:
                 {"row": 1, "reason": "These are the names of the columns."},
                 {"row": 5, "reason": "“Total” is no lease: it looks like a total."},
             ],
+            "without_archive": None,
             "notes": ["Doubtful rows are imported only with --with-doubtful."],
             "error": None,
         }
@@ -266,3 +269,43 @@ class TestNameThatIsNotUtf8:
 
     def test_of_a_person_is_nobodys(self, mixed: Path) -> None:
         assert run(mixed, "--user", "\udcff")[1]["error"].startswith("There is no active user “\ufffd”.")
+
+
+class TestWithoutArchive:
+    """By the index of the one who imports."""
+
+    @pytest.fixture
+    def file(self, ivan: User, tmp_path: Path) -> Path:
+        account = factories.account(user=ivan)
+        account.save()
+        configured()
+        indexed(watched(account), {"NMNM 0501759": ["Master Documents.pdf"], "NMNM 0014321": []})
+        file = tmp_path / "leases.csv"
+        file.write_text("Agency,Lease Number\nBLM,NMNM 501759\nBLM,NMNM 0014321\nBLM,NMNM 4444444\n")
+        return file
+
+    def test_is_told_to_programs(self, file: Path) -> None:
+        _, document = run(file, "--dry-run", "--user", "ivan")
+
+        near = [{"name": "NMNM 0501759", "has_report": True}]
+        assert document["without_archive"] == [
+            {"row": 2, "agency": "BLM", "number": "NMNM 501759", "nearest": near},
+            {"row": 4, "agency": "BLM", "number": "NMNM 4444444", "nearest": []},
+        ]
+        assert document["notes"] == ["2 of 3 numbers have no archive; 1 has a near one."]
+
+    def test_is_told_to_people(self, file: Path) -> None:
+        said = text(file, "--dry-run", "--user", "ivan").splitlines()
+
+        assert ("Row 2: NMNM 501759: There is no archive of this name. Nearest: NMNM 0501759 (has a report).") in said
+        assert "2 of 3 numbers have no archive; 1 has a near one." in said
+
+    def test_of_so_many_that_nobody_looked_is_null(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("discovery.services.near_index.LOOKED_AT_MOST", 1)
+
+        _, document = run(file, "--dry-run", "--user", "ivan")
+
+        assert [each["nearest"] is None for each in document["without_archive"]] == [False, True]
+
+    def test_is_not_known_of_nobody(self, file: Path) -> None:
+        assert run(file, "--dry-run")[1]["without_archive"] is None

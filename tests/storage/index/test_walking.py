@@ -101,6 +101,7 @@ class TestRoot:
             list(DirectoryWalk(tmp_path / "nowhere").walk())
 
 
+@pytest.mark.long
 def test_a_directory_of_200_000_entries_is_walked_in_order(tree: Tree) -> None:
     tree.fill("7", MANY)
     before, count = "", 0

@@ -1,0 +1,27 @@
+"""For how many leases the index would have an answer just now."""
+
+from django.contrib.auth.models import User
+from django.db.models import Count, QuerySet
+
+from cloud.models import DropboxAccount
+from discovery.services.givens import Given
+from leases.models import Lease
+from leases.queries import configuration_of
+
+# So many of an agency are looked up; of more it is told by these.
+LOOKED_UP = 500
+
+
+def answered_from_index(leases: QuerySet[Lease], user: User) -> int:
+    """About how many of the leases are answered without a call if this person runs them now."""
+    account = DropboxAccount.objects.used_by(user.pk)
+    agencies = leases.order_by().values_list("agency").annotate(count=Count("pk"))
+    return sum(_answered(leases.filter(agency=agency), count, account) for agency, count in agencies)
+
+
+def _answered(leases: QuerySet[Lease], count: int, account: DropboxAccount | None) -> int:
+    some = list(leases.order_by("pk")[:LOOKED_UP])
+    if not some:
+        return 0
+    given = Given(configuration=configuration_of(some[0].agency), account=account)
+    return count * len(given.in_index(some, given.index())) // len(some)

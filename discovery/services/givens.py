@@ -1,0 +1,52 @@
+"""What a run stands on: where the archives of its lease lie, and whose Dropbox it uses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cloud.models import DropboxAccount
+from discovery.services import waiting
+from discovery.services.archive_index import ArchiveIndex
+from discovery.services.indexed_sightings import IndexedSighting, index_for, sightings_in_index
+from leases.models import AgencyStorageConfig, Lease
+from leases.queries import configuration_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """As it was when the run began.
+
+    Attributes:
+        configuration: of the lease's agency; None if there is none.
+        account: of whoever started the run; None if they have connected none.
+    """
+
+    configuration: AgencyStorageConfig | None
+    account: DropboxAccount | None
+
+    def lent_to(self, lease: Lease) -> Lease:
+        """The lease, with the person whose Dropbox it uses, so that nobody reads that person again."""
+        if self.account:
+            lease.initiated_by = self.account.user
+        return lease
+
+    def index(self) -> ArchiveIndex | None:
+        """What answers for many leases at once, be it fresh or not; one query."""
+        return index_for(account=self.account, configuration=self.configuration)
+
+    def in_index(self, leases: Sequence[Lease], index: ArchiveIndex | None) -> dict[int, IndexedSighting]:
+        """What the index says of those leases for which it may speak, by their primary keys."""
+        if not leases or self.account is None or self.configuration is None:
+            return {}
+        return sightings_in_index(leases, index=index, account=self.account, configuration=self.configuration)
+
+    def waits(self, lease: Lease, index: ArchiveIndex) -> bool:
+        """Whether the lease waits until the index has been read."""
+        return self.account is not None and waiting.waits(lease, index=index, account=self.account)
+
+
+def given_to(lease: Lease) -> Given:
+    """What the leases of one person and agency stand on; two reads, for all that follows."""
+    account = DropboxAccount.objects.used_by(lease.initiated_by_id) if lease.initiated_by_id else None
+    given = Given(configuration=configuration_of(lease.agency), account=account)
+    given.lent_to(lease)
+    return given

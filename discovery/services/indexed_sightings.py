@@ -1,0 +1,154 @@
+"""What the index answers about many leases at once, by a few statements for all of them; about the others Dropbox is asked.
+
+A positive answer is worth as much as one of Dropbox's own. A negative one stands only where nothing was ever known to lie.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cloud.dropbox.lending import confirm_lends
+from cloud.errors import NoInitiatingUser
+from cloud.models import DropboxAccount
+from cloud.queries import locations_at_all
+from core.base.errors import RunsheetError
+from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of
+from discovery.services.judging import known_at_all, may_judge
+from discovery.services.lease_directory_search import place_of
+from discovery.services.nearest_archives import nearest
+from leases.models import AgencyStorageConfig, Lease, Origin
+
+# Of so many folders of archives a process remembers the names; each takes as much as it has archives.
+FOLDERS_REMEMBERED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedSighting:
+    """What the index says of a lease's archive, not yet recorded.
+
+    Attributes:
+        archive: None when nothing lies there.
+        origin: whose index it is, and of which folder it speaks.
+    """
+
+    path: str
+    archive: IndexedArchive | None
+    origin: Origin
+    evidence: dict[str, Any]
+
+
+def index_for(*, account: DropboxAccount | None, configuration: AgencyStorageConfig | None) -> ArchiveIndex | None:
+    """The index that runs of this account may be answered from, be it fresh or not; None if there is none. One query.
+
+    Who may not use a Dropbox, or whose connection is lost, hears so from Dropbox's own way.
+    """
+    if account is None or configuration is None or not (configuration.enabled and configuration.watched):
+        return None
+    if account.needs_reconnect_reason or not _lends(account):
+        return None
+    return index_of(
+        account=account,
+        base_path=configuration.runsheet_archive_base_path,
+        poll_minutes=configuration.poll_minutes,
+    )
+
+
+def _lends(account: DropboxAccount) -> bool:
+    try:
+        confirm_lends(account.user)
+    except NoInitiatingUser:
+        return False
+    return True
+
+
+def sightings_in_index(
+    leases: Sequence[Lease], *, index: ArchiveIndex | None, account: DropboxAccount, configuration: AgencyStorageConfig
+) -> dict[int, IndexedSighting]:
+    """By the primary keys of the leases: what the index says of those for which it may speak; it is asked while it is fresh.
+
+    Args:
+        leases: of the agency that is configured so.
+        index: of the account (`index_for`).
+    """
+    if index is None or not index.is_fresh:
+        return {}
+    paths = _paths(leases, configuration)
+    found = index.archives([_name(path) for path in paths.values()])
+    locations = locations_at_all(paths.values())
+    known = known_at_all([(lease, paths[lease.pk]) for lease in leases if lease.pk in paths], locations=locations)
+    if not _is_as_it_was(index, account=account, configuration=configuration):
+        return {}
+    return {
+        pk: _sighting(index, path, found[_name(path)], account=account)
+        for pk, path in paths.items()
+        if _name(path) in found and _may_say(found[_name(path)], known[pk], account=account)
+    }
+
+
+def _paths(leases: Sequence[Lease], configuration: AgencyStorageConfig) -> dict[int, str]:
+    """Where their archives lie; those that have no place are left out, and hear why when they are asked for alone."""
+    paths = {}
+    for lease in leases:
+        try:
+            paths[lease.pk] = place_of(lease, configuration)
+        except RunsheetError:
+            continue
+    return paths
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _is_as_it_was(index: ArchiveIndex, *, account: DropboxAccount, configuration: AgencyStorageConfig) -> bool:
+    """Whether no run has begun to change it while it was read."""
+    again = index_of(
+        account=account,
+        base_path=configuration.runsheet_archive_base_path,
+        poll_minutes=configuration.poll_minutes,
+    )
+    return again is not None and again.is_fresh and again.read_at == index.read_at
+
+
+def _may_say(archive: IndexedArchive | None, known: Origin | None, *, account: DropboxAccount) -> bool:
+    """Whether this account may say so beside what is known; else Dropbox is asked, and says who may."""
+    if archive is None:
+        return known is None
+    if not archive.is_directory or archive.is_partial or not archive.folder_id:
+        return False
+    if known is None or known.folder_id == archive.folder_id or known.account == account.account_id:
+        return True
+    return may_judge(known, account=account, namespace=_namespace(archive.namespace, account))
+
+
+def _sighting(
+    index: ArchiveIndex, path: str, archive: IndexedArchive | None, *, account: DropboxAccount
+) -> IndexedSighting:
+    namespace = _namespace(archive.namespace if archive else index.watch.namespace, account)
+    folder_id = archive.folder_id if archive else ""
+    origin = Origin(
+        base_path=path.rpartition("/")[0],
+        account=account.account_id,
+        path_root=account.root_namespace_id,
+        namespace=namespace,
+        folder_id=folder_id,
+    )
+    told = {name: value for name, value in {"namespace": namespace, "folder_id": folder_id}.items() if value}
+    seen = {"files": len(archive.files)} if archive else {"nearest": list(_nearest(index, _name(path)))}
+    return IndexedSighting(path=path, archive=archive, origin=origin, evidence=index.evidence(path=path) | seen | told)
+
+
+def _namespace(found: str, account: DropboxAccount) -> str:
+    """The shared folder; the account's own root is none."""
+    return "" if found == account.root_namespace_id else found
+
+
+def _nearest(index: ArchiveIndex, number: str) -> tuple[str, ...]:
+    return nearest(number, _names(index))
+
+
+@lru_cache(maxsize=FOLDERS_REMEMBERED)
+def _names(index: ArchiveIndex) -> tuple[str, ...]:
+    """Read once for all that is looked for in one state of the index."""
+    return tuple(index.names())

@@ -1,0 +1,59 @@
+"""What lies beside a number that has no archive, so that nobody has to be content with “not found”.
+
+The records do not know where archives are read from. Who reads them declares it once the apps are there (`declare`).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """An archive whose name comes near a number.
+
+    Attributes:
+        has_report: None: nobody has looked into it, or not into all of it.
+    """
+
+    name: str
+    has_report: bool | None = None
+
+    def __str__(self) -> str:
+        told = {True: " (has a report)", False: " (no report)", None: ""}
+        return f"{self.name}{told[self.has_report]}"
+
+
+# By number: what comes near it, the nearest first; None where so many have no archive that nobody looked.
+type Unfound = Mapping[str, tuple[Near, ...] | None]
+
+
+class Archives(ABC):
+    """Who knows which archives there are."""
+
+    @abstractmethod
+    def without_archive(self, *, agency: str, numbers: Sequence[str], user: User) -> Unfound | None:
+        """Those of the numbers that have no archive as far as the person's own Dropbox sees, without asking it.
+
+        Args:
+            numbers: normalised.
+
+        Returns:
+            None where that is not known just now.
+        """
+
+
+_DECLARED: list[Archives] = []
+
+
+def declare(archives: Archives) -> None:
+    """Let the records ask this one."""
+    _DECLARED.append(archives)
+
+
+def without_archive(*, agency: str, numbers: Sequence[str], user: User) -> Unfound | None:
+    """What the first who knows says of them; see `Archives.without_archive`."""
+    answers = (each.without_archive(agency=agency, numbers=numbers, user=user) for each in _DECLARED)
+    return next((answer for answer in answers if answer is not None), None)

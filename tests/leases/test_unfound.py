@@ -1,0 +1,93 @@
+"""Which rows of a file have no archive, and in how many words that is said."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from cloud.models import DropboxAccount
+from leases.neighbours import Near, without_archive
+from leases.row_checks import Checked, Examined
+from leases.unfound import Unfound, WithoutArchive, rows_without_archive
+from tests import factories
+from tests.factories import configured, indexed, watched
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account(olivia: User) -> DropboxAccount:
+    made = factories.account(user=olivia)
+    made.save()
+    configured()
+    indexed(watched(made), {"NMNM 0501759": ["Master Documents.pdf"], "NMNM 0014321": []})
+    return made
+
+
+def examined(*leases: tuple[str, str]) -> Examined:
+    rows = (Checked(row=row, agency=agency, lease_number=number) for row, (agency, number) in enumerate(leases, 2))
+    return Examined(checked=tuple(rows))
+
+
+def unfound(*nearest: tuple[Near, ...] | None, looked_at: int = 60) -> Unfound:
+    row = Checked(row=2, agency="BLM", lease_number="NMNM 1")
+    found = {number: WithoutArchive(row=row, nearest=near) for number, near in enumerate(nearest)}
+    return Unfound(looked_at=looked_at, by_row=found)
+
+
+class TestRowsWithoutArchive:
+    def test_are_told_by_their_rows(self, account: DropboxAccount, olivia: User) -> None:
+        leases = [("BLM", "NMNM 501759"), ("BLM", "NMNM 0014321"), ("NMSLO", "B0-1"), ("BLM", "NMNM 4444444")]
+
+        found = rows_without_archive(examined(*leases), user=olivia)
+
+        assert found is not None
+        assert [(row, each.sentence) for row, each in found.by_row.items()] == [
+            (2, "There is no archive of this name. Nearest: NMNM 0501759 (has a report)."),
+            (5, "There is no archive of this name, and none that comes near."),
+        ]
+        assert found.summary == "2 of 3 numbers have no archive; 1 has a near one."
+
+    def test_are_not_known_of_agencies_whose_archives_nobody_reads(self, account: DropboxAccount, olivia: User) -> None:
+        assert rows_without_archive(examined(("NMSLO", "B0-1")), user=olivia) is None
+
+    def test_are_not_known_where_nobody_says_who_imports(self, account: DropboxAccount) -> None:
+        assert rows_without_archive(examined(("BLM", "NMNM 1")), user=None) is None
+
+    def test_leave_out_what_is_not_imported(self, account: DropboxAccount, olivia: User) -> None:
+        wrong = Checked(row=2, agency="BLM", lease_number="a/b", problems={"number": "…"})
+
+        assert rows_without_archive(Examined(checked=(wrong,)), user=olivia) is None
+
+
+class TestSummary:
+    NEAR = (Near(name="NMNM 1"),)
+
+    def test_counts_them(self) -> None:
+        near = [self.NEAR] * 4
+
+        assert unfound(*near, ()).summary == "5 of 60 numbers have no archive; 4 have a near one."
+        assert unfound((), looked_at=1).summary == "1 of 1 number has no archive; 0 have a near one."
+
+    def test_says_of_how_many_it_was_looked_for_more(self) -> None:
+        assert unfound(self.NEAR, (), None).summary == (
+            "3 of 60 numbers have no archive; of the first 2 of them 1 has a near one."
+        )
+
+    def test_is_empty_where_all_have_one(self) -> None:
+        assert unfound().summary == ""
+
+    def test_has_a_sentence_for_a_row_that_nobody_has_looked_at(self) -> None:
+        assert unfound(None).by_row[0].sentence == "There is no archive of this name."
+
+
+class TestDeclared:
+    def test_nobody_who_knows_says_nothing(self, monkeypatch: pytest.MonkeyPatch, olivia: User) -> None:
+        monkeypatch.setattr("leases.neighbours._DECLARED", [])
+
+        assert without_archive(agency="BLM", numbers=["NMNM 1"], user=olivia) is None
+
+
+class TestNear:
+    def test_says_what_is_known_of_its_report(self) -> None:
+        near = [Near(name="a", has_report=True), Near(name="b", has_report=False), Near(name="c")]
+
+        assert list(map(str, near)) == ["a (has a report)", "b (no report)", "c"]
