@@ -54,8 +54,9 @@ def make_archive(*, record_id: int, user: User, generation: int | None = None) -
         generation: what the person saw, and so which near names.
 
     Raises:
-        RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
+        ArchivesAreNotMade, RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
     """
+    _confirm_may(user)
     seen = Lease.objects.filter(pk=record_id).first()
     names = around(seen).names if seen else ()
     step = replace(runs.MAKE_ARCHIVE, arguments={"seen_beside": None if names is None else list(names)})
@@ -72,11 +73,15 @@ def make_archives(records: QuerySet[Any], user: User, /, *, which: str) -> Batch
     Raises:
         ArchivesAreNotMade, TransitionForbidden, ChoiceChanged, NothingToStart, DatabaseTooBusy: nothing was saved.
     """
+    _confirm_may(user)
+    values = {"makes_archive": True, "seen_beside": []}
+    return run_many(records.filter(ABSENT), user, which=which, name="Missing archives", values=values)
+
+
+def _confirm_may(user: User) -> None:
     require(user, RIGHT)
     if not settings.DROPBOX_MAKES_ARCHIVES:
         raise ArchivesAreNotMade
-    values = {"makes_archive": True, "seen_beside": []}
-    return run_many(records.filter(ABSENT), user, which=which, name="Missing archives", values=values)
 
 
 def subfolders_in_words(agency: str) -> str:

@@ -1,10 +1,7 @@
 """The buttons of a lease."""
 
-from django.conf import settings
-
 from console.machine.buttons import Button, Question
 from leases import making, runs
-from leases.errors import ArchivesAreNotMade
 from leases.models import Lease
 from leases.states import DETECTABLE, State
 
@@ -37,8 +34,6 @@ def _nobody_looked(why: str) -> str:
 
 
 def _no_making(lease: Lease) -> str:
-    if not settings.DROPBOX_MAKES_ARCHIVES:
-        return ArchivesAreNotMade.sentence()
     if lease.state in DETECTABLE and lease.runsheet_directory_id is not None:
         return "It has an archive already."
     return "Search for it first: only what was not found is made."

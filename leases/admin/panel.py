@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,7 +14,7 @@ from django.utils.safestring import SafeString
 from cloud.admin.links import dropbox_link
 from cloud.models import CloudLocation
 from console.machine.next_steps import NextStep
-from console.machine.panel import Fact, Note, Panel
+from console.machine.panel import Fact, Note, Offer, Panel
 from console.records.links import record_url
 from console.shell.times import ago
 from core.base.folding import is_same_path
@@ -23,6 +24,7 @@ from leases.admin.why import Account, account_of, correction, text_of
 from leases.lookalikes import doubts_about_number
 from leases.models import AgencyStorageConfig, Lease, Seen
 from leases.queries import PASSED_OVER_COUNT
+from leases.runs import MAKE_ARCHIVE
 from leases.services import CREATED
 from leases.states import SETTLED, State
 from leases.words import passed_over_in_words
@@ -70,6 +72,12 @@ class LeasePanel(Panel[Lease]):
     @property
     def lease(self) -> Lease:
         return self.record
+
+    @cached_property
+    def offers(self) -> list[Offer]:
+        """Where nothing may be made at all, nobody is told about it at each lease."""
+        makes = settings.DROPBOX_MAKES_ARCHIVES
+        return [offer for offer in super().offers if makes or offer.button.step != MAKE_ARCHIVE]
 
     # --- Beside the buttons -----------------------------------------------------------------------------------------
 

@@ -147,7 +147,7 @@ class TestButton:
         settings.DROPBOX_MAKES_ARCHIVES = False
         lease = absent(nearest=[])
 
-        assert "DROPBOX_MAKES_ARCHIVES=yes" in why_absent(console, lease)
+        assert f"{LIST}{lease.pk}/make/" not in page(console, lease)
         assert "DROPBOX_MAKES_ARCHIVES=yes" in press(console, lease).text
         lease = Lease.objects.get(pk=lease.pk)
         assert lease.state == "not_found"
