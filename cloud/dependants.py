@@ -82,6 +82,14 @@ class Dependant(ABC):
         """Let what failed because these people's tokens could not be read go on."""
 
     @abstractmethod
+    def changed(self, account_ids: Collection[str]) -> None:
+        """See to what has changed in these accounts, as Dropbox has just told; it waits for the answer, so not at once.
+
+        Args:
+            account_ids: Dropbox's own, of accounts that are connected here.
+        """
+
+    @abstractmethod
     def under_way(self, user: User) -> QuerySet[Any]:
         """What is being worked on, or is about to be, with this person's Dropbox."""
 

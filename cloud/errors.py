@@ -66,6 +66,14 @@ class DirectoryExists(RunsheetError):
     code = "directory_exists"
 
 
+class ListingReset(DropboxUnavailable):
+    """Dropbox has lost the place in a listing. Only a listing from the beginning tells what is there."""
+
+
+class ListedFolderGone(DropboxUnavailable):
+    """The folder went away while it was being listed."""
+
+
 class LinkExists(DropboxUnavailable):
     """Dropbox says that there is a share link already, and does not show it."""
 

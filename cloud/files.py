@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +12,7 @@ class CloudFile:
 
     Attributes:
         path: absolute, in the account's path root, in the cloud's own spelling where it gave one.
+        path_lower: the same as the cloud folds it; empty where it gave none.
         name: the last component of the path, as displayed.
         file_id: the cloud's lasting name of it; empty where the cloud gave none.
         size_bytes: None for a directory.
@@ -33,6 +35,7 @@ class CloudFile:
     is_read_only: bool = False
     traverse_only: bool = False
     no_access: bool = False
+    path_lower: str = ""
 
     @property
     def is_partial(self) -> bool:
@@ -74,6 +77,46 @@ class DirectoryListing:
     path: str
     entries: tuple[CloudFile, ...]
     request_ids: tuple[str, ...]
+
+
+class ChangedEntry(NamedTuple):
+    """Something that lies in a directory at any depth, or is gone from there. A tuple, since there are millions of them.
+
+    Attributes:
+        path_lower: absolute, as the cloud folds it.
+        is_deleted: nothing lies there any more, nor below; then it is not said what it was.
+        file_id: the cloud's lasting name of it; empty of what is gone.
+        revision: of a file; another one whenever it was written.
+        modified_at: aware; None but for a file.
+        shared_folder_id, is_partial: as in `CloudFile`.
+    """
+
+    path_lower: str
+    name: str
+    is_directory: bool = False
+    is_deleted: bool = False
+    file_id: str = ""
+    revision: str = ""
+    size_bytes: int = 0
+    modified_at: datetime | None = None
+    shared_folder_id: str = ""
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesPage:
+    """A part of what lies in a directory, or of what has changed there; in the cloud's order, which counts.
+
+    Attributes:
+        cursor: where the next page begins, or the changes to come.
+        has_more: whether there is a next page now.
+        unmounted: how many entries have no path in the account, and so lie nowhere.
+    """
+
+    entries: tuple[ChangedEntry, ...]
+    cursor: str
+    has_more: bool
+    unmounted: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

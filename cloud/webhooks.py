@@ -15,9 +15,10 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from cloud.dependants import dependants
 from cloud.models import DropboxAccount
 from cloud.models.accounts import ACCOUNT_ID_LENGTH
-from core.base.clock import now
+from core.base.clock import shared_now
 from core.base.database import in_words, is_conflict, is_not_migrated
 
 logger = logging.getLogger(__name__)
@@ -82,13 +83,16 @@ def _accounts(notification: Any) -> set[str]:
 
 def _store(accounts: set[str]) -> HttpResponse:
     try:
-        known = DropboxAccount.objects.mark_changed(account_ids=accounts, at=now())
+        known = DropboxAccount.objects.mark_changed(account_ids=accounts, at=shared_now())
     except Error as error:
         if not is_conflict(error) and not is_not_migrated(error):
             raise
         # Mostly, somebody renews a token at this moment. What is not answered by 200 is told again later.
         logger.warning("a notification could not be stored for every account: %s", in_words(error))
         return _say("busy", status=503)
+    if known:
+        for each in dependants():
+            each.changed(accounts)
     logger.info("Dropbox tells of changes in %s accounts, %s of them connected here", len(accounts), known)
     return _say("", status=200)
 

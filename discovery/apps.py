@@ -1,6 +1,12 @@
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
 
 from console.shell import declared
+
+if TYPE_CHECKING:
+    from discovery.services.archive_lister import ArchiveLister
+    from storage.models import StorageRoot
 
 
 class DiscoveryConfig(AppConfig):
@@ -11,10 +17,19 @@ class DiscoveryConfig(AppConfig):
         from discovery.dependants import Leases  # noqa: PLC0415 - the same
         from discovery.neighbours import IndexedArchives  # noqa: PLC0415 - the same
         from leases import neighbours  # noqa: PLC0415 - the same
+        from storage.index import listers  # noqa: PLC0415 - the same
 
         dependants.declare(Leases())
         neighbours.declare(IndexedArchives())
+        listers.register("dropbox", _lister)
         declared.at_first_page(_declare)
+
+
+def _lister(root: "StorageRoot") -> "ArchiveLister":
+    """Loaded by the first run that reads one: every process knows the kind, and does without the rest."""
+    from discovery.services.archive_lister import lister_of_archives  # noqa: PLC0415 - see above
+
+    return lister_of_archives(root)
 
 
 def _declare() -> None:

@@ -14,6 +14,7 @@ from console.notices.addresses import list_of_waiting
 from core.base.errors import mended_by
 from discovery.services.account_check import check_account
 from discovery.services.archive_opening import open_archive
+from discovery.services.archive_watches import look_at_once
 from leases.models import Lease
 from leases.services import resume_failed, try_at_once
 from leases.states import WORKING, State
@@ -45,6 +46,10 @@ class Leases(Dependant):
     def readable_again(self, usernames: Collection[str]) -> None:
         unread = Lease.objects.filter(failure_code=TokensUnreadable.code, initiated_by__username__in=usernames)
         resume_failed(unread, reason="the key that Dropbox's tokens are read with was found")
+
+    @override
+    def changed(self, account_ids: Collection[str]) -> None:
+        look_at_once(account_ids)
 
     @override
     def under_way(self, user: User) -> QuerySet[Lease]:

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from discovery.services.archive_watches import ARCHIVE_WATCH
 from statemachine.duties import duty
 
 
@@ -17,3 +18,11 @@ def make_links() -> None:
     from discovery.services import link_trickle  # noqa: PLC0415 - see above
 
     link_trickle.make_some()
+
+
+@duty(name=ARCHIVE_WATCH, queue=settings.DISCOVERY_QUEUE, every_s=lambda: settings.ARCHIVE_WATCH_EVERY_S)
+def look_after_archives() -> None:
+    """Ask Dropbox about what is due, begin runs of the index, and owe leases a run about whose archive something is new."""
+    from discovery.services import archive_looks  # noqa: PLC0415 - see above
+
+    archive_looks.look_after_all()

@@ -27,6 +27,11 @@ class ArchiveWatch(models.Model):
         namespace: the shared folder that it lies in; empty where it lies in none, or nobody has looked yet.
         unsettled: the archives in which something has changed while their leases were at work, as folded names; they are
             looked at again.
+        looked_at: when Dropbox was last asked what has changed there, by the database's clock.
+        resting_until: Dropbox is not asked before that, since the last question was not answered.
+        begun_for: what the last run was begun for, so that one that was refused is not begun again for the same.
+        told: the runs whose changes the leases were told, as numbers and generations; the last ones. Nothing: of no run yet.
+        unwanted_since: no lease needs it any more; empty while one does.
     """
 
     root = models.OneToOneField(StorageRoot, on_delete=models.CASCADE, related_name="archive_watch")
@@ -35,6 +40,11 @@ class ArchiveWatch(models.Model):
     base_path = models.CharField(max_length=BASE_PATH_LENGTH)
     namespace = models.CharField(max_length=NAMESPACE_LENGTH, default="", db_default="")
     unsettled = models.JSONField(default=list, db_default=[])
+    looked_at = models.DateTimeField(null=True, editable=False)
+    resting_until = models.DateTimeField(null=True, editable=False)
+    begun_for = models.CharField(max_length=64, default="", db_default="", editable=False)
+    told = models.JSONField(default=dict, db_default={}, editable=False)
+    unwanted_since = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     if TYPE_CHECKING:

@@ -95,7 +95,7 @@ def wanted_together(lease: Lease) -> int:
     if not lease.background or lease.makes_archive:
         return 1
     given = given_to(lease)
-    index = given.index()
+    index = given.index_for(lease)
     if index is None:
         return 1
     are_together = given.waits(lease, index) or given.in_index([lease], index)

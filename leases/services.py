@@ -1,12 +1,13 @@
 """What people and workers do with the records."""
 
+from collections.abc import Mapping
 from functools import partial
 from hashlib import sha256
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from cloud.errors import CONFIGURED
@@ -239,6 +240,32 @@ def resume_failed(leases: QuerySet[Lease], *, reason: str = "what it failed for 
     failed = leases.filter(state=State.FAILED, due_at__isnull=True)
     owed_by = Case(When(background=True, then="owed_by"), default=None)
     return failed.update(due_at=Now(), due_reason=reason, background=True, turn=turns_of(failed), owed_by=owed_by)
+
+
+def owe_runs(*, leases: Mapping[int, int], reason: str) -> set[int]:
+    """Owe a run in the background to those of the leases with which nothing has happened since; which they are.
+
+    Whatever is owed one already, is at work, or was stopped by somebody is left alone. Where a report was looked for, it is looked
+    for again.
+
+    Args:
+        leases: by primary key, the generation of each as the caller has read it.
+    """
+    with transaction.atomic():
+        idle = Lease.objects.filter(pk__in=leases, state__in=[*SETTLED, State.FAILED], due_at__isnull=True)
+        held = idle.filter(claimed_until__isnull=True).select_for_update(skip_locked=True, no_key=True).order_by()
+        same = {pk for pk, generation in held.values_list("pk", "generation") if generation == leases[pk]}
+        asked = Lease.objects.filter(pk__in=same)
+        looks_on = Case(When(state=State.DONE, then=Value(True)), default=F("follow_through"))
+        asked.update(
+            due_at=Now(),
+            due_reason=reason,
+            background=True,
+            turn=turns_of(asked),
+            owed_by=None,
+            follow_through=looks_on,
+        )
+    return same
 
 
 def try_at_once(leases: QuerySet[Lease]) -> int:

@@ -78,6 +78,16 @@ def ring(*, is_start: bool = False) -> bool:
     )
 
 
+def ring_now(name: str) -> bool:
+    """Ring for a duty before its time, since something has happened; whether Redis took it. Not for one that is never due.
+
+    Raises:
+        KeyError: there is no duty of that name.
+    """
+    due = _registry[name]
+    return due.every_s() > 0 and ring_for_duty(due.name, queue=due.queue, soft_s=SOFT_S)
+
+
 def _ring(due: Duty, *, period_s: float) -> bool:
     """Ring for it, unless somebody else was faster."""
     if not heartbeat.take_turn(_beat(due), every_s=period_s):

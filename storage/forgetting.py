@@ -1,6 +1,7 @@
 """What old runs have planned is deleted, piece by piece; the last ones of each root stay, and what can still be undone."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -10,7 +11,7 @@ from django.db import connection, models
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from storage.models import ACTIVE, IndexChange, IndexRun, ListedEntry, Mode, StoredFile
+from storage.models import ACTIVE, IndexChange, IndexRun, ListedEntry, Mode, StorageRoot, StoredFile
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ AT_ONCE = 5_000
 FORGETS_FOR_S = 30
 PLANNED: tuple[type[models.Model], ...] = (IndexChange, ListedEntry)
 PIECE = "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE run_id = %s LIMIT %s))"
+FILES = "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE root_id = %s LIMIT %s))"
 RUNS = "DELETE FROM {table} WHERE id = ANY(%s)"
 CHANGED = Q(applied_up_to__gt=0)
 WHOLE = Q(prefix="", dry_run=False, incremental=False, mode__in=[Mode.SYNC, Mode.FULL])
@@ -39,7 +41,7 @@ def forget() -> int:
     )
     forgotten = IndexRun.objects.filter(forgotten_at__isnull=False)
     for pk in list(forgotten.filter(planned).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
-        if not _delete_planned(pk, until=until):
+        if not _delete_planned(pk, is_time_up=lambda: monotonic() > until):
             break
     named = Exists(StoredFile.objects.filter(changed_by=OuterRef("pk")))
     bare = old_runs().filter(~named, ~planned, forgotten_at__isnull=False)
@@ -49,6 +51,23 @@ def forget() -> int:
     if count or gone:
         logger.info("forgetting: %s old runs were forgotten, and %s are gone", count, len(gone))
     return count
+
+
+def forget_root(root: StorageRoot, *, is_time_up: Callable[[], bool]) -> bool:
+    """Delete a root that nobody declares any more, with its rows and runs, piece by piece; whether there was time for all of it.
+
+    No run of it may be under way.
+    """
+    for pk in list(IndexRun.objects.filter(root=root).order_by("pk").values_list("pk", flat=True)):
+        if not _delete_planned(pk, is_time_up=is_time_up):
+            return False
+    while _delete(FILES, StoredFile, [root.pk, AT_ONCE]) == AT_ONCE:
+        if is_time_up():
+            return False
+    _delete(RUNS, IndexRun, [list(IndexRun.objects.filter(root=root).values_list("pk", flat=True))])
+    root.delete()
+    logger.info("forgetting: the root “%s” is gone, with all its rows", root)
+    return True
 
 
 def old_runs() -> QuerySet[IndexRun]:
@@ -69,13 +88,13 @@ def old_runs() -> QuerySet[IndexRun]:
     return over.filter(entered_at__lt=too_old).order_by("pk")
 
 
-def _delete_planned(pk: int, *, until: float) -> bool:
+def _delete_planned(pk: int, *, is_time_up: Callable[[], bool]) -> bool:
     """Delete what a run has planned; whether there was time for all of it."""
     for model in PLANNED:
         while _delete(PIECE, model, [pk, AT_ONCE]) == AT_ONCE:
-            if monotonic() > until:
+            if is_time_up():
                 return False
-    return monotonic() <= until
+    return not is_time_up()
 
 
 def _delete(statement: str, model: type[models.Model], given: list[Any]) -> int:

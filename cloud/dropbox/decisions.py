@@ -20,6 +20,8 @@ from cloud.errors import (
     LinkDead,
     LinkExists,
     LinkRefused,
+    ListedFolderGone,
+    ListingReset,
     NotADirectory,
     NotFound,
     NotMade,
@@ -85,7 +87,12 @@ CONFLICTS: Mapping[str, Mapping[str, Decision]] = {
         "other": TRY_AGAIN,
     },
     # It names a cursor and not the path; a listing from the beginning tells what is there now.
-    CONTINUE_ROUTE: {**dict.fromkeys(LOOKUP, TRY_AGAIN), "reset": TRY_AGAIN, "other": TRY_AGAIN},
+    CONTINUE_ROUTE: {
+        **dict.fromkeys(LOOKUP, TRY_AGAIN),
+        "path/not_found": Decision(ListedFolderGone),
+        "reset": Decision(ListingReset),
+        "other": TRY_AGAIN,
+    },
     METADATA_ROUTE: LOOKUP,
     CREATE_LINK_ROUTE: {
         **LOOKUP,

@@ -12,6 +12,7 @@ REQUEST_ID = re.compile(r"[0-9a-fA-F-]{1,64}")
 NAMESPACE = re.compile(r"[-_0-9a-zA-Z:]{1,40}")
 ACCOUNT_ID = re.compile(r"dbid:[-_0-9a-zA-Z]{35}")
 FILE_ID = re.compile(r"[-_0-9a-zA-Z:]{1,255}")
+REVISION = re.compile(r"[0-9a-f]{9,64}")
 CURSOR = re.compile(r"[\x21-\x7e]{1,65536}")
 # Travels in a header; whatever else could stand in one would end it, or begin another.
 TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
@@ -44,6 +45,8 @@ def required(form: re.Pattern[str], text: Any, *, what: str) -> str:
 
 def harmless(text: str, *, at_most: int | None = None) -> str:
     """A name as somebody else chose it, so that it can be stored and shown; what cannot be becomes \N{REPLACEMENT CHARACTER}."""
+    if text.isascii() and text.isprintable():  # as nearly all of them are, of which there are millions
+        return text[:at_most]
     return printable(BLANK.sub(" ", text[:at_most]))
 
 

@@ -10,6 +10,7 @@ from dropbox import Dropbox
 
 from cloud.dropbox import pace, shapes
 from cloud.dropbox.caller import Caller, Reply
+from cloud.dropbox.changes import first_page, next_page
 from cloud.dropbox.decisions import (
     CONTINUE_ROUTE,
     CREATE_LINK_ROUTE,
@@ -31,6 +32,7 @@ from cloud.errors import (
     DropboxUnavailable,
     LinkExists,
     LinkRefused,
+    ListedFolderGone,
     NeedsReconnect,
     NotFound,
     PathRootMoved,
@@ -38,14 +40,12 @@ from cloud.errors import (
     ScopeMissing,
     TokenRejected,
 )
-from cloud.files import CloudFile, DirectoryListing, LinkPage, LinkPolicy, ShareLink
+from cloud.files import ChangesPage, CloudFile, DirectoryListing, LinkPage, LinkPolicy, ShareLink
 from cloud.models import DropboxAccount
 from core.base.folding import is_same_path
 
 logger = logging.getLogger(__name__)
 
-# Dropbox's largest page; with it, most directories take one call.
-PAGE_SIZE = 2_000
 # A listing that is longer than any of these does not end, or is of more than a worker has memory for.
 MOST_ENTRIES = 500_000
 MOST_PAGES = 2_000
@@ -149,6 +149,26 @@ class Gateway:
             return None
         return tuple(entry.name for reply in replies for entry in reply.value.entries if entry.is_directory)
 
+    def changes(self, *, path: str, cursor: str = "", is_recursive: bool = True) -> ChangesPage:
+        """One page of what lies in a directory, at any depth, or of what has changed there; one call.
+
+        Args:
+            cursor: where an earlier page ended; empty: a listing from the beginning.
+            is_recursive: else only what lies directly in it. A cursor knows that by itself.
+
+        Raises:
+            NotFound, NotADirectory: there is nothing at the path, or a file is.
+            ListingReset: Dropbox has lost the place of the cursor.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        try:
+            if cursor:
+                return self._ask(CONTINUE_ROUTE, lambda client: next_page(client, cursor), path).value
+            return self._ask(LIST_ROUTE, lambda client: first_page(client, path, is_recursive=is_recursive), path).value
+        except ListedFolderGone as error:
+            raise NotFound(evidence=error.evidence) from error
+
     def metadata(self, *, path: str) -> CloudFile:
         """The file or directory itself; one call.
 
@@ -233,14 +253,7 @@ class Gateway:
         ).value
 
     def own_links(self, *, cursor: str = "") -> LinkPage:
-        """The share links that this account has made, some of them; one call. Dropbox does not promise to tell all.
-
-        Args:
-            cursor: of the page before; empty for the first.
-
-        Raises:
-            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
-        """
+        """A page of the links that this account has made, not promised to be all; one call. It raises as `link_policy` does."""
         return self._ask(LIST_LINKS_ROUTE, lambda client: shapes.own_links(client, cursor), "").value
 
     def leads_to(self, *, link: ShareLink, path: str) -> bool:
@@ -315,7 +328,7 @@ class Gateway:
     def _first_page(self, path: str) -> Reply[shapes.Page]:
         return self._ask(
             LIST_ROUTE,
-            lambda client: shapes.page(client.files_list_folder(path, limit=PAGE_SIZE), directory=path),
+            lambda client: shapes.page(client.files_list_folder(path, limit=shapes.PAGE_SIZE), directory=path),
             path,
         )
 

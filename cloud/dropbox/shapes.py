@@ -13,6 +13,8 @@ from cloud.dropbox.connection import is_link
 from cloud.dropbox.forms import CURSOR, FILE_ID, NAMESPACE, OddAnswer, harmless, of_form, required, whole
 from cloud.files import Audience, CloudFile, LinkPage, LinkPolicy, ShareLink
 
+# Dropbox's largest page; with it, most directories take one call.
+PAGE_SIZE = 2_000
 # Of a file or directory at Dropbox.
 LONGEST_NAME = 255
 # What lies beyond these is no instant that anything happens at, and cannot be told in every time zone.
@@ -62,6 +64,7 @@ def cloud_file(entry: Any, *, directory: str) -> CloudFile:
     is_file = isinstance(entry, FileMetadata)
     return CloudFile(
         path=path,
+        path_lower=harmless(entry.path_lower or ""),
         name=name,
         is_directory=not is_file,
         file_id=of_form(FILE_ID, entry.id),

@@ -14,6 +14,7 @@ from cloud.dropbox.forms import NAMESPACE, SCOPE, of_form
 from cloud.errors import (
     DropboxRefused,
     DropboxUnavailable,
+    ListingReset,
     MayNotWrite,
     PathRootMoved,
     RateLimited,
@@ -59,7 +60,7 @@ def _bad_request(answer: Answer, route: str, evidence: dict[str, Any]) -> Runshe
     if lacking := APP_LACKS_SCOPE.search(answer.text):
         return _app_lacks(of_form(SCOPE, lacking[1].rstrip(".")), route, evidence)
     # A cursor is Dropbox's own; where it is taken for wrong, a listing from the beginning is right.
-    return None if route == CONTINUE_ROUTE else DropboxRefused(evidence=evidence)
+    return ListingReset(evidence=evidence) if route == CONTINUE_ROUTE else DropboxRefused(evidence=evidence)
 
 
 def _unauthorized(answer: Answer, route: str, evidence: dict[str, Any]) -> RunsheetError | None:

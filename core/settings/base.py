@@ -248,6 +248,11 @@ STORAGE_LOOK_AT_START = environment.choice("STORAGE_LOOK_AT_START", "yes", among
 # What older runs have planned is deleted; 0: never.
 STORAGE_RUNS_KEPT_DAYS = environment.whole_number("STORAGE_RUNS_KEPT_DAYS", 90, maximum=3_650)
 
+# --- What lies in the agencies' folders of archives ---------------------------------------------------------------
+
+# So often it is seen to which of them are to be looked at; how often each is, its agency's configuration says. 0: never.
+ARCHIVE_WATCH_EVERY_S = environment.whole_number("ARCHIVE_WATCH_EVERY_S", 5, maximum=3_600)
+
 # --- The interface for programs -------------------------------------------------------------------------------------
 
 # Whoever asks for the end of something waits for it at most so long: less than gunicorn's patience, and a proxy's.

@@ -34,6 +34,8 @@ STORAGES = {
 # Nothing begins by itself, but where that is tested.
 STORAGE_LOOK_EVERY_S = STORAGE_INCREMENTAL_EVERY_HOURS = STORAGE_WHOLE_EVERY_DAYS = STORAGE_RUNS_KEPT_DAYS = 0
 STORAGE_LOOK_AT_START = False
+ARCHIVE_WATCH_EVERY_S = 0
+LINKS_PER_MINUTE = 0
 
 # Nothing is collected that it could serve.
 MIDDLEWARE = [each for each in MIDDLEWARE if "whitenoise" not in each]

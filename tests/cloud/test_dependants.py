@@ -1,5 +1,8 @@
 """A second kind of record whose work uses a person's Dropbox: kettles, which are told and asked beside the leases."""
 
+import hashlib
+import hmac
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, override
 
@@ -43,6 +46,9 @@ class Kettles(Dependant):
     sight = Sight(meaning="Looks for water.", nothing="There is no tap.", failed="The tap could not be looked at.")
     leads_to: Opening | None = None
 
+    def __init__(self) -> None:
+        self.changed_in: list[set[str]] = []
+
     @override
     def connected(self, user: User, *, event: str) -> int:
         return Kettle.objects.filter(initiated_by=user, state=State.BROKEN).update(state=State.COLD)
@@ -50,6 +56,10 @@ class Kettles(Dependant):
     @override
     def readable_again(self, usernames: Collection[str]) -> None:
         Kettle.objects.filter(initiated_by__username__in=usernames).update(state=State.COLD)
+
+    @override
+    def changed(self, account_ids: Collection[str]) -> None:
+        self.changed_in.append(set(account_ids))
 
     @override
     def under_way(self, user: User) -> QuerySet[Kettle]:
@@ -121,6 +131,18 @@ class TestASecondKind:
 
         assert Kettle.objects.get(pk=broken.pk).state == State.COLD
         assert "1 kettle that waited for it starts again." in answer.text
+
+    def test_is_told_of_changes_in_connected_accounts(
+        self, client: Client, kettles: Kettles, olivia: User, dropbox: "Standin"
+    ) -> None:
+        connected = give_dropbox(olivia, dropbox).account_id
+        for named in (connected, "dbid:" + "x" * 35):
+            body = json.dumps({"list_folder": {"accounts": [named]}}).encode()
+            signature = hmac.new(b"standin-secret", body, hashlib.sha256).hexdigest()
+            headers = {"X-Dropbox-Signature": signature}
+            client.post("/dropbox/webhook/", body, content_type="application/json", headers=headers)
+
+        assert kettles.changed_in == [{connected}]
 
     def test_waits_and_is_interrupted_beside_the_first(self, olivia: User, dropbox: "Standin", broken: Kettle) -> None:
         give_dropbox(olivia, dropbox)

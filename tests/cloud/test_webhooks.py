@@ -136,8 +136,8 @@ class TestNotification:
     def test_is_stored_by_one_statement(
         self, browser: Client, connected: DropboxAccount, django_assert_num_queries: object
     ) -> None:
-        # Besides it: a savepoint, the savepoint's end, and whether somebody is left.
-        with django_assert_num_queries(4):  # type: ignore[operator]  # the plugin names no type for it
+        # Besides it: the time, a savepoint, the savepoint's end, whether somebody is left, and whether anything is watched there.
+        with django_assert_num_queries(6):  # type: ignore[operator]  # the plugin names no type for it
             send(browser, naming(*[f"dbid:{n}" for n in range(5_000)], OLIVIA))
 
 

@@ -7,10 +7,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from core.base.clock import now
 from core.base.errors import Refused
 from leases import services
 from leases.errors import DuplicateLease, InvalidLease
 from leases.models import Lease
+from leases.states import State
 from statemachine.errors import RecordGone
 from statemachine.models import TransitionLog
 from tests.factories import known_directory, settled
@@ -205,3 +207,57 @@ class TestStartTransition:
         start_by_itself(lease)
 
         assert Lease.objects.get().initiated_by == olivia
+
+
+class TestOweRuns:
+    def lease(self, user: User, number: str = "NMNM 1", **values: Any) -> Lease:
+        return settled(user, lease_number=number, **{"state": State.NOT_FOUND, **values})
+
+    def owe(self, *leases: Lease) -> set[int]:
+        return services.owe_runs(leases={each.pk: each.generation for each in leases}, reason="an archive appeared")
+
+    def test_says_why_and_waits_behind_what_is_started_by_hand(self, olivia: User) -> None:
+        first, second = self.lease(olivia, background=False), self.lease(olivia, "NMNM 2")
+
+        assert self.owe(first, second) == {first.pk, second.pk}
+
+        first, second = Lease.objects.order_by("lease_number")
+        for lease in (first, second):
+            assert (lease.is_owed, lease.due_reason, lease.background) == (True, "an archive appeared", True)
+        assert first.turn < second.turn
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"state": State.PENDING, "generation": 3},
+            {"due_at": now(), "due_reason": "mine"},
+            {"state": State.SEARCHING, "due_at": now()},
+            {"claimed_until": now()},
+        ],
+    )
+    def test_leaves_alone_what_is_stopped_owed_or_at_work(self, olivia: User, values: dict[str, Any]) -> None:
+        lease = self.lease(olivia, **values)
+
+        assert self.owe(lease) == set()
+
+        assert Lease.objects.get().due_reason == values.get("due_reason", "")
+
+    def test_leaves_alone_what_has_moved_on(self, olivia: User) -> None:
+        lease = self.lease(olivia)
+        Lease.objects.update(generation=7)
+
+        assert self.owe(lease) == set()
+
+    def test_looks_again_for_a_report_where_one_was_looked_for(self, olivia: User) -> None:
+        at = {"runsheet_directory": known_directory(), "follow_through": False}
+        done, found = (
+            self.lease(olivia, number, state=state, **at)
+            for number, state in (("NMNM 1", State.DONE), ("NMNM 2", State.FOUND))
+        )
+
+        self.owe(done, found)
+
+        assert dict(Lease.objects.values_list("pk", "follow_through")) == {done.pk: True, found.pk: False}
+
+    def test_does_nothing_with_nothing(self) -> None:
+        assert services.owe_runs(leases={}, reason="") == set()

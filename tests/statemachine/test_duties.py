@@ -55,6 +55,24 @@ def later(seconds: float) -> None:
 
 
 @pytest.mark.usefixtures("dishes")
+class TestRingingNow:
+    def test_is_before_its_time(self, redis: Redis) -> None:
+        duties.ring()
+        rung(redis)
+
+        assert duties.ring_now("dishes")
+
+        assert rung(redis) == ["dishes"]
+
+    def test_is_not_for_what_is_never_done(self, redis: Redis) -> None:
+        duties.duty(name="silver", queue="toy", every_s=lambda: 0)(lambda: None)
+
+        assert not duties.ring_now("silver")
+
+        assert rung(redis) == []
+
+
+@pytest.mark.usefixtures("dishes")
 class TestRinging:
     def test_is_for_what_was_never_done(self, redis: Redis) -> None:
         assert duties.ring()

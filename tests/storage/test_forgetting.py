@@ -127,6 +127,31 @@ class TestForgetting:
         assert not ListedEntry.objects.exists()
 
 
+class TestForgetRoot:
+    def test_takes_all_that_was_known_of_it_and_nothing_else(self, runs: list[IndexRun], tree: Tree) -> None:
+        root = runs[0].root
+        other = StorageRoot.objects.create(name="other")
+        StoredFile.objects.create(root=other, key="a", name="a")
+
+        assert forgetting.forget_root(root, is_time_up=lambda: False)
+
+        assert list(StorageRoot.objects.values_list("name", flat=True)) == ["other"]
+        assert list(StoredFile.objects.values_list("root", flat=True)) == [other.pk]
+        assert not IndexRun.objects.exists()
+        assert not IndexChange.objects.exists()
+
+    @pytest.mark.parametrize("pieces", [1, 2, 3, 4, 8])
+    def test_goes_on_the_next_time(self, runs: list[IndexRun], monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
+        monkeypatch.setattr(forgetting, "AT_ONCE", 1)
+        left = iter([False] * pieces)
+
+        assert not forgetting.forget_root(runs[0].root, is_time_up=lambda: next(left, True))
+        assert forgetting.forget_root(runs[0].root, is_time_up=lambda: False)
+
+        assert not StorageRoot.objects.exists()
+        assert not StoredFile.objects.exists()
+
+
 class TestPieces:
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,6 +111,7 @@ class TestListDirectory:
         folder, file = sorted(listing.entries, key=lambda entry: not entry.is_directory)
         assert folder == CloudFile(
             path=f"{ARCHIVE}/Runsheets",
+            path_lower=f"{ARCHIVE}/Runsheets".lower(),
             name="Runsheets",
             is_directory=True,
             file_id=folder.file_id,

@@ -76,8 +76,6 @@ class TestWhatIsNotKnown:
         ("route", "status", "tag"),
         [
             # None of these may ever be taken for "not found".
-            (CONTINUE, 409, "path/not_found"),
-            (CONTINUE, 409, "reset"),
             (LIST, 409, "not_found"),
             (LIST, 409, "path"),
             (LIST, 409, "path/locked"),
@@ -106,6 +104,15 @@ class TestWhatIsNotKnown:
     )
     def test_is_tried_again(self, route: str, status: int, tag: str) -> None:
         assert type(translated(answer(status, tag), route)) is errors.DropboxUnavailable
+
+    @pytest.mark.parametrize(
+        ("tag", "error"), [("path/not_found", errors.ListedFolderGone), ("reset", errors.ListingReset)]
+    )
+    def test_of_a_cursor_is_tried_again_from_the_beginning(self, tag: str, error: type[Exception]) -> None:
+        found = translated(answer(409, tag), CONTINUE)
+
+        assert type(found) is error
+        assert isinstance(found, errors.DropboxUnavailable)
 
     def test_is_no_answer_at_all(self) -> None:
         error = translated(None)

@@ -1,0 +1,243 @@
+"""Looks at what is watched: one question for each folder, when Dropbox has told of a change or its period is over.
+
+Where something has changed, a run of the index begins, which is seen, stopped and explained like any other.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from time import monotonic
+
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Now
+
+from cloud.files import ChangesPage
+from cloud.models import DropboxAccount
+from core.base.errors import RunsheetError, Temporary
+from discovery.models import ArchiveWatch
+from discovery.services.archive_lister import EACH, ArchiveLister
+from discovery.services.archive_news import tell
+from discovery.services.archive_watches import Wanted, keep, key_of, wanted, wanted_by, watch_at_once
+from leases.models import AgencyStorageConfig
+from storage.errors import RootBusy, RootNotThere
+from storage.index.entries import CursorReset
+from storage.models import ACTIVE, IndexRun, Mode, Occasion, RunState, StorageRoot
+from storage.services import IndexSyncService
+
+logger = logging.getLogger(__name__)
+
+# A worker has other things to do, too.
+LOOKS_FOR_S = 40
+# How long a folder is left alone about which Dropbox could not be asked; and one with which somebody has to do something first.
+RESTS_FOR, RESTS_LONG = timedelta(seconds=30), timedelta(minutes=5)
+# A run that came to no conclusion is begun again for the same after that time, and not before.
+BEGUN_AGAIN_AFTER = timedelta(hours=1)
+# Where all of it has to be listed, that costs a call for each directory.
+ALL_AT_MOST_EVERY = timedelta(minutes=30)
+STUCK = frozenset({RunState.REFUSED, RunState.FAILED, RunState.ABORTED, RunState.UNDONE})
+NAMED = 3
+
+FIRST = "nothing is known of it yet"
+LOST = "Dropbox has lost the place up to which it had told"
+ELSEWHERE = "the folder is not where it was"
+EACH_AGAIN = "Dropbox lists only single directories here, so all of them are listed again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a run is begun for.
+
+    Attributes:
+        mark: stands for it, so that it is known again.
+        incremental: only what has changed is read.
+        reason: the same in words, for the history of the run.
+    """
+
+    mark: str
+    incremental: bool
+    reason: str
+
+
+def look_after_all() -> None:
+    """Let watches come and go, tell the leases what is new, and ask Dropbox about whatever is due."""
+    until = monotonic() + LOOKS_FOR_S
+
+    def is_time_up() -> bool:
+        return monotonic() > until
+
+    found = wanted()
+    keep(found, is_time_up=is_time_up)
+    for watch in _watches():
+        if is_time_up():
+            return
+        _look_unless_hindered(watch, found.get(key_of(watch)), is_time_up=is_time_up)
+
+
+def look_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig) -> None:
+    """The same for one folder, which is watched from now on, since many leases are about to be asked for there.
+
+    It takes one call at most, and none where somebody else looks at this moment.
+    """
+    made = watch_at_once(account=account, configuration=configuration)
+    watch = _watches().filter(pk=made.pk).first() if made else None
+    if watch:
+        _look_unless_hindered(watch, wanted_by(account, configuration), is_time_up=lambda: False)
+
+
+def _look_unless_hindered(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callable[[], bool]) -> None:
+    """Look; what cannot be asked about is left alone for a while."""
+    try:
+        _look_after(watch, want, is_time_up=is_time_up)
+    except RootBusy as error:  # somebody has begun one in this moment
+        logger.info("watches: “%s”: %s", watch, error)
+    except (RunsheetError, CursorReset) as error:
+        logger.warning("watches: “%s” could not be looked at. %s", watch, error)
+        _rest(watch, error)
+
+
+def _watches() -> QuerySet[ArchiveWatch]:
+    """Those that have waited longest first, each with what decides whether it is due."""
+    told = DropboxAccount.objects.filter(account_id=OuterRef("account_id")).order_by()
+    last_told = told.values("account_id").annotate(at=Max("changed_at")).values("at")
+    active = IndexRun.objects.filter(root=OuterRef("root"), state__in=sorted(ACTIVE))
+    return (
+        ArchiveWatch.objects.select_related("root")
+        .annotate(database_now=Now(), changed_at=Subquery(last_told), is_busy=Exists(active))
+        .order_by(F("looked_at").asc(nulls_first=True), "pk")
+    )
+
+
+def _look_after(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callable[[], bool]) -> None:
+    if watch.is_busy:  # type: ignore[attr-defined]  # annotated by `_watches`
+        return
+    tell(watch, is_time_up=is_time_up)
+    if want is None or _rests(watch):
+        return
+    if not watch.root.cursor:
+        _begin(watch, News(mark=FIRST, incremental=False, reason=FIRST))
+    elif _is_due(watch, period=timedelta(minutes=want.poll_minutes)) and _take(watch):
+        try:
+            news = _news(watch)
+        except BaseException:
+            _give_back(watch)
+            raise
+        if news:
+            _begin(watch, news)
+
+
+def _rests(watch: ArchiveWatch) -> bool:
+    return watch.resting_until is not None and watch.resting_until > _now(watch)
+
+
+def _is_due(watch: ArchiveWatch, *, period: timedelta) -> bool:
+    """Whether Dropbox has told of something since it was last asked, or that was too long ago."""
+    looked_at = watch.looked_at
+    changed_at: datetime | None = watch.changed_at  # type: ignore[attr-defined]  # annotated by `_watches`
+    if looked_at is None or _now(watch) - looked_at >= period:
+        return True
+    return changed_at is not None and changed_at > looked_at
+
+
+def _take(watch: ArchiveWatch) -> bool:
+    """Whether it is ours to look: of several who see that it is due, only one is told so."""
+    mine = ArchiveWatch.objects.filter(pk=watch.pk, looked_at=watch.looked_at)
+    return bool(mine.update(looked_at=_now(watch), resting_until=None))
+
+
+def _give_back(watch: ArchiveWatch) -> None:
+    """Nobody was answered, so it is as if nobody had asked."""
+    ArchiveWatch.objects.filter(pk=watch.pk, looked_at=_now(watch)).update(looked_at=watch.looked_at)
+
+
+def _rest(watch: ArchiveWatch, error: Exception) -> None:
+    rest = RESTS_FOR if isinstance(error, Temporary) else RESTS_LONG
+    if isinstance(error, Temporary) and error.retry_after_s:
+        rest = max(rest, timedelta(seconds=error.retry_after_s))
+    ArchiveWatch.objects.filter(pk=watch.pk).update(resting_until=Now() + rest)
+
+
+def _news(watch: ArchiveWatch) -> News | None:
+    """Ask Dropbox once; None where nothing has changed, which is noted.
+
+    Raises:
+        RootNotThere: nobody lends the account, or its paths begin elsewhere by now.
+        Temporary, Permanent: as the gateway says.
+    """
+    if watch.root.cursor == EACH:
+        return _all_again(watch)
+    lister = ArchiveLister(watch)
+    lister.confirm_lent()
+    try:
+        page = lister.changes(watch.root.cursor)
+    except CursorReset:
+        return News(mark=LOST, incremental=False, reason=LOST)
+    except RootNotThere:  # the run says so where everybody looks
+        return News(mark=ELSEWHERE, incremental=True, reason=ELSEWHERE)
+    if page.entries or page.has_more:
+        return News(mark=_mark(page), incremental=True, reason=_in_words(page))
+    _note_unchanged(watch, page)
+    return None
+
+
+def _note_unchanged(watch: ArchiveWatch, page: ChangesPage) -> None:
+    """What the rows say is so still. Not where a run has begun meanwhile, or has come to an end."""
+    active = IndexRun.objects.filter(root=OuterRef("pk"), state__in=sorted(ACTIVE))
+    roots = StorageRoot.objects.filter(~Exists(active), pk=watch.root_id, cursor=watch.root.cursor)
+    roots.update(cursor=page.cursor, read_at=_now(watch))
+
+
+def _all_again(watch: ArchiveWatch) -> News | None:
+    last = _last_run(watch)
+    if last and _now(watch) - last.entered_at < ALL_AT_MOST_EVERY:
+        return None
+    return News(mark=f"{EACH}{last.pk if last else ''}", incremental=False, reason=EACH_AGAIN)
+
+
+def _begin(watch: ArchiveWatch, news: News) -> None:
+    """Begin a run, unless the last one came to no conclusion about just this, a short while ago.
+
+    Raises:
+        RootBusy: another one is under way.
+    """
+    last = _last_run(watch)
+    is_stuck = last is not None and last.state in STUCK and _now(watch) - last.entered_at < BEGUN_AGAIN_AFTER
+    if is_stuck and watch.begun_for == news.mark:
+        return
+    with transaction.atomic():
+        run = IndexSyncService().start(
+            mode=Mode.SYNC,
+            root=watch.root.name,
+            incremental=news.incremental,
+            occasion=Occasion.SEEN,
+            reason=news.reason,
+        )
+        ArchiveWatch.objects.filter(pk=watch.pk).update(begun_for=news.mark)
+    logger.info("watches: run %s of “%s” begins: %s", run.pk, watch, news.reason)
+
+
+def _last_run(watch: ArchiveWatch) -> IndexRun | None:
+    return IndexRun.objects.filter(root=watch.root_id).order_by("-pk").first()
+
+
+def _mark(page: ChangesPage) -> str:
+    """The same for the same changes; the cursor behind them is another one each time."""
+    told = [(each.path_lower, each.is_deleted, each.file_id, each.revision) for each in page.entries]
+    return sha256(repr((told, page.has_more)).encode()).hexdigest()
+
+
+def _in_words(page: ChangesPage) -> str:
+    """How much has changed, and the first of it."""
+    names = [f"“{each.name}”{' (gone)' if each.is_deleted else ''}" for each in page.entries[:NAMED]]
+    count = len(page.entries)
+    more = " and more" if page.has_more or count > NAMED else ""
+    at_least = "at least " if page.has_more else ""
+    return f"{at_least}{count:,} {'entry has' if count == 1 else 'entries have'} changed: {', '.join(names)}{more}"
+
+
+def _now(watch: ArchiveWatch) -> datetime:
+    """When the watch was read, by the database's clock: before anything was asked."""
+    at: datetime = watch.database_now  # type: ignore[attr-defined]  # annotated by `_watches`
+    return at

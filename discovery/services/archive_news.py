@@ -1,0 +1,231 @@
+"""What the index has learned, told to the leases: whose known answer is another one by now is owed a run.
+
+Nothing is concluded here. The run asks, and judges, as any other; what is told is only that it is worth asking.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from cloud.errors import NotADirectory
+from cloud.models import DropboxAccount, Folded
+from core.base.folding import is_same_path
+from discovery.errors import ArchiveOutOfSight, BasePathMissing, BasePathOutOfSight
+from discovery.models import ArchiveWatch
+from discovery.services.archive_index import ArchiveIndex, IndexedArchive, folded
+from discovery.services.report_names import is_report_name
+from leases.models import AgencyStorageConfig, Lease
+from leases.services import owe_runs
+from leases.states import SETTLED, WORKING, State
+from storage.models import IndexRun, RunState
+
+logger = logging.getLogger(__name__)
+
+APPEARED = "an archive appeared"
+GONE = "the archive is gone"
+ANEW = "the archive was made anew"
+ADDED = "a report was added"
+TAKEN = "the report was taken away"
+RENAMED = "the report has another name"
+SEEN_AGAIN = "the folder of the archives is there again"
+
+# They may have changed rows, be it not to their end.
+ENDED = (RunState.DONE, RunState.FAILED, RunState.ABORTED, RunState.UNDONE)
+# An older one that somebody lets go on is not told; no more are looked at.
+REMEMBERED = 20
+AT_ONCE = 1_000
+# In `ArchiveWatch.told`, while all leases are being compared: up to which one that is done.
+UP_TO = "up to"
+# The archives about which a run has changed anything, as far as an answer can depend on it: the archive, or a file in it.
+TOUCHED = """
+SELECT DISTINCT split_part(told.key, '/', 1)
+FROM storage_indexchange change, LATERAL (
+    VALUES (change.key), (CASE change.action WHEN 'rename' THEN change.detail ELSE '' END)
+) told(key)
+WHERE change.run_id = ANY(%s) AND NOT change.passed_over AND change.action NOT IN ('skip', 'anomaly')
+    AND told.key <> '' AND cardinality(string_to_array(rtrim(told.key, '/'), '/')) <= 2
+"""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Leases compared with the index.
+
+    Attributes:
+        owed: how many are owed a run now.
+        unsettled: the archives, folded, whose leases are at work, or know better than the index; to be looked at again.
+    """
+
+    owed: int = 0
+    unsettled: set[str] = field(default_factory=set)
+
+
+def tell(watch: ArchiveWatch, *, is_time_up: Callable[[], bool]) -> None:
+    """Owe a run to each lease whose answer is another one by now, as far as runs over the root have ended since the last time.
+
+    What was told is noted at the end. Whoever is killed before tells it once more: who is owed a run is owed no second one.
+    """
+    runs = list(
+        IndexRun.objects.filter(root=watch.root_id, state__in=ENDED)
+        .order_by("-pk")
+        .values("pk", "generation", "state", "incremental", "applied_up_to", "dry_run")[:REMEMBERED]
+    )
+    new = [run for run in runs if watch.told.get(str(run["pk"])) != run["generation"] and not run["dry_run"]]
+    is_whole = UP_TO in watch.told or any(_concerns_all(run) for run in new)
+    if not (new or is_whole or watch.unsettled):
+        return
+    index = ArchiveIndex(watch=watch, read_at=watch.root.read_at, is_fresh=False, is_being_read=False)
+    agencies, people = _agencies(watch), _people(watch)
+    told = {str(run["pk"]): run["generation"] for run in runs}
+    compared = Comparison(unsettled=set())
+    if is_whole:
+        leases = Lease.objects.filter(agency__in=agencies, initiated_by__in=people)
+        reached = _compare_all(leases, index, compared, after=watch.told.get(UP_TO, 0), is_time_up=is_time_up)
+        told |= {} if reached is None else {UP_TO: reached}
+        compared.unsettled |= set() if reached is None else set(watch.unsettled)
+    else:
+        names = {*watch.unsettled, *_touched([run["pk"] for run in new if run["state"] == RunState.DONE])}
+        for chunk in batched(sorted(names), AT_ONCE, strict=False):
+            for agency in agencies:
+                leases = Lease.objects.filter(agency=agency, initiated_by__in=people)
+                _compare(_read(leases.alias(folded=Folded("lease_number")).filter(folded__in=chunk)), index, compared)
+    _note(watch, told=told, unsettled=sorted(compared.unsettled))
+    if compared.owed:
+        logger.info("watches: “%s”: %s leases are owed a run, since something has changed", watch, compared.owed)
+
+
+def _concerns_all(run: Mapping[str, Any]) -> bool:
+    """Whether it is not known which archives it has changed."""
+    if run["state"] == RunState.DONE:
+        return not run["incremental"]
+    return run["state"] == RunState.UNDONE or bool(run["applied_up_to"])
+
+
+def _note(watch: ArchiveWatch, *, told: dict[str, int], unsettled: list[str]) -> None:
+    if (told, unsettled) != (watch.told, watch.unsettled):
+        watch.told, watch.unsettled = told, unsettled
+        watch.save(update_fields=["told", "unsettled"])
+
+
+def _touched(runs: Sequence[int]) -> set[str]:
+    if not runs:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(TOUCHED, [list(runs)])
+        return {folded(name) for (name,) in cursor.fetchall()}
+
+
+def _agencies(watch: ArchiveWatch) -> list[str]:
+    """Whose archives lie there."""
+    configured = AgencyStorageConfig.objects.filter(enabled=True, watched=True)
+    return [each.agency for each in configured if is_same_path(each.runsheet_archive_base_path, watch.base_path)]
+
+
+def _people(watch: ArchiveWatch) -> QuerySet[DropboxAccount, Any]:
+    """Whose runs use that account."""
+    accounts = DropboxAccount.objects.filter(account_id=watch.account_id, root_namespace_id=watch.path_root)
+    return accounts.values("user")
+
+
+def _compare_all(
+    leases: QuerySet[Lease], index: ArchiveIndex, compared: Comparison, *, after: int, is_time_up: Callable[[], bool]
+) -> int | None:
+    """Compare the leases behind that one; the one with which it goes on next time, None at their end."""
+    while True:
+        chunk = _read(leases.filter(pk__gt=after).order_by("pk")[:AT_ONCE])
+        _compare(chunk, index, compared)
+        if len(chunk) < AT_ONCE:
+            return None
+        after = chunk[-1].pk
+        if is_time_up():
+            return after
+
+
+def _read(leases: QuerySet[Lease]) -> list[Any]:
+    """What is known of each, and no more; they are not those that a transition needs."""
+    return list(
+        leases.values_list(
+            *("pk", "generation", "lease_number", "state", "due_at", "claimed_until", "failure_code"),
+            *("known_at", "known_account", "known_base_path", "known_folder_id", "matching_files", "matching_count"),
+            named=True,
+        )
+    )
+
+
+def _compare(leases: Sequence[Any], index: ArchiveIndex, compared: Comparison) -> None:
+    """A few statements, however many they are."""
+    archives = index.archives({lease.lease_number for lease in leases})
+    reasons: dict[str, dict[int, int]] = {}
+    names = {lease.pk: folded(lease.lease_number) for lease in leases}
+    for lease in leases:
+        if lease.lease_number not in archives or not _is_concerned(lease, index.watch):
+            continue
+        if lease.state in WORKING or lease.claimed_until:
+            compared.unsettled.add(names[lease.pk])
+        elif reason := _reason(lease, archives[lease.lease_number]):
+            if _is_newer(lease.known_at, index.read_at) and lease.state in SETTLED:
+                compared.unsettled.add(names[lease.pk])
+            else:
+                reasons.setdefault(reason, {})[lease.pk] = lease.generation
+    for reason, chosen in reasons.items():
+        asked = owe_runs(leases=chosen, reason=reason)
+        compared.owed += len(asked)
+        compared.unsettled |= {names[pk] for pk in chosen if pk not in asked}
+
+
+def _is_concerned(lease: Any, watch: ArchiveWatch) -> bool:
+    """Whether what the index says has anything to do with its answer.
+
+    One that is owed a run asks anyway; what somebody has stopped is not started; nobody is answered from another's Dropbox.
+    """
+    if lease.state in WORKING or lease.claimed_until:
+        return True
+    if lease.due_at is not None or lease.state == State.PENDING:
+        return False
+    if lease.state == State.FAILED:
+        return True
+    return lease.known_account == watch.account_id and is_same_path(lease.known_base_path, watch.base_path)
+
+
+def _is_newer(known_at: datetime | None, read_at: datetime | None) -> bool:
+    return bool(known_at and read_at and known_at > read_at)
+
+
+def _reason(lease: Any, archive: IndexedArchive | None) -> str:
+    """Why it is worth asking; empty: it is not."""
+    is_there = archive is not None and archive.is_directory
+    if lease.state == State.FAILED:
+        return _mended(lease.failure_code, archive)
+    if lease.state == State.NOT_FOUND:
+        return APPEARED if is_there else ""
+    if archive is None or not is_there:
+        return GONE
+    if lease.known_folder_id and archive.folder_id != lease.known_folder_id:
+        return ANEW
+    return _report_reason(lease, archive) if lease.state == State.DONE else ""
+
+
+def _mended(code: str, archive: IndexedArchive | None) -> str:
+    """Why a lease goes on that has failed: what it failed for is mended by what lies there now."""
+    if code in (BasePathMissing.code, BasePathOutOfSight.code):
+        return SEEN_AGAIN
+    is_whole = archive is not None and archive.is_directory and not archive.is_partial
+    return APPEARED if is_whole and code in (NotADirectory.code, ArchiveOutOfSight.code) else ""
+
+
+def _report_reason(lease: Any, archive: IndexedArchive) -> str:
+    names = {file.name for file in archive.files if is_report_name(file.name)}
+    # Of many, no more than some are kept.
+    known, count = set(lease.matching_files), max(lease.matching_count, len(lease.matching_files))
+    if known <= names and len(names) == count:
+        return ""
+    if len(names) > count:
+        return ADDED
+    # Who sees only a part does not know what was taken away.
+    return "" if archive.is_partial else TAKEN if len(names) < count else RENAMED
