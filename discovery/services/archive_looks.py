@@ -20,7 +20,8 @@ from core.base.errors import RunsheetError, Temporary
 from discovery.models import ArchiveWatch
 from discovery.services.archive_lister import EACH, ArchiveLister
 from discovery.services.archive_news import tell
-from discovery.services.archive_watches import Wanted, keep, key_of, wanted
+from discovery.services.archive_wants import Wanted, key_of, wanted
+from discovery.services.archive_watches import keep
 from storage.errors import RootBusy, RootNotThere
 from storage.index.entries import CursorReset
 from storage.models import ACTIVE, IndexRun, Mode, Occasion, RunState, StorageRoot

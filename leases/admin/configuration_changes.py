@@ -13,7 +13,10 @@ LABELS = {
     "runsheet_archive_base_path": "Folder of the runsheet archives",
     "documents_base_path": "Folder of the documents",
     "misc_index_base_path": "Folder of the miscellaneous index",
+    "watched": "The archives are watched",
+    "poll_minutes": "Minutes between two looks",
 }
+SWITCHES = ("enabled", "watched")
 # What decides where is looked; whoever changes it is asked first.
 PLACES = frozenset({"agency", *PATHS})
 
@@ -58,7 +61,7 @@ def in_words(changes: Iterable[Change]) -> str:
 
 def _shown(configuration: AgencyStorageConfig, field: str) -> str:
     value: Any = getattr(configuration, field)
-    return ("on" if value else "off") if field == "enabled" else str(value)
+    return ("on" if value else "off") if field in SWITCHES else str(value)
 
 
 def _quoted(value: str) -> str:

@@ -23,6 +23,7 @@ SEARCHED_AGAIN = (
     "{count:,} leases are searched again by themselves: they failed for want of this configuration, or were searched in "
     "another folder."
 )
+WATCHING = ("watched", "poll_minutes")
 WIDE = TextInput(attrs={"class": "vTextField is-wide", "spellcheck": "false"})
 
 
@@ -47,6 +48,10 @@ class ConfigurationForm(UnchangedForm):
             "not look into it. Where there is no such folder, write the folder of the archives once more.",
             "misc_index_base_path": "Where this agency's miscellaneous index lies. Kept for reference, too; where there is none, "
             "write the folder of the archives once more.",
+            "watched": "What lies in the folder of the archives is kept in mind, so that many leases are answered at once, and "
+            "what appears or goes there is noticed. Switched off, every lease asks Dropbox, and nothing is noticed by itself.",
+            "poll_minutes": "So often Dropbox is asked what has changed, where it does not tell by itself; one call each time. "
+            "From 1 to 1,440.",
         }
         widgets = dict.fromkeys(PATHS, WIDE)
 
@@ -61,7 +66,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
     search_fields = ("agency", *PATHS)
     changed = time_column("updated_at", "last change")
     created = time_column("created_at", "created")
-    fields = ("agency", "enabled", *PATHS, "created", "changed")
+    fields = ("agency", "enabled", *PATHS, *WATCHING, "created", "changed")
     readonly_fields = ("created", "changed")
 
     @admin.display(description="discovery", ordering="enabled")
@@ -75,7 +80,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
     @override
     def get_fields(self, request: HttpRequest, obj: AgencyStorageConfig | None = None) -> Any:
         """What is new has no times yet."""
-        return super().get_fields(request, obj) if obj else ("agency", "enabled", *PATHS)
+        return super().get_fields(request, obj) if obj else ("agency", "enabled", *PATHS, *WATCHING)
 
     @override
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
