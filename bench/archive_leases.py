@@ -10,18 +10,22 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Max, Min
 
-from bench.leases import BASE_PATH, LONGEST_S, WentWrong, burst
+from bench.leases import BASE_PATH, LONGEST_S, WentWrong
 from cloud.models import DropboxAccount
 from cloud.services.accounts import connect_account
-from discovery.models import ArchiveWatch
+from discovery.services.archive_looks import look_at_once
+from discovery.services.archive_watches import watch_at_once
 from dropbox_standin.client import Standin
 from leases.batches import import_leases
 from leases.models import AgencyStorageConfig, Batch, Lease
+from leases.services import create_lease
 from leases.states import State
 from statemachine.models import TransitionLog
-from storage.models import StorageRoot
+from storage.models import ACTIVE, IndexRun, StorageRoot, StoredFile
 
 LOOK_AGAIN_S = 0.25
+LONGEST_SCAN_S = 3_600.0
+WARMING_UP_PATH = "/State Workspace/Archive"
 WARMING_UP = 5
 PUT_AT_ONCE = 5_000
 # Of each ten, one is not there, and one has no report.
@@ -37,16 +41,32 @@ def number(each: int) -> str:
     return f"NMNM {each:07}"
 
 
-def prepare(standin: Standin, *, leases: int, entries: int | None) -> User:
-    """Archives to find, and a person who is connected to the Dropbox that holds them."""
+def prepare(standin: Standin, *, leases: int, entries: int | None, workers: int) -> User:
+    """Archives to find, and a person who is connected to the Dropbox that holds them.
+
+    The first leases wait for the workers to be up; they are of another agency, and are not measured.
+    """
     for some in batched(_archives(leases, entries or 0), PUT_AT_ONCE, strict=False):
         standin.put(*some)
-    AgencyStorageConfig.objects.create(
-        agency="BLM", runsheet_archive_base_path=BASE_PATH, documents_base_path="/d", misc_index_base_path="/m"
-    )
     person = User.objects.create_superuser("bench")
     connect_account(user=person, refresh_token="standin-refresh-olivia")  # noqa: S106 - the stand-in's
+    _configure("NMSLO", WARMING_UP_PATH, watched=False)
+    numbers = [f"B0-{each}" for each in range(WARMING_UP * workers)]
+    standin.put(*(f"{WARMING_UP_PATH}/{each}/{each} Master Documents.pdf" for each in numbers))
+    made = [create_lease(agency="NMSLO", lease_number=each, created_by=person).pk for each in numbers]
+    wait_until_settled()
+    Lease.objects.filter(pk__in=made).delete()
     return person
+
+
+def _configure(agency: str, base_path: str, *, watched: bool) -> None:
+    AgencyStorageConfig.objects.create(
+        agency=agency,
+        runsheet_archive_base_path=base_path,
+        documents_base_path="/d",
+        misc_index_base_path="/m",
+        watched=watched,
+    )
 
 
 def _archives(leases: int, entries: int) -> Iterator[str]:
@@ -60,30 +80,46 @@ def _archives(leases: int, entries: int) -> Iterator[str]:
             yield f"{archive}/{number(each)} Master Documents.pdf"
 
 
-def warm_up(person: User, *, workers: int) -> None:
-    """The first leases wait for the workers to be up; they are not measured."""
-    present = [number(each) for each in range(2, 2 + WARMING_UP * workers) if each % TEN not in {ABSENT, WITHOUT}]
-    burst(person, present)
-    Lease.objects.all().delete()
-
-
-def plant(person: User) -> None:
+def plant(standin: Standin, person: User) -> None:
     """Let the index be there, as if it had been read just now."""
     account = DropboxAccount.objects.get(user=person)
-    given = {"account_id": account.account_id, "path_root": account.root_namespace_id, "base_path": BASE_PATH}
-    root = StorageRoot.objects.create(
-        name="dropbox-bench", declaration={"kind": "dropbox", "owned": False}, cursor="planted"
-    )
-    ArchiveWatch.objects.create(root=root, **given)
-
-
-def fill(standin: Standin) -> None:
+    watch = watch_at_once(account=account, configuration=AgencyStorageConfig.objects.get(agency="BLM"))
+    assert watch is not None
     below = [path.removeprefix(f"{BASE_PATH}/") for path in standin.tree() if path.startswith(f"{BASE_PATH}/")]
     with connection.cursor() as cursor:
-        root = StorageRoot.objects.get(name="dropbox-bench").pk
-        cursor.execute(PLANT, {"root": root, "keys": [path for path in below if path]})
-        cursor.execute("UPDATE storage_storageroot SET read_at = statement_timestamp()")
+        cursor.execute(PLANT, {"root": watch.root_id, "keys": [path for path in below if path]})
+        cursor.execute("UPDATE storage_storageroot SET cursor = 'planted', read_at = statement_timestamp()")
+        cursor.execute("UPDATE discovery_archivewatch SET looked_at = statement_timestamp()")
         cursor.execute("VACUUM ANALYZE storage_storedfile")
+
+
+def read_whole(person: User) -> None:
+    """Let the folder be read for the first time, before any lease is made.
+
+    Raises:
+        WentWrong: it takes too long, or comes to another end.
+    """
+    account = DropboxAccount.objects.used_by(person.pk)
+    assert account is not None
+    look_at_once(account=account, configuration=AgencyStorageConfig.objects.get(agency="BLM"))
+    until = time.monotonic() + LONGEST_SCAN_S
+    while IndexRun.objects.filter(state__in=sorted(ACTIVE)).exists():
+        if time.monotonic() > until:
+            raise WentWrong(f"The folder was not read within {LONGEST_SCAN_S:g} s.")
+        time.sleep(LOOK_AGAIN_S)
+    if not StorageRoot.objects.filter(read_at__isnull=False).exists():
+        run = IndexRun.objects.latest("pk")
+        raise WentWrong(f"The folder was not read: {run.state} {run.refusal}{run.failure_message}")
+
+
+def entries() -> int:
+    """How many the index knows."""
+    return StoredFile.objects.count()
+
+
+def configure() -> None:
+    """From now on leases can be asked for."""
+    _configure("BLM", BASE_PATH, watched=True)
 
 
 def imported(person: User, *, leases: int) -> Sequence[int]:
@@ -95,7 +131,7 @@ def imported(person: User, *, leases: int) -> Sequence[int]:
     return list(Lease.objects.values_list("pk", flat=True))
 
 
-def wait_until_settled(leases: Sequence[int]) -> None:
+def wait_until_settled() -> None:
     """Raises: WentWrong: it takes too long."""
     until = time.monotonic() + LONGEST_S
     owed = Lease.objects.filter(due_at__isnull=False)

@@ -4,11 +4,13 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from bench.discovery import Parser, whole
+from bench.memory import watched
 from bench.processors import Stopwatch, spent
 from bench.stage import Stage, program_running, staged
 from core.base.errors import RunsheetError
@@ -46,19 +48,21 @@ def _whole_stage(options: argparse.Namespace) -> Iterator[Stage]:
 def _measure(stage: Stage, options: argparse.Namespace) -> dict[str, Any]:
     from bench import archive_leases  # noqa: PLC0415 - Django is ready only now
 
-    person = archive_leases.prepare(stage.standin, leases=options.leases, entries=options.entries)
-    archive_leases.warm_up(person, workers=options.workers)
+    person = archive_leases.prepare(
+        stage.standin, leases=options.leases, entries=options.entries, workers=options.workers
+    )
     stage.standin.latency(options.latency_ms)
-    first_scan = _first_scan(stage, person) if options.entries or options.planted else {}
+    archive_leases.configure()
+    stage.standin.clear_journal()
     if options.planted:
-        archive_leases.plant(person)
-        archive_leases.fill(stage.standin)
+        archive_leases.plant(stage.standin, person)
+    first_scan = {"first_scan": _first_scan(stage, person)} if options.entries else {}
     stage.standin.clear_journal()
     creating = Stopwatch()
     with spent(stage.parts) as taken:
         with creating.running():
             leases = archive_leases.imported(person, leases=options.leases)
-        archive_leases.wait_until_settled(leases)
+        archive_leases.wait_until_settled()
     calls = archive_leases.by_kind(stage.standin)
     return {
         "leases": options.leases,
@@ -78,7 +82,19 @@ def _processor_ms(seconds: Mapping[str, float], leases: int) -> dict[str, Any]:
 
 
 def _first_scan(stage: Stage, person: Any) -> dict[str, Any]:
-    return {}
+    """What it takes to read all of it once."""
+    from bench import archive_leases  # noqa: PLC0415 - as above
+
+    began = time.monotonic()
+    with watched(stage.parts["index"]) as peak, spent(stage.parts) as taken:
+        archive_leases.read_whole(person)
+    return {
+        "entries": archive_leases.entries(),
+        "calls": len(stage.standin.journal()),
+        "seconds": round(time.monotonic() - began, 2),
+        "processor_s": {part: round(seconds, 2) for part, seconds in taken.seconds.items()},
+        "peak_bytes": peak.bytes,
+    }
 
 
 def _parser() -> Parser:

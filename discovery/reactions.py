@@ -93,7 +93,7 @@ def wanted_together(lease: Lease) -> int:
     if not lease.background:
         return 1
     given = given_to(lease)
-    index = given.index()
+    index = given.index_for(lease)
     if index is None:
         return 1
     are_together = given.waits(lease, index) or given.in_index([lease], index)

@@ -14,7 +14,7 @@ from typing import Self
 
 from django.apps import apps
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
@@ -90,11 +90,16 @@ def renew(hold: Hold) -> None:
         ClaimLost: none is left.
     """
     held = Now() + timedelta(seconds=hold.held_s)
-    rows = mine = unmoved(*hold.messages).filter(claimed_until__isnull=False)
-    if len(hold.messages) > 1:
-        # Who takes hold of several rows must wait for nobody; the next renewal comes in time for those.
-        rows = mine.model._default_manager.filter(pk__in=mine.select_for_update(skip_locked=True).values("pk"))
-    if not rows.update(claimed_until=held, due_at=held) and not (len(hold.messages) > 1 and mine.exists()):
+    mine = unmoved(*hold.messages).filter(claimed_until__isnull=False)
+    if len(hold.messages) == 1:
+        if not mine.update(claimed_until=held, due_at=held):
+            raise ClaimLost
+        return
+    # Who takes hold of several rows must wait for nobody; the next renewal comes in time for those.
+    with transaction.atomic():
+        unlocked = mine.select_for_update(skip_locked=True, no_key=True).order_by("pk").values("pk")
+        renewed = mine.model._default_manager.filter(pk__in=unlocked).update(claimed_until=held, due_at=held)
+    if not (renewed or mine.exists()):
         raise ClaimLost
 
 

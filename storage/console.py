@@ -9,6 +9,7 @@ from console.machine.badges import CLOCK, CROSSED, TICK, WARNING
 from console.shell import counters, navigation
 from console.shell.counters import Counter
 from console.shell.navigation import Frame, Place
+from storage.admin.file_filters import BY_SCHEDULE
 from storage.admin.files import FileAdmin
 from storage.admin.places import FILES, ROOTS
 from storage.admin.roots import RootAdmin
@@ -47,7 +48,8 @@ RUNS = Kind(
 
 
 def _missing() -> QuerySet[StoredFile]:
-    return StoredFile.objects.filter(state=FileState.MISSING)
+    """Where an app looks after the root, what went there is its own business."""
+    return StoredFile.objects.filter(state=FileState.MISSING).exclude(root__in=StorageRoot.of_apps())
 
 
 def _braked() -> QuerySet[StorageRoot]:
@@ -64,7 +66,7 @@ COUNTERS = (
         counted=_missing,
         address=FILES,
         right="storage.view_storedfile",
-        narrowed={"state__exact": FileState.MISSING},
+        narrowed={"state__exact": FileState.MISSING, "after": BY_SCHEDULE},
     ),
     Counter(
         order=43,

@@ -36,8 +36,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection() -> None:
     """Let the console show what the apps declare, as it does from its first page on: many tests look at it without one."""
     from console.shell import declared
+    from tests import entering
 
     declared.put_all()
+    entering.put_in_place()
 
 
 @contextmanager

@@ -234,14 +234,7 @@ class Gateway:
         ).value
 
     def own_links(self, *, cursor: str = "") -> LinkPage:
-        """The share links that this account has made, some of them; one call. Dropbox does not promise to tell all.
-
-        Args:
-            cursor: of the page before; empty for the first.
-
-        Raises:
-            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
-        """
+        """A page of the links that this account has made, not promised to be all; one call. It raises as `link_policy` does."""
         return self._ask(LIST_LINKS_ROUTE, lambda client: shapes.own_links(client, cursor), "").value
 
     def leads_to(self, *, link: ShareLink, path: str) -> bool:

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from console.notices.queries import rights_among, seen_by, unread_notices
+from console.notices.queries import count_unread, rights_among, seen_by
 
 
 def bell(request: HttpRequest) -> SafeString | str:
@@ -13,5 +13,5 @@ def bell(request: HttpRequest) -> SafeString | str:
     user = request.user
     if not isinstance(user, User) or not (machines := seen_by(user)):
         return ""
-    unread = unread_notices(user.pk, machines=machines, rights=rights_among(user, machines))
-    return render_to_string("console/notices/bell.html", {"count": unread.count()})
+    count = count_unread(user.pk, machines=machines, rights=rights_among(user, machines))
+    return render_to_string("console/notices/bell.html", {"count": count})

@@ -20,8 +20,9 @@ from core.base.errors import RunsheetError, Temporary
 from discovery.models import ArchiveWatch
 from discovery.services.archive_lister import EACH, ArchiveLister
 from discovery.services.archive_news import tell
-from discovery.services.archive_wants import Wanted, key_of, wanted
-from discovery.services.archive_watches import keep
+from discovery.services.archive_wants import Wanted, key_of, wanted, wanted_by
+from discovery.services.archive_watches import keep, watch_at_once
+from leases.models import AgencyStorageConfig
 from storage.errors import RootBusy, RootNotThere
 from storage.index.entries import CursorReset
 from storage.models import ACTIVE, IndexRun, Mode, Occasion, RunState, StorageRoot
@@ -73,13 +74,29 @@ def look_after_all() -> None:
     for watch in _watches():
         if is_time_up():
             return
-        try:
-            _look_after(watch, found.get(key_of(watch)), is_time_up=is_time_up)
-        except RootBusy as error:  # somebody has begun one in this moment
-            logger.info("watches: “%s”: %s", watch, error)
-        except (RunsheetError, CursorReset) as error:
-            logger.warning("watches: “%s” could not be looked at. %s", watch, error)
-            _rest(watch, error)
+        _look_unless_hindered(watch, found.get(key_of(watch)), is_time_up=is_time_up)
+
+
+def look_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig) -> None:
+    """The same for one folder, which is watched from now on, since many leases are about to be asked for there.
+
+    It takes one call at most, and none where somebody else looks at this moment.
+    """
+    made = watch_at_once(account=account, configuration=configuration)
+    watch = _watches().filter(pk=made.pk).first() if made else None
+    if watch:
+        _look_unless_hindered(watch, wanted_by(account, configuration), is_time_up=lambda: False)
+
+
+def _look_unless_hindered(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callable[[], bool]) -> None:
+    """Look; what cannot be asked about is left alone for a while."""
+    try:
+        _look_after(watch, want, is_time_up=is_time_up)
+    except RootBusy as error:  # somebody has begun one in this moment
+        logger.info("watches: “%s”: %s", watch, error)
+    except (RunsheetError, CursorReset) as error:
+        logger.warning("watches: “%s” could not be looked at. %s", watch, error)
+        _rest(watch, error)
 
 
 def _watches() -> QuerySet[ArchiveWatch]:

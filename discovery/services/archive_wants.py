@@ -55,12 +55,13 @@ def wanted() -> dict[Key, Wanted]:
         leases = Lease.objects.filter(agency=each.agency, initiated_by=OuterRef("user"))
         accounts = DropboxAccount.objects.filter(Exists(leases), user__is_active=True).order_by("pk")
         for account in accounts.defer("refresh_token", "access_token"):
-            want = want_of(account, each)
+            want = wanted_by(account, each)
             found[want.key] = _together(found.get(want.key), want)
     return found
 
 
-def want_of(account: DropboxAccount, configuration: AgencyStorageConfig) -> Wanted:
+def wanted_by(account: DropboxAccount, configuration: AgencyStorageConfig) -> Wanted:
+    """What an account watches for an agency, whether it is watched or not."""
     return Wanted(
         account_id=account.account_id,
         path_root=account.root_namespace_id,

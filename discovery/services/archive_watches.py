@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from cloud.models import DropboxAccount
 from core.base.errors import RunsheetError
 from discovery.models import ArchiveWatch
-from discovery.services.archive_wants import KIND, Key, Wanted, key_of, want_of
+from discovery.services.archive_wants import KIND, Key, Wanted, key_of, wanted_by
 from leases.models import AgencyStorageConfig
 from statemachine.duties import ring_now
 from storage.forgetting import forget_root
@@ -38,7 +38,7 @@ def watch_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig
     """
     if not (configuration.enabled and configuration.watched and settings.ARCHIVE_WATCH_EVERY_S):
         return None
-    made = _made(want_of(account, configuration))
+    made = _made(wanted_by(account, configuration))
     ring_now(ARCHIVE_WATCH)
     return made
 

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from cloud.models import DropboxAccount
 from discovery.services import waiting
-from discovery.services.archive_index import ArchiveIndex
-from discovery.services.indexed_sightings import IndexedSighting, index_for, sightings_in_index
+from discovery.services.archive_index import ArchiveIndex, index_of
+from discovery.services.archive_looks import look_at_once
+from discovery.services.indexed_sightings import IndexedSighting, is_watched, sightings_in_index
 from leases.models import AgencyStorageConfig, Lease
 from leases.queries import configuration_of
 
@@ -30,8 +33,30 @@ class Given:
         return lease
 
     def index(self) -> ArchiveIndex | None:
-        """What answers for many leases at once, be it fresh or not; one query."""
-        return index_for(account=self.account, configuration=self.configuration)
+        """What answers for many leases at once, be it fresh or not; one query. None if there is none, or may not be used."""
+        account, configuration = self.account, self.configuration
+        if account is None or configuration is None or not is_watched(account=account, configuration=configuration):
+            return None
+        return index_of(
+            account=account,
+            base_path=configuration.runsheet_archive_base_path,
+            poll_minutes=configuration.poll_minutes,
+        )
+
+    def index_for(self, lease: Lease) -> ArchiveIndex | None:
+        """The same. Where it is not fresh, and this lease is one of many, Dropbox is asked first what has changed: one call.
+
+        Where nobody has read the folder yet, or much has changed, a run of the index begins, for which they wait.
+        """
+        index = self.index()
+        is_at_hand = index is not None and (index.is_fresh or index.is_being_read)
+        account, configuration = self.account, self.configuration
+        if is_at_hand or account is None or configuration is None or not settings.ARCHIVE_WATCH_EVERY_S:
+            return index
+        if not (is_watched(account=account, configuration=configuration) and waiting.are_many(lease)):
+            return index
+        look_at_once(account=account, configuration=configuration)
+        return self.index()
 
     def in_index(self, leases: Sequence[Lease], index: ArchiveIndex | None) -> dict[int, IndexedSighting]:
         """What the index says of those leases for which it may speak, by their primary keys."""

@@ -5,7 +5,6 @@ A positive answer is worth as much as one of Dropbox's own. A negative one stand
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from cloud.dropbox.lending import confirm_lends
@@ -14,14 +13,11 @@ from cloud.models import DropboxAccount
 from cloud.queries import locations_at_all
 from core.base.errors import RunsheetError
 from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of
-from discovery.services.archive_watches import watch_at_once
 from discovery.services.judging import known_at_all, may_judge
 from discovery.services.lease_directory_search import place_of
-from discovery.services.nearest_archives import nearest
+from discovery.services.near_index import nearest_in, told_of
 from leases.models import AgencyStorageConfig, Lease, Origin
-
-# Of so many folders of archives a process remembers the names; each takes as much as it has archives.
-FOLDERS_REMEMBERED = 4
+from leases.neighbours import Near
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +35,14 @@ class IndexedSighting:
     evidence: dict[str, Any]
 
 
-def index_for(*, account: DropboxAccount | None, configuration: AgencyStorageConfig | None) -> ArchiveIndex | None:
-    """The index that runs of this account may be answered from, be it fresh or not; None if there is none. One query.
-
-    Where there is none, one is made from now on.
+def is_watched(*, account: DropboxAccount | None, configuration: AgencyStorageConfig | None) -> bool:
+    """Whether runs of this account may be answered from an index of the folder.
 
     Who may not use a Dropbox, or whose connection is lost, hears so from Dropbox's own way.
     """
     if account is None or configuration is None or not (configuration.enabled and configuration.watched):
-        return None
-    if account.needs_reconnect_reason or not _lends(account):
-        return None
-    found = index_of(
-        account=account,
-        base_path=configuration.runsheet_archive_base_path,
-        poll_minutes=configuration.poll_minutes,
-    )
-    if found is None:
-        watch_at_once(account=account, configuration=configuration)
-    return found
+        return False
+    return not account.needs_reconnect_reason and _lends(account)
 
 
 def _lends(account: DropboxAccount) -> bool:
@@ -83,12 +68,17 @@ def sightings_in_index(
     found = index.archives([_name(path) for path in paths.values()])
     locations = locations_at_all(paths.values())
     known = known_at_all([(lease, paths[lease.pk]) for lease in leases if lease.pk in paths], locations=locations)
+    told = {
+        pk: found[_name(path)]
+        for pk, path in paths.items()
+        if _name(path) in found and _may_say(found[_name(path)], known[pk], account=account)
+    }
+    near = nearest_in(index, [_name(paths[pk]) for pk, archive in told.items() if archive is None])
     if not _is_as_it_was(index, account=account, configuration=configuration):
         return {}
     return {
-        pk: _sighting(index, path, found[_name(path)], account=account)
-        for pk, path in paths.items()
-        if _name(path) in found and _may_say(found[_name(path)], known[pk], account=account)
+        pk: _sighting(index, paths[pk], archive, near=near.get(_name(paths[pk]), ()), account=account)
+        for pk, archive in told.items()
     }
 
 
@@ -129,7 +119,7 @@ def _may_say(archive: IndexedArchive | None, known: Origin | None, *, account: D
 
 
 def _sighting(
-    index: ArchiveIndex, path: str, archive: IndexedArchive | None, *, account: DropboxAccount
+    index: ArchiveIndex, path: str, archive: IndexedArchive | None, *, near: Sequence[Near], account: DropboxAccount
 ) -> IndexedSighting:
     namespace = _namespace(archive.namespace if archive else index.watch.namespace, account)
     folder_id = archive.folder_id if archive else ""
@@ -141,20 +131,10 @@ def _sighting(
         folder_id=folder_id,
     )
     told = {name: value for name, value in {"namespace": namespace, "folder_id": folder_id}.items() if value}
-    seen = {"files": len(archive.files)} if archive else {"nearest": list(_nearest(index, _name(path)))}
+    seen = {"files": len(archive.files)} if archive else told_of(near)
     return IndexedSighting(path=path, archive=archive, origin=origin, evidence=index.evidence(path=path) | seen | told)
 
 
 def _namespace(found: str, account: DropboxAccount) -> str:
     """The shared folder; the account's own root is none."""
     return "" if found == account.root_namespace_id else found
-
-
-def _nearest(index: ArchiveIndex, number: str) -> tuple[str, ...]:
-    return nearest(number, _names(index))
-
-
-@lru_cache(maxsize=FOLDERS_REMEMBERED)
-def _names(index: ArchiveIndex) -> tuple[str, ...]:
-    """Read once for all that is looked for in one state of the index."""
-    return tuple(index.names())

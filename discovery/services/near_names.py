@@ -33,7 +33,7 @@ _DRAWN_AS = str.maketrans("oilsbz", "011582")
 # A prefix has a letter of its own before those that stand for digits; of the others each belongs to the digits beside it.
 _BESIDE_DIGITS = re.compile(r"(?<=[0-9])[oilsbz]+|(?<=[^ ])[oilsbz]+(?=[0-9])|(?<= )[oilsbz]+(?= ?[0-9])")
 _PARTS = re.compile(r"([^0-9]*)(.*?)([^0-9]*)", re.DOTALL)
-_RUN = re.compile("[0-9]+")
+_ZEROS_BEFORE = re.compile("(?<![0-9])0+")
 # Where a text begins behind the number: a word of two letters or more.
 _HEAD = re.compile(r"[^0-9]*[0-9](?:[ 0-9]|[a-z]?(?![a-z]))*")
 # Digits that are read, or struck, for one another: by their looks, and beside one another in the row of the keyboard.
@@ -99,13 +99,11 @@ class _Parts:
         found = _PARTS.fullmatch(text)
         assert found is not None
         before, middle, after = found.groups()
-        runs = _RUN.findall(middle)
         # A letter amid the digits is as telling as they are.
-        core = re.sub("(?<![0-9])0+", "", middle).replace(" ", "")
-        is_plain = not middle.strip("0123456789 ")
+        core = _ZEROS_BEFORE.sub("", middle).replace(" ", "")
         return cls(
             before=before.replace(" ", ""),
-            digits="".join(runs) if is_plain else middle.replace(" ", ""),
+            digits=middle.replace(" ", ""),
             core=core,
             after=after.replace(" ", ""),
         )
@@ -117,12 +115,18 @@ class _Parts:
         yield self.digits.lstrip("0")
 
 
+def _folded(text: str) -> str:
+    return fold_case(unicodedata.normalize("NFKC", text)).translate(_FOLDED)
+
+
 class _Read:
     """A number or a name, in each of the ways in which it can be read."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.plain = " ".join(fold_case(unicodedata.normalize("NFKC", text)).translate(_FOLDED).split())
+        # Nearly all names are of such letters, and there are hundreds of thousands.
+        folded = text.lower().replace("-", " ").replace("_", " ") if text.isascii() else _folded(text)
+        self.plain = " ".join(folded.split())
 
     @cached_property
     def looks(self) -> str:
@@ -224,8 +228,6 @@ def _kind_of(asked: _Read, name: _Read) -> tuple[Kind | None, bool]:
 
 
 def _kind_of_parts(asked: _Parts, name: _Parts) -> tuple[Kind | None, bool]:
-    if not asked.digits or not name.digits:
-        return None, False
     is_before, is_after = asked.before == name.before, asked.after == name.after
     if asked.core == name.core:
         return _kind_beside(asked, name, is_before=is_before, is_after=is_after), False

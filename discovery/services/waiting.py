@@ -1,7 +1,7 @@
 """Many leases wait for a moment while the folder of their archives is being read as a whole, instead of asking one by one."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cloud.models import DropboxAccount
 from core.base.errors import Temporary
@@ -13,8 +13,10 @@ from leases.services import try_at_once
 FEW = 10
 # Whoever has waited for so long asks Dropbox, whatever the reading has come to.
 AT_MOST = timedelta(minutes=5)
+# Dropbox is asked what has changed by one call.
+LOOK_LASTS = timedelta(seconds=10)
 # One of those that wait together looks whether they may go on; the others are woken by whoever sees that first.
-LOOKS_AGAIN_S, OTHERS_LOOK_AGAIN_S = 2.0, 30.0
+LOOKS_AGAIN_S, OTHERS_LOOK_AGAIN_S = 2.0, 20.0
 
 
 class ArchivesBeingRead(Temporary):
@@ -39,10 +41,17 @@ class Postponed(Temporary):
 
 def waits(lease: Lease, *, index: ArchiveIndex | None, account: DropboxAccount) -> bool:
     """Whether a lease waits for the index rather than ask Dropbox: one of many, and not for ever. One query at most."""
-    if index is None or not index.is_being_read:
-        return False
     at = account.read_at  # type: ignore[attr-defined]  # annotated by `used_by`
+    if index is None or index.is_fresh or not (index.is_being_read or _is_being_looked_at(index, at=at)):
+        return False
     return at - lease.entered_at < AT_MOST and are_many(lease)
+
+
+def _is_being_looked_at(index: ArchiveIndex, *, at: datetime) -> bool:
+    """Whether somebody has begun, a moment ago, to ask Dropbox what has changed, and has not answered yet."""
+    looked_at = index.watch.looked_at
+    is_answered = looked_at is None or (index.read_at is not None and index.read_at >= looked_at)
+    return not is_answered and looked_at is not None and at - looked_at < LOOK_LASTS
 
 
 def are_many(lease: Lease) -> bool:
@@ -58,9 +67,8 @@ def wait_for_it(count: int) -> list[Temporary]:
 
 
 def wake_the_others(leases: Sequence[Lease]) -> int:
-    """Let those go on at once that wait as one of these has waited; how many. No query where none has."""
-    waited = next((lease for lease in leases if lease.failure_code == ArchivesBeingRead.code), None)
-    if waited is None:
+    """Let those go on at once that wait for what these are answered from; how many. No query for one alone."""
+    if len(leases) <= 1 and all(lease.failure_code != ArchivesBeingRead.code for lease in leases):
         return 0
-    alike = Lease.objects.filter(initiated_by=waited.initiated_by_id, agency=waited.agency)
+    alike = Lease.objects.filter(initiated_by=leases[0].initiated_by_id, agency=leases[0].agency)
     return try_at_once(alike.filter(failure_code=ArchivesBeingRead.code))

@@ -75,7 +75,7 @@ class ImportPages:
     def preview(self, request: HttpRequest, upload_id: int) -> HttpResponse:
         """Show what the file would become; posted, save it."""
         require_importer(request)
-        upload = kept_uploads().select_related("batch").filter(pk=upload_id).first()
+        upload = kept_uploads().select_related("batch", "created_by").filter(pk=upload_id).first()
         if upload is None:
             return _sent_back(request, UploadGone())
         if upload.batch is not None:

@@ -21,6 +21,7 @@ from storage.models import StorageRoot
 
 MB, GB = 1024**2, 1024**3
 NOBODY = "nobody"
+BY_SCHEDULE, BY_APP = "schedule", "app"
 # More are found by the address, and by their files.
 PEOPLE_AT_MOST = 200
 DAYS = {
@@ -49,11 +50,11 @@ class FolderFilter(AskingFilter):
 
     @override
     def called(self, chosen: str) -> str:
-        return visible(chosen)
+        return visible(self.folder.shown if self.folder else chosen)
 
     @override
     def there_is(self) -> list[tuple[str, str]]:
-        return [(f"{name}/", name) for name in StorageRoot.objects.values_list("name", flat=True)]
+        return [(f"{root.name}/", root.title) for root in StorageRoot.objects.only("name", "declaration")]
 
     @override
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -90,6 +91,27 @@ class OwnerFilter(AskingFilter):
         roots = list(StorageRoot.objects.values_list("pk", flat=True))
         first = f"{int(chosen)}/"
         return queryset.filter(owner=chosen, root__in=roots, key__gte=first, key__lt=f"{first[:-1]}0")
+
+
+class AfterFilter(AskingFilter):
+    """Who looks after the roots. What is missing where an app does is the app's business."""
+
+    title = "looked after by"
+    parameter_name = "after"
+
+    @override
+    def there_is(self) -> list[tuple[str, str]]:
+        return [(BY_SCHEDULE, "The schedule"), (BY_APP, "An app")] if StorageRoot.of_apps().exists() else []
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = str(self.value() or "")
+        if not chosen:
+            return queryset
+        if chosen not in {BY_SCHEDULE, BY_APP}:
+            raise IncorrectLookupParameters
+        of_apps = list(StorageRoot.of_apps().values_list("pk", flat=True))
+        return queryset.filter(root__in=of_apps) if chosen == BY_APP else queryset.exclude(root__in=of_apps)
 
 
 class ChangedFilter(admin.SimpleListFilter):
@@ -129,4 +151,4 @@ BY_SIZE = by_condition(
     },
 )
 BY_KIND = by_condition("type", CHOICES)
-FILTERS = (FolderFilter, BY_KIND, "state", OwnerFilter, BY_SIZE, ChangedFilter)
+FILTERS = (FolderFilter, BY_KIND, "state", AfterFilter, OwnerFilter, BY_SIZE, ChangedFilter)

@@ -117,7 +117,7 @@ class FilePage:
 
     @property
     def why_no_look(self) -> str:
-        return "" if self.look_url else lacking(IndexRun, IndexRun.run_right)
+        return "" if self.look_url or self.is_told else lacking(IndexRun, IndexRun.run_right)
 
     @property
     def first_seen_by(self) -> str:

@@ -40,7 +40,7 @@ def _kind(file: StoredFile) -> str:
 
 
 COLUMNS = (
-    Column("Root", lambda file: file.root.name),
+    Column("Root", lambda file: str(file.root)),
     Column("Path", lambda file: file.key, width=60),
     Column("Name", lambda file: file.name, width=40),
     Column("Type", _kind),
@@ -131,7 +131,7 @@ class FileAdmin(ReadOnly, LargeList):
     @admin.display(description="folder")
     def folder(self, file: StoredFile) -> SafeString:
         where = folder_with(file)
-        return format_html('<a href="{}">{}</a>', where.url, name_of(where.path))
+        return format_html('<a href="{}">{}</a>', where.url, name_of(where.shown))
 
     @admin.display(description="size", ordering="size")
     def size_in_words(self, file: StoredFile) -> SafeString | str:

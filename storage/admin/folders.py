@@ -57,7 +57,12 @@ class Folder:
 
     @property
     def name(self) -> str:
-        return visible(self.key[:-1].rpartition("/")[2] if self.key else self.root.name)
+        return visible(self.key[:-1].rpartition("/")[2] if self.key else str(self.root))
+
+    @property
+    def shown(self) -> str:
+        """The path as people read it."""
+        return f"{self.root}/{self.key}"
 
     @property
     def way(self) -> "Iterator[Folder]":

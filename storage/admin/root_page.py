@@ -74,6 +74,8 @@ class RootPage:
         """What it is made of."""
         if self.declared is None:
             return "Not in the settings any more"
+        if self.root.is_of_app:
+            return f"Read by a cursor: {str(self.declared.get('kind', '')).capitalize()}"
         place = settings.STORAGES.get(self.declared.get("storage", ""))
         if self.declared.get("kind", "files") != "storage" or place is None:
             return {"files": "A directory"}.get(self.declared.get("kind", "files"), str(self.declared.get("kind")))
@@ -151,8 +153,9 @@ class RootPage:
 
     @cached_property
     def next_at(self) -> datetime | None:
-        """When the schedule begins the next run; None: never."""
-        return schedule.next_at(self.root) if self.declared is not None else None
+        """When the schedule begins the next run; None: never. Who has declared a root by itself looks after it, too."""
+        is_ours = self.declared is not None and not self.root.is_of_app
+        return schedule.next_at(self.root) if is_ours else None
 
     @property
     def is_due(self) -> bool:
@@ -161,7 +164,8 @@ class RootPage:
     @property
     def is_left_alone(self) -> bool:
         """Whether nothing begins because something has changed there, since the last run wants somebody first."""
-        return self.last is not None and self.last.state in schedule.LEFT_ALONE and not self.is_away
+        is_ours = not self.root.is_of_app
+        return is_ours and self.last is not None and self.last.state in schedule.LEFT_ALONE and not self.is_away
 
     @property
     def look(self) -> Look | None:

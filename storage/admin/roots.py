@@ -65,13 +65,13 @@ class RootAdmin(ReadOnly, LargeList):
 
     name = "Storage"
     beside = BESIDE[1:]
-    list_display = ("name", "kind", "there", "files", "bytes_seen", "missing", "last_run", "result")
-    sortable_by = ("name",)
-    search_fields = ("name",)
+    list_display = ("named", "kind", "there", "files", "bytes_seen", "missing", "last_run", "result")
+    sortable_by = ("named",)
+    search_fields = ("name", "declaration__title")
     search_help_text = "A part of a root's name."
     empty = "No run has looked at a root yet. The settings say which there are."
     file_columns = (
-        Column("Root", lambda root: root.name),
+        Column("Root", str),
         Column("First met", lambda root: root.created_at, is_time=True),
     )
     identity = ("name",)
@@ -101,6 +101,10 @@ class RootAdmin(ReadOnly, LargeList):
         return {"marker": _marker_sent}
 
     # --- Columns ----------------------------------------------------------------------------------------------------
+
+    @admin.display(description="name", ordering="name")
+    def named(self, root: Any) -> str:
+        return str(root)
 
     @admin.display(description="is")
     def kind(self, root: Any) -> str:

@@ -51,7 +51,7 @@ class RootFilter(AskingFilter):
 
     @override
     def there_is(self) -> list[tuple[str, str]]:
-        return [(name, name) for name in StorageRoot.objects.values_list("name", flat=True)]
+        return [(root.name, root.title) for root in StorageRoot.objects.only("name", "declaration")]
 
 
 class RunAdmin(ReadOnly, MachineAdmin):
@@ -69,7 +69,7 @@ class RunAdmin(ReadOnly, MachineAdmin):
     file_shows_with = ("root", "user", "initiated_by")
     file_columns = (
         *MachineAdmin.file_columns,
-        Column("Root", lambda run: run.root.name),
+        Column("Root", lambda run: str(run.root)),
         Column("Mode", lambda run: str(mode_of(run))),
         Column("Refused", lambda run: run.refusal, width=60),
         Column("Differences", in_short, width=40),

@@ -1,6 +1,7 @@
 """“New run”: everything that can be said of a run before it starts, and what it would delete."""
 
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,8 +12,8 @@ from core.base.clock import now
 from core.base.errors import Refused
 from statemachine.errors import TransitionForbidden
 from storage.admin.buttons import MOST, counted
-from storage.errors import ModeUnknown, NeedsForce, RootBusy, RootUnknown, UserUnknown
-from storage.models import FileState, IndexRun, Mode, StoredFile
+from storage.errors import ModeUnknown, NeedsForce, NoChecksums, NotInParts, RootBusy, RootUnknown, UserUnknown
+from storage.models import FileState, IndexRun, Mode, StorageRoot, StoredFile
 from storage.services import LETS_GO, IndexSyncService
 
 LONGEST_GRACE_DAYS = 36_500
@@ -36,6 +37,8 @@ class StartForm(forms.Form):
         TransitionForbidden: "mode",
         NeedsForce: "force",
         UserUnknown: "part",
+        NotInParts: "part",
+        NoChecksums: "checksums",
     }
 
     root = forms.ChoiceField(label="Root", help_text="Where to look.")
@@ -52,7 +55,8 @@ class StartForm(forms.Form):
     incremental = forms.BooleanField(
         label="Incremental",
         required=False,
-        help_text="Read only directories whose time has changed. What was edited in place is not seen.",
+        help_text="Read only directories whose time has changed. What was edited in place is not seen. "
+        "Of a root that tells what happens there: read only what has happened.",
     )
     checksums = forms.BooleanField(
         label="Checksums",
@@ -87,7 +91,10 @@ class StartForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self.user = user
-        self.fields["root"].choices = [(name, name) for name in sorted(settings.STORAGE_ROOTS)]  # type: ignore[attr-defined]
+        titles = {name: name for name in settings.STORAGE_ROOTS} | {
+            root.name: root.title for root in StorageRoot.of_apps()
+        }
+        self.fields["root"].choices = sorted(titles.items(), key=itemgetter(1))  # type: ignore[attr-defined]
         self.fields["grace_days"].initial = settings.STORAGE_MISSING_GRACE_DAYS
         if not user.has_perm(LETS_GO):
             del self.fields["allow_missing"]
@@ -142,4 +149,5 @@ class StartForm(forms.Form):
         told = f"More than {COUNTED_AT_MOST:,} rows" if count > COUNTED_AT_MOST else counted(count, "row", "rows")
         are = "is" if count == 1 else "are"
         also = ", and so would those of what this run finds missing" if not days else ""
-        return f"{told} of “{said['root']}” {are} marked as missing for longer than {days:,} days; they would go{also}."
+        root = StorageRoot.objects.filter(name=said["root"]).first() or said["root"]
+        return f"{told} of “{root}” {are} marked as missing for longer than {days:,} days; they would go{also}."

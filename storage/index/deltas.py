@@ -7,9 +7,8 @@ once more by itself, which would be a call each: what was told is taken for what
 from collections.abc import Iterator
 from typing import Any, override
 
-from django.db import connection
-
 from storage.errors import ListingBrokenOff, NotInParts
+from storage.index.cursors import database_now
 from storage.index.entries import CursorReset, Entry, name_of
 from storage.index.listers import CursorLister
 from storage.index.merging import Comparison, Row
@@ -85,7 +84,7 @@ def _pages(run: IndexRun, lister: CursorLister, told: list[Told]) -> Iterator[di
     pages = lister.pages(place["cursor"])
     has_more = True
     while has_more:
-        asked_at = _now()
+        asked_at = database_now().isoformat()
         page = next(pages, None)
         if page is None:
             raise ListingBrokenOff
@@ -93,10 +92,3 @@ def _pages(run: IndexRun, lister: CursorLister, told: list[Told]) -> Iterator[di
         told.extend(page.entries)
         place |= {"cursor": page.cursor, "asked_at": asked_at, "told": not has_more}
         yield dict(place)
-
-
-def _now() -> str:
-    """The clock of the database, before something is asked elsewhere."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")
-        return str(cursor.fetchone()[0].isoformat())

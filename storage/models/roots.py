@@ -35,7 +35,7 @@ class StorageRoot(models.Model):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        return self.title
 
     @staticmethod
     def named(name: str) -> "StorageRoot":
@@ -55,8 +55,12 @@ class StorageRoot(models.Model):
     @staticmethod
     def known_names() -> list[str]:
         """Of all roots that the settings or an app know."""
-        of_apps = StorageRoot.objects.filter(declaration__isnull=False).values_list("name", flat=True)
-        return sorted({*settings.STORAGE_ROOTS, *of_apps})
+        return sorted({*settings.STORAGE_ROOTS, *StorageRoot.of_apps().values_list("name", flat=True)})
+
+    @staticmethod
+    def of_apps() -> models.QuerySet["StorageRoot"]:
+        """Those that an app has declared; see `is_of_app`."""
+        return StorageRoot.objects.filter(declaration__isnull=False).exclude(name__in=settings.STORAGE_ROOTS)
 
     @staticmethod
     def begins_to_change(root_id: int, *, forgets: bool = False) -> None:

@@ -120,7 +120,11 @@ SENT: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
     "leases to delete": ("admin/leases/lease/", {"action": "delete_selected"}, ADMINISTRATOR),
     "leases to run": ("admin/leases/lease/", {"action": "run_chosen"}, OPERATOR),
     "a run": ("admin/leases/lease/<pk>/<name>/", {"generation": 0}, OPERATOR),
-    "a new agency": ("admin/leases/agencystorageconfig/add/", {"agency": "NMSLO", "poll_minutes": "5", **PATHS}, ADMINISTRATOR),
+    "a new agency": (
+        "admin/leases/agencystorageconfig/add/",
+        {"agency": "NMSLO", "poll_minutes": "5", **PATHS},
+        ADMINISTRATOR,
+    ),
     "an agency's folder": (
         "admin/leases/agencystorageconfig/<object_id>/change/",
         {"agency": "BLM", "poll_minutes": "5", **PATHS},

@@ -12,7 +12,7 @@ import pytest
 
 from dropbox_standin.client import Standin
 from dropbox_standin.process import Tls
-from tests.dropbox_standin.tunnel import tunnels_to
+from dropbox_standin.tunnel import tunnels_to
 
 pytestmark = [
     pytest.mark.process,
@@ -33,7 +33,7 @@ def rclone(standin_by_tls: Standin, tls: Tls, tmp_path: Path) -> Iterator[Rclone
     }
     with tunnels_to(urlsplit(standin_by_tls.base_url).port or 0) as tunnels:
         settings = {
-            "HTTPS_PROXY": f"http://127.0.0.1:{tunnels.server_address[1]}",
+            "HTTPS_PROXY": tunnels.url,
             "RCLONE_CONFIG": str(tmp_path / "none.conf"),
             "RCLONE_CONFIG_BOX_TYPE": "dropbox",
             "RCLONE_CONFIG_BOX_CLIENT_ID": "standin-app",

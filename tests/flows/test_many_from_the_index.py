@@ -96,6 +96,23 @@ class TestManyLeases:
         assert (absent.state, absent.runsheet_directory, absent.known_account) == ("not_found", None, watch.account_id)
         assert history(leases[0]) == FULL_RUN
 
+    def test_that_have_none_are_told_what_comes_near(
+        self, operator: User, watch: ArchiveWatch, work_until_settled: Work
+    ) -> None:
+        """The names of all archives are read once for all of them, and so is what lies in those that come near."""
+        indexed(watch, {"NMNM 0501759": ["Master Documents.pdf"], "NMNM 0507159": []})
+        leases = imported(operator, ["NMNM 501759", "NMNM 051759", *(f"NMNM 99999{n:02}" for n in range(30))])
+
+        reconcile()
+        with CaptureQueriesContext(connection) as queries:
+            work_until_settled()
+
+        found = evidence_of(leases[0], "record_not_found")
+        assert found["nearest"] == ["NMNM 0501759", "NMNM 0507159"]
+        assert found["nearest_reports"] == {"NMNM 0501759": True, "NMNM 0507159": False}
+        assert evidence_of(leases[-1], "record_not_found")["nearest"] == []
+        assert sum(query["sql"].startswith("WITH RECURSIVE entry", 1) for query in queries) <= 1
+
     def test_are_told_whose_index_answered_and_of_what_time(
         self, operator: User, watch: ArchiveWatch, work_until_settled: Work
     ) -> None:

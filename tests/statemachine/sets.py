@@ -55,9 +55,16 @@ class Sets:
         self.seen: list[list[int]] = []
         self._declared = declared
 
-    def work_as(self, react: React, *, state: str = State.HEATING, key: tuple[str, ...] = ("litres",)) -> None:
+    def work_as(
+        self,
+        react: React,
+        *,
+        state: str = State.HEATING,
+        key: tuple[str, ...] = ("litres",),
+        wanted: Callable[[Kettle], int] | None = None,
+    ) -> None:
         def noting(runs: list[Run[Kettle]]) -> Endings:
             self.seen.append([run.record.pk for run in runs])
             return react(runs)
 
-        self._declared(state, react=noting, together=Together(at_most=AT_MOST, key=key))
+        self._declared(state, react=noting, together=Together(at_most=AT_MOST, key=key, wanted=wanted))

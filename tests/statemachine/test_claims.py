@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from statemachine import claims
 from statemachine.claims import ClaimKeeper, Hold
 from statemachine.doorbell import Message
+from statemachine.errors import ClaimLost
 from tests.statemachine.conftest import message, owed
 from tests.toy.models import Kettle
 
@@ -51,6 +52,25 @@ class TestClaimKeeper:
         assert kettle.claimed_until is not None
         assert kettle.claimed_until > timezone.now()
         assert kettle.due_at == kettle.claimed_until
+
+    def test_renews_the_claims_of_a_set_without_those_that_have_moved_on(self) -> None:
+        kettles = [claimed(message(owed())) for _ in range(3)]
+        together = Hold(messages=[claims.message_of(each) for each in kettles])
+        Kettle.objects.filter(pk=kettles[2].pk).update(generation=9, claimed_until=None)
+        latest = max(each.claimed_until for each in kettles if each.claimed_until)
+
+        with ClaimKeeper(together):
+            await_that(lambda: Kettle.objects.filter(claimed_until__gt=latest).count() == 2)
+
+        assert Kettle.objects.get(claimed_until=None).pk == kettles[2].pk
+
+    def test_of_a_set_of_which_nothing_is_left_says_so(self) -> None:
+        kettles = [claimed(message(owed())) for _ in range(2)]
+        together = Hold(messages=[claims.message_of(each) for each in kettles])
+        Kettle.objects.update(generation=9)
+
+        with pytest.raises(ClaimLost):
+            claims.renew(together)
 
     def test_goes_on_with_the_state_that_the_worker_goes_on_with(self) -> None:
         kettle = owed()

@@ -200,7 +200,7 @@ class TestUnasked:
     def test_the_others_are_left_when_the_database_cannot_say(
         self, sets: Sets, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def away(*_: object) -> list[Kettle]:
+        def away(*_: object, **__: object) -> list[Kettle]:
             raise OperationalError("the server closed the connection unexpectedly")
 
         monkeypatch.setattr("statemachine.sets._claim_alike", away)
@@ -210,10 +210,44 @@ class TestUnasked:
         assert states() == ["ready", "heating"]
 
     def test_a_bug_is_one(self, sets: Sets, monkeypatch: pytest.MonkeyPatch) -> None:
-        def wrong(*_: object) -> list[Kettle]:
+        def wrong(*_: object, **__: object) -> list[Kettle]:
             raise ProgrammingError("column is missing")
 
         monkeypatch.setattr("statemachine.sets._claim_alike", wrong)
 
         with pytest.raises(ProgrammingError):
             run(message(owed()))
+
+
+class TestWanted:
+    """How many a set should have, the reaction says with the first row of it."""
+
+    @pytest.mark.parametrize(("wanted", "together"), [(0, 1), (1, 1), (2, 2), (99, 3)])
+    def test_is_how_many_it_has(self, sets: Sets, wanted: int, together: int) -> None:
+        sets.work_as(all_of(BOILED), wanted=lambda _kettle: wanted)
+        kettles = [owed(litres=3) for _ in range(3)]
+
+        run(message(kettles[0]))
+
+        assert [len(seen) for seen in sets.seen] == [together]
+
+    def test_that_cannot_be_told_is_one(self, sets: Sets, caplog: pytest.LogCaptureFixture) -> None:
+        def wrong(_kettle: Kettle) -> int:
+            raise ValueError("what a bug")
+
+        sets.work_as(all_of(BOILED), wanted=wrong)
+        first, _ = owed(), owed()
+
+        assert run(message(first)) == "ready"
+        assert states() == ["ready", "heating"]
+        assert "cannot tell how many it wants" in caplog.text
+
+    def test_is_one_where_the_database_cannot_say(self, sets: Sets) -> None:
+        def away(_kettle: Kettle) -> int:
+            raise OperationalError("the server closed the connection unexpectedly")
+
+        sets.work_as(all_of(BOILED), wanted=away)
+        first, _ = owed(), owed()
+
+        assert run(message(first)) == "ready"
+        assert states() == ["ready", "heating"]

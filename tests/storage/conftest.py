@@ -11,10 +11,11 @@ from django.db import connection
 from django.db.models import F
 from redis import Redis
 
-from storage.index import applying, merging, planning, protectors
+from storage.index import applying, listers, merging, planning, protectors, words
 from storage.index import rows as paging
-from storage.models import IndexRun, Occasion, StoredFile
+from storage.models import IndexRun, Occasion, StorageRoot, StoredFile
 from storage.services import IndexSyncService
+from tests.storage.telling import KIND, Place, root_of
 from tests.storage.trees import Tree
 
 NO_GRACE = timedelta()
@@ -59,7 +60,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_batches(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    for module in (merging, applying, paging, planning):
+    for module in (merging, applying, paging, planning, words):
         monkeypatch.setattr(module, "BATCH", size)
 
 
@@ -124,6 +125,32 @@ def worked() -> IndexRun:
 
 def later(passed: timedelta) -> None:
     IndexRun.objects.update(created_at=F("created_at") - passed)
+
+
+@pytest.fixture
+def place(db: None, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """What the root "archives" of an app is read from, by a cursor."""
+    made = Place()
+    monkeypatch.setattr(listers, "_makers", {**listers._makers, KIND: lambda _root: made})
+    root_of()
+    return made
+
+
+@pytest.fixture
+def read(place: Place) -> Index:
+    """Runs over it to their end, in this process: `read("sync")`, or `read(incremental=True)`."""
+
+    def run(mode: str = "sync", **said: Any) -> IndexRun:
+        service = IndexSyncService()
+        wishes = {"root": "archives", "force": True, "grace": NO_GRACE, "rings": False, **said}
+        return service.work(run_id=service.start(mode=mode, **wishes).pk)
+
+    return run
+
+
+def archives() -> StorageRoot:
+    """The root as it stands."""
+    return StorageRoot.objects.get(name="archives")
 
 
 @pytest.fixture

@@ -28,6 +28,11 @@ pytestmark = pytest.mark.django_db
 CREATE, LIST_LINKS = "sharing/create_shared_link_with_settings", "sharing/list_shared_links"
 
 
+@pytest.fixture(autouse=True)
+def _switched_on(settings: Settings) -> None:
+    settings.LINKS_PER_MINUTE = 60
+
+
 def found(dropbox: "Standin", operator: User, numbers: Sequence[str]) -> list[CloudLocation]:
     """Archives that the index has told of, so that nobody has made a link to them."""
     account = DropboxAccount.objects.get(user=operator)

@@ -73,10 +73,11 @@ class TestImport:
     def test_shows_all_rows_on_demand(self, console: Client) -> None:
         answer = send(console, MIXED)
 
-        everything = console.get(answer.request["PATH_INFO"] + answer.context["preview"].tabs[-1].url)
+        everything = console.get(answer.request["PATH_INFO"] + answer.context["preview"].url(show="all"))
 
-        assert len(everything.context["preview"].page.object_list) == 4
-        assert everything.context["preview"].tabs[-1].is_chosen
+        preview = everything.context["preview"]
+        assert len(preview.page.object_list) == 4
+        assert [tab.label for tab in preview.tabs if tab.is_chosen] == ["All rows"]
 
     def test_leaves_wrong_rows_out_and_says_so(self, console: Client) -> None:
         answer = confirm(console, send(console, MIXED))

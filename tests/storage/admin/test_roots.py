@@ -264,7 +264,10 @@ class TestStartPage:
 
         text = console.get("/admin/").text
 
-        assert f'<a href="{FILES}?state__exact=missing"><span>Missing files</span> <strong>1</strong></a>' in text
+        assert (
+            f'<a href="{FILES}?state__exact=missing&amp;after=schedule"><span>Missing files</span> <strong>1</strong></a>'
+            in text
+        )
         assert f'<a href="{LIST}"><span>Roots held by the brake</span> <strong>1</strong></a>' in text
 
     @pytest.mark.parametrize("then", [RunState.DONE, RunState.REFUSED])
