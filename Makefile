@@ -29,8 +29,8 @@ up: $(INSTALLED) ## The console with demo data on this machine, until Ctrl-C (AR
 test: lint $(AZURITE) ## Linters, types, import contracts and all tests (ARGS="tests/core -k name")
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
 
-quick: $(INSTALLED) ## The tests without programs, browser and matrices, and without coverage (ARGS="tests/core -k name")
-	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup -m 'not process and not browser and not matrix and not long' $(ARGS)
+quick: $(INSTALLED) ## The tests without programs, browser, matrices, whole ways and what takes long, and without coverage (ARGS="tests/core -k name")
+	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup -m 'not process and not browser and not matrix and not flow and not long' $(ARGS)
 
 chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (SEED=7 for another run than the first)
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1)

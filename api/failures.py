@@ -20,6 +20,8 @@ from storage.errors import (
     LaterRunStands,
     ModeUnknown,
     NeedsForce,
+    NoChecksums,
+    NotInParts,
     NotOverridden,
     RootBusy,
     RootNotThere,
@@ -55,6 +57,8 @@ MEANINGS: Mapping[type[RunsheetError], Meaning] = {
     UnknownAgency: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "agency"),
     InvalidLease: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "number"),
     UserUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "user_id"),
+    NotInParts: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "user_id"),
+    NoChecksums: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "checksums"),
     NeedsForce: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "force"),
     NotOverridden: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "allow_missing"),
     # It is right, but not now: something else has to be over, or has happened meanwhile.

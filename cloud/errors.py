@@ -57,6 +57,15 @@ class PathRootMoved(DropboxUnavailable):
         self.home_namespace_id = home_namespace_id
 
 
+class DirectoryExists(RunsheetError):
+    """There is a directory of this name already.
+
+    A result, not a failure: what was to be made is there.
+    """
+
+    code = "directory_exists"
+
+
 class ListingReset(DropboxUnavailable):
     """Dropbox has lost the place in a listing. Only a listing from the beginning tells what is there."""
 
@@ -264,6 +273,20 @@ class LinkDead(Refused):
     """The share link leads nowhere any more: it was revoked or has expired, or what it led to was deleted."""
 
     code = "link_dead"
+
+
+class NotMade(Refused):
+    """Dropbox does not let this directory be made. Make it in Dropbox yourself, or ask who owns the folder above it."""
+
+    code = "not_made"
+    words = "directory not made"
+
+
+class MayNotWrite(NotMade):
+    """This Dropbox connection may only read. Connect your Dropbox again under “Your Dropbox” and allow it to write."""
+
+    code = "may_not_write"
+    words = "Dropbox connection may only read"
 
 
 class LinkRefused(Refused):

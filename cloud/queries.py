@@ -15,10 +15,11 @@ LOCATION_AT = """
 SELECT {columns}, share_url <> '' AND (share_expires_at IS NULL OR share_expires_at > statement_timestamp()) AS has_link
 FROM cloud_cloudlocation WHERE provider = %s AND dropbox_fold(path) = dropbox_fold(%s)
 """
+# Each by the index of paths: most of a table is of one provider.
 LOCATIONS_AT = """
-SELECT given.path, location.id FROM unnest(%s::text[]) AS given(path)
-JOIN cloud_cloudlocation location
-    ON location.provider = %s AND dropbox_fold(location.path) = dropbox_fold(given.path)
+SELECT given.path, location.id FROM unnest(%s::text[]) AS given(path) CROSS JOIN LATERAL (
+    SELECT id FROM cloud_cloudlocation WHERE provider = %s AND dropbox_fold(path) = dropbox_fold(given.path) LIMIT 1
+) location
 """
 
 

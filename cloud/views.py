@@ -59,7 +59,7 @@ def account(request: HttpRequest) -> HttpResponse:
     """Whose Dropbox one's runs use, what is wrong with it, and what can be done about it."""
     user = _person(request)
     waiting = _waiting(request)
-    standing = dropbox_accounts.standing_of(user)
+    standing, asked = dropbox_accounts.standing_of(user), dropbox_accounts.asked_scopes()
     context = {
         **admin.site.each_context(request),
         "title": "Your Dropbox",
@@ -69,8 +69,10 @@ def account(request: HttpRequest) -> HttpResponse:
         "wrong": standing.reason,
         "next": _safe_path(request.GET.get("next", "")),
         "may_connect": needs_dropbox(user),
-        "unneeded": sorted(set(standing.account.scopes) - dropbox_accounts.REQUIRED_SCOPES) if standing.account else [],
-        "required": sorted(dropbox_accounts.REQUIRED_SCOPES),
+        "unneeded": sorted(set(standing.account.scopes) - asked) if standing.account else [],
+        "required": sorted(asked),
+        "is_lacking_write": dropbox_accounts.lacks_write(standing.account),
+        "writes": settings.DROPBOX_MAKES_ARCHIVES,
         "waiting": standing.waiting,
         "sights": [each.sight.meaning for each in dependants()],
         "seen": " and ".join(each.many for each in dependants() if each.may_be_seen_by(user)),
@@ -112,7 +114,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     if attempt.is_over:
         return _explain(request, TOO_LATE, next_path=attempt.next)
     if not answer.get("code") or "error" in answer:
-        scopes = ", ".join(sorted(dropbox_accounts.REQUIRED_SCOPES))
+        scopes = ", ".join(sorted(dropbox_accounts.asked_scopes()))
         sentence = DENIALS.get(answer.get("error", ""), NO_ANSWER).format(scopes=scopes)
         return _explain(request, sentence, next_path=attempt.next)
     return _finish(request, attempt, code=answer["code"])

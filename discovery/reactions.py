@@ -14,6 +14,8 @@ from cloud.errors import ANOTHER_ACCOUNT, CONFIGURED, Reconnected
 from cloud.models import DropboxAccount
 from cloud.services.locations import forget_link
 from core.base.errors import RunsheetError
+from discovery.services.archive_making import is_of_the_index, with_archive_made
+from discovery.services.beside_archives import Looks, look_beside, record_beside
 from discovery.services.givens import Given, given_to
 from discovery.services.index_answers import IndexAnswers, each_alone
 from discovery.services.indexed_sightings import IndexedSighting
@@ -90,7 +92,7 @@ def wanted_together(lease: Lease) -> int:
     What somebody starts by hand is asked at Dropbox itself, and so is what the index may not answer: alone, by as many
     workers as there are.
     """
-    if not lease.background:
+    if not lease.background or lease.makes_archive:
         return 1
     given = given_to(lease)
     index = given.index_for(lease)
@@ -118,15 +120,16 @@ def search(runs: list[Run[Lease]]) -> Endings:
     index = given.index() if runs[0].record.background else None
     if index and given.waits(runs[0].record, index):
         return Endings(each=wait_for_it(len(runs)))
-    answers = IndexAnswers(given.in_index([run.record for run in runs], index))
+    answers = IndexAnswers(_settled_by(given.in_index([run.record for run in runs], index), runs, given))
+    beside = _looks_beside([run.record for run in runs if run.record.pk in answers.sightings], given)
     wake_the_others([run.record for run in runs])
     return Endings(
         each=each_alone(
             runs,
             told=lambda run: _found_in_index(run, given, answers),
-            asked=lambda run: _search_in_dropbox(run, given),
+            asked=lambda run: _search_in_dropbox(run, given, beside),
         ),
-        record=answers.record_places,
+        record=partial(_record_places, answers, beside),
     )
 
 
@@ -188,11 +191,38 @@ def _detected_in_index(lease: Lease, answers: IndexAnswers) -> Ending | None:
     )
 
 
-def _search_in_dropbox(run: Run[Lease], given: Given) -> Ending:
+def _settled_by(
+    sightings: dict[int, IndexedSighting], runs: list[Run[Lease]], given: Given
+) -> dict[int, IndexedSighting]:
+    """Without those where something may have to be made, which only who asks Dropbox itself may do."""
+    leases = {run.record.pk: run.record for run in runs}
+    return {
+        pk: each
+        for pk, each in sightings.items()
+        if is_of_the_index(leases[pk], given.configuration, is_there=each.archive is not None)
+    }
+
+
+def _looks_beside(leases: list[Lease], given: Given, gateway: Gateway | None = None) -> Looks:
+    """What lies beside the archives, whatever was answered of those."""
+    if not leases or given.account is None or given.configuration is None:
+        return {}
+    return look_beside(leases=leases, account=given.account, configuration=given.configuration, gateway=gateway)
+
+
+def _record_places(answers: IndexAnswers, beside: Looks, leases: list[Lease]) -> None:
+    answers.record_places(leases)
+    record_beside(beside, leases)
+
+
+def _search_in_dropbox(run: Run[Lease], given: Given, beside: Looks) -> Ending:
+    """Once it is answered, what was seen beside the archive stands in `beside`."""
     lease = given.lent_to(run.record)
     with _again_if_mended(lease, given):
         gateway = gateway_for(lease.initiated_by, account=given.account, before_call=run.keep_claim)
         sighting = look_for_directory(lease=lease, gateway=gateway, configuration=given.configuration)
+        sighting = with_archive_made(lease=lease, gateway=gateway, configuration=given.configuration, sighting=sighting)
+    beside.update(_looks_beside([lease], given, gateway))
     if sighting.listing is None:
         return Outcome(transition="record_not_found", record=partial(_forget, sighting), evidence=sighting.evidence)
     return Outcome(

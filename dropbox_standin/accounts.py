@@ -11,16 +11,22 @@ from dropbox_standin.sights import Sights
 if TYPE_CHECKING:
     from dropbox_standin.tree import Namespace
 
+ADMIN_ONLY, EVERYONE = TOP_LEVEL = ("admin_only", "everyone")
 ACCOUNT_ID_CHARS = 40  # the SDK refuses any other length
 
 
 @dataclass(eq=False)
 class Team:
-    """A team with a team space: one tree that all members see under their root."""
+    """A team with a team space: one tree that all members see under their root.
+
+    Attributes:
+        top_level: who may make, move and remove what lies at the top of the space: one of `TOP_LEVEL`.
+    """
 
     key: str
     name: str
     space: Namespace
+    top_level: str = ADMIN_ONLY
 
     @property
     def team_id(self) -> str:
@@ -33,6 +39,7 @@ class Account:
 
     Attributes:
         key: the short name by which the control API calls it.
+        admin: of the team.
         good_for: what somebody who tries the console may use it for.
         sights: how much it may see of the team's folders; all of them in full unless told otherwise.
     """
@@ -45,6 +52,7 @@ class Account:
     suspended: bool = False
     email_verified: bool = True
     basic: bool = False
+    admin: bool = False
     good_for: str = ""
     sights: Sights = field(default_factory=Sights)
     uid: int = field(init=False)
@@ -58,6 +66,11 @@ class Account:
     @property
     def root(self) -> Namespace:
         return self.team.space if self.team else self.home
+
+    @property
+    def may_shape_top(self) -> bool:
+        """Whether it may write at the top of its root."""
+        return self.team is None or self.admin or self.team.top_level == EVERYONE
 
     @property
     def home_path(self) -> str:
@@ -117,7 +130,7 @@ def _membership(team: Team, key: str) -> dict[str, Any]:
                 "shared_link_default_permissions_policy": {".tag": "default"},
             },
             "office_addin_policy": {".tag": "disabled"},
-            "top_level_content_policy": {".tag": "admin_only"},
+            "top_level_content_policy": {".tag": team.top_level},
         },
         "team_member_id": f"dbmid:{_digest(key + '@team')}",
     }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIMEOUT_S = 30
+CROWD_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class AccountInfo:
     home_path: str
     suspended: bool
     email_verified: bool
+    admin: bool
     refresh_token: str | None
     scopes: tuple[str, ...]
 
@@ -111,6 +113,17 @@ class Standin:
         whole = entries if content is None else tuple(_with_content(entry, content) for entry in entries)
         self._post("put", entries=list(whole), home=home, team=team)
 
+    def crowd(
+        self, path: str, *, archives: int, files: int, home: str | None = None, team: str | None = None, **more: Any
+    ) -> int:
+        """Put very many archives of the same kind into a folder; returns how many entries were made.
+
+        Further: prefix (`NMNM`), report_every (3; 0 for no reports). A million entries take some ten seconds.
+        """
+        crowd = {"path": path, "archives": archives, "files": files, **more}
+        answer = self._request("POST", "crowd", json={**crowd, "home": home, "team": team}, timeout=CROWD_TIMEOUT_S)
+        return int(answer["put"])
+
     def delete(self, *paths: str, home: str | None = None, team: str | None = None) -> None:
         self._post("delete", paths=list(paths), home=home, team=team)
 
@@ -124,7 +137,7 @@ class Standin:
         return _account(self._get(f"accounts/{name}"))
 
     def create_account(self, name: str, **fields: Any) -> AccountInfo:
-        """Fields: display_name, email, team, basic, email_verified. The refresh token is `standin-refresh-<name>`."""
+        """Fields: display_name, email, team, basic, email_verified, admin. The refresh token is `standin-refresh-<name>`."""
         return _account(self._post("accounts", name=name, **fields))
 
     def suspend(self, name: str, *, suspended: bool = True) -> None:
@@ -148,12 +161,16 @@ class Standin:
         self._post(f"accounts/{name}/revoke")
 
     def sight(self, name: str, path: str, sight: str) -> None:
-        """How much an account may see of a folder of its team: full, traverse_only, no_access or none."""
+        """How much an account may see of a folder of its team: full, read_only, traverse_only, no_access or none."""
         self._post("sights", account=name, path=path, sight=sight)
 
     def clear_sights(self) -> None:
         """Everybody sees everything of their team again."""
         self._delete("sights")
+
+    def top_level(self, policy: str, *, team: str = "team") -> None:
+        """Who may write at the top of a team's space: admin_only or everyone."""
+        self._post(f"teams/{team}/top_level", policy=policy)
 
     def migrate_root(self, team: str = "team") -> str:
         """Give the team space another root namespace; returns its id."""
@@ -257,9 +274,17 @@ class Standin:
         """Let that much time have passed: tokens and links expire."""
         self._post("clock", advance_s=seconds)
 
-    def reset_cursors(self) -> None:
-        """Let every cursor handed out so far answer `reset`."""
-        self._post("cursors/reset")
+    def reset_cursors(self, account: str | None = None) -> None:
+        """Let every cursor handed out so far, or every one of an account, answer `reset`."""
+        self._post("cursors/reset", account=account)
+
+    def watched_folder(self, outcome: str) -> None:
+        """What a cursor does whose own folder was renamed: follow, not_found or reset; removed, it cannot follow."""
+        self._post("cursors", watched_folder=outcome)
+
+    def repeat_deltas(self, *, on: bool) -> None:
+        """Let each delta be told twice, as a cursor may that was handed out a little too early."""
+        self._post("cursors", repeat_deltas=on)
 
     # What was called
 
@@ -312,7 +337,8 @@ class Standin:
         return self._request("DELETE", where)
 
     def _request(self, method: str, where: str, **options: Any) -> dict[str, Any]:
-        response = self._session.request(method, f"{self.base_url}/standin/{where}", timeout=TIMEOUT_S, **options)
+        options.setdefault("timeout", TIMEOUT_S)
+        response = self._session.request(method, f"{self.base_url}/standin/{where}", **options)
         if not response.ok:
             raise StandinError(_reason(response))
         answer: dict[str, Any] = response.json()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dropbox_standin import hooks, knobs, people, seeds
+from dropbox_standin import hooks, knobs, people, seeds, watching
 from dropbox_standin.faults import KINDS, Fault
 from dropbox_standin.inputs import NotUnderstood, fields_of, number, text
 from dropbox_standin.limits import STYLES, RateLimit
@@ -33,7 +33,7 @@ def routes(stage: Stage) -> list[Route]:
     """The control API of one stage."""
     return [
         Route(path, functools.partial(_run, stage, action), methods=[method])
-        for method, path, action in (*ACTIONS, *people.ACTIONS, *knobs.ACTIONS, *hooks.ACTIONS)
+        for method, path, action in (*ACTIONS, *people.ACTIONS, *knobs.ACTIONS, *watching.ACTIONS, *hooks.ACTIONS)
     ]
 
 
@@ -75,7 +75,9 @@ def reset(stage: Stage, _request: Request, body: Body) -> Body:
     fields_of(body, "seed")
     seed = body.get("seed")
     if not (isinstance(seed, dict) or seed in {None, "empty", "demo", stage.seed}):
-        raise NotUnderstood('seed is "empty", "demo", an object with team, home, policies and sights, or left out')
+        raise NotUnderstood(
+            'seed is "empty", "demo", an object with team, home, policies, sights and crowds, or left out'
+        )
     stage.reset(seed)
     return {"accounts": sorted(stage.world.accounts)}
 
@@ -179,11 +181,6 @@ def advance_clock(stage: Stage, _request: Request, body: Body) -> Body:
     return {"clock": stage.world.clock.now().isoformat()}
 
 
-def forget_cursors(stage: Stage, _request: Request, _body: Body) -> Body:
-    stage.world.cursors.forget()
-    return {"cursors": 0}
-
-
 def read_journal(stage: Stage, request: Request, _body: Body) -> Body:
     query = request.query_params
     after = int(number(query.get("after", "0"), "after", least=0))
@@ -276,7 +273,6 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("DELETE", "/policies", clear_policies),
     ("POST", "/settings", change_settings),
     ("POST", "/clock", advance_clock),
-    ("POST", "/cursors/reset", forget_cursors),
     ("GET", "/journal", read_journal),
     ("DELETE", "/journal", clear_journal),
     ("GET", "/calls", count_calls),

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from dropbox_standin.deltas import Delta, Scope
+from dropbox_standin.sights import OPEN
 from dropbox_standin.tree import Folder, Key, Names, Namespace, Node, fold_all
 from dropbox_standin.wire import BadRequest, conflict
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from dropbox_standin.tokens import Tokens
     from dropbox_standin.views import View
+    from dropbox_standin.world import Settings
 
 KEPT = 100_000
 KEPT_DELTAS = 4
@@ -56,12 +58,13 @@ class Watch:
     path: str
     recursive: bool
     include_deleted: bool
+    include_mounted: bool
     limit: int
 
     def spans(self) -> tuple[Span, ...]:
         """The folder's own tree, and the home that is mounted under a team's root."""
         own = Span(self.view.namespace_of(self.folder), self.folder, is_mount=False)
-        if self.folder.parent is None and self.folder is self.view.base.root and self.view.shows_home_as_folder:
+        if self.folder is self.view.base.root and self.view.shows_home_as_folder:
             home = self.view.account.home
             return own, Span(home, home.root, is_mount=True)
         return (own,)
@@ -71,7 +74,28 @@ class Watch:
         return tuple((len(span.space.changes), self._own_changes(span)) for span in self.spans())
 
     def scope(self, base: Key) -> Scope:
-        return Scope(base, self.recursive, self.view.may_open, self.view.sees)
+        return Scope(base, self.recursive, self.tells_itself, self.enters, self.view.sees)
+
+    @property
+    def tells_itself(self) -> bool:
+        """Whether the folder is in its own listing: if it has a path, and all beneath is listed, too."""
+        return self.recursive and self.folder is not self.view.start
+
+    def enters(self, folder: Folder) -> bool:
+        """Whether what lies in a folder is told where the folder itself is."""
+        return self.view.may_open(folder) and (self.include_mounted or not self._is_other_mount(folder))
+
+    def goes_into(self, span: Span) -> bool:
+        return not span.is_mount or (self.recursive and self.include_mounted)
+
+    def leaves_out(self, space: Namespace, key: Key) -> bool:
+        """Whether a place lies in a mounted folder, and these are not to be told of."""
+        if self.include_mounted or not space.has_team_folders or self.folder is not space.root:
+            return False
+        return len(key) > 1
+
+    def _is_other_mount(self, folder: Folder) -> bool:
+        return folder is not self.folder and self.view.is_team_folder(folder)
 
     def _own_changes(self, span: Span) -> int:
         return 0 if span.is_mount else len(self.view.account.sights.changes)
@@ -88,6 +112,7 @@ class Cursor:
         seen: how far each change log was told.
         until: how far they are being told, while a delta has further pages; a listing has none.
         after: what was told last, in a listing or a delta of which there is more.
+        is_repeat: what it tells was told before, as was ordered.
     """
 
     watch: Watch
@@ -96,6 +121,7 @@ class Cursor:
     until: tuple[Mark, ...] | None = None
     after: Position | None = None
     is_listing: bool = False
+    is_repeat: bool = False
     empty_pages: int = 0
 
     @property
@@ -105,14 +131,10 @@ class Cursor:
 
 @dataclass
 class Cursors:
-    """The cursors handed out; those unused for longest are forgotten, which a client sees as `reset`.
-
-    Attributes:
-        watched_folder: what becomes of a cursor whose own folder was renamed or removed; one of `WATCHED_FOLDER`.
-    """
+    """The cursors handed out; those unused for longest are forgotten, which a client sees as `reset`."""
 
     tokens: Tokens
-    watched_folder: str = FOLLOW
+    settings: Settings
     kept: OrderedDict[str, Cursor] = field(default_factory=OrderedDict)
     _deltas: OrderedDict[tuple[object, ...], Delta] = field(default_factory=OrderedDict)
 
@@ -160,6 +182,8 @@ class Cursors:
         described = _describe(watch.view, entries[: watch.limit])
         if len(entries) > watch.limit:
             return described, replace(cursor, after=entries[watch.limit - 1][0]), True
+        if entries and self.settings.repeat_deltas and cursor.until is not None and not cursor.is_repeat:
+            return described, Cursor(watch, cursor.bases, cursor.seen, is_repeat=True), False
         seen = cursor.seen if cursor.until is None else cursor.until
         return described, Cursor(watch, cursor.bases[-1:], seen), False
 
@@ -171,8 +195,9 @@ class Cursors:
 
     def _check_watched(self, cursor: Cursor) -> None:
         gone = not _is_there(cursor)
-        if gone or (self.watched_folder != FOLLOW and _has_moved(cursor)):
-            raise conflict("reset") if self.watched_folder == RESET else conflict("path", "not_found")
+        knob = self.settings.watched_folder
+        if gone or (knob != FOLLOW and _has_moved(cursor)):
+            raise conflict("reset") if knob == RESET else conflict("path", "not_found")
 
     def _entries(self, cursor: Cursor) -> Iterator[Entry]:
         return self._listed(cursor) if cursor.is_listing else self._changed(cursor)
@@ -182,22 +207,22 @@ class Cursors:
         watch, after = cursor.watch, cursor.after or BEGINNING
         for at, span in enumerate(watch.spans()):
             yield from ((position, span.space, node) for position, node in _contents(watch, span, 2 * at, after))
-            if watch.include_deleted and after < (2 * at + 2, ()):
+            if watch.include_deleted and after < (2 * at + 2, ()) and watch.goes_into(span):
                 yield from self._deleted(watch, at, span, after)
 
     def _deleted(self, watch: Watch, at: int, span: Span, after: Position) -> Iterator[Entry]:
-        stage, nothing = 2 * at + 1, ((0, 0),) * len(watch.spans())
+        stage, marks = 2 * at + 1, watch.marks()
         behind = after[1] if after[0] == stage else None
-        delta = self._delta(watch, at, span, nothing, watch.marks())
+        delta = self._delta(watch, at, span, tuple((0, own) for _, own in marks), marks)
         for key, names in delta.places(span.space, watch.scope(fold_all(span.folder.names())), after=behind):
-            if span.space.find(key) is None:
+            if _was_deleted(watch.view, span.space, key) and not watch.leaves_out(span.space, key):
                 yield (stage, key), span.space, names
 
     def _changed(self, cursor: Cursor) -> Iterator[Entry]:
         """What is, or no longer is, at the places that have changed."""
         watch, after, until = cursor.watch, cursor.after or BEGINNING, cursor.until or ()
         for at, span in enumerate(watch.spans()):
-            if after[0] > at or (span.is_mount and not watch.recursive):
+            if after[0] > at or not watch.goes_into(span):
                 continue
             behind = after[1] if after[0] == at else None
             if span.folder is watch.folder and len(cursor.bases) > 1:
@@ -206,6 +231,8 @@ class Cursors:
                 delta = self._delta(watch, at, span, cursor.seen, until)
                 base = fold_all(span.folder.names())
                 for key, names in delta.places(span.space, watch.scope(base), after=behind):
+                    if watch.leaves_out(span.space, key):
+                        continue
                     yield (at, key), span.space, _told(watch.view, span.space, key, names)
 
     def _followed(self, cursor: Cursor, at: int, span: Span, behind: Key | None) -> Iterator[Entry]:
@@ -246,11 +273,12 @@ def start(
     recursive: bool,
     include_deleted: bool,
     limit: int,
+    include_mounted: bool = True,
     latest: bool = False,
     empty_pages: int = 0,
 ) -> Cursor:
     """The beginning of a listing, or with `latest` its end."""
-    watch = Watch(view, folder, path, recursive, include_deleted, limit)
+    watch = Watch(view, folder, path, recursive, include_deleted, include_mounted, limit)
     cursor = Cursor(watch, (fold_all(folder.names()),), watch.marks())
     return cursor if latest else replace(cursor, is_listing=True, after=BEGINNING, empty_pages=empty_pages)
 
@@ -269,7 +297,7 @@ def _ahead(cursor: Cursor) -> Cursor:
     watch = cursor.watch
     if _has_moved(cursor):
         bases = (*cursor.bases, fold_all(watch.folder.names()))
-        return Cursor(watch, bases, cursor.seen, watch.marks(), BEGINNING)
+        return Cursor(watch, bases, cursor.seen, watch.marks(), BEGINNING, is_repeat=cursor.is_repeat)
     if cursor.is_listing or cursor.until is not None:
         return cursor
     return replace(cursor, until=watch.marks(), after=BEGINNING)
@@ -279,21 +307,25 @@ def _contents(watch: Watch, span: Span, stage: int, after: Position) -> Iterator
     """What is there, behind a position; keys count from the folder, which may be moved between two pages."""
     if after >= (stage + 1, ()):
         return
-    if after < (stage, ()) and (span.is_mount or (watch.recursive and span.folder.parent is not None)):
+    if after < (stage, ()) and (span.is_mount or watch.tells_itself):
         yield (stage, ()), span.folder
-    if span.is_mount and not watch.recursive:
+    if not watch.goes_into(span):
         return
     behind = after[1] if after[0] == stage else ()
     yield from (((stage, key), node) for key, node in _walk(watch, span.folder, behind))
 
 
 def _walk(watch: Watch, folder: Folder, behind: Key) -> Iterator[tuple[Key, Node]]:
-    view = watch.view
-
     def enters(inner: Folder) -> bool:
-        return watch.recursive and view.may_open(inner)
+        return watch.recursive and watch.enters(inner)
 
-    return ((key, node) for key, node in folder.walk_after(behind, enters=enters) if view.sees(node))
+    return ((key, node) for key, node in folder.walk_after(behind, enters=enters) if watch.view.sees(node))
+
+
+def _was_deleted(view: View, space: Namespace, key: Key) -> bool:
+    """Whether nothing is at a place that the account would see."""
+    found = [node for depth in range(len(key) + 1) if (node := space.find(key[:depth])) is not None]
+    return len(found) <= len(key) and view.sight(found[-1]) in OPEN
 
 
 def _told(view: View, space: Namespace, key: Key, names: Names) -> Told:

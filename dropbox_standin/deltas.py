@@ -24,19 +24,23 @@ class Scope:
 
     Attributes:
         base: the key of the folder that is listed.
-        recursive: all that is beneath it, and itself; else what lies in it.
+        recursive: all that is beneath it; else what lies in it.
+        itself: the folder as well.
         enters: whether what lies in a folder is told.
         sees: whether a node is there for the account.
     """
 
     base: Key
     recursive: bool
+    itself: bool
     enters: Callable[[Folder], bool]
     sees: Callable[[Node], bool]
 
     def covers(self, key: Key) -> bool:
         if key[: len(self.base)] != self.base:
             return False
+        if len(key) == len(self.base):
+            return self.itself
         return self.recursive or len(key) == len(self.base) + 1
 
     def top(self, key: Key) -> Key | None:
@@ -127,7 +131,7 @@ class Delta:
 
 
 def _itself(scope: Scope, after: Key | None, names: Names | None) -> Iterator[Place]:
-    if names is not None and scope.recursive and (after is None or after < scope.base):
+    if names is not None and scope.itself and (after is None or after < scope.base):
         yield scope.base, names
 
 

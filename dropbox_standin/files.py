@@ -48,10 +48,10 @@ def get_metadata(call: Call) -> Answer:
     if path in {"", "/"}:
         raise BadRequest("request body: path: The root folder is unsupported.")
     place = call.view.locate(path)
-    if place.node is not None and not (place.is_root and place.namespace is call.view.base):
+    if place.node is not None and place.node is not call.view.start:
         return answer_json(call.view.describe(place.node))
     # What is only hidden from the account was not deleted.
-    if call.args["include_deleted"] and call.view.may_write(place):
+    if call.args["include_deleted"] and call.view.sees_all_above(place):
         names = place.namespace.deleted_at(place.parts)
         if names is not None:
             return answer_json(call.view.describe_deleted(place.namespace, names))
@@ -71,6 +71,7 @@ def _start(call: Call, *, latest: bool = False) -> cursors.Cursor:
         path=path,
         recursive=call.args["recursive"],
         include_deleted=call.args["include_deleted"],
+        include_mounted=call.args["include_mounted_folders"],
         limit=min(call.args["limit"] or settings.page_size, settings.page_size),
         latest=latest,
         empty_pages=settings.empty_pages,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import seeds
+from dropbox_standin.accounts import TOP_LEVEL
 from dropbox_standin.inputs import NotUnderstood, fields_of, text
 from dropbox_standin.tokens import ACCESS_TOKEN_S, SCOPES
+from dropbox_standin.tree import fold
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -49,6 +51,7 @@ def describe(world: World, one: Account) -> Body:
         "home_path": one.home_path,
         "suspended": one.suspended,
         "email_verified": one.email_verified,
+        "admin": one.admin,
         "refresh_token": refresh_tokens[0] if refresh_tokens else None,
         "scopes": sorted(frozenset().union(*(grant.scopes for grant in grants))),
     }
@@ -63,16 +66,17 @@ def show_account(stage: Stage, request: Request, _body: Body) -> Body:
 
 
 def create_account(stage: Stage, _request: Request, body: Body) -> Body:
-    fields_of(body, "name", "display_name", "email", "team", "basic", "email_verified")
+    fields_of(body, "name", "display_name", "email", "team", "basic", "email_verified", "admin")
     key, world = text(body.get("name"), "name"), stage.world
     if key in world.accounts:
         raise NotUnderstood(f"there is an account {key!r} already")
-    one = world.add_account(
-        key=key,
-        display_name=text(body.get("display_name", key.title()), "display_name"),
-        email=text(body.get("email", f"{key}@example.com"), "email"),
-        team=team(world, body["team"]) if body.get("team") else None,
-    )
+    display_name = text(body.get("display_name", key.title()), "display_name")
+    joined = team(world, body["team"]) if body.get("team") else None
+    if joined is not None and (joined.space.find((display_name,)) or fold(display_name) in joined.space.taken):
+        raise NotUnderstood(f"{display_name!r} is taken at the top of the team's space, where the home would lie")
+    email = text(body.get("email", f"{key}@example.com"), "email")
+    one = world.add_account(key=key, display_name=display_name, email=email, team=joined)
+    one.admin = bool(body.get("admin"))
     one.basic, one.email_verified = bool(body.get("basic")), bool(body.get("email_verified", True))
     world.add_well_known_grants(account=one, app=world.tokens.apps[seeds.APP_KEY])
     return describe(world, one)
@@ -152,6 +156,16 @@ def create_team(stage: Stage, _request: Request, body: Body) -> Body:
     return {"name": key, "root_namespace_id": made.space.id}
 
 
+def set_top_level(stage: Stage, request: Request, body: Body) -> Body:
+    """Who may make, move and remove what lies at the top of a team's space."""
+    fields_of(body, "policy")
+    chosen, policy = team(stage.world, request.path_params["name"]), body.get("policy")
+    if policy not in TOP_LEVEL:
+        raise NotUnderstood(f"policy is one of {', '.join(TOP_LEVEL)}, not {policy!r}")
+    chosen.top_level = policy
+    return {"name": chosen.key, "policy": policy}
+
+
 def migrate_root(stage: Stage, request: Request, _body: Body) -> Body:
     """The team space gets another namespace id; what it holds stays. Old cursors answer `reset`."""
     moved = team(stage.world, request.path_params["name"])
@@ -193,5 +207,6 @@ ACTIONS = (
     ("DELETE", "/sights", clear_sights),
     ("POST", "/teams", create_team),
     ("POST", "/teams/{name}/migrate_root", migrate_root),
+    ("POST", "/teams/{name}/top_level", set_top_level),
     ("POST", "/apps", create_app),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args
-from dropbox_standin.tree import File, Folder, Node, Occupied
+from dropbox_standin.tree import File, Folder, Node, Occupied, fold
 from dropbox_standin.wire import Union, UnionError, tagged
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dropbox_standin.views import Place
 
 CONFLICTED = "conflicted copy"
+# Dropbox's list of files that it ignores.
+DISALLOWED = re.compile(r"desktop\.ini|thumbs\.db|\.ds_store|icon\r|\.dropbox|\.dropbox\.attr", re.IGNORECASE)
 CLIENT_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -48,10 +51,20 @@ def target(call: Call, path: str) -> Place:
         raise NotWritten("malformed_path")  # an id that nothing has is no name to give
     if not call.view.may_write(place):
         raise NotWritten("no_write_permission")
+    _check_names(place)
     shown = "".join(f"/{name}" for name in (*call.view.prefix(place.namespace), *place.parts))
     if (ordered := call.world.refusals.take(call.account, place, shown)) is not None:
         raise NotWritten(*ordered)
     return place
+
+
+def _check_names(place: Place) -> None:
+    space, parts = place.namespace, place.parts
+    if parts and fold(parts[0]) in space.taken:
+        raise NotWritten(*(("conflict", "folder") if len(parts) == 1 else ("no_write_permission",)))
+    missing = (parts[depth] for depth in range(len(parts)) if space.find(parts[: depth + 1]) is None)
+    if any(name != name.rstrip() or DISALLOWED.fullmatch(name) for name in missing):
+        raise NotWritten("disallowed_name")
 
 
 def put_folder(call: Call, path: str, *, autorename: bool) -> Folder:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dropbox_standin import crowds
+from dropbox_standin.inputs import NotUnderstood
 from dropbox_standin.links import OUTCOMES, Policy
 from dropbox_standin.sights import SIGHTS
 from dropbox_standin.tree import Folder, Namespace, Occupied, split
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 APP_KEY = "standin-app"
 APP_SECRET = "standin-secret"  # noqa: S105 - well known on purpose
-TEAM = "team"
+TEAM, ADMIN = "team", "olivia"
 
 BLM_BASE = "/Federal Workspace/^Runsheet Workspace/Runsheet Archive"
 NMSLO_BASE = "/State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format"
@@ -99,6 +101,7 @@ def build(seed: str | dict[str, Any], *, public_url: str, settings: Settings) ->
     world = World(public_url=public_url, settings=settings)
     _add_people(world)
     _load(world, content)
+    world.settle()
     return world
 
 
@@ -177,7 +180,7 @@ def _add_people(world: World) -> None:
     )
     for key, name, membership, good_for in people:
         account = world.add_account(key=key, display_name=name, email=f"{key}@example.com", team=membership)
-        account.basic = membership is None
+        account.basic, account.admin = membership is None, key == ADMIN
         account.good_for = good_for
         world.add_well_known_grants(account=account, app=app)
     world.links.policies.append(Policy("access_denied", account="nora"))
@@ -197,21 +200,30 @@ def _read(seed: str) -> dict[str, Any]:
     except ValueError:
         raise BadSeed(f"seed file {seed!r} is not JSON") from None
     if not isinstance(content, dict):
-        raise BadSeed(f"seed file {seed!r} must hold one JSON object with team, home, policies and sights")
+        raise BadSeed(f"seed file {seed!r} must hold one JSON object with team, home, policies, sights and crowds")
     return content
 
 
 def _load(world: World, content: dict[str, Any]) -> None:
-    if unknown := content.keys() - {"team", "home", "policies", "sights"}:
-        raise BadSeed(f"a seed has team, home, policies and sights; unknown: {', '.join(sorted(unknown))}")
+    if unknown := content.keys() - {"team", "home", "policies", "sights", "crowds"}:
+        raise BadSeed(f"a seed has team, home, policies, sights and crowds; unknown: {', '.join(sorted(unknown))}")
     put_entries(world.teams[TEAM].space, content.get("team", []))
     for key, entries in content.get("home", {}).items():
         if key not in world.accounts:
             raise BadSeed(f"a seed's home is of {', '.join(world.accounts)}; unknown: {key}")
         put_entries(world.accounts[key].home, entries)
+    for given in content.get("crowds", []):
+        _put_crowd(world.teams[TEAM].space, given)
     world.links.policies.extend(policy(given) for given in content.get("policies", []))
     for given in content.get("sights", []):
         give_sight(world, given)
+
+
+def _put_crowd(namespace: Namespace, given: Any) -> None:
+    try:
+        crowds.put(namespace, crowds.read(given))
+    except NotUnderstood as error:
+        raise BadSeed(str(error)) from None
 
 
 def _demo() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args, links, wishes
 from dropbox_standin.call import Call, Route
-from dropbox_standin.sights import FULL
+from dropbox_standin.sights import OPEN
 from dropbox_standin.tree import Folder, split
 from dropbox_standin.wire import Answer, UnionError, answer_json, conflict
 
@@ -25,7 +25,7 @@ def create_shared_link(call: Call) -> Answer:
     outcome = call.world.links.decide(call.account, names)
     if outcome in links.REFUSALS:
         raise UnionError(links.REFUSALS[outcome])
-    if call.view.sight(node) != FULL:
+    if call.view.sight(node) not in OPEN:
         raise conflict("access_denied")
     if not call.account.email_verified:
         raise conflict("email_not_verified")

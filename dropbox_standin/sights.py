@@ -25,11 +25,17 @@ class Sights:
     `no_access` and `none` nothing at all.
 
     Attributes:
-        changes: what came into sight and went out of it, and was told to this account's cursors alone.
+        changes: what came into sight and went out of it; it is told to this account's cursors alone.
+        heard: how many of these were there when the account was last notified.
     """
 
     given: dict[Node, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    heard: int = 0
+
+    def is_touched(self, changes: list[Change]) -> bool:
+        """Whether one of these changes concerns the account, or what it may see has changed since it last heard."""
+        return len(self.changes) > self.heard or any(self not in change.hidden_from for change in changes)
 
     def give(self, space: Namespace, folder: Folder, sight: str) -> None:
         """Let the account see a folder differently from now on."""

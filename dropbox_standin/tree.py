@@ -214,7 +214,13 @@ class Occupied(Exception):
 
 
 class Namespace:
-    """One tree with its own change log."""
+    """One tree with its own change log.
+
+    Attributes:
+        onlookers: those who do not see all of it.
+        has_team_folders: each folder at its top is one that is shared by itself, as in a team's space.
+        taken: the keys of what is mounted at its top for one account each, so that nothing else can be there.
+    """
 
     def __init__(self, *, namespace_id: str, clock: Clock, rng: Random) -> None:
         self.id = namespace_id
@@ -222,6 +228,10 @@ class Namespace:
         self.by_id: dict[str, Node] = {}
         self.by_rev: dict[str, File] = {}
         self.onlookers: list[Onlooker] = []
+        self.has_team_folders = False
+        self.taken: dict[str, Folder] = {}
+        self._first_id = namespace_id
+        self._shared_ids: dict[Folder, str] = {}
         self._clock = clock
         self._rng = rng
         self.root = Folder(self._new_id(), "", None)
@@ -236,6 +246,20 @@ class Namespace:
             node = child
         return node
 
+    def shared_folder_of(self, node: Node) -> Folder | None:
+        """The team folder that a node lies in, or is."""
+        top = next(iter(node.lineage()), None) if self.has_team_folders else None
+        return top if isinstance(top, Folder) else None
+
+    def shared_id(self, folder: Folder) -> str:
+        """The namespace id of a team folder."""
+        return self._shared_ids.setdefault(folder, f"{self._first_id}{len(self._shared_ids) + 1:04}")
+
+    def shared_folder(self, number: str) -> Folder | None:
+        """The team folder with this namespace id."""
+        folders = self.root.sorted_children() if self.has_team_folders else []
+        return next((one for one in folders if isinstance(one, Folder) and self.shared_id(one) == number), None)
+
     def put_folder(self, parts: tuple[str, ...]) -> Folder:
         """Make a folder and what is missing above it; one that is there already stays.
 
@@ -243,6 +267,7 @@ class Namespace:
             Occupied: a file stands in the way.
         """
         folder = self.root
+        self._check_top(parts)
         for part in parts:
             child = folder.children.get(fold(part))
             if child is None:
@@ -259,6 +284,7 @@ class Namespace:
         Raises:
             Occupied: a folder has this name, or a file stands where a folder is needed.
         """
+        self._check_top(parts)
         parent = self.put_folder(parts[:-1])
         now = self._clock.now()
         old = parent.children.get(fold(parts[-1]))
@@ -276,6 +302,25 @@ class Namespace:
         self._add(parent, file)
         self.by_rev[file.rev] = file
         return file
+
+    def put_crowded(self, parent: Folder, name: str, files: list[str], *, content: bytes) -> int:
+        """Make a folder with files that all hold the same; returns how many nodes were made, none if it is there.
+
+        They are in no log until `note_all_beneath` says so.
+        """
+        if fold(name) in parent.children:
+            return 0
+        folder, now, digest = Folder(self._new_id(), name, parent), self._clock.now(), content_hash(content)
+        for each in files:
+            file = File(self._new_id(), each, folder, content, self._new_rev(), now, now, digest)
+            folder.children[fold(each)] = self.by_id[file.id] = self.by_rev[file.rev] = file
+        parent.add(folder)
+        self.by_id[folder.id] = folder
+        return 1 + len(files)
+
+    def note_all_beneath(self, folder: Folder) -> None:
+        """Let cursors tell of a folder and of all that is in it."""
+        self._log(folder, whole=True)
 
     def remove(self, node: Node) -> None:
         """Take a node and all beneath it out of the tree."""
@@ -312,6 +357,10 @@ class Namespace:
                 if found is not None:
                     return (*change.names, *found.names()[-(len(parts) - len(change.names)) :])
         return None
+
+    def _check_top(self, parts: Names) -> None:
+        if parts and (taken := self.taken.get(fold(parts[0]))) is not None:
+            raise Occupied(taken)
 
     def _add(self, parent: Folder, node: Node, *, whole: bool = False) -> None:
         parent.add(node)

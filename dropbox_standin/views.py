@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dropbox_standin.sights import CLOSED, FULL, NO_ACCESS, NONE, TRAVERSE_ONLY
+from dropbox_standin.sights import CLOSED, FULL, NO_ACCESS, NONE, OPEN, TRAVERSE_ONLY
 from dropbox_standin.tree import File, Folder, Names, Namespace, Node, fold, split
 from dropbox_standin.wire import BadRequest, UnionError, conflict, path_root_error, tagged, timestamp
 
@@ -31,16 +31,46 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Above:
+    """What the children of one folder have in common.
+
+    Attributes:
+        path: of the folder; None if it has none here.
+        path_lower: likewise.
+        shared_in: the namespace that they lie in, if that is shared.
+    """
+
+    path: str | None
+    path_lower: str
+    shared_in: str | None
+
+    def paths_of(self, node: Node) -> dict[str, str]:
+        if self.path is None:
+            return {}
+        return {"path_lower": f"{self.path_lower}/{fold(node.name)}", "path_display": f"{self.path}/{node.name}"}
+
+
+@dataclass(frozen=True, slots=True)
 class View:
-    """What an account sees when its paths start at a namespace."""
+    """What an account sees when its paths start at a namespace.
+
+    Attributes:
+        top: the team folder at which they start, if it is no namespace's root.
+    """
 
     account: Account
     base: Namespace
+    top: Folder | None = None
+
+    @property
+    def start(self) -> Folder:
+        """The folder whose path is empty."""
+        return self.top or self.base.root
 
     @property
     def shows_home_as_folder(self) -> bool:
         """Under a team's root the member's own home is a folder with the member's name."""
-        return self.account.team is not None and self.base is self.account.root
+        return self.account.team is not None and self.base is self.account.root and self.top is None
 
     def locate(self, path: str, *, outer: str = "path") -> Place:
         """Follow a path, `id:…`, `rev:…` or `ns:…`.
@@ -54,12 +84,13 @@ class View:
             return self._locate_rev(path.removeprefix("rev:"))
         if path.startswith("ns:"):
             number, _, rest = path.removeprefix("ns:").partition("/")
-            return self._locate_in(self._namespace(number, outer=outer), split(rest))
+            space, above = self._namespace(number, outer=outer)
+            return self._locate_in(space, (*above, *split(rest)))
         _check(path, outer=outer)
         parts = split(path)
         if self.shows_home_as_folder and parts and fold(parts[0]) == fold(self.account.display_name):
             return self._locate_in(self.account.home, parts[1:])
-        return self._locate_in(self.base, parts)
+        return self._locate_in(self.base, (*self.start.names(), *parts))
 
     def find(self, path: str, *, outer: str = "path") -> Node:
         """The node at a path.
@@ -84,10 +115,17 @@ class View:
         return self.sight(folder) not in CLOSED
 
     def may_write(self, place: Place) -> bool:
-        """Whether something may be put at a place: what is above it, as far as it is there, is seen in full."""
-        parts = place.parts
-        nodes = (place.namespace.find(parts[:depth]) for depth in range(len(parts) + 1))
-        return all(self.sight(node) == FULL for node in nodes if node is not None)
+        """Whether something may be put at a place: what is above it, as far as it is there, may be changed."""
+        if place.namespace is self.account.root and not self.account.may_shape_top and _is_at_top(place):
+            return False
+        return all(self.sight(node) == FULL for node in _nodes_down_to(place))
+
+    def sees_all_above(self, place: Place) -> bool:
+        """Whether what is above a place, as far as it is there, is seen as a whole."""
+        return all(self.sight(node) in OPEN for node in _nodes_down_to(place))
+
+    def is_team_folder(self, node: Node) -> bool:
+        return self.base.shared_folder_of(node) is node
 
     def namespace_of(self, node: Node) -> Namespace:
         root = node.root()
@@ -98,8 +136,12 @@ class View:
         mounted = self.shows_home_as_folder and namespace is self.account.home
         return (self.account.display_name,) if mounted else ()
 
-    def names(self, node: Node) -> tuple[str, ...]:
-        return (*self.prefix(self.namespace_of(node)), *node.names())
+    def names(self, node: Node) -> Names:
+        return self._from_here(self.namespace_of(node), node.names())
+
+    def reaches(self, node: Node) -> bool:
+        """Whether a node has a path here: what lies beside the folder at which paths start has none."""
+        return self.top is None or self.top in node.lineage()
 
     def describe(self, node: Node) -> dict[str, Any]:
         """The metadata of a node, with its `.tag`."""
@@ -107,7 +149,7 @@ class View:
 
     def describe_all(self, nodes: list[Node]) -> list[dict[str, Any]]:
         """The metadata of many nodes; what children of one folder share is worked out once."""
-        known: dict[Node | None, tuple[str, str, str | None]] = {}
+        known: dict[Node, Above] = {}
         entries = []
         for node in nodes:
             if node.parent is None:
@@ -115,34 +157,48 @@ class View:
                 continue
             if node.parent not in known:
                 known[node.parent] = self._inside(node.parent)
-            entries.append(_describe(node, self.sight(node), *known[node.parent]))
+            entries.append(_describe(node, self.sight(node), known[node.parent], self._shared_id(node)))
         return entries
 
     def describe_deleted(self, namespace: Namespace, spelled: Names) -> dict[str, Any]:
-        names = (*self.prefix(namespace), *spelled)
+        names = self._from_here(namespace, spelled)
         path = "/" + "/".join(names)
         return {".tag": "deleted", "name": names[-1], "path_lower": lower(path), "path_display": path}
 
-    def _inside(self, folder: Folder) -> tuple[str, str, str | None]:
-        path = "".join(f"/{name}" for name in self.names(folder))
+    def _from_here(self, namespace: Namespace, names: Names) -> Names:
+        return (*self.prefix(namespace), *names[len(self.start.names()) if self.top else 0 :])
+
+    def _inside(self, folder: Folder) -> Above:
         space = self.namespace_of(folder)
-        return lower(path), path, space.id if space is not self.account.home else None
+        shared = space.shared_folder_of(folder)
+        shared_in = space.shared_id(shared) if shared else space.id
+        path = "".join(f"/{name}" for name in self.names(folder)) if self.reaches(folder) else None
+        return Above(path, lower(path or ""), shared_in if space is not self.account.home else None)
 
     def _describe_mount(self, node: Node) -> dict[str, Any]:
-        path = f"/{self.account.display_name}"
+        name = self.account.display_name
+        paths = {"path_lower": lower(f"/{name}"), "path_display": f"/{name}"}
         sharing = {
             "read_only": False,
             "shared_folder_id": self.account.home.id,
             "traverse_only": False,
             "no_access": False,
         }
-        entry = _describe_folder(node, lower(path), path, self.account.display_name)
+        entry = {".tag": "folder", "name": name, **paths, "id": node.id}
         return {**entry, "shared_folder_id": self.account.home.id, "sharing_info": sharing}
 
-    def _namespace(self, number: str, *, outer: str) -> Namespace:
+    def _shared_id(self, node: Node) -> str | None:
+        """The namespace id of a team folder; None for all else."""
+        space = self.account.root
+        is_one = isinstance(node, Folder) and node.parent is space.root and space.has_team_folders
+        return space.shared_id(node) if isinstance(node, Folder) and is_one else None
+
+    def _namespace(self, number: str, *, outer: str) -> tuple[Namespace, Names]:
         for space in self.account.namespaces:
             if space.id == number:
-                return space
+                return space, ()
+            if (folder := space.shared_folder(number)) is not None:
+                return space, folder.names()
         raise conflict(outer, "not_found")
 
     def _locate_in(self, namespace: Namespace, parts: tuple[str, ...]) -> Place:
@@ -188,8 +244,20 @@ def view_for(account: Account, header: str | None) -> View:
             for space in account.namespaces:
                 if space.id == number:
                     return View(account, space)
+                view = View(account, space, space.shared_folder(number))
+                if view.top is not None and view.may_open(view.top):
+                    return view
             raise path_root_error(tagged("no_permission"))
     raise BadRequest('HTTP header "Dropbox-API-Path-Root": expected a union PathRoot')
+
+
+def _nodes_down_to(place: Place) -> list[Node]:
+    found = (place.namespace.find(place.parts[:depth]) for depth in range(len(place.parts) + 1))
+    return [node for node in found if node is not None]
+
+
+def _is_at_top(place: Place) -> bool:
+    return len(place.parts) < 2 or place.namespace.find(place.parts[:1]) is None  # noqa: PLR2004 - one name is at the top
 
 
 def lower(path: str) -> str:
@@ -216,34 +284,29 @@ def _check(path: str, *, outer: str) -> None:
         raise UnionError(tagged(outer, "malformed_path"))
 
 
-def _describe(node: Node, sight: str, above_lower: str, above: str, shared_in: str | None) -> dict[str, Any]:
-    path_lower, path = f"{above_lower}/{fold(node.name)}", f"{above}/{node.name}"
+def _describe(node: Node, sight: str, above: Above, shared_id: str | None) -> dict[str, Any]:
+    paths = above.paths_of(node)
+    sharing: dict[str, Any] = {"read_only": sight != FULL}
     if isinstance(node, File):
-        entry = _describe_file(node, path_lower, path)
-        sharing: dict[str, Any] = {"read_only": False, "parent_shared_folder_id": shared_in}
+        entry = _describe_file(node, paths)
     else:
-        entry = _describe_folder(node, path_lower, path, node.name)
-        sharing = {
-            "read_only": sight != FULL,
-            "parent_shared_folder_id": shared_in,
-            "traverse_only": sight == TRAVERSE_ONLY,
-            "no_access": sight == NO_ACCESS,
-        }
-    if shared_in is not None:
-        entry["sharing_info"] = sharing
+        entry = {".tag": "folder", "name": node.name, **paths, "id": node.id}
+        sharing.update(traverse_only=sight == TRAVERSE_ONLY, no_access=sight == NO_ACCESS)
+    if shared_id is not None:
+        entry["shared_folder_id"] = sharing["shared_folder_id"] = shared_id
+    elif above.shared_in is not None:
+        sharing["parent_shared_folder_id"] = above.shared_in
+    else:
+        return entry
+    entry["sharing_info"] = sharing
     return entry
 
 
-def _describe_folder(node: Node, path_lower: str, path: str, name: str) -> dict[str, Any]:
-    return {".tag": "folder", "name": name, "path_lower": path_lower, "path_display": path, "id": node.id}
-
-
-def _describe_file(file: File, path_lower: str, path: str) -> dict[str, Any]:
+def _describe_file(file: File, paths: dict[str, str]) -> dict[str, Any]:
     return {
         ".tag": "file",
         "name": file.name,
-        "path_lower": path_lower,
-        "path_display": path,
+        **paths,
         "id": file.id,
         "client_modified": timestamp(file.client_modified),
         "server_modified": timestamp(file.server_modified),

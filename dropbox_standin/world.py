@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dropbox_standin.accounts import Account, Team
 from dropbox_standin.clock import Clock
-from dropbox_standin.cursors import Cursors
+from dropbox_standin.cursors import FOLLOW, Cursors
 from dropbox_standin.faults import Faults
 from dropbox_standin.jobs import Jobs
 from dropbox_standin.journal import Journal
@@ -20,7 +20,7 @@ from dropbox_standin.refusals import Refusals
 from dropbox_standin.search import Searches
 from dropbox_standin.sessions import Sessions
 from dropbox_standin.tokens import CONSOLE_SCOPES, SCOPES, App, Tokens
-from dropbox_standin.tree import Namespace
+from dropbox_standin.tree import Folder, Namespace, fold
 from dropbox_standin.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -37,12 +37,16 @@ class Settings:
         latency_s: added to every call, before anything else happens.
         page_size: the most entries in one page, whatever `limit` says.
         empty_pages: how many pages without entries come before the first of each listing.
+        watched_folder: what becomes of a cursor whose own folder was renamed or removed; one of `WATCHED_FOLDER`.
+        repeat_deltas: each delta is told twice.
         payload_bytes: the most that one upload may carry.
     """
 
     latency_s: float = 0.0
     page_size: int = 2000
     empty_pages: int = 0
+    watched_folder: str = FOLLOW
+    repeat_deltas: bool = False
     payload_bytes: int = 150 * 1024 * 1024
 
 
@@ -65,7 +69,7 @@ class World:
         self.teams: dict[str, Team] = {}
         self.tokens = Tokens(self.clock, self.rng)
         self.links = Links(public_url)
-        self.cursors = Cursors(self.tokens)
+        self.cursors = Cursors(self.tokens, settings)
         self.faults = Faults()
         self.journal = Journal()
         self.rate_limit: RateLimit | None = None
@@ -79,7 +83,8 @@ class World:
         self._namespaces = FIRST_NAMESPACE
         self.closed = False
         self._news = asyncio.Event()
-        self._told: Counter[Namespace] = Counter()
+        self._told: Counter[Account] = Counter()
+        self._heard: Counter[Namespace] = Counter()
 
     def new_request_id(self) -> str:
         return self.tokens.random(32)
@@ -98,11 +103,14 @@ class World:
 
     def add_team(self, *, key: str, name: str) -> Team:
         team = Team(key, name, self.new_namespace())
+        team.space.has_team_folders = True
         self.teams[key] = team
         return team
 
     def add_account(self, *, key: str, display_name: str, email: str, team: Team | None = None) -> Account:
         account = Account(key, display_name, email, self.new_namespace(), team)
+        if team is not None:
+            team.space.taken[fold(display_name)] = Folder(account.home.root.id, display_name, None)
         self.accounts[key] = account
         return account
 
@@ -121,17 +129,32 @@ class World:
         return next((one for one in self.accounts.values() if name in {one.account_id, one.email}), None)
 
     def tell(self, namespace: Namespace) -> None:
-        """Something has changed in a namespace: wake the longpolls, call the webhooks."""
+        """Something has changed in a namespace: wake the longpolls, call the webhooks of whom it concerns."""
         self._news.set()
         self._news = asyncio.Event()
-        self._told[namespace] += 1
+        changes = namespace.changes[self._heard[namespace] :]
+        members = [account for account in self.accounts.values() if namespace in account.namespaces]
+        touched = [account for account in members if account.sights.is_touched(changes)]
+        self._hear(namespace)
+        self._told.update(touched)
         self.searches.note(namespace)
-        touched = [account for account in self.accounts.values() if namespace in account.namespaces]
         self.webhooks.on_change(touched)
+
+    def settle(self) -> None:
+        """What is there at the beginning is no news."""
+        for account in self.accounts.values():
+            for namespace in account.namespaces:
+                self._hear(namespace)
+
+    def _hear(self, namespace: Namespace) -> None:
+        self._heard[namespace] = len(namespace.changes)
+        for account in self.accounts.values():
+            if namespace is account.root:
+                account.sights.heard = len(account.sights.changes)
 
     def told_to(self, account: Account) -> int:
         """How often something has changed that the account could see."""
-        return sum(self._told[namespace] for namespace in account.namespaces)
+        return self._told[account]
 
     async def wait_for_news(self, *, at_most_s: float) -> None:
         """Until something changes anywhere, or the time is over."""

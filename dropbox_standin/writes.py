@@ -36,6 +36,8 @@ def delete(call: Call) -> dict[str, Any]:
     wanted = call.args["parent_rev"]
     if wanted is not None and isinstance(node, File) and node.rev != wanted:
         raise conflict("path_write", "conflict", "file")
+    if call.view.is_team_folder(node):
+        raise conflict("path_write", "team_folder")
     metadata = call.view.describe(node)
     place.namespace.remove(node)
     call.world.tell(place.namespace)
@@ -53,6 +55,8 @@ def move(call: Call) -> dict[str, Any]:
             raise conflict("cant_move_shared_folder")
         _check_relocation(node, source, goal, "cant_move_folder_into_itself")
         parts = _new_name(call, goal, itself=node)
+        if call.view.is_team_folder(node):
+            raise conflict("from_write", "team_folder")
         parent = folder_at(call, goal, parts[:-1])
     except NotWritten as error:
         raise error.under("to") from None

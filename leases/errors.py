@@ -19,6 +19,12 @@ CONFIGURE = Remedy(
 )
 
 
+class ArchivesAreNotMade(Refused):
+    """This installation only reads what is in Dropbox. Ask an administrator to set DROPBOX_MAKES_ARCHIVES=yes."""
+
+    code = "archives_are_not_made"
+
+
 class InvalidLease(Refused):
     """This lease cannot be saved as it is."""
 

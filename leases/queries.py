@@ -26,12 +26,15 @@ FAILURES_READ = 20
 PASSED_OVER_COUNT = "passed_over_count"
 # Of each of some leases, what it was told last of one path; as text, since every run reads it.
 LAST_TOLD = """
-SELECT DISTINCT ON (log.record_id) log.record_id, log.transition = 'record_not_found', log.evidence ->> 'account',
-    log.evidence ->> 'path_root', log.evidence ->> 'namespace', log.evidence ->> 'folder_id'
-FROM unnest(%s::bigint[], %s::text[]) AS asked(record_id, path) JOIN statemachine_transitionlog log
-    ON log.record_type = %s AND log.record_id = asked.record_id AND upper(log.evidence ->> 'path') = upper(asked.path)
-    AND log.transition IN ('record_found', 'record_detection', 'record_not_found')
-ORDER BY log.record_id, log.generation DESC
+SELECT asked.record_id, last.is_absent, last.account, last.path_root, last.namespace, last.folder_id
+FROM unnest(%s::bigint[], %s::text[]) AS asked(record_id, path) CROSS JOIN LATERAL (
+    SELECT transition = 'record_not_found' AS is_absent, evidence ->> 'account' AS account,
+        evidence ->> 'path_root' AS path_root, evidence ->> 'namespace' AS namespace, evidence ->> 'folder_id' AS folder_id
+    FROM statemachine_transitionlog
+    WHERE record_type = %s AND record_id = asked.record_id AND upper(evidence ->> 'path') = upper(asked.path)
+        AND transition IN ('record_found', 'record_detection', 'record_not_found')
+    ORDER BY generation DESC LIMIT 1
+) last
 """
 
 

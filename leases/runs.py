@@ -4,5 +4,6 @@ from statemachine.transitions import Step
 
 FULL_DISCOVERY = Step(transition="start_search", arguments={"follow_through": True}, reason="full discovery")
 SEARCH = Step(transition="start_search", arguments={"follow_through": False}, reason="search")
+MAKE_ARCHIVE = Step(transition="make_archive", reason="the archive is to be made")
 DETECTION = Step(transition="start_detection", reason="detection")
 STOP = Step(transition="cancel", reason="stopped")

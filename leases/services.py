@@ -104,6 +104,7 @@ def change_lease(
 
 def _search_again(lease: Lease, actor: Actor, *, reason: str) -> None:
     lease.forget_result()
+    lease.forget_beside()
     try:
         if lease.is_working:
             advance(lease, Step(transition="cancel", reason=reason), actor)
@@ -176,6 +177,7 @@ def _ask_again(configuration: AgencyStorageConfig, *, wait: bool = False) -> int
     return Lease.objects.filter(pk__in=unlocked).update(
         due_at=Now(),
         due_reason=f"the folder of the archives of {configuration.agency} was changed",
+        **Lease.idle_values,  # what was to be made was to be made elsewhere
         background=True,
         turn=turns_of(doubtful),
         owed_by=None,

@@ -17,4 +17,6 @@ WORKING = frozenset({State.SEARCHING, State.DETECTING})
 # Dropbox has answered.
 SETTLED = frozenset({State.FOUND, State.NOT_FOUND, State.DONE})
 SEARCHABLE = [State.PENDING, State.FOUND, State.NOT_FOUND, State.DONE, State.FAILED]
+# In these, it is remembered that the archive is to be made: a search that has failed goes on with it.
+MAKING = frozenset({State.SEARCHING, State.FAILED})
 DETECTABLE = [State.FOUND, State.DONE, State.FAILED]

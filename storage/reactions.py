@@ -26,6 +26,7 @@ def retry_rules() -> Backoff:
 @reaction(IndexRun, RunState.PLANNING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)
 def look(run: Run[IndexRun]) -> Ending:
     """Compare the root with its rows."""
+    from storage.index.braking import missing_in  # noqa: PLC0415 - see above
     from storage.index.concluding import conclude  # noqa: PLC0415 - see above
     from storage.index.listers import lister_of  # noqa: PLC0415 - see above
     from storage.index.planning import Planning  # noqa: PLC0415 - see above
@@ -39,8 +40,7 @@ def look(run: Run[IndexRun]) -> Ending:
     if not whole:
         return GoOn()
     if refusal := conclude(record, keep=keep):
-        missing = record.counts["newly_missing"]
-        told = {"refusal": refusal, "missing_count": missing, "plan_is_whole": True}
+        told = {"refusal": refusal, "missing_count": missing_in(record), "plan_is_whole": True}
         return Outcome(transition="refuse", record=lambda _: told, reason=refusal)
     return Outcome(
         transition="planned",

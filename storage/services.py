@@ -143,12 +143,7 @@ class IndexSyncService:
         self._require(LOOKS)
         _check_mode(mode, is_meant=force or dry_run)
         where = StorageRoot.named(root)
-        if checksums and where.is_of_app:
-            raise NoChecksums
-        if user_id is not None and not where.is_owned:
-            raise NotInParts
-        if user_id is not None and not get_user_model().objects.filter(pk=user_id).exists():
-            raise UserUnknown(f"There is no user {user_id}.")
+        _check_root(where, user_id=user_id, checksums=checksums)
         run = IndexRun(
             root=where,
             mode=mode,
@@ -291,6 +286,15 @@ def _check_mode(mode: str, *, is_meant: bool) -> None:
         raise ModeUnknown(f"There is no mode “{mode}”. It is {', '.join(Mode.values[:-1])} or {Mode.values[-1]}.")
     if mode in DELETING and not is_meant:
         raise NeedsForce(f"“{mode}” deletes rows. Say that you mean it, by “force”; or look first, by a dry run.")
+
+
+def _check_root(root: StorageRoot, *, user_id: int | None, checksums: bool) -> None:
+    if checksums and root.is_of_app:
+        raise NoChecksums
+    if user_id is not None and not root.is_owned:
+        raise NotInParts
+    if user_id is not None and not get_user_model().objects.filter(pk=user_id).exists():
+        raise UserUnknown(f"There is no user {user_id}.")
 
 
 def _run(run_id: int) -> IndexRun:

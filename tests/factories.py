@@ -46,10 +46,11 @@ def give_dropbox(user: User, dropbox: "Standin", account: str = "olivia") -> Dro
     )
 
 
-def configured(agency: str = "BLM", base: str = BLM) -> AgencyStorageConfig:
-    """Where an agency's archives are."""
+def configured(agency: str = "BLM", base: str = BLM, **values: Any) -> AgencyStorageConfig:
+    """Where an agency's archives are; it has nothing beside them."""
+    beside = {"documents_base_path": base, "misc_index_base_path": base}
     return AgencyStorageConfig.objects.create(
-        agency=agency, runsheet_archive_base_path=base, documents_base_path="/d", misc_index_base_path="/m"
+        **{"agency": agency, "runsheet_archive_base_path": base, **beside, **values}
     )
 
 

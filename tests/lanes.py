@@ -1,5 +1,5 @@
-"""A pytest plugin: the lanes. What starts programs, drives a browser, asks everything of everything or takes long by what it
-is about says so by its marker, and `make quick` leaves it out.
+"""A pytest plugin: the lanes. What starts programs, drives a browser, asks everything of everything, follows a lease through
+every part or takes long by what it is about says so by its marker or its place, and `make quick` leaves it out.
 
 A test that starts a program without saying so fails. The servers that a whole run shares are nobody's.
 """
@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from _pytest.nodeid import coerce_node_id
 
-# With the slash behind it: what lies in it begins so, which is asked for each of thousands of tests.
-BROWSER = f"{Path(__file__).parent / 'browser'}/"
+# The lane of all that lies in a folder. With the slash behind it, since what lies there begins so: thousands of tests are asked.
+PLACES = {
+    f"{Path(__file__).parent / folder}/": lane
+    for folder, lane in (("browser", "browser"), ("architecture", "matrix"), ("flows", "flow"))
+}
 WITH_PROGRAMS = frozenset({"system", "programs", "chaos", "prepared"})
 SLOW = ("process", "browser")
 # Whose turn it is first.
-TURNS = ("xdist_group", "browser", "process", "matrix", "long")
+TURNS = ("xdist_group", "browser", "process", "matrix", "long", "flow")
 
 _running: pytest.Item | None = None
 
@@ -30,16 +33,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: starts programs of its own")
     config.addinivalue_line("markers", "browser: drives Chromium and a whole Runsheet")
     config.addinivalue_line("markers", "matrix: asks everything of everything, such as each address for everybody")
+    config.addinivalue_line("markers", "flow: a lease on its whole way, through every part")
     config.addinivalue_line("markers", "long: is of thousands of rows, or waits for what does not answer")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Whatever lies in the browser's folder is of its lane; whoever has a whole Runsheet, or some of it, has programs.
+    """Some folders are lanes; whoever has a whole Runsheet, or some of it, has programs.
 
     One Chromium is enough for a run, and the next test of its worker finds all in it that the first has fetched and compiled.
     """
-    if str(item.path).startswith(BROWSER):
-        item.add_marker("browser")
+    path = str(item.path)
+    lane = next((lane for place, lane in PLACES.items() if path.startswith(place)), None)
+    if lane:
+        item.add_marker(lane)
+    if lane == "browser":
         item.add_marker(pytest.mark.xdist_group("browser"))
     elif WITH_PROGRAMS.intersection(getattr(item, "fixturenames", ())):
         item.add_marker("process")

@@ -14,6 +14,7 @@ from cloud.errors import (
     AppFolderOnly,
     AppFull,
     AppRefused,
+    DirectoryExists,
     DropboxRefused,
     DropboxUnavailable,
     LinkDead,
@@ -23,6 +24,7 @@ from cloud.errors import (
     ListingReset,
     NotADirectory,
     NotFound,
+    NotMade,
     RefreshTokenRefused,
     TokenRejected,
 )
@@ -35,6 +37,7 @@ METADATA_ROUTE = "files/get_metadata"
 CREATE_LINK_ROUTE = "sharing/create_shared_link_with_settings"
 LIST_LINKS_ROUTE = "sharing/list_shared_links"
 LINK_METADATA_ROUTE = "sharing/get_shared_link_metadata"
+MAKE_DIRECTORY_ROUTE = "files/create_folder_v2"
 LINK_ROUTES = (CREATE_LINK_ROUTE, LIST_LINKS_ROUTE)
 
 ALREADY_EXISTS = "shared_link_already_exists"
@@ -65,6 +68,13 @@ LOOKUP: Mapping[str, Decision] = {
     "path/not_file": TRY_AGAIN,  # nothing here asks for a file
     "path/other": TRY_AGAIN,
 }
+
+_NO_SUCH_NAME = Decision(NotMade, "Dropbox cannot have a directory of this name. Correct the number.")
+_MAY_ONLY_READ = Decision(
+    NotMade,
+    "This Dropbox account may only read the folder that holds the archives. Ask its owner for the right to edit it.",
+)
+_FULL = Decision(NotMade, "There is no room left in this Dropbox. Make room, then make it again.")
 
 CONFLICTS: Mapping[str, Mapping[str, Decision]] = {
     LIST_ROUTE: {
@@ -119,6 +129,32 @@ CONFLICTS: Mapping[str, Mapping[str, Decision]] = {
         "unsupported_parameter_field": Decision(DropboxRefused),
         "other": TRY_AGAIN,
     },
+    # files.WriteError: where a directory may not be made.
+    MAKE_DIRECTORY_ROUTE: {
+        "path/malformed_path": _NO_SUCH_NAME,
+        "path/disallowed_name": _NO_SUCH_NAME,
+        "path/conflict/folder": Decision(DirectoryExists),
+        "path/conflict/file": Decision(
+            NotMade, "A file of this name lies in Dropbox. Rename or move that file, then make it again."
+        ),
+        "path/conflict/file_ancestor": Decision(
+            NotMade, "A file lies in Dropbox where the folder above it should be. Correct the base path."
+        ),
+        "path/conflict/other": TRY_AGAIN,
+        "path/no_write_permission": _MAY_ONLY_READ,
+        "path/access_restricted": _MAY_ONLY_READ,
+        "path/insufficient_space": _FULL,
+        "path/team_folder_insufficient_space": _FULL,
+        "path/member_folder_insufficient_space": _FULL,
+        "path/upload_traffic_limit_reached": Decision(
+            NotMade, "This Dropbox has reached its limit of what may be uploaded. Try again later."
+        ),
+        "path/team_folder": Decision(NotMade, "Dropbox lets nothing be made in this place of the team's folders."),
+        "path/operation_suppressed": Decision(NotMade, "Dropbox lets nothing be made in this place."),
+        # Whoever writes much at the same time is asked to wait, be it another program.
+        "path/too_many_write_operations": TRY_AGAIN,
+        "path/other": TRY_AGAIN,
+    },
 }
 
 # auth.AuthError; `missing_scope` brings its scope along.
@@ -161,6 +197,19 @@ FORBIDDEN_LINKS: Mapping[str, Decision] = {
         else "This Dropbox account may not make share links here."
         if tag.startswith("no_permission")
         else "This kind of Dropbox account may not make share links.",
+    )
+    for tag, decision in FORBIDDEN.items()
+}
+
+# Nothing is there, and what could not be made has not to fail.
+FORBIDDEN_MAKING: Mapping[str, Decision] = {
+    tag: decision
+    if decision is TRY_AGAIN
+    else Decision(
+        NotMade,
+        "The Dropbox team does not allow this app to make folders. Ask the Dropbox team's administrator."
+        if tag == "team_access_denied"
+        else "This Dropbox account may not make folders here. Ask your Dropbox administrator.",
     )
     for tag, decision in FORBIDDEN.items()
 }

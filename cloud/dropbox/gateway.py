@@ -17,6 +17,7 @@ from cloud.dropbox.decisions import (
     LINK_METADATA_ROUTE,
     LIST_LINKS_ROUTE,
     LIST_ROUTE,
+    MAKE_DIRECTORY_ROUTE,
     METADATA_ROUTE,
 )
 from cloud.dropbox.lending import confirm_lends
@@ -25,6 +26,7 @@ from cloud.dropbox.tokens import renew_access_token
 from cloud.errors import (
     AccountPaused,
     AccountSuspended,
+    DirectoryExists,
     DirectoryTooLarge,
     DropboxNotConnected,
     DropboxUnavailable,
@@ -197,6 +199,23 @@ class Gateway:
             ).value
         except NotFound:
             return False
+
+    def make_directory(self, *, path: str) -> bool:
+        """Make a directory; False if there is one already. One call.
+
+        Dropbox makes what is missing above it, too: whoever calls this has seen that the directory above is there.
+
+        Raises:
+            MayNotWrite: the connection may only read.
+            NotMade: a file has the name, the account may not write there, there is no room, or a rule forbids it.
+            RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
+        """
+        _check_path(path)
+        try:
+            self._ask(MAKE_DIRECTORY_ROUTE, lambda client: client.files_create_folder_v2(path), path)
+        except DirectoryExists:
+            return False
+        return True
 
     def create_share_link(self, *, path: str) -> ShareLink:
         """A share link with the account's usual settings, new or as it exists; one call, rarely two or three.

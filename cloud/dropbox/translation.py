@@ -9,9 +9,17 @@ from typing import Any
 
 from cloud.dropbox import decisions
 from cloud.dropbox.answers import Answer
-from cloud.dropbox.decisions import CONTINUE_ROUTE, LINK_ROUTES, TOKEN_ROUTE, Decision
+from cloud.dropbox.decisions import CONTINUE_ROUTE, LINK_ROUTES, MAKE_DIRECTORY_ROUTE, TOKEN_ROUTE, Decision
 from cloud.dropbox.forms import NAMESPACE, SCOPE, of_form
-from cloud.errors import DropboxRefused, DropboxUnavailable, ListingReset, PathRootMoved, RateLimited, ScopeMissing
+from cloud.errors import (
+    DropboxRefused,
+    DropboxUnavailable,
+    ListingReset,
+    MayNotWrite,
+    PathRootMoved,
+    RateLimited,
+    ScopeMissing,
+)
 from core.base.errors import RunsheetError, Temporary
 
 DEFAULT_RETRY_AFTER_S = 1.0
@@ -50,7 +58,7 @@ def _bad_request(answer: Answer, route: str, evidence: dict[str, Any]) -> Runshe
     if route == TOKEN_ROUTE:
         return _made(decisions.TOKEN_ERRORS.get(answer.tag), answer, evidence)
     if lacking := APP_LACKS_SCOPE.search(answer.text):
-        return _app_lacks(of_form(SCOPE, lacking[1].rstrip(".")), evidence)
+        return _app_lacks(of_form(SCOPE, lacking[1].rstrip(".")), route, evidence)
     # A cursor is Dropbox's own; where it is taken for wrong, a listing from the beginning is right.
     return ListingReset(evidence=evidence) if route == CONTINUE_ROUTE else DropboxRefused(evidence=evidence)
 
@@ -59,12 +67,14 @@ def _unauthorized(answer: Answer, route: str, evidence: dict[str, Any]) -> Runsh
     if route == TOKEN_ROUTE:
         return _made(decisions.TOKEN_ERRORS.get(answer.tag), answer, evidence)
     if answer.tag == "missing_scope":
-        return _scope_missing(answer, evidence)
+        return _scope_missing(answer, route, evidence)
     return _made(decisions.UNAUTHORIZED.get(answer.tag), answer, evidence)
 
 
-def _scope_missing(answer: Answer, evidence: dict[str, Any]) -> ScopeMissing:
+def _scope_missing(answer: Answer, route: str, evidence: dict[str, Any]) -> ScopeMissing | MayNotWrite:
     scope = answer.required_scope
+    if route == MAKE_DIRECTORY_ROUTE:  # a connection that only reads is as good as it was
+        return MayNotWrite(evidence=evidence | {"scope": scope})
     return ScopeMissing(
         f"The connection lacks the permission {scope}. Connect your Dropbox account again and allow all that is asked "
         "for."
@@ -74,8 +84,9 @@ def _scope_missing(answer: Answer, evidence: dict[str, Any]) -> ScopeMissing:
     )
 
 
-def _app_lacks(scope: str, evidence: dict[str, Any]) -> ScopeMissing:
-    return ScopeMissing(
+def _app_lacks(scope: str, route: str, evidence: dict[str, Any]) -> ScopeMissing | MayNotWrite:
+    kind = MayNotWrite if route == MAKE_DIRECTORY_ROUTE else ScopeMissing
+    return kind(
         f"The Dropbox app lacks the permission {scope or 'that is needed'}. Switch it on in the app's settings at Dropbox, "
         "under “Permissions”, then connect your Dropbox account again.",
         evidence=evidence | {"scope": scope},
@@ -83,7 +94,8 @@ def _app_lacks(scope: str, evidence: dict[str, Any]) -> ScopeMissing:
 
 
 def _forbidden(answer: Answer, route: str, evidence: dict[str, Any]) -> RunsheetError | None:
-    table = decisions.FORBIDDEN_LINKS if route in LINK_ROUTES else decisions.FORBIDDEN
+    making = decisions.FORBIDDEN_MAKING if route == MAKE_DIRECTORY_ROUTE else decisions.FORBIDDEN
+    table = decisions.FORBIDDEN_LINKS if route in LINK_ROUTES else making
     return _made(table.get(answer.tag), answer, evidence)
 
 

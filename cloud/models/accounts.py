@@ -13,6 +13,9 @@ from django.db.models.functions import Now
 from cloud.fields import EncryptedTextField, opened, sealed
 from core.base.database import fetch_both
 
+# To make what is missing; nothing else here needs it.
+WRITE_SCOPE = "files.content.write"
+
 ACCOUNT_ID_LENGTH = 40
 DISPLAY_NAME_LENGTH = 255
 EMAIL_LENGTH = 254
@@ -179,6 +182,11 @@ class DropboxAccount(models.Model):
         """
         self.refresh_token = opened(self.refresh_token) or ""
         self.access_token = opened(self.access_token) or ""
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the connection lets anything be made; what the account itself may do where, only Dropbox tells."""
+        return WRITE_SCOPE in self.scopes
 
     @property
     def is_team_space(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
@@ -15,7 +16,7 @@ from cloud.dropbox.identity import Identity, allowed_scopes, identify
 from cloud.dropbox.tokens import Grant, renew_access_token, request_grant
 from cloud.errors import ANOTHER_ACCOUNT, CONNECTED, AccountBusy, DropboxNotConnected, ScopeMissing, TokensUnreadable
 from cloud.models import DropboxAccount
-from cloud.models.accounts import DISPLAY_NAME_LENGTH
+from cloud.models.accounts import DISPLAY_NAME_LENGTH, WRITE_SCOPE
 from core.base.clock import now, shared_now
 from core.base.database import is_conflict
 from core.base.errors import RunsheetError
@@ -24,6 +25,19 @@ logger = logging.getLogger(__name__)
 
 # To tell whose account it is and where its paths begin; to list directories; to find share links; to make them.
 REQUIRED_SCOPES = frozenset({"account_info.read", "files.metadata.read", "sharing.read", "sharing.write"})
+
+
+def asked_scopes() -> frozenset[str]:
+    """What a person is asked to allow: to write only where archives are made.
+
+    Dropbox refuses to ask for what the app itself was not given, so an installation says that it writes.
+    """
+    return REQUIRED_SCOPES | ({WRITE_SCOPE} if settings.DROPBOX_MAKES_ARCHIVES else set())
+
+
+def lacks_write(account: DropboxAccount | None) -> bool:
+    """Whether it was connected before anything was made here, so that connecting it again would let it write."""
+    return account is not None and not account.may_write and bool(settings.DROPBOX_MAKES_ARCHIVES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +81,7 @@ def begin_authorisation(*, state: str, verifier: str, redirect_uri: str) -> str:
     Raises:
         AppKeyMissing, ImproperlyConfigured: the settings are wrong.
     """
-    return oauth.authorisation_url(state=state, verifier=verifier, redirect_uri=redirect_uri, scopes=REQUIRED_SCOPES)
+    return oauth.authorisation_url(state=state, verifier=verifier, redirect_uri=redirect_uri, scopes=asked_scopes())
 
 
 def authorise(*, code: str, verifier: str, redirect_uri: str) -> Authorisation:

@@ -1,6 +1,6 @@
 """The list of any machine's records: their states and how it counts them, what narrows it, and how it follows the work."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache, partial
 from typing import Any, ClassVar, override
@@ -40,17 +40,19 @@ class MachineList(LargeList):
 
     Attributes:
         many: how many of them are run at once; None: that is not offered.
+        also_many: what else many of them are run for, each under a name of its own.
         follows: the columns that a worker changes beside those of every machine, and that are shown.
     """
 
     add_label = ""  # as in “Add a kettle”
     many: ClassVar[ManyRun | None] = None
+    also_many: ClassVar[Sequence[ManyRun]] = ()
     follows: ClassVar[Sequence[str]] = ()
     list_display: Any = ("__str__", "state_badge", "tries_taken", "initiated_by", "changed")
     list_filter: ClassVar[Any] = (BY_STATE, FailureFilter, PersonFilter, BY_LAST_CHANGE)
     lookups = (STATES,)  # where a batch leads to what is under way
     list_select_related: ClassVar[Any] = ("initiated_by",)
-    asks = ("run_chosen", "delete_selected")
+    asks: ClassVar[Collection[str]] = ("run_chosen", "delete_selected")
     file_columns: ClassVar[Sequence[Column]] = (Column("Name", str), STATE, FAILURE, WHY, TRIES, RUN_FOR, LAST_CHANGE)
     file_shows_with: ClassVar[Sequence[str]] = ("initiated_by",)
     whose: ClassVar[Sequence[str]] = ("initiated_by",)
@@ -61,7 +63,7 @@ class MachineList(LargeList):
         super().__init__(model, admin_site)
         self.add_label = self.add_label or f"Add {one_of(model)}"
         if self.many:
-            self.actions = (run_chosen(self.many), *self.actions)
+            self.actions = (*map(run_chosen, (self.many, *self.also_many)), *self.actions)
 
     @override
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[MachineChangeList]:

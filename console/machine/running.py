@@ -1,7 +1,7 @@
 """Run many records together: first what that would come to, then, once it is confirmed, a batch."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.contrib import admin, messages
@@ -69,12 +69,22 @@ class ManyRun:
     Attributes:
         label: what it is called.
         start: does it; a batch of the engine's, unless an app has its own.
+        name: of the action.
+        permission: it is offered to whom the list's `has_…_permission` of this name says.
+        among: which of the chosen ones it may be of.
+        does: what stands on the button, before how many.
+        left: what is said of those that are left alone, after “which”.
         which_of: a mark of records that are owed no run. Other records have another one; so have these after a run.
         become: what happens to them, after “will be”.
         facts: what a person should know before, each with its name.
     """
 
     label: str
+    name: str = "run_chosen"
+    permission: str = "run"
+    among: Q = field(default_factory=Q)
+    does: str = "Run"
+    left: str = ""
     start: Start = run_many
     which_of: Callable[[QuerySet[Any]], str] = which_of
     become: str = "run"
@@ -83,7 +93,7 @@ class ManyRun:
 
 def plan_for(records: QuerySet[Any], *, many: ManyRun, user: User) -> Plan:
     """What it would come to if the person ran these records now."""
-    idle = Q(due_at__isnull=True)
+    idle = Q(due_at__isnull=True) & many.among
     everything = records.model._default_manager
     counted = records.order_by().aggregate(chosen=Count("pk"), starting=Count("pk", filter=idle))
     ahead = everything.filter(due_at__isnull=False, initiated_by=user).count()
@@ -111,8 +121,8 @@ def run_chosen(many: ManyRun) -> Any:
         return HttpResponseRedirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[batch.pk]))
 
     # By its name the admin knows an action.
-    act.__name__ = "run_chosen"
-    return admin.action(description=f"{many.label} …", permissions=["run"])(act)
+    act.__name__ = many.name
+    return admin.action(description=f"{many.label} …", permissions=[many.permission])(act)
 
 
 def _ask(
@@ -132,7 +142,7 @@ def _ask(
         "facts": many.facts(plan) if plan.starting else (),
         "is_changed": is_changed,
         "states": [(state, counts[state]) for state in listed.model.shown_states() if counts.get(state)],
-        "action": "run_chosen",
+        "action": many.name,
         "checkbox": ACTION_CHECKBOX_NAME,
         "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "select_across": request.POST.get("select_across", "0"),

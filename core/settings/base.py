@@ -290,6 +290,8 @@ _origin_of_consent = f"{_consent.scheme}://{_consent.netloc}"
 DROPBOX_CALLS_PER_S = environment.whole_number("DROPBOX_CALLS_PER_S", 12, maximum=1_000)
 # So many share links are made ahead of their first opening, while nothing else is to be done; 0: each when it is opened.
 LINKS_PER_MINUTE = environment.whole_number("LINKS_PER_MINUTE", 60, maximum=6_000)
+# Whether archives that are missing may be made: then people are asked to let Runsheet write, too.
+DROPBOX_MAKES_ARCHIVES = environment.choice("DROPBOX_MAKES_ARCHIVES", "no", among=("yes", "no")) == "yes"
 DROPBOX_CONNECT_TIMEOUT_S = 5
 DROPBOX_READ_TIMEOUT_S = 30
 

@@ -23,26 +23,18 @@ from storage.models import ACTIVE, IndexRun, Mode
 NANOSECONDS = 1_000_000_000
 # What is polled every five minutes is read a little later than that; until then it is fresh.
 LATE_AT_MOST = timedelta(minutes=1)
-# The archives that were asked for, and what lies directly in them.
+# The archives that were asked for, and what lies directly in them: each by its key, even before the database has counted
+# what lies in a folder that was read a moment ago.
 ARCHIVES = """
 SELECT file.key, file.name, file.is_directory, file.size, file.modified_ns, file.etag
-FROM unnest(%(keys)s::text[]) AS given(key)
-JOIN storage_storedfile file ON file.root_id = %(root)s AND file.state = 'present'
-    AND (file.key = given.key || '/' OR file.key = given.key)
-UNION ALL
-SELECT file.key, file.name, file.is_directory, file.size, file.modified_ns, file.etag
-FROM unnest(%(keys)s::text[]) AS given(key)
-JOIN storage_storedfile file ON file.root_id = %(root)s AND file.state = 'present'
-    AND file.key > given.key || '/' AND file.key < given.key || '0'
-    AND NOT file.is_directory AND position('/' IN substr(file.key, length(given.key) + 2)) = 0
-"""
-# The same, where nothing but that is to be known.
-ABSENT = """
-SELECT given.key FROM unnest(%(keys)s::text[]) AS given(key)
-WHERE NOT EXISTS (
-    SELECT FROM storage_storedfile file
-    WHERE file.root_id = %(root)s AND file.state = 'present' AND file.key IN (given.key, given.key || '/')
-)
+FROM unnest(%(keys)s::text[]) AS given(key) CROSS JOIN LATERAL (
+    SELECT key, name, is_directory, size, modified_ns, etag FROM storage_storedfile
+    WHERE root_id = %(root)s AND state = 'present' AND key = ANY (ARRAY[given.key, given.key || '/'])
+    UNION ALL
+    SELECT key, name, is_directory, size, modified_ns, etag FROM storage_storedfile
+    WHERE root_id = %(root)s AND state = 'present' AND key > given.key || '/' AND key < given.key || '0'
+        AND NOT is_directory AND position('/' IN substr(key, length(given.key) + 2)) = 0
+) file
 """
 # From each entry of the folder straight to the next, past whatever lies below it.
 NAMES = """

@@ -169,7 +169,7 @@ def kept_for_reference(configuration: AgencyStorageConfig) -> Iterator[tuple[str
 
 
 def of_another(name: str, sight: FolderSight) -> Finding:
-    """A folder that discovery does not look into."""
+    """A folder beside that of the archives: what is not found in it keeps no lease from its answer."""
     called = f"The {name}, “{sight.path}”,"
     if sight.is_file:
         return bad(f"{called} is a file. Name a folder.")
@@ -179,11 +179,11 @@ def of_another(name: str, sight: FolderSight) -> Finding:
         )
     if sight.folder is None:
         return note(
-            f"{called} is not in your Dropbox. Discovery does not look there; correct the path, or write the folder of the "
+            f"{called} is not in your Dropbox. No archive waits for it; correct the path, or write the folder of the "
             "archives once more."
         )
     if sight.is_partial:
-        return note(f"{called} is seen in part only with your Dropbox. Discovery does not look there.")
+        return note(f"{called} is seen in part only with your Dropbox. No archive waits for it.")
     return good(f"{called} is there.")
 
 

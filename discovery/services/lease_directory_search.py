@@ -82,7 +82,7 @@ def look_for_directory(
     except NotFound as error:
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known, lease=lease)
         near = look_around(gateway=gateway, path=path, answer=error, configuration=configuration)
-        return DirectorySighting(path=path, listing=None, origin=origin, evidence=error.evidence | near)
+        return DirectorySighting(path=path, listing=None, origin=origin, known=known, evidence=error.evidence | near)
     seen = _sighting(gateway, listing, known)
     if _needs_description(lease, gateway, seen):
         seen = described(gateway, seen)

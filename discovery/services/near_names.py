@@ -29,9 +29,9 @@ _PARTED = dict.fromkeys(map(ord, " -_\u1680" + HYPHENS + DASHES + FILLERS), " ")
 )
 _FOLDED: dict[int, str | None] = {**_PARTED, **LOOK_ALIKE_LETTERS}
 # Letters that are written, or read, for digits.
-_DRAWN_AS = str.maketrans("oilsbz", "011582")
+_DRAWN_AS = str.maketrans("oilsbzg", "0115826")
 # A prefix has a letter of its own before those that stand for digits; of the others each belongs to the digits beside it.
-_BESIDE_DIGITS = re.compile(r"(?<=[0-9])[oilsbz]+|(?<=[^ ])[oilsbz]+(?=[0-9])|(?<= )[oilsbz]+(?= ?[0-9])")
+_BESIDE_DIGITS = re.compile(r"(?<=[0-9])[oilsbzg]+|(?<=[^ ])[oilsbzg]+(?=[0-9])|(?<= )[oilsbzg]+(?= ?[0-9])")
 _PARTS = re.compile(r"([^0-9]*)(.*?)([^0-9]*)", re.DOTALL)
 _ZEROS_BEFORE = re.compile("(?<![0-9])0+")
 # Where a text begins behind the number: a word of two letters or more.

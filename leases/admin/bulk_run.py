@@ -7,9 +7,13 @@ from django.conf import settings
 
 from console.machine.running import ManyRun, Plan
 from leases.admin.estimates import answered_without_calls
+from leases.making import ABSENT, make_archives, subfolders_in_words
+from leases.models import SUBFOLDERS
 
 # One listing, and one call for the link: made, or seen to lead there. Without a directory one more in most cases.
 CALLS_PER_LEASE = 2
+# Two listings, two looks at the folder above, the link; and each folder that is made.
+CALLS_PER_ARCHIVE = 5 + 1 + max(map(len, SUBFOLDERS.values()))
 MINUTE_S = 60
 
 
@@ -20,8 +24,11 @@ def calls_of(plan: Plan) -> int:
 
 def minutes_of(plan: Plan) -> int | None:
     """How long it takes at least, with what is ahead of it; None if nothing but Dropbox itself sets the pace."""
+    return _minutes((_asked(plan) + plan.ahead) * CALLS_PER_LEASE)
+
+
+def _minutes(calls: int) -> int | None:
     ceiling = settings.DROPBOX_CALLS_PER_S
-    calls = (_asked(plan) + plan.ahead) * CALLS_PER_LEASE
     return ceil(calls / ceiling / MINUTE_S) if ceiling else None
 
 
@@ -31,7 +38,20 @@ def _asked(plan: Plan) -> int:
 
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "Dropbox calls", _calls(plan)
-    yield "Time", f"{_time(plan)}{_ahead(plan)}"
+    yield "Time", f"{_time(minutes_of(plan))}{_ahead(plan)}"
+
+
+def _facts_of_making(plan: Plan) -> Iterator[tuple[str, str]]:
+    calls = plan.starting * CALLS_PER_ARCHIVE
+    yield "Dropbox calls", f"about {calls}, by your Dropbox account"
+    yield "Time", f"{_time(_minutes(calls + plan.ahead * CALLS_PER_LEASE))}{_ahead(plan)}"
+    yield "Made are", f"the archive and in it, {'; '.join(_subfolders())}"
+    yield "Not made", "where an archive of a near name lies beside it: look at that one and make it on its own page"
+
+
+def _subfolders() -> Iterator[str]:
+    for agency in SUBFOLDERS:
+        yield f"for {agency}, {subfolders_in_words(agency)}"
 
 
 def _calls(plan: Plan) -> str:
@@ -45,8 +65,7 @@ def _calls(plan: Plan) -> str:
     return f"about {calls}, by your Dropbox account; about {answered} leases are answered {known}"
 
 
-def _time(plan: Plan) -> str:
-    minutes = minutes_of(plan)
+def _time(minutes: int | None) -> str:
     if minutes is None:
         return "as fast as Dropbox answers"
     if not minutes:
@@ -62,6 +81,17 @@ def _ahead(plan: Plan) -> str:
     return f"; {plan.ahead} lease{many} that you started before {'are' if many else 'is'} in it"
 
 
+MISSING_ARCHIVES = ManyRun(
+    label="Make the missing archives",
+    name="make_archives",
+    permission="make",
+    start=make_archives,
+    among=ABSENT,
+    does="Make the archives of",
+    become="searched once more, and their archives made if they are still missing",
+    left="have no missing archive or are under way",
+    facts=_facts_of_making,
+)
 FULL_DISCOVERY = ManyRun(
     label="Run full discovery",
     become="searched for and read",

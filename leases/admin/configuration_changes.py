@@ -10,6 +10,7 @@ PATHS = ("runsheet_archive_base_path", "documents_base_path", "misc_index_base_p
 LABELS = {
     "agency": "Agency",
     "enabled": "Discovery runs for this agency",
+    "makes_archives": "Missing archives are made by themselves",
     "runsheet_archive_base_path": "Folder of the runsheet archives",
     "documents_base_path": "Folder of the documents",
     "misc_index_base_path": "Folder of the miscellaneous index",
@@ -58,7 +59,7 @@ def in_words(changes: Iterable[Change]) -> str:
 
 def _shown(configuration: AgencyStorageConfig, field: str) -> str:
     value: Any = getattr(configuration, field)
-    return ("on" if value else "off") if field == "enabled" else str(value)
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
 def _quoted(value: str) -> str:

@@ -43,10 +43,12 @@ class ConfigurationForm(UnchangedForm):
             "runsheet_archive_base_path": "The folder that holds one folder for each lease, named by the lease's number. "
             "Open it at www.dropbox.com and paste its address, or write it as Dropbox shows it, from the top and beginning "
             "with a slash, for example /State Workspace/^Runsheet Workspace/Runsheet Report Archive - New Format",
-            "documents_base_path": "Where the documents of this agency's leases lie. Kept for reference: discovery does "
-            "not look into it. Where there is no such folder, write the folder of the archives once more.",
-            "misc_index_base_path": "Where this agency's miscellaneous index lies. Kept for reference, too; where there is none, "
-            "write the folder of the archives once more.",
+            "documents_base_path": "The folder that holds the documents of this agency's leases, one folder for each lease. "
+            "Where there is no such folder, write the folder of the archives once more: then nothing is looked for.",
+            "misc_index_base_path": "The folder that holds this agency's miscellaneous index, one folder for each lease; where "
+            "there is none, write the folder of the archives once more.",
+            "makes_archives": "Whenever a lease is searched whose archive is missing, it is made with its subfolders, unless "
+            "one of a near name lies beside it. Only with the Dropbox of people who may make archives and let Runsheet write.",
         }
         widgets = dict.fromkeys(PATHS, WIDE)
 
@@ -61,7 +63,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
     search_fields = ("agency", *PATHS)
     changed = time_column("updated_at", "last change")
     created = time_column("created_at", "created")
-    fields = ("agency", "enabled", *PATHS, "created", "changed")
+    fields = ("agency", "enabled", *PATHS, "makes_archives", "created", "changed")
     readonly_fields = ("created", "changed")
 
     @admin.display(description="discovery", ordering="enabled")
@@ -75,7 +77,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
     @override
     def get_fields(self, request: HttpRequest, obj: AgencyStorageConfig | None = None) -> Any:
         """What is new has no times yet."""
-        return super().get_fields(request, obj) if obj else ("agency", "enabled", *PATHS)
+        return super().get_fields(request, obj) if obj else ("agency", "enabled", *PATHS, "makes_archives")
 
     @override
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:

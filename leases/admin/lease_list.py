@@ -1,6 +1,10 @@
 """The list of leases: what it shows of one, how one finds it there, and what can be done with many."""
 
+from collections.abc import Callable
+
+from django.conf import settings
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from cloud.admin.links import dropbox_link
@@ -9,9 +13,10 @@ from console.machine.lists import MachineList
 from console.records.exports import Column
 from console.records.long_search import Search
 from leases import search
-from leases.admin.bulk_run import FULL_DISCOVERY
+from leases.admin.bulk_run import FULL_DISCOVERY, MISSING_ARCHIVES
 from leases.admin.filters import FILTERS
-from leases.models import Lease
+from leases.making import RIGHT
+from leases.models import Beside, Lease, Seen
 
 NUMBERS = Search(
     label="Lease number",
@@ -35,6 +40,17 @@ def _directory(lease: Lease) -> str:
     return lease.runsheet_directory.path if lease.runsheet_directory else ""
 
 
+def _beside(which: Beside) -> Callable[[Lease], str]:
+    """Where it was found, else what is known of it; nothing as long as nobody has looked."""
+
+    def told(lease: Lease) -> str:
+        found = getattr(lease, f"{which}_directory")
+        state = Seen(getattr(lease, f"{which}_state"))
+        return found.path if found else "" if state == Seen.UNKNOWN else str(state.label).lower()
+
+    return told
+
+
 def _creator(lease: Lease) -> str:
     return str(lease.created_by or "")
 
@@ -48,6 +64,8 @@ COLUMNS = (
     Column("Report found", _report),
     Column("Matching files", lambda lease: "; ".join(lease.matching_names), width=50),
     Column("Directory", _directory, width=60),
+    Column("Document archive", _beside(Beside.DOCUMENTS), width=60),
+    Column("Miscellaneous index", _beside(Beside.MISC_INDEX), width=60),
     Column("Share link", lambda lease: lease.runsheet_link, width=50),
     TRIES,
     Column("Created by", _creator),
@@ -77,12 +95,24 @@ class LeaseList(MachineList):
     empty = "Add the first one, or import many from a CSV or XLSX file."
     search = NUMBERS
     many = FULL_DISCOVERY
+    also_many = (MISSING_ARCHIVES,)
+    asks = ("run_chosen", "make_archives", "delete_selected")
     file_columns = COLUMNS
-    file_shows_with = ("runsheet_directory", "created_by", "initiated_by")
+    file_shows_with = (
+        "runsheet_directory",
+        "documents_directory",
+        "misc_index_directory",
+        "created_by",
+        "initiated_by",
+    )
     identity = ("agency", "lease_number")
     whose = ("initiated_by", "owed_by")
     change_list_template = "admin/leases/lease/change_list.html"
     delete_template = "admin/leases/lease/delete_chosen.html"
+
+    def has_make_permission(self, request: HttpRequest) -> bool:
+        """Whether to offer to make archives; who does it asks again."""
+        return bool(settings.DROPBOX_MAKES_ARCHIVES) and request.user.has_perm(RIGHT)
 
     # --- Columns ----------------------------------------------------------------------------------------------------
 

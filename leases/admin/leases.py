@@ -37,7 +37,10 @@ class LeaseAdmin(MachinePage, LeaseList):
     did = DID
     facts_template = "admin/leases/lease/facts.html"
     change_form_template: ClassVar[str] = "admin/leases/lease/change_form.html"
-    shown_with = ("runsheet_directory", "initiated_by", "created_by")
+    shown_with = (
+        *("runsheet_directory", "documents_directory", "misc_index_directory"),
+        *("initiated_by", "created_by"),
+    )
     form_label = "Correct the agency or the lease number"
     look_label = "Agency and lease number"
     form_note = "What was found belongs to another path then, so it is forgotten and searched again."

@@ -1,16 +1,20 @@
 """What the page of a lease says beyond that of any record: its archive, its report, its agency."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from cloud.admin.links import dropbox_link
 from cloud.models import CloudLocation
 from console.machine.next_steps import NextStep
-from console.machine.panel import Fact, Note, Panel
+from console.machine.panel import Fact, Note, Offer, Panel
 from console.records.links import record_url
 from console.shell.times import ago
 from core.base.folding import is_same_path
@@ -18,8 +22,9 @@ from leases.admin.contents import Contents, contents_of
 from leases.admin.nearest import Nearest, nearest_of, nothing_near
 from leases.admin.why import Account, account_of, correction, text_of
 from leases.lookalikes import doubts_about_number
-from leases.models import AgencyStorageConfig, Lease
+from leases.models import AgencyStorageConfig, Lease, Seen
 from leases.queries import PASSED_OVER_COUNT
+from leases.runs import MAKE_ARCHIVE
 from leases.services import CREATED
 from leases.states import SETTLED, State
 from leases.words import passed_over_in_words
@@ -31,12 +36,48 @@ ANSWERS = ("record_found", "record_detection", "record_not_found")
 UNCONFIRMED = (State.PENDING, State.SEARCHING, State.NOT_FOUND, State.FAILED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BesideFact:
+    """What is known of the document archive or the miscellaneous index.
+
+    Attributes:
+        path: where it is looked for.
+        at: when the answer was given; None if nobody has looked.
+        why: why the last look told nothing.
+        user: who reads it.
+    """
+
+    label: str
+    path: str
+    state: Seen
+    location: CloudLocation | None
+    at: datetime | None
+    why: str
+    user: User
+
+    @property
+    def url(self) -> str:
+        return record_url(self.location, self.user) if self.location else ""
+
+    @property
+    def words(self) -> str:
+        if self.state == Seen.NOT_FOUND:
+            return "Dropbox has none at"
+        return "" if self.state == Seen.FOUND else str(self.state.label)
+
+
 class LeasePanel(Panel[Lease]):
     """One lease, as one person may see it."""
 
     @property
     def lease(self) -> Lease:
         return self.record
+
+    @cached_property
+    def offers(self) -> list[Offer]:
+        """Where nothing may be made at all, nobody is told about it at each lease."""
+        makes = settings.DROPBOX_MAKES_ARCHIVES
+        return [offer for offer in super().offers if makes or offer.button.step != MAKE_ARCHIVE]
 
     # --- Beside the buttons -----------------------------------------------------------------------------------------
 
@@ -137,6 +178,26 @@ class LeasePanel(Panel[Lease]):
         """What is copied to be sent to somebody: the share link itself, which needs no login here."""
         url = self.location.share_url if self.location else ""
         return url if url.startswith(("https://", "http://")) else ""
+
+    @property
+    def not_made(self) -> str:
+        """Why the archive, which was to be made, was not; empty if nobody wanted that, or it was."""
+        return str(self._last_evidence.get("not_made", "")) if self.lease.state == State.NOT_FOUND else ""
+
+    @property
+    def beside(self) -> Iterator[BesideFact]:
+        """What lies beside the archive, each with the folder in which it is looked for; none where there is no such folder."""
+        for which, base_path in (self._configuration.beside if self._configuration else {}).items():
+            path = f"{base_path}/{self.lease.lease_number}"
+            yield BesideFact(
+                label=which.label,
+                path=path,
+                state=self.lease.seen(which, path=path),
+                location=self.lease.directory_beside(which, path=path),
+                at=self.lease.looked_beside_at(which) if self.lease.seen(which, path=path) != Seen.UNKNOWN else None,
+                why=self.lease.why_unseen(which, path=path),
+                user=self.user,
+            )
 
     @cached_property
     def contents(self) -> Contents | None:

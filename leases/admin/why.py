@@ -35,6 +35,10 @@ LABELS: Mapping[str, str] = {
     "nearest": "Nearest archives",
     "nearest_reports": "Reports in them",
     "nearest_unknown": "Near names",
+    "made": "Made in Dropbox",
+    "made_for": "Made for",
+    "not_made": "Not made, because",
+    "making": "Dropbox's answer to making it",
     "link": "Share link",
     "base_path": "Base path",
     "namespace": "Shared folder",
@@ -50,6 +54,7 @@ TOLD_BY_INDEX = "from the index: what is known of the folder of archives, withou
 # What each transition did, as one tells it of somebody.
 DID: Mapping[str, str] = {
     "start_search": "started the search",
+    "make_archive": "wanted the archive made",
     "start_detection": "started to look for the report",
     "record_found": "found the directory",
     "record_not_found": "found no directory",

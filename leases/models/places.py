@@ -1,5 +1,7 @@
 """Where an agency's archives lie in the cloud."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -8,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cloud.addresses import ADDRESS_LENGTH
+from core.base.folding import is_same_path
 from leases.validation import BASE_PATH_LENGTH, normalise_base_path
 
 POLL_MINUTES_AT_MOST = 1_440
@@ -16,6 +19,22 @@ POLL_MINUTES_AT_MOST = 1_440
 class Agency(models.TextChoices):
     NMSLO = "NMSLO", "NMSLO (New Mexico State Land Office)"
     BLM = "BLM", "BLM (Bureau of Land Management)"
+
+
+# What an archive that is made anew has in it.
+SUBFOLDERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        Agency.BLM: ("^Document Archive", "Runsheets"),
+        Agency.NMSLO: ("^Document Archive", "^MI Index", "Runsheets"),
+    }
+)
+
+
+class Beside(models.TextChoices):
+    """What a lease has beside its archive, in folders of their own."""
+
+    DOCUMENTS = "documents", "Document archive"
+    MISC_INDEX = "misc_index", "Miscellaneous index"
 
 
 class BasePathField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
@@ -68,6 +87,11 @@ class AgencyStorageConfig(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(POLL_MINUTES_AT_MOST)],
         help_text="How often Dropbox is asked what has changed. What is older than that is asked for anew.",
     )
+    makes_archives = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="An archive that is missing is made by itself, with its subfolders, whenever a lease is searched.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
@@ -84,3 +108,15 @@ class AgencyStorageConfig(models.Model):
 
     def __str__(self) -> str:
         return self.agency
+
+    @property
+    def beside(self) -> dict[Beside, str]:
+        """The folders of what lies beside the archives; none is left that is that of the archives once more."""
+        paths = {Beside.DOCUMENTS: self.documents_base_path, Beside.MISC_INDEX: self.misc_index_base_path}
+        return {each: path for each, path in paths.items() if not is_same_path(path, self.runsheet_archive_base_path)}
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Every folder in which something of a lease is looked for, that of the archives first, each once."""
+        paths = (self.runsheet_archive_base_path, *self.beside.values())
+        return tuple(path for at, path in enumerate(paths) if not any(is_same_path(path, each) for each in paths[:at]))

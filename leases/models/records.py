@@ -12,10 +12,11 @@ from django_fsm import transition
 
 from cloud.models import CloudLocation, Folded
 from console.notices.models import Noticed
+from leases.models.beside import KnownBeside
 from leases.models.folded import Bare, Short
 from leases.models.origins import NOBODY, KnownResult, Origin
 from leases.models.places import Agency
-from leases.states import DETECTABLE, SEARCHABLE, SETTLED, WORKING, State
+from leases.states import DETECTABLE, MAKING, SEARCHABLE, SETTLED, WORKING, State
 from leases.validation import LEASE_NUMBER_LENGTH, normalise_text, validate_lease_number
 from statemachine.evidence import LISTED_AT_MOST, listed
 from statemachine.models import StateMachine, known_states, line_indexes, state_field
@@ -48,7 +49,11 @@ def _directory_is_known(lease: Any) -> bool:
     return lease.runsheet_directory_id is not None
 
 
-class Lease(KnownResult, Noticed):
+def _archives_may_be_made(_lease: Any) -> bool:
+    return bool(settings.DROPBOX_MAKES_ARCHIVES)
+
+
+class Lease(KnownResult, KnownBeside, Noticed):
     """An oil or gas lease, and what is known of its runsheet archive."""
 
     working_states: ClassVar[frozenset[str]] = WORKING
@@ -56,7 +61,11 @@ class Lease(KnownResult, Noticed):
     run_name: ClassVar[str] = "Full discovery"
     work_name: ClassVar[str] = "discovery"
     told_in_order: ClassVar[tuple[str, ...]] = ("agency", "lease_number")
-    run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({"follow_through": True})
+    run_values: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {"follow_through": True, "makes_archive": False, "seen_beside": []}
+    )
+    # What was to be made is not, once nobody owes it any more.
+    idle_values: ClassVar[Mapping[str, Any]] = MappingProxyType({"makes_archive": False, "seen_beside": []})
     # A directory that was found is still to be read.
     run_ends: ClassVar[frozenset[str]] = frozenset({State.NOT_FOUND, State.DONE, State.FAILED})
 
@@ -79,6 +88,16 @@ class Lease(KnownResult, Noticed):
     state = state_field(State, initial=State.PENDING)
     follow_through = models.BooleanField(
         default=True, db_default=True, editable=False, help_text="Whether a found directory is read by itself."
+    )
+    makes_archive = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Whether the run makes the archive if it is missing."
+    )
+    seen_beside = models.JSONField(
+        default=list,
+        db_default=[],
+        null=True,
+        editable=False,
+        help_text="The near names that who wants it made knows of; null: who knows that nobody could look for any.",
     )
     runsheet_directory = models.ForeignKey(
         CloudLocation, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -105,7 +124,10 @@ class Lease(KnownResult, Noticed):
 
     class Meta(StateMachine.Meta):
         ordering = ["-pk"]
-        permissions = [("run_discovery", "Can start and stop discovery")]
+        permissions = [
+            ("run_discovery", "Can start and stop discovery"),
+            ("make_archives", "Can make archives that are missing"),
+        ]
         indexes = [
             *StateMachine.Meta.indexes,
             *line_indexes(WORKING),
@@ -188,6 +210,8 @@ class Lease(KnownResult, Noticed):
         super().entering()
         if self.state in SETTLED:
             self.known_at = self.entered_at
+        if self.state not in MAKING:
+            self.makes_archive, self.seen_beside = False, []
 
     def log_context(self) -> dict[str, object]:
         return {"agency": self.agency}
@@ -205,10 +229,28 @@ class Lease(KnownResult, Noticed):
         Args:
             follow_through: None keeps what the row says.
         """
-        if follow_through is not None:
+        if follow_through is not None:  # somebody wants this and nothing else
             self.follow_through = follow_through
+            self.makes_archive, self.seen_beside = False, []
         if self.initiated_by_id is None and self._starts_for_its_creator:
             self.initiated_by_id = self.created_by_id
+
+    @transition(
+        field=state,
+        source=State.NOT_FOUND,
+        target=State.SEARCHING,
+        conditions=[_archives_may_be_made],
+        permission="leases.make_archives",
+        custom={"label": "Make the archive"},
+    )
+    def make_archive(self, *, seen_beside: list[str] | None = None) -> None:
+        """Owe a search that makes the archive with its subfolders if it is still missing, and then goes on as any other.
+
+        Args:
+            seen_beside: the near names that the person knows of; None: nobody could look for any, which the person knows.
+        """
+        self.follow_through = self.makes_archive = True
+        self.seen_beside = seen_beside
 
     @transition(field=state, source=State.SEARCHING, target=State.FOUND)
     def record_found(self, *, location_id: int, origin: Origin = NOBODY) -> None:

@@ -1,8 +1,9 @@
 """Owe many records a run: those of a file, those that somebody has chosen, and once more those of a batch."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -63,7 +64,15 @@ def which_of(records: QuerySet[Any]) -> str:
     return f"{counted['count']}:{counted['sum']}"
 
 
-def run_many(records: QuerySet[Any], user: User, *, title: str = "", which: str = "") -> Batch:
+def run_many(
+    records: QuerySet[Any],
+    user: User,
+    *,
+    title: str = "",
+    which: str = "",
+    name: str = "",
+    values: Mapping[str, Any] = MappingProxyType({}),
+) -> Batch:
     """Owe each of the records a whole run; those that are owed one already are left alone.
 
     They start a few at a time, and what people start by hand goes first.
@@ -72,6 +81,8 @@ def run_many(records: QuerySet[Any], user: User, *, title: str = "", which: str 
         user: whose authorisation is used.
         title: what the history calls it; empty: how many they are.
         which: as `which_of` has told those that the person was asked about; empty: nobody was asked.
+        name: what such a run is called; empty: as the machine calls a whole one.
+        values: what is set in the rows beside what a whole run sets.
 
     Raises:
         TransitionForbidden: the person may not run them.
@@ -89,13 +100,13 @@ def run_many(records: QuerySet[Any], user: User, *, title: str = "", which: str 
         size = _take_in(batch, chosen.filter(due_at__isnull=True))
         if not size:
             raise NothingToStart(_nothing_to_start(machine))
-        batch.title = title or f"{machine.run_name} of {machine.counted(size)}"
+        batch.title = title or f"{name or machine.run_name} of {machine.counted(size)}"
         # They are locked: what they are now, they are when they are owed their run.
         items = items_of(machine)._default_manager.filter(batch=batch.pk)
         taken = machine._default_manager.filter(pk__in=items.values("record"))
         if which and which_of(taken) != which:
             raise ChoiceChanged(_choice_changed(machine))
-        _owe(taken, batch, user, **machine.run_values)
+        _owe(taken, batch, user, **{**machine.run_values, **values})
         return _sized(batch, size)
 
 

@@ -71,6 +71,7 @@ def stop(*, batch_id: int, user: User, within_s: float = STOP_WITHIN_S) -> Stopp
             generation=F("generation") + 1,
             initiated_by=_whose_it_was(batch_id),
             initiated_before=None,
+            **machine.idle_values,
         )
     under_way = list(ours.filter(state__in=working).order_by("pk").values_list("pk", flat=True))
     cancelled = looked_at = 0

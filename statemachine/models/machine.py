@@ -86,6 +86,7 @@ class StateMachine(models.Model):
     Attributes:
         run_name: what one run is called.
         run_values: what is set in the rows of which a run is owed, so that it is a whole one.
+        idle_values: what is set in the rows of which no run is owed any more, since their batch was stopped.
         run_ends: the states that a whole run ends in.
     """
 
@@ -94,6 +95,7 @@ class StateMachine(models.Model):
     start_transition: ClassVar[str]
     run_name: ClassVar[str] = "Run"
     run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    idle_values: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     run_ends: ClassVar[frozenset[str]] = frozenset()
 
     # Each machine declares its own over this one, with the states it knows.

@@ -61,6 +61,9 @@ class RunPanel(Panel[IndexRun]):
 
     @property
     def _looked(self) -> Reached:
+        if (heard := self.record.place.get("heard")) and not self.record.place.get("told"):
+            entries = counted(heard, "entry was", "entries were")
+            return Reached(words=f"{entries} told so far. They are compared when all is told.", done=0, total=0)
         seen, about = seen_of(self.record), self._about
         of_about = f" of about {about:,}" if about >= seen and about else ""
         planned = f" {counted(self.record.planned_up_to, 'change is', 'changes are')} planned so far."

@@ -9,7 +9,7 @@ MORE_THAN_PERCENT = 10
 
 def refusal(run: IndexRun) -> str:
     """Why nothing may be concluded from what was seen, in words; empty if it may."""
-    missing = run.counts.get("newly_missing", 0)
+    missing = missing_in(run)
     if missing <= MORE_THAN or (run.allow_missing is not None and missing <= run.allow_missing):
         return ""
     known = in_scope(run)
@@ -20,6 +20,12 @@ def refusal(run: IndexRun) -> str:
         "Nothing was changed. See that all of it is mounted. "
         f"If they were taken away on purpose, let the run go on with “allow missing” at {missing}."
     )
+
+
+def missing_in(run: IndexRun) -> int:
+    """How many went, and are not known to lie elsewhere."""
+    counts: dict[str, int] = run.counts
+    return counts.get("newly_missing", 0) - counts.get("elsewhere", 0)
 
 
 def in_scope(run: IndexRun) -> int:

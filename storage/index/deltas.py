@@ -81,7 +81,7 @@ def _pages(run: IndexRun, lister: CursorLister, told: list[Told]) -> Iterator[di
         if run.incremental and not run.root.cursor:
             raise CursorReset
         place |= {"began": run.root.cursor, "cursor": run.root.cursor if run.incremental else ""}
-    pages = lister.pages(place["cursor"])
+    pages, heard = lister.pages(place["cursor"]), run.place.get("heard", 0)
     has_more = True
     while has_more:
         asked_at = database_now().isoformat()
@@ -90,5 +90,6 @@ def _pages(run: IndexRun, lister: CursorLister, told: list[Told]) -> Iterator[di
             raise ListingBrokenOff
         has_more = page.has_more
         told.extend(page.entries)
-        place |= {"cursor": page.cursor, "asked_at": asked_at, "told": not has_more}
+        heard += len(page.entries)
+        place |= {"cursor": page.cursor, "asked_at": asked_at, "told": not has_more, "heard": heard}
         yield dict(place)

@@ -47,10 +47,26 @@ WITH gone AS (
 SELECT count(*), count(*) FILTER (WHERE action = 'delete') FROM gone_elsewhere
 """
 
+# Under a key that had a row, of something else or of what had gone from there; so no row can go with it.
+ELSEWHERE = """
+SELECT count(*) FROM (
+    SELECT split_part(etag, ' ', 1) AS print FROM storage_indexchange
+    WHERE run_id = %(run)s AND action IN ('miss', 'delete') AND before ->> 'state' = 'present' AND starts_with(etag, 'id:')
+    GROUP BY print HAVING count(*) = 1
+) gone JOIN (
+    SELECT split_part(etag, ' ', 1) AS print FROM storage_indexchange
+    WHERE run_id = %(run)s AND action IN ('update', 'revive') AND starts_with(etag, 'id:') GROUP BY print HAVING count(*) = 1
+) come USING (print)
+"""
+
 
 def find(run: IndexRun) -> dict[str, int]:
     """Make renames of what goes together in a plan; the figures as they are then. Done twice, it is done once."""
     counts: dict[str, int] = dict(run.counts)
+    if counts.get("newly_missing") and (counts.get("records_updated") or counts.get("records_revived")):
+        with connection.cursor() as cursor:
+            cursor.execute(ELSEWHERE, {"run": run.pk})
+            counts["elsewhere"] = cursor.fetchone()[0]
     if not (counts.get("newly_missing") and counts.get("records_created")):
         return counts
     with connection.cursor() as cursor:

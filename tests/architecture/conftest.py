@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
 
 from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
@@ -40,6 +41,12 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
         else:
             named = re.sub(r"<\w+:(\w+)>|\(\?P<(\w+)>[^)]*\)\??", lambda found: f"<{found[1] or found[2]}>", route)
             yield re.sub(r"/\?|[$^]", lambda found: "/" if found[0] == "/?" else "", named)
+
+
+@pytest.fixture(autouse=True)
+def _archives_may_be_made(settings: Settings) -> None:
+    """Else nobody could do it, whatever their rights."""
+    settings.DROPBOX_MAKES_ARCHIVES = True
 
 
 # One that the role which may start such records may press.

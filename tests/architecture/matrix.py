@@ -148,6 +148,7 @@ TRANSITIONS = {
     "leases.lease": {
         "start_search": OPERATOR,
         "start_detection": OPERATOR,
+        "make_archive": OPERATOR,
         "cancel": OPERATOR,
         "record_found": NOBODY,
         "record_not_found": NOBODY,

@@ -119,6 +119,7 @@ SENT: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
     "a lease to delete": ("admin/leases/lease/<object_id>/delete/", {"post": "yes"}, ADMINISTRATOR),
     "leases to delete": ("admin/leases/lease/", {"action": "delete_selected"}, ADMINISTRATOR),
     "leases to run": ("admin/leases/lease/", {"action": "run_chosen"}, OPERATOR),
+    "archives to make": ("admin/leases/lease/", {"action": "make_archives"}, OPERATOR),
     "a run": ("admin/leases/lease/<pk>/<name>/", {"generation": 0}, OPERATOR),
     "a new agency": ("admin/leases/agencystorageconfig/add/", {"agency": "NMSLO", **PATHS}, ADMINISTRATOR),
     "an agency's folder": (

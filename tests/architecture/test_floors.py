@@ -26,7 +26,6 @@ def listed(names: AbstractSet[Named]) -> str:
     return "\n".join(f'    Named("{each.place}", "{each.kind}", "{each.name}"): "",' for each in sorted(names))
 
 
-@pytest.mark.matrix
 class TestFloors:
     def test_name_nothing_of_a_higher_one(self) -> None:
         new = offences() - KNOWN.keys()

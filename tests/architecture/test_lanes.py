@@ -27,6 +27,11 @@ class TestNameGroup:
         assert request.node.nodeid == before
 
 
+class TestPlaces:
+    def test_are_lanes(self, request: pytest.FixtureRequest) -> None:
+        assert request.node.get_closest_marker("matrix")
+
+
 class TestStartsPrograms:
     def test_is_told_to_a_test_that_does_not_say_so(self) -> None:
         with pytest.raises(StartsPrograms):

@@ -64,7 +64,6 @@ class TestLocks:
         assert version("django").startswith("6.1.")
 
 
-@pytest.mark.matrix
 class TestSources:
     def test_reach_for_no_host_but_loopback_and_dropbox(self) -> None:
         allowed = re.compile(

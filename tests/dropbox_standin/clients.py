@@ -118,3 +118,9 @@ def eventually(holds: Callable[[], bool], *, within_s: float = 10) -> None:
     while not holds():
         assert time.monotonic() < until, "it never came to hold"
         time.sleep(0.01)
+
+
+def tags(error: Any) -> str:
+    """The tags of an error from the outside in; an upload's reason counts as what is inside."""
+    inner = getattr(error._value, "reason", error._value)
+    return f"{error._tag}/{tags(inner)}" if hasattr(inner, "_tag") else str(error._tag)

@@ -210,14 +210,14 @@ class TestPages:
 
 class TestIndex:
     def test_lags_behind(self, standin: Standin, team: Dropbox) -> None:
-        standin.put("/old note/", "/stays note/")
+        standin.put("/A/old note/", "/A/stays note/")
         standin.search(index_delay_s=30)
-        standin.put("/new note/")
-        team.files_move_v2("/old note", "/moved note")
+        standin.put("/A/new note/")
+        team.files_move_v2("/A/old note", "/A/moved note")
 
         early = paths(team.files_search_v2("note"))
         standin.advance_clock(31)
         late = paths(team.files_search_v2("note"))
 
-        assert early == ["/stays note"]
-        assert sorted(late) == ["/moved note", "/new note", "/stays note"]
+        assert early == ["/A/stays note"]
+        assert sorted(late) == ["/A/moved note", "/A/new note", "/A/stays note"]

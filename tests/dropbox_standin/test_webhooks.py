@@ -2,7 +2,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Queue
 from urllib.parse import parse_qs, urlsplit
@@ -138,6 +138,31 @@ class TestWebhook:
         assert json.loads(body)["list_folder"]["accounts"] == [standin.account("olivia").account_id]
         with pytest.raises(StandinError, match="none of these accounts is connected"):
             standin.send_webhook("paul")
+
+    @pytest.mark.parametrize(
+        ("change", "concerned"),
+        [
+            (lambda standin: standin.put("/A/new/"), {"olivia", "nora"}),
+            (lambda standin: standin.delete("/A/b"), {"olivia", "nora"}),
+            (lambda standin: standin.put("/B/new/"), {"olivia", "nora", "paul"}),
+            (lambda standin: standin.put("/A/new/", home="paul"), {"paul"}),
+            (lambda standin: standin.sight("paul", "/A", "full"), {"paul"}),
+            (lambda standin: standin.sight("nora", "/B", "read_only"), {"nora"}),
+            (lambda standin: standin.clear_sights(), {"paul"}),
+        ],
+    )
+    def test_goes_to_whose_sight_has_changed(
+        self, standin: Standin, receiver: Receiver, change: Callable[[Standin], None], concerned: set[str]
+    ) -> None:
+        standin.reset(seed={"team": ["/A/b/", "/B/"], "sights": [{"account": "paul", "path": "/A", "sight": "none"}]})
+        standin.webhook(receiver.url)
+
+        change(standin)
+
+        _, body = receiver.received.get(timeout=10)
+        assert set(json.loads(body)["list_folder"]["accounts"]) == {
+            standin.account(one).account_id for one in concerned
+        }
 
     def test_of_a_change_that_concerns_nobody_connected_is_not_sent(self, standin: Standin, receiver: Receiver) -> None:
         standin.webhook(receiver.url)

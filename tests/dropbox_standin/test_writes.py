@@ -1,5 +1,4 @@
 from datetime import datetime
-from typing import Any
 
 import pytest
 from dropbox import Dropbox
@@ -7,16 +6,10 @@ from dropbox.exceptions import ApiError, BadInputError
 from dropbox.files import DeletedMetadata, FileMetadata, FolderMetadata, WriteMode
 
 from dropbox_standin.client import Standin
-from tests.dropbox_standin.clients import raw_call
+from tests.dropbox_standin.clients import raw_call, tags
 
 # The SDK warns of routes that have a newer name.
 older_names = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
-
-
-def tags(error: Any) -> str:
-    """The tags of an error from the outside in."""
-    inner = error._value
-    return f"{error._tag}/{tags(inner)}" if hasattr(inner, "_tag") else str(error._tag)
 
 
 class TestCreateFolder:
@@ -115,10 +108,10 @@ class TestDelete:
     def test_takes_a_folder_with_all_beneath(self, standin: Standin, team: Dropbox) -> None:
         standin.put("/A/b/c.txt")
 
-        deleted = team.files_delete_v2("/a").metadata
+        deleted = team.files_delete_v2("/a/B").metadata
 
-        assert deleted.path_display == "/A"
-        assert "/A/" not in standin.tree()
+        assert deleted.path_display == "/A/b"
+        assert standin.tree() == ("/A/",)
 
     def test_spares_a_file_of_another_revision(self, standin: Standin, team: Dropbox) -> None:
         standin.put("/b.txt")
@@ -177,12 +170,13 @@ class TestMove:
             ("/missing", "/x", "from_lookup/not_found"),
             ("/A", "/B", "to/conflict/folder"),
             ("/A", "/A/inside", "cant_move_folder_into_itself"),
-            ("/A", "/file.txt/x", "to/conflict/file_ancestor"),
+            ("/B/b", "/file.txt/x", "to/conflict/file_ancestor"),
+            ("/A", "/C", "from_write/team_folder"),
             ("/A", "/Olivia Operator/A", "cant_move_shared_folder"),
         ],
     )
     def test_says_why_it_cannot(self, standin: Standin, source: str, target: str, error: str) -> None:
-        standin.put("/A/", "/B/", "/file.txt")
+        standin.put("/A/", "/B/b/", "/file.txt")
         root = standin.account("olivia").root_namespace_id
 
         response = raw_call(
@@ -196,9 +190,9 @@ class TestMove:
         assert response.json()["error_summary"].rstrip(".").rstrip("/") == error
 
     def test_finds_another_name_when_asked(self, standin: Standin, team: Dropbox) -> None:
-        standin.put("/A/", "/B/")
+        standin.put("/A/x/", "/A/y/")
 
-        assert team.files_move_v2("/A", "/B", autorename=True).metadata.name == "B (1)"
+        assert team.files_move_v2("/A/x", "/A/y", autorename=True).metadata.name == "y (1)"
 
 
 class TestCopy:
@@ -247,26 +241,26 @@ class TestCopy:
 
 class TestRelocationOfMuch:
     def test_ends_at_ten_thousand(self, standin: Standin, team: Dropbox) -> None:
-        standin.put(*[f"/A/{number}/" for number in range(9_999)])
-        team.files_move_v2("/A", "/B")
-        standin.put("/B/more/")
+        standin.put(*[f"/A/a/{number}/" for number in range(9_999)])
+        team.files_move_v2("/A/a", "/A/b")
+        standin.put("/A/b/more/")
 
         for relocate in (team.files_move_v2, team.files_copy_v2):
             with pytest.raises(ApiError) as caught:
-                relocate("/B", "/C")
+                relocate("/A/b", "/A/c")
             assert caught.value.error.is_too_many_files()
 
 
 class TestOlderNames:
     @older_names
     def test_answer_with_the_metadata_itself(self, standin: Standin, team: Dropbox) -> None:
-        made = team.files_create_folder("/A")
-        copied = team.files_copy("/A", "/B")
-        moved = team.files_move("/B", "/C")
-        deleted = team.files_delete("/C")
+        made = team.files_create_folder("/A/a")
+        copied = team.files_copy("/A/a", "/A/b")
+        moved = team.files_move("/A/b", "/A/c")
+        deleted = team.files_delete("/A/c")
 
-        assert [one.path_display for one in (made, copied, moved, deleted)] == ["/A", "/B", "/C", "/C"]
-        assert standin.tree()[:1] == ("/A/",)
+        assert [one.path_display for one in (made, copied, moved, deleted)] == ["/A/a", "/A/b", "/A/c", "/A/c"]
+        assert standin.tree() == ("/A/", "/A/a/")
 
 
 class TestUnknownId:

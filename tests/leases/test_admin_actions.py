@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 
-BUTTONS = ["discover", "search", "detect", "stop"]
+BUTTONS = ["discover", "search", "detect", "make", "stop"]
 LABELS = {button.name: button.label for button in buttons.BUTTONS}
 NO_PERMISSION = "You do not have the permission to start and stop discovery. Ask an administrator."
 
@@ -100,7 +100,7 @@ class TestButtons:
             assert f'<form method="post" action="{action_url(lease, name)}">' in text
         assert text.count('<input type="hidden" name="generation" value="1234">') == 3
 
-    def test_are_the_four_and_no_other(self) -> None:
+    def test_are_the_five_and_no_other(self) -> None:
         assert list(LABELS) == BUTTONS
 
     @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ class TestHandMadePost:
 
         answers = [press(client, lease, name).status_code for name in BUTTONS]
 
-        assert answers == [403] * 4
+        assert answers == [403] * len(BUTTONS)
         assert client.get(change_url(lease)).status_code == 403
         assert untouched(lease)
 

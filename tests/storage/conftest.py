@@ -148,6 +148,12 @@ def read(place: Place) -> Index:
     return run
 
 
+def told_rows() -> dict[str, tuple[Any, ...]]:
+    """All that the rows say of what lies there, as `Place.oracle` has it."""
+    found = StoredFile.objects.filter(state="present")
+    return {row.key: (row.size, row.modified_ns, row.etag, row.name) for row in found}
+
+
 def archives() -> StorageRoot:
     """The root as it stands."""
     return StorageRoot.objects.get(name="archives")

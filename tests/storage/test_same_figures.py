@@ -108,6 +108,7 @@ def rows_of(root: str) -> list[tuple[Any, ...]]:
     return list(found.values_list("key", "state", "size", "is_directory", "modified_ns"))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("mode", MODES)
 def test_each_way_comes_to_the_same(mode: str, ways: dict[str, Way], tree: Tree, settings: Any) -> None:
     copies = roots(tree, settings, list(ways))

@@ -101,6 +101,7 @@ class Killed(BaseException):
     """As `kill -9` would: nothing is put in order."""
 
 
+@pytest.mark.matrix
 class TestKilled:
     """At each batch, of planning, applying and undoing, in turn; whoever goes on comes to the same rows."""
 
@@ -190,6 +191,7 @@ class Killer:
         monkeypatch.setattr(reactions, "_keeper", killing)
 
 
+@pytest.mark.long
 class TestStatements:
     @pytest.mark.parametrize("mode", ["sync", "full"])
     def test_are_as_many_for_each_batch_however_many_rows(

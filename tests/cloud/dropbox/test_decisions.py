@@ -20,6 +20,7 @@ ROUTES = {
     decisions.CREATE_LINK_ROUTE: sharing.create_shared_link_with_settings,
     decisions.LIST_LINKS_ROUTE: sharing.list_shared_links,
     decisions.LINK_METADATA_ROUTE: sharing.get_shared_link_metadata,
+    decisions.MAKE_DIRECTORY_ROUTE: files.create_folder_v2,
 }
 # Their payload says nothing that decides.
 WITH_PAYLOAD = (decisions.ALREADY_EXISTS, "invalid_root")
@@ -93,6 +94,12 @@ class TestForbidden:
 
         assert type(translated(403, tag, decisions.CREATE_LINK_ROUTE)) is kind
 
+    @pytest.mark.parametrize("tag", [*tags(auth.AccessError)])
+    def test_never_costs_more_than_the_directory_that_was_to_be_made(self, tag: str) -> None:
+        kind = errors.DropboxUnavailable if tag == "other" else errors.NotMade
+
+        assert type(translated(403, tag, decisions.MAKE_DIRECTORY_ROUTE)) is kind
+
     def test_that_nobody_has_heard_of_is_tried_again(self) -> None:
         assert type(translated(403, "brand_new/reason")) is errors.DropboxUnavailable
 
@@ -144,7 +151,12 @@ class TestSentences:
         "decision",
         [
             decision
-            for table in (*decisions.CONFLICTS.values(), decisions.FORBIDDEN, decisions.FORBIDDEN_LINKS)
+            for table in (
+                *decisions.CONFLICTS.values(),
+                decisions.FORBIDDEN,
+                decisions.FORBIDDEN_LINKS,
+                decisions.FORBIDDEN_MAKING,
+            )
             for decision in table.values()
             if decision.sentence
         ],

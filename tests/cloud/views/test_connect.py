@@ -41,6 +41,13 @@ class TestConnect:
             "code_challenge_method": "S256",
         }
 
+    def test_asks_to_write_only_where_archives_are_made(self, browser: Client, settings: Settings) -> None:
+        settings.DROPBOX_MAKES_ARCHIVES = True
+
+        asked = parse_qs(urlsplit(begin(browser)).query)
+
+        assert set(asked["scope"][0].split()) == {*REQUIRED_SCOPES, "files.content.write"}
+
     def test_keeps_the_verifier_to_itself(self, browser: Client) -> None:
         address = begin(browser)
 

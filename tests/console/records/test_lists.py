@@ -80,6 +80,7 @@ def undeclared(model: type[models.Model]) -> list[str]:
     return sorted({*own, *far} - {f"{name}__isnull" for name in filtered} - set(ours.lookups))
 
 
+@pytest.mark.matrix
 class TestAList:
     @pytest.mark.parametrize("model", LISTS)
     def test_is_one_that_keeps_to_what_it_declares(self, model: type[models.Model]) -> None:

@@ -216,7 +216,7 @@ class TestFoldersKeptForReference:
         assert "The folder of the documents, “/Documents”, is there." in good(configuration, operator)
         assert bad(configuration, operator) == [
             (
-                "The folder of the miscellaneous index, “/Index”, is not in your Dropbox. Discovery does not look there; correct "
+                "The folder of the miscellaneous index, “/Index”, is not in your Dropbox. No archive waits for it; correct "
                 "the path, or write the folder of the archives once more."
             )
         ]
@@ -248,7 +248,7 @@ class TestFoldersKeptForReference:
             dropbox.sight("olivia", path, "traverse_only")
 
         assert bad(configuration, operator) == [
-            "The folder of the documents, “/Documents”, is seen in part only with your Dropbox. Discovery does not look there.",
+            "The folder of the documents, “/Documents”, is seen in part only with your Dropbox. No archive waits for it.",
             (
                 "The folder of the miscellaneous index, “/Deep/Index”, is not seen with your Dropbox; it may be there for others, "
                 "as only a part of what is above it is seen."

@@ -131,6 +131,7 @@ def connected(user: User) -> str:
     return "connected"
 
 
+@pytest.mark.matrix
 class TestMangled:
     @pytest.mark.parametrize("seed", SEEDS)
     @pytest.mark.parametrize("route", [LIST, MORE])

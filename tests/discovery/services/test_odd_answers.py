@@ -240,6 +240,7 @@ def packed(content: bytes, **headers: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 class TestSize:
     def test_of_a_packed_answer_is_no_matter(self, dropbox: "Standin", archive: Lease) -> None:
         content = gzip.compress(json.dumps(listing(file())).encode())

@@ -6,9 +6,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from storage.models import IndexRun, StoredFile
+from storage.models import IndexRun, RunState, StoredFile
 from storage.standing import standing
-from tests.storage.admin.conftest import NO_STATIC, changes_of, page_of, text_of
+from tests.storage.admin.conftest import NO_STATIC, changes_of, made, page_of, text_of
 from tests.storage.conftest import Index, archives
 from tests.storage.telling import Place, root_of
 from tests.storage.trees import Tree
@@ -88,6 +88,15 @@ class TestCursor:
 
         for secret in (run.place["cursor"], run.place["began"], archives().cursor):
             assert not [address for address, page in zip(addresses, pages, strict=True) if secret in page]
+
+
+class TestRun:
+    def test_tells_how_much_was_told_so_far(self, viewer: Client) -> None:
+        run = made(RunState.PLANNING, place={"heard": 4_000, "told": False})
+
+        found = text_of(viewer.get(page_of(run)))
+
+        assert "4,000 entries were told so far. They are compared when all is told." in found
 
 
 class TestNewRun:

@@ -19,6 +19,7 @@ pytestmark = [
 @pytest.mark.usefixtures("queued")
 class TestWhoMayUseIt:
     @pytest.mark.parametrize("method", ["get", "post"])
+    @pytest.mark.matrix
     def test_is_not_staff_with_every_other_permission(self, client: Client, redis: Redis, method: str) -> None:
         staff = User.objects.create_user("staff", is_staff=True)
         staff.user_permissions.set(Permission.objects.exclude(codename="use_queues"))
@@ -30,6 +31,7 @@ class TestWhoMayUseIt:
         assert answers == dict.fromkeys(answers, 403)
         assert queue_of(redis).count == 1
 
+    @pytest.mark.matrix
     @pytest.mark.parametrize("method", ["get", "post"])
     @pytest.mark.parametrize("token", ["", "sesame"])
     def test_is_nobody_who_is_not_logged_in(
@@ -87,6 +89,7 @@ class TestPages:
         assert "statemachine.jobs.run" in text
         assert "<li>leases.lease</li>" in text
 
+    @pytest.mark.matrix
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_break_nowhere(self, keeper: Client, method: str) -> None:
         answers = {url: getattr(keeper, method)(url).status_code for url in urls()}

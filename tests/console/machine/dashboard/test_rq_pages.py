@@ -109,6 +109,7 @@ class TestRedisAway:
             settings.DOORBELL_TIMEOUT_S = 0.05  # once for each address
             yield
 
+    @pytest.mark.matrix
     @pytest.mark.usefixtures("_away")
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_is_said_soon_and_at_every_address(self, keeper: Client, method: str) -> None:
