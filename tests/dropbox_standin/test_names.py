@@ -1,7 +1,7 @@
 """How names are stored and found, and which may not be written."""
 
 import unicodedata
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from dropbox import Dropbox
@@ -9,6 +9,9 @@ from dropbox.exceptions import ApiError
 
 from dropbox_standin.client import Standin
 from tests.dropbox_standin.clients import tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 COMPOSED = "Résumé Å"
 TAKEN_APART = unicodedata.normalize("NFD", COMPOSED)

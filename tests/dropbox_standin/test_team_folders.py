@@ -1,6 +1,6 @@
 """The top of a team's space: who may write there, and its folders, each of which is shared by itself."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from dropbox import Dropbox
@@ -10,6 +10,9 @@ from dropbox.files import ListFolderResult
 
 from dropbox_standin.client import Standin, StandinError
 from tests.dropbox_standin.clients import at_root, sdk, tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture
