@@ -24,8 +24,9 @@ from discovery.services.archive_wants import Wanted, key_of, wanted, wanted_by
 from discovery.services.archive_watches import keep, watch_at_once
 from leases.models import AgencyStorageConfig
 from storage.errors import RootBusy, RootNotThere
+from storage.index.cursors import note_unchanged
 from storage.index.entries import CursorReset
-from storage.models import ACTIVE, IndexRun, Mode, Occasion, RunState, StorageRoot
+from storage.models import ACTIVE, IndexRun, Mode, Occasion, RunState
 from storage.services import IndexSyncService
 
 logger = logging.getLogger(__name__)
@@ -192,9 +193,7 @@ def _news(watch: ArchiveWatch) -> News | None:
 
 def _note_unchanged(watch: ArchiveWatch, page: ChangesPage) -> None:
     """What the rows say is so still. Not where a run has begun meanwhile, or has come to an end."""
-    active = IndexRun.objects.filter(root=OuterRef("pk"), state__in=sorted(ACTIVE))
-    roots = StorageRoot.objects.filter(~Exists(active), pk=watch.root_id, cursor=watch.root.cursor)
-    roots.update(cursor=page.cursor, read_at=_now(watch))
+    note_unchanged(watch.root_id, cursor=watch.root.cursor, reached=page.cursor, at=_now(watch))
 
 
 def _all_again(watch: ArchiveWatch) -> News | None:
