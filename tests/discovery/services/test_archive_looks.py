@@ -421,6 +421,19 @@ class TestWhatGoesWrong:
         assert runs() == [FRESH]
         assert not fresh()
 
+    def test_nothing_is_read_for_the_first_time_by_an_account_that_nobody_lends(
+        self, operator: User, dropbox: "Standin"
+    ) -> None:
+        configured()
+        absent(operator)
+        User.objects.update(is_superuser=False)
+
+        attend()
+
+        assert runs() == []
+        assert dropbox.calls() == {}
+        assert watch().resting_until is not None
+
     def test_one_that_is_out_of_order_does_not_keep_others(
         self, watched_archives: User, dropbox: "Standin", django_user_model: type[User]
     ) -> None:
