@@ -137,7 +137,9 @@ class Play:
         if not self.left["change"]:
             self.house.standin.clear_faults()
             self.hits["the last change"] += 1
-            self._add(self.rng.choice([number for number in self.numbers if number not in self.world.names] or ["NMNM 1"]))
+            self._add(
+                self.rng.choice([number for number in self.numbers if number not in self.world.names] or ["NMNM 1"])
+            )
             self.later.append((time.monotonic() + OUT_OF_SIGHT_S, self._tell))
             return
         acts = [self._appears, self._goes, self._report_comes, self._report_goes, self._is_renamed, self._is_made_anew]

@@ -467,15 +467,14 @@ class TestWhatGoesWrong:
         assert watch().root.cursor != EACH
         assert owed() == {"NMNM 9": APPEARED}
 
-    @pytest.mark.parametrize("answer", ["", "path/not_found", "reset"])
+    @pytest.mark.parametrize("answer", ["follow", "not_found", "reset"])
     def test_nothing_is_concluded_from_a_folder_that_was_renamed(
         self, watched_archives: User, dropbox: "Standin", answer: str
     ) -> None:
         """Its cursor follows it to its new name, or leads nowhere, or is forgotten."""
         done(watched_archives, reports=[REPORT])
         _move(dropbox, BLM, f"{BLM} 2")
-        if answer:
-            dropbox.fault(MORE, status=409, body=union(*answer.split("/")), times=3)
+        dropbox.watched_folder(answer)
         told()
 
         attend()
