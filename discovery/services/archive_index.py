@@ -43,19 +43,20 @@ SELECT given.key FROM unnest(%(keys)s::text[]) AS given(key) LEFT JOIN LATERAL (
     WHERE root_id = %(root)s AND state = 'present' AND key = ANY (ARRAY[given.key, given.key || '/']) LIMIT 1
 ) file ON true WHERE file.is_there IS NULL
 """
-# From each entry of the folder straight to the next, past whatever lies below it.
+# From each entry of the folder straight to the next, past whatever lies below it, be the row of its directory there or not.
 NAMES = """
 WITH RECURSIVE entry AS (
-    (SELECT key, name, is_directory, state FROM storage_storedfile WHERE root_id = %(root)s ORDER BY key LIMIT 1)
+    (SELECT key, name, state FROM storage_storedfile WHERE root_id = %(root)s ORDER BY key LIMIT 1)
     UNION ALL
     SELECT beside.* FROM entry, LATERAL (
-        SELECT file.key, file.name, file.is_directory, file.state FROM storage_storedfile file
+        SELECT file.key, file.name, file.state FROM storage_storedfile file
         WHERE file.root_id = %(root)s
-            AND file.key >= split_part(entry.key, '/', 1) || CASE WHEN entry.is_directory THEN '0' ELSE chr(1) END
+            AND file.key >= split_part(entry.key, '/', 1)
+                || CASE WHEN position('/' IN entry.key) > 0 THEN '0' ELSE chr(1) END
         ORDER BY file.key LIMIT 1
     ) beside
 )
-SELECT name FROM entry WHERE is_directory AND state = 'present'
+SELECT name FROM entry WHERE position('/' IN key) = length(key) AND state = 'present'
 """
 
 

@@ -140,6 +140,16 @@ class TestArchives:
 
         assert index(account).names() == ["B0-1-2", "NMNM 1"]
 
+    def test_goes_past_what_lies_in_a_directory_that_has_no_row(
+        self, account: DropboxAccount, watch: ArchiveWatch
+    ) -> None:
+        """As where a file has taken its place."""
+        indexed(watch, {"A": [], "NMNM 1": ["a.pdf", "Sub/", "Sub/b.pdf"], "NMNM 10": [], "NMNM 2": ["c.pdf"]})
+        StoredFile.objects.filter(key="nmnm 1/").update(key="nmnm 1", is_directory=False)
+        StoredFile.objects.filter(key="nmnm 2/").delete()
+
+        assert index(account).names() == ["A", "NMNM 10"]
+
     def test_the_evidence_names_the_cursor_without_telling_it(
         self, account: DropboxAccount, watch: ArchiveWatch
     ) -> None:
