@@ -51,11 +51,11 @@ WITH RECURSIVE entry AS (
     SELECT beside.* FROM entry, LATERAL (
         SELECT file.key, file.name, file.is_directory, file.state FROM storage_storedfile file
         WHERE file.root_id = %(root)s
-            AND file.key >= split_part(entry.key, '/', 1) || CASE WHEN entry.is_directory THEN '0' ELSE chr(1) END
+            AND file.key >= split_part(entry.key, '/', 1) || CASE WHEN position('/' IN entry.key) > 0 THEN '0' ELSE chr(1) END
         ORDER BY file.key LIMIT 1
     ) beside
 )
-SELECT name FROM entry WHERE is_directory AND state = 'present'
+SELECT name FROM entry WHERE state = 'present' AND is_directory AND key = split_part(key, '/', 1) || '/'
 """
 
 
