@@ -158,3 +158,11 @@ class TestArchives:
         assert told["read_at"] == watch.root.read_at.isoformat()  # type: ignore[union-attr]  # `watched` sets it
         assert len(told["cursor"]) == 12
         assert watch.root.cursor not in str(told)
+
+    def test_all_names_of_rows_that_are_being_changed(self, account: DropboxAccount, watch: ArchiveWatch) -> None:
+        """A file has come in the place of a directory, and what lay in that is not gone yet; of another, the row comes later."""
+        indexed(watch, {"NMNM 1": ["a.pdf"], "NMNM 2": ["Runsheets/", "a.pdf"], "NMNM 3": []})
+        StoredFile.objects.filter(key="nmnm 1/").update(key="nmnm 1", is_directory=False)
+        StoredFile.objects.filter(key="nmnm 2/").delete()
+
+        assert index(account).names() == ["NMNM 3"]
