@@ -333,6 +333,22 @@ class TestLostSight:
         assert owed() == {}
         assert not fresh()
 
+    def test_begins_no_run_for_the_same_before_an_hour_is_over(self, many: User, dropbox: "Standin") -> None:
+        for number in range(150):
+            dropbox.delete(f"{BLM}/NMNM 1{number:03}")
+        told()
+        attend()
+        for _ in range(3):
+            told()
+            attend()
+        assert runs()[2:] == [("refused", True)]
+
+        later(archive_looks.BEGUN_AGAIN_AFTER)
+        attend()
+
+        assert runs()[2:] == [("refused", True)] * 2
+        assert owed() == {}
+
     def test_is_told_once_somebody_has_let_it_go_on(self, many: User, dropbox: "Standin") -> None:
         for number in range(150):
             dropbox.delete(f"{BLM}/NMNM 1{number:03}")
