@@ -36,6 +36,13 @@ FROM unnest(%(keys)s::text[]) AS given(key) CROSS JOIN LATERAL (
         AND NOT is_directory AND position('/' IN substr(key, length(given.key) + 2)) = 0
 ) file
 """
+# The same, where nothing but that is to be known.
+ABSENT = """
+SELECT given.key FROM unnest(%(keys)s::text[]) AS given(key) LEFT JOIN LATERAL (
+    SELECT true AS is_there FROM storage_storedfile
+    WHERE root_id = %(root)s AND state = 'present' AND key = ANY (ARRAY[given.key, given.key || '/']) LIMIT 1
+) file ON true WHERE file.is_there IS NULL
+"""
 # From each entry of the folder straight to the next, past whatever lies below it, be the row of its directory there or not.
 NAMES = """
 WITH RECURSIVE entry AS (

@@ -20,11 +20,13 @@ from core.base.errors import RunsheetError, Temporary
 from discovery.models import ArchiveWatch
 from discovery.services.archive_lister import EACH, ArchiveLister
 from discovery.services.archive_news import tell
-from discovery.services.archive_watches import Wanted, keep, key_of, wanted, wanted_by, watch_at_once
+from discovery.services.archive_wants import Wanted, key_of, wanted, wanted_by
+from discovery.services.archive_watches import keep, watch_at_once
 from leases.models import AgencyStorageConfig
 from storage.errors import RootBusy, RootNotThere
+from storage.index.cursors import note_unchanged
 from storage.index.entries import CursorReset
-from storage.models import ACTIVE, IndexRun, Mode, Occasion, RunState, StorageRoot
+from storage.models import ACTIVE, IndexRun, Mode, Occasion, RunState
 from storage.services import IndexSyncService
 
 logger = logging.getLogger(__name__)
@@ -117,7 +119,7 @@ def _look_after(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callabl
     if want is None or _rests(watch):
         return
     if not watch.root.cursor:
-        _begin(watch, News(mark=FIRST, incremental=False, reason=FIRST))
+        _begin_with_all(watch)
     elif _is_due(watch, period=timedelta(minutes=want.poll_minutes)) and _take(watch):
         try:
             news = _news(watch)
@@ -126,6 +128,13 @@ def _look_after(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callabl
             raise
         if news:
             _begin(watch, news)
+
+
+def _begin_with_all(watch: ArchiveWatch) -> None:
+    """Read it for the first time, unless nobody lends the account for that."""
+    if not _is_stuck_at(watch, FIRST):
+        ArchiveLister(watch).confirm_lent()
+        _begin(watch, News(mark=FIRST, incremental=False, reason=FIRST))
 
 
 def _rests(watch: ArchiveWatch) -> bool:
@@ -166,10 +175,10 @@ def _news(watch: ArchiveWatch) -> News | None:
         RootNotThere: nobody lends the account, or its paths begin elsewhere by now.
         Temporary, Permanent: as the gateway says.
     """
-    if watch.root.cursor == EACH:
-        return _all_again(watch)
     lister = ArchiveLister(watch)
     lister.confirm_lent()
+    if watch.root.cursor == EACH:
+        return _all_again(watch)
     try:
         page = lister.changes(watch.root.cursor)
     except CursorReset:
@@ -184,9 +193,7 @@ def _news(watch: ArchiveWatch) -> News | None:
 
 def _note_unchanged(watch: ArchiveWatch, page: ChangesPage) -> None:
     """What the rows say is so still. Not where a run has begun meanwhile, or has come to an end."""
-    active = IndexRun.objects.filter(root=OuterRef("pk"), state__in=sorted(ACTIVE))
-    roots = StorageRoot.objects.filter(~Exists(active), pk=watch.root_id, cursor=watch.root.cursor)
-    roots.update(cursor=page.cursor, read_at=_now(watch))
+    note_unchanged(watch.root_id, cursor=watch.root.cursor, reached=page.cursor, at=_now(watch))
 
 
 def _all_again(watch: ArchiveWatch) -> News | None:
@@ -202,9 +209,7 @@ def _begin(watch: ArchiveWatch, news: News) -> None:
     Raises:
         RootBusy: another one is under way.
     """
-    last = _last_run(watch)
-    is_stuck = last is not None and last.state in STUCK and _now(watch) - last.entered_at < BEGUN_AGAIN_AFTER
-    if is_stuck and watch.begun_for == news.mark:
+    if _is_stuck_at(watch, news.mark):
         return
     with transaction.atomic():
         run = IndexSyncService().start(
@@ -216,6 +221,12 @@ def _begin(watch: ArchiveWatch, news: News) -> None:
         )
         ArchiveWatch.objects.filter(pk=watch.pk).update(begun_for=news.mark)
     logger.info("watches: run %s of “%s” begins: %s", run.pk, watch, news.reason)
+
+
+def _is_stuck_at(watch: ArchiveWatch, mark: str) -> bool:
+    """Whether the last run came to no conclusion about just this, a short while ago."""
+    last = _last_run(watch) if watch.begun_for == mark else None
+    return last is not None and last.state in STUCK and _now(watch) - last.entered_at < BEGUN_AGAIN_AFTER
 
 
 def _last_run(watch: ArchiveWatch) -> IndexRun | None:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
-from storage.models import IndexRun, Mode, StorageRoot
+from storage.models import ACTIVE, IndexRun, Mode, StorageRoot
 
 
 def database_now() -> datetime:
@@ -14,6 +14,26 @@ def database_now() -> datetime:
         cursor.execute("SELECT statement_timestamp()")
         found: datetime = cursor.fetchone()[0]
     return found
+
+
+def note_unchanged(root_id: int, *, cursor: str, reached: str, at: datetime) -> bool:
+    """Note that nothing was told behind a cursor, without a run: the rows say what lies there still; whether that was to be noted.
+
+    Not while a run is under way, nor where one has ended meanwhile.
+
+    Args:
+        cursor: behind which it was asked.
+        reached: where it goes on.
+        at: before it was asked.
+    """
+    with transaction.atomic():
+        # Whoever begins a run that changes rows takes the same lock.
+        root = StorageRoot.objects.select_for_update().filter(pk=root_id, cursor=cursor).first()
+        if root is None or IndexRun.objects.filter(root=root, state__in=sorted(ACTIVE)).exists():
+            return False
+        root.cursor, root.read_at = reached, at
+        root.save(update_fields=["cursor", "read_at"])
+    return True
 
 
 def arrive(run: IndexRun, *, left: int) -> dict[str, Any]:

@@ -1,15 +1,12 @@
-"""A look whether anything has changed, which leaves no run behind: what a run would be for, if there were one."""
+"""A look whether anything has changed, which writes nothing down: what a run would be for, if there were one."""
 
 from collections.abc import Callable
 
-from django.db import transaction
-
-from storage.index import cursors, incremental
-from storage.index.entries import CursorReset
-from storage.index.listers import CursorLister, DirectoryLister
+from storage.index import incremental
+from storage.index.listers import DirectoryLister
 from storage.index.merging import Comparison
 from storage.index.presence import require
-from storage.models import ACTIVE, Action, IndexRun, Mode, StorageRoot
+from storage.models import Action, IndexRun, Mode, StorageRoot
 
 
 class TookTooLong(Exception):
@@ -33,31 +30,6 @@ def has_changed(root: StorageRoot, lister: DirectoryLister, *, is_time_up: Calla
         if is_time_up():
             raise TookTooLong
     return _differs(comparison)
-
-
-def has_news(root: StorageRoot, lister: CursorLister) -> bool:
-    """Whether an incremental run has anything to do: something is told behind the root's cursor, or more has to be read.
-
-    Where nothing is told, the rows say what lies there now, and that is noted. It takes one question.
-
-    Raises:
-        RootNotThere: nothing is concluded.
-    """
-    if not root.cursor or root.read_at is None:
-        return True
-    asked_at = cursors.database_now()
-    try:
-        page = next(lister.pages(root.cursor), None)
-    except CursorReset:
-        return True
-    if page is None or page.entries or page.has_more:
-        return True
-    with transaction.atomic():
-        # Whoever begins a run that changes rows takes the same lock.
-        still = StorageRoot.objects.select_for_update().filter(pk=root.pk, cursor=root.cursor, read_at__isnull=False)
-        if still.exists() and not IndexRun.objects.filter(root=root, state__in=sorted(ACTIVE)).exists():
-            still.update(cursor=page.cursor, read_at=asked_at)
-    return False
 
 
 def _differs(comparison: Comparison) -> bool:

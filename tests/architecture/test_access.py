@@ -121,10 +121,14 @@ SENT: dict[str, tuple[str, dict[str, Any], frozenset[str]]] = {
     "leases to run": ("admin/leases/lease/", {"action": "run_chosen"}, OPERATOR),
     "archives to make": ("admin/leases/lease/", {"action": "make_archives"}, OPERATOR),
     "a run": ("admin/leases/lease/<pk>/<name>/", {"generation": 0}, OPERATOR),
-    "a new agency": ("admin/leases/agencystorageconfig/add/", {"agency": "NMSLO", **PATHS}, ADMINISTRATOR),
+    "a new agency": (
+        "admin/leases/agencystorageconfig/add/",
+        {"agency": "NMSLO", "poll_minutes": "5", **PATHS},
+        ADMINISTRATOR,
+    ),
     "an agency's folder": (
         "admin/leases/agencystorageconfig/<object_id>/change/",
-        {"agency": "BLM", **PATHS},
+        {"agency": "BLM", "poll_minutes": "5", **PATHS},
         ADMINISTRATOR,
     ),
     "an agency to delete": ("admin/leases/agencystorageconfig/<object_id>/delete/", {"post": "yes"}, ADMINISTRATOR),

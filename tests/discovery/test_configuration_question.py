@@ -99,7 +99,7 @@ class TestQuestion:
         assert saved() == (BLM, BLM, BLM)
 
     def test_is_not_asked_about_a_switch(self, console: Client, url: str, dropbox: "Standin") -> None:
-        console.post(url, dict.fromkeys(PATHS, BLM) | {"agency": "BLM"})
+        console.post(url, dict.fromkeys(PATHS, BLM) | {"agency": "BLM", "watched": "on", "poll_minutes": "5"})
 
         assert not AgencyStorageConfig.objects.get().enabled
         assert dropbox.calls() == {}
@@ -297,6 +297,7 @@ class TestBack:
         assert values(back) == {
             **FORM,
             "enabled": True,
+            "watched": True,
             "runsheet_archive_base_path": NEW,
             "misc_index_base_path": "/Misc",
         }

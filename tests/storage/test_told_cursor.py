@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from statemachine.models import TransitionLog
 from statemachine.reactions import Backoff
 from storage.errors import ListingBrokenOff, RootNotThere
-from storage.index.glancing import has_news
+from storage.index.cursors import note_unchanged
 from storage.index.presence import forget_marker
 from storage.models import IndexRun, ListedEntry, StorageRoot, StoredFile
 from storage.services import IndexSyncService
@@ -201,48 +201,32 @@ class TestCursor:
         assert (archives().cursor, archives().read_at) == (cursor, None)
 
 
-class TestGlance:
-    def test_that_finds_nothing_leaves_no_run_and_notes_the_time(self, place: Place, read: Index) -> None:
+class TestNothingNew:
+    def test_is_noted_without_a_run(self, place: Place, read: Index) -> None:
         read("sync")
-        root = archives()
+        root, at = archives(), database_now()
 
-        assert not has_news(root, place)
+        assert note_unchanged(root.pk, cursor=root.cursor, reached="further", at=at)
+        assert (archives().cursor, archives().read_at) == ("further", at)
         assert IndexRun.objects.count() == 1
-        assert root.read_at is not None
-        assert archives().read_at > root.read_at  # type: ignore[operator]  # it is there
 
-    def test_that_finds_something_says_so_and_reads_no_further(self, place: Place, read: Index) -> None:
-        read("sync")
-        before = archives()
-        place.put("Lease 1")
-
-        assert has_news(before, place)
-        assert (archives().cursor, archives().read_at) == (before.cursor, before.read_at)
-        read(incremental=True)
-        assert told_rows() == place.oracle()
-
-    def test_asks_nothing_where_more_has_to_be_read(self, place: Place, read: Index) -> None:
-        assert has_news(archives(), place)
-        read("sync")
-        StorageRoot.objects.filter(name="archives").update(read_at=None)
-        place.asked.clear()
-
-        assert has_news(archives(), place)
-        assert place.asked == []
-
-    def test_leaves_it_to_a_run_that_the_cursor_is_not_known(self, place: Place, read: Index) -> None:
-        read("sync")
-        place.forgotten = 1
-
-        assert has_news(archives(), place)
-
-    def test_notes_nothing_while_a_run_is_active(self, place: Place, read: Index, service: IndexSyncService) -> None:
+    def test_is_not_noted_while_a_run_is_under_way(self, place: Place, read: Index, service: IndexSyncService) -> None:
         read("sync")
         root = archives()
         service.start(mode="sync", root="archives", rings=False)
 
-        assert not has_news(root, place)
-        assert archives().read_at is None
+        assert not note_unchanged(root.pk, cursor=root.cursor, reached="further", at=database_now())
+        assert (archives().cursor, archives().read_at) == (root.cursor, None)
+
+    def test_is_not_noted_where_a_run_has_read_further(self, place: Place, read: Index) -> None:
+        read("sync")
+        root = archives()
+        place.put("Lease 1")
+        read(incremental=True)
+        now = archives()
+
+        assert not note_unchanged(root.pk, cursor=root.cursor, reached="further", at=database_now())
+        assert (archives().cursor, archives().read_at) == (now.cursor, now.read_at)
 
 
 class TestKilled:

@@ -421,6 +421,19 @@ class TestWhatGoesWrong:
         assert runs() == [FRESH]
         assert not fresh()
 
+    def test_nothing_is_read_for_the_first_time_by_an_account_that_nobody_lends(
+        self, operator: User, dropbox: "Standin"
+    ) -> None:
+        configured()
+        absent(operator)
+        User.objects.update(is_superuser=False)
+
+        attend()
+
+        assert runs() == []
+        assert dropbox.calls() == {}
+        assert watch().resting_until is not None
+
     def test_one_that_is_out_of_order_does_not_keep_others(
         self, watched_archives: User, dropbox: "Standin", django_user_model: type[User]
     ) -> None:
@@ -454,15 +467,14 @@ class TestWhatGoesWrong:
         assert watch().root.cursor != EACH
         assert owed() == {"NMNM 9": APPEARED}
 
-    @pytest.mark.parametrize("answer", ["", "path/not_found", "reset"])
+    @pytest.mark.parametrize("answer", ["follow", "not_found", "reset"])
     def test_nothing_is_concluded_from_a_folder_that_was_renamed(
         self, watched_archives: User, dropbox: "Standin", answer: str
     ) -> None:
         """Its cursor follows it to its new name, or leads nowhere, or is forgotten."""
         done(watched_archives, reports=[REPORT])
         _move(dropbox, BLM, f"{BLM} 2")
-        if answer:
-            dropbox.fault(MORE, status=409, body=union(*answer.split("/")), times=3)
+        dropbox.watched_folder(answer)
         told()
 
         attend()

@@ -1,5 +1,4 @@
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
@@ -11,16 +10,14 @@ from redis import Redis
 from cloud.models import DropboxAccount
 from core.base.clock import now
 from discovery.models import ArchiveWatch
-from discovery.services.archive_watches import KEPT_FOR, keep, wanted, watch_at_once
+from discovery.services.archive_wants import wanted
+from discovery.services.archive_watches import KEPT_FOR, keep, watch_at_once
 from leases.models import AgencyStorageConfig, Lease
 from storage.errors import RunGone
 from storage.models import IndexRun, StorageRoot, StoredFile
 from storage.services import IndexSyncService
 from tests.discovery.watching import absent, work
-from tests.factories import BLM, account, configured, give_dropbox, indexed, watched
-
-if TYPE_CHECKING:
-    from dropbox_standin.client import Standin
+from tests.factories import BLM, account, configured, indexed, watched
 
 pytestmark = pytest.mark.django_db
 
@@ -38,61 +35,6 @@ def a_day_later() -> None:
 def lease(operator: User) -> Lease:
     configured()
     return absent(operator)
-
-
-class TestWanted:
-    def test_is_nothing_where_no_lease_is_run(self, operator: User) -> None:
-        configured()
-
-        assert wanted() == {}
-
-    def test_is_nothing_for_who_has_no_dropbox(self, lease: Lease) -> None:
-        DropboxAccount.objects.all().delete()
-
-        assert wanted() == {}
-
-    def test_is_the_folder_of_the_agency_for_the_account_of_who_runs_its_leases(self, lease: Lease) -> None:
-        (found,) = wanted().values()
-
-        assert (found.base_path, found.agencies, found.poll_minutes) == (BLM, ("BLM",), 5)
-        assert found.account_id == DropboxAccount.objects.get().account_id
-        assert found.declaration == {
-            "kind": "dropbox",
-            "owned": False,
-            "title": f"Archives of BLM in “{BLM}”, as the Dropbox of {found.account} sees them",
-        }
-
-    @pytest.mark.parametrize("off", [{"enabled": False}, {"watched": False}])
-    def test_is_nothing_for_an_agency_that_is_switched_off(self, lease: Lease, off: dict[str, bool]) -> None:
-        AgencyStorageConfig.objects.update(**off)
-
-        assert wanted() == {}
-
-    def test_is_one_for_two_agencies_in_one_folder(self, lease: Lease, operator: User) -> None:
-        configured("NMSLO", BLM.upper())
-        AgencyStorageConfig.objects.filter(agency="NMSLO").update(poll_minutes=2)
-        absent(operator, "B0-1", agency="NMSLO")
-
-        (found,) = wanted().values()
-
-        assert (found.agencies, found.poll_minutes) == (("BLM", "NMSLO"), 2)
-
-    def test_is_one_for_two_people_with_one_account(
-        self, lease: Lease, dropbox: "Standin", django_user_model: type[User]
-    ) -> None:
-        paul = django_user_model.objects.create_superuser("paul")
-        give_dropbox(paul, dropbox)
-        absent(paul, "NMNM 2")
-
-        assert len(wanted()) == 1
-
-    def test_is_one_for_each_account(self, lease: Lease, dropbox: "Standin", django_user_model: type[User]) -> None:
-        """Nobody is answered from what another one has read."""
-        paul = django_user_model.objects.create_superuser("paul")
-        give_dropbox(paul, dropbox, "paul")
-        absent(paul, "NMNM 2")
-
-        assert len(wanted()) == 2
 
 
 class TestKeep:
