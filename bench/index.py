@@ -23,7 +23,7 @@ TREES = LOCAL / "bench-index-trees"
 USERS, PER_DIRECTORY = 10, 1_000
 SMALL, LARGE = 100_000, 1_000_000
 # What is measured in a process of its own, so that each tells its own memory.
-PARTS = ("first", "audit", "incremental", "changed", "objects")
+PARTS = ("first", "audit", "incremental", "changed", "objects", "told", "told_delta")
 
 
 def plant(files: int) -> Path:
@@ -91,6 +91,7 @@ def figures() -> dict[str, Any]:
         large, same = apart("first", LARGE), apart("audit", LARGE)
         incremental, changed = apart("incremental", LARGE), apart("changed", LARGE)
         objects = apart("objects", SMALL)
+        told_small, told_large, delta = apart("told", SMALL), apart("told", LARGE), apart("told_delta", LARGE)
     return {
         "first_sync_100k_s": small["run_s"],
         "first_sync_1m_s": large["run_s"],
@@ -101,6 +102,9 @@ def figures() -> dict[str, Any]:
         "memory_growth_bytes": max(large["peak_bytes"] - small["peak_bytes"], same["peak_bytes"] - audit["peak_bytes"]),
         "statements_per_5000_rows": changed["statements_per_5000_rows"],
         "s3_audit_100k_ratio": objects["ratio"],
+        "told_first_1m_s": told_large["run_s"],
+        "told_delta_10k_of_1m_s": delta["run_s"],
+        "told_memory_growth_bytes": told_large["peak_bytes"] - told_small["peak_bytes"],
         "load_before": load,
     }
 

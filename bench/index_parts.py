@@ -5,6 +5,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import batched
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -15,12 +16,16 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from storage.index import listers
+from storage.index.entries import CursorPage, Entry, Gone
 from storage.index.objects import ObjectWalk
+from storage.models import StorageRoot
 from storage.services import IndexSyncService
 
 logging.getLogger().setLevel(logging.ERROR)
 BATCH = 5_000
 EVERY = 10  # one file of so many is changed
+PAGE, DELTA, IN_FOLDER = 2_000, 10_000, 20
+STRIDE = 7_919  # no divisor of a round number
 SECOND_NS = 1_000_000_000
 
 
@@ -75,6 +80,69 @@ def objects(_root: Path, *, count: int = 100_000) -> Mapping[str, float]:
         bare_s = perf_counter() - began
         found = _service("objects", mode="audit")
     return {**found, "bare_s": bare_s, "ratio": round(found["run_s"] / bare_s, 3)}
+
+
+def told(root: Path) -> Mapping[str, float]:
+    """The first listing of a root that is read by a cursor, told from memory: nothing is asked over a network."""
+    return _told(int(root.parent.name))
+
+
+def told_delta(root: Path) -> Mapping[str, float]:
+    """Ten thousand entries behind it: files that are new, that are others, that went, and a folder that was moved."""
+    with connection.cursor() as cursor:  # as autovacuum does a minute later
+        cursor.execute("VACUUM ANALYZE storage_storedfile")
+    with _counted() as statements:
+        found = _told(int(root.parent.name), incremental=True)
+    return {**found, "statements": statements()}
+
+
+class Cloud:
+    """Tells of so many entries, one of twenty a folder, in no order of ours."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def marker(self) -> str:
+        return "id:bench"
+
+    def pages(self, cursor: str) -> Iterator[CursorPage]:
+        told = self._changes() if cursor == "end" else map(self._entry, self._numbers(int(cursor or 0)))
+        at = int(cursor or 0) if cursor != "end" else 0
+        for page in batched(told, PAGE, strict=False):
+            at += len(page)
+            is_end = at == (DELTA if cursor == "end" else self.count)
+            yield CursorPage(page, "end" if is_end else str(at), not is_end)
+
+    def _numbers(self, begin: int) -> Iterator[int]:
+        return (number * STRIDE % self.count for number in range(begin, self.count))
+
+    def _entry(self, number: int, *, of: str = "lease", size: int = 1_000) -> Entry:
+        lease, place = divmod(number, IN_FOLDER)
+        folder, mark = f"{of} {lease:07}", f"id:{number:018}"
+        if not place:
+            return Entry(f"{folder}/", 0, 0, mark, folder.title())
+        name = f"Scan {place:02}.pdf"
+        return Entry(f"{folder}/{name.lower()}", size, number * SECOND_NS, f"{mark} rev:{number:015}{size}", name)
+
+    def _changes(self) -> Iterator[Entry | Gone]:
+        """Of the last folders first, each a quarter."""
+        part = DELTA // 4
+        for number in range(part):
+            changed = self._entry(number * IN_FOLDER + 1)
+            yield changed._replace(size=2_000, etag=f"{changed.etag}0")
+        for number in range(part):
+            yield Gone(self._entry(number * IN_FOLDER + 2).key)
+        for number in range(part):
+            yield self._entry(number + self.count, of="new lease")
+        yield Gone(self._entry(self.count // 2)[0])
+        for number in range(part - 1):
+            yield self._entry(self.count // 2 + number % IN_FOLDER, of="moved lease")
+
+
+def _told(count: int, **said: Any) -> dict[str, float]:
+    listers.register("bench", lambda _root: Cloud(count))
+    StorageRoot.objects.get_or_create(name=f"told-{count}", declaration={"kind": "bench", "title": "Told"})
+    return _service(f"told-{count}", mode="sync", **said)
 
 
 def _run(root: Path, **said: Any) -> dict[str, float]:

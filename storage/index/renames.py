@@ -13,21 +13,27 @@ from storage.models import IndexRun
 WEIGHT = "CASE WHEN starts_with(etag, 'id:') THEN 0 ELSE size END"
 PRINT = """CASE WHEN starts_with(etag, 'id:') THEN split_part(etag, ' ', 1)
     WHEN is_directory OR etag = '' THEN modified_ns::text ELSE etag END"""
+IS_GONE = "action IN ('miss', 'delete') AND before ->> 'state' = 'present'"
+HAS_COME, IS_ANOTHER = "action = 'create'", "action IN ('update', 'revive')"
 ENDING = r"substring({0}.name from '\.[^.]*$') IS NOT DISTINCT FROM substring({1}.name from '\.[^.]*$')"
+# PostgreSQL knows nothing of rows that were planned a moment ago, and would join each with each. So both sides are gathered at
+# once, then each row is looked up by its number, and reached by its place.
 RENAME = f"""
-WITH gone AS (
-    SELECT min(number) AS number, is_directory, {WEIGHT} AS weight, {PRINT} AS print FROM storage_indexchange
-    WHERE run_id = %(run)s AND action IN ('miss', 'delete') AND before ->> 'state' = 'present'
-    GROUP BY is_directory, weight, print HAVING count(*) = 1
-), come AS (
-    SELECT min(number) AS number, is_directory, {WEIGHT} AS weight, {PRINT} AS print FROM storage_indexchange
-    WHERE run_id = %(run)s AND action = 'create' GROUP BY is_directory, weight, print HAVING count(*) = 1
+WITH alike AS (
+    SELECT min(number) FILTER (WHERE {IS_GONE}) AS old_number, min(number) FILTER (WHERE {HAS_COME}) AS new_number,
+        is_directory, {WEIGHT} AS weight, {PRINT} AS print
+    FROM storage_indexchange WHERE run_id = %(run)s AND ({IS_GONE} OR {HAS_COME})
+    GROUP BY is_directory, weight, print
+    HAVING count(*) FILTER (WHERE {IS_GONE}) = 1 AND count(*) FILTER (WHERE {HAS_COME}) = 1
 ), pair AS (
-    SELECT old.number AS old, new.number AS new, old.file_id, old.before, old.key, old.sha256, old.action,
+    SELECT old.at AS old_at, new.at AS new_at, old.file_id, old.before, old.key, old.sha256, old.action,
         old.etag = new.etag OR NOT starts_with(print, 'id:') AS is_same
-    FROM gone JOIN come USING (is_directory, weight, print)
-    JOIN storage_indexchange old ON old.run_id = %(run)s AND old.number = gone.number
-    JOIN storage_indexchange new ON new.run_id = %(run)s AND new.number = come.number
+    FROM alike
+    CROSS JOIN LATERAL (
+        SELECT ctid AS at, * FROM storage_indexchange WHERE run_id = %(run)s AND number = alike.old_number LIMIT 1
+    ) old CROSS JOIN LATERAL (
+        SELECT ctid AS at, * FROM storage_indexchange WHERE run_id = %(run)s AND number = alike.new_number LIMIT 1
+    ) new
     WHERE CASE
         WHEN starts_with(print, 'id:') THEN true
         WHEN old.sha256 IS NOT NULL AND new.sha256 IS NOT NULL THEN old.sha256 = new.sha256
@@ -36,27 +42,23 @@ WITH gone AS (
             AND (new.etag NOT IN ('', 'recent') OR new.modified_ns %% 1000000000 <> 0)
     END
 ), gone_elsewhere AS (
-    DELETE FROM storage_indexchange change USING pair WHERE change.run_id = %(run)s AND change.number = pair.old
-    RETURNING change.action
+    DELETE FROM storage_indexchange change USING pair WHERE change.ctid = pair.old_at RETURNING change.action
 ), moved AS (
     UPDATE storage_indexchange change
     SET action = 'rename', file_id = pair.file_id, before = pair.before, detail = pair.key,
         sha256 = coalesce(change.sha256, CASE WHEN pair.is_same THEN pair.sha256 END)
-    FROM pair WHERE change.run_id = %(run)s AND change.number = pair.new
+    FROM pair WHERE change.ctid = pair.new_at
 )
 SELECT count(*), count(*) FILTER (WHERE action = 'delete') FROM gone_elsewhere
 """
 
 # Under a key that had a row, of something else or of what had gone from there; so no row can go with it.
-ELSEWHERE = """
+ELSEWHERE = f"""
 SELECT count(*) FROM (
-    SELECT split_part(etag, ' ', 1) AS print FROM storage_indexchange
-    WHERE run_id = %(run)s AND action IN ('miss', 'delete') AND before ->> 'state' = 'present' AND starts_with(etag, 'id:')
-    GROUP BY print HAVING count(*) = 1
-) gone JOIN (
-    SELECT split_part(etag, ' ', 1) AS print FROM storage_indexchange
-    WHERE run_id = %(run)s AND action IN ('update', 'revive') AND starts_with(etag, 'id:') GROUP BY print HAVING count(*) = 1
-) come USING (print)
+    SELECT {PRINT} AS print FROM storage_indexchange
+    WHERE run_id = %(run)s AND starts_with(etag, 'id:') AND ({IS_GONE} OR {IS_ANOTHER})
+    GROUP BY print HAVING count(*) FILTER (WHERE {IS_GONE}) = 1 AND count(*) FILTER (WHERE {IS_ANOTHER}) = 1
+) elsewhere
 """
 
 

@@ -20,7 +20,6 @@ from typing import Any
 from bench.breakable import House, breakable, send
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
-from dropbox_standin.client import StandinError
 from tests.chaos import cups
 from tests.chaos.telling import say
 from tests.chaos.world import BASES, BLM
