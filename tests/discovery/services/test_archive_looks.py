@@ -58,7 +58,9 @@ def later(by: timedelta) -> None:
 
 def rest() -> timedelta:
     """How long the watch is left alone from now on, by the database's clock."""
-    left: timedelta = ArchiveWatch.objects.annotate(left=F("resting_until") - Now()).values_list("left", flat=True).get()
+    left: timedelta = (
+        ArchiveWatch.objects.annotate(left=F("resting_until") - Now()).values_list("left", flat=True).get()
+    )
     return left
 
 
@@ -399,9 +401,7 @@ class TestWhatGoesWrong:
         assert owed() == {"NMNM 9": APPEARED}
         assert (watch().failures, watch().resting_until) == (0, None)
 
-    def test_the_first_rest_is_over_when_the_duty_comes_again(
-        self, watched_archives: User, dropbox: "Standin"
-    ) -> None:
+    def test_the_first_rest_is_over_when_the_duty_comes_again(self, watched_archives: User, dropbox: "Standin") -> None:
         told()
         dropbox.fault(MORE, status=503, body="down")
 
