@@ -33,6 +33,9 @@ def _lister(root: "StorageRoot") -> "ArchiveLister":
 
 
 def _declare() -> None:
+    from core.http import metrics  # noqa: PLC0415 - once the apps are there
     from discovery import console  # noqa: PLC0415 - once the apps are there
+    from discovery.metrics import ArchiveCollector  # noqa: PLC0415 - once the apps are there
 
     console.declare()
+    metrics.tell_too("archives", ArchiveCollector)

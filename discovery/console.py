@@ -4,7 +4,9 @@ from django.contrib import admin
 
 from discovery.admin.configurations import ConfigurationAdmin
 from discovery.admin.contents import contents_of
+from discovery.admin.watching import watched_by, watched_for
 from discovery.services.estimates import answered_from_index
+from leases import watching
 from leases.admin import contents, estimates
 from leases.models import AgencyStorageConfig
 
@@ -18,4 +20,5 @@ def declare() -> None:
     for model, shown in LISTS.items():
         admin.site.register(model, shown)
     contents.read_by(contents_of)
+    watching.told_by(of_lease=watched_for, of_person=watched_by)
     estimates.told_by(answered_from_index)

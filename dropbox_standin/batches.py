@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args
 from dropbox_standin.call import Call, Route
+from dropbox_standin.names import fold_path
 from dropbox_standin.placing import NotWritten, put_folder
-from dropbox_standin.tree import fold_path
 from dropbox_standin.views import without_tag
 from dropbox_standin.wire import Answer, Union, answer_json
 

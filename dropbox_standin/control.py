@@ -15,7 +15,7 @@ from dropbox_standin import hooks, knobs, people, seeds, watching
 from dropbox_standin.faults import KINDS, Fault
 from dropbox_standin.inputs import NotUnderstood, fields_of, number, text
 from dropbox_standin.limits import STYLES, RateLimit
-from dropbox_standin.tree import Namespace, split
+from dropbox_standin.names import split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from dropbox_standin.stage import Stage
+    from dropbox_standin.tree import Namespace
     from dropbox_standin.world import World
 
 type Body = dict[str, Any]

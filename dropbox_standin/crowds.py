@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dropbox_standin.inputs import NotUnderstood, fields_of, number, text
-from dropbox_standin.tree import Occupied, split
+from dropbox_standin.names import split
+from dropbox_standin.tree import Occupied
 
 if TYPE_CHECKING:
     from dropbox_standin.tree import Namespace

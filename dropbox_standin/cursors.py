@@ -11,8 +11,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from dropbox_standin.deltas import Delta, Scope
+from dropbox_standin.names import Key, Names, fold_all
 from dropbox_standin.sights import OPEN
-from dropbox_standin.tree import Folder, Key, Names, Namespace, Node, fold_all
+from dropbox_standin.tree import Folder, Namespace, Node
 from dropbox_standin.wire import BadRequest, conflict
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from dropbox_standin.tree import Folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from dropbox_standin.tree import Change, Key, Names, Namespace, Node, Onlooker
+    from dropbox_standin.names import Key, Names
+    from dropbox_standin.tree import Change, Namespace, Node, Onlooker
 
 type Place = tuple[Key, Names]
 

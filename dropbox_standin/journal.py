@@ -6,7 +6,7 @@ from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dropbox_standin.tree import fold_path
+from dropbox_standin.names import fold_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dropbox_standin.tree import File, Folder, fold
+from dropbox_standin.names import fold
+from dropbox_standin.tree import File, Folder
 
 if TYPE_CHECKING:
     from dropbox_standin.tree import Node

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from dropbox_standin import seeds
 from dropbox_standin.accounts import TOP_LEVEL
 from dropbox_standin.inputs import NotUnderstood, fields_of, text
+from dropbox_standin.names import fold
 from dropbox_standin.tokens import ACCESS_TOKEN_S, SCOPES
-from dropbox_standin.tree import fold
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args
-from dropbox_standin.tree import File, Folder, Node, Occupied, fold
+from dropbox_standin.names import fold
+from dropbox_standin.tree import File, Folder, Node, Occupied
 from dropbox_standin.wire import Union, UnionError, tagged
 
 if TYPE_CHECKING:

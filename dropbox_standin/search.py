@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from dropbox_standin import args
 from dropbox_standin.call import Call, Route
 from dropbox_standin.matching import CATEGORIES, Query, words_of
-from dropbox_standin.tree import File, Folder, fold_all
+from dropbox_standin.names import fold_all
+from dropbox_standin.tree import File, Folder
 from dropbox_standin.wire import Answer, UnionError, answer_json, conflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dropbox_standin.names import Key, Names
     from dropbox_standin.tokens import Tokens
-    from dropbox_standin.tree import Key, Names, Namespace, Node
+    from dropbox_standin.tree import Namespace, Node
     from dropbox_standin.views import View
 
 MOST_MATCHES = 10_000  # of one search, however many pages are asked for

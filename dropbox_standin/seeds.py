@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from dropbox_standin import crowds
 from dropbox_standin.inputs import NotUnderstood
 from dropbox_standin.links import OUTCOMES, Policy
+from dropbox_standin.names import split
 from dropbox_standin.sights import SIGHTS
-from dropbox_standin.tree import Folder, Namespace, Occupied, split
+from dropbox_standin.tree import Folder, Namespace, Occupied
 from dropbox_standin.world import Settings, World
 
 if TYPE_CHECKING:

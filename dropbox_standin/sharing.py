@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args, links, wishes
 from dropbox_standin.call import Call, Route
+from dropbox_standin.names import split
 from dropbox_standin.sights import OPEN
-from dropbox_standin.tree import Folder, split
+from dropbox_standin.tree import Folder
 from dropbox_standin.wire import Answer, UnionError, answer_json, conflict
 
 if TYPE_CHECKING:

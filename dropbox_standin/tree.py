@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from dropbox_standin.names import Key, Names, fold, fold_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,39 +18,6 @@ if TYPE_CHECKING:
     from dropbox_standin.clock import Clock
 
 BLOCK_BYTES = 4 * 1024 * 1024
-
-type Names = tuple[str, ...]
-type Key = tuple[str, ...]
-
-
-def compose(name: str) -> str:
-    """A name as Dropbox stores it: in Unicode's composed form, however it was sent."""
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
-
-
-def fold(name: str) -> str:
-    """The key of a name: what Dropbox compares.
-
-    Composed, in lower case by simple mapping, one character to one character, and without the trailing spaces that
-    Dropbox drops.
-    """
-    if name.isascii():
-        return name.lower().rstrip(" ") or name
-    composed = compose(name)
-    return "".join(low if len(low := char.lower()) == 1 else char for char in composed).rstrip(" ") or composed
-
-
-def fold_all(names: Names) -> Key:
-    return tuple(map(fold, names))
-
-
-def fold_path(path: str) -> str:
-    return "/".join(fold(part) for part in path.split("/"))
-
-
-def split(path: str) -> Names:
-    """The components of a path, composed; doubled and trailing slashes do not count."""
-    return tuple(compose(part) for part in path.split("/") if part)
 
 
 def content_hash(content: bytes) -> str:

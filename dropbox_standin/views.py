@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dropbox_standin.names import Names, fold, split
 from dropbox_standin.sights import CLOSED, FULL, NO_ACCESS, NONE, OPEN, TRAVERSE_ONLY
-from dropbox_standin.tree import File, Folder, Names, Namespace, Node, fold, split
+from dropbox_standin.tree import File, Folder, Namespace, Node
 from dropbox_standin.wire import BadRequest, UnionError, conflict, path_root_error, tagged, timestamp
 
 if TYPE_CHECKING:

@@ -16,11 +16,12 @@ from dropbox_standin.jobs import Jobs
 from dropbox_standin.journal import Journal
 from dropbox_standin.links import Links
 from dropbox_standin.longpolls import Longpolls
+from dropbox_standin.names import fold
 from dropbox_standin.refusals import Refusals
 from dropbox_standin.search import Searches
 from dropbox_standin.sessions import Sessions
 from dropbox_standin.tokens import CONSOLE_SCOPES, SCOPES, App, Tokens
-from dropbox_standin.tree import Folder, Namespace, fold
+from dropbox_standin.tree import Folder, Namespace
 from dropbox_standin.webhooks import Webhooks
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from dropbox_standin import args
 from dropbox_standin.call import Call, Route
+from dropbox_standin.names import fold
 from dropbox_standin.placing import NotWritten, folder_at, free_name, kind_of, put_folder, target
-from dropbox_standin.tree import File, Folder, Node, fold
+from dropbox_standin.tree import File, Folder, Node
 from dropbox_standin.views import without_tag
 from dropbox_standin.wire import answer_json, conflict
 

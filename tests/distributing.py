@@ -41,9 +41,9 @@ class Scheduling(LoadGroupScheduling):  # type: ignore[misc]  # untyped
         self._reschedule(node)
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
-    return Scheduling(config, log) if config.getoption("loadgroup", default=False) else None
+    return Scheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def is_news(config: pytest.Config, report: pytest.TestReport) -> bool:

@@ -20,7 +20,8 @@ from core.base.errors import RunsheetError, Temporary
 from discovery.models import ArchiveWatch
 from discovery.services.archive_lister import EACH, ArchiveLister
 from discovery.services.archive_news import tell
-from discovery.services.archive_watches import Wanted, keep, key_of, wanted, wanted_by, watch_at_once
+from discovery.services.archive_wants import Wanted, key_of, wanted, wanted_by
+from discovery.services.archive_watches import keep, watch_at_once
 from leases.models import AgencyStorageConfig
 from storage.errors import RootBusy, RootNotThere
 from storage.index.cursors import note_unchanged
@@ -32,8 +33,11 @@ logger = logging.getLogger(__name__)
 
 # A worker has other things to do, too.
 LOOKS_FOR_S = 40
-# How long a folder is left alone about which Dropbox could not be asked; and one with which somebody has to do something first.
-RESTS_FOR, RESTS_LONG = timedelta(seconds=30), timedelta(minutes=5)
+# How long a folder is left alone about which Dropbox could not be asked, after the first time, the second, and so on. The duty
+# comes every five seconds: one lost answer is made good by the next time.
+RESTS = tuple(timedelta(seconds=seconds) for seconds in (4, 9, 18, 30, 60, 120, 300))
+# The same for one with which somebody has to do something first.
+RESTS_LONG = RESTS[-1]
 # A run that came to no conclusion is begun again for the same after that time, and not before.
 BEGUN_AGAIN_AFTER = timedelta(hours=1)
 # Where all of it has to be listed, that costs a call for each directory.
@@ -118,15 +122,24 @@ def _look_after(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callabl
     if want is None or _rests(watch):
         return
     if not watch.root.cursor:
-        _begin(watch, News(mark=FIRST, incremental=False, reason=FIRST))
+        _begin_with_all(watch)
     elif _is_due(watch, period=timedelta(minutes=want.poll_minutes)) and _take(watch):
         try:
             news = _news(watch)
         except BaseException:
             _give_back(watch)
             raise
+        _note_answered(watch)
         if news:
             _begin(watch, news)
+
+
+def _begin_with_all(watch: ArchiveWatch) -> None:
+    """Read it for the first time, unless nobody lends the account for that."""
+    if not _is_stuck_at(watch, FIRST):
+        ArchiveLister(watch).confirm_lent()
+        _note_answered(watch)
+        _begin(watch, News(mark=FIRST, incremental=False, reason=FIRST))
 
 
 def _rests(watch: ArchiveWatch) -> bool:
@@ -153,11 +166,18 @@ def _give_back(watch: ArchiveWatch) -> None:
     ArchiveWatch.objects.filter(pk=watch.pk, looked_at=_now(watch)).update(looked_at=watch.looked_at)
 
 
+def _note_answered(watch: ArchiveWatch) -> None:
+    if watch.failures:
+        ArchiveWatch.objects.filter(pk=watch.pk).update(failures=0)
+
+
 def _rest(watch: ArchiveWatch, error: Exception) -> None:
-    rest = RESTS_FOR if isinstance(error, Temporary) else RESTS_LONG
-    if isinstance(error, Temporary) and error.retry_after_s:
-        rest = max(rest, timedelta(seconds=error.retry_after_s))
-    ArchiveWatch.objects.filter(pk=watch.pk).update(resting_until=Now() + rest)
+    """Leave it alone: for seconds at first, then minutes, and never shorter than Dropbox asks for."""
+    rest = RESTS_LONG
+    if isinstance(error, Temporary):
+        rest = max(RESTS[min(watch.failures, len(RESTS) - 1)], timedelta(seconds=error.retry_after_s or 0))
+    failures = min(watch.failures + 1, len(RESTS))
+    ArchiveWatch.objects.filter(pk=watch.pk).update(resting_until=Now() + rest, failures=failures)
 
 
 def _news(watch: ArchiveWatch) -> News | None:
@@ -167,10 +187,10 @@ def _news(watch: ArchiveWatch) -> News | None:
         RootNotThere: nobody lends the account, or its paths begin elsewhere by now.
         Temporary, Permanent: as the gateway says.
     """
-    if watch.root.cursor == EACH:
-        return _all_again(watch)
     lister = ArchiveLister(watch)
     lister.confirm_lent()
+    if watch.root.cursor == EACH:
+        return _all_again(watch)
     try:
         page = lister.changes(watch.root.cursor)
     except CursorReset:
@@ -201,9 +221,7 @@ def _begin(watch: ArchiveWatch, news: News) -> None:
     Raises:
         RootBusy: another one is under way.
     """
-    last = _last_run(watch)
-    is_stuck = last is not None and last.state in STUCK and _now(watch) - last.entered_at < BEGUN_AGAIN_AFTER
-    if is_stuck and watch.begun_for == news.mark:
+    if _is_stuck_at(watch, news.mark):
         return
     with transaction.atomic():
         run = IndexSyncService().start(
@@ -215,6 +233,12 @@ def _begin(watch: ArchiveWatch, news: News) -> None:
         )
         ArchiveWatch.objects.filter(pk=watch.pk).update(begun_for=news.mark)
     logger.info("watches: run %s of “%s” begins: %s", run.pk, watch, news.reason)
+
+
+def _is_stuck_at(watch: ArchiveWatch, mark: str) -> bool:
+    """Whether the last run came to no conclusion about just this, a short while ago."""
+    last = _last_run(watch) if watch.begun_for == mark else None
+    return last is not None and last.state in STUCK and _now(watch) - last.entered_at < BEGUN_AGAIN_AFTER
 
 
 def _last_run(watch: ArchiveWatch) -> IndexRun | None:

@@ -5,8 +5,8 @@ A watch comes with the first lease, and goes a day after nobody needs it any mor
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 
 from django.conf import settings
@@ -16,9 +16,9 @@ from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount
 from core.base.errors import RunsheetError
-from core.base.folding import fold_case
 from discovery.models import ArchiveWatch
-from leases.models import AgencyStorageConfig, Lease
+from discovery.services.archive_wants import KIND, Key, Wanted, key_of, wanted_by
+from leases.models import AgencyStorageConfig
 from statemachine.duties import ring_now
 from storage.forgetting import forget_root
 from storage.models import ACTIVE, IndexRun, StorageRoot
@@ -26,59 +26,10 @@ from storage.services import IndexSyncService
 
 logger = logging.getLogger(__name__)
 
-KIND = "dropbox"
 # The duty that looks at what is watched.
 ARCHIVE_WATCH = "archive_watch"
 # Who switches an agency off for a while, or connects their Dropbox anew, does not have all of it read again.
 KEPT_FOR = timedelta(days=1)
-
-# Whose account, where its paths begin, and the folder, folded.
-type Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A folder of archives that an account is to read.
-
-    Attributes:
-        agencies: whose archives lie there.
-        account: what people call it.
-        poll_minutes: how often it is to be looked at; the shortest period of those agencies.
-    """
-
-    account_id: str
-    path_root: str
-    base_path: str
-    agencies: tuple[str, ...]
-    account: str
-    poll_minutes: int
-
-    @property
-    def key(self) -> Key:
-        return self.account_id, self.path_root, fold_case(self.base_path)
-
-    @property
-    def declaration(self) -> dict[str, object]:
-        """What the index is told of it."""
-        title = f"Archives of {' and '.join(self.agencies)} in “{self.base_path}”, as the Dropbox of {self.account} sees them"
-        return {"kind": KIND, "owned": False, "title": title}
-
-
-def key_of(watch: ArchiveWatch) -> Key:
-    """What tells a watch from any other."""
-    return watch.account_id, watch.path_root, fold_case(watch.base_path)
-
-
-def wanted() -> dict[Key, Wanted]:
-    """All that is to be watched, by key: one query, and one for each agency."""
-    found: dict[Key, Wanted] = {}
-    for each in AgencyStorageConfig.objects.filter(enabled=True, watched=True).order_by("agency"):
-        leases = Lease.objects.filter(agency=each.agency, initiated_by=OuterRef("user"))
-        accounts = DropboxAccount.objects.filter(Exists(leases), user__is_active=True).order_by("pk")
-        for account in accounts.defer("refresh_token", "access_token"):
-            want = wanted_by(account, each)
-            found[want.key] = _together(found.get(want.key), want)
-    return found
 
 
 def watch_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig) -> ArchiveWatch | None:
@@ -97,6 +48,16 @@ def look_at_once(account_ids: Collection[str]) -> None:
     """Ring for a look, if anything of these accounts is watched."""
     if ArchiveWatch.objects.filter(account_id__in=account_ids).exists():
         ring_now(ARCHIVE_WATCH)
+
+
+def look_again(accounts: QuerySet[DropboxAccount]) -> None:
+    """Let no watch of these accounts rest any longer, since somebody has connected them anew; rung for once that is committed.
+
+    What a run was refused for before may be otherwise by now, so the same may begin another one.
+    """
+    resting = ArchiveWatch.objects.filter(account_id__in=accounts.values("account_id"), resting_until__isnull=False)
+    if resting.update(resting_until=None, failures=0, begun_for=""):
+        transaction.on_commit(partial(ring_now, ARCHIVE_WATCH), robust=True)
 
 
 def keep(found: Mapping[Key, Wanted], *, is_time_up: Callable[[], bool]) -> None:
@@ -118,32 +79,6 @@ def keep(found: Mapping[Key, Wanted], *, is_time_up: Callable[[], bool]) -> None
     for root in StorageRoot.objects.filter(declaration__kind=KIND, archive_watch__isnull=True).order_by("pk"):
         if not _forget(root, is_time_up=is_time_up):
             break
-
-
-def wanted_by(account: DropboxAccount, configuration: AgencyStorageConfig) -> Wanted:
-    """What an account watches for an agency, whether it is watched or not."""
-    return Wanted(
-        account_id=account.account_id,
-        path_root=account.root_namespace_id,
-        base_path=configuration.runsheet_archive_base_path,
-        agencies=(configuration.agency,),
-        account=str(account),
-        poll_minutes=configuration.poll_minutes,
-    )
-
-
-def _together(before: Wanted | None, want: Wanted) -> Wanted:
-    """Two agencies may have their archives in one folder, and two people one account."""
-    if before is None:
-        return want
-    return Wanted(
-        account_id=want.account_id,
-        path_root=want.path_root,
-        base_path=before.base_path,
-        agencies=tuple(sorted({*before.agencies, *want.agencies})),
-        account=before.account,
-        poll_minutes=min(before.poll_minutes, want.poll_minutes),
-    )
 
 
 def _made(want: Wanted) -> ArchiveWatch:

@@ -14,6 +14,8 @@ LABELS = {
     "runsheet_archive_base_path": "Folder of the runsheet archives",
     "documents_base_path": "Folder of the documents",
     "misc_index_base_path": "Folder of the miscellaneous index",
+    "watched": "The archives are watched",
+    "poll_minutes": "Minutes between two looks",
 }
 # What decides where is looked; whoever changes it is asked first.
 PLACES = frozenset({"agency", *PATHS})

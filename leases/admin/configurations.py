@@ -23,6 +23,7 @@ SEARCHED_AGAIN = (
     "{count:,} leases are searched again by themselves: they failed for want of this configuration, or were searched in "
     "another folder."
 )
+WATCHING = ("watched", "poll_minutes")
 WIDE = TextInput(attrs={"class": "vTextField is-wide", "spellcheck": "false"})
 
 
@@ -49,6 +50,10 @@ class ConfigurationForm(UnchangedForm):
             "there is none, write the folder of the archives once more.",
             "makes_archives": "Whenever a lease is searched whose archive is missing, it is made with its subfolders, unless "
             "one of a near name lies beside it. Only with the Dropbox of people who may make archives and let Runsheet write.",
+            "watched": "What lies in the folder of the archives is kept in mind, so that many leases are answered at once, and "
+            "what appears or goes there is noticed. Switched off, every lease asks Dropbox, and nothing is noticed by itself.",
+            "poll_minutes": "So often Dropbox is asked what has changed, where it does not tell by itself; one call each time. "
+            "From 1 to 1,440.",
         }
         widgets = dict.fromkeys(PATHS, WIDE)
 
@@ -63,7 +68,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
     search_fields = ("agency", *PATHS)
     changed = time_column("updated_at", "last change")
     created = time_column("created_at", "created")
-    fields = ("agency", "enabled", *PATHS, "makes_archives", "created", "changed")
+    fields = ("agency", "enabled", *PATHS, "makes_archives", *WATCHING, "created", "changed")
     readonly_fields = ("created", "changed")
 
     @admin.display(description="discovery", ordering="enabled")
@@ -77,7 +82,7 @@ class AgencyStorageConfigAdmin(RecordAdmin):
     @override
     def get_fields(self, request: HttpRequest, obj: AgencyStorageConfig | None = None) -> Any:
         """What is new has no times yet."""
-        return super().get_fields(request, obj) if obj else ("agency", "enabled", *PATHS, "makes_archives")
+        return super().get_fields(request, obj) if obj else ("agency", "enabled", *PATHS, "makes_archives", *WATCHING)
 
     @override
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:

@@ -27,6 +27,7 @@ from leases.queries import PASSED_OVER_COUNT
 from leases.runs import MAKE_ARCHIVE
 from leases.services import CREATED
 from leases.states import SETTLED, State
+from leases.watching import Watched, watched_for
 from leases.words import passed_over_in_words
 from statemachine.models import TransitionLog
 
@@ -115,6 +116,12 @@ class LeasePanel(Panel[Lease]):
         return record_url(self._configuration, self.user) if self._configuration else ""
 
     # --- The directory ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def watched(self) -> Watched | None:
+        """How fresh the answer is; nothing is said while a newer one is owed."""
+        is_told = self.lease.state in SETTLED and not self.lease.is_owed
+        return watched_for(self.lease) if is_told else None
 
     @property
     def is_last_known(self) -> bool:

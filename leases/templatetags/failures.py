@@ -1,4 +1,4 @@
-"""What of one's own has failed, on the pages where one looks first."""
+"""What of one's own has failed, and what is watched, on the pages where one looks first."""
 
 from typing import Any
 
@@ -9,8 +9,16 @@ from console.notices.addresses import list_of_failed
 from core.base.errors import failure_of, words_for
 from leases.models import Lease
 from leases.queries import failures_of
+from leases.watching import watched_by
 
 register = template.Library()
+
+
+@register.inclusion_tag("admin/leases/watched.html")
+def watched_archives(user: User | AnonymousUser) -> dict[str, Any]:
+    """Which agencies' archives are watched with this person's Dropbox, and how fresh that is; nothing if none are."""
+    may_see = isinstance(user, User) and user.has_perm("leases.view_lease")
+    return {"watched": watched_by(user) if may_see and isinstance(user, User) else []}
 
 
 @register.inclusion_tag("admin/leases/failures.html")

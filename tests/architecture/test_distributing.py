@@ -4,8 +4,10 @@ from types import SimpleNamespace as Some
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
 from xdist.workermanage import WorkerController
 
+from tests import distributing
 from tests.distributing import Scheduling, is_news
 
 NAMES = [
@@ -100,3 +102,14 @@ class TestIsNews:
         report: Any = Some(when=when, passed=passed)
 
         assert is_news(config, report) == told
+
+
+class TestPlugin:
+    def test_is_the_scheduler_of_groups_only(self, pytestconfig: pytest.Config) -> None:
+        def made(dist: str) -> Any:
+            option = Some(loadscopereorder=True, tx=["popen"])
+            config: Any = Some(option=option, getvalue=lambda _: option.tx, getoption=lambda _: dist)
+            return distributing.pytest_xdist_make_scheduler(config, Producer("test"))
+
+        assert isinstance(made("loadgroup"), Scheduling)
+        assert made("load") is None

@@ -24,7 +24,7 @@ pytestmark = [
 BUTTON = "Test this configuration"
 ADD = "/admin/leases/agencystorageconfig/add/"
 PATHS = ("runsheet_archive_base_path", "documents_base_path", "misc_index_base_path")
-FORM = {"agency": "BLM", "enabled": "on", **dict.fromkeys(PATHS, BLM)}
+FORM = {"agency": "BLM", "enabled": "on", "watched": "on", "poll_minutes": "5", **dict.fromkeys(PATHS, BLM)}
 
 
 @pytest.fixture
@@ -91,8 +91,9 @@ class TestButton:
 
         answer = page.post(url, {**typed, "_test": "1"}, follow=True)
 
-        assert values(answer) == {**typed, "enabled": False}
-        assert values(page.get(answer.redirect_chain[-1][0])) == {**typed, "enabled": False}
+        shown = {**typed, "enabled": False, "watched": False, "poll_minutes": None, "makes_archives": False}
+        assert values(answer) == shown
+        assert values(page.get(answer.redirect_chain[-1][0])) == shown
 
     def test_says_beside_it_what_is_wrong_in_the_form(self, page: Client, url: str) -> None:
         answer = looked_at(page, url, runsheet_archive_base_path="no path", documents_base_path="/Documents")
@@ -117,7 +118,7 @@ class TestButton:
         answer = looked_at(page, f"{ADD}?agency=BLM")
 
         assert found(answer)[0].endswith("and holds 1 archive.")
-        assert values(answer) == {**FORM, "enabled": True}
+        assert values(answer) == {**FORM, "enabled": True, "watched": True, "makes_archives": False}
         assert answer.redirect_chain[-1][0].startswith(f"{ADD}?agency=BLM&typed=")
         assert not AgencyStorageConfig.objects.exists()
 

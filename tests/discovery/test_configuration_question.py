@@ -99,7 +99,7 @@ class TestQuestion:
         assert saved() == (BLM, BLM, BLM)
 
     def test_is_not_asked_about_a_switch(self, console: Client, url: str, dropbox: "Standin") -> None:
-        console.post(url, dict.fromkeys(PATHS, BLM) | {"agency": "BLM"})
+        console.post(url, dict.fromkeys(PATHS, BLM) | {"agency": "BLM", "watched": "on", "poll_minutes": "5"})
 
         assert not AgencyStorageConfig.objects.get().enabled
         assert dropbox.calls() == {}
@@ -297,6 +297,8 @@ class TestBack:
         assert values(back) == {
             **FORM,
             "enabled": True,
+            "watched": True,
+            "makes_archives": False,
             "runsheet_archive_base_path": NEW,
             "misc_index_base_path": "/Misc",
         }
@@ -376,8 +378,8 @@ class TestHistory:
 
         url = f"/admin/leases/agencystorageconfig/{AgencyStorageConfig.objects.get().pk}/change/"
         assert (
-            f"Added. Agency: “BLM”. Discovery runs for this agency: on. Folder of the runsheet archives: “{BLM}”."
-            in (self.history(console, url))
+            "Added. Agency: “BLM”. Discovery runs for this agency: on. Missing archives are made by themselves: off. "
+            f"Folder of the runsheet archives: “{BLM}”." in (self.history(console, url))
         )
 
     def test_says_that_nothing_was_changed(self, console: Client, url: str) -> None:

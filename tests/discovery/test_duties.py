@@ -8,14 +8,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 from redis import Redis
-from rq import Queue
-from rq.serializers import JSONSerializer
 
 from cloud.models import DropboxAccount
 from discovery.services.archive_watches import ARCHIVE_WATCH
 from statemachine import duties, jobs
 from tests.cloud.test_webhooks import signature
-from tests.discovery.watching import absent, owed, told, work
+from tests.discovery.watching import absent, owed, rung, told, work
 from tests.factories import BLM, configured, watched
 
 if TYPE_CHECKING:
@@ -33,10 +31,6 @@ def notify(client: Client, account_id: str) -> None:
     body = json.dumps({"list_folder": {"accounts": [account_id]}}).encode()
     headers = {"X-Dropbox-Signature": signature(body)}
     assert client.post("/dropbox/webhook/", body, content_type="application/json", headers=headers).status_code == 200
-
-
-def rung(redis: Redis) -> list[str]:
-    return [str(job.args[0]) for job in Queue("discovery", connection=redis, serializer=JSONSerializer).jobs]
 
 
 class TestDuty:

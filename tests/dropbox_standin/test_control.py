@@ -188,6 +188,7 @@ class TestPolicies:
         assert team.sharing_create_shared_link_with_settings("/A").url
 
 
+@pytest.mark.long
 class TestDemo:
     @pytest.fixture
     def demo(self, standin: Standin) -> Dropbox:

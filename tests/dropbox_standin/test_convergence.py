@@ -31,6 +31,7 @@ class Follower:
     view: View
     folder: Folder
     recursive: bool
+    include_mounted: bool
     limit: int
     copy: Copy = field(default_factory=Copy)
     cursor: cursors.Cursor | None = None
@@ -42,6 +43,7 @@ class Follower:
             path="",
             recursive=self.recursive,
             include_deleted=False,
+            include_mounted=self.include_mounted,
             limit=self.limit,
         )
 
@@ -62,9 +64,9 @@ class Follower:
             pass
 
     def catch_up(self) -> None:
-        """To the end of what was begun, and then what has changed meanwhile."""
-        self.read_all()
-        self.read_all()
+        """To the end of what was begun, then what has changed meanwhile; each of them may be told twice."""
+        for _ in range(4):
+            self.read_all()
 
     def is_lost(self) -> bool:
         space = self.view.namespace_of(self.folder)
@@ -134,6 +136,7 @@ class Story:
     @classmethod
     def begin(cls, seed: int) -> Self:
         rng, world = Random(seed), seeds.build("empty", public_url="http://127.0.0.1", settings=Settings())
+        world.settings.repeat_deltas = rng.random() < 0.2
         paul = world.accounts["paul"]
         chance = Chance(rng, [paul.root, paul.root, paul.home], paul)
         for _ in range(STEPS // 2):
@@ -141,7 +144,7 @@ class Story:
         folders = [paul.root.root, *(node for node in paul.root.root.walk() if isinstance(node, Folder))]
         view = View(paul, paul.root)
         followers = [
-            Follower(world, view, folder, rng.random() < 0.6, rng.randint(1, 4))
+            Follower(world, view, folder, rng.random() < 0.6, rng.random() < 0.7, rng.randint(1, 4))
             for folder in [*rng.choices(folders, k=3), paul.root.root]
         ]
         return cls(rng, chance, followers)

@@ -267,6 +267,7 @@ class TestListSharedLinks:
 
         assert paul.sharing_list_shared_links(archive, direct_only=True).links == []
 
+    @pytest.mark.long
     def test_without_a_path_pages_through_all_of_the_namespace(
         self, standin: Standin, home: Dropbox, team: Dropbox
     ) -> None:

@@ -108,6 +108,7 @@ class TestPages:
 
         assert [entry.name for entry in second.entries] == ["2"]
 
+    @pytest.mark.long
     def test_of_a_crowded_folder_hold_two_thousand_entries(self, standin: Standin, team: Dropbox) -> None:
         standin.put(*(f"/A/{number:04}.tif" for number in range(2_050)))
 

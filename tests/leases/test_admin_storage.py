@@ -22,6 +22,8 @@ LOCATIONS = "/admin/cloud/cloudlocation/"
 GOOD = {
     "agency": "BLM",
     "enabled": "on",
+    "watched": "on",
+    "poll_minutes": "5",
     "runsheet_archive_base_path": "/archive",
     "documents_base_path": "/documents",
     "misc_index_base_path": "/misc",

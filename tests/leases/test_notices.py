@@ -51,6 +51,7 @@ def deliver(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) 
 
 
 class TestGathering:
+    @pytest.mark.long
     def test_many_leases_that_fail_for_one_reason_make_one_mail(self, olivia: User, deliver: Deliver) -> None:
         for number in range(120):
             fail(at_work(olivia, f"NMNM {number:03}"))

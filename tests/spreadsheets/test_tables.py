@@ -163,6 +163,7 @@ class TestRefusals:
             "This file has 100.0 MB; at most 10 MB can be imported at once. Split it."
         )
 
+    @pytest.mark.long
     def test_of_too_many_rows(self) -> None:
         assert len(cells(b"BLM,1\n" * MAX_ROWS)) == MAX_ROWS
         assert refusal(b"BLM,1\n" * (MAX_ROWS + 2)).startswith("This file has more than 20,000 rows.")
@@ -194,6 +195,7 @@ class TestRefusals:
             "Shorten it, or see whether a quotation mark is missing."
         )
 
+    @pytest.mark.long
     def test_of_far_more_than_lease_numbers(self) -> None:
         assert refusal((b"," * 49 + b"x\n") * 8_001).startswith("This file holds too much besides its table.")
 

@@ -38,6 +38,7 @@ def queued(url: str) -> int:
         return int(redis.llen("rq:queue:toy"))
 
 
+@pytest.mark.long
 class TestReconciling:
     def test_rings_though_a_request_would_not(self, own_redis: str, settings: Settings) -> None:
         kettle = owed()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from core.ops.doctor import configuration, servers, storage
+from core.ops.doctor import archives, configuration, servers, storage
 from core.ops.doctor.finding import Finding, Mark
 
 PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
@@ -13,6 +13,7 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Dropbox": servers.dropbox,
     "Storage": storage.place,
     "Roots": storage.roots,
+    "Archives": archives.watches,
     "Settings": configuration.settings_in_use,
     "Encryption keys": configuration.encryption_keys,
     "Agencies": configuration.agencies,

@@ -107,7 +107,9 @@ class TestListDirectory:
         dropbox.put(f"{ARCHIVE}/Runsheets/", f"{ARCHIVE}/Master Documents.pdf")
 
         listing = gateway.list_directory(path=ARCHIVE)
+        top = gateway.list_directory(path="")
 
+        (team_folder,) = (entry for entry in top.entries if ARCHIVE.startswith(f"{entry.path}/"))
         folder, file = sorted(listing.entries, key=lambda entry: not entry.is_directory)
         assert folder == CloudFile(
             path=f"{ARCHIVE}/Runsheets",
@@ -115,7 +117,7 @@ class TestListDirectory:
             name="Runsheets",
             is_directory=True,
             file_id=folder.file_id,
-            parent_shared_folder_id=gateway.account.root_namespace_id,
+            parent_shared_folder_id=team_folder.shared_folder_id,
         )
         assert (file.path, file.name, file.is_directory) == (
             f"{ARCHIVE}/Master Documents.pdf",

@@ -294,6 +294,7 @@ class TestLockedAccount:
         with pytest.raises(errors.DropboxUnavailable):
             renew_access_token(DropboxAccount.objects.get())
 
+    @pytest.mark.long
     def test_is_ended_by_postgresql_if_dropbox_dribbles(self, operator: User, dropbox: "Standin") -> None:
         """The time-out of a read begins anew with each byte; a transaction may not idle for so long."""
         DropboxAccount.objects.update(access_token_expires_at=now() + timedelta(minutes=1))

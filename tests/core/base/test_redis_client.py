@@ -162,6 +162,7 @@ class TestTheWayThere:
             "Redis does not answer (Error 111 connecting to 127.0.0.1:1. Connection refused)."
         )
 
+    @pytest.mark.long
     def test_nobody_answers(self) -> None:
         with deaf_server() as port:
             found = failure(f"redis://127.0.0.1:{port}")
@@ -254,6 +255,7 @@ class TestOneRequest:
         assert came == ["TimeoutError", *["RedisSilent"] * 19]
         assert time.monotonic() - began < 2 * settings.DOORBELL_TIMEOUT_S + 0.3
 
+    @pytest.mark.long
     def test_waits_for_a_slow_one_a_few_times_only(self, own: str, settings: Settings) -> None:
         with slow(own, delay_s=0.2) as settings.REDIS_URL:
             began = time.monotonic()

@@ -117,6 +117,7 @@ class TestReady:
 
         assert found["redis"] == "Redis does not answer. See that it runs and that REDIS_URL is right."
 
+    @pytest.mark.long
     def test_answers_in_time_when_redis_does_not(self, client: Client, settings: Settings) -> None:
         with deaf_server() as port:
             settings.REDIS_URL = f"redis://127.0.0.1:{port}/0"
@@ -136,6 +137,7 @@ class TestReady:
         assert (status, found["status"], found["redis"]) == (503, "unavailable", "ok")
         assert found["database"].startswith("The database does not answer. See that it runs")
 
+    @pytest.mark.long
     def test_answers_in_time_when_the_database_does_not(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         with deaf_server() as port:
             move_database(monkeypatch, port=port)
@@ -211,6 +213,7 @@ class TestReadyForWork:
         assert found["redis"].startswith(redis_client.NO_ENTRY)
         assert "somebody" not in str(found)
 
+    @pytest.mark.long
     def test_tells_slow_from_away(self, client: Client, settings: Settings, own_redis: str) -> None:
         with slow(own_redis, delay_s=0.26) as settings.REDIS_URL:
             status, found, seconds = ask(client)
@@ -249,6 +252,7 @@ class TestReadyForWork:
 
         assert Heartbeat.objects.count() == 1
 
+    @pytest.mark.long
     def test_names_a_write_that_takes_too_long(self, client: Client, redis: Redis, settings: Settings) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("LOCK TABLE statemachine_heartbeat IN SHARE MODE")

@@ -237,6 +237,7 @@ class TestRedis:
 
         assert found[0].endswith("See that it runs and that REDIS_URL is right.")
 
+    @pytest.mark.long
     def test_names_one_that_is_slow(self, settings: Settings, own_redis: str) -> None:
         with slow(own_redis, delay_s=0.5) as settings.REDIS_URL:
             found = next(doctors_servers.redis())

@@ -126,6 +126,7 @@ class TestRoots:
             (Mark.WRONG, "the last run over “documents” came to no end"),
         ]
 
+    @pytest.mark.long
     @pytest.mark.usefixtures("indexed")
     def test_are_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         released = threading.Event()

@@ -85,6 +85,7 @@ class TestCache:
         options: Any = base.CACHES["default"]["OPTIONS"]
         assert (options["socket_timeout"], options["socket_connect_timeout"]) == (1.0, 1.0)
 
+    @pytest.mark.long
     def test_asks_a_redis_that_never_answers_once(self, settings: Any) -> None:
         with deaf_server() as port:
             cache = use(f"redis://127.0.0.1:{port}/0", settings)

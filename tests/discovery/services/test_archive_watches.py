@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -8,19 +8,19 @@ from django.db.models import F
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from cloud.dependants import dependants
+from cloud.errors import CONNECTED
 from cloud.models import DropboxAccount
 from core.base.clock import now
 from discovery.models import ArchiveWatch
-from discovery.services.archive_watches import KEPT_FOR, keep, wanted, watch_at_once
+from discovery.services.archive_wants import wanted
+from discovery.services.archive_watches import ARCHIVE_WATCH, KEPT_FOR, keep, look_again, watch_at_once
 from leases.models import AgencyStorageConfig, Lease
 from storage.errors import RunGone
 from storage.models import IndexRun, StorageRoot, StoredFile
 from storage.services import IndexSyncService
-from tests.discovery.watching import absent, work
-from tests.factories import BLM, account, configured, give_dropbox, indexed, watched
-
-if TYPE_CHECKING:
-    from dropbox_standin.client import Standin
+from tests.discovery.watching import absent, rung, work
+from tests.factories import BLM, account, configured, indexed, watched
 
 pytestmark = pytest.mark.django_db
 
@@ -38,61 +38,6 @@ def a_day_later() -> None:
 def lease(operator: User) -> Lease:
     configured()
     return absent(operator)
-
-
-class TestWanted:
-    def test_is_nothing_where_no_lease_is_run(self, operator: User) -> None:
-        configured()
-
-        assert wanted() == {}
-
-    def test_is_nothing_for_who_has_no_dropbox(self, lease: Lease) -> None:
-        DropboxAccount.objects.all().delete()
-
-        assert wanted() == {}
-
-    def test_is_the_folder_of_the_agency_for_the_account_of_who_runs_its_leases(self, lease: Lease) -> None:
-        (found,) = wanted().values()
-
-        assert (found.base_path, found.agencies, found.poll_minutes) == (BLM, ("BLM",), 5)
-        assert found.account_id == DropboxAccount.objects.get().account_id
-        assert found.declaration == {
-            "kind": "dropbox",
-            "owned": False,
-            "title": f"Archives of BLM in “{BLM}”, as the Dropbox of {found.account} sees them",
-        }
-
-    @pytest.mark.parametrize("off", [{"enabled": False}, {"watched": False}])
-    def test_is_nothing_for_an_agency_that_is_switched_off(self, lease: Lease, off: dict[str, bool]) -> None:
-        AgencyStorageConfig.objects.update(**off)
-
-        assert wanted() == {}
-
-    def test_is_one_for_two_agencies_in_one_folder(self, lease: Lease, operator: User) -> None:
-        configured("NMSLO", BLM.upper())
-        AgencyStorageConfig.objects.filter(agency="NMSLO").update(poll_minutes=2)
-        absent(operator, "B0-1", agency="NMSLO")
-
-        (found,) = wanted().values()
-
-        assert (found.agencies, found.poll_minutes) == (("BLM", "NMSLO"), 2)
-
-    def test_is_one_for_two_people_with_one_account(
-        self, lease: Lease, dropbox: "Standin", django_user_model: type[User]
-    ) -> None:
-        paul = django_user_model.objects.create_superuser("paul")
-        give_dropbox(paul, dropbox)
-        absent(paul, "NMNM 2")
-
-        assert len(wanted()) == 1
-
-    def test_is_one_for_each_account(self, lease: Lease, dropbox: "Standin", django_user_model: type[User]) -> None:
-        """Nobody is answered from what another one has read."""
-        paul = django_user_model.objects.create_superuser("paul")
-        give_dropbox(paul, dropbox, "paul")
-        absent(paul, "NMNM 2")
-
-        assert len(wanted()) == 2
 
 
 class TestKeep:
@@ -232,3 +177,44 @@ class TestWatchAtOnce:
 
         assert watch_at_once(account=DropboxAccount.objects.get(), configuration=configured()) is None
         assert not ArchiveWatch.objects.exists()
+
+
+class TestLookAgain:
+    @pytest.fixture(autouse=True)
+    def _every_five_seconds(self, settings: Settings) -> None:
+        settings.ARCHIVE_WATCH_EVERY_S = 5
+
+    @pytest.fixture
+    def resting(self, operator: User) -> ArchiveWatch:
+        made = watched(DropboxAccount.objects.get())
+        ArchiveWatch.objects.update(resting_until=now() + timedelta(minutes=5), failures=3, begun_for="x")
+        return made
+
+    def test_lets_nothing_rest_that_was_connected_anew(
+        self, resting: ArchiveWatch, redis: Redis, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            look_again(DropboxAccount.objects.all())
+            assert rung(redis) == []
+
+        resting.refresh_from_db()
+        assert (resting.resting_until, resting.failures, resting.begun_for) == (None, 0, "")
+        assert rung(redis) == [ARCHIVE_WATCH]
+
+    def test_leaves_those_of_others_alone(
+        self, resting: ArchiveWatch, redis: Redis, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        ArchiveWatch.objects.update(account_id="dbid:another")
+
+        with django_capture_on_commit_callbacks(execute=True):
+            look_again(DropboxAccount.objects.all())
+
+        resting.refresh_from_db()
+        assert resting.failures == 3
+        assert rung(redis) == []
+
+    def test_happens_when_a_dropbox_comes(self, resting: ArchiveWatch, operator: User, redis: Redis) -> None:
+        for each in dependants():
+            each.connected(operator, event=CONNECTED)
+
+        assert ArchiveWatch.objects.get().resting_until is None

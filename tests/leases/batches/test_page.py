@@ -82,6 +82,7 @@ class TestBatchPage:
             assert console.get(count.url).context["cl"].result_count == count.count, count
         assert console.get(page.list_url).context["cl"].result_count == 4
 
+    @pytest.mark.long
     def test_groups_the_digits_of_large_numbers(self, console: Client, operator: User) -> None:
         batch = imported(operator, 1_200)
 
