@@ -8,7 +8,7 @@ from django.db import connection
 from storage.index.entries import Anomaly, Entry
 from storage.index.listers import Lister
 from storage.index.merging import BATCH, Comparison
-from storage.index.text import ESCAPES
+from storage.index.text import escaped
 from storage.models import IndexRun
 
 COPY = "COPY storage_listedentry (run_id, key, size, modified_ns, etag) FROM STDIN"
@@ -50,7 +50,7 @@ def listed(run: IndexRun, *, after: str) -> Iterator[Entry]:
 
 def _lay_down(run: IndexRun, batch: list[Entry]) -> None:
     lines = (
-        f"{run.pk}\t{key.translate(ESCAPES)}\t{size}\t{modified_ns}\t{etag.translate(ESCAPES)}\n"
+        f"{run.pk}\t{escaped(key)}\t{size}\t{modified_ns}\t{escaped(etag)}\n"
         for key, size, modified_ns, etag, _ in batch
     )
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:

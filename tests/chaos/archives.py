@@ -209,7 +209,7 @@ class Play:
     def _cursors_end(self) -> None:
         self.house.standin.reset_cursors()
 
-    def _dropbox(self):  # type: ignore[no-untyped-def]  # the SDK ships no types
+    def _dropbox(self) -> Any:
         from dropbox.common import PathRoot
 
         from tests.dropbox_standin.clients import sdk

@@ -4,6 +4,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from cloud.models import CloudLocation, DropboxAccount
 from discovery.models import ArchiveWatch
@@ -36,6 +39,11 @@ def told() -> None:
 def runs() -> list[tuple[str, bool]]:
     """How the runs of the index ended, and whether they read only what had changed."""
     return list(IndexRun.objects.order_by("pk").values_list("state", "incremental"))
+
+
+def rung(redis: Redis) -> list[str]:
+    """The duties that were rung for, and that no worker has attended to yet."""
+    return [str(job.args[0]) for job in Queue("discovery", connection=redis, serializer=JSONSerializer).jobs]
 
 
 def absent(user: User, number: str = NUMBER, **values: Any) -> Lease:

@@ -44,8 +44,11 @@ def account(operator: User) -> DropboxAccount:
 
 
 @pytest.fixture
-def watch(account: DropboxAccount, redis: Redis) -> ArchiveWatch:
-    """What the index says lies nowhere in Dropbox, so that who asks there hears something else."""
+def watch(account: DropboxAccount, redis: Redis, dropbox: "Standin") -> ArchiveWatch:
+    """What the index says lies in Dropbox no more, so that who asks there hears something else."""
+    places = [f"{BLM}/{number}" for number in MANY]
+    dropbox.put(*(f"{place}/" for place in places))
+    dropbox.delete(*places)
     made = watched(account)
     indexed(made, {number: ["Master Documents.pdf", "Runsheets/"] for number in MANY})
     return made

@@ -56,6 +56,14 @@ def later(by: timedelta) -> None:
     StorageRoot.objects.filter(read_at__isnull=False).update(read_at=F("read_at") - by)
 
 
+def rest() -> timedelta:
+    """How long the watch is left alone from now on, by the database's clock."""
+    left: timedelta = (
+        ArchiveWatch.objects.annotate(left=F("resting_until") - Now()).values_list("left", flat=True).get()
+    )
+    return left
+
+
 def fresh() -> bool:
     found = index_of(account=DropboxAccount.objects.get(), base_path=BLM, poll_minutes=5)
     return found is not None and found.is_fresh
@@ -333,6 +341,22 @@ class TestLostSight:
         assert owed() == {}
         assert not fresh()
 
+    def test_begins_no_run_for_the_same_before_an_hour_is_over(self, many: User, dropbox: "Standin") -> None:
+        for number in range(150):
+            dropbox.delete(f"{BLM}/NMNM 1{number:03}")
+        told()
+        attend()
+        for _ in range(3):
+            told()
+            attend()
+        assert runs()[2:] == [("refused", True)]
+
+        later(archive_looks.BEGUN_AGAIN_AFTER)
+        attend()
+
+        assert runs()[2:] == [("refused", True)] * 2
+        assert owed() == {}
+
     def test_is_told_once_somebody_has_let_it_go_on(self, many: User, dropbox: "Standin") -> None:
         for number in range(150):
             dropbox.delete(f"{BLM}/NMNM 1{number:03}")
@@ -371,10 +395,31 @@ class TestWhatGoesWrong:
         attend()
         assert "could not be looked at" in caplog.text
         assert dropbox.calls() == {MORE: 1}
-        later(archive_looks.RESTS_FOR)
+        later(archive_looks.RESTS[0])
         attend()
 
         assert owed() == {"NMNM 9": APPEARED}
+        assert (watch().failures, watch().resting_until) == (0, None)
+
+    def test_the_first_rest_is_over_when_the_duty_comes_again(self, watched_archives: User, dropbox: "Standin") -> None:
+        told()
+        dropbox.fault(MORE, status=503, body="down")
+
+        attend()
+
+        assert timedelta(0) < rest() < timedelta(seconds=5)
+
+    def test_rests_longer_each_time(self, watched_archives: User, dropbox: "Standin") -> None:
+        dropbox.fault(MORE, status=503, body="down", times=9)
+        rests = []
+
+        for _ in range(9):
+            told()
+            archive_looks.look_after_all()
+            rests.append(round(rest().total_seconds()))
+            ArchiveWatch.objects.update(resting_until=None)
+
+        assert rests == [4, 9, 18, 30, 60, 120, 300, 300, 300]
 
     def test_a_run_that_somebody_has_begun_in_this_moment_is_left_alone(
         self, watched_archives: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
@@ -404,9 +449,7 @@ class TestWhatGoesWrong:
 
         attend()
 
-        rest = watch().resting_until
-        assert rest is not None
-        assert (rest - watch().created_at) > timedelta(minutes=4)
+        assert rest() > timedelta(minutes=4)
 
     def test_an_account_that_has_to_be_connected_again_is_left_alone(
         self, watched_archives: User, dropbox: "Standin"
