@@ -319,11 +319,9 @@ def _apply(
 
 
 def _tell_given_up(pairs: Sequence[tuple[Run[StateMachine], Said, StateMachine]], found: Reaction) -> None:
-    """Once it is written that they have failed: whoever mends it at this moment sees that, or is seen here."""
-    if not found.gave_up:
-        return
+    """Once that is written, so that whoever mends what is given up finds it so."""
     for run, said, record in pairs:
-        if isinstance(said, RunsheetError) and record.state != run.message.state:
+        if found.gave_up and isinstance(said, RunsheetError) and record.state != run.message.state:
             found.gave_up(record, said)
 
 
