@@ -120,8 +120,9 @@ def search(runs: list[Run[Lease]]) -> Endings:
     index = given.index() if runs[0].record.background else None
     if index and given.waits(runs[0].record, index):
         return Endings(each=wait_for_it(len(runs)))
-    answers = IndexAnswers(_settled_by(given.in_index([run.record for run in runs], index), runs, given))
-    beside = _looks_beside([run.record for run in runs if run.record.pk in answers.sightings], given)
+    sightings = given.in_index([run.record for run in runs], index)
+    beside = _looks_beside([run.record for run in runs if run.record.pk in sightings], given)
+    answers = IndexAnswers(_settled_by(sightings, beside, runs, given))
     wake_the_others([run.record for run in runs])
     return Endings(
         each=each_alone(
@@ -192,14 +193,15 @@ def _detected_in_index(lease: Lease, answers: IndexAnswers) -> Ending | None:
 
 
 def _settled_by(
-    sightings: dict[int, IndexedSighting], runs: list[Run[Lease]], given: Given
+    sightings: dict[int, IndexedSighting], beside: Looks, runs: list[Run[Lease]], given: Given
 ) -> dict[int, IndexedSighting]:
-    """Without those where something may have to be made, which only who asks Dropbox itself may do."""
+    """Without those where something may have to be made, or is gone beside the archive: who asks Dropbox itself may say so."""
     leases = {run.record.pk: run.record for run in runs}
     return {
         pk: each
         for pk, each in sightings.items()
         if is_of_the_index(leases[pk], given.configuration, is_there=each.archive is not None)
+        and not any(look.is_doubtful for look in beside.get(pk, ()))
     }
 
 

@@ -260,7 +260,9 @@ class ArchiveLister:
         )
 
     def _is_file(self) -> str:
-        return f"“{self.watch}” is a file in the Dropbox of {self._name()}. Name the folder that holds the archives."
+        return (
+            f"“{self.watch}” is a file in the Dropbox of {self._name()}. Name a folder in the agency's configuration."
+        )
 
     def _in_part(self) -> str:
         return (

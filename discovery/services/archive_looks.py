@@ -82,14 +82,14 @@ def look_after_all() -> None:
 
 
 def look_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig) -> None:
-    """The same for one folder, which is watched from now on, since many leases are about to be asked for there.
+    """The same for an agency's folders, which are watched from now on, since many leases are about to be asked for there.
 
-    It takes one call at most, and none where somebody else looks at this moment.
+    It takes one call for each folder at most, and none where somebody else looks at this moment.
     """
     made = watch_at_once(account=account, configuration=configuration)
-    watch = _watches().filter(pk=made.pk).first() if made else None
-    if watch:
-        _look_unless_hindered(watch, wanted_by(account, configuration), is_time_up=lambda: False)
+    wants = {want.key: want for want in wanted_by(account, configuration)}
+    for watch in _watches().filter(pk__in=[each.pk for each in made]):
+        _look_unless_hindered(watch, wants.get(key_of(watch)), is_time_up=lambda: False)
 
 
 def _look_unless_hindered(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callable[[], bool]) -> None:

@@ -4,23 +4,26 @@ Nothing is concluded here. The run asks, and judges, as any other; what is told 
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
 from cloud.errors import NotADirectory
 from cloud.models import DropboxAccount, Folded
 from core.base.folding import is_same_path
 from discovery.errors import ArchiveOutOfSight, BasePathMissing, BasePathOutOfSight
 from discovery.models import ArchiveWatch
-from discovery.services.archive_index import ArchiveIndex, IndexedArchive, folded
+from discovery.services.archive_index import ArchiveIndex, IndexedArchive, folded, index_of
+from discovery.services.archive_wants import ARCHIVES, held_in
+from discovery.services.archive_watches import UP_TO
+from discovery.services.beside_news import is_too_soon, reason_beside
 from discovery.services.report_names import is_report_name
-from leases.models import AgencyStorageConfig, Lease
+from leases.models import AgencyStorageConfig, Beside, Lease
 from leases.services import owe_runs
 from leases.states import SETTLED, WORKING, State
 from storage.models import IndexRun, RunState
@@ -40,8 +43,6 @@ ENDED = (RunState.DONE, RunState.FAILED, RunState.ABORTED, RunState.UNDONE)
 # An older one that somebody lets go on is not told; no more are looked at.
 REMEMBERED = 20
 AT_ONCE = 1_000
-# In `ArchiveWatch.told`, while all leases are being compared: up to which one that is done.
-UP_TO = "up to"
 # The archives about which a run has changed anything, as far as an answer can depend on it: the archive, or a file in it.
 TOUCHED = """
 SELECT DISTINCT split_part(told.key, '/', 1)
@@ -66,6 +67,20 @@ class Comparison:
     unsettled: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """Something that a lease knows otherwise.
+
+    Attributes:
+        is_owed: it is worth a run now.
+        is_kept: it is to be looked at again.
+    """
+
+    reason: str
+    is_owed: bool
+    is_kept: bool
+
+
 def tell(watch: ArchiveWatch, *, is_time_up: Callable[[], bool]) -> None:
     """Owe a run to each lease whose answer is another one by now, as far as runs over the root have ended since the last time.
 
@@ -80,21 +95,22 @@ def tell(watch: ArchiveWatch, *, is_time_up: Callable[[], bool]) -> None:
     is_whole = UP_TO in watch.told or any(_concerns_all(run) for run in new)
     if not (new or is_whole or watch.unsettled):
         return
-    index = ArchiveIndex(watch=watch, read_at=watch.root.read_at, is_fresh=False, is_being_read=False)
-    agencies, people = _agencies(watch), _people(watch)
+    held, people = _held(watch), _people(watch)
+    index = ArchiveIndex(watch=watch, read_at=watch.root.read_at, is_fresh=_is_fresh(watch, held), is_being_read=False)
     told = {str(run["pk"]): run["generation"] for run in runs}
     compared = Comparison(unsettled=set())
     if is_whole:
-        leases = Lease.objects.filter(agency__in=agencies, initiated_by__in=people)
-        reached = _compare_all(leases, index, compared, after=watch.told.get(UP_TO, 0), is_time_up=is_time_up)
+        leases = Lease.objects.filter(agency__in=list(held), initiated_by__in=people)
+        reached = _compare_all(leases, index, held, compared, after=watch.told.get(UP_TO, 0), is_time_up=is_time_up)
         told |= {} if reached is None else {UP_TO: reached}
         compared.unsettled |= set() if reached is None else set(watch.unsettled)
     else:
         names = {*watch.unsettled, *_touched([run["pk"] for run in new if run["state"] == RunState.DONE])}
         for chunk in batched(sorted(names), AT_ONCE, strict=False):
-            for agency in agencies:
+            for agency in held:
                 leases = Lease.objects.filter(agency=agency, initiated_by__in=people)
-                _compare(_read(leases.alias(folded=Folded("lease_number")).filter(folded__in=chunk)), index, compared)
+                chosen = _read(leases.alias(folded=Folded("lease_number")).filter(folded__in=chunk))
+                _compare(chosen, index, held, compared)
     _note(watch, told=told, unsettled=sorted(compared.unsettled))
     if compared.owed:
         logger.info("watches: “%s”: %s leases are owed a run, since something has changed", watch, compared.owed)
@@ -121,10 +137,22 @@ def _touched(runs: Sequence[int]) -> set[str]:
         return {folded(name) for (name,) in cursor.fetchall()}
 
 
-def _agencies(watch: ArchiveWatch) -> list[str]:
-    """Whose archives lie there."""
+def _held(watch: ArchiveWatch) -> dict[str, tuple[str, ...]]:
+    """Of which agencies something is looked for there, and what."""
     configured = AgencyStorageConfig.objects.filter(enabled=True, watched=True)
-    return [each.agency for each in configured if is_same_path(each.runsheet_archive_base_path, watch.base_path)]
+    found = {each.agency: held_in(watch.base_path, each) for each in configured}
+    return {agency: what for agency, what in found.items() if what}
+
+
+def _is_fresh(watch: ArchiveWatch, held: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a run that asks what lies beside the archives is answered now; nobody asks whether one about archives is."""
+    if all(set(what) <= {ARCHIVES} for what in held.values()):
+        return False
+    accounts = DropboxAccount.objects.filter(account_id=watch.account_id, root_namespace_id=watch.path_root)
+    account = accounts.defer("refresh_token", "access_token").first()
+    minutes = AgencyStorageConfig.objects.filter(agency__in=list(held)).aggregate(least=Min("poll_minutes"))["least"]
+    index = index_of(account=account, base_path=watch.base_path, poll_minutes=minutes) if account else None
+    return index is not None and index.is_fresh
 
 
 def _people(watch: ArchiveWatch) -> QuerySet[DropboxAccount, Any]:
@@ -134,12 +162,18 @@ def _people(watch: ArchiveWatch) -> QuerySet[DropboxAccount, Any]:
 
 
 def _compare_all(
-    leases: QuerySet[Lease], index: ArchiveIndex, compared: Comparison, *, after: int, is_time_up: Callable[[], bool]
+    leases: QuerySet[Lease],
+    index: ArchiveIndex,
+    held: Mapping[str, Sequence[str]],
+    compared: Comparison,
+    *,
+    after: int,
+    is_time_up: Callable[[], bool],
 ) -> int | None:
     """Compare the leases behind that one; the one with which it goes on next time, None at their end."""
     while True:
         chunk = _read(leases.filter(pk__gt=after).order_by("pk")[:AT_ONCE])
-        _compare(chunk, index, compared)
+        _compare(chunk, index, held, compared)
         if len(chunk) < AT_ONCE:
             return None
         after = chunk[-1].pk
@@ -147,45 +181,64 @@ def _compare_all(
             return after
 
 
-def _read(leases: QuerySet[Lease]) -> list[Any]:
+def _read(leases: QuerySet[Lease]) -> list[Lease]:
     """What is known of each, and no more; they are not those that a transition needs."""
     return list(
-        leases.values_list(
-            *("pk", "generation", "lease_number", "state", "due_at", "claimed_until", "failure_code"),
-            *("known_at", "known_account", "known_base_path", "known_folder_id", "matching_files", "matching_count"),
-            named=True,
+        leases.only(
+            *("generation", "agency", "lease_number", "state", "due_at", "claimed_until", "failure_code", "known_at"),
+            *("known_account", "known_base_path", "known_folder_id", "matching_files", "matching_count"),
+            *("documents_state", "documents_directory", "misc_index_state", "misc_index_directory"),
+            *("beside", "entered_at"),
         )
     )
 
 
-def _compare(leases: Sequence[Any], index: ArchiveIndex, compared: Comparison) -> None:
+def _compare(
+    leases: Sequence[Lease], index: ArchiveIndex, held: Mapping[str, Sequence[str]], compared: Comparison
+) -> None:
     """A few statements, however many they are."""
     archives = index.archives({lease.lease_number for lease in leases})
     reasons: dict[str, dict[int, int]] = {}
     names = {lease.pk: folded(lease.lease_number) for lease in leases}
     for lease in leases:
-        if lease.lease_number not in archives or not _is_concerned(lease, index.watch):
+        if lease.lease_number not in archives:
             continue
         if lease.state in WORKING or lease.claimed_until:
             compared.unsettled.add(names[lease.pk])
-        elif reason := _reason(lease, archives[lease.lease_number]):
-            if _is_newer(lease.known_at, index.read_at) and lease.state in SETTLED:
-                compared.unsettled.add(names[lease.pk])
-            else:
-                reasons.setdefault(reason, {})[lease.pk] = lease.generation
+            continue
+        archive = archives[lease.lease_number]
+        news = [each for what in held[lease.agency] for each in _news(lease, what, archive, index)]
+        if any(each.is_kept for each in news):
+            compared.unsettled.add(names[lease.pk])
+        if told := [each.reason for each in news if each.is_owed]:
+            reasons.setdefault(" and ".join(told), {})[lease.pk] = lease.generation
     for reason, chosen in reasons.items():
         asked = owe_runs(leases=chosen, reason=reason)
         compared.owed += len(asked)
         compared.unsettled |= {names[pk] for pk in chosen if pk not in asked}
 
 
-def _is_concerned(lease: Any, watch: ArchiveWatch) -> bool:
+def _news(lease: Lease, what: str, archive: IndexedArchive | None, index: ArchiveIndex) -> Iterator[News]:
+    """What a lease that nobody works on knows otherwise; at most one of each kind."""
+    if what != ARCHIVES:
+        yield from _news_beside(lease, Beside(what), archive, index)
+    elif _is_concerned(lease, index.watch) and (reason := _reason(lease, archive)):
+        is_later = _is_newer(lease.known_at, index.read_at) and lease.state in SETTLED
+        yield News(reason=reason, is_owed=not is_later, is_kept=is_later)
+
+
+def _news_beside(lease: Lease, which: Beside, archive: IndexedArchive | None, index: ArchiveIndex) -> Iterator[News]:
+    """Looked at again until the lease knows it: a run asks for it only while this folder's index is fresh."""
+    if reason := reason_beside(lease, which, archive=archive, index=index):
+        is_asked = lease.due_at is None and index.is_fresh and not is_too_soon(lease, which, index=index)
+        yield News(reason=reason, is_owed=is_asked, is_kept=True)
+
+
+def _is_concerned(lease: Lease, watch: ArchiveWatch) -> bool:
     """Whether what the index says has anything to do with its answer.
 
     One that is owed a run asks anyway; what somebody has stopped is not started; nobody is answered from another's Dropbox.
     """
-    if lease.state in WORKING or lease.claimed_until:
-        return True
     if lease.due_at is not None or lease.state == State.PENDING:
         return False
     if lease.state == State.FAILED:
@@ -197,7 +250,7 @@ def _is_newer(known_at: datetime | None, read_at: datetime | None) -> bool:
     return bool(known_at and read_at and known_at > read_at)
 
 
-def _reason(lease: Any, archive: IndexedArchive | None) -> str:
+def _reason(lease: Lease, archive: IndexedArchive | None) -> str:
     """Why it is worth asking; empty: it is not."""
     is_there = archive is not None and archive.is_directory
     if lease.state == State.FAILED:
@@ -219,7 +272,7 @@ def _mended(code: str, archive: IndexedArchive | None) -> str:
     return APPEARED if is_whole and code in (NotADirectory.code, ArchiveOutOfSight.code) else ""
 
 
-def _report_reason(lease: Any, archive: IndexedArchive) -> str:
+def _report_reason(lease: Lease, archive: IndexedArchive) -> str:
     names = {file.name for file in archive.files if is_report_name(file.name)}
     # Of many, no more than some are kept.
     known, count = set(lease.matching_files), max(lease.matching_count, len(lease.matching_files))

@@ -1,4 +1,4 @@
-"""Which folders of archives are read as a whole: those of each agency, by each account with which its leases are run.
+"""Which folders are read as a whole: those of each agency, by each account with which its leases are run.
 
 A watch comes with the first lease, and goes a day after nobody needs it any more, with all that was read.
 """
@@ -28,18 +28,20 @@ logger = logging.getLogger(__name__)
 
 # The duty that looks at what is watched.
 ARCHIVE_WATCH = "archive_watch"
+# In `ArchiveWatch.told`, while all leases are being compared: up to which one that is done.
+UP_TO = "up to"
 # Who switches an agency off for a while, or connects their Dropbox anew, does not have all of it read again.
 KEPT_FOR = timedelta(days=1)
 
 
-def watch_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig) -> ArchiveWatch | None:
-    """The watch of the folder by the account, made if there is none, and its first reading rung for.
+def watch_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig) -> list[ArchiveWatch]:
+    """The watches of the agency's folders by the account, made if there are none, and their first reading rung for.
 
     None where the agency is not to be watched, or the settings watch nothing.
     """
     if not (configuration.enabled and configuration.watched and settings.ARCHIVE_WATCH_EVERY_S):
-        return None
-    made = _made(wanted_by(account, configuration))
+        return []
+    made = [_made(want) for want in wanted_by(account, configuration)]
     ring_now(ARCHIVE_WATCH)
     return made
 
@@ -76,10 +78,8 @@ def keep(found: Mapping[Key, Wanted], *, is_time_up: Callable[[], bool]) -> None
     for key, want in found.items():
         if key not in known:
             _made(want)
-        elif (
-            known[key].root.declaration != want.declaration
-        ):  # somebody is called otherwise by now, or an agency has come
-            StorageRoot.objects.filter(pk=known[key].root_id).update(declaration=want.declaration)
+        elif known[key].root.declaration != want.declaration:
+            _follow(known[key], want)
     _let_go(known, found)
     for root in StorageRoot.objects.filter(declaration__kind=KIND, archive_watch__isnull=True).order_by("pk"):
         if not _forget(root, is_time_up=is_time_up):
@@ -99,6 +99,13 @@ def _made(want: Wanted) -> ArchiveWatch:
     if is_new:
         logger.info("watches: “%s” is watched with the Dropbox of %s from now on", watch, want.account)
     return watch
+
+
+def _follow(watch: ArchiveWatch, want: Wanted) -> None:
+    """Somebody is called otherwise by now, or something of an agency is looked for there, too: its leases are compared."""
+    StorageRoot.objects.filter(pk=watch.root_id).update(declaration=want.declaration)
+    if watch.root.cursor:
+        ArchiveWatch.objects.filter(pk=watch.pk).update(told=watch.told | {UP_TO: 0})
 
 
 def _let_go(known: Mapping[Key, ArchiveWatch], found: Iterable[Key]) -> None:

@@ -27,6 +27,7 @@ from leases.validation import archive_path
 
 # The answer of the archive is there already, and is not to wait for longer than this.
 LONGEST_S = 15.0
+NOT_READ = "It was not there when its folder was last read, and Dropbox could not be asked about it."
 A_FILE = "A file has the name of the lease there."
 
 
@@ -37,6 +38,7 @@ class Look:
     Attributes:
         origin: whom the answer came from.
         why: why it told nothing; empty if it did.
+        is_doubtful: what is known to lie there is not in the index any more, which only Dropbox itself may say.
     """
 
     which: Beside
@@ -45,6 +47,7 @@ class Look:
     at: datetime
     origin: Origin = NOBODY
     why: str = ""
+    is_doubtful: bool = False
 
 
 type Looks = dict[int, tuple[Look, ...]]
@@ -60,7 +63,8 @@ def look_beside(
     """Look for what lies beside the archives of these leases of one agency; by the primary keys of the leases.
 
     Three statements for each folder that is watched, however many leases there are; else one call for each lease that was
-    started by hand, two where nothing is there. What is in neither is not looked at, and keeps what was known of it.
+    started by hand, two where nothing is there, and for each of which the index lacks what is known. What is in neither is
+    not looked at, and keeps what was known of it.
 
     Args:
         leases: all of the agency that the configuration is of.
@@ -73,7 +77,7 @@ def look_beside(
             told = _of_index_all(which, base_path, leases, account, configuration)
             for lease in leases:
                 look = told.get(lease.pk)
-                if look is None and gateway and not lease.background:
+                if gateway and (look.is_doubtful if look else not lease.background):
                     look = _of_dropbox(which, base_path, lease, gateway)
                 if look is not None:
                     found.setdefault(lease.pk, []).append(look)
@@ -142,11 +146,11 @@ def _fresh_index(base_path: str, account: DropboxAccount, configuration: AgencyS
 def _of_index(
     which: Beside, path: str, lease: Lease, index: ArchiveIndex, archive: IndexedArchive | None
 ) -> Look | None:
-    """None where the index may not say it: a file of that name, a part only, or what somebody has seen there."""
+    """None where the index may not say it: a file of that name, or a part only. What somebody has seen there is doubtful."""
     at = index.read_at or now()
     if archive is None:
         if lease.origin_beside(which, path=path) is not None:
-            return None
+            return Look(which=which, path=path, seen=Seen.UNSEEN, at=at, why=NOT_READ, is_doubtful=True)
         origin = _origin(path, index.watch.account_id, index.watch.path_root, index.watch.namespace)
         return Look(which=which, path=path, seen=Seen.NOT_FOUND, at=at, origin=origin)
     if not archive.is_directory or archive.is_partial:

@@ -50,10 +50,11 @@ class ConfigurationForm(UnchangedForm):
             "there is none, write the folder of the archives once more.",
             "makes_archives": "Whenever a lease is searched whose archive is missing, it is made with its subfolders, unless "
             "one of a near name lies beside it. Only with the Dropbox of people who may make archives and let Runsheet write.",
-            "watched": "What lies in the folder of the archives is kept in mind, so that many leases are answered at once, and "
-            "what appears or goes there is noticed. Switched off, every lease asks Dropbox, and nothing is noticed by itself.",
-            "poll_minutes": "So often Dropbox is asked what has changed, where it does not tell by itself; one call each time. "
-            "From 1 to 1,440.",
+            "watched": "What lies in the folder of the archives, and in those of the documents and the miscellaneous index, is "
+            "kept in mind, so that many leases are answered at once, and what appears or goes there is noticed. Switched off, "
+            "every lease asks Dropbox, and nothing is noticed by itself.",
+            "poll_minutes": "So often Dropbox is asked what has changed, where it does not tell by itself; one call for each "
+            "folder each time. From 1 to 1,440.",
         }
         widgets = dict.fromkeys(PATHS, WIDE)
 

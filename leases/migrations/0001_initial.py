@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('documents_base_path', leases.models.places.BasePathField(help_text="The folder that holds the documents of this agency's leases.", max_length=500)),
                 ('misc_index_base_path', leases.models.places.BasePathField(help_text="The folder that holds this agency's miscellaneous index.", max_length=500)),
                 ('enabled', models.BooleanField(db_default=True, default=True, help_text='Switched off, every run for this agency fails and says so.')),
-                ('watched', models.BooleanField(db_default=True, default=True, help_text='What lies in the folder of the archives is kept in mind, and what appears or goes there is noticed.')),
+                ('watched', models.BooleanField(db_default=True, default=True, help_text="What lies in the agency's folders is kept in mind, and what appears or goes there is noticed.")),
                 ('poll_minutes', models.PositiveSmallIntegerField(db_default=5, default=5, help_text='How often Dropbox is asked what has changed. What is older than that is asked for anew.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1440)])),
                 ('makes_archives', models.BooleanField(db_default=False, default=False, help_text='An archive that is missing is made by itself, with its subfolders, whenever a lease is searched.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),

@@ -94,6 +94,10 @@ class KnownBeside(models.Model):
         told = self._told(which).get("origin", {})
         return Origin(**told) if told else NOBODY
 
+    def account_beside(self, which: Beside, *, path: str) -> str:
+        """Whose account has said last whether something lies at the path; empty where none has."""
+        return str(self._told(which).get("origin", {}).get("account", "")) if self._is_of(which, path) else ""
+
     def remember_beside(
         self,
         which: Beside,

@@ -79,7 +79,7 @@ class AgencyStorageConfig(models.Model):
     watched = models.BooleanField(
         default=True,
         db_default=True,
-        help_text="What lies in the folder of the archives is kept in mind, and what appears or goes there is noticed.",
+        help_text="What lies in the agency's folders is kept in mind, and what appears or goes there is noticed.",
     )
     poll_minutes = models.PositiveSmallIntegerField(
         default=5,

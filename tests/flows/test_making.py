@@ -10,8 +10,10 @@ from pytest_django.fixtures import Settings
 from cloud.models import CloudLocation, DropboxAccount
 from leases import making, runs
 from leases.models import AgencyStorageConfig, Batch, Lease
+from leases.services import owe_runs
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
+from storage.models import StoredFile
 from tests.factories import indexed, settled, watched
 from tests.flows.conftest import ARCHIVE, BLM, NUMBER, Work, history
 from tests.flows.test_many_from_the_index import imported
@@ -181,6 +183,32 @@ class TestBeside:
         assert list(told) == [("done", "found", "unknown"), ("done", "not_found", "unknown")]
         assert CloudLocation.objects.filter(path=f"{DOCUMENTS}/NMNM 7").exists()
         assert dropbox.calls() == {}
+
+    def test_that_is_gone_from_the_index_is_asked_for_at_dropbox(
+        self, operator: User, dropbox: "Standin", work_until_settled: Work
+    ) -> None:
+        account = DropboxAccount.objects.get()
+        dropbox.put(f"{ARCHIVE}/", f"{BLM}/NMNM 8/")
+        indexed(watched(account), {NUMBER: [], "NMNM 8": []})
+        seen = watched(account, DOCUMENTS)
+        indexed(seen, {NUMBER: [], "NMNM 8": []})
+        imported(operator, [NUMBER, "NMNM 8"])
+        reconcile()
+        work_until_settled()
+        dropbox.delete(f"{DOCUMENTS}/{NUMBER}")
+        StoredFile.objects.filter(root=seen.root).update(state="missing")
+        dropbox.put(f"{DOCUMENTS}/NMNM 8/")
+        dropbox.clear_journal()
+
+        owe_runs(leases=dict(Lease.objects.values_list("pk", "generation")), reason="the document archive is gone")
+        reconcile()
+        work_until_settled()
+
+        # The index may be wrong; Dropbox is believed.
+        told = dict(Lease.objects.values_list("lease_number", "documents_state"))
+        assert told == {NUMBER: "not_found", "NMNM 8": "found"}
+        assert set(Lease.objects.values_list("state", flat=True)) == {"done"}
+        assert dropbox.calls()["files/get_metadata"] >= 2
 
     def test_is_forgotten_with_the_number_that_it_belongs_to(
         self, absent: Lease, operator: User, run: Callable[..., Lease]

@@ -269,3 +269,42 @@ class TestEvents:
         assert runs() == [FRESH, FRESH]
         assert owed() == {"NMNM 9": APPEARED}
         assert fresh()
+
+
+class TestOtherFolders:
+    """The document archive and the miscellaneous index are watched as the archives are."""
+
+    DOCUMENTS = "/Federal Workspace/^Document Archive"
+
+    @pytest.fixture
+    def both(self, operator: User, dropbox: "Standin") -> User:
+        configured(documents_base_path=self.DOCUMENTS)
+        dropbox.put(f"{BLM}/NMNM 1/", f"{self.DOCUMENTS}/NMNM 2/")
+        absent(operator, "NMNM 9")
+        attend()
+        dropbox.clear_journal()
+        return operator
+
+    def test_are_read_each_as_a_root_of_its_own(self, both: User) -> None:
+        assert runs() == [FRESH, FRESH]
+        assert sorted(StoredFile.objects.values_list("root__archive_watch__base_path", "key")) == [
+            (self.DOCUMENTS, "nmnm 2/"),
+            (BLM, "nmnm 1/"),
+        ]
+
+    def test_take_a_call_each_where_nothing_has_changed(self, both: User, dropbox: "Standin") -> None:
+        told()
+
+        attend()
+
+        assert dropbox.calls() == {MORE: 2}
+
+    def test_concern_the_leases_of_the_numbers_that_appear_there(self, both: User, dropbox: "Standin") -> None:
+        done(both, "NMNM 1")
+        dropbox.put(f"{self.DOCUMENTS}/NMNM 9/")
+        told()
+
+        attend()
+
+        assert runs() == [FRESH, FRESH, DELTA]
+        assert owed() == {"NMNM 9": "the document archive appeared"}

@@ -12,7 +12,8 @@ from core.base.clock import now
 from discovery.errors import ArchiveOutOfSight, BasePathMissing
 from discovery.models import ArchiveWatch
 from discovery.services import archive_news
-from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, RENAMED, SEEN_AGAIN, TAKEN, UP_TO, tell
+from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, RENAMED, SEEN_AGAIN, TAKEN, tell
+from discovery.services.archive_watches import UP_TO
 from leases.models import Lease
 from leases.states import State
 from statemachine.evidence import LISTED_AT_MOST

@@ -14,7 +14,8 @@ from cloud.models import DropboxAccount
 from core.base.clock import now
 from discovery.models import ArchiveWatch
 from discovery.services.archive_wants import wanted
-from discovery.services.archive_watches import ARCHIVE_WATCH, KEPT_FOR, keep, look_again, watch_at_once
+from discovery.services.archive_watches import ARCHIVE_WATCH, KEPT_FOR, UP_TO, keep, look_again, watch_at_once
+from leases.admin.configuration_changes import PATHS
 from leases.models import AgencyStorageConfig, Lease
 from storage.errors import RunGone
 from storage.models import IndexRun, StorageRoot, StoredFile
@@ -62,7 +63,31 @@ class TestKeep:
 
         assert StorageRoot.objects.get().title.endswith("as the Dropbox of Liv sees them")
 
-    @pytest.mark.parametrize("off", [{"enabled": False}, {"watched": False}, {"runsheet_archive_base_path": "/b"}])
+    def test_lets_the_leases_be_compared_when_something_more_is_looked_for_in_a_folder(
+        self, lease: Lease, operator: User
+    ) -> None:
+        kept()
+        StorageRoot.objects.update(cursor="c-1")
+        ArchiveWatch.objects.update(told={"4": 2})
+        configured("NMSLO", "/State", documents_base_path=BLM, misc_index_base_path="/State")
+        absent(operator, "B0-1", agency="NMSLO")
+
+        kept()
+        kept()
+
+        assert ArchiveWatch.objects.get(base_path=BLM).told == {"4": 2, UP_TO: 0}
+        assert ArchiveWatch.objects.get(base_path="/State").told == {}
+
+    def test_compares_nothing_with_what_was_not_read_yet(self, lease: Lease, operator: User) -> None:
+        kept()
+        configured("NMSLO", "/State", documents_base_path=BLM, misc_index_base_path="/State")
+        absent(operator, "B0-1", agency="NMSLO")
+
+        kept()
+
+        assert ArchiveWatch.objects.get(base_path=BLM).told == {}
+
+    @pytest.mark.parametrize("off", [{"enabled": False}, {"watched": False}, dict.fromkeys(PATHS, "/b")])
     def test_lets_go_what_nobody_needs_a_day_later(self, lease: Lease, off: dict[str, object]) -> None:
         kept()
         AgencyStorageConfig.objects.update(**off)
@@ -157,25 +182,32 @@ class TestWatchAtOnce:
 
         found = watch_at_once(account=mine, configuration=configured())
 
-        assert found == ArchiveWatch.objects.get()
+        assert found == [ArchiveWatch.objects.get()]
         assert found == watch_at_once(account=mine, configuration=AgencyStorageConfig.objects.get())
 
     def test_takes_the_one_that_is_there(self, operator: User) -> None:
         mine = DropboxAccount.objects.get()
         made = watched(mine)
 
-        assert watch_at_once(account=mine, configuration=configured()) == made
+        assert watch_at_once(account=mine, configuration=configured()) == [made]
+
+    def test_makes_that_of_each_folder_of_the_agency(self, operator: User) -> None:
+        configuration = configured(documents_base_path="/Documents", misc_index_base_path="/Index")
+
+        found = watch_at_once(account=DropboxAccount.objects.get(), configuration=configuration)
+
+        assert [each.base_path for each in found] == [BLM, "/Documents", "/Index"]
 
     @pytest.mark.parametrize("off", ["enabled", "watched"])
     def test_makes_none_for_an_agency_that_is_switched_off(self, off: str) -> None:
         configuration = AgencyStorageConfig(agency="BLM", runsheet_archive_base_path=BLM, **{off: False})
 
-        assert watch_at_once(account=account(connected_at=now()), configuration=configuration) is None
+        assert watch_at_once(account=account(connected_at=now()), configuration=configuration) == []
 
     def test_makes_none_where_the_settings_watch_nothing(self, operator: User, settings: Settings) -> None:
         settings.ARCHIVE_WATCH_EVERY_S = 0
 
-        assert watch_at_once(account=DropboxAccount.objects.get(), configuration=configured()) is None
+        assert watch_at_once(account=DropboxAccount.objects.get(), configuration=configured()) == []
         assert not ArchiveWatch.objects.exists()
 
 

@@ -9,7 +9,7 @@ from cloud.dropbox import Gateway, gateway_for
 from cloud.models import CloudLocation
 from core.base.clock import now
 from discovery.services.archive_index import ArchiveIndex
-from discovery.services.beside_archives import Look, look_beside, record_beside
+from discovery.services.beside_archives import NOT_READ, Look, look_beside, record_beside
 from leases.models import NOBODY, AgencyStorageConfig, Beside, Lease, Seen
 from storage.models import StorageRoot
 from tests.cloud.dropbox.conftest import union
@@ -258,12 +258,39 @@ class TestFromTheIndex:
         dropbox.put(f"{DOCUMENT}/")
         look(lease, gateway, configuration)
         watched(gateway.account, DOCUMENTS)
+        dropbox.clear_journal()
 
-        assert Beside.DOCUMENTS not in look(lease, gateway, configuration, background=True)
+        look(lease, gateway, configuration, background=True)
+
         assert states(lease)[0] == "found"
+        # Dropbox itself was asked, in the background, too; not about what nobody knows.
+        assert dropbox.calls() == {METADATA: 1}
+
+    def test_that_lacks_what_is_known_says_that_only_dropbox_may_say_so(
+        self, lease: Lease, gateway: Gateway, configuration: AgencyStorageConfig, dropbox: "Standin"
+    ) -> None:
+        dropbox.put(f"{DOCUMENT}/")
+        look(lease, gateway, configuration)
+        watched(gateway.account, DOCUMENTS)
+
+        looks = look_beside(leases=[lease], account=gateway.account, configuration=configuration)
+        record_beside(looks, [lease])
+
+        assert [each.is_doubtful for each in looks[lease.pk]] == [True]
+        assert states(lease)[0] == "found"
+        assert lease.why_unseen(Beside.DOCUMENTS, path=DOCUMENT) == NOT_READ
 
 
 class TestKnownBeside:
+    def test_tells_whose_account_has_said_so(self, lease: Lease) -> None:
+        assert lease.account_beside(Beside.DOCUMENTS, path=DOCUMENT) == ""
+        lease.remember_beside(
+            Beside.DOCUMENTS, path=DOCUMENT, seen=Seen.NOT_FOUND, at=now(), origin={"account": "dbid:theirs"}
+        )
+
+        assert lease.account_beside(Beside.DOCUMENTS, path=DOCUMENT) == "dbid:theirs"
+        assert lease.account_beside(Beside.DOCUMENTS, path=f"{BLM}/{NUMBER}") == ""
+
     def test_says_nothing_of_another_path(self, lease: Lease) -> None:
         lease.remember_beside(Beside.DOCUMENTS, path=DOCUMENT, seen=Seen.NOT_FOUND, at=now())
 
