@@ -9,12 +9,12 @@ from django.db.models import Count, Q, QuerySet
 from cloud.dependants import Dependant, Opening, Sight
 from cloud.errors import CONNECTED, NeedsReconnect, TokensUnreadable
 from cloud.findings import Finding
-from cloud.models import CloudLocation
+from cloud.models import CloudLocation, DropboxAccount
 from console.notices.addresses import list_of_waiting
 from core.base.errors import mended_by
 from discovery.services.account_check import check_account
 from discovery.services.archive_opening import open_archive
-from discovery.services.archive_watches import look_at_once
+from discovery.services.archive_watches import look_again, look_at_once
 from leases.models import Lease
 from leases.services import resume_failed, try_at_once
 from leases.states import WORKING, State
@@ -40,6 +40,7 @@ class Leases(Dependant):
         failed = Lease.objects.filter(initiated_by=user, state=State.FAILED, failure_code__in=mended_by(event))
         resumed = resume_failed(failed, reason="Dropbox was connected")
         try_at_once(_wanting_dropbox(user))
+        look_again(DropboxAccount.objects.filter(user=user))
         return resumed
 
     @override

@@ -29,6 +29,7 @@ class ArchiveWatch(models.Model):
             looked at again.
         looked_at: when Dropbox was last asked what has changed there, by the database's clock.
         resting_until: Dropbox is not asked before that, since the last question was not answered.
+        failures: how often in a row that was so.
         begun_for: what the last run was begun for, so that one that was refused is not begun again for the same.
         told: the runs whose changes the leases were told, as numbers and generations; the last ones. Nothing: of no run yet.
         unwanted_since: no lease needs it any more; empty while one does.
@@ -42,6 +43,7 @@ class ArchiveWatch(models.Model):
     unsettled = models.JSONField(default=list, db_default=[])
     looked_at = models.DateTimeField(null=True, editable=False)
     resting_until = models.DateTimeField(null=True, editable=False)
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     begun_for = models.CharField(max_length=64, default="", db_default="", editable=False)
     told = models.JSONField(default=dict, db_default={}, editable=False)
     unwanted_since = models.DateTimeField(null=True, editable=False)

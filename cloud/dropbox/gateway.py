@@ -46,10 +46,8 @@ from core.base.folding import is_same_path
 
 logger = logging.getLogger(__name__)
 
-# A listing that is longer than any of these does not end, or is of more than a worker has memory for.
+# A listing of more is of more than a worker has memory for.
 MOST_ENTRIES = 500_000
-MOST_PAGES = 2_000
-MOST_EMPTY_PAGES = 50
 # A directory has few links of its own; each may take a call to see where it leads.
 MOST_LINKS = 5
 
@@ -206,8 +204,7 @@ class Gateway:
         Dropbox makes what is missing above it, too: whoever calls this has seen that the directory above is there.
 
         Raises:
-            MayNotWrite: the connection may only read.
-            NotMade: a file has the name, the account may not write there, there is no room, or a rule forbids it.
+            MayNotWrite, NotMade: the connection or the account may only read, a file has the name, there is no room, ….
             RateLimited, DropboxUnavailable, NeedsReconnect, DropboxRefused: as the error says.
         """
         _check_path(path)
@@ -317,7 +314,7 @@ class Gateway:
                 raise DirectoryTooLarge(sentence, evidence=self._evidence_of(reply, path) | {"entries": count})
             if not page.cursor:
                 return
-            if how := _endless(page, seen=seen, pages=pages, empty=empty):
+            if how := shapes.endless(page, seen=seen, pages=pages, empty=empty):
                 raise DropboxUnavailable(ENDLESS.format(path=path, how=how), evidence=self._evidence_of(reply, path))
             seen.add(page.cursor)
             reply = self._next_page(page.cursor, path)
@@ -395,15 +392,6 @@ class Gateway:
             path_root=self.account.root_namespace_id,
             before_call=self._before_call,
         )
-
-
-def _endless(page: shapes.Page, *, seen: set[str], pages: int, empty: int) -> str:
-    """Why nobody should ask for the page after this one; empty if there is no reason."""
-    if page.cursor in seen and page.entries:
-        return "the same place comes again"
-    if empty > MOST_EMPTY_PAGES:
-        return f"{empty} pages without an entry"
-    return f"more than {MOST_PAGES:,} pages" if pages >= MOST_PAGES else ""
 
 
 def _check_path(path: str) -> None:

@@ -17,6 +17,9 @@ from cloud.files import Audience, CloudFile, LinkPage, LinkPolicy, ShareLink
 PAGE_SIZE = 2_000
 # Of a file or directory at Dropbox.
 LONGEST_NAME = 255
+# A listing that is longer than any of these does not end.
+MOST_PAGES = 2_000
+MOST_EMPTY_PAGES = 50
 # What lies beyond these is no instant that anything happens at, and cannot be told in every time zone.
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -31,6 +34,20 @@ class Page:
 
     entries: tuple[CloudFile, ...]
     cursor: str
+
+
+def endless(page: Page, *, seen: set[str], pages: int, empty: int) -> str:
+    """Why nobody should ask for the page after this one; empty if there is no reason.
+
+    Args:
+        seen: where earlier pages went on.
+        pages, empty: how many there were, and how many without an entry came last.
+    """
+    if page.cursor in seen and page.entries:
+        return "the same place comes again"
+    if empty > MOST_EMPTY_PAGES:
+        return f"{empty} pages without an entry"
+    return f"more than {MOST_PAGES:,} pages" if pages >= MOST_PAGES else ""
 
 
 def page(result: Any, *, directory: str) -> Page:

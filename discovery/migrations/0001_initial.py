@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('unsettled', models.JSONField(db_default=[], default=list)),
                 ('looked_at', models.DateTimeField(editable=False, null=True)),
                 ('resting_until', models.DateTimeField(editable=False, null=True)),
+                ('failures', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)),
                 ('begun_for', models.CharField(db_default='', default='', editable=False, max_length=64)),
                 ('told', models.JSONField(db_default={}, default=dict, editable=False)),
                 ('unwanted_since', models.DateTimeField(editable=False, null=True)),

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount, Folded
@@ -148,13 +148,8 @@ def index_of(*, account: DropboxAccount, base_path: str, poll_minutes: int) -> A
 
     It is fresh if it was read within the period, no notification has come since, and no run is changing it.
     """
-    watches = ArchiveWatch.objects.filter(_is_at(base_path), account_id=account.account_id)
-    found = (
-        watches.filter(path_root=account.root_namespace_id)
-        .select_related("root")
-        .annotate(database_now=Now(), active=_active_runs())
-        .first()
-    )
+    watches = _watches(account_id=account.account_id, path_root=account.root_namespace_id, base_path=base_path)
+    found = watches.annotate(database_now=Now(), active=_active_runs()).first()
     if found is None:
         return None
     read_at = found.root.read_at
@@ -171,8 +166,7 @@ def index_of(*, account: DropboxAccount, base_path: str, poll_minutes: int) -> A
 
 def watch_of(*, account_id: str, path_root: str, base_path: str) -> ArchiveWatch | None:
     """The watch of a folder by an account, with its root; None if there is none. One query."""
-    watches = ArchiveWatch.objects.filter(_is_at(base_path), account_id=account_id, path_root=path_root)
-    return watches.select_related("root").first()
+    return _watches(account_id=account_id, path_root=path_root, base_path=base_path).first()
 
 
 def folded(name: str) -> str:
@@ -185,8 +179,10 @@ def cursor_name(cursor: str) -> str:
     return sha256(cursor.encode()).hexdigest()[:12] if cursor else ""
 
 
-def _is_at(base_path: str) -> Q:
-    return Q(pk__in=ArchiveWatch.objects.alias(at=Folded("base_path")).filter(at=Folded(Value(base_path))).values("pk"))
+def _watches(*, account_id: str, path_root: str, base_path: str) -> QuerySet[Any]:
+    """One at most; found by the index that keeps them apart."""
+    of_account = ArchiveWatch.objects.filter(account_id=account_id, path_root=path_root)
+    return of_account.alias(at=Folded("base_path")).filter(at=Folded(Value(base_path))).select_related("root")
 
 
 def _active_runs() -> Exists:

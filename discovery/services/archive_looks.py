@@ -33,8 +33,11 @@ logger = logging.getLogger(__name__)
 
 # A worker has other things to do, too.
 LOOKS_FOR_S = 40
-# How long a folder is left alone about which Dropbox could not be asked; and one with which somebody has to do something first.
-RESTS_FOR, RESTS_LONG = timedelta(seconds=30), timedelta(minutes=5)
+# How long a folder is left alone about which Dropbox could not be asked, after the first time, the second, and so on. The duty
+# comes every five seconds: one lost answer is made good by the next time.
+RESTS = tuple(timedelta(seconds=seconds) for seconds in (4, 9, 18, 30, 60, 120, 300))
+# The same for one with which somebody has to do something first.
+RESTS_LONG = RESTS[-1]
 # A run that came to no conclusion is begun again for the same after that time, and not before.
 BEGUN_AGAIN_AFTER = timedelta(hours=1)
 # Where all of it has to be listed, that costs a call for each directory.
@@ -126,6 +129,7 @@ def _look_after(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callabl
         except BaseException:
             _give_back(watch)
             raise
+        _note_answered(watch)
         if news:
             _begin(watch, news)
 
@@ -134,6 +138,7 @@ def _begin_with_all(watch: ArchiveWatch) -> None:
     """Read it for the first time, unless nobody lends the account for that."""
     if not _is_stuck_at(watch, FIRST):
         ArchiveLister(watch).confirm_lent()
+        _note_answered(watch)
         _begin(watch, News(mark=FIRST, incremental=False, reason=FIRST))
 
 
@@ -161,11 +166,18 @@ def _give_back(watch: ArchiveWatch) -> None:
     ArchiveWatch.objects.filter(pk=watch.pk, looked_at=_now(watch)).update(looked_at=watch.looked_at)
 
 
+def _note_answered(watch: ArchiveWatch) -> None:
+    if watch.failures:
+        ArchiveWatch.objects.filter(pk=watch.pk).update(failures=0)
+
+
 def _rest(watch: ArchiveWatch, error: Exception) -> None:
-    rest = RESTS_FOR if isinstance(error, Temporary) else RESTS_LONG
-    if isinstance(error, Temporary) and error.retry_after_s:
-        rest = max(rest, timedelta(seconds=error.retry_after_s))
-    ArchiveWatch.objects.filter(pk=watch.pk).update(resting_until=Now() + rest)
+    """Leave it alone: for seconds at first, then minutes, and never shorter than Dropbox asks for."""
+    rest = RESTS_LONG
+    if isinstance(error, Temporary):
+        rest = max(RESTS[min(watch.failures, len(RESTS) - 1)], timedelta(seconds=error.retry_after_s or 0))
+    failures = min(watch.failures + 1, len(RESTS))
+    ArchiveWatch.objects.filter(pk=watch.pk).update(resting_until=Now() + rest, failures=failures)
 
 
 def _news(watch: ArchiveWatch) -> News | None:

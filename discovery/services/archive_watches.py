@@ -6,6 +6,7 @@ A watch comes with the first lease, and goes a day after nobody needs it any mor
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 
 from django.conf import settings
@@ -43,10 +44,25 @@ def watch_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig
     return made
 
 
+def tell_at_once() -> None:
+    """Ring for a look, since a run has ended whose changes the leases are to be told."""
+    ring_now(ARCHIVE_WATCH)
+
+
 def look_at_once(account_ids: Collection[str]) -> None:
     """Ring for a look, if anything of these accounts is watched."""
     if ArchiveWatch.objects.filter(account_id__in=account_ids).exists():
         ring_now(ARCHIVE_WATCH)
+
+
+def look_again(accounts: QuerySet[DropboxAccount]) -> None:
+    """Let no watch of these accounts rest any longer, since somebody has connected them anew; rung for once that is committed.
+
+    What a run was refused for before may be otherwise by now, so the same may begin another one.
+    """
+    resting = ArchiveWatch.objects.filter(account_id__in=accounts.values("account_id"), resting_until__isnull=False)
+    if resting.update(resting_until=None, failures=0, begun_for=""):
+        transaction.on_commit(partial(ring_now, ARCHIVE_WATCH), robust=True)
 
 
 def keep(found: Mapping[Key, Wanted], *, is_time_up: Callable[[], bool]) -> None:

@@ -183,6 +183,8 @@ def changes_something(client: Client, url: str, form: dict[str, Any], lease: Any
     with transaction.atomic():
         chosen_by(client)
         Lease.objects.update(due_at=None)  # what is owed a run already would not be run again
+        if form.get("action") == "make_archives":  # of what is there, none is missing
+            Lease.objects.update(state=State.NOT_FOUND, runsheet_directory=None, runsheet_report_found=False)
         before = everything(redis)
         given = {**form, **({"_selected_action": [lease.pk], "index": "0"} if "action" in form else {})}
         page = client.post(url, given, follow=True)
@@ -215,7 +217,8 @@ def ready(record: StateMachine, name: str) -> None:
     source = min(transitions(type(record))[name].transitions)
     type(record)._default_manager.filter(pk=record.pk).update(state=source, failure_code="x", due_at=now())
     if isinstance(record, Lease):
-        Lease.objects.filter(pk=record.pk).update(runsheet_directory=CloudLocation.objects.get())
+        directory = None if source == State.NOT_FOUND else CloudLocation.objects.get()
+        Lease.objects.filter(pk=record.pk).update(runsheet_directory=directory)
 
 
 def wishes(record: StateMachine, name: str) -> list[tuple[str, dict[str, Any]]]:

@@ -20,7 +20,6 @@ from typing import Any
 from bench.breakable import House, breakable, send
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
-from dropbox_standin.client import StandinError
 from tests.chaos import cups
 from tests.chaos.telling import say
 from tests.chaos.world import BASES, BLM
@@ -110,7 +109,7 @@ class Play:
         standin.reset(seed={"team": [each for number in self.world.names for each in self._entries(number)]})
         standin.page_size(20)
         AgencyStorageConfig.objects.create(
-            agency=BLM, runsheet_archive_base_path=BASE, documents_base_path="/d", misc_index_base_path="/m"
+            agency=BLM, runsheet_archive_base_path=BASE, documents_base_path=BASE, misc_index_base_path=BASE
         )
         person = User.objects.create_superuser(PERSON)
         connect_account(user=person, refresh_token=f"standin-refresh-{PERSON}")
@@ -210,7 +209,7 @@ class Play:
     def _cursors_end(self) -> None:
         self.house.standin.reset_cursors()
 
-    def _dropbox(self):  # type: ignore[no-untyped-def]  # the SDK ships no types
+    def _dropbox(self) -> Any:
         from dropbox.common import PathRoot
 
         from tests.dropbox_standin.clients import sdk

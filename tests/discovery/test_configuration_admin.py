@@ -91,7 +91,7 @@ class TestButton:
 
         answer = page.post(url, {**typed, "_test": "1"}, follow=True)
 
-        shown = {**typed, "enabled": False, "watched": False, "poll_minutes": None}
+        shown = {**typed, "enabled": False, "watched": False, "poll_minutes": None, "makes_archives": False}
         assert values(answer) == shown
         assert values(page.get(answer.redirect_chain[-1][0])) == shown
 
@@ -118,7 +118,7 @@ class TestButton:
         answer = looked_at(page, f"{ADD}?agency=BLM")
 
         assert found(answer)[0].endswith("and holds 1 archive.")
-        assert values(answer) == {**FORM, "enabled": True, "watched": True}
+        assert values(answer) == {**FORM, "enabled": True, "watched": True, "makes_archives": False}
         assert answer.redirect_chain[-1][0].startswith(f"{ADD}?agency=BLM&typed=")
         assert not AgencyStorageConfig.objects.exists()
 

@@ -298,6 +298,7 @@ class TestBack:
             **FORM,
             "enabled": True,
             "watched": True,
+            "makes_archives": False,
             "runsheet_archive_base_path": NEW,
             "misc_index_base_path": "/Misc",
         }
@@ -377,8 +378,8 @@ class TestHistory:
 
         url = f"/admin/leases/agencystorageconfig/{AgencyStorageConfig.objects.get().pk}/change/"
         assert (
-            f"Added. Agency: “BLM”. Discovery runs for this agency: on. Folder of the runsheet archives: “{BLM}”."
-            in (self.history(console, url))
+            "Added. Agency: “BLM”. Discovery runs for this agency: on. Missing archives are made by themselves: off. "
+            f"Folder of the runsheet archives: “{BLM}”." in (self.history(console, url))
         )
 
     def test_says_that_nothing_was_changed(self, console: Client, url: str) -> None:

@@ -1,21 +1,19 @@
 """When the watched archives are seen to: every few seconds, and at once when Dropbox tells of a change."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 from redis import Redis
-from rq import Queue
-from rq.serializers import JSONSerializer
 
 from cloud.models import DropboxAccount
 from discovery.services.archive_watches import ARCHIVE_WATCH
 from statemachine import duties, jobs
 from tests.cloud.test_webhooks import signature
-from tests.discovery.watching import absent, owed, told, work
+from tests.discovery.watching import absent, owed, rung, told, work
 from tests.factories import BLM, configured, watched
 
 if TYPE_CHECKING:
@@ -33,10 +31,6 @@ def notify(client: Client, account_id: str) -> None:
     body = json.dumps({"list_folder": {"accounts": [account_id]}}).encode()
     headers = {"X-Dropbox-Signature": signature(body)}
     assert client.post("/dropbox/webhook/", body, content_type="application/json", headers=headers).status_code == 200
-
-
-def rung(redis: Redis) -> list[str]:
-    return [str(job.args[0]) for job in Queue("discovery", connection=redis, serializer=JSONSerializer).jobs]
 
 
 class TestDuty:
@@ -61,6 +55,19 @@ class TestDuty:
         jobs.attend(ARCHIVE_WATCH)
 
         assert owed() == {"NMNM 1": "an archive appeared"}
+
+    def test_is_rung_for_when_a_run_has_ended(
+        self, operator: User, dropbox: "Standin", redis: Redis, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        configured()
+        absent(operator, "NMNM 1")
+        jobs.attend(ARCHIVE_WATCH)
+        assert not rung(redis)
+
+        with django_capture_on_commit_callbacks(execute=True):
+            work()
+
+        assert rung(redis)
 
 
 class TestNotification:

@@ -44,8 +44,11 @@ def account(operator: User) -> DropboxAccount:
 
 
 @pytest.fixture
-def watch(account: DropboxAccount, redis: Redis) -> ArchiveWatch:
-    """What the index says lies nowhere in Dropbox, so that who asks there hears something else."""
+def watch(account: DropboxAccount, redis: Redis, dropbox: "Standin") -> ArchiveWatch:
+    """What the index says lies in Dropbox no more, so that who asks there hears something else."""
+    places = [f"{BLM}/{number}" for number in MANY]
+    dropbox.put(*(f"{place}/" for place in places))
+    dropbox.delete(*places)
     made = watched(account)
     indexed(made, {number: ["Master Documents.pdf", "Runsheets/"] for number in MANY})
     return made
@@ -368,15 +371,16 @@ class TestWhileTheyAreWorkedOn:
     def test_one_of_which_the_number_is_changed_is_searched_anew(
         self, operator: User, watch: ArchiveWatch, meanwhile: Any, work_until_settled: Work
     ) -> None:
-        leases = imported(operator, MANY[:11])
-        change = partial(services.change_lease, lease_id=leases[3].pk, agency="BLM", lease_number="NMNM 12")
+        leases = imported(operator)
+        change = partial(services.change_lease, lease_id=leases[3].pk, agency="BLM", lease_number="NMNM 77")
         meanwhile(partial(change, changed_by=operator))
 
         assert ring_for(begun(leases[0])) == "done"
         work_until_settled()
 
         lease = Lease.objects.get(pk=leases[3].pk)
-        assert lease.state == "not_found", "what somebody changes is asked at Dropbox itself, where nothing lies"
+        assert (lease.state, lease.runsheet_directory) == ("not_found", None)
+        assert evidence_of(lease, "record_not_found")["path"] == f"{BLM}/NMNM 77"
 
     def test_no_answer_for_another_folder_is_recorded(
         self, operator: User, watch: ArchiveWatch, dropbox: "Standin", meanwhile: Any, work_until_settled: Work
@@ -441,8 +445,9 @@ class TestWhileTheyAreWorkedOn:
         assert set(Lease.objects.exclude(pk=odd.pk).values_list("state", flat=True)) == {"done"}
 
     def test_those_for_which_no_time_is_left_are_put_back_at_no_cost(
-        self, operator: User, watch: ArchiveWatch, monkeypatch: pytest.MonkeyPatch
+        self, operator: User, watch: ArchiveWatch, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        dropbox.put(f"{BLM}/NMNM 5/", f"{BLM}/NMNM 6/")
         leases = imported(operator)
         for key in ("nmnm 5/", "nmnm 6/"):
             row = StoredFile.objects.get(key=key)
@@ -452,7 +457,7 @@ class TestWhileTheyAreWorkedOn:
         assert ring_for(begun(leases[0])) == "done"
 
         asked, postponed = Lease.objects.filter(lease_number__in=["NMNM 5", "NMNM 6"]).order_by("pk")
-        assert asked.state == "not_found"
+        assert asked.state == "done"
         assert (postponed.state, postponed.failure_code, postponed.tries) == ("searching", "postponed", 0)
 
     def test_a_pause_of_the_account_puts_the_rest_back(

@@ -65,7 +65,7 @@ class TestPictureOf:
     def test_says_what_the_reaction_of_a_working_state_does(self) -> None:
         work = {node.name: node.work for node in picture_of(Lease).nodes}
 
-        assert work["searching"] == "Look for the lease's directory and record what was found."
+        assert work["searching"] == "Look for the directories of the leases and record what was found."
         assert work["found"] == ""
 
     def test_tells_the_operators_transitions_from_the_workers(self) -> None:

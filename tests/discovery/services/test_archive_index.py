@@ -1,14 +1,17 @@
 """What is known of a folder of archives without asking Dropbox, and when that may be believed."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cloud.models import DropboxAccount
 from core.base.clock import now
 from discovery.models import ArchiveWatch
-from discovery.services.archive_index import ArchiveIndex, index_of
+from discovery.services.archive_index import ArchiveIndex, index_of, watch_of
 from storage.models import IndexRun, StoredFile
 from tests import factories
 from tests.factories import BLM, indexed, watched
@@ -87,6 +90,26 @@ class TestIndexOf:
         assert is_fresh(account) is fresh
 
 
+class TestWatchOf:
+    def test_is_that_of_the_account_the_root_and_the_folder_in_any_case(self, watch: ArchiveWatch) -> None:
+        asked = {"account_id": watch.account_id, "path_root": watch.path_root, "base_path": BLM.upper()}
+
+        assert watch_of(**asked) == watch
+        for another in ({"account_id": "dbid:2"}, {"path_root": "2"}, {"base_path": f"{BLM}/x"}):
+            assert watch_of(**asked | another) is None
+
+    def test_is_found_by_the_index_that_keeps_watches_apart(self, watch: ArchiveWatch) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            watch_of(account_id=watch.account_id, path_root=watch.path_root, base_path=watch.base_path)
+
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {asked[-1]['sql']}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        (condition,) = re.findall(r"Index Scan using discovery_watch_once_per_account .*\n +Index Cond: (.*)", plan)
+        assert all(part in condition for part in ("account_id", "path_root", "base_path"))
+
+
 class TestArchives:
     def test_are_found_by_their_names_in_any_case(self, account: DropboxAccount, watch: ArchiveWatch) -> None:
         indexed(
@@ -158,3 +181,11 @@ class TestArchives:
         assert told["read_at"] == watch.root.read_at.isoformat()  # type: ignore[union-attr]  # `watched` sets it
         assert len(told["cursor"]) == 12
         assert watch.root.cursor not in str(told)
+
+    def test_all_names_of_rows_that_are_being_changed(self, account: DropboxAccount, watch: ArchiveWatch) -> None:
+        """A file has come in the place of a directory, and what lay in that is not gone yet; of another, the row comes later."""
+        indexed(watch, {"NMNM 1": ["a.pdf"], "NMNM 2": ["Runsheets/", "a.pdf"], "NMNM 3": []})
+        StoredFile.objects.filter(key="nmnm 1/").update(key="nmnm 1", is_directory=False)
+        StoredFile.objects.filter(key="nmnm 2/").delete()
+
+        assert index(account).names() == ["NMNM 3"]

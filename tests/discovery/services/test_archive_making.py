@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import Permission, User
 from pytest_django.fixtures import Settings
+from redis.exceptions import RedisError
 
 from cloud.dropbox import gateway_for
 from cloud.errors import DropboxUnavailable, RateLimited
@@ -335,3 +336,22 @@ class TestNearNames:
 
         assert "“NMNM 0501759” lies right beside" in seen.evidence["not_made"]
         assert f"{BLM}/{NEAR}/" not in dropbox.tree()
+
+    @pytest.mark.parametrize(("broken", "made"), [("get", False), ("set", True)])
+    def test_are_doubtful_while_redis_does_not_answer(
+        self, search: Search, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch, broken: str, made: bool
+    ) -> None:
+        class Cache:
+            def get(self, _key: str) -> None:
+                if broken == "get":
+                    raise RedisError
+
+            def set(self, *_: object, **__: object) -> None:
+                raise RedisError
+
+        monkeypatch.setattr(archive_making, "cache", Cache())
+
+        seen = search()
+
+        assert (archives(dropbox) == WHOLE) is made
+        assert ("as Redis does not answer" in seen.evidence.get("not_made", "")) is not made

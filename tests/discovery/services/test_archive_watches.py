@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -7,16 +8,18 @@ from django.db.models import F
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from cloud.dependants import dependants
+from cloud.errors import CONNECTED
 from cloud.models import DropboxAccount
 from core.base.clock import now
 from discovery.models import ArchiveWatch
 from discovery.services.archive_wants import wanted
-from discovery.services.archive_watches import KEPT_FOR, keep, watch_at_once
+from discovery.services.archive_watches import ARCHIVE_WATCH, KEPT_FOR, keep, look_again, watch_at_once
 from leases.models import AgencyStorageConfig, Lease
 from storage.errors import RunGone
 from storage.models import IndexRun, StorageRoot, StoredFile
 from storage.services import IndexSyncService
-from tests.discovery.watching import absent, work
+from tests.discovery.watching import absent, rung, work
 from tests.factories import BLM, account, configured, indexed, watched
 
 pytestmark = pytest.mark.django_db
@@ -174,3 +177,44 @@ class TestWatchAtOnce:
 
         assert watch_at_once(account=DropboxAccount.objects.get(), configuration=configured()) is None
         assert not ArchiveWatch.objects.exists()
+
+
+class TestLookAgain:
+    @pytest.fixture(autouse=True)
+    def _every_five_seconds(self, settings: Settings) -> None:
+        settings.ARCHIVE_WATCH_EVERY_S = 5
+
+    @pytest.fixture
+    def resting(self, operator: User) -> ArchiveWatch:
+        made = watched(DropboxAccount.objects.get())
+        ArchiveWatch.objects.update(resting_until=now() + timedelta(minutes=5), failures=3, begun_for="x")
+        return made
+
+    def test_lets_nothing_rest_that_was_connected_anew(
+        self, resting: ArchiveWatch, redis: Redis, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            look_again(DropboxAccount.objects.all())
+            assert rung(redis) == []
+
+        resting.refresh_from_db()
+        assert (resting.resting_until, resting.failures, resting.begun_for) == (None, 0, "")
+        assert rung(redis) == [ARCHIVE_WATCH]
+
+    def test_leaves_those_of_others_alone(
+        self, resting: ArchiveWatch, redis: Redis, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        ArchiveWatch.objects.update(account_id="dbid:another")
+
+        with django_capture_on_commit_callbacks(execute=True):
+            look_again(DropboxAccount.objects.all())
+
+        resting.refresh_from_db()
+        assert resting.failures == 3
+        assert rung(redis) == []
+
+    def test_happens_when_a_dropbox_comes(self, resting: ArchiveWatch, operator: User, redis: Redis) -> None:
+        for each in dependants():
+            each.connected(operator, event=CONNECTED)
+
+        assert ArchiveWatch.objects.get().resting_until is None

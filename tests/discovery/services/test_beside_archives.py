@@ -8,8 +8,10 @@ from django.contrib.auth.models import User
 from cloud.dropbox import Gateway, gateway_for
 from cloud.models import CloudLocation
 from core.base.clock import now
+from discovery.services.archive_index import ArchiveIndex
 from discovery.services.beside_archives import Look, look_beside, record_beside
 from leases.models import NOBODY, AgencyStorageConfig, Beside, Lease, Seen
+from storage.models import StorageRoot
 from tests.cloud.dropbox.conftest import union
 from tests.factories import BLM, NUMBER, indexed, watched
 
@@ -222,6 +224,29 @@ class TestFromTheIndex:
 
         # Dropbox is asked, which knows better.
         assert states(lease)[0] == "not_found"
+
+    def test_is_not_believed_where_a_run_began_to_change_it_while_it_was_read(
+        self,
+        lease: Lease,
+        gateway: Gateway,
+        configuration: AgencyStorageConfig,
+        dropbox: "Standin",
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        dropbox.put(f"{DOCUMENT}/")
+        watch = watched(gateway.account, DOCUMENTS)
+        archives = ArchiveIndex.archives
+
+        def and_then(index: ArchiveIndex, names: list[str]) -> dict[str, Any]:
+            found = archives(index, names)
+            StorageRoot.objects.filter(pk=watch.root_id).update(read_at=None)
+            return dict(found)
+
+        monkeypatch.setattr(ArchiveIndex, "archives", and_then)
+
+        look(lease, gateway, configuration)
+
+        assert states(lease)[0] == "found"
 
     def test_is_not_believed_against_what_somebody_has_seen(
         self,

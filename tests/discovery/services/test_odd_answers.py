@@ -117,7 +117,7 @@ class TestListingWithoutEnd:
     def test_of_too_many_pages_is_left(
         self, dropbox: "Standin", archive: Lease, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("cloud.dropbox.gateway.MOST_PAGES", 3)
+        monkeypatch.setattr("cloud.dropbox.shapes.MOST_PAGES", 3)
         dropbox.put(*[f"{ARCHIVE}/{number}" for number in range(5)])
         dropbox.page_size(1)
 
