@@ -7,7 +7,7 @@ import pytest
 
 from core.base.errors import RunsheetError, Temporary
 from statemachine import sets
-from statemachine.reactions import Run
+from statemachine.reactions import Run, reaction_for
 
 
 def before_commit(monkeypatch: pytest.MonkeyPatch, act: Callable[[Run[Any], Any], object]) -> None:
@@ -25,8 +25,9 @@ def before_commit(monkeypatch: pytest.MonkeyPatch, act: Callable[[Run[Any], Any]
 def before_giving_up(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """The same for runs that are about to fail."""
 
-    def late(_run: Run[Any], said: Any) -> None:
-        if isinstance(said, RunsheetError) and not isinstance(said, Temporary):
+    def late(run: Run[Any], said: Any) -> None:
+        left = reaction_for(type(run.record), run.record.state).tries - run.record.tries
+        if isinstance(said, RunsheetError) and not (isinstance(said, Temporary) and left > 0):
             act()
 
     before_commit(monkeypatch, late)
