@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +11,7 @@ from django.db import transaction
 from cloud.services.accounts import connect_account
 from leases import runs, services
 from leases.models import AgencyStorageConfig, Lease
-from statemachine import jobs
+from statemachine import sets
 from statemachine.models import TransitionLog
 from statemachine.reactions import Run
 from statemachine.reconcile import reconcile
@@ -341,16 +341,16 @@ class TestAChangedBasePath:
     ) -> None:
         """The answer comes from the old folder after the new one was configured."""
         dropbox.put(f"{ELSEWHERE}/{NUMBER}/Master Documents new.pdf")
-        commit = jobs._commit
+        commit = sets._commit
         late: list[object] = []
 
-        def after_the_change(this: Run[Lease], outcome: object) -> object:
-            if this.record.state == state and not late:
-                late.append(this)
+        def after_the_change(runs: list[Run[Any]], *given: Any) -> Any:
+            if runs[0].record.state == state and not late:
+                late.append(runs)
                 AgencyStorageConfig.objects.update(runsheet_archive_base_path=ELSEWHERE)
-            return commit(this, outcome)  # type: ignore[arg-type]
+            return commit(runs, *given)
 
-        monkeypatch.setattr(jobs, "_commit", after_the_change)
+        monkeypatch.setattr(sets, "_commit", after_the_change)
 
         after = run(found, operator)
 
