@@ -20,7 +20,7 @@ from leases.models import AgencyStorageConfig, Lease
 from leases.services import configuration_saved
 from statemachine.reconcile import reconcile
 from tests.flows.conftest import BLM, FULL_RUN, history
-from tests.flows.giving_up import before_giving_up
+from tests.flows.moments import before_giving_up
 from tests.held import until_somebody_waits
 
 if TYPE_CHECKING:
@@ -148,12 +148,7 @@ class TestCorrectingTheConfiguration:
     ) -> None:
         """Saving has looked for failed leases already, and this one is not yet written as failed."""
         configure_wrongly(how)
-
-        def too_late() -> None:
-            for _ in range(times):
-                configure()
-
-        before_giving_up(monkeypatch, too_late)
+        before_giving_up(monkeypatch, lambda: [configure() for _ in range(times)])
         lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=archive)
         work_until_settled()
         monkeypatch.undo()

@@ -18,7 +18,7 @@ from leases import services
 from leases.models import Lease
 from statemachine.reconcile import reconcile
 from tests.flows.conftest import BLM, FULL_RUN, history
-from tests.flows.giving_up import before_giving_up
+from tests.flows.moments import before_giving_up
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -95,12 +95,12 @@ class TestReconnecting:
         dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
         connect_account(user=operator, refresh_token=dropbox.issue_tokens("ivan").refresh_token)
 
-        def too_late() -> None:
+        def connects_another() -> None:
             if disconnects_first:
                 disconnect_account(user=operator)
             connect_account(user=operator, refresh_token=dropbox.issue_tokens("olivia").refresh_token)
 
-        before_giving_up(monkeypatch, too_late)
+        before_giving_up(monkeypatch, connects_another)
         lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
         work_until_settled()
         monkeypatch.undo()
