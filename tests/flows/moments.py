@@ -26,8 +26,9 @@ def before_giving_up(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object])
     """The same for runs that are about to fail."""
 
     def late(run: Run[Any], said: Any) -> None:
-        left = reaction_for(type(run.record), run.record.state).tries - run.record.tries
-        if isinstance(said, RunsheetError) and not (isinstance(said, Temporary) and left > 0):
+        budget = reaction_for(type(run.record), run.record.state).tries
+        is_tried_again = isinstance(said, Temporary) and run.record.tries < budget
+        if isinstance(said, RunsheetError) and not is_tried_again:
             act()
 
     before_commit(monkeypatch, late)
