@@ -63,8 +63,8 @@ def _configure(agency: str, base_path: str, *, watched: bool) -> None:
     AgencyStorageConfig.objects.create(
         agency=agency,
         runsheet_archive_base_path=base_path,
-        documents_base_path="/d",
-        misc_index_base_path="/m",
+        documents_base_path=base_path,
+        misc_index_base_path=base_path,
         watched=watched,
     )
 

@@ -109,7 +109,7 @@ class Play:
         standin.reset(seed={"team": [each for number in self.world.names for each in self._entries(number)]})
         standin.page_size(20)
         AgencyStorageConfig.objects.create(
-            agency=BLM, runsheet_archive_base_path=BASE, documents_base_path="/d", misc_index_base_path="/m"
+            agency=BLM, runsheet_archive_base_path=BASE, documents_base_path=BASE, misc_index_base_path=BASE
         )
         person = User.objects.create_superuser(PERSON)
         connect_account(user=person, refresh_token=f"standin-refresh-{PERSON}")
