@@ -34,7 +34,10 @@ def prepare(standin: Standin, *, count: int) -> User:
     """Archives to find, and a person who is connected to the Dropbox that holds them."""
     standin.put(*(f"{BASE_PATH}/{number(each)}/{number(each)} Master Documents.pdf" for each in range(count + 1)))
     AgencyStorageConfig.objects.create(
-        agency="BLM", runsheet_archive_base_path=BASE_PATH, documents_base_path="/d", misc_index_base_path="/m"
+        agency="BLM",
+        runsheet_archive_base_path=BASE_PATH,
+        documents_base_path=BASE_PATH,
+        misc_index_base_path=BASE_PATH,
     )
     person = User.objects.create_superuser("bench")
     connect_account(user=person, refresh_token="standin-refresh-olivia")  # noqa: S106 - the stand-in's

@@ -16,12 +16,13 @@ class DiscoveryConfig(AppConfig):
         from cloud import dependants  # noqa: PLC0415 - once the apps are there
         from discovery.dependants import Leases  # noqa: PLC0415 - the same
         from discovery.neighbours import IndexedArchives  # noqa: PLC0415 - the same
+        from discovery.services.archive_watches import tell_at_once  # noqa: PLC0415 - the same
         from leases import neighbours  # noqa: PLC0415 - the same
         from storage.index import listers  # noqa: PLC0415 - the same
 
         dependants.declare(Leases())
         neighbours.declare(IndexedArchives())
-        listers.register("dropbox", _lister)
+        listers.register("dropbox", _lister, changed=tell_at_once)
         declared.at_first_page(_declare)
 
 

@@ -272,6 +272,7 @@ def _commit(runs: Runs, endings: Endings, found: Reaction) -> tuple[Done, Runs]:
         for run, said, record in pairs:
             taken += _apply(run, said, record, found, turns)
         _write(found.model, [record for _, _, record in pairs], taken)
+        _tell_given_up(pairs, found)
     outages.over()
     for run, said, record in pairs:
         _note(run, said, record, found, done)
@@ -314,10 +315,14 @@ def _apply(
     if isinstance(said, Temporary) and not (said.costs_try and record.tries >= found.tries):
         put_back(record, said, delay_s=found.delay_s(tries=record.tries, error=said))
         return []
-    row = move(record, failing_step(said, after=record.tries if isinstance(said, Temporary) else 1), actor)
-    if found.gave_up:
-        found.gave_up(record, said)
-    return [row]
+    return [move(record, failing_step(said, after=record.tries if isinstance(said, Temporary) else 1), actor)]
+
+
+def _tell_given_up(pairs: Sequence[tuple[Run[StateMachine], Said, StateMachine]], found: Reaction) -> None:
+    """Once that is written, so that whoever mends what is given up finds it so."""
+    for run, said, record in pairs:
+        if found.gave_up and isinstance(said, RunsheetError) and record.state != run.message.state:
+            found.gave_up(record, said)
 
 
 def _write(model: type[StateMachine], records: Sequence[StateMachine], taken: list[TransitionLog]) -> None:

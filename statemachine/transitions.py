@@ -252,8 +252,12 @@ def _save(record: StateMachine) -> None:
 def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None:
     """Write locked records by one statement, past their `save`.
 
-    It is an insert that meets them all: an update would have to be told each value of each column in a case of its own.
+    It is an insert that meets them all: an update would have to be told each value of each column in a case of its own. Of
+    one alone, only what has changed is written.
     """
+    if len(records) == 1:
+        _save(records[0])
+        return
     fields = [each for each in model._meta.concrete_fields if not (each.primary_key or each.generated)]
     manager: Any = model._default_manager
     manager.bulk_create(

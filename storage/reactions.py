@@ -62,7 +62,14 @@ def change(run: Run[IndexRun]) -> Ending:
     except RootNotThere as error:
         told = {"code": error.code, "message": str(error)}
         return Outcome(transition="fail", record=lambda _: told, reason=str(error))
-    return Outcome(transition="applied") if whole else GoOn()
+    return Outcome(transition="applied", record=_told) if whole else GoOn()
+
+
+def _told(run: IndexRun) -> dict[str, Any]:
+    from storage.index.listers import tell_changed  # noqa: PLC0415 - see above
+
+    tell_changed(run.root)
+    return {}
 
 
 @reaction(IndexRun, RunState.UNDOING, retry=retry_rules, queue=settings.STORAGE_QUEUE, limits=LIMITS)

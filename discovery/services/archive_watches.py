@@ -46,6 +46,11 @@ def watch_at_once(*, account: DropboxAccount, configuration: AgencyStorageConfig
     return made
 
 
+def tell_at_once() -> None:
+    """Ring for a look, since a run has ended whose changes the leases are to be told."""
+    ring_now(ARCHIVE_WATCH)
+
+
 def look_at_once(account_ids: Collection[str]) -> None:
     """Ring for a look, if anything of these accounts is watched."""
     if ArchiveWatch.objects.filter(account_id__in=account_ids).exists():

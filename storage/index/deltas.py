@@ -11,9 +11,9 @@ from storage.errors import ListingBrokenOff, NotInParts
 from storage.index.cursors import database_now
 from storage.index.entries import CursorReset, Entry, name_of
 from storage.index.listers import CursorLister
-from storage.index.merging import Comparison, Row
+from storage.index.merging import BATCH, Comparison, Row
 from storage.index.rows import given_by, rows_between
-from storage.index.words import Told, settled, touched
+from storage.index.words import Told, count_them, settled, touched
 from storage.models import IndexRun
 
 # What a run keeps in mind until its plan is applied; see `storage.index.cursors`.
@@ -68,6 +68,8 @@ def compared(
             yield place
     kept = {name: place[name] for name in KEPT if name in place}
     after = run.place.get("key", "")
+    if not after and place.get("heard", 0) > BATCH:
+        count_them()
     known = (
         touched(run, after=after) if run.incremental else rows_between(given_by(run, names=True), after=after, end="")
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeIs, cast
 
 from django.core.files.storage import storages
+from django.db import transaction
 
 from storage.backends.errors import Denied
 from storage.backends.local import LocalStorage
@@ -132,9 +133,25 @@ def _storage(root: StorageRoot) -> Lister:
 _makers: dict[str, Maker] = {"files": _files, "storage": _storage}
 
 
-def register(kind: str, maker: Maker) -> None:
-    """Let roots of a kind be listed, by keys or by a cursor."""
+_listeners: dict[str, Callable[[], object]] = {}
+
+
+def register(kind: str, maker: Maker, *, changed: Callable[[], object] | None = None) -> None:
+    """Let roots of a kind be listed, by keys or by a cursor.
+
+    Args:
+        changed: called when a run has brought the rows of such a root up to date, once that is committed. It may be lost with
+            the process, so whoever wants to know for certain looks at the runs from time to time.
+    """
     _makers[kind] = maker
+    if changed:
+        _listeners[kind] = changed
+
+
+def tell_changed(root: StorageRoot) -> None:
+    """Call whoever wants to know that the rows of the root have been brought up to date, at the end of this transaction."""
+    if changed := _listeners.get(root.declared.get("kind", "files")):
+        transaction.on_commit(changed, robust=True)
 
 
 def lister_of(root: StorageRoot) -> AnyLister:

@@ -14,7 +14,7 @@ from storage.index.listers import AnyLister, reads_by_cursor, reads_directories
 from storage.index.merging import BATCH, LONG_GONE, NOBODYS, Change, Comparison
 from storage.index.presence import require
 from storage.index.rows import rows
-from storage.index.text import ESCAPES
+from storage.index.text import escaped
 from storage.index.words import Told, lay_down
 from storage.models import Action, IndexChange, IndexRun, ListedEntry
 
@@ -178,12 +178,10 @@ def _copy(run_id: int, numbered: Sequence[tuple[int, Change]]) -> None:
 
 def _line(run_id: int, number: int, change: Change) -> str:
     action, key, name, _, is_directory, size, modified_ns, etag, kind, sha256, owner_id, detail = change
-    if not key.isprintable() or "\\" in key or not name.isprintable() or "\\" in name:
-        key, name = key.translate(ESCAPES), name.translate(ESCAPES)
     return (
-        f"{run_id}\t{number}\t{action}\t{key}\t{name}\t\\N\t{is_directory}\t{size}\t{modified_ns}\t"
-        f"{etag.translate(ESCAPES) if etag else etag}\t{kind}\t{sha256 or NULL}\t"
-        f"{NULL if owner_id is None else owner_id}\t{detail.translate(ESCAPES) if detail else detail}\n"
+        f"{run_id}\t{number}\t{action}\t{escaped(key)}\t{escaped(name)}\t\\N\t{is_directory}\t{size}\t{modified_ns}\t"
+        f"{escaped(etag)}\t{kind}\t{sha256 or NULL}\t"
+        f"{NULL if owner_id is None else owner_id}\t{escaped(detail)}\n"
     )
 
 

@@ -8,14 +8,15 @@ from django.db import connection
 from storage.index.entries import Anomaly, Entry
 from storage.index.listers import Lister
 from storage.index.merging import BATCH, Comparison
-from storage.index.text import ESCAPES
+from storage.index.text import escaped
+from storage.index.words import count_them
 from storage.models import IndexRun
 
 COPY = "COPY storage_listedentry (run_id, key, size, modified_ns, etag) FROM STDIN"
 # What was listed twice, because a slice was lost, is one.
 PAGE = """
 SELECT DISTINCT ON (key) key, size, modified_ns, etag FROM storage_listedentry
-WHERE run_id = %s AND key > %s ORDER BY key, id DESC LIMIT %s
+WHERE run_id = %s AND key > %s ORDER BY key LIMIT %s
 """
 
 
@@ -38,6 +39,8 @@ def sort(run: IndexRun, *, lister: Lister, comparison: Comparison) -> Iterator[d
 
 def listed(run: IndexRun, *, after: str) -> Iterator[Entry]:
     """The same in our order."""
+    if not after:
+        count_them()
     while True:
         with connection.cursor() as cursor:
             cursor.execute(PAGE, [run.pk, after, BATCH])
@@ -50,7 +53,7 @@ def listed(run: IndexRun, *, after: str) -> Iterator[Entry]:
 
 def _lay_down(run: IndexRun, batch: list[Entry]) -> None:
     lines = (
-        f"{run.pk}\t{key.translate(ESCAPES)}\t{size}\t{modified_ns}\t{etag.translate(ESCAPES)}\n"
+        f"{run.pk}\t{escaped(key)}\t{size}\t{modified_ns}\t{escaped(etag)}\n"
         for key, size, modified_ns, etag, _ in batch
     )
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:

@@ -12,9 +12,9 @@ from typing import Any
 from django.db import connection
 
 from storage.index.entries import LONGEST_KEY_BYTES, Anomaly, Entry, Gone, shown
-from storage.index.merging import BATCH
+from storage.index.merging import BATCH, new
 from storage.index.rows import COLUMNS, LAST, given_by, rows_between
-from storage.index.text import ESCAPES
+from storage.index.text import escaped
 from storage.models import IndexRun, Word
 
 COPY = "COPY storage_listedentry (run_id, key, word, size, modified_ns, etag, name) FROM STDIN"
@@ -48,10 +48,16 @@ type Page = tuple[Any, ...]
 
 def lay_down(run: IndexRun, told: Iterable[Told]) -> None:
     """Write down what is told, in that order."""
-    lines = "".join(line for each in told for line in _lines(run.pk, each))
+    lines = "".join([line for each in told for line in _lines(run.pk, each)])
     if lines:
         with connection.cursor() as cursor, cursor.copy(COPY) as copy:
             copy.write(lines)
+
+
+def count_them() -> None:
+    """Let PostgreSQL know how many words there are. It would sort all that is left for each page, if it took them for a few."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE storage_listedentry")
 
 
 def settled(run: IndexRun, *, after: str) -> Iterator[Entry | Anomaly]:
@@ -65,7 +71,7 @@ def settled(run: IndexRun, *, after: str) -> Iterator[Entry | Anomaly]:
         ended = max((number for above, number in ends if _is_below(key, above)), default=0) if ends else 0
         if last[NUMBER] > ended:
             if last[WORD] == THERE:
-                yield Entry(key, *last[TOLD])
+                yield new(Entry, (key, *last[TOLD]))
             elif last[WORD] == ODD:
                 yield from _odd(said)
         if end := _end(said):
@@ -79,27 +85,24 @@ def touched(run: IndexRun, *, after: str) -> Iterator[tuple[Any, ...]]:
         yield from _rows_in(given, stretches)
 
 
-def _lines(run_id: int, told: Told) -> Iterator[str]:
+def _lines(run_id: int, told: Told) -> Sequence[str]:
     """As PostgreSQL reads them. Of the place itself nothing is said but that it was emptied."""
     if type(told) is Entry:
         key, size, modified_ns, etag, name = told
         if key in {"", "/"}:
-            return
+            return ()
         if why := _why_no_row(key, name):
-            yield from _lines(run_id, Anomaly(key, *why))
-            return
-        yield f"{run_id}\t{_text(key)}\t{THERE}\t{size}\t{modified_ns}\t{_text(etag)}\t{_text(name)}\n"
-        if key[-1] == "/":
-            yield f"{run_id}\t{_text(key[:-1])}\t{NO_FILE}\t0\t0\t\t\n"
-    elif type(told) is Gone:
+            return _lines(run_id, Anomaly(key, *why))
+        line = f"{run_id}\t{escaped(key)}\t{THERE}\t{size}\t{modified_ns}\t{escaped(etag)}\t{escaped(name)}\n"
+        return (line, f"{run_id}\t{escaped(key[:-1])}\t{NO_FILE}\t0\t0\t\t\n") if key[-1] == "/" else (line,)
+    if type(told) is Gone:
         key = told.key.removesuffix("/")
-        if key == _kept(key):  # else there is no row of it
-            yield f"{run_id}\t{_text(key)}\t{GONE}\t0\t0\t\t\n"
-    else:
-        assert type(told) is Anomaly
-        masks = [mask for mask in told.masks if shown(mask) == mask]
-        said = json.dumps([told.kind, told.detail, masks])
-        yield f"{run_id}\t{_text(_kept(told.key or '/'))}\t{ODD}\t0\t0\t{_text(said)}\t\n"
+        # Else there is no row of it.
+        return (f"{run_id}\t{escaped(key)}\t{GONE}\t0\t0\t\t\n",) if key == _kept(key) else ()
+    assert type(told) is Anomaly
+    masks = [mask for mask in told.masks if shown(mask) == mask]
+    said = escaped(json.dumps([told.kind, told.detail, masks]))
+    return (f"{run_id}\t{escaped(_kept(told.key or '/'))}\t{ODD}\t0\t0\t{said}\t\n",)
 
 
 def _why_no_row(key: str, name: str) -> tuple[str, str] | None:
@@ -114,10 +117,6 @@ def _why_no_row(key: str, name: str) -> tuple[str, str] | None:
 def _kept(key: str) -> str:
     """As much of a key as an index holds."""
     return shown(key).encode()[:LONGEST_KEY_BYTES].decode(errors="ignore")
-
-
-def _text(text: str) -> str:
-    return text if text.isprintable() and "\\" not in text else text.translate(ESCAPES)
 
 
 def _words(run: IndexRun, after: str) -> Iterator[Page]:
@@ -136,8 +135,11 @@ def _words(run: IndexRun, after: str) -> Iterator[Page]:
 def _end(said: Sequence[Page]) -> int:
     """The number of the last word by which nothing is below the key; 0 if there is none."""
     is_file = said[0][KEY][-1:] != "/"
-    ends = (each[NUMBER] for each in said if each[WORD] == GONE or (each[WORD] == THERE and is_file))
-    return max(ends, default=0)
+    for each in reversed(said):
+        if each[WORD] == GONE or (each[WORD] == THERE and is_file):
+            number: int = each[NUMBER]
+            return number
+    return 0
 
 
 def _ends_around(run: IndexRun, after: str) -> list[tuple[str, int]]:

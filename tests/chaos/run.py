@@ -93,7 +93,10 @@ class Run:
         record.watch_failures()
         for agency, bases in BASES.items():
             AgencyStorageConfig.objects.create(
-                agency=agency, runsheet_archive_base_path=bases[0], documents_base_path="/d", misc_index_base_path="/m"
+                agency=agency,
+                runsheet_archive_base_path=bases[0],
+                documents_base_path=bases[0],
+                misc_index_base_path=bases[0],
             )
         for name in PEOPLE:
             self._people[name] = User.objects.create_superuser(name)

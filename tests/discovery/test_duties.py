@@ -1,7 +1,7 @@
 """When the watched archives are seen to: every few seconds, and at once when Dropbox tells of a change."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -55,6 +55,19 @@ class TestDuty:
         jobs.attend(ARCHIVE_WATCH)
 
         assert owed() == {"NMNM 1": "an archive appeared"}
+
+    def test_is_rung_for_when_a_run_has_ended(
+        self, operator: User, dropbox: "Standin", redis: Redis, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        configured()
+        absent(operator, "NMNM 1")
+        jobs.attend(ARCHIVE_WATCH)
+        assert not rung(redis)
+
+        with django_capture_on_commit_callbacks(execute=True):
+            work()
+
+        assert rung(redis)
 
 
 class TestNotification:

@@ -1,8 +1,12 @@
 """The archive watch as its duty does it, with the runs of the index that it begins; without a queue."""
 
-from typing import Any
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
+import requests
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.db.models.functions import Now
 from redis import Redis
 from rq import Queue
@@ -10,12 +14,20 @@ from rq.serializers import JSONSerializer
 
 from cloud.models import CloudLocation, DropboxAccount
 from discovery.models import ArchiveWatch
+from discovery.services.archive_index import index_of
 from discovery.services.archive_looks import look_after_all
 from leases.models import Lease
 from leases.states import State
-from storage.models import ACTIVE, IndexRun
+from storage.models import ACTIVE, IndexRun, StorageRoot
 from storage.services import IndexSyncService
 from tests.factories import BLM, NUMBER, settled
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+REPORT = "Master Documents.pdf"
+# How runs of the index ended, and whether they read only what had changed.
+FRESH, DELTA = ("done", False), ("done", True)
 
 
 def attend() -> None:
@@ -82,3 +94,38 @@ def _of(user: User) -> dict[str, Any]:
         "known_base_path": BLM,
         "known_at": account.connected_at,
     }
+
+
+def later(by: timedelta) -> None:
+    """So much time has passed since whatever happened to the watches and their runs."""
+    ArchiveWatch.objects.update(looked_at=F("looked_at") - by)
+    IndexRun.objects.update(entered_at=F("entered_at") - by)
+    ArchiveWatch.objects.filter(resting_until__isnull=False).update(resting_until=F("resting_until") - by)
+    StorageRoot.objects.filter(read_at__isnull=False).update(read_at=F("read_at") - by)
+
+
+def rest() -> timedelta:
+    """How long the watch is left alone from now on, by the database's clock."""
+    left: timedelta = (
+        ArchiveWatch.objects.annotate(left=F("resting_until") - Now()).values_list("left", flat=True).get()
+    )
+    return left
+
+
+def fresh() -> bool:
+    found = index_of(account=DropboxAccount.objects.get(), base_path=BLM, poll_minutes=5)
+    return found is not None and found.is_fresh
+
+
+def move(dropbox: "Standin", source: str, target: str) -> None:
+    account = DropboxAccount.objects.get()
+    answer = requests.post(
+        f"{dropbox.base_url}/2/files/move_v2",
+        json={"from_path": source, "to_path": target},
+        headers={
+            "Authorization": f"Bearer {account.access_token}",
+            "Dropbox-API-Path-Root": json.dumps({".tag": "root", "root": account.root_namespace_id}),
+        },
+        timeout=10,
+    )
+    answer.raise_for_status()

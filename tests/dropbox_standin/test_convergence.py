@@ -137,6 +137,7 @@ class Story:
     def begin(cls, seed: int) -> Self:
         rng, world = Random(seed), seeds.build("empty", public_url="http://127.0.0.1", settings=Settings())
         world.settings.repeat_deltas = rng.random() < 0.2
+        world.settings.watched_folder = rng.choice((cursors.FOLLOW, *cursors.WATCHED_FOLDER))
         paul = world.accounts["paul"]
         chance = Chance(rng, [paul.root, paul.root, paul.home], paul)
         for _ in range(STEPS // 2):

@@ -14,14 +14,13 @@ from redis import Redis
 from bench.outages import redis_read_only
 from console.models import FailureNotice
 from core.base import redis_client
-from core.base.errors import RunsheetError
 from discovery.services.lease_directory_search import look_for_directory
 from leases import services
 from leases.models import AgencyStorageConfig, Lease
 from leases.services import configuration_saved
-from statemachine import jobs
 from statemachine.reconcile import reconcile
 from tests.flows.conftest import BLM, FULL_RUN, history
+from tests.flows.moments import before_giving_up
 from tests.held import until_somebody_waits
 
 if TYPE_CHECKING:
@@ -149,14 +148,7 @@ class TestCorrectingTheConfiguration:
     ) -> None:
         """Saving has looked for failed leases already, and this one is not yet written as failed."""
         configure_wrongly(how)
-        fail = jobs._fail
-
-        def too_late(this: Any, error: RunsheetError, **given: Any) -> str:
-            for _ in range(times):
-                configure()
-            return fail(this, error, **given)
-
-        monkeypatch.setattr(jobs, "_fail", too_late)
+        before_giving_up(monkeypatch, lambda: [configure() for _ in range(times)])
         lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=archive)
         work_until_settled()
         monkeypatch.undo()

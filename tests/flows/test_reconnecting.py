@@ -16,9 +16,9 @@ from core.base.errors import RunsheetError
 from discovery.errors import BasePathMissing
 from leases import services
 from leases.models import Lease
-from statemachine import jobs
 from statemachine.reconcile import reconcile
 from tests.flows.conftest import BLM, FULL_RUN, history
+from tests.flows.moments import before_giving_up
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -71,13 +71,7 @@ class TestReconnecting:
         """Connecting has looked for failed leases already, and this one is not yet written as failed."""
         dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
         DropboxAccount.objects.all().delete()
-        fail = jobs._fail
-
-        def too_late(this: Any, error: RunsheetError, **given: Any) -> str:
-            connect_account(user=operator, refresh_token="standin-refresh-olivia")
-            return fail(this, error, **given)
-
-        monkeypatch.setattr(jobs, "_fail", too_late)
+        before_giving_up(monkeypatch, lambda: connect_account(user=operator, refresh_token="standin-refresh-olivia"))
         lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
         work_until_settled()
         monkeypatch.undo()
@@ -100,15 +94,13 @@ class TestReconnecting:
         """The one that was connected first looks into a home where the folder is not."""
         dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
         connect_account(user=operator, refresh_token=dropbox.issue_tokens("ivan").refresh_token)
-        fail = jobs._fail
 
-        def too_late(this: Any, error: RunsheetError, **given: Any) -> str:
+        def connects_another() -> None:
             if disconnects_first:
                 disconnect_account(user=operator)
             connect_account(user=operator, refresh_token=dropbox.issue_tokens("olivia").refresh_token)
-            return fail(this, error, **given)
 
-        monkeypatch.setattr(jobs, "_fail", too_late)
+        before_giving_up(monkeypatch, connects_another)
         lease = services.create_lease(agency="BLM", lease_number="NMNM 1", created_by=operator)
         work_until_settled()
         monkeypatch.undo()

@@ -11,12 +11,12 @@ from django.db import transaction
 from cloud.services.accounts import connect_account
 from leases import runs, services
 from leases.models import AgencyStorageConfig, Lease
-from statemachine import jobs
 from statemachine.models import TransitionLog
 from statemachine.reactions import Run
 from statemachine.reconcile import reconcile
 from statemachine.transitions import Step
 from tests.flows.conftest import ARCHIVE, BLM, ELSEWHERE, NUMBER, REPORT, Work, history, link_of
+from tests.flows.moments import before_commit
 from tests.leases.starting import person_takes
 
 if TYPE_CHECKING:
@@ -341,16 +341,14 @@ class TestAChangedBasePath:
     ) -> None:
         """The answer comes from the old folder after the new one was configured."""
         dropbox.put(f"{ELSEWHERE}/{NUMBER}/Master Documents new.pdf")
-        commit = jobs._commit
         late: list[object] = []
 
-        def after_the_change(this: Run[Lease], outcome: object) -> object:
+        def change(this: Run[Lease], _said: object) -> None:
             if this.record.state == state and not late:
                 late.append(this)
                 AgencyStorageConfig.objects.update(runsheet_archive_base_path=ELSEWHERE)
-            return commit(this, outcome)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(jobs, "_commit", after_the_change)
+        before_commit(monkeypatch, change)
 
         after = run(found, operator)
 

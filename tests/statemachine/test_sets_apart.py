@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError, ProgrammingError
 from rq import Retry
 
-from core.base.errors import SoftTimeLimit, WorkerStopping
+from core.base.errors import RunsheetError, SoftTimeLimit, WorkerStopping
 from statemachine.models import StateMachine, TransitionLog
 from statemachine.reactions import Endings, Outcome, Run
 from statemachine.reconcile import reconcile
@@ -44,13 +44,17 @@ class TestABadRow:
     def test_fails_alone(self, sets: Sets) -> None:
         gave_up: list[str] = []
         sets.work_as(by_label(bad=Cracked()))
-        sets._declared(State.HEATING, gave_up=lambda kettle, error: gave_up.append(f"{kettle.label} {error.code}"))
+
+        def note(kettle: Kettle, error: RunsheetError) -> None:
+            gave_up.append(f"{kettle.label} {error.code} {Kettle.objects.get(pk=kettle.pk).state}")
+
+        sets._declared(State.HEATING, gave_up=note)
         good, bad, other = owed(), owed(label="bad"), owed()
 
         assert run(message(good)) == "ready"
 
         assert states() == ["ready", "broken", "ready"]
-        assert gave_up == ["bad cracked"]
+        assert gave_up == ["bad cracked broken"]
         assert TransitionLog.objects.of(bad).get().reason == "It has a crack."
         assert history(other) == ["boiled"]
 

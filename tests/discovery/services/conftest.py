@@ -11,7 +11,8 @@ from discovery.services.configuration_check import check_configuration
 from discovery.services.lease_directory_search import record_directory
 from leases.models import AgencyStorageConfig, Lease
 from tests.discovery.services.asking import look_for_directory
-from tests.factories import ARCHIVE, BLM
+from tests.discovery.watching import REPORT, absent, attend
+from tests.factories import ARCHIVE, BLM, configured
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -48,3 +49,14 @@ def good(configuration: AgencyStorageConfig, user: User) -> list[str]:
 
 def bad(configuration: AgencyStorageConfig, user: User) -> list[str]:
     return [each.text for each in check_configuration(configuration=configuration, user=user) if not each.is_good]
+
+
+@pytest.fixture
+def watched_archives(operator: User, dropbox: "Standin") -> User:
+    """An archive with a report and one without, read for the first time; no lease knows of them yet."""
+    configured()
+    dropbox.put(f"{ARCHIVE}/{REPORT}", f"{BLM}/NMNM 2/")
+    absent(operator, "NMNM 9")
+    attend()
+    dropbox.clear_journal()
+    return operator

@@ -81,6 +81,19 @@ class TestSettled:
             assert holds(run, after=after) == [key for key in all_of_it if key > after], after
 
 
+class TestPages:
+    def test_are_read_by_the_index_once_they_are_counted(self, run: IndexRun) -> None:
+        """Without that all that is left is sorted for each of them."""
+        words.lay_down(run, [file(f"{number:06}") for number in range(20_000)])
+        words.count_them()
+
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {words.PAGE}", [run.pk, "000100", 0, 1_000])
+            (plan,) = cursor.fetchone()[0]
+
+        assert [node["Node Type"] for node in _nodes(plan["Plan"])] == ["Limit", "Index Scan"]
+
+
 class TestTouched:
     @pytest.fixture
     def rows(self, run: IndexRun) -> None:
