@@ -35,6 +35,12 @@ def address_of(path: str) -> str:
     return f"https://www.dropbox.com/home{quote(path)}"
 
 
+def address_of_file(path: str) -> str:
+    """The same of a file: its folder, with the file shown above it."""
+    folder, _, name = path.rpartition("/")
+    return f"{address_of(folder)}?{FILE}={quote(name, safe='')}"
+
+
 def path_behind(text: str) -> str:
     """The Dropbox path that pasted text stands for; whatever is no address and no folder of a computer, as it is.
 

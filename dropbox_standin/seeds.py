@@ -229,7 +229,7 @@ def _put_crowd(namespace: Namespace, given: Any) -> None:
 
 def _demo() -> dict[str, Any]:
     return {
-        "team": [*_special(), *_ordinary()],
+        "team": [*_special(), *_ordinary(), *_beside()],
         "home": {"olivia": ["/Notes/to do.txt"], "ivan": ["/Taxes 2025.pdf"]},
         "policies": [{"outcome": "access_denied", "path": f"{BLM_BASE}/{DEMO.link_forbidden}"}],
         "sights": [{"account": "paul", "path": f"{BLM_BASE}/{DEMO.hidden_from_paul}", "sight": "none"}],
@@ -255,6 +255,15 @@ def _ordinary() -> Iterator[str]:
         for at, number in enumerate(numbers):
             report = REPORT_NAMES[at % len(REPORT_NAMES)] if at % 3 else "Correspondence.pdf"
             yield from _archive(base, number, report)
+
+
+def _beside() -> Iterator[str]:
+    """The folders of the documents and of the miscellaneous index, with something for some of the ordinary archives."""
+    for base, numbers in ((BLM_BASE, DEMO.ordinary_blm), (NMSLO_BASE, DEMO.ordinary_nmslo)):
+        workspace = base.rpartition("/")[0]
+        documents, index = (f"{workspace}/{name}" for name in SUBFOLDERS[:2])
+        yield f"{index}/"
+        yield from (f"{documents}/{number}/{number} Lease.pdf" for number in numbers[:3])
 
 
 def _archive(base: str, number: str, report: str) -> Iterator[str]:

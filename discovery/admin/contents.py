@@ -1,11 +1,10 @@
 """What lies in the archive of a lease, as the account that found it has read it: nobody asks Dropbox for that."""
 
 from collections.abc import Iterable
-from urllib.parse import quote
 
 from django.contrib.auth.models import User
 
-from cloud.addresses import address_of
+from cloud.addresses import address_of, address_of_file
 from discovery.services.archive_index import folded, watch_of
 from discovery.services.report_names import is_report_name
 from leases.admin.contents import Contents, Lying
@@ -54,9 +53,7 @@ def _lying(path: str, file: StoredFile) -> Lying:
         is_directory=is_directory,
         size="" if is_directory else size_text(file.size),
         changed_at=None if is_directory else file.modified_at,
-        url=address_of(f"{path}/{file.name}")
-        if is_directory
-        else f"{address_of(path)}?preview={quote(file.name, safe='')}",
+        url=(address_of if is_directory else address_of_file)(f"{path}/{file.name}"),
         is_report=not is_directory and is_report_name(file.name),
     )
 

@@ -4,9 +4,12 @@ from functools import cached_property
 from typing import Any, override
 
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
+from django.http import HttpRequest
 
 from console.records.change_list import CappedChangeList
 from console.records.lists import COUNTED_AT_MOST
+from console.records.who import person
+from storage.admin.elsewhere import Elsewhere, elsewhere_of
 from storage.admin.file_filters import FolderFilter
 from storage.admin.folders import Folder, is_browsed
 from storage.index.folders import Child, children
@@ -42,6 +45,15 @@ class FileChangeList(CappedChangeList):
             return []
         without = [child.key for child in self._children if child.file_id is None]
         return [Folder(self.folder.root, key) for key in without[:FOLDERS_SHOWN]]
+
+    @override
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        files = list(self.result_list)
+        known = elsewhere_of(files, person(request))
+        for file in files:
+            file.elsewhere = known.get(file.pk, Elsewhere())
+        self.result_list = files
 
     @override
     def first_keys(self, limit: int) -> Any:

@@ -13,6 +13,7 @@ from console.machine.buttons import lacking
 from console.records.links import record_url
 from console.shell.times import exact
 from storage.admin.amounts import size_text
+from storage.admin.elsewhere import Elsewhere, elsewhere_of
 from storage.admin.folders import Folder, folder_at, folder_with
 from storage.admin.kinds import kind_of
 from storage.admin.names import visible
@@ -84,6 +85,11 @@ class FilePage:
     @property
     def owner_url(self) -> str:
         return record_url(self.file.owner, self.user) if self.file.owner else ""
+
+    @cached_property
+    def elsewhere(self) -> Elsewhere:
+        """Where it is opened, and which records it belongs to, where whoever has declared its root knows."""
+        return elsewhere_of([self.file], self.user).get(self.file.pk, Elsewhere())
 
     @property
     def is_missing(self) -> bool:

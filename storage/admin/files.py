@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
@@ -39,6 +39,10 @@ def _kind(file: StoredFile) -> str:
     return kind_of(file.content_type, is_directory=file.is_directory)
 
 
+OPENED = (
+    ' <a class="beside-name" href="{}" target="_blank" rel="noopener noreferrer">{}'
+    '<span class="visually-hidden">: <bdi>{}</bdi>, in a new tab</span></a>'
+)
 COLUMNS = (
     Column("Root", lambda file: str(file.root)),
     Column("Path", lambda file: file.key, width=60),
@@ -53,6 +57,18 @@ COLUMNS = (
     Column("SHA-256", lambda file: file.sha256 or "", width=66),
     Column("First seen", lambda file: file.found_at, is_time=True),
 )
+
+
+def _beside_name(file: StoredFile) -> SafeString:
+    """Where it is opened, and the records that it belongs to; nothing where nobody knows."""
+    known = file.elsewhere  # type: ignore[attr-defined]  # laid to it by `FileChangeList`
+    records = format_html_join(
+        "", ' <a class="beside-name" href="{}">{}</a>', [(each.url, each.label) for each in known.records]
+    )
+    if known.opened is None:
+        return records
+    opened = format_html(OPENED, known.opened.url, known.opened.label, visible(file.name))
+    return format_html("{}{}", records, opened)
 
 
 def _look_sent(request: HttpRequest, given: Mapping[str, Any], _form: QueryDict) -> Sent:
@@ -123,10 +139,10 @@ class FileAdmin(ReadOnly, LargeList):
 
     @admin.display(description="name")
     def named(self, file: StoredFile) -> SafeString:
-        """A folder leads into it, a file to its page."""
+        """A folder leads into it, a file to its page; beside it stands where else it leads."""
         where = folder_at(file).url if file.is_directory else page_of(file)
         sign = "/" if file.is_directory else ""
-        return format_html('<a href="{}">{}{}</a>', where, name_of(file.name), sign)
+        return format_html('<a href="{}">{}{}</a>{}', where, name_of(file.name), sign, _beside_name(file))
 
     @admin.display(description="folder")
     def folder(self, file: StoredFile) -> SafeString:

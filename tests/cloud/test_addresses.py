@@ -157,3 +157,8 @@ class TestAddressOf:
     def test_is_at_dropbox_whatever_the_path(self) -> None:
         assert addresses.address_of('//evil.example/"><script>').startswith("https://www.dropbox.com/home//evil")
         assert '"' not in addresses.address_of('/"><script>')
+
+    def test_of_a_file_shows_it_in_its_folder(self) -> None:
+        found = addresses.address_of_file("/Archive #1/a&b/Deed? 1.pdf")
+
+        assert found == "https://www.dropbox.com/home/Archive%20%231/a%26b?preview=Deed%3F%201.pdf"
