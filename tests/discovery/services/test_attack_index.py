@@ -206,7 +206,7 @@ class TestRuns:
         told()
         attend()
         assert says(operator, "NMNM 2") == [REPORT]
-        assert owed() == {"NMNM 9": APPEARED}
+        assert owed()["NMNM 9"] == APPEARED
 
     def test_undo_makes_nothing_missing(self, operator: User, dropbox: "Standin") -> None:
         attend()

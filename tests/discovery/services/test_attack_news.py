@@ -1,13 +1,16 @@
 """Attacks on what leases are told: silence, and answers that flip to “not found”."""
 
+import json
 import logging
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount
+from discovery.admin.watching import APPEARS, watched_for
 from discovery.services import archive_looks
 from discovery.services.archive_index import index_of
 from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, TAKEN
@@ -89,11 +92,29 @@ class TestSilence:
         done(operator, "NMNM 3")
         dropbox.put(f"{BLM}/NMNM 3/")
         attend()
-        from cloud.dropbox import gateway_for
+        _move(dropbox, f"{BLM}/NMNM 2/{REPORT}", f"{BLM}/NMNM 3/{REPORT}")
+        told()
+        attend()
 
-        client = gateway_for(operator)
-        assert client
-        dropbox._post("move", **{"from": f"{BLM}/NMNM 2/{REPORT}", "to": f"{BLM}/NMNM 3/{REPORT}"})
+        assert owed() == {"NMNM 2": TAKEN, "NMNM 3": ADDED}
+
+    def test_an_archive_that_is_renamed_is_told_to_both(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+        done(operator, "NMNM 2", reports=[REPORT])
+        attend()
+        _move(dropbox, f"{BLM}/NMNM 2", f"{BLM}/NMNM 9")
+        told()
+        attend()
+
+        assert owed() == {"NMNM 2": GONE, "NMNM 9": APPEARED}
+
+    def test_two_archives_that_change_places_are_told(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+        done(operator, "NMNM 2", reports=[REPORT])
+        dropbox.put(f"{BLM}/NMNM 3/x.pdf")
+        done(operator, "NMNM 3")
+        attend()
+        _move(dropbox, f"{BLM}/NMNM 2", f"{BLM}/aside")
+        _move(dropbox, f"{BLM}/NMNM 3", f"{BLM}/NMNM 2")
+        _move(dropbox, f"{BLM}/aside", f"{BLM}/NMNM 3")
         told()
         attend()
 
@@ -114,22 +135,24 @@ class TestSilence:
 
         assert owed()["NMNM 8"] == APPEARED
 
-    def test_of_who_connects_another_account_the_page_promises_nothing_or_it_is_noticed(
+    def test_of_who_connects_another_account_the_page_promises_only_what_is_so(
         self, operator: User, dropbox: "Standin"  # noqa: F811
     ) -> None:
         lease = absent(operator, "NMNM 8")
         attend()
         DropboxAccount.objects.all().delete()
-        give_dropbox(operator, dropbox, "ivan")
-        dropbox.put(f"{BLM}/NMNM 8/{REPORT}")
+        give_dropbox(operator, dropbox, "paul")
+        dropbox.put(f"{BLM}/")
         attend()
+        attend()
+        promised = watched_for(Lease.objects.get(pk=lease.pk))
+        dropbox.put(f"{BLM}/NMNM 8/{REPORT}")
         told()
         attend()
-        from leases import watching
+        assert DropboxAccount.objects.get().account_id != lease.known_account
+        assert index_of(account=DropboxAccount.objects.get(), base_path=BLM, poll_minutes=5).archives(["NMNM 8"])  # type: ignore[union-attr]
 
-        lease.refresh_from_db()
-        assert {name for name in dir(watching)}
-        assert owed() or True
+        assert promised is None or promised.words != APPEARS or "NMNM 8" in owed()
 
 
 class TestFlips:
@@ -217,3 +240,19 @@ class TestSecrets:
             answers[page] = answer.status_code
             assert not [each for each in seen if each in answer.content.decode()], page
         print(answers)
+
+
+def _move(dropbox: "Standin", source: str, target: str) -> None:
+    tokens = dropbox.issue_tokens("olivia", scopes=["files.content.write", "files.metadata.read", "account_info.read"])
+    answer = requests.post(
+        f"{dropbox.base_url}/2/files/move_v2",
+        json={"from_path": source, "to_path": target},
+        headers={
+            "Authorization": f"Bearer {tokens.access_token}",
+            "Dropbox-API-Path-Root": json.dumps(
+                {".tag": "root", "root": dropbox.account("olivia").root_namespace_id}
+            ),
+        },
+        timeout=30,
+    )
+    assert answer.ok, answer.text
