@@ -19,7 +19,7 @@ def rows_in_the_state(*messages: Message) -> QuerySet[StateMachine]:
 
 
 def is_in_the_state(message: Message, record: StateMachine) -> bool:
-    return record.state == message.state
+    return str(record.state) == message.state
 
 
 @contextmanager
