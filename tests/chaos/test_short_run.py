@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.chaos.plan import SHORT
-from tests.chaos.together import UNFENCED_RULE
+from tests.chaos.together import UNFENCED_RULE, WATCHED
 
 pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.process]
 
@@ -31,3 +31,12 @@ class TestCups:
 
     def test_lose_and_repeat_no_slice_and_no_row_of_a_set(self, chaos: Chaos) -> None:
         assert chaos["cups"][-1:] == ["60 of 60 cups are right (seed 1)"], "\n".join(chaos["cups"])
+
+
+class TestArchives:
+    """While they are watched; `python -m tests.chaos.archives` is a longer run."""
+
+    def test_are_as_the_leases_say_in_the_end(self, chaos: Chaos) -> None:
+        right = f"{WATCHED} of {WATCHED} leases are right about the archives (seed 1)"
+
+        assert chaos["archives"][-1:] == [right], "\n".join(chaos["archives"])

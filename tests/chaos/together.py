@@ -1,6 +1,7 @@
 """`python -m tests.chaos.together`: what the tests ask, in one house: to build one takes as long as to break it.
 
-Cups under blows; a little of everything; and edits without the fence, which must go wrong. A line with a heading before each.
+Cups under blows; a little of everything; edits without the fence, which must go wrong; and archives that change while they are
+watched. A line with a heading before each.
 """
 
 import argparse
@@ -12,27 +13,28 @@ from dataclasses import replace
 from bench.breakable import House, premises, staffed
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
-from tests.chaos import cups, telling
+from tests.chaos import archives, cups, telling
 from tests.chaos.plan import EDITS, SHORT, make_plan
 from tests.chaos.telling import say
 
 LIMIT_S = 420
 CUPS, CUP_BLOWS, CUP_SEED = 60, 8, 1
+WATCHED, CHANGES, WATCH_BLOWS, WATCH_SEED = 24, 20, 3, 1
 SHORT_SEED = 3
 # The rule that nothing but the fence keeps.
 UNFENCED_RULE = "no result of one number on another"
-PARTS = ("cups", "short", "unfenced")
+PARTS = ("cups", "short", "unfenced", "archives")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="tests.chaos.together", description="Break a house three times.")
+    parser = argparse.ArgumentParser(prog="tests.chaos.together", description="Break a house four times.")
     parser.add_argument("--directory", default="chaos-test", help="in .local (default: %(default)s)")
     directory = parser.parse_args().directory
     faulthandler.dump_traceback_later(LIMIT_S, exit=True)
     building = replace(cups.BUILDING, on_small_disk=telling.ON_SMALL_DISK)
     with stop_signals(), premises(LOCAL / directory, building) as house:
         logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files
-        for part, play in zip(PARTS, (_cups, _short, _unfenced), strict=True):
+        for part, play in zip(PARTS, (_cups, _short, _unfenced, _archives), strict=True):
             say(heading(part))
             play(house)
             _empty(house)
@@ -69,6 +71,14 @@ def _unfenced(house: House) -> None:
         violations = Run(house, plan, seed=1, say=say).play_until_broken(UNFENCED_RULE)
         house.crash()
     telling.tell(violations, leases=len(plan.leases), seed=1)
+
+
+def _archives(house: House) -> None:
+    with staffed(house, archives.BUILDING):
+        play = archives.Play(house, leases=WATCHED, changes=CHANGES, blows=WATCH_BLOWS, seed=WATCH_SEED)
+        wrong = play.run()
+        house.crash()
+    archives.tell(wrong, leases=WATCHED, seed=WATCH_SEED)
 
 
 def _empty(house: House) -> None:
