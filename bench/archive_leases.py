@@ -83,8 +83,7 @@ def _archives(leases: int, entries: int) -> Iterator[str]:
 def plant(standin: Standin, person: User) -> None:
     """Let the index be there, as if it had been read just now."""
     account = DropboxAccount.objects.get(user=person)
-    watch = watch_at_once(account=account, configuration=AgencyStorageConfig.objects.get(agency="BLM"))
-    assert watch is not None
+    (watch,) = watch_at_once(account=account, configuration=AgencyStorageConfig.objects.get(agency="BLM"))
     below = [path.removeprefix(f"{BASE_PATH}/") for path in standin.tree() if path.startswith(f"{BASE_PATH}/")]
     with connection.cursor() as cursor:
         cursor.execute(PLANT, {"root": watch.root_id, "keys": [path for path in below if path]})
