@@ -190,6 +190,11 @@ def message_of(record: StateMachine) -> Message:
     return Message(label=record._meta.label_lower, pk=record.pk, state=record.state, generation=record.generation)
 
 
+def is_unmoved(message: Message, record: StateMachine) -> bool:
+    """Whether the row, as it was read under its lock, is still where the message says."""
+    return message == message_of(record)
+
+
 def unmoved(*messages: Message) -> QuerySet[StateMachine]:
     """The rows, of one machine, that are still where their messages say."""
     model: type[StateMachine] = apps.get_model(messages[0].label)

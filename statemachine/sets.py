@@ -263,7 +263,7 @@ def _commit(runs: Runs, endings: Endings, found: Reaction) -> tuple[Done, Runs]:
         pairs = [
             (run, said, records[run.record.pk])
             for run, said in zip(runs, endings.each, strict=True)
-            if run.record.pk in records and run.message == claims.message_of(records[run.record.pk])
+            if run.record.pk in records and claims.is_unmoved(run.message, records[run.record.pk])
         ]
         kept = [record for _, said, record in pairs if not isinstance(said, RunsheetError)]
         if endings.record and kept:

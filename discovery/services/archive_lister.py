@@ -6,7 +6,7 @@ not there, lies elsewhere by now, or is seen in part only: `RootNotThere`, with 
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cloud.dropbox import Gateway, gateway_for
 from cloud.errors import (
@@ -152,19 +152,26 @@ class ArchiveLister:
         Args:
             after: what was listed last; None: nothing was.
         """
-        waiting: list[Place] = [()]
+        waiting: list[tuple[Place, Entry | None]] = [((), None)]
         while waiting:
-            directory = waiting.pop()
-            told = self._listed(directory)
-            waiting += sorted((each for each in _directories(told) if _is_to_come(each, after)), reverse=True)
+            directory, entry = waiting.pop()
+            told = self._listed(directory, entry)
+            waiting += sorted((each for each in _directories(told) if _is_to_come(each[0], after)), reverse=True)
             if after is None or directory > after:
-                yield CursorPage(told, f"{EACH}/{'/'.join(directory)}" if waiting else EACH, has_more=bool(waiting))
+                reached = f"{EACH}/{'/'.join(directory)}" if waiting else EACH
+                yield CursorPage(told, reached, has_more=bool(waiting), tells_changes=False)
                 if not waiting:
                     return
-        yield CursorPage([], EACH, has_more=False)
+        yield CursorPage([], EACH, has_more=False, tells_changes=False)
 
-    def _listed(self, directory: Place) -> Sequence[Told]:
-        """What lies directly in it; of one that went away meanwhile, that. What may not be read is said to be unreadable."""
+    def _listed(self, directory: Place, entry: Entry | None) -> Sequence[Told]:
+        """What lies directly in it; of one that went away meanwhile, that.
+
+        What may not be read is said to be unreadable, and is there all the same, seen in part.
+
+        Args:
+            entry: itself, as the directory above it has told of it; None: it is the folder.
+        """
         key = "/".join(directory)
         path = f"{self.watch.base_path}/{key}" if key else self.watch.base_path
         told: list[Told] = []
@@ -181,7 +188,8 @@ class ArchiveLister:
         except DropboxRefused as error:
             if not key:
                 raise
-            return [Anomaly(f"{key}/", "unreadable", str(error), (f"{key}/",))]
+            unreadable = Anomaly(f"{key}/", "unreadable", str(error), (f"{key}/",))
+            return [_in_part(entry), unreadable] if entry else [unreadable]
         except ListingReset as error:
             raise DropboxUnavailable(
                 evidence=error.evidence
@@ -290,11 +298,15 @@ def _place(path: str) -> Place:
     return tuple(path.split("/")[1:]) if path != "/" else ()
 
 
-def _directories(told: Iterable[Told]) -> Iterator[Place]:
+def _in_part(entry: Entry) -> Entry:
+    return entry._replace(etag=replace(Mark.read(entry.etag), is_partial=True).etag)
+
+
+def _directories(told: Iterable[Told]) -> Iterator[tuple[Place, Entry]]:
     """What is to be listed of it. What may not be opened cannot be."""
     for each in told:
         if isinstance(each, Entry) and each.key.endswith("/") and not Mark.read(each.etag).is_partial:
-            yield tuple(each.key[:-1].split("/"))
+            yield tuple(each.key[:-1].split("/")), each
 
 
 def _is_to_come(directory: Place, after: Place | None) -> bool:

@@ -43,6 +43,8 @@ ENDED = (RunState.DONE, RunState.FAILED, RunState.ABORTED, RunState.UNDONE)
 # An older one that somebody lets go on is not told; no more are looked at.
 REMEMBERED = 20
 AT_ONCE = 1_000
+# In `ArchiveWatch.told`: whose leases were told. Who comes later has missed what was told before.
+TO_WHOM = "to whom"
 # The archives about which a run has changed anything, as far as an answer can depend on it: the archive, or a file in it.
 TOUCHED = """
 SELECT DISTINCT split_part(told.key, '/', 1)
@@ -89,15 +91,17 @@ def tell(watch: ArchiveWatch, *, is_time_up: Callable[[], bool]) -> None:
     runs = list(
         IndexRun.objects.filter(root=watch.root_id, state__in=ENDED)
         .order_by("-pk")
-        .values("pk", "generation", "state", "incremental", "applied_up_to", "dry_run")[:REMEMBERED]
+        .values("pk", "generation", "state", "incremental", "applied_up_to")[:REMEMBERED]
     )
-    new = [run for run in runs if watch.told.get(str(run["pk"])) != run["generation"] and not run["dry_run"]]
-    is_whole = UP_TO in watch.told or any(_concerns_all(run) for run in new)
-    if not (new or is_whole or watch.unsettled):
-        return
+    new = [run for run in runs if watch.told.get(str(run["pk"])) != run["generation"]]
     held, people = _held(watch), _people(watch)
+    to_whom = sorted([*held, *(str(user) for user in people.values_list("user", flat=True))])
+    before = watch.told.get(TO_WHOM, to_whom)
+    is_whole = UP_TO in watch.told or any(_concerns_all(run) for run in new) or not set(to_whom) <= set(before)
+    if not (new or is_whole or watch.unsettled or to_whom != before):
+        return
     index = ArchiveIndex(watch=watch, read_at=watch.root.read_at, is_fresh=_is_fresh(watch, held), is_being_read=False)
-    told = {str(run["pk"]): run["generation"] for run in runs}
+    told: dict[str, Any] = {str(run["pk"]): run["generation"] for run in runs} | {TO_WHOM: to_whom}
     compared = Comparison(unsettled=set())
     if is_whole:
         leases = Lease.objects.filter(agency__in=list(held), initiated_by__in=people)
@@ -123,7 +127,7 @@ def _concerns_all(run: Mapping[str, Any]) -> bool:
     return run["state"] == RunState.UNDONE or bool(run["applied_up_to"])
 
 
-def _note(watch: ArchiveWatch, *, told: dict[str, int], unsettled: list[str]) -> None:
+def _note(watch: ArchiveWatch, *, told: dict[str, Any], unsettled: list[str]) -> None:
     if (told, unsettled) != (watch.told, watch.unsettled):
         watch.told, watch.unsettled = told, unsettled
         watch.save(update_fields=["told", "unsettled"])
@@ -243,7 +247,9 @@ def _is_concerned(lease: Lease, watch: ArchiveWatch) -> bool:
         return False
     if lease.state == State.FAILED:
         return True
-    return lease.known_account == watch.account_id and is_same_path(lease.known_base_path, watch.base_path)
+    # Its person uses this account by now: what is there stands, whoever has not seen it.
+    may_say = lease.state == State.NOT_FOUND or lease.known_account == watch.account_id
+    return may_say and is_same_path(lease.known_base_path, watch.base_path)
 
 
 def _is_newer(known_at: datetime | None, read_at: datetime | None) -> bool:

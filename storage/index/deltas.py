@@ -91,6 +91,8 @@ def _pages(run: IndexRun, lister: CursorLister, told: list[Told]) -> Iterator[di
         if page is None:
             raise ListingBrokenOff
         has_more = page.has_more
+        if not page.tells_changes:
+            asked_at = place.get("asked_at", asked_at)  # what was listed first is as old as that
         told.extend(page.entries)
         heard += len(page.entries)
         place |= {"cursor": page.cursor, "asked_at": asked_at, "told": not has_more, "heard": heard}

@@ -56,11 +56,14 @@ class CursorPage(NamedTuple):
             about what is below it; a file's, that nothing is.
         cursor: where it goes on behind this page. It is nobody's business.
         has_more: another page follows at once.
+        tells_changes: what has changed since the first page was asked for is told by the last one; else each page speaks
+            of its own time only.
     """
 
     entries: Sequence[Entry | Gone | Anomaly]
     cursor: str
     has_more: bool
+    tells_changes: bool = True
 
 
 class OutOfOrder(Exception):

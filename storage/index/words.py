@@ -67,13 +67,13 @@ def settled(run: IndexRun, *, after: str) -> Iterator[Entry | Anomaly]:
         while ends and not key.startswith(ends[-1][0]):
             ends.pop()
         said = list(words)
-        last = said[-1]
         ended = max((number for above, number in ends if _is_below(key, above)), default=0) if ends else 0
-        if last[NUMBER] > ended:
-            if last[WORD] == THERE:
-                yield new(Entry, (key, *last[TOLD]))
-            elif last[WORD] == ODD:
-                yield from _odd(said)
+        # What is odd about it does not take it away.
+        last = next((word for word in reversed(said) if word[WORD] != ODD), said[-1])
+        if last[WORD] == THERE and last[NUMBER] > ended:
+            yield new(Entry, (key, *last[TOLD]))
+        if said[-1][WORD] == ODD and said[-1][NUMBER] > ended:
+            yield from _odd(said)
         if end := _end(said):
             ends.append((key, end))
 

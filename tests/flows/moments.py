@@ -7,7 +7,7 @@ import pytest
 
 from core.base.errors import RunsheetError, Temporary
 from statemachine import sets
-from statemachine.reactions import Run
+from statemachine.reactions import Run, reaction_for
 
 
 def before_commit(monkeypatch: pytest.MonkeyPatch, act: Callable[[Run[Any], Any], object]) -> None:
@@ -25,8 +25,10 @@ def before_commit(monkeypatch: pytest.MonkeyPatch, act: Callable[[Run[Any], Any]
 def before_giving_up(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """The same for runs that are about to fail."""
 
-    def late(_run: Run[Any], said: Any) -> None:
-        if isinstance(said, RunsheetError) and not isinstance(said, Temporary):
+    def late(run: Run[Any], said: Any) -> None:
+        budget = reaction_for(type(run.record), run.record.state).tries
+        is_tried_again = isinstance(said, Temporary) and run.record.tries < budget
+        if isinstance(said, RunsheetError) and not is_tried_again:
             act()
 
     before_commit(monkeypatch, late)

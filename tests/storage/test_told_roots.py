@@ -12,7 +12,7 @@ from storage.index.entries import Anomaly, Entry, Gone
 from storage.models import IndexRun, ListedEntry, StoredFile
 from storage.services import IndexSyncService
 from tests.storage.conftest import Index, anomalies, archives, changes, dump, states, told_rows
-from tests.storage.telling import Place
+from tests.storage.telling import KIND, Place
 
 pytestmark = pytest.mark.django_db
 
@@ -236,6 +236,16 @@ class TestService:
             read("sync", **wish)
 
         assert not IndexRun.objects.exists()
+
+    def test_reads_no_part_of_a_root_of_the_settings_either(
+        self, place: Place, service: IndexSyncService, olivia: User, settings: Any
+    ) -> None:
+        settings.STORAGE_ROOTS = {"clouds": {"kind": KIND}}
+        run = service.start(mode="sync", root="clouds", user_id=olivia.pk, rings=False)
+
+        ended = service.work(run_id=run.pk)
+
+        assert (ended.state, ended.failure_code) == ("failed", NotInParts.code)
 
     def test_looks_at_what_has_changed(self, place: Place, read: Index, service: IndexSyncService) -> None:
         read("sync")

@@ -18,6 +18,10 @@ def rows_in_the_state(*messages: Message) -> QuerySet[StateMachine]:
     return model._default_manager.filter(pk__in=[each.pk for each in messages], state=messages[0].state)
 
 
+def is_in_the_state(message: Message, record: StateMachine) -> bool:
+    return str(record.state) == message.state
+
+
 @contextmanager
 def row_in_the_state[M: StateMachine](model: type[M], message: Message) -> Iterator[M]:
     try:
@@ -34,6 +38,7 @@ def take_the_fence_away() -> None:
     for module, name, replacement in (
         (claims, "unmoved", rows_in_the_state),
         (claims, "FENCE", "state = %(state)s"),
+        (claims, "is_unmoved", is_in_the_state),
         (transitions, "fenced", row_in_the_state),
         (jobs, "fenced", row_in_the_state),
         (pump, "fenced", row_in_the_state),

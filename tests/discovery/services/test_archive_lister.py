@@ -359,7 +359,7 @@ class TestDirectoryByDirectory:
         next(pages)
         dropbox.fault(LIST, status=409, body=union("path", "restricted_content"))
 
-        (anomaly,) = next(pages).entries
+        _, anomaly = next(pages).entries
 
         assert isinstance(anomaly, Anomaly)
         assert (anomaly.key, anomaly.kind, anomaly.masks) == (f"{KEY}/", "unreadable", (f"{KEY}/",))

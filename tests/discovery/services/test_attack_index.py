@@ -1,0 +1,315 @@
+"""Attacks on the index of archives: what makes it say a false “not found”, a false “no report”, or nothing."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.db.models.functions import Now
+
+from cloud.models import DropboxAccount
+from discovery.models import ArchiveWatch
+from discovery.services import archive_lister, archive_looks
+from discovery.services.archive_index import index_of
+from discovery.services.archive_lister import EACH
+from discovery.services.archive_news import APPEARED
+from discovery.services.indexed_sightings import sightings_in_index
+from discovery.services.report_names import reports_among
+from leases.models import AgencyStorageConfig, Lease
+from storage.index import deltas
+from storage.models import IndexRun, StorageRoot, StoredFile
+from storage.services import IndexSyncService
+from tests.cloud.dropbox.conftest import LIST, MORE, union
+from tests.discovery.watching import absent, attend, done, owed, runs, told, watch, work
+from tests.factories import ARCHIVE, BLM, NUMBER, configured
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+REPORT = "Master Documents.pdf"
+SILENT = "asks Dropbox"
+
+
+def fresh() -> bool:
+    found = index_of(account=DropboxAccount.objects.get(), base_path=BLM, poll_minutes=5)
+    return found is not None and found.is_fresh
+
+
+def says(user: User, number: str) -> Any:
+    """What a new lease in the background is told by the index: “not found”, its reports, or that Dropbox is asked."""
+    account, configuration = DropboxAccount.objects.get(user=user), AgencyStorageConfig.objects.get()
+    lease = Lease.objects.filter(lease_number=number).first() or Lease.objects.create(
+        agency="BLM", lease_number=number, created_by=user, initiated_by=user, background=True
+    )
+    index = index_of(account=account, base_path=BLM, poll_minutes=5)
+    found = sightings_in_index([lease], index=index, account=account, configuration=configuration).get(lease.pk)
+    if found is None:
+        return SILENT
+    if found.archive is None:
+        return "not found"
+    return list(reports_among(each.name for each in found.archive.files).names)
+
+
+@pytest.fixture
+def operator(operator: User, dropbox: "Standin") -> User:
+    configured()
+    dropbox.put(f"{ARCHIVE}/{REPORT}", f"{BLM}/NMNM 2/{REPORT}")
+    absent(operator, "NMNM 9")
+    return operator
+
+
+def each_by_itself(dropbox: "Standin") -> None:
+    dropbox.fault(LIST, status=503, body="down", times=2)
+
+
+class TestDirectoryByDirectory:
+    def test_an_archive_that_may_not_be_listed_is_not_missing(self, operator: User, dropbox: "Standin") -> None:
+        each_by_itself(dropbox)
+        dropbox.fault(LIST, status=409, body=union("path", "restricted_content"), path=f"{BLM}/nmnm 2")
+
+        attend()
+
+        assert watch().root.cursor == EACH
+        assert fresh()
+        assert says(operator, "NMNM 2") != "not found"
+        assert says(operator, "NMNM 2") != []
+
+    def test_what_comes_while_they_are_listed_is_not_missing(
+        self, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Dropbox tells of it by the webhook, and the last directory is asked about later."""
+        each_by_itself(dropbox)
+        listed, left = archive_lister.ArchiveLister._listed, ["once"]
+
+        def slowly(self: Any, directory: Any) -> Any:
+            found = listed(self, directory)
+            if left and not directory:
+                left.pop()
+                dropbox.put(f"{BLM}/NMNM 7/{REPORT}")
+                told()
+            return found
+
+        monkeypatch.setattr(archive_lister.ArchiveLister, "_listed", slowly)
+        attend()
+
+        assert watch().root.cursor == EACH
+        assert says(operator, "NMNM 7") != "not found"
+
+
+class TestWhole:
+    def test_what_comes_while_it_is_listed_is_not_missing(
+        self, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dropbox.put(*(f"{BLM}/NMNM 10{n}/x.pdf" for n in range(6)))
+        dropbox.page_size(3)
+        ask, left = archive_lister.ArchiveLister._ask, [3]
+
+        def slowly(self: Any, path: str, **given: Any) -> Any:
+            found = ask(self, path, **given)
+            left[0] -= 1
+            if left[0] == 0:
+                dropbox.put(f"{BLM}/NMNM 1/{REPORT}")
+                told()
+            return found
+
+        monkeypatch.setattr(archive_lister.ArchiveLister, "_ask", slowly)
+        attend()
+
+        assert says(operator, "NMNM 1") != "not found"
+
+    @pytest.mark.parametrize("sight", ["traverse_only", "no_access"])
+    def test_a_base_that_is_seen_in_part_by_now_proves_nothing(
+        self, operator: User, dropbox: "Standin", sight: str
+    ) -> None:
+        attend()
+        assert fresh()
+        dropbox.sight("olivia", BLM, sight)
+        dropbox.put(f"{BLM}/NMNM 7/{REPORT}")
+        told()
+        attend()
+
+        assert says(operator, "NMNM 7") != "not found"
+
+    @pytest.mark.parametrize("sight", ["traverse_only", "no_access", "none"])
+    def test_an_archive_that_is_seen_in_part_by_now_has_no_lack_of_reports(
+        self, operator: User, dropbox: "Standin", sight: str
+    ) -> None:
+        lease = done(operator, "NMNM 2", reports=[REPORT])
+        attend()
+        dropbox.sight("olivia", f"{BLM}/NMNM 2", sight)
+        told()
+        attend()
+
+        Lease.objects.filter(pk=lease.pk).update(background=True)
+        assert says(operator, "NMNM 2") in (SILENT, [REPORT])
+
+    def test_an_archive_that_was_known_and_is_hidden_is_not_missing_for_a_new_lease(
+        self, operator: User, dropbox: "Standin"
+    ) -> None:
+        """The index itself remembers that it lay there; that it was deleted nobody has seen."""
+        attend()
+        assert says(operator, "NMNM 2") == [REPORT]
+        Lease.objects.filter(lease_number="NMNM 2").delete()
+        dropbox.sight("olivia", f"{BLM}/NMNM 2", "none")
+        told()
+        attend()
+        assert fresh()
+
+        assert says(operator, "NMNM 2") != "not found"
+
+
+class TestRuns:
+    def test_a_dry_run_that_is_applied_is_told(self, operator: User, dropbox: "Standin") -> None:
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        root = watch().root.name
+        run = IndexSyncService().start(mode="sync", root=root, dry_run=True, incremental=True)
+        IndexSyncService().work(run_id=run.pk)
+        IndexSyncService().apply(run_id=run.pk)
+        IndexSyncService().work(run_id=run.pk)
+        assert StoredFile.objects.filter(key="nmnm 9/").exists()
+        attend()
+        told()
+        attend()
+
+        assert owed() == {"NMNM 9": APPEARED}
+
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_an_audit_that_is_applied_is_told(self, operator: User, dropbox: "Standin", whole: bool) -> None:
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        root = watch().root.name
+        run = IndexSyncService().start(mode="audit", root=root, incremental=not whole)
+        IndexSyncService().work(run_id=run.pk)
+        IndexSyncService().apply(run_id=run.pk)
+        IndexSyncService().work(run_id=run.pk)
+        attend()
+        told()
+        attend()
+
+        assert owed() == {"NMNM 9": APPEARED}
+
+    @pytest.mark.parametrize("mode", ["clean", "full"])
+    def test_deleting_modes_make_nothing_missing(self, operator: User, dropbox: "Standin", mode: str) -> None:
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        run = IndexSyncService().start(mode=mode, root=watch().root.name, force=True, grace=timedelta(0))
+        IndexSyncService().work(run_id=run.pk)
+
+        assert says(operator, "NMNM 2") in (SILENT, [REPORT])
+        assert says(operator, "NMNM 9") in (SILENT, [REPORT])
+        archive_looks.look_after_all()
+        assert says(operator, "NMNM 9") in (SILENT, [REPORT])
+        told()
+        attend()
+        assert says(operator, "NMNM 2") == [REPORT]
+        assert owed()["NMNM 9"] == APPEARED
+
+    def test_undo_makes_nothing_missing(self, operator: User, dropbox: "Standin") -> None:
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        told()
+        attend()
+        last = IndexRun.objects.latest("pk")
+        IndexSyncService().undo(run_id=last.pk)
+        IndexSyncService().work(run_id=last.pk)
+
+        assert says(operator, "NMNM 9") == SILENT
+        attend()
+        attend()
+        assert says(operator, "NMNM 9") in (SILENT, [REPORT])
+        assert owed() == {"NMNM 9": APPEARED}
+
+
+class TestOddNames:
+    @pytest.mark.parametrize(
+        "report",
+        [
+            "Master Documents\x7f.pdf",
+            "\x01Master Documents.pdf",
+            "Master Documents \u200b.pdf",
+            "MASTER DOCUMENTS İı.pdf",
+            "Master Documents " + "😀" * 100 + ".pdf",
+            "Master Documents " + "İ" * 230 + ".pdf",
+            "Master Documents\\x00.pdf",
+            "Master Documents %_[a-z]*.pdf",
+            "Master  Documents.pdf ",
+            "0 Master Documents.pdf",
+            "Master Documents.pdf.",
+            "Master Documents\u2028.pdf",
+            "Master Documents\t.pdf",
+        ],
+    )
+    def test_of_reports_are_seen_as_dropbox_s_listing_shows_them(
+        self, operator: User, dropbox: "Standin", report: str
+    ) -> None:
+        try:
+            dropbox.put(f"{BLM}/NMNM 3/{report}")
+        except Exception as error:  # noqa: BLE001 - the stand-in takes no such name
+            pytest.skip(str(error)[:80])
+        from cloud.dropbox import gateway_for
+
+        listed = [each.name for each in gateway_for(operator).list_directory(path=f"{BLM}/NMNM 3").entries]
+        attend()
+
+        assert says(operator, "NMNM 3") == list(reports_among(listed).names)
+
+    @pytest.mark.parametrize(
+        ("name", "number"),
+        [
+            ("NMNM 3 ", "NMNM 3"),
+            (" NMNM 3", "NMNM 3"),
+            ("nMnM 3", "NMNM 3"),
+            ("NMNM%3", "NMNM%3"),
+            ("NMNM_3", "NMNM_3"),
+            ("NMNM.3", "NMNM.3"),
+            ("NMNM (3)", "NMNM (3)"),
+            ("\u212a 3", "K 3"),
+            ("NÉ 3", "NÉ 3"),
+            ("NE\u0301 3", "NÉ 3"),
+            ("ſ 3", "S 3"),
+            ("straße 3", "STRASSE 3"),
+            ("İ 3", "i̇ 3"),
+            ("NMNM 3😀", "NMNM 3😀"),
+        ],
+    )
+    def test_of_archives_are_never_missing_where_dropbox_finds_them(
+        self, operator: User, dropbox: "Standin", name: str, number: str
+    ) -> None:
+        from cloud.dropbox import gateway_for
+        from cloud.errors import NotFound
+        from core.base.errors import Permanent, Temporary
+
+        try:
+            dropbox.put(f"{BLM}/{name}/{REPORT}")
+        except Exception as error:  # noqa: BLE001 - the stand-in takes no such name
+            pytest.skip(str(error)[:80])
+        attend()
+        try:
+            gateway_for(operator).list_directory(path=f"{BLM}/{number}")
+            there = True
+        except (NotFound, Permanent, Temporary):
+            there = False
+
+        said = says(operator, number)
+        assert said in (SILENT, [REPORT]) if there else said in (SILENT, "not found")
+
+    def test_neighbours_in_the_order_of_keys_are_kept_apart(self, operator: User, dropbox: "Standin") -> None:
+        names = ["NMNM 3!", "NMNM 3", "NMNM 3-", "NMNM 3.", "NMNM 30", "NMNM 3 0", "NMNM 3a"]
+        dropbox.put(
+            *(f"{BLM}/{name}/{name}.pdf" for name in names), f"{BLM}/NMNM 3/{REPORT}", f"{BLM}/NMNM 30/deep/{REPORT}"
+        )
+        dropbox.put(f"{BLM}/NMNM 4/{REPORT}/x.pdf", f"{BLM}/NMNM 5")
+        attend()
+
+        assert says(operator, "NMNM 3") == [REPORT]
+        assert says(operator, "NMNM 30") == []
+        assert says(operator, "NMNM 3!") == []
+        assert says(operator, "NMNM 4") == []
+        assert says(operator, "NMNM 5") == SILENT
+        index = index_of(account=DropboxAccount.objects.get(), base_path=BLM, poll_minutes=5)
+        assert index
+        assert set(index.names()) >= {name for name in names if not name.endswith(".")}
