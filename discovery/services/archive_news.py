@@ -20,7 +20,6 @@ from discovery.errors import ArchiveOutOfSight, BasePathMissing, BasePathOutOfSi
 from discovery.models import ArchiveWatch
 from discovery.services.archive_index import ArchiveIndex, IndexedArchive, folded, index_of
 from discovery.services.archive_wants import ARCHIVES, held_in
-from discovery.services.archive_watches import UP_TO
 from discovery.services.beside_news import is_too_soon, reason_beside
 from discovery.services.report_names import is_report_name
 from leases.models import AgencyStorageConfig, Beside, Lease
@@ -43,7 +42,9 @@ ENDED = (RunState.DONE, RunState.FAILED, RunState.ABORTED, RunState.UNDONE)
 # An older one that somebody lets go on is not told; no more are looked at.
 REMEMBERED = 20
 AT_ONCE = 1_000
-# In `ArchiveWatch.told`: whose leases were told. Who comes later has missed what was told before.
+# In `ArchiveWatch.told`, while all leases are being compared: up to which one that is done.
+UP_TO = "up to"
+# Also there: whose leases were told, of what. Who comes later has missed what was told before.
 TO_WHOM = "to whom"
 # The archives about which a run has changed anything, as far as an answer can depend on it: the archive, or a file in it.
 TOUCHED = """
@@ -95,7 +96,7 @@ def tell(watch: ArchiveWatch, *, is_time_up: Callable[[], bool]) -> None:
     )
     new = [run for run in runs if watch.told.get(str(run["pk"])) != run["generation"]]
     held, people = _held(watch), _people(watch)
-    to_whom = sorted([*held, *(str(user) for user in people.values_list("user", flat=True))])
+    to_whom = sorted([*_what(held), *(str(user) for user in people.values_list("user", flat=True))])
     before = watch.told.get(TO_WHOM, to_whom)
     is_whole = UP_TO in watch.told or any(_concerns_all(run) for run in new) or not set(to_whom) <= set(before)
     if not (new or is_whole or watch.unsettled or to_whom != before):
@@ -146,6 +147,12 @@ def _held(watch: ArchiveWatch) -> dict[str, tuple[str, ...]]:
     configured = AgencyStorageConfig.objects.filter(enabled=True, watched=True)
     found = {each.agency: held_in(watch.base_path, each) for each in configured}
     return {agency: what for agency, what in found.items() if what}
+
+
+def _what(held: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What is looked for there, in `TO_WHOM`: of archives, their agency."""
+    for agency, some in held.items():
+        yield from (agency if what == ARCHIVES else f"{what} of {agency}" for what in some)
 
 
 def _is_fresh(watch: ArchiveWatch, held: Mapping[str, Sequence[str]]) -> bool:

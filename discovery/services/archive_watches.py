@@ -28,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 # The duty that looks at what is watched.
 ARCHIVE_WATCH = "archive_watch"
-# In `ArchiveWatch.told`, while all leases are being compared: up to which one that is done.
-UP_TO = "up to"
 # Who switches an agency off for a while, or connects their Dropbox anew, does not have all of it read again.
 KEPT_FOR = timedelta(days=1)
 
@@ -79,7 +77,8 @@ def keep(found: Mapping[Key, Wanted], *, is_time_up: Callable[[], bool]) -> None
         if key not in known:
             _made(want)
         elif known[key].root.declaration != want.declaration:
-            _follow(known[key], want)
+            # Somebody is called otherwise by now, or something of an agency has come.
+            StorageRoot.objects.filter(pk=known[key].root_id).update(declaration=want.declaration)
     _let_go(known, found)
     for root in StorageRoot.objects.filter(declaration__kind=KIND, archive_watch__isnull=True).order_by("pk"):
         if not _forget(root, is_time_up=is_time_up):
@@ -99,13 +98,6 @@ def _made(want: Wanted) -> ArchiveWatch:
     if is_new:
         logger.info("watches: “%s” is watched with the Dropbox of %s from now on", watch, want.account)
     return watch
-
-
-def _follow(watch: ArchiveWatch, want: Wanted) -> None:
-    """Somebody is called otherwise by now, or something of an agency is looked for there, too: its leases are compared."""
-    StorageRoot.objects.filter(pk=watch.root_id).update(declaration=want.declaration)
-    if watch.root.cursor:
-        ArchiveWatch.objects.filter(pk=watch.pk).update(told=watch.told | {UP_TO: 0})
 
 
 def _let_go(known: Mapping[Key, ArchiveWatch], found: Iterable[Key]) -> None:

@@ -16,17 +16,18 @@ def reason_beside(lease: Lease, which: Beside, *, archive: IndexedArchive | None
 
     Whoever was never told of any is not told that there is none, either. Nothing follows from a file of that name, or from a
     directory that is seen in part: only Dropbox itself is asked about those, by who runs the lease by hand. What has failed is
-    asked again once its archive can be, and nobody is answered from another's Dropbox.
+    asked again once its archive can be. What is there stands, whoever has not seen it; that it is gone is not for another account.
 
     Args:
         archive: what lies there under the number of the lease; None: nothing does.
     """
     path = _path(lease, index)
-    if lease.state not in SETTLED or lease.account_beside(which, path=path) not in {"", index.watch.account_id}:
+    if lease.state not in SETTLED:
         return ""
     is_known = lease.seen(which, path=path) == Seen.FOUND
     if archive is None:
-        return f"the {which.label.lower()} is gone" if is_known else ""
+        may_say = lease.account_beside(which, path=path) in {"", index.watch.account_id}
+        return f"the {which.label.lower()} is gone" if is_known and may_say else ""
     is_there = archive.is_directory and not archive.is_partial
     return f"the {which.label.lower()} appeared" if is_there and not is_known else ""
 

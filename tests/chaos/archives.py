@@ -269,8 +269,7 @@ class Play:
 
     def _is_told(self, watch: Any) -> bool:
         """Whether the leases were told of all that runs have found."""
-        from discovery.services.archive_news import ENDED
-        from discovery.services.archive_watches import UP_TO
+        from discovery.services.archive_news import ENDED, UP_TO
         from storage.models import IndexRun
 
         last = IndexRun.objects.filter(root=watch.root_id, state__in=ENDED, dry_run=False).order_by("-pk").first()

@@ -12,8 +12,7 @@ from core.base.clock import now
 from discovery.errors import ArchiveOutOfSight, BasePathMissing
 from discovery.models import ArchiveWatch
 from discovery.services import archive_news
-from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, RENAMED, SEEN_AGAIN, TAKEN, tell
-from discovery.services.archive_watches import UP_TO
+from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, RENAMED, SEEN_AGAIN, TAKEN, UP_TO, tell
 from leases.models import Lease
 from leases.states import State
 from statemachine.evidence import LISTED_AT_MOST
@@ -139,12 +138,11 @@ class TestAnswers:
     @pytest.mark.parametrize(
         "values",
         [
-            {"known_account": "dbid:another"},
             {"known_base_path": "/elsewhere"},
             {"state": State.PENDING, "generation": 2},
             {"initiated_by": None},
         ],
-        ids=["another's", "of another folder", "stopped", "nobody's"],
+        ids=["of another folder", "stopped", "nobody's"],
     )
     def test_that_are_none_of_this_index_are_left_alone(
         self, operator: User, watch: ArchiveWatch, values: dict[str, Any]
@@ -155,6 +153,15 @@ class TestAnswers:
         whole(watch)
 
         assert owed() == {}
+
+    def test_of_another_account_are_outdone_by_what_is_there_only(self, operator: User, watch: ArchiveWatch) -> None:
+        indexed(watch, {"NMNM 1": []})
+        absent(operator, "NMNM 1", known_account="dbid:another")
+        done(operator, "NMNM 2", known_account="dbid:another")
+
+        whole(watch)
+
+        assert owed() == {"NMNM 1": APPEARED}
 
     def test_that_are_owed_a_run_keep_their_reason(self, operator: User, watch: ArchiveWatch) -> None:
         indexed(watch, {"NMNM 1": []})

@@ -14,7 +14,7 @@ from cloud.models import DropboxAccount
 from core.base.clock import now
 from discovery.models import ArchiveWatch
 from discovery.services.archive_wants import wanted
-from discovery.services.archive_watches import ARCHIVE_WATCH, KEPT_FOR, UP_TO, keep, look_again, watch_at_once
+from discovery.services.archive_watches import ARCHIVE_WATCH, KEPT_FOR, keep, look_again, watch_at_once
 from leases.admin.configuration_changes import PATHS
 from leases.models import AgencyStorageConfig, Lease
 from storage.errors import RunGone
@@ -62,30 +62,6 @@ class TestKeep:
         kept()
 
         assert StorageRoot.objects.get().title.endswith("as the Dropbox of Liv sees them")
-
-    def test_lets_the_leases_be_compared_when_something_more_is_looked_for_in_a_folder(
-        self, lease: Lease, operator: User
-    ) -> None:
-        kept()
-        StorageRoot.objects.update(cursor="c-1")
-        ArchiveWatch.objects.update(told={"4": 2})
-        configured("NMSLO", "/State", documents_base_path=BLM, misc_index_base_path="/State")
-        absent(operator, "B0-1", agency="NMSLO")
-
-        kept()
-        kept()
-
-        assert ArchiveWatch.objects.get(base_path=BLM).told == {"4": 2, UP_TO: 0}
-        assert ArchiveWatch.objects.get(base_path="/State").told == {}
-
-    def test_compares_nothing_with_what_was_not_read_yet(self, lease: Lease, operator: User) -> None:
-        kept()
-        configured("NMSLO", "/State", documents_base_path=BLM, misc_index_base_path="/State")
-        absent(operator, "B0-1", agency="NMSLO")
-
-        kept()
-
-        assert ArchiveWatch.objects.get(base_path=BLM).told == {}
 
     @pytest.mark.parametrize("off", [{"enabled": False}, {"watched": False}, dict.fromkeys(PATHS, "/b")])
     def test_lets_go_what_nobody_needs_a_day_later(self, lease: Lease, off: dict[str, object]) -> None:

@@ -134,11 +134,10 @@ class TestAnswers:
     @pytest.mark.parametrize(
         "values",
         [
-            {"account": "dbid:another"},
             {"state": State.PENDING, "generation": 2},
             {"state": State.FAILED, "failure_code": "dropbox_unavailable"},
         ],
-        ids=["another's", "stopped", "failed"],
+        ids=["stopped", "failed"],
     )
     def test_of_others_are_left_alone(self, operator: User, watch: ArchiveWatch, values: dict[str, Any]) -> None:
         indexed(watch, {"NMNM 1": []})
@@ -146,6 +145,29 @@ class TestAnswers:
 
         assert told(watch, "nmnm 1/") == {}
         assert unsettled(watch) == []
+
+    @pytest.mark.parametrize(
+        ("seen", "is_there", "expected"), [(Seen.NOT_FOUND, True, {"NMNM 1": THERE}), (Seen.FOUND, False, {})]
+    )
+    def test_of_another_account_are_outdone_by_what_is_there_only(
+        self, operator: User, watch: ArchiveWatch, seen: Seen, *, is_there: bool, expected: dict[str, str]
+    ) -> None:
+        indexed(watch, {"NMNM 1": []} if is_there else {})
+        lease_that_knows(operator, seen, account="dbid:another")
+
+        assert told(watch, "nmnm 1/") == expected
+
+    def test_are_compared_when_something_more_is_looked_for_in_the_folder(
+        self, operator: User, watch: ArchiveWatch
+    ) -> None:
+        indexed(watch, {"NMNM 1": []})
+        lease_that_knows(operator, Seen.FOUND)
+        AgencyStorageConfig.objects.update(misc_index_base_path=BLM)
+        assert told(watch, "nmnm 1/") == {}
+
+        AgencyStorageConfig.objects.update(misc_index_base_path=DOCUMENTS)
+
+        assert told(watch) == {"NMNM 1": "the miscellaneous index appeared"}
 
     def test_of_the_archive_itself_are_none_of_this_folder(self, operator: User, watch: ArchiveWatch) -> None:
         """What lies among the documents says nothing of the archive."""
