@@ -118,7 +118,7 @@ def _watches() -> QuerySet[ArchiveWatch]:
 def _look_after(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callable[[], bool]) -> None:
     if watch.is_busy:  # type: ignore[attr-defined]  # annotated by `_watches`
         return
-    tell(watch, is_time_up=is_time_up)
+    tell(watch, is_time_up=is_time_up, to_whom=want.to_whom or None if want else ())
     if want is None or _rests(watch):
         return
     if not watch.root.cursor:

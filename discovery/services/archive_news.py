@@ -68,10 +68,14 @@ class Comparison:
     unsettled: set[str] = field(default_factory=set)
 
 
-def tell(watch: ArchiveWatch, *, is_time_up: Callable[[], bool]) -> None:
+def tell(watch: ArchiveWatch, *, is_time_up: Callable[[], bool], to_whom: Sequence[str] | None = None) -> None:
     """Owe a run to each lease whose answer is another one by now, as far as runs over the root have ended since the last time.
 
     What was told is noted at the end. Whoever is killed before tells it once more: who is owed a run is owed no second one.
+
+    Args:
+        to_whom: for whom the folder is read (`Wanted.to_whom`). Whoever has come since the last time is told all. None: for
+            the same as the last time.
     """
     runs = list(
         IndexRun.objects.filter(root=watch.root_id, state__in=ENDED)
@@ -79,14 +83,15 @@ def tell(watch: ArchiveWatch, *, is_time_up: Callable[[], bool]) -> None:
         .values("pk", "generation", "state", "incremental", "applied_up_to")[:REMEMBERED]
     )
     new = [run for run in runs if watch.told.get(str(run["pk"])) != run["generation"]]
-    agencies, people = _agencies(watch), _people(watch)
-    to_whom = sorted([*agencies, *(str(user) for user in people.values_list("user", flat=True))])
-    before = watch.told.get(TO_WHOM, to_whom)
-    is_whole = UP_TO in watch.told or any(_concerns_all(run) for run in new) or not set(to_whom) <= set(before)
-    if not (new or is_whole or watch.unsettled or to_whom != before):
+    before = watch.told.get(TO_WHOM)
+    now = before if to_whom is None else list(to_whom)
+    has_come = before is not None and not set(now or ()) <= set(before)
+    is_whole = UP_TO in watch.told or has_come or any(_concerns_all(run) for run in new)
+    if not (new or is_whole or watch.unsettled or (watch.told and now != before)):
         return
+    agencies, people = _agencies(watch), _people(watch)
     index = ArchiveIndex(watch=watch, read_at=watch.root.read_at, is_fresh=False, is_being_read=False)
-    told: dict[str, Any] = {str(run["pk"]): run["generation"] for run in runs} | {TO_WHOM: to_whom}
+    told: dict[str, Any] = {str(run["pk"]): run["generation"] for run in runs} | ({} if now is None else {TO_WHOM: now})
     compared = Comparison(unsettled=set())
     if is_whole:
         leases = Lease.objects.filter(agency__in=agencies, initiated_by__in=people)

@@ -1,6 +1,6 @@
 """Which folders of archives are to be watched: those of each agency, by each account with which its leases are run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef
 
@@ -23,6 +23,7 @@ class Wanted:
         agencies: whose archives lie there.
         account: what people call it.
         poll_minutes: how often it is to be looked at; the shortest period of those agencies.
+        to_whom: each agency with each person who uses the account for it, in order; empty where nobody has asked for that.
     """
 
     account_id: str
@@ -31,6 +32,7 @@ class Wanted:
     agencies: tuple[str, ...]
     account: str
     poll_minutes: int
+    to_whom: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -55,7 +57,7 @@ def wanted() -> dict[Key, Wanted]:
         leases = Lease.objects.filter(agency=each.agency, initiated_by=OuterRef("user"))
         accounts = DropboxAccount.objects.filter(Exists(leases), user__is_active=True).order_by("pk")
         for account in accounts.defer("refresh_token", "access_token"):
-            want = wanted_by(account, each)
+            want = replace(wanted_by(account, each), to_whom=(f"{each.agency} {account.user_id}",))
             found[want.key] = _together(found.get(want.key), want)
     return found
 
@@ -83,4 +85,5 @@ def _together(before: Wanted | None, want: Wanted) -> Wanted:
         agencies=tuple(sorted({*before.agencies, *want.agencies})),
         account=before.account,
         poll_minutes=min(before.poll_minutes, want.poll_minutes),
+        to_whom=tuple(sorted({*before.to_whom, *want.to_whom})),
     )

@@ -138,12 +138,11 @@ class TestAnswers:
     @pytest.mark.parametrize(
         "values",
         [
-            {"known_account": "dbid:another"},
             {"known_base_path": "/elsewhere"},
             {"state": State.PENDING, "generation": 2},
             {"initiated_by": None},
         ],
-        ids=["another's", "of another folder", "stopped", "nobody's"],
+        ids=["of another folder", "stopped", "nobody's"],
     )
     def test_that_are_none_of_this_index_are_left_alone(
         self, operator: User, watch: ArchiveWatch, values: dict[str, Any]
@@ -154,6 +153,23 @@ class TestAnswers:
         whole(watch)
 
         assert owed() == {}
+
+    def test_that_another_s_dropbox_has_found_are_left_alone(self, operator: User, watch: ArchiveWatch) -> None:
+        done(operator, "NMNM 1", known_account="dbid:another")
+
+        whole(watch)
+
+        assert owed() == {}
+
+    def test_that_another_s_dropbox_has_not_found_go_on_where_their_person_s_own_has_them(
+        self, operator: User, watch: ArchiveWatch
+    ) -> None:
+        indexed(watch, {"NMNM 1": []})
+        absent(operator, "NMNM 1", known_account="dbid:another")
+
+        whole(watch)
+
+        assert owed() == {"NMNM 1": APPEARED}
 
     def test_that_are_owed_a_run_keep_their_reason(self, operator: User, watch: ArchiveWatch) -> None:
         indexed(watch, {"NMNM 1": []})
@@ -252,7 +268,8 @@ class TestWhichLeases:
             ({"state": RunState.FAILED}, 0),
             ({"state": RunState.ABORTED, "incremental": False}, 0),
             ({"state": RunState.REFUSED}, 0),
-            ({"state": RunState.ABORTED, "applied_up_to": 1, "dry_run": True}, 0),
+            ({"state": RunState.ABORTED, "applied_up_to": 1, "dry_run": True}, 5),
+            ({"state": RunState.ABORTED, "dry_run": True}, 0),
         ],
     )
     def test_are_all_where_nobody_knows_what_was_changed(
