@@ -15,6 +15,8 @@ from discovery.services import archive_looks
 from discovery.services.archive_index import index_of
 from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, TAKEN
 from leases.models import AgencyStorageConfig, Lease
+from statemachine import jobs
+from statemachine.claims import message_of
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, StorageRoot
 from storage.services import IndexSyncService
@@ -256,3 +258,72 @@ def _move(dropbox: "Standin", source: str, target: str) -> None:
         timeout=30,
     )
     assert answer.ok, answer.text
+
+
+class TestKilled:
+    def test_between_owing_runs_and_noting_it_owes_none_twice(
+        self, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    ) -> None:
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        told()
+        archive_looks.look_after_all()
+        work()
+
+        def killed(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr("discovery.services.archive_news._note", killed)
+            with pytest.raises(KeyboardInterrupt):
+                archive_looks.look_after_all()
+        assert owed() == {"NMNM 9": APPEARED}
+        generation = Lease.objects.get(lease_number="NMNM 9").generation
+        attend()
+        assert owed() == {"NMNM 9": APPEARED}
+        assert Lease.objects.get(lease_number="NMNM 9").generation == generation
+
+    def test_between_plan_and_apply_it_goes_on(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        told()
+        archive_looks.look_after_all()
+        run = IndexRun.objects.latest("pk")
+        message = message_of(run)
+        jobs.run(message.label, message.pk, message.state, message.generation)
+        assert IndexRun.objects.get(pk=run.pk).state in ("applying", "done")
+        assert says(operator, "NMNM 9") != "not found"
+        work()
+        attend()
+        assert owed() == {"NMNM 9": APPEARED}
+
+    def test_redis_away_loses_nothing(
+        self, operator: User, dropbox: "Standin", settings: object  # noqa: F811
+    ) -> None:
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        url = settings.REDIS_URL  # type: ignore[attr-defined]
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"  # type: ignore[attr-defined]
+        told()
+        attend()
+        settings.REDIS_URL = url  # type: ignore[attr-defined]
+        attend()
+        assert owed() == {"NMNM 9": APPEARED}
+
+    def test_an_empty_database_asks_nobody(self, db: None, dropbox: "Standin", redis: object) -> None:
+        archive_looks.look_after_all()
+        archive_looks.look_after_all()
+
+        assert not dropbox.journal()
+        assert not IndexRun.objects.exists()
+
+
+class TestDeep:
+    def test_trees_are_read(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+        dropbox.put(f"{BLM}/NMNM 9/" + "/".join("d" * 100 for _ in range(40)) + f"/{REPORT}", f"{BLM}/NMNM 8/{REPORT}")
+        attend()
+
+        print(list(IndexRun.objects.values("state", "refusal", "failure_message", "counts", "tries", "due_at")), fresh(), list(StorageRoot.objects.values_list("read_at")))
+        assert says(operator, "NMNM 9") in ([], SILENT)
+        assert says(operator, "NMNM 8") == [REPORT]
+        assert owed()["NMNM 9"] == APPEARED
