@@ -23,10 +23,11 @@ def contents_of(lease: Lease, user: User) -> Contents | None:
     """What lies directly in it, the reports first, then the other files, then the folders; three queries.
 
     Returns:
-        None where nobody reads that folder as a whole with the account that found it, or the archive is not in what was read.
+        None for who may not see what lies in storage; where nobody reads that folder as a whole with the account that found the
+        archive; where the archive is not in what was read.
     """
     directory = lease.runsheet_directory
-    if directory is None or not lease.known_account:
+    if directory is None or not lease.known_account or not user.has_perm("storage.view_storedfile"):
         return None
     base_path, _, name = directory.path.rpartition("/")
     watch = watch_of(account_id=lease.known_account, path_root=lease.known_root, base_path=base_path)
@@ -41,7 +42,7 @@ def contents_of(lease: Lease, user: User) -> Contents | None:
     return Contents(
         lying=lying[:SHOWN],
         more=len(lying) - SHOWN if len(lying) > SHOWN else 0,
-        all_url=folder.url if user.has_perm("storage.view_storedfile") else "",
+        all_url=folder.url,
         read_at=watch.root.read_at,
     )
 

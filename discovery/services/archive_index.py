@@ -18,6 +18,7 @@ from cloud.models import DropboxAccount, Folded
 from core.base.folding import fold_case
 from discovery.models import ArchiveWatch
 from discovery.services.entry_marks import Mark
+from leases.models import Origin
 from storage.models import ACTIVE, IndexRun, Mode
 
 NANOSECONDS = 1_000_000_000
@@ -42,6 +43,14 @@ SELECT given.key FROM unnest(%(keys)s::text[]) AS given(key) LEFT JOIN LATERAL (
     SELECT true AS is_there FROM storage_storedfile
     WHERE root_id = %(root)s AND state = 'present' AND key = ANY (ARRAY[given.key, given.key || '/']) LIMIT 1
 ) file ON true WHERE file.is_there IS NULL
+"""
+# Who has ever read that a directory lies there under that name, be it there by now or not; what is there first.
+REMEMBERED = """
+SELECT DISTINCT ON (given.name) given.name, watch.account_id, watch.path_root, watch.namespace, file.etag
+FROM discovery_archivewatch watch CROSS JOIN unnest(%(names)s::text[], %(keys)s::text[]) AS given(name, key)
+JOIN storage_storedfile file ON file.root_id = watch.root_id AND file.key = given.key || '/'
+WHERE dropbox_fold(watch.base_path) = dropbox_fold(%(base_path)s)
+ORDER BY given.name, file.state = 'present' DESC, watch.account_id = %(account)s DESC
 """
 # From each entry of the folder straight to the next, past whatever lies below it, be the row of its directory there or not.
 NAMES = """
@@ -167,6 +176,32 @@ def index_of(*, account: DropboxAccount, base_path: str, poll_minutes: int) -> A
 def watch_of(*, account_id: str, path_root: str, base_path: str) -> ArchiveWatch | None:
     """The watch of a folder by an account, with its root; None if there is none. One query."""
     return _watches(account_id=account_id, path_root=path_root, base_path=base_path).first()
+
+
+def remembered(names: Collection[str], *, base_path: str, account_id: str) -> dict[str, Origin]:
+    """Whom it is known from, by the names, that archives lay in a folder: whoever has read that, and has not forgotten the rows.
+
+    An account that has lost sight of an archive is told the same as if that were deleted. One statement.
+
+    Args:
+        account_id: who asks; of several who know, that one comes first.
+    """
+    given: dict[str, Any] = {"names": list(names), "keys": [folded(name) for name in names]}
+    with connection.cursor() as cursor:
+        cursor.execute(REMEMBERED, given | {"base_path": base_path, "account": account_id})
+        rows = cursor.fetchall()
+    found = {}
+    for name, account, path_root, namespace, etag in rows:
+        mark = Mark.read(etag)
+        within = mark.namespace or namespace
+        found[name] = Origin(
+            base_path=base_path,
+            account=account,
+            path_root=path_root,
+            namespace="" if within == path_root else within,
+            folder_id=mark.file_id,
+        )
+    return found
 
 
 def folded(name: str) -> str:

@@ -3,7 +3,7 @@
 A positive answer is worth as much as one of Dropbox's own. A negative one stands only where nothing was ever known to lie.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from cloud.errors import NoInitiatingUser
 from cloud.models import DropboxAccount
 from cloud.queries import locations_at_all
 from core.base.errors import RunsheetError
-from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of
+from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of, remembered
 from discovery.services.judging import known_at_all, may_judge
 from discovery.services.lease_directory_search import place_of
 from discovery.services.near_index import nearest_in, told_of
@@ -73,6 +73,7 @@ def sightings_in_index(
         for pk, path in paths.items()
         if _name(path) in found and _may_say(found[_name(path)], known[pk], account=account)
     }
+    told = _without_remembered(told, paths, account=account, base_path=configuration.runsheet_archive_base_path)
     near = nearest_in(index, [_name(paths[pk]) for pk, archive in told.items() if archive is None])
     if not _is_as_it_was(index, account=account, configuration=configuration):
         return {}
@@ -91,6 +92,15 @@ def _paths(leases: Sequence[Lease], configuration: AgencyStorageConfig) -> dict[
         except RunsheetError:
             continue
     return paths
+
+
+def _without_remembered(
+    told: Mapping[int, IndexedArchive | None], paths: Mapping[int, str], *, account: DropboxAccount, base_path: str
+) -> dict[int, IndexedArchive | None]:
+    """Without those of which an index knows that an archive lay there: whether it was deleted only Dropbox itself can say."""
+    absent = {_name(paths[pk]) for pk, archive in told.items() if archive is None}
+    known = remembered(absent, base_path=base_path, account_id=account.account_id) if absent else {}
+    return {pk: archive for pk, archive in told.items() if archive is not None or _name(paths[pk]) not in known}
 
 
 def _name(path: str) -> str:

@@ -11,6 +11,7 @@ from cloud.files import CloudFile, DirectoryListing
 from cloud.models import CloudLocation, DropboxAccount
 from core.base.folding import is_same_path
 from discovery.errors import AnotherFolder, ArchiveOutOfSight
+from discovery.services.archive_index import remembered
 from leases.models import NOBODY, Lease, Origin
 from leases.queries import last_told, origins_of_locations
 
@@ -52,6 +53,16 @@ def known_at_all(
             another = of_others.get(locations[path].pk) if path in locations else None
             found[lease.pk] = told.get(lease.pk) or another or (NOBODY if _is_here(lease, path) else None)
     return found
+
+
+def remembered_at(path: str, *, account: DropboxAccount) -> Origin | None:
+    """Whom it is known from that a directory lay at the path though no lease has told of it: whoever has read the folder as a whole.
+
+    Args:
+        account: who asks.
+    """
+    base_path, _, name = path.rpartition("/")
+    return remembered([name], base_path=base_path, account_id=account.account_id).get(name)
 
 
 def _read_directories(leases: Sequence[Lease], locations: Iterable[CloudLocation]) -> None:

@@ -19,6 +19,7 @@ from discovery.services.judging import (
     known_at,
     may_judge,
     origin_of,
+    remembered_at,
     shows_full_sight,
 )
 from discovery.services.nearest_archives import look_around
@@ -80,6 +81,7 @@ def look_for_directory(
     try:
         listing = gateway.list_directory(path=path)
     except NotFound as error:
+        known = known or remembered_at(path, account=gateway.account)
         origin = confirm_not_found(gateway=gateway, path=path, answer=error, known=known, lease=lease)
         near = look_around(gateway=gateway, path=path, answer=error, configuration=configuration)
         return DirectorySighting(path=path, listing=None, origin=origin, known=known, evidence=error.evidence | near)

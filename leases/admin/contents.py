@@ -35,7 +35,7 @@ class Contents:
     Attributes:
         lying: no more than are shown.
         more: how many are not.
-        all_url: the list of all of it; empty for who may not see that.
+        all_url: the list of all of it.
         read_at: what it says was so at this instant; None if it may be otherwise by now, and nobody knows since when.
     """
 

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 
 from discovery.services import archive_looks
 from leases import services
@@ -14,7 +13,6 @@ from statemachine.reconcile import reconcile
 from storage.models import StoredFile
 from tests.discovery.watching import attend, told, watch
 from tests.flows.conftest import BLM, Work
-from tests.roles import in_role
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -152,31 +150,3 @@ class TestRaces:
         assert states()["NMNM 7"] == ("done", True)
 
 
-class TestOtherPeople:
-    @pytest.fixture
-    def private(self, operator: User, dropbox: "Standin", work_until_settled: Work) -> Lease:
-        dropbox.put(f"{BLM}/NMNM 1/{REPORT}", f"{BLM}/NMNM 1/Secret offer of Acme.pdf", f"{BLM}/NMNM 5/Hidden deed.pdf")
-        imported(operator, "NMNM 1")
-        attend()
-        work_until_settled()
-        return Lease.objects.get()
-
-    @pytest.mark.parametrize("role", ["Viewer", "Operator"])
-    def test_do_not_find_names_of_files_that_only_another_s_dropbox_sees(self, private: Lease, role: str) -> None:
-        """The names near a number are told from one's own index alone; the search over file names tells all of them."""
-        client = Client()
-        client.force_login(in_role(role))
-        answer = client.get("/api/v1/files/", {"search": "Hidden deed"})
-        listed = client.get("/admin/storage/storedfile/", {"q": "Hidden deed"})
-
-        assert "Hidden deed" not in answer.content.decode()
-        assert "nmnm 5/hidden deed.pdf" not in listed.content.decode().lower()
-
-    @pytest.mark.parametrize("role", ["Viewer"])
-    def test_do_not_read_them_on_a_lease_s_page(self, private: Lease, role: str) -> None:
-        client = Client()
-        client.force_login(in_role(role))
-        answer = client.get(f"/admin/leases/lease/{private.pk}/change/", follow=True)
-
-        assert answer.status_code == 200
-        assert "Secret offer of Acme" not in answer.content.decode()

@@ -132,9 +132,8 @@ class TestPage:
 
         assert "As it was when it was last read; something has changed since." in text
 
-    def test_leads_nobody_to_a_list_that_they_may_not_see(
-        self, lease: Lease, watch: ArchiveWatch, client: Client
-    ) -> None:
+    def test_is_for_who_may_see_what_lies_in_storage(self, lease: Lease, watch: ArchiveWatch, client: Client) -> None:
+        """Of the others it names the reports only, as a lease does."""
         indexed(watch, {"NMNM 1": HELD})
         person = User.objects.create_user("nina", is_staff=True)
         person.user_permissions.set(Permission.objects.filter(codename="view_lease"))
@@ -143,4 +142,4 @@ class TestPage:
         text = client.get(reverse("admin:leases_lease_change", args=[lease.pk])).text
 
         assert "Master Documents.pdf" in text
-        assert "All that lies there" not in text
+        assert "b.pdf" not in text
