@@ -11,7 +11,9 @@ from leases.watching import Watched
 
 APPEARS = "It is noticed by itself when the archive appears."
 CHANGES = "It is noticed by itself when a report is added or taken away, or the archive goes."
-ANOTHERS = "Its answer came from another Dropbox than is watched now: what changes there is found when the lease is run again."
+ANOTHERS = (
+    "Its answer came from another Dropbox than is watched now: what changes there is found when the lease is run again."
+)
 ANY = "What appears there is noticed by itself."
 BEHIND = "What has changed there is being read."
 NOT_READ = "Its folder of archives was not read to its end yet, so what appears there is not noticed before."

@@ -2,7 +2,6 @@
 
 import hmac
 import json
-from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -13,12 +12,9 @@ from django.test import Client
 from redis import Redis
 
 from cloud.models import DropboxAccount
-from discovery.models import ArchiveWatch
 from discovery.services import archive_looks
-from discovery.services.archive_index import index_of
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.reconcile import reconcile
-from storage.models import StoredFile
 from tests.discovery.watching import attend, rung, told, work
 from tests.factories import give_dropbox
 from tests.flows.conftest import BLM, ELSEWHERE, Work
@@ -47,7 +43,7 @@ class TestInTheMiddleOfTheFirstScan:
         attend()
         work_until_settled()
 
-        assert states() == {n: ("not_found", False) for n in MANY[:6]} | {n: ("done", True) for n in MANY[6:]}
+        assert states() == dict.fromkeys(MANY[:6], ("not_found", False)) | dict.fromkeys(MANY[6:], ("done", True))
         assert set(Lease.objects.values_list("known_base_path", flat=True)) == {ELSEWHERE}
 
     def test_another_account_mixes_no_answers(
@@ -68,7 +64,9 @@ class TestInTheMiddleOfTheFirstScan:
         own = dropbox.account("paul").account_id
 
         answered = Lease.objects.exclude(state="failed")
-        assert set(answered.values_list("known_account", flat=True)) <= {own}, list(answered.values_list("lease_number", "state", "known_account"))
+        assert set(answered.values_list("known_account", flat=True)) <= {own}, list(
+            answered.values_list("lease_number", "state", "known_account")
+        )
 
     def test_another_root_mixes_no_answers(self, operator: User, dropbox: "Standin", work_until_settled: Work) -> None:
         dropbox.put(*(f"{BLM}/{n}/{REPORT}" for n in MANY))
@@ -158,11 +156,12 @@ class TestNotifications:
         redis.flushall()
         account = DropboxAccount.objects.get()
         body = json.dumps({"list_folder": {"accounts": [account.account_id]}}).encode()
-        from django.urls import reverse
 
         where = "/dropbox/webhook/"
         for signature in ("", "0" * 64, "é"):
-            answer = client.post(where, body, content_type="application/json", headers={"X-Dropbox-Signature": signature})
+            answer = client.post(
+                where, body, content_type="application/json", headers={"X-Dropbox-Signature": signature}
+            )
             assert answer.status_code in (400, 403)
         assert not rung(redis)
         account.refresh_from_db()

@@ -5,11 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import F
-from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount
-from discovery.models import ArchiveWatch
 from discovery.services import archive_lister, archive_looks
 from discovery.services.archive_index import index_of
 from discovery.services.archive_lister import EACH
@@ -20,11 +17,11 @@ from leases.models import AgencyStorageConfig, Lease
 from statemachine import jobs
 from statemachine.claims import message_of
 from storage.index import applying
-from storage.models import IndexRun, StorageRoot, StoredFile
+from storage.models import IndexRun, StoredFile
 from storage.services import IndexSyncService
-from tests.cloud.dropbox.conftest import LIST, MORE, union
-from tests.discovery.watching import absent, attend, done, owed, runs, told, watch, work
-from tests.factories import ARCHIVE, BLM, NUMBER, configured
+from tests.cloud.dropbox.conftest import LIST, union
+from tests.discovery.watching import absent, attend, done, owed, told, watch
+from tests.factories import ARCHIVE, BLM, configured
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -249,9 +246,7 @@ class TestPlansOfYesterday:
 
         assert says(operator, "NMNM 2") in (SILENT, [REPORT])
 
-    def test_directory_by_directory_are_not_taken_for_those_of_now(
-        self, operator: User, dropbox: "Standin"
-    ) -> None:
+    def test_directory_by_directory_are_not_taken_for_those_of_now(self, operator: User, dropbox: "Standin") -> None:
         """Each such listing ends with the same cursor."""
         each_by_itself(dropbox)
         attend()
@@ -362,7 +357,9 @@ class TestOddNames:
 
     def test_neighbours_in_the_order_of_keys_are_kept_apart(self, operator: User, dropbox: "Standin") -> None:
         names = ["NMNM 3!", "NMNM 3", "NMNM 3-", "NMNM 3.", "NMNM 30", "NMNM 3 0", "NMNM 3a"]
-        dropbox.put(*(f"{BLM}/{name}/{name}.pdf" for name in names), f"{BLM}/NMNM 3/{REPORT}", f"{BLM}/NMNM 30/deep/{REPORT}")
+        dropbox.put(
+            *(f"{BLM}/{name}/{name}.pdf" for name in names), f"{BLM}/NMNM 3/{REPORT}", f"{BLM}/NMNM 30/deep/{REPORT}"
+        )
         dropbox.put(f"{BLM}/NMNM 4/{REPORT}/x.pdf", f"{BLM}/NMNM 5")
         attend()
 

@@ -13,16 +13,16 @@ from cloud.models import DropboxAccount
 from discovery.admin.watching import APPEARS, watched_for
 from discovery.services import archive_looks
 from discovery.services.archive_index import index_of
-from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, TAKEN
+from discovery.services.archive_news import ADDED, APPEARED, GONE, TAKEN
 from leases.models import AgencyStorageConfig, Lease
 from statemachine import jobs
 from statemachine.claims import message_of
 from statemachine.models import TransitionLog
-from storage.models import IndexRun, StorageRoot
+from storage.models import IndexRun
 from storage.services import IndexSyncService
 from tests.discovery.services.test_attack_index import REPORT, SILENT, fresh, operator, says  # noqa: F401
 from tests.discovery.watching import absent, attend, done, owed, told, watch, work
-from tests.factories import ARCHIVE, BLM, NUMBER, give_dropbox
+from tests.factories import BLM, NUMBER, give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -32,7 +32,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 class TestSilence:
     def test_an_agency_that_was_switched_off_meanwhile_hears_what_came(
-        self, operator: User, dropbox: "Standin"  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
     ) -> None:
         """Another agency has its archives in the same folder, so the folder was read all the time."""
         AgencyStorageConfig.objects.create(
@@ -55,7 +57,9 @@ class TestSilence:
         assert owed() == {"B-1": APPEARED}
 
     def test_an_agency_that_was_switched_off_while_a_run_ended_hears_of_it(
-        self, operator: User, dropbox: "Standin"  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
     ) -> None:
         attend()
         dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
@@ -72,7 +76,10 @@ class TestSilence:
         assert owed() == {"NMNM 9": APPEARED}
 
     def test_who_connects_the_same_account_again_hears_what_came_meanwhile(
-        self, operator: User, dropbox: "Standin", django_user_model: type[User]  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
+        django_user_model: type[User],
     ) -> None:
         paul = django_user_model.objects.create_superuser("paul")
         give_dropbox(paul, dropbox)
@@ -138,7 +145,9 @@ class TestSilence:
         assert owed()["NMNM 8"] == APPEARED
 
     def test_of_who_connects_another_account_the_page_promises_only_what_is_so(
-        self, operator: User, dropbox: "Standin"  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
     ) -> None:
         lease = absent(operator, "NMNM 8")
         attend()
@@ -159,7 +168,9 @@ class TestSilence:
 
 class TestFlips:
     def test_a_base_seen_in_part_of_which_nothing_is_told_proves_nothing(
-        self, operator: User, dropbox: "Standin"  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
     ) -> None:
         """All archives are shared by themselves, so none goes when the folder's own share does."""
         for name in (NUMBER, "NMNM 2"):
@@ -175,7 +186,9 @@ class TestFlips:
         assert says(operator, "NMNM 7") != "not found"
 
     def test_a_whole_run_that_was_refused_leaves_no_index_that_answers(
-        self, operator: User, dropbox: "Standin"  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
     ) -> None:
         attend()
         dropbox.sight("olivia", BLM, "traverse_only")
@@ -190,7 +203,10 @@ class TestFlips:
         assert says(operator, "NMNM 7") != "not found"
 
     def test_what_another_s_index_has_is_known(
-        self, operator: User, dropbox: "Standin", django_user_model: type[User]  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
+        django_user_model: type[User],
     ) -> None:
         """Paul, of the same team, sees the archive, and his index has it; Olivia was kept from it."""
         paul = django_user_model.objects.create_superuser("paul")
@@ -212,7 +228,11 @@ class TestFlips:
 
 class TestSecrets:
     def test_no_cursor_is_told_anywhere(
-        self, operator: User, dropbox: "Standin", caplog: pytest.LogCaptureFixture, client: object  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
+        caplog: pytest.LogCaptureFixture,
+        client: object,
     ) -> None:
         caplog.set_level(logging.DEBUG)
         seen: set[str] = set()
@@ -233,7 +253,12 @@ class TestSecrets:
         assert seen
         assert not [each for each in seen if each in text]
         client.force_login(operator)  # type: ignore[attr-defined]
-        pages = ["/admin/storage/storageroot/", f"/admin/storage/storageroot/{watch().root_id}/change/", "/api/v1/storage/roots/", "/metrics"]
+        pages = [
+            "/admin/storage/storageroot/",
+            f"/admin/storage/storageroot/{watch().root_id}/change/",
+            "/api/v1/storage/roots/",
+            "/metrics",
+        ]
         pages += [f"/admin/storage/indexrun/{run.pk}/change/" for run in IndexRun.objects.all()]
         pages += [f"/api/v1/storage/runs/{run.pk}/" for run in IndexRun.objects.all()]
         answers = {}
@@ -251,9 +276,7 @@ def _move(dropbox: "Standin", source: str, target: str) -> None:
         json={"from_path": source, "to_path": target},
         headers={
             "Authorization": f"Bearer {tokens.access_token}",
-            "Dropbox-API-Path-Root": json.dumps(
-                {".tag": "root", "root": dropbox.account("olivia").root_namespace_id}
-            ),
+            "Dropbox-API-Path-Root": json.dumps({".tag": "root", "root": dropbox.account("olivia").root_namespace_id}),
         },
         timeout=30,
     )
@@ -262,7 +285,10 @@ def _move(dropbox: "Standin", source: str, target: str) -> None:
 
 class TestKilled:
     def test_between_owing_runs_and_noting_it_owes_none_twice(
-        self, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         attend()
         dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
@@ -298,7 +324,10 @@ class TestKilled:
         assert owed() == {"NMNM 9": APPEARED}
 
     def test_redis_away_loses_nothing(
-        self, operator: User, dropbox: "Standin", settings: object  # noqa: F811
+        self,
+        operator: User,
+        dropbox: "Standin",
+        settings: object,
     ) -> None:
         attend()
         dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
@@ -323,7 +352,6 @@ class TestDeep:
         dropbox.put(f"{BLM}/NMNM 9/" + "/".join("d" * 100 for _ in range(40)) + f"/{REPORT}", f"{BLM}/NMNM 8/{REPORT}")
         attend()
 
-        print(list(IndexRun.objects.values("state", "refusal", "failure_message", "counts", "tries", "due_at")), fresh(), list(StorageRoot.objects.values_list("read_at")))
         assert says(operator, "NMNM 9") in ([], SILENT)
         assert says(operator, "NMNM 8") == [REPORT]
         assert owed()["NMNM 9"] == APPEARED
