@@ -1,3 +1,4 @@
+# ruff: noqa: F811
 """Attacks on what leases are told: silence, and answers that flip to “not found”."""
 
 import json
@@ -96,7 +97,7 @@ class TestSilence:
 
         assert owed() == {"NMNM 8": APPEARED}
 
-    def test_a_report_that_moves_is_told_to_both(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_a_report_that_moves_is_told_to_both(self, operator: User, dropbox: "Standin") -> None:
         done(operator, "NMNM 2", reports=[REPORT])
         done(operator, "NMNM 3")
         dropbox.put(f"{BLM}/NMNM 3/")
@@ -107,7 +108,7 @@ class TestSilence:
 
         assert owed() == {"NMNM 2": TAKEN, "NMNM 3": ADDED}
 
-    def test_an_archive_that_is_renamed_is_told_to_both(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_an_archive_that_is_renamed_is_told_to_both(self, operator: User, dropbox: "Standin") -> None:
         done(operator, "NMNM 2", reports=[REPORT])
         attend()
         _move(dropbox, f"{BLM}/NMNM 2", f"{BLM}/NMNM 9")
@@ -116,7 +117,7 @@ class TestSilence:
 
         assert owed() == {"NMNM 2": GONE, "NMNM 9": APPEARED}
 
-    def test_two_archives_that_change_places_are_told(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_two_archives_that_change_places_are_told(self, operator: User, dropbox: "Standin") -> None:
         done(operator, "NMNM 2", reports=[REPORT])
         dropbox.put(f"{BLM}/NMNM 3/x.pdf")
         done(operator, "NMNM 3")
@@ -129,7 +130,7 @@ class TestSilence:
 
         assert owed() == {"NMNM 2": TAKEN, "NMNM 3": ADDED}
 
-    def test_a_lease_that_was_at_work_is_told_later(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_a_lease_that_was_at_work_is_told_later(self, operator: User, dropbox: "Standin") -> None:
         """It heard “not found” before the archive came, and wrote it down after the others were told."""
         attend()
         lease = absent(operator, "NMNM 8", state="searching", due_at=Now())
@@ -309,7 +310,7 @@ class TestKilled:
         assert owed() == {"NMNM 9": APPEARED}
         assert Lease.objects.get(lease_number="NMNM 9").generation == generation
 
-    def test_between_plan_and_apply_it_goes_on(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_between_plan_and_apply_it_goes_on(self, operator: User, dropbox: "Standin") -> None:
         attend()
         dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
         told()
@@ -348,7 +349,7 @@ class TestKilled:
 
 
 class TestDeep:
-    def test_trees_are_read(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_trees_are_read(self, operator: User, dropbox: "Standin") -> None:
         dropbox.put(f"{BLM}/NMNM 9/" + "/".join("d" * 100 for _ in range(40)) + f"/{REPORT}", f"{BLM}/NMNM 8/{REPORT}")
         attend()
 
