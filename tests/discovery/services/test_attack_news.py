@@ -267,7 +267,6 @@ class TestSecrets:
             answer = client.get(page, follow=True)  # type: ignore[attr-defined]
             answers[page] = answer.status_code
             assert not [each for each in seen if each in answer.content.decode()], page
-        print(answers)
 
 
 def _move(dropbox: "Standin", source: str, target: str) -> None:
