@@ -12,7 +12,7 @@ from dropbox import Dropbox
 from dropbox.dropbox_client import RouteResult
 
 from cloud.dropbox.decisions import CONTINUE_ROUTE, LIST_ROUTE
-from cloud.dropbox.forms import CURSOR, FILE_ID, NAMESPACE, REVISION, OddAnswer, of_form, required, whole
+from cloud.dropbox.forms import CURSOR, FILE_ID, LONGEST_TOLD, NAMESPACE, REVISION, OddAnswer, of_form, required, whole
 from cloud.dropbox.shapes import EARLIEST, LATEST, PAGE_SIZE
 from cloud.files import ChangedEntry, ChangesPage
 
@@ -69,7 +69,7 @@ def read_page(body: Any) -> ChangesPage:
 
 
 def _entry(told: Any) -> ChangedEntry | None:
-    """None for what has no path, as what lies in a shared folder that is not mounted."""
+    """None for what has no path, as what lies in a shared folder that is not mounted, or one that nobody can keep."""
     if not isinstance(told, dict):
         raise OddAnswer("an entry of a listing is none")
     name, path = _text(told, "name", what="a name"), told.get("path_lower")
@@ -78,10 +78,11 @@ def _entry(told: Any) -> ChangedEntry | None:
     kind = told.get(".tag")
     if not isinstance(kind, str) or kind not in _READERS:
         raise OddAnswer("it is about something that is neither file nor directory")
-    if path is None:
+    # No row holds so long a path, and whoever lays something so deep is not to keep everybody from being told.
+    if path is None or (isinstance(path, str) and len(path) > LONGEST_TOLD):
         return None
-    path = _text(told, "path_lower", what="a path")
-    if not path.startswith("/"):
+    # As it is: a path in which anything stands for something else is another one's, with which it would come and go.
+    if not isinstance(path, str) or not path.startswith("/"):
         raise OddAnswer("a path is not absolute")
     return _READERS[kind](told, path, name)
 

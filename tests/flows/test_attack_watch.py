@@ -148,5 +148,3 @@ class TestRaces:
         work_until_settled()
 
         assert states()["NMNM 7"] == ("done", True)
-
-

@@ -328,7 +328,7 @@ class TestOddNames:
             ("\u212a 3", "K 3"),
             ("NÉ 3", "NÉ 3"),
             ("NE\u0301 3", "NÉ 3"),
-            ("ſ 3", "S 3"),
+            ("\u017f 3", "S 3"),
             ("straße 3", "STRASSE 3"),
             ("İ 3", "i̇ 3"),
             ("NMNM 3😀", "NMNM 3😀"),
@@ -371,3 +371,27 @@ class TestOddNames:
         index = index_of(account=DropboxAccount.objects.get(), base_path=BLM, poll_minutes=5)
         assert index
         assert set(index.names()) >= {name for name in names if not name.endswith(".")}
+
+
+class TestTwins:
+    @pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u3000", "\t", "\u200b"])
+    def test_of_which_one_goes_leave_the_other_there(self, operator: User, dropbox: "Standin", blank: str) -> None:
+        """Their names differ by a blank that nobody sees; at Dropbox they are two folders."""
+        dropbox.put(f"{BLM}/NMNM 3/{REPORT}", f"{BLM}/NMNM{blank}3/old.pdf")
+        attend()
+        assert says(operator, "NMNM 3") == [REPORT]
+        dropbox.delete(f"{BLM}/NMNM{blank}3")
+        told()
+        attend()
+
+        assert says(operator, "NMNM 3") == [REPORT]
+
+    @pytest.mark.parametrize("blank", ["\u00a0", "\u2003"])
+    def test_that_are_reports_leave_the_other_there(self, operator: User, dropbox: "Standin", blank: str) -> None:
+        dropbox.put(f"{BLM}/NMNM 3/{REPORT}", f"{BLM}/NMNM 3/Master{blank}Documents.pdf")
+        attend()
+        dropbox.delete(f"{BLM}/NMNM 3/Master{blank}Documents.pdf")
+        told()
+        attend()
+
+        assert says(operator, "NMNM 3") == [REPORT]

@@ -1,3 +1,4 @@
+# ruff: noqa: F811
 """Attacks on what leases are told: silence, and answers that flip to “not found”."""
 
 import json
@@ -18,7 +19,7 @@ from leases.models import AgencyStorageConfig, Lease
 from statemachine import jobs
 from statemachine.claims import message_of
 from statemachine.models import TransitionLog
-from storage.models import IndexRun, StorageRoot
+from storage.models import IndexRun
 from storage.services import IndexSyncService
 from tests.discovery.services.test_attack_index import REPORT, SILENT, fresh, operator, says  # noqa: F401
 from tests.discovery.watching import absent, attend, done, owed, told, watch, work
@@ -96,7 +97,7 @@ class TestSilence:
 
         assert owed() == {"NMNM 8": APPEARED}
 
-    def test_a_report_that_moves_is_told_to_both(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_a_report_that_moves_is_told_to_both(self, operator: User, dropbox: "Standin") -> None:
         done(operator, "NMNM 2", reports=[REPORT])
         done(operator, "NMNM 3")
         dropbox.put(f"{BLM}/NMNM 3/")
@@ -107,7 +108,7 @@ class TestSilence:
 
         assert owed() == {"NMNM 2": TAKEN, "NMNM 3": ADDED}
 
-    def test_an_archive_that_is_renamed_is_told_to_both(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_an_archive_that_is_renamed_is_told_to_both(self, operator: User, dropbox: "Standin") -> None:
         done(operator, "NMNM 2", reports=[REPORT])
         attend()
         _move(dropbox, f"{BLM}/NMNM 2", f"{BLM}/NMNM 9")
@@ -116,7 +117,7 @@ class TestSilence:
 
         assert owed() == {"NMNM 2": GONE, "NMNM 9": APPEARED}
 
-    def test_two_archives_that_change_places_are_told(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_two_archives_that_change_places_are_told(self, operator: User, dropbox: "Standin") -> None:
         done(operator, "NMNM 2", reports=[REPORT])
         dropbox.put(f"{BLM}/NMNM 3/x.pdf")
         done(operator, "NMNM 3")
@@ -129,7 +130,7 @@ class TestSilence:
 
         assert owed() == {"NMNM 2": TAKEN, "NMNM 3": ADDED}
 
-    def test_a_lease_that_was_at_work_is_told_later(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_a_lease_that_was_at_work_is_told_later(self, operator: User, dropbox: "Standin") -> None:
         """It heard “not found” before the archive came, and wrote it down after the others were told."""
         attend()
         lease = absent(operator, "NMNM 8", state="searching", due_at=Now())
@@ -266,7 +267,6 @@ class TestSecrets:
             answer = client.get(page, follow=True)  # type: ignore[attr-defined]
             answers[page] = answer.status_code
             assert not [each for each in seen if each in answer.content.decode()], page
-        print(answers)
 
 
 def _move(dropbox: "Standin", source: str, target: str) -> None:
@@ -288,7 +288,7 @@ class TestKilled:
         self,
         operator: User,
         dropbox: "Standin",
-        monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         attend()
         dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
@@ -309,7 +309,7 @@ class TestKilled:
         assert owed() == {"NMNM 9": APPEARED}
         assert Lease.objects.get(lease_number="NMNM 9").generation == generation
 
-    def test_between_plan_and_apply_it_goes_on(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_between_plan_and_apply_it_goes_on(self, operator: User, dropbox: "Standin") -> None:
         attend()
         dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
         told()
@@ -327,7 +327,7 @@ class TestKilled:
         self,
         operator: User,
         dropbox: "Standin",
-        settings: object,  # noqa: F811
+        settings: object,
     ) -> None:
         attend()
         dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
@@ -348,15 +348,10 @@ class TestKilled:
 
 
 class TestDeep:
-    def test_trees_are_read(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+    def test_trees_are_read(self, operator: User, dropbox: "Standin") -> None:
         dropbox.put(f"{BLM}/NMNM 9/" + "/".join("d" * 100 for _ in range(40)) + f"/{REPORT}", f"{BLM}/NMNM 8/{REPORT}")
         attend()
 
-        print(
-            list(IndexRun.objects.values("state", "refusal", "failure_message", "counts", "tries", "due_at")),
-            fresh(),
-            list(StorageRoot.objects.values_list("read_at")),
-        )
         assert says(operator, "NMNM 9") in ([], SILENT)
         assert says(operator, "NMNM 8") == [REPORT]
         assert owed()["NMNM 9"] == APPEARED
