@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 
-from discovery.services import archive_looks
+from discovery.services import archive_looks, lease_directory_search
 from leases import services
 from leases.batches import import_leases
 from leases.models import Lease
@@ -88,9 +88,7 @@ class TestRaces:
         imported(operator, "NMNM 0")
         work_until_settled()
         attend()
-        from discovery import reactions
-
-        look = reactions.look_for_directory
+        look = lease_directory_search.look_for_directory
         left = ["once"]
 
         def slowly(**given: object) -> object:
@@ -102,7 +100,7 @@ class TestRaces:
                 attend()
             return seen
 
-        monkeypatch.setattr(reactions, "look_for_directory", slowly)
+        monkeypatch.setattr("discovery.reactions.look_for_directory", slowly)
         services.create_lease(agency="BLM", lease_number="NMNM 7", created_by=operator)
         work_until_settled()
         for _ in range(3):
