@@ -11,6 +11,9 @@ from leases.watching import Watched
 
 APPEARS = "It is noticed by itself when the archive appears."
 CHANGES = "It is noticed by itself when a report is added or taken away, or the archive goes."
+ANOTHERS = (
+    "Its answer came from another Dropbox than is watched now: what changes there is found when the lease is run again."
+)
 ANY = "What appears there is noticed by itself."
 BEHIND = "What has changed there is being read."
 NOT_READ = "Its folder of archives was not read to its end yet, so what appears there is not noticed before."
@@ -27,7 +30,10 @@ def watched_for(lease: Lease) -> Watched | None:
     )
     if account is None:
         return None
-    return _told(configuration, account, fresh=APPEARS if lease.state == State.NOT_FOUND else CHANGES)
+    if lease.state == State.NOT_FOUND:
+        return _told(configuration, account, fresh=APPEARS)
+    is_anothers = lease.known_account not in {"", account.account_id}
+    return _told(configuration, account, fresh=ANOTHERS if is_anothers else CHANGES)
 
 
 def watched_by(user: User) -> list[Watched]:

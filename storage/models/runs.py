@@ -174,7 +174,7 @@ class IndexRun(Noticed):
         elif self._has_ended_whole and self.counts.get("anomalies"):
             self.failure_code, self.failure_message = IndexAnomalies.code, news.in_words(self)
         if self._begins_to_change:
-            StorageRoot.begins_to_change(self.root_id, forgets=self.state == RunState.UNDOING)
+            StorageRoot.begins_to_change(self.root_id, forgets=self.state == RunState.UNDOING or self._is_overtaken)
         super().entering()
 
     @property
@@ -183,6 +183,15 @@ class IndexRun(Noticed):
         if self.state in {RunState.QUEUED, RunState.PLANNING}:
             return not self.stops_at_plan
         return self.state in ACTIVE
+
+    @property
+    def _is_overtaken(self) -> bool:
+        """Whether what it is about to carry out is older than the rows; then they say nothing for certain, be it stopped at once."""
+        began = self.place.get("began")
+        if self.state != RunState.APPLYING or began is None:
+            return False
+        others = IndexRun.objects.filter(root=self.root_id, pk__gt=self.pk, applied_up_to__gt=0)
+        return others.exists() or not StorageRoot.objects.filter(pk=self.root_id, cursor=began).exists()
 
     @property
     def _has_ended_whole(self) -> bool:

@@ -1,15 +1,11 @@
 """Attacks on whole ways: shares that are lost, races, other people's rights."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.core.cache import cache
-from django.db.models.functions import Now
+from django.contrib.auth.models import User
 from django.test import Client
 
-from cloud.models import CloudLocation, DropboxAccount
 from discovery.services import archive_looks
 from leases import services
 from leases.batches import import_leases
@@ -17,7 +13,6 @@ from leases.models import Lease
 from statemachine.reconcile import reconcile
 from storage.models import StoredFile
 from tests.discovery.watching import attend, told, watch
-from tests.factories import give_dropbox
 from tests.flows.conftest import BLM, Work
 from tests.roles import in_role
 

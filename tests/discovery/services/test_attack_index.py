@@ -5,11 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import F
-from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount
-from discovery.models import ArchiveWatch
 from discovery.services import archive_lister, archive_looks
 from discovery.services.archive_index import index_of
 from discovery.services.archive_lister import EACH
@@ -17,12 +14,14 @@ from discovery.services.archive_news import APPEARED
 from discovery.services.indexed_sightings import sightings_in_index
 from discovery.services.report_names import reports_among
 from leases.models import AgencyStorageConfig, Lease
-from storage.index import deltas
-from storage.models import IndexRun, StorageRoot, StoredFile
+from statemachine import jobs
+from statemachine.claims import message_of
+from storage.index import applying
+from storage.models import IndexRun, StoredFile
 from storage.services import IndexSyncService
-from tests.cloud.dropbox.conftest import LIST, MORE, union
-from tests.discovery.watching import absent, attend, done, owed, runs, told, watch, work
-from tests.factories import ARCHIVE, BLM, NUMBER, configured
+from tests.cloud.dropbox.conftest import LIST, union
+from tests.discovery.watching import absent, attend, done, owed, told, watch
+from tests.factories import ARCHIVE, BLM, configured
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -84,8 +83,8 @@ class TestDirectoryByDirectory:
         each_by_itself(dropbox)
         listed, left = archive_lister.ArchiveLister._listed, ["once"]
 
-        def slowly(self: Any, directory: Any) -> Any:
-            found = listed(self, directory)
+        def slowly(self: Any, directory: Any, *more: Any) -> Any:
+            found = listed(self, directory, *more)
             if left and not directory:
                 left.pop()
                 dropbox.put(f"{BLM}/NMNM 7/{REPORT}")
@@ -222,6 +221,65 @@ class TestRuns:
         attend()
         assert says(operator, "NMNM 9") in (SILENT, [REPORT])
         assert owed() == {"NMNM 9": APPEARED}
+
+
+class TestPlansOfYesterday:
+    def test_that_are_stopped_half_way_leave_no_index_that_answers(
+        self, operator: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was missing when it was planned had come back before it was carried out."""
+        attend()
+        root = watch().root.name
+        dropbox.sight("olivia", f"{BLM}/NMNM 2", "none")
+        dropbox.put(f"{BLM}/NMNM 4/", f"{BLM}/NMNM 5/")
+        run = IndexSyncService().start(mode="audit", root=root)
+        IndexSyncService().work(run_id=run.pk)
+        dropbox.clear_sights()
+        dropbox.put(f"{BLM}/NMNM 3/")
+        told()
+        attend()
+        assert says(operator, "NMNM 2") == [REPORT]
+        _apply_half(run, monkeypatch)
+        told()
+        attend()
+        attend()
+
+        assert says(operator, "NMNM 2") in (SILENT, [REPORT])
+
+    def test_directory_by_directory_are_not_taken_for_those_of_now(self, operator: User, dropbox: "Standin") -> None:
+        """Each such listing ends with the same cursor."""
+        each_by_itself(dropbox)
+        attend()
+        assert watch().root.cursor == EACH
+        root = watch().root.name
+        dropbox.sight("olivia", f"{BLM}/NMNM 2", "none")
+        each_by_itself(dropbox)
+        planned = IndexSyncService().start(mode="audit", root=root)
+        IndexSyncService().work(run_id=planned.pk)
+        dropbox.clear_sights()
+        dropbox.put(f"{BLM}/NMNM 3/")
+        each_by_itself(dropbox)
+        run = IndexSyncService().start(mode="sync", root=root)
+        IndexSyncService().work(run_id=run.pk)
+        assert watch().root.cursor == EACH
+        assert says(operator, "NMNM 2") == [REPORT]
+        IndexSyncService().apply(run_id=planned.pk)
+        IndexSyncService().work(run_id=planned.pk)
+
+        assert says(operator, "NMNM 2") in (SILENT, [REPORT])
+
+
+def _apply_half(run: IndexRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first batch, and then somebody stops it."""
+    whole = applying.apply
+    monkeypatch.setattr(applying, "BATCH", 2)
+    monkeypatch.setattr(applying, "apply", lambda *args, **given: whole(*args, **given | {"is_time_up": lambda: True}))
+    service = IndexSyncService()
+    message = message_of(service.apply(run_id=run.pk))
+    jobs.run(message.label, message.pk, message.state, message.generation)
+    service.abort(run_id=run.pk)
+    assert IndexRun.objects.get(pk=run.pk).applied_up_to == 2
+    monkeypatch.undo()
 
 
 class TestOddNames:

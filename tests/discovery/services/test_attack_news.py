@@ -13,14 +13,16 @@ from cloud.models import DropboxAccount
 from discovery.admin.watching import APPEARS, watched_for
 from discovery.services import archive_looks
 from discovery.services.archive_index import index_of
-from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, TAKEN
+from discovery.services.archive_news import ADDED, APPEARED, GONE, TAKEN
 from leases.models import AgencyStorageConfig, Lease
+from statemachine import jobs
+from statemachine.claims import message_of
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, StorageRoot
 from storage.services import IndexSyncService
 from tests.discovery.services.test_attack_index import REPORT, SILENT, fresh, operator, says  # noqa: F401
 from tests.discovery.watching import absent, attend, done, owed, told, watch, work
-from tests.factories import ARCHIVE, BLM, NUMBER, give_dropbox
+from tests.factories import BLM, NUMBER, give_dropbox
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -32,7 +34,7 @@ class TestSilence:
     def test_an_agency_that_was_switched_off_meanwhile_hears_what_came(
         self,
         operator: User,
-        dropbox: "Standin",  # noqa: F811
+        dropbox: "Standin",
     ) -> None:
         """Another agency has its archives in the same folder, so the folder was read all the time."""
         AgencyStorageConfig.objects.create(
@@ -57,7 +59,7 @@ class TestSilence:
     def test_an_agency_that_was_switched_off_while_a_run_ended_hears_of_it(
         self,
         operator: User,
-        dropbox: "Standin",  # noqa: F811
+        dropbox: "Standin",
     ) -> None:
         attend()
         dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
@@ -77,7 +79,7 @@ class TestSilence:
         self,
         operator: User,
         dropbox: "Standin",
-        django_user_model: type[User],  # noqa: F811
+        django_user_model: type[User],
     ) -> None:
         paul = django_user_model.objects.create_superuser("paul")
         give_dropbox(paul, dropbox)
@@ -145,7 +147,7 @@ class TestSilence:
     def test_of_who_connects_another_account_the_page_promises_only_what_is_so(
         self,
         operator: User,
-        dropbox: "Standin",  # noqa: F811
+        dropbox: "Standin",
     ) -> None:
         lease = absent(operator, "NMNM 8")
         attend()
@@ -168,7 +170,7 @@ class TestFlips:
     def test_a_base_seen_in_part_of_which_nothing_is_told_proves_nothing(
         self,
         operator: User,
-        dropbox: "Standin",  # noqa: F811
+        dropbox: "Standin",
     ) -> None:
         """All archives are shared by themselves, so none goes when the folder's own share does."""
         for name in (NUMBER, "NMNM 2"):
@@ -186,7 +188,7 @@ class TestFlips:
     def test_a_whole_run_that_was_refused_leaves_no_index_that_answers(
         self,
         operator: User,
-        dropbox: "Standin",  # noqa: F811
+        dropbox: "Standin",
     ) -> None:
         attend()
         dropbox.sight("olivia", BLM, "traverse_only")
@@ -204,7 +206,7 @@ class TestFlips:
         self,
         operator: User,
         dropbox: "Standin",
-        django_user_model: type[User],  # noqa: F811
+        django_user_model: type[User],
     ) -> None:
         """Paul, of the same team, sees the archive, and his index has it; Olivia was kept from it."""
         paul = django_user_model.objects.create_superuser("paul")
@@ -230,7 +232,7 @@ class TestSecrets:
         operator: User,
         dropbox: "Standin",
         caplog: pytest.LogCaptureFixture,
-        client: object,  # noqa: F811
+        client: object,
     ) -> None:
         caplog.set_level(logging.DEBUG)
         seen: set[str] = set()
@@ -279,3 +281,82 @@ def _move(dropbox: "Standin", source: str, target: str) -> None:
         timeout=30,
     )
     assert answer.ok, answer.text
+
+
+class TestKilled:
+    def test_between_owing_runs_and_noting_it_owes_none_twice(
+        self,
+        operator: User,
+        dropbox: "Standin",
+        monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    ) -> None:
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        told()
+        archive_looks.look_after_all()
+        work()
+
+        def killed(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr("discovery.services.archive_news._note", killed)
+            with pytest.raises(KeyboardInterrupt):
+                archive_looks.look_after_all()
+        assert owed() == {"NMNM 9": APPEARED}
+        generation = Lease.objects.get(lease_number="NMNM 9").generation
+        attend()
+        assert owed() == {"NMNM 9": APPEARED}
+        assert Lease.objects.get(lease_number="NMNM 9").generation == generation
+
+    def test_between_plan_and_apply_it_goes_on(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        told()
+        archive_looks.look_after_all()
+        run = IndexRun.objects.latest("pk")
+        message = message_of(run)
+        jobs.run(message.label, message.pk, message.state, message.generation)
+        assert IndexRun.objects.get(pk=run.pk).state in ("applying", "done")
+        assert says(operator, "NMNM 9") != "not found"
+        work()
+        attend()
+        assert owed() == {"NMNM 9": APPEARED}
+
+    def test_redis_away_loses_nothing(
+        self,
+        operator: User,
+        dropbox: "Standin",
+        settings: object,  # noqa: F811
+    ) -> None:
+        attend()
+        dropbox.put(f"{BLM}/NMNM 9/{REPORT}")
+        url = settings.REDIS_URL  # type: ignore[attr-defined]
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"  # type: ignore[attr-defined]
+        told()
+        attend()
+        settings.REDIS_URL = url  # type: ignore[attr-defined]
+        attend()
+        assert owed() == {"NMNM 9": APPEARED}
+
+    def test_an_empty_database_asks_nobody(self, db: None, dropbox: "Standin", redis: object) -> None:
+        archive_looks.look_after_all()
+        archive_looks.look_after_all()
+
+        assert not dropbox.journal()
+        assert not IndexRun.objects.exists()
+
+
+class TestDeep:
+    def test_trees_are_read(self, operator: User, dropbox: "Standin") -> None:  # noqa: F811
+        dropbox.put(f"{BLM}/NMNM 9/" + "/".join("d" * 100 for _ in range(40)) + f"/{REPORT}", f"{BLM}/NMNM 8/{REPORT}")
+        attend()
+
+        print(
+            list(IndexRun.objects.values("state", "refusal", "failure_message", "counts", "tries", "due_at")),
+            fresh(),
+            list(StorageRoot.objects.values_list("read_at")),
+        )
+        assert says(operator, "NMNM 9") in ([], SILENT)
+        assert says(operator, "NMNM 8") == [REPORT]
+        assert owed()["NMNM 9"] == APPEARED
