@@ -5,7 +5,7 @@ from typing import override
 
 from django.contrib.auth.models import User
 
-from discovery.services.near_index import without_archive
+from discovery.services.near_index import index_for, without_archive
 from leases import neighbours
 
 
@@ -15,3 +15,7 @@ class IndexedArchives(neighbours.Archives):
     @override
     def without_archive(self, *, agency: str, numbers: Sequence[str], user: User) -> neighbours.Unfound | None:
         return without_archive(agency=agency, numbers=numbers, user=user)
+
+    @override
+    def is_read(self, *, agency: str, user: User) -> bool:
+        return index_for(agency=agency, user=user) is not None

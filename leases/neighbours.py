@@ -44,6 +44,10 @@ class Archives(ABC):
             None where that is not known just now.
         """
 
+    @abstractmethod
+    def is_read(self, *, agency: str, user: User) -> bool:
+        """Whether the archives of the agency are read with the person's own Dropbox, be what was read known just now or not."""
+
 
 _DECLARED: list[Archives] = []
 
@@ -57,3 +61,8 @@ def without_archive(*, agency: str, numbers: Sequence[str], user: User) -> Unfou
     """What the first who knows says of them; see `Archives.without_archive`."""
     answers = (each.without_archive(agency=agency, numbers=numbers, user=user) for each in _DECLARED)
     return next((answer for answer in answers if answer is not None), None)
+
+
+def is_read(*, agency: str, user: User) -> bool:
+    """Whether anybody reads the archives of the agency with the person's own Dropbox."""
+    return any(each.is_read(agency=agency, user=user) for each in _DECLARED)

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
-from leases.neighbours import Near, without_archive
+from leases.neighbours import Near, is_read, without_archive
 from leases.row_checks import Checked, Examined
 
 
@@ -38,21 +38,34 @@ class Unfound:
     Attributes:
         looked_at: how many rows are of agencies whose archives are known.
         by_row: those without an archive, by the row's number in the file.
+        not_known: how many rows are of agencies of whose archives it is not known just now which there are, by agency.
     """
 
     looked_at: int
     by_row: Mapping[int, WithoutArchive]
+    not_known: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
-        """How many have none; empty where all have one."""
+        """How many have none, and of how many that is not known; empty where all have one."""
+        return " ".join(filter(None, [self.absent, self.unknown]))
+
+    @property
+    def unknown(self) -> str:
+        """Of how many it is not known; empty where it is known of all."""
+        of_each = " and ".join(f"{_numbers(count)} of {agency}" for agency, count in self.not_known.items())
+        return f"Of {of_each} it is not known just now whether there is an archive." if of_each else ""
+
+    @property
+    def absent(self) -> str:
+        """How many have none; empty where none is known to have none."""
         looked_for = [each.nearest for each in self.by_row.values() if each.nearest is not None]
         count, near = len(self.by_row), sum(bool(nearest) for nearest in looked_for)
         if not count:
             return ""
         among = "" if len(looked_for) == count else f"of the first {len(looked_for):,} of them "
         return (
-            f"{count:,} of {self.looked_at:,} number{'s' if self.looked_at > 1 else ''} {_have(count)} no archive; "
+            f"{count:,} of {_numbers(self.looked_at)} {_have(count)} no archive; "
             f"{among}{near:,} {_have(near)} a near one."
         )
 
@@ -64,23 +77,31 @@ def rows_without_archive(examined: Examined, *, user: User | None) -> Unfound | 
         user: who imports; None: nobody has said.
 
     Returns:
-        None where it is not known of any row.
+        None where nobody has said who imports, or none of the archives is read with that person's Dropbox.
     """
     if user is None:
         return None
     by_agency: defaultdict[str, list[Checked]] = defaultdict(list)
     for row in examined.usable:
         by_agency[row.agency].append(row)
-    looked_at = 0
+    looked_at, not_known = 0, {}
     by_row: dict[int, WithoutArchive] = {}
     for agency, rows in by_agency.items():
         found = without_archive(agency=agency, numbers=[row.lease_number for row in rows], user=user)
-        if found is not None:
-            looked_at += len(rows)
-            missing = [row for row in rows if row.lease_number in found]
-            by_row |= {row.row: WithoutArchive(row=row, nearest=found[row.lease_number]) for row in missing}
-    return Unfound(looked_at=looked_at, by_row=dict(sorted(by_row.items()))) if looked_at else None
+        if found is None:
+            not_known[agency] = len(rows)
+            continue
+        looked_at += len(rows)
+        missing = [row for row in rows if row.lease_number in found]
+        by_row |= {row.row: WithoutArchive(row=row, nearest=found[row.lease_number]) for row in missing}
+    if not any(is_read(agency=agency, user=user) for agency in by_agency):
+        return None
+    return Unfound(looked_at=looked_at, by_row=dict(sorted(by_row.items())), not_known=not_known)
 
 
 def _have(count: int) -> str:
     return "has" if count == 1 else "have"
+
+
+def _numbers(count: int) -> str:
+    return f"{count:,} number{'' if count == 1 else 's'}"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db.models import Model
 
+from console.records.links import record_url
 from leases.models import Lease
 
 
@@ -17,6 +19,7 @@ class Watched:
         agency: whose archives it is about.
         read_at: what Dropbox was last asked for at this instant; None if it was not yet, or nobody knows what came since.
         is_fresh: nothing has changed since then that is not known.
+        held_by: the record of what keeps what has changed from being known, for who may look at it; None if nothing does.
         words: a sentence, with its full stop, for who reads whether it is noticed by itself.
     """
 
@@ -24,6 +27,11 @@ class Watched:
     read_at: datetime | None
     is_fresh: bool
     words: str
+    held_by: Model | None = None
+
+    def held_url(self, user: User) -> str:
+        """Where the person sees what holds it; empty where nothing does, or they may not."""
+        return record_url(self.held_by, user) if self.held_by else ""
 
 
 type OfLease = Callable[[Lease], Watched | None]

@@ -3,11 +3,15 @@
 from django.contrib.auth.models import User
 
 from cloud.models import DropboxAccount
+from core.base.clock import now
 from discovery.services.archive_index import ArchiveIndex, index_of
+from discovery.services.archive_standing import held_by
 from leases.models import AgencyStorageConfig, Lease
 from leases.queries import configuration_of
 from leases.states import State
 from leases.watching import Watched
+from storage.errors import IndexBraked
+from storage.models import IndexRun, RunState
 
 APPEARS = "It is noticed by itself when the archive appears."
 CHANGES = "It is noticed by itself when a report is added or taken away, or the archive goes."
@@ -16,6 +20,11 @@ ANOTHERS = (
 )
 ANY = "What appears there is noticed by itself."
 BEHIND = "What has changed there is being read."
+NOT_ASKED = "Dropbox could not be asked what has changed there; it is asked again by itself."
+# For what the last run was held, which nobody goes on with by itself for a while.
+BRAKED = "{missing:,} files and folders are missing there at once, so what has changed is held until somebody says whether that is meant."
+STOPPED = "What has changed there is not being read, since somebody has stopped the run."
+UNREAD = "What has changed there could not be read. {why}"
 NOT_READ = "Its folder of archives was not read to its end yet, so what appears there is not noticed before."
 NOT_WATCHED = "The archives of {agency} are not watched: what appears there is found when the lease is run again."
 
@@ -47,18 +56,37 @@ def watched_by(user: User) -> list[Watched]:
 
 def _told(configuration: AgencyStorageConfig, account: DropboxAccount, *, fresh: str) -> Watched:
     index = _index(configuration, account) if configuration.watched else None
+    held = held_by(index.watch) if index and index.read_at is None and not index.is_being_read else None
     if index is None:
         words = NOT_WATCHED.format(agency=configuration.agency)
     elif index.is_fresh:
         words = fresh
+    elif held:
+        words = _why_held(held)
     else:
-        words = BEHIND if index.watch.root.cursor else NOT_READ
+        words = _why_not_fresh(index)
     return Watched(
         agency=configuration.agency,
         read_at=index.read_at if index else None,
         is_fresh=bool(index and index.is_fresh),
         words=words,
+        held_by=held,
     )
+
+
+def _why_held(run: IndexRun) -> str:
+    if run.state == RunState.ABORTED:
+        return STOPPED
+    if run.failure_code == IndexBraked.code:
+        return BRAKED.format(missing=run.missing_count)
+    return UNREAD.format(why=run.refusal or run.failure_message)
+
+
+def _why_not_fresh(index: ArchiveIndex) -> str:
+    resting_until = index.watch.resting_until
+    if resting_until is not None and resting_until > now():
+        return NOT_ASKED
+    return BEHIND if index.watch.root.cursor else NOT_READ
 
 
 def _index(configuration: AgencyStorageConfig, account: DropboxAccount) -> ArchiveIndex | None:

@@ -40,6 +40,8 @@ RESTS = tuple(timedelta(seconds=seconds) for seconds in (4, 9, 18, 30, 60, 120, 
 RESTS_LONG = RESTS[-1]
 # A run that came to no conclusion is begun again for the same after that time, and not before.
 BEGUN_AGAIN_AFTER = timedelta(hours=1)
+# The same, where Dropbox has told of a change since, and it does not show whether it is one of these: a look sees one page.
+CUT_AGAIN_AFTER = timedelta(minutes=10)
 # Where all of it has to be listed, that costs a call for each directory.
 ALL_AT_MOST_EVERY = timedelta(minutes=30)
 STUCK = frozenset({RunState.REFUSED, RunState.FAILED, RunState.ABORTED, RunState.UNDONE})
@@ -59,11 +61,13 @@ class News:
         mark: stands for it, so that it is known again.
         incremental: only what has changed is read.
         reason: the same in words, for the history of the run.
+        is_cut: the mark stands for the first of it only, so what comes behind that changes nothing about it.
     """
 
     mark: str
     incremental: bool
     reason: str
+    is_cut: bool = False
 
 
 def look_after_all() -> None:
@@ -147,12 +151,19 @@ def _rests(watch: ArchiveWatch) -> bool:
 
 
 def _is_due(watch: ArchiveWatch, *, period: timedelta) -> bool:
-    """Whether Dropbox has told of something since it was last asked, or that was too long ago."""
-    looked_at = watch.looked_at
-    changed_at: datetime | None = watch.changed_at  # type: ignore[attr-defined]  # annotated by `_watches`
-    if looked_at is None or _now(watch) - looked_at >= period:
+    """Whether Dropbox has told of something since what is known was so, or that was too long ago."""
+    since, read_at = watch.looked_at, watch.root.read_at
+    if since is None:
         return True
-    return changed_at is not None and changed_at > looked_at
+    # What somebody has let go on is as old as its plan, and looks meanwhile may have led to nothing.
+    if read_at is not None and watch.root.cursor != EACH:
+        since = min(since, read_at)
+    return _now(watch) - since >= period or _is_told_since(watch, since)
+
+
+def _is_told_since(watch: ArchiveWatch, instant: datetime) -> bool:
+    changed_at: datetime | None = watch.changed_at  # type: ignore[attr-defined]  # annotated by `_watches`
+    return changed_at is not None and changed_at > instant
 
 
 def _take(watch: ArchiveWatch) -> bool:
@@ -198,7 +209,7 @@ def _news(watch: ArchiveWatch) -> News | None:
     except RootNotThere:  # the run says so where everybody looks
         return News(mark=ELSEWHERE, incremental=True, reason=ELSEWHERE)
     if page.entries or page.has_more:
-        return News(mark=_mark(page), incremental=True, reason=_in_words(page))
+        return News(mark=_mark(page), incremental=True, reason=_in_words(page), is_cut=page.has_more)
     _note_unchanged(watch, page)
     return None
 
@@ -221,7 +232,7 @@ def _begin(watch: ArchiveWatch, news: News) -> None:
     Raises:
         RootBusy: another one is under way.
     """
-    if _is_stuck_at(watch, news.mark):
+    if _is_stuck_at(watch, news.mark, is_cut=news.is_cut):
         return
     with transaction.atomic():
         run = IndexSyncService().start(
@@ -235,10 +246,13 @@ def _begin(watch: ArchiveWatch, news: News) -> None:
     logger.info("watches: run %s of “%s” begins: %s", run.pk, watch, news.reason)
 
 
-def _is_stuck_at(watch: ArchiveWatch, mark: str) -> bool:
+def _is_stuck_at(watch: ArchiveWatch, mark: str, *, is_cut: bool = False) -> bool:
     """Whether the last run came to no conclusion about just this, a short while ago."""
     last = _last_run(watch) if watch.begun_for == mark else None
-    return last is not None and last.state in STUCK and _now(watch) - last.entered_at < BEGUN_AGAIN_AFTER
+    if last is None or last.state not in STUCK:
+        return False
+    may_be_more = is_cut and _is_told_since(watch, last.created_at)
+    return _now(watch) - last.entered_at < (CUT_AGAIN_AFTER if may_be_more else BEGUN_AGAIN_AFTER)
 
 
 def _last_run(watch: ArchiveWatch) -> IndexRun | None:

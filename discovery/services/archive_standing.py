@@ -7,9 +7,10 @@ from django.db.models.functions import Now
 
 from discovery.models import ArchiveWatch
 from discovery.services.archive_wants import key_of, wanted
-from storage.models import IndexRun, RunState
+from storage.models import IndexRun, Mode, RunState
 
 STUCK = frozenset({RunState.REFUSED, RunState.FAILED})
+HELD = STUCK | {RunState.ABORTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,16 @@ def watches_standing() -> list[WatchStanding]:
         ),
         key=lambda each: each.title,
     )
+
+
+def held_by(watch: ArchiveWatch) -> IndexRun | None:
+    """The run for which what has changed there is not written down, until somebody sees to it or another one begins; one query.
+
+    None where the last one has ended well, or is under way.
+    """
+    changing = IndexRun.objects.filter(root=watch.root_id, dry_run=False).exclude(mode=Mode.AUDIT)
+    last = changing.order_by("-pk").first()
+    return last if last and last.state in HELD else None
 
 
 def _why_stuck(run: IndexRun | None) -> str:

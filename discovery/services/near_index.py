@@ -1,6 +1,7 @@
 """Which archives come near to numbers that have none, by the index alone: whole sets of numbers, and no call to Dropbox."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from itertools import batched
 from threading import Lock
@@ -54,17 +55,23 @@ def _made_of(names: Sequence[str], before: tuple[object, str, NearNames] | None)
 _remembered = _Remembered()
 
 
-def fresh_index(*, agency: str, user: User) -> ArchiveIndex | None:
-    """The index of the agency's archives that the person's own Dropbox has read; None where it may not speak."""
+def index_for(*, agency: str, user: User) -> ArchiveIndex | None:
+    """The index of the agency's archives that the person's own Dropbox reads, fresh or not; None where it reads none."""
     configuration = AgencyStorageConfig.objects.filter(agency=agency, enabled=True, watched=True).first()
     account = DropboxAccount.objects.of(user) if configuration else None
-    if configuration is None or account is None or account.needs_reconnect_reason:
+    if configuration is None or account is None:
         return None
     index = index_of(
         account=account,
         base_path=configuration.runsheet_archive_base_path,
         poll_minutes=configuration.poll_minutes,
     )
+    return replace(index, is_fresh=False) if index and account.needs_reconnect_reason else index
+
+
+def fresh_index(*, agency: str, user: User) -> ArchiveIndex | None:
+    """The same; None where it may not speak."""
+    index = index_for(agency=agency, user=user)
     return index if index and index.is_fresh else None
 
 

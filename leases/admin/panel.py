@@ -124,6 +124,11 @@ class LeasePanel(Panel[Lease]):
         return watched_for(self.lease) if is_told else None
 
     @property
+    def watched_url(self) -> str:
+        """Where the person sees what keeps it from being fresh."""
+        return self.watched.held_url(self.user) if self.watched else ""
+
+    @property
     def is_last_known(self) -> bool:
         """Whether what is shown is an older run's; a newer one has no answer yet, or waits for its turn."""
         if self.lease.state == State.DETECTING:

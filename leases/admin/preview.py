@@ -193,7 +193,7 @@ class Preview:
 
     @cached_property
     def unfound(self) -> Unfound | None:
-        """Which of them have no archive; None where nobody knows without asking Dropbox."""
+        """Which of them have no archive, and of which that is not known without asking Dropbox; None where nobody reads them."""
         return rows_without_archive(self.examined, user=self.upload.created_by)
 
     @property

@@ -18,7 +18,8 @@ register = template.Library()
 def watched_archives(user: User | AnonymousUser) -> dict[str, Any]:
     """Which agencies' archives are watched with this person's Dropbox, and how fresh that is; nothing if none are."""
     may_see = isinstance(user, User) and user.has_perm("leases.view_lease")
-    return {"watched": watched_by(user) if may_see and isinstance(user, User) else []}
+    found = watched_by(user) if may_see and isinstance(user, User) else []
+    return {"watched": [(each, each.held_url(user) if isinstance(user, User) else "") for each in found]}
 
 
 @register.inclusion_tag("admin/leases/failures.html")

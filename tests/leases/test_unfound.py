@@ -7,8 +7,9 @@ from cloud.models import DropboxAccount
 from leases.neighbours import Near, without_archive
 from leases.row_checks import Checked, Examined
 from leases.unfound import Unfound, WithoutArchive, rows_without_archive
+from storage.models import StorageRoot
 from tests import factories
-from tests.factories import configured, indexed, watched
+from tests.factories import BLM, configured, indexed, watched
 
 pytestmark = pytest.mark.django_db
 
@@ -44,10 +45,42 @@ class TestRowsWithoutArchive:
             (2, "There is no archive of this name. Nearest: NMNM 0501759 (has a report)."),
             (5, "There is no archive of this name, and none that comes near."),
         ]
-        assert found.summary == "2 of 3 numbers have no archive; 1 has a near one."
+        assert found.summary.startswith("2 of 3 numbers have no archive; 1 has a near one.")
 
     def test_are_not_known_of_agencies_whose_archives_nobody_reads(self, account: DropboxAccount, olivia: User) -> None:
         assert rows_without_archive(examined(("NMSLO", "B0-1")), user=olivia) is None
+
+    @pytest.mark.parametrize("why", ["not read to its end", "to be connected again"])
+    def test_are_said_not_to_be_known_where_that_is_so_just_now(
+        self, account: DropboxAccount, olivia: User, why: str
+    ) -> None:
+        if why == "not read to its end":
+            StorageRoot.objects.update(read_at=None)
+        else:
+            DropboxAccount.objects.update(needs_reconnect_reason="It was revoked.")
+
+        found = rows_without_archive(examined(("BLM", "NMNM 1")), user=olivia)
+
+        assert found is not None
+        assert (found.looked_at, found.by_row, found.not_known) == (0, {}, {"BLM": 1})
+        assert found.summary == "Of 1 number of BLM it is not known just now whether there is an archive."
+
+    def test_that_are_not_known_count_neither_as_having_one_nor_as_having_none(
+        self, account: DropboxAccount, olivia: User
+    ) -> None:
+        """What one agency's folder holds says nothing of another one's, whose rows are being changed."""
+        configured("NMSLO", "/State")
+        indexed(watched(account, base="/State"), {})
+        StorageRoot.objects.filter(archive_watch__base_path=BLM).update(read_at=None)
+        leases = [("BLM", "NMNM 0014321"), ("BLM", "NMNM 4444444"), ("NMSLO", "K0-1")]
+
+        found = rows_without_archive(examined(*leases), user=olivia)
+
+        assert found is not None
+        assert found.summary == (
+            "1 of 1 number has no archive; 0 have a near one. "
+            "Of 2 numbers of BLM it is not known just now whether there is an archive."
+        )
 
     def test_are_not_known_where_nobody_says_who_imports(self, account: DropboxAccount) -> None:
         assert rows_without_archive(examined(("BLM", "NMNM 1")), user=None) is None

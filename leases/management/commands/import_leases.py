@@ -34,7 +34,7 @@ class Outcome:
     """What is told at the end.
 
     Attributes:
-        unfound: which of the leases have no archive; None where that is not known.
+        unfound: which of the leases have no archive, and of how many that is not known; None where nobody reads them.
         error: why the file as a whole was not looked at, or not imported.
         done: what became of it.
         is_undone: it was to be imported, and no row of it was.
@@ -174,9 +174,11 @@ def _document(outcome: Outcome) -> dict[str, Any]:
             for column, sentence in row.problems.items()
         ],
         "left_out": [{"row": row.row, "reason": row.reason} for row in (examined.no_leases if examined else ())],
+        # Null where it is known of no row; of whose rows it is not known says the next.
         "without_archive": [_without_archive(each) for each in outcome.unfound.by_row.values()]
-        if outcome.unfound
+        if outcome.unfound and outcome.unfound.looked_at
         else None,
+        "archive_not_known": dict(outcome.unfound.not_known) if outcome.unfound else None,
         "notes": notes,
         "error": outcome.error or None,
     }

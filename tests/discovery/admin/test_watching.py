@@ -4,13 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db.models.functions import Now
 from django.test import Client
 
 from cloud.models import DropboxAccount
 from core.base.clock import now
 from leases.models import AgencyStorageConfig, Lease
+from storage.models import IndexRun
 from tests.discovery.watching import absent, done
 from tests.factories import BLM, configured, indexed, watched
 
@@ -61,6 +62,77 @@ class TestLease:
 
         assert "Last checked <time" in text
         assert "What has changed there is being read." in text
+
+    @pytest.mark.parametrize(
+        ("ended", "said"),
+        [
+            (
+                {"state": "refused", "failure_code": "index_braked", "missing_count": 2_200, "refusal": "…"},
+                "2,200 files and folders are missing there at once, so what has changed is held until somebody says",
+            ),
+            (
+                {"state": "refused", "failure_code": "root_not_there", "refusal": "There is no such folder."},
+                "What has changed there could not be read. There is no such folder.",
+            ),
+            (
+                {"state": "failed", "failure_message": "It broke."},
+                "What has changed there could not be read. It broke.",
+            ),
+            ({"state": "aborted"}, "What has changed there is not being read, since somebody has stopped the run."),
+        ],
+    )
+    def test_of_what_is_held_says_by_what(self, page: Client, operator: User, ended: dict[str, Any], said: str) -> None:
+        lease = absent(operator)
+        found = watched(DropboxAccount.objects.get(), read_at=None)
+        run = IndexRun.objects.create(root=found.root, mode="sync", **ended)
+        IndexRun.objects.create(root=found.root, mode="audit", state="planned")  # which was to change nothing
+        link = f'<a href="/admin/storage/indexrun/{run.pk}/change/">See the run</a>.'
+
+        for text in (on_page(page, lease), text_of(page.get(LIST))):
+            assert said in text
+            assert link in text
+            assert "is being read" not in text
+
+    def test_of_what_is_held_leads_only_who_may_see_the_run(self, page: Client, operator: User) -> None:
+        lease = absent(operator)
+        found = watched(DropboxAccount.objects.get(), read_at=None)
+        IndexRun.objects.create(root=found.root, mode="sync", state="aborted")
+        User.objects.update(is_superuser=False)
+        operator.user_permissions.set(Permission.objects.filter(codename="view_lease"))
+
+        for text in (on_page(page, lease), text_of(page.get(LIST))):
+            assert "somebody has stopped the run." in text
+            assert "See the run" not in text
+
+    @pytest.mark.parametrize("state", ["done", "planning"])
+    def test_of_what_is_not_held_says_nothing_of_the_last_run(self, page: Client, operator: User, state: str) -> None:
+        lease = absent(operator)
+        found = watched(DropboxAccount.objects.get(), read_at=None)
+        IndexRun.objects.create(root=found.root, mode="sync", state="refused")
+        IndexRun.objects.create(root=found.root, mode="sync", state=state)
+
+        text = on_page(page, lease)
+
+        assert "What has changed there is being read." in text
+        assert "See the run" not in text
+
+    def test_of_what_is_not_held_any_more_says_nothing_of_it(self, page: Client, operator: User) -> None:
+        """What was held is as it was before, so no other run was needed."""
+        lease = absent(operator)
+        found = watched(DropboxAccount.objects.get())
+        IndexRun.objects.create(root=found.root, mode="sync", state="refused")
+        DropboxAccount.objects.update(changed_at=Now())
+
+        assert "What has changed there is being read." in on_page(page, lease)
+
+    def test_of_what_dropbox_cannot_be_asked_about_says_so(self, page: Client, operator: User) -> None:
+        lease = absent(operator)
+        found = watched(DropboxAccount.objects.get())
+        DropboxAccount.objects.update(changed_at=Now())
+        found.resting_until = now() + timedelta(minutes=1)
+        found.save()
+
+        assert "Dropbox could not be asked what has changed there" in on_page(page, lease)
 
     def test_of_a_folder_that_was_not_read_yet_says_so(self, page: Client, operator: User) -> None:
         lease = absent(operator)

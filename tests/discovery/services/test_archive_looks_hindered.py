@@ -6,8 +6,10 @@ from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount
+from core.base.clock import now
 from discovery.models import ArchiveWatch
 from discovery.services import archive_looks
 from discovery.services.archive_lister import EACH
@@ -106,6 +108,61 @@ class TestLostSight:
         attend()
 
         assert owed() == {f"NMNM 1{number:03}": GONE for number in range(3)}
+
+    @pytest.mark.parametrize("others", ["a notification", "none, but it took long"])
+    def test_is_asked_about_at_once_after_somebody_has_let_it_go_on(
+        self, many: User, dropbox: "Standin", others: str
+    ) -> None:
+        """What is written down is as old as the plan, and so is not fresh; who was told of meanwhile waits for no poll."""
+        for number in range(150):
+            dropbox.delete(f"{BLM}/NMNM 1{number:03}")
+        told()
+        attend()
+        refused = IndexRun.objects.latest("pk")
+        if others == "a notification":
+            dropbox.put(f"{BLM}/NMNM 9/")
+            told()
+            ArchiveWatch.objects.update(looked_at=Now())  # somebody has looked, and begun nothing
+        else:
+            asked_at = (now() - timedelta(minutes=30)).isoformat()
+            IndexRun.objects.filter(pk=refused.pk).update(place={**refused.place, "asked_at": asked_at})
+        IndexSyncService().override(run_id=refused.pk, allow_missing=refused.missing_count)
+        work()
+        assert not fresh()
+
+        attend()
+
+        assert fresh()
+        assert owed() == {f"NMNM 1{number:03}": GONE for number in range(3)} | (
+            {"NMNM 9": APPEARED} if others == "a notification" else {}
+        )
+
+    def test_longer_than_a_page_begins_another_run_when_more_may_have_come(
+        self, watched_archives: User, dropbox: "Standin", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What comes behind the first page does not show there."""
+        monkeypatch.setattr("cloud.dropbox.changes.PAGE_SIZE", 20)
+        StorageRoot.objects.update(cursor="", read_at=None)
+        dropbox.put(*[f"{BLM}/NMNM 1{number:03}/" for number in range(150)])
+        attend()
+        for number in range(150):
+            dropbox.delete(f"{BLM}/NMNM 1{number:03}")
+        told()
+        attend()
+        later(archive_looks.CUT_AGAIN_AFTER)
+        attend()
+        assert [state for state, _ in runs()[2:]] == ["refused"]
+        dropbox.put(*[f"{BLM}/NMNM 1{number:03}/" for number in range(20, 150)])
+        IndexRun.objects.filter(state="refused").update(entered_at=Now())
+        told()
+        attend()
+        assert [state for state, _ in runs()[2:]] == ["refused"]
+
+        later(archive_looks.CUT_AGAIN_AFTER)
+        attend()
+
+        assert [state for state, _ in runs()[2:]] == ["refused", "done"]
+        assert fresh()
 
     def test_is_looked_at_again_when_something_else_has_changed(self, many: User, dropbox: "Standin") -> None:
         for number in range(150):

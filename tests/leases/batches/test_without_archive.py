@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from storage.models import StorageRoot
 from tests import factories
 from tests.factories import configured, indexed, watched
 from tests.leases.batches.asking import send
@@ -61,5 +62,28 @@ class TestPreview:
         assert "No archive" not in [tab.label for tab in answer.context["preview"].tabs]
 
 
-def test_nothing_is_said_where_nobody_knows(console: Client) -> None:
-    assert "no archive" not in send(console, FILE).text
+@pytest.mark.usefixtures("archives")
+def test_what_is_not_known_is_said(console: Client) -> None:
+    """Else it would look as if each had one."""
+    text = send(console, f"{FILE}NMSLO,K0-1\n").text
+
+    assert "2 of 3 numbers have no archive; 1 has a near one." in text
+    assert "Of 1 number of NMSLO it is not known just now whether there is an archive." in text
+
+
+@pytest.mark.usefixtures("archives")
+def test_no_more_than_that_is_said_where_it_is_known_of_none(console: Client) -> None:
+    StorageRoot.objects.update(read_at=None)
+
+    text = send(console, FILE).text
+
+    assert "Of 3 numbers of BLM it is not known just now whether there is an archive." in text
+    assert "no archive" not in text
+    assert "See which" not in text
+
+
+def test_nothing_is_said_where_nobody_reads_them(console: Client) -> None:
+    text = send(console, FILE).text
+
+    assert "no archive" not in text
+    assert "whether there is an archive" not in text

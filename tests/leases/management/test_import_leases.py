@@ -16,6 +16,7 @@ from leases.errors import Overtaken
 from leases.imports import left_out_by
 from leases.management.commands import import_leases
 from leases.models import Batch, Lease, Upload
+from storage.models import StorageRoot
 from tests import factories
 from tests.factories import configured, indexed, watched
 from tests.leases.test_cases import CASES
@@ -75,6 +76,7 @@ class TestDryRun:
                 {"row": 5, "reason": "“Total” is no lease: it looks like a total."},
             ],
             "without_archive": None,
+            "archive_not_known": None,
             "notes": ["Doubtful rows are imported only with --with-doubtful."],
             "error": None,
         }
@@ -306,6 +308,25 @@ class TestWithoutArchive:
         _, document = run(file, "--dry-run", "--user", "ivan")
 
         assert [each["nearest"] is None for each in document["without_archive"]] == [False, True]
+
+    def test_is_never_said_of_an_agency_whose_archives_are_not_known(self, file: Path) -> None:
+        file.write_text(f"{file.read_text()}NMSLO,K0-6423-1\n")
+
+        _, document = run(file, "--dry-run", "--user", "ivan")
+
+        assert [each["row"] for each in document["without_archive"]] == [2, 4]
+        assert document["archive_not_known"] == {"NMSLO": 1}
+        told = "Of 1 number of NMSLO it is not known just now whether there is an archive."
+        assert document["notes"] == [f"2 of 3 numbers have no archive; 1 has a near one. {told}"]
+
+    def test_is_null_while_it_is_known_of_no_row(self, file: Path) -> None:
+        StorageRoot.objects.update(read_at=None)
+
+        _, document = run(file, "--dry-run", "--user", "ivan")
+
+        assert (document["without_archive"], document["archive_not_known"]) == (None, {"BLM": 3})
+        said = text(file, "--dry-run", "--user", "ivan").splitlines()
+        assert "Of 3 numbers of BLM it is not known just now whether there is an archive." in said
 
     def test_is_not_known_of_nobody(self, file: Path) -> None:
         assert run(file, "--dry-run")[1]["without_archive"] is None
