@@ -89,7 +89,9 @@ class StoredFile(models.Model):
 
     @property
     def modified_at(self) -> datetime | None:
-        """When it was changed, by the clock of its storage; None if that is in no year that a calendar has."""
+        """When it was changed, by the clock of its storage; None if that is not known, or in no year that a calendar has."""
+        if not self.modified_ns:  # of a folder the cloud tells no time
+            return None
         try:
             return EPOCH + timedelta(microseconds=self.modified_ns // 1_000)
         except OverflowError:
