@@ -207,11 +207,20 @@ def _news(watch: ArchiveWatch) -> News | None:
     except CursorReset:
         return News(mark=LOST, incremental=False, reason=LOST)
     except RootNotThere:  # the run says so where everybody looks
-        return News(mark=ELSEWHERE, incremental=True, reason=ELSEWHERE)
+        mark = sha256(f"{ELSEWHERE}: {_lies_there(lister)}".encode()).hexdigest()
+        return News(mark=mark, incremental=True, reason=ELSEWHERE)
     if page.entries or page.has_more:
         return News(mark=_mark(page), incremental=True, reason=_in_words(page), is_cut=page.has_more)
     _note_unchanged(watch, page)
     return None
+
+
+def _lies_there(lister: ArchiveLister) -> str:
+    """The folder that lies there by now, since another one there is news of its own; empty where none does. One call."""
+    try:
+        return lister.marker()
+    except RootNotThere:
+        return ""
 
 
 def _note_unchanged(watch: ArchiveWatch, page: ChangesPage) -> None:

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 APPEARED = "an archive appeared"
 GONE = "the archive is gone"
+IN_PART = "the account sees only a part of the archive by now"
 ANEW = "the archive was made anew"
 ADDED = "a report was added"
 TAKEN = "the report was taken away"
@@ -289,9 +290,11 @@ def _report_reason(lease: Lease, archive: IndexedArchive) -> str:
     names = {file.name for file in archive.files if is_report_name(file.name)}
     # Of many, no more than some are kept.
     known, count = set(lease.matching_files), max(lease.matching_count, len(lease.matching_files))
-    if known <= names and len(names) == count:
+    if known <= names and len(names) == count and (count or not archive.is_partial):
         return ""
     if len(names) > count:
         return ADDED
+    if not count and archive.is_partial:
+        return IN_PART  # nor whether there is none still
     # Who sees only a part does not know what was taken away.
     return "" if archive.is_partial else TAKEN if len(names) < count else RENAMED

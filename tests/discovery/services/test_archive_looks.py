@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount
 from discovery.services import archive_looks
-from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, TAKEN
+from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, IN_PART, TAKEN
 from leases.models import AgencyStorageConfig, Lease
 from leases.states import State
 from statemachine.models import TransitionLog
@@ -197,6 +197,22 @@ class TestEvents:
         attend()
 
         assert owed() == {NUMBER: TAKEN}
+
+    @pytest.mark.parametrize("sight", ["traverse_only", "no_access"])
+    def test_an_archive_without_a_report_is_seen_in_part_by_now(
+        self, watched_archives: User, dropbox: "Standin", sight: str
+    ) -> None:
+        dropbox.put(f"{BLM}/NMNM 2/scan.pdf")
+        done(watched_archives, "NMNM 2")
+        told()
+        attend()
+        assert owed() == {}
+        dropbox.sight("olivia", f"{BLM}/NMNM 2", sight)
+        told()
+
+        attend()
+
+        assert owed() == {"NMNM 2": IN_PART}
 
     def test_what_is_no_report_concerns_no_lease(self, watched_archives: User, dropbox: "Standin") -> None:
         done(watched_archives, reports=[REPORT])

@@ -12,7 +12,18 @@ from core.base.clock import now
 from discovery.errors import ArchiveOutOfSight, BasePathMissing
 from discovery.models import ArchiveWatch
 from discovery.services import archive_news
-from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, RENAMED, SEEN_AGAIN, TAKEN, UP_TO, tell
+from discovery.services.archive_news import (
+    ADDED,
+    ANEW,
+    APPEARED,
+    GONE,
+    IN_PART,
+    RENAMED,
+    SEEN_AGAIN,
+    TAKEN,
+    UP_TO,
+    tell,
+)
 from leases.models import Lease
 from leases.states import State
 from statemachine.evidence import LISTED_AT_MOST
@@ -96,6 +107,15 @@ class TestAnswers:
         whole(watch)
 
         assert owed() == {"NMNM 2": ADDED}
+
+    def test_of_an_archive_that_is_seen_in_part_may_hide_one(self, operator: User, watch: ArchiveWatch) -> None:
+        indexed(watch, {"NMNM 1": [], "NMNM 2": [REPORT]}, partial=True)
+        done(operator, "NMNM 1")
+        done(operator, "NMNM 2", reports=[REPORT])
+
+        whole(watch)
+
+        assert owed() == {"NMNM 1": IN_PART}
 
     def test_of_a_found_archive_whose_report_nobody_looked_for(self, operator: User, watch: ArchiveWatch) -> None:
         indexed(watch, {"NMNM 1": [REPORT]})
@@ -260,7 +280,7 @@ class TestWhichLeases:
             ({"state": RunState.FAILED}, 0),
             ({"state": RunState.ABORTED, "incremental": False}, 0),
             ({"state": RunState.REFUSED}, 0),
-            ({"state": RunState.ABORTED, "applied_up_to": 1, "dry_run": True}, 0),
+            ({"state": RunState.ABORTED, "applied_up_to": 1, "dry_run": True}, 5),
         ],
     )
     def test_are_all_where_nobody_knows_what_was_changed(
@@ -314,7 +334,7 @@ class TestWhichLeases:
         ended(watch, incremental=False)
         tell(watch, **NEVER)
 
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(3):  # the runs, and whom they concern
             tell(watch, **NEVER)
 
 
