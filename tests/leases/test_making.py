@@ -392,7 +392,7 @@ class TestPage:
 
         assert '<dt>Document archive</dt><dd> <span class="exact">/d/NMNM 1</span>' in text
         assert 'Could not be looked at <code class="exact">/m/NMNM 1</code>' in text
-        assert "The last look told nothing: It is closed." in text
+        assert "<summary>The last look told nothing</summary><p>It is closed.</p></details>" in text
 
     def test_tells_what_is_not_there_and_what_nobody_has_looked_for(self, console: Client) -> None:
         configured(base="/a", documents_base_path="/d", misc_index_base_path="/m")
