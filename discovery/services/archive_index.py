@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount, Folded
@@ -24,6 +24,8 @@ from storage.models import ACTIVE, IndexRun, Mode
 NANOSECONDS = 1_000_000_000
 # What is polled every five minutes is read a little later than that; until then it is fresh.
 LATE_AT_MOST = timedelta(minutes=1)
+# A run that is owed so long and that nobody works on has no worker.
+TAKEN_UP_WITHIN = timedelta(seconds=10)
 # The archives that were asked for, and what lies directly in them: each by its key, even before the database has counted
 # what lies in a folder that was read a moment ago.
 ARCHIVES = """
@@ -109,7 +111,7 @@ class ArchiveIndex:
 
     Attributes:
         read_at: what it says was so at this instant.
-        is_being_read: a run is bringing it up to date just now.
+        is_being_read: a worker is bringing it up to date just now.
     """
 
     watch: ArchiveWatch
@@ -158,18 +160,20 @@ def index_of(*, account: DropboxAccount, base_path: str, poll_minutes: int) -> A
     It is fresh if it was read within the period, no notification has come since, and no run is changing it.
     """
     watches = _watches(account_id=account.account_id, path_root=account.root_namespace_id, base_path=base_path)
-    found = watches.annotate(database_now=Now(), active=_active_runs()).first()
+    runs = _active_runs()
+    found = watches.annotate(
+        database_now=Now(), active=Exists(runs), worked_at=Exists(runs.filter(_is_worked_at()))
+    ).first()
     if found is None:
         return None
     read_at = found.root.read_at
     is_late = read_at is None or found.database_now - read_at > timedelta(minutes=poll_minutes) + LATE_AT_MOST
     is_told = read_at is not None and account.changed_at is not None and account.changed_at > read_at
-    is_active = found.active
     return ArchiveIndex(
         watch=found,
         read_at=read_at,
-        is_fresh=not (is_late or is_told or is_active),
-        is_being_read=is_active,
+        is_fresh=not (is_late or is_told or found.active),
+        is_being_read=found.worked_at,
     )
 
 
@@ -220,10 +224,15 @@ def _watches(*, account_id: str, path_root: str, base_path: str) -> QuerySet[Any
     return of_account.alias(at=Folded("base_path")).filter(at=Folded(Value(base_path))).select_related("root")
 
 
-def _active_runs() -> Exists:
-    """Whether a run is bringing rows up to date; who only compares changes none."""
+def _active_runs() -> QuerySet[IndexRun]:
+    """Those that bring rows up to date; who only compares changes none."""
     runs = IndexRun.objects.filter(root=OuterRef("root"), state__in=sorted(ACTIVE), dry_run=False)
-    return Exists(runs.exclude(mode=Mode.AUDIT))
+    return runs.exclude(mode=Mode.AUDIT)
+
+
+def _is_worked_at() -> Q:
+    """A worker has it, or is about to: where none listens to its queue, nobody has to wait for it."""
+    return Q(claimed_until__gt=Now()) | Q(due_at__gt=Now() - TAKEN_UP_WITHIN)
 
 
 def _archives(watch: ArchiveWatch, keys: Collection[str]) -> Mapping[str, IndexedArchive]:
