@@ -12,11 +12,22 @@ from core.base.clock import now
 from discovery.errors import ArchiveOutOfSight, BasePathMissing
 from discovery.models import ArchiveWatch
 from discovery.services import archive_news
-from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, RENAMED, SEEN_AGAIN, TAKEN, UP_TO, tell
+from discovery.services.archive_news import (
+    ADDED,
+    ANEW,
+    APPEARED,
+    GONE,
+    IN_PART,
+    RENAMED,
+    SEEN_AGAIN,
+    TAKEN,
+    UP_TO,
+    tell,
+)
 from leases.models import Lease
 from leases.states import State
 from statemachine.evidence import LISTED_AT_MOST
-from storage.models import IndexChange, IndexRun, RunState, StoredFile
+from storage.models import IndexChange, IndexRun, RunState, StorageRoot, StoredFile
 from tests.discovery.watching import absent, done, owed
 from tests.factories import BLM, configured, indexed, watched
 
@@ -88,14 +99,53 @@ class TestAnswers:
 
         assert owed() == {"NMNM 2": TAKEN}
 
-    def test_of_an_archive_that_is_seen_in_part_are_not_negated(self, operator: User, watch: ArchiveWatch) -> None:
-        indexed(watch, {"NMNM 1": [], "NMNM 2": [REPORT]}, partial=True)
-        done(operator, "NMNM 1", reports=[REPORT])
-        done(operator, "NMNM 2")
+    @pytest.mark.parametrize(
+        ("files", "known", "reason"),
+        [
+            ([], [], IN_PART),
+            ([], [REPORT], IN_PART),
+            ([SECOND], [REPORT], IN_PART),
+            ([SECOND], [REPORT, SECOND], IN_PART),
+            ([REPORT], [REPORT], ""),
+            ([REPORT], [], ADDED),
+        ],
+    )
+    def test_of_an_archive_that_is_seen_in_part_are_asked_for_where_they_rest_on_all_of_it(
+        self, operator: User, watch: ArchiveWatch, files: list[str], known: list[str], reason: str
+    ) -> None:
+        """It is neither said that a report is gone, nor that there is none."""
+        indexed(watch, {"NMNM 1": files}, partial=True)
+        done(operator, "NMNM 1", reports=known)
 
         whole(watch)
 
-        assert owed() == {"NMNM 2": ADDED}
+        assert owed() == ({"NMNM 1": reason} if reason else {})
+
+    @pytest.mark.parametrize("state", [State.DONE, State.FAILED])
+    def test_of_an_archive_that_is_seen_in_part_are_asked_for_once(
+        self, operator: User, watch: ArchiveWatch, state: str
+    ) -> None:
+        """Whatever Dropbox has said since then stands, however often all is compared."""
+        indexed(watch, {"NMNM 1": []}, partial=True)
+        done(operator, "NMNM 1", state=state, failure_code=ArchiveOutOfSight.code if state == State.FAILED else "")
+        Lease.objects.update(known_at=now())
+
+        for read_at in (now() - timedelta(minutes=1), now() + timedelta(minutes=1)):
+            StorageRoot.objects.update(read_at=read_at)
+            whole(ArchiveWatch.objects.select_related("root").get())
+
+        assert owed() == {}
+        assert ArchiveWatch.objects.get().unsettled == []
+
+    def test_that_only_an_archive_is_there_are_left_alone_where_that_is_seen_in_part(
+        self, operator: User, watch: ArchiveWatch
+    ) -> None:
+        indexed(watch, {"NMNM 1": []}, partial=True)
+        done(operator, "NMNM 1", state=State.FOUND)
+
+        whole(watch)
+
+        assert owed() == {}
 
     def test_of_a_found_archive_whose_report_nobody_looked_for(self, operator: User, watch: ArchiveWatch) -> None:
         indexed(watch, {"NMNM 1": [REPORT]})
