@@ -95,7 +95,8 @@ class FoundFile(BaseModel):
     """A file or a folder as the index knows it.
 
     Attributes:
-        path: below the root; that of a folder ends in “/”.
+        root_title: what people call the root; of one that the settings declare, its name.
+        path: below the root; that of a folder ends in “/”. Of a folder of archives it is in one case, as Dropbox compares it.
         size: in bytes; empty for a folder.
         changed: by the clock of its storage; empty where that is in no year of a calendar, or not known.
         page: its address in the console.
@@ -103,6 +104,7 @@ class FoundFile(BaseModel):
 
     id: int
     root: str
+    root_title: str
     path: str
     name: str
     is_directory: bool
@@ -118,6 +120,7 @@ class FoundFile(BaseModel):
         return cls(
             id=file.pk,
             root=file.root.name,
+            root_title=file.root.title,
             path=file.key,
             name=file.name,
             is_directory=file.is_directory,

@@ -163,12 +163,19 @@ def _is_made_anew(watch: ArchiveWatch) -> bool:
     Raises:
         Temporary, Permanent: as the gateway says.
     """
-    if not watch.root.marker:
-        return False
+    return _is_another(watch, _lies_there(watch))
+
+
+def _is_another(watch: ArchiveWatch, there: str) -> bool:
+    return bool(there and watch.root.marker) and there != watch.root.marker
+
+
+def _lies_there(watch: ArchiveWatch) -> str:
+    """The folder that lies there by now; empty where none does, or is seen in part only: nothing is concluded from that."""
     try:
-        return ArchiveLister(watch).marker() != watch.root.marker
-    except RootNotThere:  # nothing is concluded from what is not there, or is seen in part only
-        return False
+        return ArchiveLister(watch).marker()
+    except RootNotThere:
+        return ""
 
 
 def _begin_anew(watch: ArchiveWatch) -> None:
@@ -243,7 +250,9 @@ def _news(watch: ArchiveWatch) -> News | None:
     except CursorReset:
         return ANEW if _is_made_anew(watch) else News(mark=LOST, incremental=False, reason=LOST)
     except RootNotThere:  # the run says so where everybody looks
-        return ANEW if _is_made_anew(watch) else News(mark=ELSEWHERE, incremental=True, reason=ELSEWHERE)
+        there = _lies_there(watch)
+        mark = sha256(f"{ELSEWHERE}: {there}".encode()).hexdigest()
+        return ANEW if _is_another(watch, there) else News(mark=mark, incremental=True, reason=ELSEWHERE)
     if page.entries or page.has_more:
         is_anew = _may_be_anew(watch, page) and _is_made_anew(watch)
         return (

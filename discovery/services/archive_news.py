@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 APPEARED = "an archive appeared"
 GONE = "the archive is gone"
+IN_PART = "the account sees only a part of the archive by now"
 ANEW = "the archive was made anew"
 ADDED = "a report was added"
 TAKEN = "the report was taken away"

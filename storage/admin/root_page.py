@@ -114,8 +114,27 @@ class RootPage:
         return IndexSyncStats.of(self.whole.counts if self.whole else {})
 
     @property
+    def is_overtaken(self) -> bool:
+        """Whether other runs came after the one whose figures these are; nobody counts anew, so what they saw is not in."""
+        return bool(self.whole and self.last) and self.whole != self.last
+
+    @property
     def size(self) -> str:
         return size_text(self.figures.bytes)
+
+    @property
+    def grace_days(self) -> int:
+        """How long the row of what is missing stays."""
+        return int(settings.STORAGE_MISSING_GRACE_DAYS)
+
+    @property
+    def told_of_differences(self) -> str:
+        """What the last run's differences are of, and whether they were seen to; empty if there were none."""
+        if self.last is None or not self.last.plan_is_whole or not IndexSyncStats.of(self.last.counts).differences:
+            return ""
+        is_done = self.last.state == RunState.DONE and not self.last.stops_at_plan
+        seen_to = "That run has brought them up to date." if is_done else "See the run for what became of them."
+        return f"A difference is a row of the index that did not say what lay there. {seen_to}"
 
     @property
     def result(self) -> str:

@@ -40,6 +40,13 @@ def _counted(url: str, count: int) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, f"{count:,}")
 
 
+def _as_of(page: RootPage) -> SafeString | str:
+    """Which run's figure it is, where others came after it."""
+    if not page.is_overtaken or page.whole is None:
+        return ""
+    return format_html(' <span class="quiet">as of {}, {}</span>', page.whole, ago(page.whole.entered_at))
+
+
 def _marker_sent(request: HttpRequest, given: Mapping[str, Any], _form: QueryDict) -> Sent:
     may = request.user.has_perm("storage.view_storageroot")
     root = StorageRoot.objects.filter(pk=given["pk"]).first() if may else None
@@ -121,12 +128,14 @@ class RootAdmin(ReadOnly, LargeList):
     @admin.display(description="files", empty_value="\N{EN DASH}")
     def files(self, root: Any) -> SafeString | None:
         page: RootPage = root.page
-        return _counted(page.files_url, page.figures.files_on_disk) if page.whole else None
+        if page.whole is None:
+            return None
+        return format_html("{}{}", _counted(page.files_url, page.figures.files_on_disk), _as_of(page))
 
     @admin.display(description="size", empty_value="\N{EN DASH}")
-    def bytes_seen(self, root: Any) -> str | None:
+    def bytes_seen(self, root: Any) -> SafeString | None:
         page: RootPage = root.page
-        return page.size if page.whole else None
+        return format_html("{}{}", page.size, _as_of(page)) if page.whole else None
 
     @admin.display(description="missing")
     def missing(self, root: Any) -> SafeString | str:

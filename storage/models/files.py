@@ -90,7 +90,7 @@ class StoredFile(models.Model):
     @property
     def modified_at(self) -> datetime | None:
         """When it was changed, by the clock of its storage; None if that is not known, or in no year that a calendar has."""
-        if not self.modified_ns:  # of a folder the cloud tells no time
+        if self.is_directory and not self.modified_ns:  # a cloud tells no time of a folder
             return None
         try:
             return EPOCH + timedelta(microseconds=self.modified_ns // 1_000)

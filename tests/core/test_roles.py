@@ -26,6 +26,7 @@ TOLD = {
     },
     "Operator": {
         "make, change": ["leases.add_lease", "leases.change_lease"],
+        "make archives that are missing": ["leases.make_archives"],
         "run and stop leases, and connect an own Dropbox": ["leases.run_discovery"],
         "compare storage with its index, and stop a run": ["storage.run_index"],
     },

@@ -122,8 +122,8 @@ class TestMachines:
         with CaptureQueriesContext(connection) as queries:
             scrape(client)
 
-        of_storage = 1  # that there is none
-        assert len(queries) == len(machines()) + 1 + of_storage
+        of_storage, of_archives = 1, 2  # that there is none
+        assert len(queries) == len(machines()) + 1 + of_storage + of_archives
 
 
 class TestPrograms:

@@ -190,6 +190,7 @@ class TestList:
 
         assert "BLM: checked <time" in text
         assert "What appears there is noticed by itself." in text
+        assert text.index("<h1>") < text.index("BLM: checked") < text.index('id="changelist-search"')
 
     def test_says_nothing_where_nothing_is(self, page: Client, operator: User) -> None:
         absent(operator)

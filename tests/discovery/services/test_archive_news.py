@@ -17,7 +17,6 @@ from discovery.services.archive_news import (
     ANEW,
     APPEARED,
     GONE,
-    IN_PART,
     RENAMED,
     SEEN_AGAIN,
     TAKEN,
@@ -27,7 +26,7 @@ from discovery.services.archive_news import (
 from leases.models import Lease
 from leases.states import State
 from statemachine.evidence import LISTED_AT_MOST
-from storage.models import IndexChange, IndexRun, RunState, StorageRoot, StoredFile
+from storage.models import IndexChange, IndexRun, RunState, StoredFile
 from tests.discovery.watching import absent, done, owed
 from tests.factories import BLM, configured, indexed, watched
 
@@ -98,54 +97,6 @@ class TestAnswers:
         whole(watch)
 
         assert owed() == {"NMNM 2": TAKEN}
-
-    @pytest.mark.parametrize(
-        ("files", "known", "reason"),
-        [
-            ([], [], IN_PART),
-            ([], [REPORT], IN_PART),
-            ([SECOND], [REPORT], IN_PART),
-            ([SECOND], [REPORT, SECOND], IN_PART),
-            ([REPORT], [REPORT], ""),
-            ([REPORT], [], ADDED),
-        ],
-    )
-    def test_of_an_archive_that_is_seen_in_part_are_asked_for_where_they_rest_on_all_of_it(
-        self, operator: User, watch: ArchiveWatch, files: list[str], known: list[str], reason: str
-    ) -> None:
-        """It is neither said that a report is gone, nor that there is none."""
-        indexed(watch, {"NMNM 1": files}, partial=True)
-        done(operator, "NMNM 1", reports=known)
-
-        whole(watch)
-
-        assert owed() == ({"NMNM 1": reason} if reason else {})
-
-    @pytest.mark.parametrize("state", [State.DONE, State.FAILED])
-    def test_of_an_archive_that_is_seen_in_part_are_asked_for_once(
-        self, operator: User, watch: ArchiveWatch, state: str
-    ) -> None:
-        """Whatever Dropbox has said since then stands, however often all is compared."""
-        indexed(watch, {"NMNM 1": []}, partial=True)
-        done(operator, "NMNM 1", state=state, failure_code=ArchiveOutOfSight.code if state == State.FAILED else "")
-        Lease.objects.update(known_at=now())
-
-        for read_at in (now() - timedelta(minutes=1), now() + timedelta(minutes=1)):
-            StorageRoot.objects.update(read_at=read_at)
-            whole(ArchiveWatch.objects.select_related("root").get())
-
-        assert owed() == {}
-        assert ArchiveWatch.objects.get().unsettled == []
-
-    def test_that_only_an_archive_is_there_are_left_alone_where_that_is_seen_in_part(
-        self, operator: User, watch: ArchiveWatch
-    ) -> None:
-        indexed(watch, {"NMNM 1": []}, partial=True)
-        done(operator, "NMNM 1", state=State.FOUND)
-
-        whole(watch)
-
-        assert owed() == {}
 
     def test_of_a_found_archive_whose_report_nobody_looked_for(self, operator: User, watch: ArchiveWatch) -> None:
         indexed(watch, {"NMNM 1": [REPORT]})
@@ -310,7 +261,7 @@ class TestWhichLeases:
             ({"state": RunState.FAILED}, 0),
             ({"state": RunState.ABORTED, "incremental": False}, 0),
             ({"state": RunState.REFUSED}, 0),
-            ({"state": RunState.ABORTED, "applied_up_to": 1, "dry_run": True}, 0),
+            ({"state": RunState.ABORTED, "applied_up_to": 1, "dry_run": True}, 5),
         ],
     )
     def test_are_all_where_nobody_knows_what_was_changed(
@@ -364,7 +315,7 @@ class TestWhichLeases:
         ended(watch, incremental=False)
         tell(watch, **NEVER)
 
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(3):  # the runs, and whom they concern
             tell(watch, **NEVER)
 
 

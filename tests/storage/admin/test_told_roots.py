@@ -41,6 +41,37 @@ class TestRoot:
         assert TITLE in text_of(console.get(ROOTS, {"q": "of arch"}))
         assert TITLE not in text_of(console.get(ROOTS, {"q": "deeds"}))
 
+    def test_says_of_which_run_the_figures_are(self, console: Client, place: Place, read: Index) -> None:
+        whole, overtaken = IndexRun.objects.earliest("pk"), "not in these figures"
+
+        assert f"as of Index run {whole.pk}, " in text_of(console.get(ROOTS))
+        assert overtaken in text_of(console.get(root_page()))
+
+        place.put("Lease 3/Deed.PDF")
+        read("sync")
+
+        assert " as of Index run" not in text_of(console.get(ROOTS))
+        assert overtaken not in text_of(console.get(root_page()))
+
+    def test_says_what_is_different_and_what_is_missing(self, console: Client, place: Place, read: Index) -> None:
+        place.put("Lease 3/Deed.PDF")
+        read("sync", incremental=True)
+        place.remove("Lease 3")
+        last = read("sync", incremental=True)
+
+        found = text_of(console.get(root_page()))
+
+        assert f"did not say what lay there. That run has brought them up to date. Index run {last.pk}" in found
+        assert "each row stays for 30 days" in found
+
+    def test_says_of_an_audit_that_its_differences_are_open(self, console: Client, place: Place, read: Index) -> None:
+        place.put("Lease 3/Deed.PDF")
+        read("audit", incremental=True)
+
+        found = text_of(console.get(root_page()))
+
+        assert "did not say what lay there. See the run for what became of them." in found
+
     def test_says_up_to_when_it_is_known_and_who_looks_after_it(self, console: Client) -> None:
         found = text_of(console.get(root_page()))
 

@@ -59,7 +59,7 @@ class TestSettled:
             ([file("a/b/c"), file("a/b-c/d"), Gone("a/b"), file("a/b-c/e")], ["a/b-c/d", "a/b-c/e"]),
             ([file("a"), file("b"), Gone(""), file("c")], ["c"]),
             ([directory("a"), Anomaly("a", "name", "Odd.")], ["a", "a/"]),
-            ([file("a"), Anomaly("a", "name", "Odd.")], ["a"]),
+            ([file("a"), Anomaly("a", "name", "Odd.")], ["a", "a"]),
             ([directory("a"), Anomaly("a/b", "name", "Odd."), Gone("a")], []),
         ],
     )
