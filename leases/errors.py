@@ -25,6 +25,12 @@ class ArchivesAreNotMade(Refused):
     code = "archives_are_not_made"
 
 
+class OnlyReads(Refused):
+    """Your Dropbox connection may only read. Connect Dropbox anew under “Your Dropbox” and allow writing."""
+
+    code = "only_reads"
+
+
 class InvalidLease(Refused):
     """This lease cannot be saved as it is."""
 

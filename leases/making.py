@@ -10,8 +10,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
+from cloud.models import DropboxAccount
+from cloud.services.accounts import lacks_write
 from leases import runs
-from leases.errors import ArchivesAreNotMade
+from leases.errors import ArchivesAreNotMade, OnlyReads
 from leases.models import SUBFOLDERS, Lease
 from leases.states import State
 from statemachine.batches import run_many
@@ -54,7 +56,7 @@ def make_archive(*, record_id: int, user: User, generation: int | None = None) -
         generation: what the person saw, and so which near names.
 
     Raises:
-        ArchivesAreNotMade, RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
+        ArchivesAreNotMade, OnlyReads, RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
     """
     _confirm_may(user)
     seen = Lease.objects.filter(pk=record_id).first()
@@ -71,7 +73,8 @@ def make_archives(records: QuerySet[Any], user: User, /, *, which: str) -> Batch
     None is made beside a near name: nobody has looked at each of so many.
 
     Raises:
-        ArchivesAreNotMade, TransitionForbidden, ChoiceChanged, NothingToStart, DatabaseTooBusy: nothing was saved.
+        ArchivesAreNotMade, OnlyReads, TransitionForbidden, ChoiceChanged, NothingToStart, DatabaseTooBusy: nothing was
+            saved.
     """
     _confirm_may(user)
     values = {"makes_archive": True, "seen_beside": []}
@@ -82,6 +85,16 @@ def _confirm_may(user: User) -> None:
     require(user, RIGHT)
     if not settings.DROPBOX_MAKES_ARCHIVES:
         raise ArchivesAreNotMade
+    if only_reads(user):
+        raise OnlyReads
+
+
+def only_reads(user: User) -> bool:
+    """Whether the person's Dropbox was connected without the right to write, so that nothing can be made with it.
+
+    Who has none connected is told so by the run, which goes on by itself once there is one.
+    """
+    return lacks_write(DropboxAccount.objects.filter(user=user).first())
 
 
 def subfolders_in_words(agency: str) -> str:

@@ -51,6 +51,19 @@ class Button:
     asks: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is to be said of one record of a batch beside its state.
+
+    Attributes:
+        url: its page; empty if the person may not see it.
+    """
+
+    label: str
+    words: str
+    url: str
+
+
 class BatchPage:
     """One batch, as one person may see it. A kind of record that has more to say of its batches derives from it."""
 
@@ -165,6 +178,16 @@ class BatchPage:
             )
             for code, count in failures_of(self.batch)
         ]
+
+    @property
+    def told(self) -> list[Told]:
+        """What else became of records, which their states do not say."""
+        return []
+
+    @property
+    def told_heading(self) -> str:
+        """What stands above that."""
+        return ""
 
     @property
     def left_out_url(self) -> str:

@@ -41,6 +41,10 @@ def _nothing(_record: Any) -> str:
     return ""
 
 
+def _unhindered(_record: Any, _user: User) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
     """A button of a record's page. It is there for who has the transition's permission, where the transition is possible.
@@ -55,6 +59,8 @@ class Button:
         first_in: the states in which it is wanted most.
         key: what to press on the keyboard.
         missing: what the record lacks, and what to do about it, where the transition is not possible; empty: nothing.
+        hindered: what keeps the person from it although it is possible, and what to do; empty: nothing. Its service
+            refuses for the same reason.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Button:
     first_in: Collection[str] = ()
     key: str = ""
     missing: Callable[[Any], str] = _nothing
+    hindered: Callable[[Any, User], str] = _unhindered
 
     def right(self, model: type[StateMachine]) -> str:
         """The permission that a person needs to press it.
@@ -124,7 +131,7 @@ def why_absent(button: Button, *, record: StateMachine, user: User, buttons: Col
         # Who may not press it at all should not be sent to wait for another state.
         is_theirs = user.has_perm(button.right(model))
         return _wrong_state(button, record, buttons) if is_theirs else lacking(model, button.right(model))
-    return ""
+    return button.hindered(record, user)
 
 
 def press(

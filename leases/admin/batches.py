@@ -1,5 +1,6 @@
 """The history of imports and bulk runs of leases: what is their own beside that of any machine's batches."""
 
+from functools import cached_property
 from typing import Any, override
 
 from django.http import HttpRequest, HttpResponse
@@ -7,10 +8,12 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from console.batches.admin import BatchAdmin
-from console.batches.page import BatchPage
+from console.batches.page import BatchPage, Told
 from leases.admin import left_out
 from leases.admin.imports import ImportPages
+from leases.admin.not_made import not_made
 from leases.models import Batch
+from leases.states import State
 
 
 class LeaseBatchPage(BatchPage):
@@ -22,6 +25,16 @@ class LeaseBatchPage(BatchPage):
         if not self.batch.left_out or self.batch.kind != Batch.Kind.IMPORT:
             return ""
         return reverse("admin:leases_batch_left_out", args=[self.batch.pk])
+
+    @cached_property
+    @override
+    def told(self) -> list[Told]:
+        return list(not_made(self.batch, self._user)) if self.progress.settled.get(State.NOT_FOUND) else []
+
+    @property
+    @override
+    def told_heading(self) -> str:
+        return "Why archives were not made"
 
 
 class LeaseBatchAdmin(BatchAdmin):

@@ -7,7 +7,9 @@ from django.conf import settings
 
 from console.machine.running import ManyRun, Plan
 from leases.admin.estimates import answered_without_calls
-from leases.making import ABSENT, make_archives, subfolders_in_words
+from leases.admin.not_made import beside
+from leases.errors import OnlyReads
+from leases.making import ABSENT, make_archives, only_reads, subfolders_in_words
 from leases.models import SUBFOLDERS
 
 # One listing, and one call for the link: made, or seen to lead there. Without a directory one more in most cases.
@@ -42,11 +44,24 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _facts_of_making(plan: Plan) -> Iterator[tuple[str, str]]:
+    if only_reads(plan.user):
+        yield "None is made", str(OnlyReads())
     calls = plan.starting * CALLS_PER_ARCHIVE
     yield "Dropbox calls", f"about {calls}, by your Dropbox account"
     yield "Time", f"{_time(_minutes(calls + plan.ahead * CALLS_PER_LEASE))}{_ahead(plan)}"
     yield "Made are", f"the archive and in it, {'; '.join(_subfolders())}"
-    yield "Not made", "where an archive of a near name lies beside it: look at that one and make it on its own page"
+    yield (
+        "Not made",
+        f"where an archive of a near name lies beside it{_known(plan)}: look at that one and make it on its own page",
+    )
+
+
+def _known(plan: Plan) -> str:
+    """Of how many that is known before anybody asks Dropbox."""
+    known = beside(plan.records)
+    near = f"by what is known now, {'none of them' if not known.near else f'{known.near:,} of them'}"
+    unseen = f"; of {known.unseen:,} nobody knows yet" if known.unseen else ""
+    return f" ({near}{unseen})"
 
 
 def _subfolders() -> Iterator[str]:

@@ -1,5 +1,10 @@
 """The buttons of a lease."""
 
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
 from console.machine.buttons import Button, Question
 from leases import making, runs
 from leases.models import Lease
@@ -39,6 +44,15 @@ def _no_making(lease: Lease) -> str:
     return "Search for it first: only what was not found is made."
 
 
+def _no_writing(_lease: Lease, user: User) -> SafeString | str:
+    if not making.only_reads(user):
+        return ""
+    return format_html(
+        'Your Dropbox connection may only read. <a href="{}">Connect Dropbox anew</a> and allow writing.',
+        reverse("dropbox_account"),
+    )
+
+
 BUTTONS = (
     Button(name="discover", label="Run full discovery", step=runs.FULL_DISCOVERY, key="r"),
     Button(name="search", label="Search directory", step=runs.SEARCH),
@@ -56,6 +70,7 @@ BUTTONS = (
         service=making.make_archive,
         question=_asked_before_making,
         missing=_no_making,
+        hindered=_no_writing,
     ),
     Button(
         name="stop",

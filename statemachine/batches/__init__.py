@@ -9,7 +9,7 @@ from statemachine.batches.membership import (
     made_with,
     passed_over_by,
 )
-from statemachine.batches.progress import Progress, failures_of, owed_by_batches, progress_of
+from statemachine.batches.progress import Progress, failures_of, owed_by_batches, progress_of, standing_at
 from statemachine.batches.starting import AT_ONCE, make_many, reason_of, run_again, run_many, which_of
 from statemachine.batches.stopping import Stopped, stop
 
@@ -31,6 +31,7 @@ __all__ = [
     "reason_of",
     "run_again",
     "run_many",
+    "standing_at",
     "stop",
     "which_of",
 ]

@@ -11,7 +11,7 @@ from console.records.lists import COUNTED_AT_MOST
 from console.records.who import person
 from storage.admin.elsewhere import Elsewhere, elsewhere_of
 from storage.admin.file_filters import FolderFilter
-from storage.admin.folders import Folder, is_browsed
+from storage.admin.folders import Folder, folder_with, is_browsed, names_above
 from storage.index.folders import Child, children
 
 # Folders without rows, which an object store has.
@@ -51,8 +51,10 @@ class FileChangeList(CappedChangeList):
         super().get_results(request)
         files = list(self.result_list)
         known = elsewhere_of(files, person(request))
+        names = {} if self.is_browsed else names_above([folder_with(file) for file in files])
         for file in files:
             file.elsewhere = known.get(file.pk, Elsewhere())
+            file.names_above = names.get(file.root_id, {})
         self.result_list = files
 
     @override

@@ -68,7 +68,7 @@ class FilePage:
     def changed(self) -> datetime | None:
         return self.file.modified_at
 
-    @property
+    @cached_property
     def folder(self) -> Folder:
         """Where it lies."""
         return folder_with(self.file)
@@ -79,8 +79,11 @@ class FilePage:
         return folder_at(self.file) if self.file.is_directory else None
 
     @property
-    def key(self) -> str:
-        return visible(self.file.key)
+    def path(self) -> str:
+        """As people see it: the key of a root that an app has declared is folded."""
+        if not self.file.root.is_of_app:
+            return visible(self.file.key)
+        return f"{self.folder.path_in_root}{visible(self.file.name)}{'/' if self.file.is_directory else ''}"
 
     @property
     def owner_url(self) -> str:

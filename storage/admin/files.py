@@ -145,8 +145,8 @@ class FileAdmin(ReadOnly, LargeList):
         return format_html('<a href="{}">{}{}</a>{}', where, name_of(file.name), sign, _beside_name(file))
 
     @admin.display(description="folder")
-    def folder(self, file: StoredFile) -> SafeString:
-        where = folder_with(file)
+    def folder(self, file: Any) -> SafeString:
+        where = folder_with(file, file.names_above)
         return format_html('<a href="{}">{}</a>', where.url, name_of(where.shown))
 
     @admin.display(description="size", ordering="size")

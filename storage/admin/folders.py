@@ -1,13 +1,14 @@
 """Where in the roots a list of files is: the address says it as a path whose first part is the root's name."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Length, StrIndex, Substr
 from django.urls import reverse
 
@@ -28,10 +29,12 @@ class Folder:
 
     Attributes:
         key: its path below the root, which ends in “/”; empty: the root itself.
+        names: by key, what it and those above it are called, where that is otherwise than in the key; see `names_above`.
     """
 
     root: StorageRoot
     key: str
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @staticmethod
     def at(path: str) -> "Folder":
@@ -57,17 +60,30 @@ class Folder:
 
     @property
     def name(self) -> str:
-        return visible(self.key[:-1].rpartition("/")[2] if self.key else str(self.root))
+        if not self.key:
+            return visible(str(self.root))
+        return visible(self.names.get(self.key) or self.key[:-1].rpartition("/")[2])
 
     @property
     def shown(self) -> str:
         """The path as people read it."""
-        return f"{self.root}/{self.key}"
+        return f"{self.root}/{self.path_in_root}"
+
+    @property
+    def path_in_root(self) -> str:
+        """The same below the root, with a slash at its end; empty for the root itself."""
+        return "".join(f"{each.name}/" for each in self._steps)
 
     @property
     def way(self) -> "Iterator[Folder]":
-        """The folders from the root down to this one."""
-        return (Folder(self.root, key) for key in ("", *parents_of(self.key)))
+        """The folders from the root down to this one, as they are called."""
+        yield Folder(self.root, "")
+        yield from self._steps
+
+    @cached_property
+    def _steps(self) -> "list[Folder]":
+        names = self.names or names_above([self]).get(self.root.pk, {})
+        return [Folder(self.root, key, names) for key in parents_of(self.key)]
 
     @cached_property
     def row(self) -> StoredFile | None:
@@ -86,9 +102,26 @@ class Folder:
         return found
 
 
-def folder_with(file: StoredFile) -> Folder:
+def names_above(folders: Iterable[Folder]) -> dict[int, dict[str, str]]:
+    """What folders and those above them are called, by the numbers of their roots; in one statement, however many.
+
+    Only in roots that an app has declared: their keys are folded, and what people see stands in each folder's own row.
+    """
+    keys: dict[int, set[str]] = {}
+    for each in folders:
+        if each.key and each.root.is_of_app:
+            keys.setdefault(each.root.pk, set()).update(parents_of(each.key))
+    asked = [Q(root=root_id, key__in=some) for root_id, some in keys.items()]
+    found: dict[int, dict[str, str]] = {}
+    rows = StoredFile.objects.filter(reduce(or_, asked)) if asked else StoredFile.objects.none()
+    for root_id, key, name in rows.order_by().values_list("root_id", "key", "name"):
+        found.setdefault(root_id, {})[key] = name
+    return found
+
+
+def folder_with(file: StoredFile, names: Mapping[str, str] | None = None) -> Folder:
     """The folder in which a file lies."""
-    return Folder(file.root, folder_of(file.key))
+    return Folder(file.root, folder_of(file.key), names or {})
 
 
 def folder_at(file: StoredFile) -> Folder:

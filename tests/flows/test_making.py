@@ -74,9 +74,8 @@ class TestByHand:
     def test_that_is_refused_stays_not_found_and_says_why(
         self, absent: Lease, operator: User, dropbox: "Standin", work_until_settled: Work
     ) -> None:
-        DropboxAccount.objects.update(scopes=["files.metadata.read"])
-
         making.make_archive(record_id=absent.pk, user=operator, generation=absent.generation)
+        DropboxAccount.objects.update(scopes=["files.metadata.read"])  # connected anew meanwhile
         work_until_settled()
 
         lease = Lease.objects.get()

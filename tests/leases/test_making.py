@@ -12,16 +12,18 @@ from pytest_django.fixtures import Settings
 
 from core.base.clock import now
 from leases import making, runs
+from leases.admin import not_made
 from leases.admin.bulk_run import CALLS_PER_ARCHIVE
 from leases.errors import ArchivesAreNotMade
 from leases.models import AgencyStorageConfig, Batch, Beside, Lease, Seen
 from leases.services import configuration_saved, resume_failed
 from leases.states import State
 from statemachine import batches
+from statemachine.batches import items_of
 from statemachine.errors import Stale, TransitionForbidden, TransitionRefused
 from statemachine.models import TransitionLog
 from statemachine.transitions import RECONCILER, Actor, Step, take
-from tests.factories import configured, known_directory, location, settled
+from tests.factories import account, configured, known_directory, location, settled
 from tests.leases.test_bulk_run import choose, confirm
 from tests.questions import question_of
 
@@ -70,6 +72,10 @@ def absent(user: User | None = None, number: str = "NMNM 1", **evidence: Any) ->
     return lease
 
 
+def connected(user: User, *, scopes: list[str]) -> None:
+    account(user=user, scopes=scopes).save()
+
+
 def page(client: Client, lease: Lease) -> str:
     return client.get(reverse("admin:leases_lease_change", args=[lease.pk])).text
 
@@ -115,6 +121,23 @@ class TestButton:
         assert "“Make the archive” was started." in answer.text
         assert (lease.state, lease.makes_archive, lease.follow_through) == ("searching", True, True)
         assert (lease.seen_beside, lease.initiated_by, lease.background) == (["NMNM 01"], maker, False)
+
+    def test_is_not_offered_where_the_connection_may_only_read(self, console: Client, maker: User) -> None:
+        connected(maker, scopes=["files.metadata.read"])
+        lease = absent(nearest=[])
+
+        why, answer = why_absent(console, lease), press(console, lease)
+
+        assert why == (
+            'Your Dropbox connection may only read. <a href="/dropbox/">Connect Dropbox anew</a> and allow writing.'
+        )
+        assert "Connect Dropbox anew under “Your Dropbox” and allow writing." in answer.text
+        assert Lease.objects.get(pk=lease.pk).state == State.NOT_FOUND
+
+    def test_is_offered_where_the_connection_may_write(self, console: Client, maker: User) -> None:
+        connected(maker, scopes=["files.content.write"])
+
+        assert why_absent(console, absent(nearest=[])) == ""
 
     def test_remembers_that_the_person_knows_of_nobody_who_looked(self, console: Client) -> None:
         lease = absent()
@@ -241,6 +264,52 @@ class TestMany:
         assert "for NMSLO, “^Document Archive”, “^MI Index” and “Runsheets”" in text
         assert "Make the archives of 3 leases" in text
 
+    def test_are_asked_about_with_what_is_known_to_lie_beside(self, console: Client) -> None:
+        given: list[dict[str, Any]] = [{"nearest": ["NMNM 01"]}, {"nearest": []}, {}]
+        leases = [absent(number=f"NMNM {number}", **evidence) for number, evidence in enumerate(given)]
+
+        assert "beside it (by what is known now, 1 of them; of 1 nobody knows yet)" in self.ask(console, leases)
+        assert "beside it (by what is known now, none of them)" in self.ask(console, leases[1:2])
+
+    def ask(self, console: Client, leases: list[Lease]) -> str:
+        return str(choose(console, leases, action="make_archives").text)
+
+    @pytest.mark.parametrize("count", [2, not_made.SHOWN + 1])
+    def test_are_told_of_that_were_not_made(self, console: Client, maker: User, count: int) -> None:
+        batch = Batch.objects.create(kind=Batch.Kind.RUN, title="Missing archives", size=count + 2, created_by=maker)
+        why = "“NMNM 01” lies right beside, which nobody has been asked about."
+        leases = [absent(number=f"NMNM {number}", not_made=why) for number in range(count)]
+        others = [absent(number="NMNM A"), settled(None, lease_number="NMNM B", state="done")]
+        for lease in [*leases, *others]:
+            items_of(Lease)._default_manager.create(batch_id=batch.pk, record=lease)
+
+        text = console.get(f"/admin/leases/batch/{batch.pk}/change/").text
+
+        shown = leases[: not_made.SHOWN]
+        assert "Why archives were not made" in text
+        assert [lease.pk for lease in Lease.objects.order_by("pk") if f'/lease/{lease.pk}/change/">' in text] == [
+            lease.pk for lease in shown
+        ]
+        assert text.count(why) == len(shown)
+        assert ("There are more: The page of each lease says why." in text) is (count > len(shown))
+
+    def test_say_nothing_of_it_where_none_was_wanted(self, console: Client, maker: User) -> None:
+        batch = Batch.objects.create(kind=Batch.Kind.RUN, title="Full discovery", size=1, created_by=maker)
+        items_of(Lease)._default_manager.create(batch_id=batch.pk, record=absent())
+
+        assert "Why archives were not made" not in console.get(f"/admin/leases/batch/{batch.pk}/change/").text
+
+    def test_are_not_started_where_the_connection_may_only_read(self, console: Client, maker: User) -> None:
+        connected(maker, scopes=[])
+        words = "Your Dropbox connection may only read. Connect Dropbox anew under “Your Dropbox” and allow writing."
+
+        asked = choose(console, [absent()], action="make_archives")
+        confirm(console, asked)
+
+        assert words in asked.text
+        assert words in console.get(LIST).text
+        assert not Batch.objects.exists()
+
     def test_are_one_batch_that_makes_them(self, console: Client, maker: User) -> None:
         leases = [absent(number="NMNM 1"), absent(number="NMNM 2")]
 
@@ -323,7 +392,7 @@ class TestPage:
 
         assert '<dt>Document archive</dt><dd> <span class="exact">/d/NMNM 1</span>' in text
         assert 'Could not be looked at <code class="exact">/m/NMNM 1</code>' in text
-        assert "The last look told nothing: It is closed." in text
+        assert "<summary>The last look told nothing</summary><p>It is closed.</p></details>" in text
 
     def test_tells_what_is_not_there_and_what_nobody_has_looked_for(self, console: Client) -> None:
         configured(base="/a", documents_base_path="/d", misc_index_base_path="/m")

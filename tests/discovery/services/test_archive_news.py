@@ -262,6 +262,7 @@ class TestWhichLeases:
             ({"state": RunState.ABORTED, "incremental": False}, 0),
             ({"state": RunState.REFUSED}, 0),
             ({"state": RunState.ABORTED, "applied_up_to": 1, "dry_run": True}, 5),
+            ({"state": RunState.ABORTED, "dry_run": True}, 0),
         ],
     )
     def test_are_all_where_nobody_knows_what_was_changed(
@@ -315,7 +316,7 @@ class TestWhichLeases:
         ended(watch, incremental=False)
         tell(watch, **NEVER)
 
-        with django_assert_num_queries(3):  # the runs, and whom they concern
+        with django_assert_num_queries(3):  # the runs, the agencies, the people
             tell(watch, **NEVER)
 
 

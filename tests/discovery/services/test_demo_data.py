@@ -52,6 +52,20 @@ class TestLoadDemoData:
         assert (User.objects.count(), Lease.objects.count(), dropbox.calls()) == before
         assert set(AgencyStorageConfig.objects.values_list("runsheet_archive_base_path", flat=True)) == {"/Elsewhere"}
 
+    def test_names_folders_that_the_stand_in_has(self, db: None, dropbox: Standin) -> None:
+        dropbox.reset(seed="demo")
+        load_demo_data()
+        there = set(dropbox.tree())
+
+        for each in AgencyStorageConfig.objects.all():
+            assert {f"{each.runsheet_archive_base_path}/", *(f"{path}/" for path in each.beside.values())} <= there
+        documents = {
+            (lease.agency, lease.lease_number)
+            for lease in Lease.objects.all()
+            if f"{AgencyStorageConfig.objects.get(agency=lease.agency).documents_base_path}/{lease.lease_number}/" in there
+        }
+        assert {agency for agency, _ in documents} == {*BASE_PATHS}
+
     def test_keeps_the_operator_that_is_there(self, db: None, dropbox: Standin) -> None:
         User.objects.create_superuser("operator", password="chosen")
 

@@ -174,6 +174,36 @@ class TestFile:
         assert TITLE in found
         assert "Deed.PDF" in found
 
+    def test_is_shown_by_the_names_and_not_by_the_key(self, console: Client, place: Place, read: Index) -> None:
+        place.put("Lease 1/Old Maps/Plan.TIF")
+        read("sync", incremental=True)
+        file = StoredFile.objects.get(key="lease 1/old maps/plan.tif")
+        folder = StoredFile.objects.get(key="lease 1/old maps/")
+
+        page, about = (text_of(console.get(f"{FILES}{each.pk}/change/")) for each in (file, folder))
+        listed = text_of(console.get(FILES, {"q": "Plan"}))
+        walked = text_of(console.get(FILES, {"in": "archives/lease 1/old maps/"}))
+
+        assert "Path Lease 1/Old Maps/Plan.TIF" in page
+        assert f"{TITLE} Lease 1 Old Maps Plan.TIF" in page
+        assert "Path Lease 1/Old Maps/" in about
+        assert f"{TITLE}/Lease 1/Old Maps/" in listed
+        assert f"{TITLE} Lease 1 Old Maps" in walked
+        assert not [text for text in (page, about, listed, walked) if "old maps" in text]
+
+    def test_asks_for_the_names_of_all_folders_at_once(self, console: Client, place: Place, read: Index) -> None:
+        def statements() -> int:
+            with CaptureQueriesContext(connection) as asked:
+                console.get(FILES, {"q": "Deed"})
+            return len(asked)
+
+        console.get(FILES, {"q": "Deed"})
+        one = statements()
+        place.put(*(f"Lease 1/Part {number}/Deed.PDF" for number in range(5)))
+        read("sync", incremental=True)
+
+        assert statements() == one
+
 
 class TestMissing:
     def test_is_not_counted_where_an_app_looks_after_it(self, console: Client, tree: Tree, index: Index) -> None:
