@@ -29,12 +29,12 @@ TAKEN_UP_WITHIN = timedelta(seconds=10)
 # The archives that were asked for, and what lies directly in them: each by its key, even before the database has counted
 # what lies in a folder that was read a moment ago.
 ARCHIVES = """
-SELECT file.key, file.name, file.is_directory, file.size, file.modified_ns, file.etag
+SELECT file.key, file.name, file.is_directory, file.size, file.modified_ns, file.etag, file.changed_at
 FROM unnest(%(keys)s::text[]) AS given(key) CROSS JOIN LATERAL (
-    SELECT key, name, is_directory, size, modified_ns, etag FROM storage_storedfile
+    SELECT key, name, is_directory, size, modified_ns, etag, changed_at FROM storage_storedfile
     WHERE root_id = %(root)s AND state = 'present' AND key = ANY (ARRAY[given.key, given.key || '/'])
     UNION ALL
-    SELECT key, name, is_directory, size, modified_ns, etag FROM storage_storedfile
+    SELECT key, name, is_directory, size, modified_ns, etag, changed_at FROM storage_storedfile
     WHERE root_id = %(root)s AND state = 'present' AND key > given.key || '/' AND key < given.key || '0'
         AND NOT is_directory AND position('/' IN substr(key, length(given.key) + 2)) = 0
 ) file
@@ -94,6 +94,7 @@ class IndexedArchive:
         is_directory: else a file has the name of a lease, which Dropbox is asked about.
         namespace: the shared folder that it is, or lies in; empty where it lies in none.
         is_partial: the account sees only a part of it, so that what the index lacks may be there all the same.
+        changed_at: when the index learned what it says of the archive itself, so also that it is seen in part only.
         files: directly in it, in the order of their folded names.
     """
 
@@ -102,6 +103,7 @@ class IndexedArchive:
     folder_id: str
     namespace: str
     is_partial: bool
+    changed_at: datetime
     files: tuple[IndexedFile, ...]
 
 
@@ -240,14 +242,14 @@ def _archives(watch: ArchiveWatch, keys: Collection[str]) -> Mapping[str, Indexe
         cursor.execute(ARCHIVES, {"root": watch.root_id, "keys": list(keys)})
         rows = cursor.fetchall()
     files: dict[str, list[IndexedFile]] = {}
-    tops: dict[str, tuple[str, bool, Mark]] = {}
-    for key, name, is_directory, size, modified_ns, etag in sorted(rows):
+    tops: dict[str, tuple[str, bool, Mark, datetime]] = {}
+    for key, name, is_directory, size, modified_ns, etag, changed_at in sorted(rows):
         top, _, rest = key.partition("/")
         mark = Mark.read(etag)
         if rest:
             files.setdefault(top, []).append(_file(name, size, modified_ns, mark))
         else:
-            tops[top] = (name, is_directory, mark)
+            tops[top] = (name, is_directory, mark, changed_at)
     return {
         top: IndexedArchive(
             name=name,
@@ -255,9 +257,10 @@ def _archives(watch: ArchiveWatch, keys: Collection[str]) -> Mapping[str, Indexe
             folder_id=mark.file_id,
             namespace=mark.namespace or watch.namespace,
             is_partial=mark.is_partial,
+            changed_at=changed_at,
             files=tuple(files.get(top, ())),
         )
-        for top, (name, is_directory, mark) in tops.items()
+        for top, (name, is_directory, mark, changed_at) in tops.items()
     }
 
 

@@ -17,7 +17,6 @@ from discovery.services.archive_news import (
     ANEW,
     APPEARED,
     GONE,
-    IN_PART,
     RENAMED,
     SEEN_AGAIN,
     TAKEN,
@@ -98,24 +97,6 @@ class TestAnswers:
         whole(watch)
 
         assert owed() == {"NMNM 2": TAKEN}
-
-    def test_of_an_archive_that_is_seen_in_part_are_not_negated(self, operator: User, watch: ArchiveWatch) -> None:
-        indexed(watch, {"NMNM 1": [], "NMNM 2": [REPORT]}, partial=True)
-        done(operator, "NMNM 1", reports=[REPORT])
-        done(operator, "NMNM 2")
-
-        whole(watch)
-
-        assert owed() == {"NMNM 2": ADDED}
-
-    def test_of_an_archive_that_is_seen_in_part_may_hide_one(self, operator: User, watch: ArchiveWatch) -> None:
-        indexed(watch, {"NMNM 1": [], "NMNM 2": [REPORT]}, partial=True)
-        done(operator, "NMNM 1")
-        done(operator, "NMNM 2", reports=[REPORT])
-
-        whole(watch)
-
-        assert owed() == {"NMNM 1": IN_PART}
 
     def test_of_a_found_archive_whose_report_nobody_looked_for(self, operator: User, watch: ArchiveWatch) -> None:
         indexed(watch, {"NMNM 1": [REPORT]})
