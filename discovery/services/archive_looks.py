@@ -23,6 +23,7 @@ from discovery.services.archive_lister import EACH, ArchiveLister
 from discovery.services.archive_news import tell
 from discovery.services.archive_wants import Wanted, key_of, wanted, wanted_by
 from discovery.services.archive_watches import keep, watch_at_once
+from discovery.services.waiting import LOOK_LASTS
 from leases.models import AgencyStorageConfig
 from storage.errors import RootBusy, RootNotThere
 from storage.index.cursors import note_unchanged
@@ -198,10 +199,17 @@ def _is_due(watch: ArchiveWatch, *, period: timedelta) -> bool:
     since, read_at = watch.looked_at, watch.root.read_at
     if since is None:
         return True
+    if _now(watch) - since < LOOK_LASTS and not _is_told_since(watch, since) and not _is_run_since(watch, since):
+        return False  # somebody is asking at this moment
     # What somebody has let go on is as old as its plan, and looks meanwhile may have led to nothing.
     if read_at is not None and watch.root.cursor != EACH:
         since = min(since, read_at)
     return _now(watch) - since >= period or _is_told_since(watch, since)
+
+
+def _is_run_since(watch: ArchiveWatch, instant: datetime) -> bool:
+    """Whether a run has begun or ended since then, so that whoever looked has had an answer."""
+    return IndexRun.objects.filter(root=watch.root_id, entered_at__gte=instant).exists()
 
 
 def _is_told_since(watch: ArchiveWatch, instant: datetime) -> bool:
