@@ -62,7 +62,8 @@ class TestLoadDemoData:
         documents = {
             (lease.agency, lease.lease_number)
             for lease in Lease.objects.all()
-            if f"{AgencyStorageConfig.objects.get(agency=lease.agency).documents_base_path}/{lease.lease_number}/" in there
+            if f"{AgencyStorageConfig.objects.get(agency=lease.agency).documents_base_path}/{lease.lease_number}/"
+            in there
         }
         assert {agency for agency, _ in documents} == {*BASE_PATHS}
 
