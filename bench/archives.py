@@ -12,7 +12,7 @@ from typing import Any
 from bench.discovery import Parser, whole
 from bench.memory import watched
 from bench.processors import Stopwatch, spent
-from bench.stage import Stage, program_running, staged
+from bench.stage import SECRETS, Stage, program_running, staged
 from core.base.errors import RunsheetError
 from core.local.processes import stop_signals
 from core.local.programs import worker
@@ -39,6 +39,7 @@ def main() -> int:
 def _whole_stage(options: argparse.Namespace) -> Iterator[Stage]:
     """With workers for the runs of the index, too."""
     with ExitStack() as stack:
+        SECRETS["ARCHIVE_WATCH_EVERY_S"] = "5"
         stage = stack.enter_context(staged(workers=options.workers, ceiling=options.ceiling))
         readers = stack.enter_context(program_running(worker(count=1, queue=STORAGE), stage.environment, name="index"))
         stage.parts["index"] = readers

@@ -1,5 +1,7 @@
 """What is said of how fresh an answer is, and whether what appears is noticed by itself: only what is so."""
 
+from collections.abc import Callable
+
 from django.contrib.auth.models import User
 
 from cloud.models import DropboxAccount
@@ -14,6 +16,10 @@ from storage.errors import IndexBraked
 from storage.models import IndexRun, RunState
 
 APPEARS = "It is noticed by itself when the archive appears."
+IN_PART = (
+    "Only a part of its archive is seen with this Dropbox, so a report that is added there may not be noticed. It is noticed by itself "
+    "when all of it is seen again."
+)
 CHANGES = "It is noticed by itself when a report is added or taken away, or the archive goes."
 ANOTHERS = (
     "Its answer came from another Dropbox than is watched now: what changes there is found when the lease is run again."
@@ -30,7 +36,7 @@ NOT_WATCHED = "The archives of {agency} are not watched: what appears there is f
 
 
 def watched_for(lease: Lease) -> Watched | None:
-    """By the account with which the lease is run; two or three queries. None where there is no such account or agency."""
+    """By the account with which the lease is run; two to four queries. None where there is no such account or agency."""
     configuration = configuration_of(lease.agency)
     if configuration is None or not configuration.enabled:
         return None
@@ -39,10 +45,17 @@ def watched_for(lease: Lease) -> Watched | None:
     )
     if account is None:
         return None
+    return _told(configuration, account, fresh=lambda index: _noticed(lease, index, account))
+
+
+def _noticed(lease: Lease, index: ArchiveIndex, account: DropboxAccount) -> str:
+    """What is noticed by itself; one query, or none."""
     if lease.state == State.NOT_FOUND:
-        return _told(configuration, account, fresh=APPEARS)
-    is_anothers = lease.known_account not in {"", account.account_id}
-    return _told(configuration, account, fresh=ANOTHERS if is_anothers else CHANGES)
+        return APPEARS
+    if lease.known_account not in {"", account.account_id}:
+        return ANOTHERS
+    archive = index.archives([lease.lease_number]).get(lease.lease_number)
+    return IN_PART if archive and archive.is_partial else CHANGES
 
 
 def watched_by(user: User) -> list[Watched]:
@@ -51,16 +64,18 @@ def watched_by(user: User) -> list[Watched]:
     if account is None:
         return []
     configured = AgencyStorageConfig.objects.filter(enabled=True, watched=True).order_by("agency")
-    return [_told(each, account, fresh=ANY) for each in configured if _index(each, account)]
+    return [_told(each, account, fresh=lambda _: ANY) for each in configured if _index(each, account)]
 
 
-def _told(configuration: AgencyStorageConfig, account: DropboxAccount, *, fresh: str) -> Watched:
+def _told(
+    configuration: AgencyStorageConfig, account: DropboxAccount, *, fresh: Callable[[ArchiveIndex], str]
+) -> Watched:
     index = _index(configuration, account) if configuration.watched else None
     held = held_by(index.watch) if index and index.read_at is None and not index.is_being_read else None
     if index is None:
         words = NOT_WATCHED.format(agency=configuration.agency)
     elif index.is_fresh:
-        words = fresh
+        words = fresh(index)
     elif held:
         words = _why_held(held)
     else:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount, Folded
@@ -24,15 +24,17 @@ from storage.models import ACTIVE, IndexRun, Mode
 NANOSECONDS = 1_000_000_000
 # What is polled every five minutes is read a little later than that; until then it is fresh.
 LATE_AT_MOST = timedelta(minutes=1)
+# A run that is owed so long and that nobody works on has no worker.
+TAKEN_UP_WITHIN = timedelta(seconds=10)
 # The archives that were asked for, and what lies directly in them: each by its key, even before the database has counted
 # what lies in a folder that was read a moment ago.
 ARCHIVES = """
-SELECT file.key, file.name, file.is_directory, file.size, file.modified_ns, file.etag
+SELECT file.key, file.name, file.is_directory, file.size, file.modified_ns, file.etag, file.changed_at
 FROM unnest(%(keys)s::text[]) AS given(key) CROSS JOIN LATERAL (
-    SELECT key, name, is_directory, size, modified_ns, etag FROM storage_storedfile
+    SELECT key, name, is_directory, size, modified_ns, etag, changed_at FROM storage_storedfile
     WHERE root_id = %(root)s AND state = 'present' AND key = ANY (ARRAY[given.key, given.key || '/'])
     UNION ALL
-    SELECT key, name, is_directory, size, modified_ns, etag FROM storage_storedfile
+    SELECT key, name, is_directory, size, modified_ns, etag, changed_at FROM storage_storedfile
     WHERE root_id = %(root)s AND state = 'present' AND key > given.key || '/' AND key < given.key || '0'
         AND NOT is_directory AND position('/' IN substr(key, length(given.key) + 2)) = 0
 ) file
@@ -92,6 +94,7 @@ class IndexedArchive:
         is_directory: else a file has the name of a lease, which Dropbox is asked about.
         namespace: the shared folder that it is, or lies in; empty where it lies in none.
         is_partial: the account sees only a part of it, so that what the index lacks may be there all the same.
+        changed_at: when the index learned what it says of the archive itself, so also that it is seen in part only.
         files: directly in it, in the order of their folded names.
     """
 
@@ -100,6 +103,7 @@ class IndexedArchive:
     folder_id: str
     namespace: str
     is_partial: bool
+    changed_at: datetime
     files: tuple[IndexedFile, ...]
 
 
@@ -109,7 +113,7 @@ class ArchiveIndex:
 
     Attributes:
         read_at: what it says was so at this instant.
-        is_being_read: a run is bringing it up to date just now.
+        is_being_read: a worker is bringing it up to date just now.
     """
 
     watch: ArchiveWatch
@@ -158,18 +162,20 @@ def index_of(*, account: DropboxAccount, base_path: str, poll_minutes: int) -> A
     It is fresh if it was read within the period, no notification has come since, and no run is changing it.
     """
     watches = _watches(account_id=account.account_id, path_root=account.root_namespace_id, base_path=base_path)
-    found = watches.annotate(database_now=Now(), active=_active_runs()).first()
+    runs = _active_runs()
+    found = watches.annotate(
+        database_now=Now(), active=Exists(runs), worked_at=Exists(runs.filter(_is_worked_at()))
+    ).first()
     if found is None:
         return None
     read_at = found.root.read_at
     is_late = read_at is None or found.database_now - read_at > timedelta(minutes=poll_minutes) + LATE_AT_MOST
     is_told = read_at is not None and account.changed_at is not None and account.changed_at > read_at
-    is_active = found.active
     return ArchiveIndex(
         watch=found,
         read_at=read_at,
-        is_fresh=not (is_late or is_told or is_active),
-        is_being_read=is_active,
+        is_fresh=not (is_late or is_told or found.active),
+        is_being_read=found.worked_at,
     )
 
 
@@ -220,10 +226,15 @@ def _watches(*, account_id: str, path_root: str, base_path: str) -> QuerySet[Any
     return of_account.alias(at=Folded("base_path")).filter(at=Folded(Value(base_path))).select_related("root")
 
 
-def _active_runs() -> Exists:
-    """Whether a run is bringing rows up to date; who only compares changes none."""
+def _active_runs() -> QuerySet[IndexRun]:
+    """Those that bring rows up to date; who only compares changes none."""
     runs = IndexRun.objects.filter(root=OuterRef("root"), state__in=sorted(ACTIVE), dry_run=False)
-    return Exists(runs.exclude(mode=Mode.AUDIT))
+    return runs.exclude(mode=Mode.AUDIT)
+
+
+def _is_worked_at() -> Q:
+    """A worker has it, or is about to: where none listens to its queue, nobody has to wait for it."""
+    return Q(claimed_until__gt=Now()) | Q(due_at__gt=Now() - TAKEN_UP_WITHIN)
 
 
 def _archives(watch: ArchiveWatch, keys: Collection[str]) -> Mapping[str, IndexedArchive]:
@@ -231,14 +242,14 @@ def _archives(watch: ArchiveWatch, keys: Collection[str]) -> Mapping[str, Indexe
         cursor.execute(ARCHIVES, {"root": watch.root_id, "keys": list(keys)})
         rows = cursor.fetchall()
     files: dict[str, list[IndexedFile]] = {}
-    tops: dict[str, tuple[str, bool, Mark]] = {}
-    for key, name, is_directory, size, modified_ns, etag in sorted(rows):
+    tops: dict[str, tuple[str, bool, Mark, datetime]] = {}
+    for key, name, is_directory, size, modified_ns, etag, changed_at in sorted(rows):
         top, _, rest = key.partition("/")
         mark = Mark.read(etag)
         if rest:
             files.setdefault(top, []).append(_file(name, size, modified_ns, mark))
         else:
-            tops[top] = (name, is_directory, mark)
+            tops[top] = (name, is_directory, mark, changed_at)
     return {
         top: IndexedArchive(
             name=name,
@@ -246,9 +257,10 @@ def _archives(watch: ArchiveWatch, keys: Collection[str]) -> Mapping[str, Indexe
             folder_id=mark.file_id,
             namespace=mark.namespace or watch.namespace,
             is_partial=mark.is_partial,
+            changed_at=changed_at,
             files=tuple(files.get(top, ())),
         )
-        for top, (name, is_directory, mark) in tops.items()
+        for top, (name, is_directory, mark, changed_at) in tops.items()
     }
 
 

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from cloud.files import ChangesPage
 from cloud.models import DropboxAccount
 from core.base.errors import RunsheetError, Temporary
+from core.base.folding import is_same_path
 from discovery.models import ArchiveWatch
 from discovery.services.archive_lister import EACH, ArchiveLister
 from discovery.services.archive_news import tell
@@ -26,6 +27,7 @@ from leases.models import AgencyStorageConfig
 from storage.errors import RootBusy, RootNotThere
 from storage.index.cursors import note_unchanged
 from storage.index.entries import CursorReset
+from storage.index.presence import forget_marker
 from storage.models import ACTIVE, IndexRun, Mode, Occasion, RunState
 from storage.services import IndexSyncService
 
@@ -50,6 +52,7 @@ NAMED = 3
 FIRST = "nothing is known of it yet"
 LOST = "Dropbox has lost the place up to which it had told"
 ELSEWHERE = "the folder is not where it was"
+MADE_ANEW = "the folder was made anew"
 EACH_AGAIN = "Dropbox lists only single directories here, so all of them are listed again"
 
 
@@ -68,6 +71,10 @@ class News:
     incremental: bool
     reason: str
     is_cut: bool = False
+
+
+# Where its run is held, it is as for a folder that was never read: nothing is known up to which Dropbox has told.
+ANEW = News(mark=FIRST, incremental=False, reason=MADE_ANEW)
 
 
 def look_after_all() -> None:
@@ -126,7 +133,7 @@ def _look_after(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callabl
     if want is None or _rests(watch):
         return
     if not watch.root.cursor:
-        _begin_with_all(watch)
+        _begin_with_all(watch, period=timedelta(minutes=want.poll_minutes))
     elif _is_due(watch, period=timedelta(minutes=want.poll_minutes)) and _take(watch):
         try:
             news = _news(watch)
@@ -134,16 +141,52 @@ def _look_after(watch: ArchiveWatch, want: Wanted | None, *, is_time_up: Callabl
             _give_back(watch)
             raise
         _note_answered(watch)
-        if news:
+        if news == ANEW:
+            _begin_anew(watch)
+        elif news:
             _begin(watch, news)
 
 
-def _begin_with_all(watch: ArchiveWatch) -> None:
+def _begin_with_all(watch: ArchiveWatch, *, period: timedelta) -> None:
     """Read it for the first time, unless nobody lends the account for that."""
     if not _is_stuck_at(watch, FIRST):
         ArchiveLister(watch).confirm_lent()
         _note_answered(watch)
         _begin(watch, News(mark=FIRST, incremental=False, reason=FIRST))
+    elif _is_due(watch, period=period) and _take(watch) and _is_made_anew(watch):
+        _begin_anew(watch)
+
+
+def _is_made_anew(watch: ArchiveWatch) -> bool:
+    """Whether another folder lies there by now than the one that is known, and the account sees all of it; one call.
+
+    Raises:
+        Temporary, Permanent: as the gateway says.
+    """
+    return _is_another(watch, _lies_there(watch))
+
+
+def _is_another(watch: ArchiveWatch, there: str) -> bool:
+    return bool(there and watch.root.marker) and there != watch.root.marker
+
+
+def _lies_there(watch: ArchiveWatch) -> str:
+    """The folder that lies there by now; empty where none does, or is seen in part only: nothing is concluded from that."""
+    try:
+        return ArchiveLister(watch).marker()
+    except RootNotThere:
+        return ""
+
+
+def _begin_anew(watch: ArchiveWatch) -> None:
+    """Let whatever lies there be the folder from now on, and read all of it; what is missing then is held as ever.
+
+    Raises:
+        RootBusy, MarkerMoved: somebody was faster.
+    """
+    with transaction.atomic():
+        forget_marker(root_id=watch.root_id, marker=watch.root.marker)
+        _start(watch, ANEW)
 
 
 def _rests(watch: ArchiveWatch) -> bool:
@@ -205,22 +248,24 @@ def _news(watch: ArchiveWatch) -> News | None:
     try:
         page = lister.changes(watch.root.cursor)
     except CursorReset:
-        return News(mark=LOST, incremental=False, reason=LOST)
+        return ANEW if _is_made_anew(watch) else News(mark=LOST, incremental=False, reason=LOST)
     except RootNotThere:  # the run says so where everybody looks
-        mark = sha256(f"{ELSEWHERE}: {_lies_there(lister)}".encode()).hexdigest()
-        return News(mark=mark, incremental=True, reason=ELSEWHERE)
+        there = _lies_there(watch)
+        mark = sha256(f"{ELSEWHERE}: {there}".encode()).hexdigest()
+        return ANEW if _is_another(watch, there) else News(mark=mark, incremental=True, reason=ELSEWHERE)
     if page.entries or page.has_more:
-        return News(mark=_mark(page), incremental=True, reason=_in_words(page), is_cut=page.has_more)
+        is_anew = _may_be_anew(watch, page) and _is_made_anew(watch)
+        return (
+            ANEW if is_anew else News(mark=_mark(page), incremental=True, reason=_in_words(page), is_cut=page.has_more)
+        )
     _note_unchanged(watch, page)
     return None
 
 
-def _lies_there(lister: ArchiveLister) -> str:
-    """The folder that lies there by now, since another one there is news of its own; empty where none does. One call."""
-    try:
-        return lister.marker()
-    except RootNotThere:
-        return ""
+def _may_be_anew(watch: ArchiveWatch, page: ChangesPage) -> bool:
+    """Whether it is worth a call: something has happened to the folder itself, or what was told last led to nothing."""
+    is_itself = any(is_same_path(each.path_lower, watch.base_path) for each in page.entries)
+    return is_itself or _is_stuck(_last_run(watch))
 
 
 def _note_unchanged(watch: ArchiveWatch, page: ChangesPage) -> None:
@@ -230,6 +275,8 @@ def _note_unchanged(watch: ArchiveWatch, page: ChangesPage) -> None:
 
 def _all_again(watch: ArchiveWatch) -> News | None:
     last = _last_run(watch)
+    if _is_stuck(last) and _is_made_anew(watch):
+        return ANEW
     if last and _now(watch) - last.entered_at < ALL_AT_MOST_EVERY:
         return None
     return News(mark=f"{EACH}{last.pk if last else ''}", incremental=False, reason=EACH_AGAIN)
@@ -241,8 +288,11 @@ def _begin(watch: ArchiveWatch, news: News) -> None:
     Raises:
         RootBusy: another one is under way.
     """
-    if _is_stuck_at(watch, news.mark, is_cut=news.is_cut):
-        return
+    if not _is_stuck_at(watch, news.mark, is_cut=news.is_cut):
+        _start(watch, news)
+
+
+def _start(watch: ArchiveWatch, news: News) -> None:
     with transaction.atomic():
         run = IndexSyncService().start(
             mode=Mode.SYNC,
@@ -258,10 +308,14 @@ def _begin(watch: ArchiveWatch, news: News) -> None:
 def _is_stuck_at(watch: ArchiveWatch, mark: str, *, is_cut: bool = False) -> bool:
     """Whether the last run came to no conclusion about just this, a short while ago."""
     last = _last_run(watch) if watch.begun_for == mark else None
-    if last is None or last.state not in STUCK:
+    if last is None or not _is_stuck(last):
         return False
     may_be_more = is_cut and _is_told_since(watch, last.created_at)
     return _now(watch) - last.entered_at < (CUT_AGAIN_AFTER if may_be_more else BEGUN_AGAIN_AFTER)
+
+
+def _is_stuck(run: IndexRun | None) -> bool:
+    return run is not None and run.state in STUCK
 
 
 def _last_run(watch: ArchiveWatch) -> IndexRun | None:

@@ -36,6 +36,7 @@ ANEW = "the archive was made anew"
 ADDED = "a report was added"
 TAKEN = "the report was taken away"
 RENAMED = "the report has another name"
+IN_PART = "only a part of the archive is seen by now"
 SEEN_AGAIN = "the folder of the archives is there again"
 
 # They may have changed rows, be it not to their end.
@@ -260,8 +261,8 @@ def _is_concerned(lease: Lease, watch: ArchiveWatch) -> bool:
     return may_say and is_same_path(lease.known_base_path, watch.base_path)
 
 
-def _is_newer(known_at: datetime | None, read_at: datetime | None) -> bool:
-    return bool(known_at and read_at and known_at > read_at)
+def _is_newer(instant: datetime | None, other: datetime | None) -> bool:
+    return bool(instant and other and instant > other)
 
 
 def _reason(lease: Lease, archive: IndexedArchive | None) -> str:
@@ -290,11 +291,11 @@ def _report_reason(lease: Lease, archive: IndexedArchive) -> str:
     names = {file.name for file in archive.files if is_report_name(file.name)}
     # Of many, no more than some are kept.
     known, count = set(lease.matching_files), max(lease.matching_count, len(lease.matching_files))
-    if known <= names and len(names) == count and (count or not archive.is_partial):
-        return ""
     if len(names) > count:
         return ADDED
-    if not count and archive.is_partial:
-        return IN_PART  # nor whether there is none still
-    # Who sees only a part does not know what was taken away.
-    return "" if archive.is_partial else TAKEN if len(names) < count else RENAMED
+    are_seen = known <= names and len(names) == count
+    if archive.is_partial:
+        # Who sees only a part knows neither what was taken away nor what is not there, but the run asks, and judges.
+        rests_on_all = not (are_seen and count)
+        return IN_PART if rests_on_all and _is_newer(archive.changed_at, lease.known_at) else ""
+    return "" if are_seen else TAKEN if len(names) < count else RENAMED

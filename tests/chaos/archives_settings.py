@@ -4,3 +4,4 @@ from tests.chaos.settings import *  # noqa: F403 - settings modules build on one
 from tests.chaos.settings import DISCOVERY_QUEUE
 
 STORAGE_QUEUE = DISCOVERY_QUEUE
+ARCHIVE_WATCH_EVERY_S = 5

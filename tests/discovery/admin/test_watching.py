@@ -53,6 +53,15 @@ class TestLease:
             page, lease
         )
 
+    def test_of_which_only_a_part_is_seen_promises_nothing(self, page: Client, operator: User) -> None:
+        lease = done(operator)
+        indexed(watched(DropboxAccount.objects.get()), {lease.lease_number: []}, partial=True)
+
+        text = on_page(page, lease)
+
+        assert "Only a part of its archive is seen with this Dropbox" in text
+        assert "noticed by itself when a report is added" not in text
+
     def test_of_what_has_changed_since_says_so(self, page: Client, operator: User) -> None:
         lease = absent(operator)
         watched(DropboxAccount.objects.get())

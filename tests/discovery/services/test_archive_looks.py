@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
 from cloud.models import DropboxAccount
+from discovery.errors import ArchiveOutOfSight
 from discovery.services import archive_looks
 from discovery.services.archive_news import ADDED, ANEW, APPEARED, GONE, IN_PART, TAKEN
 from leases.models import AgencyStorageConfig, Lease
@@ -198,22 +199,6 @@ class TestEvents:
 
         assert owed() == {NUMBER: TAKEN}
 
-    @pytest.mark.parametrize("sight", ["traverse_only", "no_access"])
-    def test_an_archive_without_a_report_is_seen_in_part_by_now(
-        self, watched_archives: User, dropbox: "Standin", sight: str
-    ) -> None:
-        dropbox.put(f"{BLM}/NMNM 2/scan.pdf")
-        done(watched_archives, "NMNM 2")
-        told()
-        attend()
-        assert owed() == {}
-        dropbox.sight("olivia", f"{BLM}/NMNM 2", sight)
-        told()
-
-        attend()
-
-        assert owed() == {"NMNM 2": IN_PART}
-
     def test_what_is_no_report_concerns_no_lease(self, watched_archives: User, dropbox: "Standin") -> None:
         done(watched_archives, reports=[REPORT])
         dropbox.put(f"{ARCHIVE}/scan.pdf", f"{ARCHIVE}/Runsheets/{REPORT}")
@@ -243,6 +228,28 @@ class TestEvents:
         attend()
 
         assert owed() == {NUMBER: GONE, "NMNM 9": APPEARED}
+
+    @pytest.mark.parametrize("sight", ["traverse_only", "no_access"])
+    def test_only_a_part_of_an_archive_is_seen_and_then_all_of_it_again(
+        self, watched_archives: User, dropbox: "Standin", sight: str
+    ) -> None:
+        done(watched_archives, "NMNM 2")
+        dropbox.sight("olivia", f"{BLM}/NMNM 2", sight)
+        told()
+        attend()
+        assert owed() == {"NMNM 2": IN_PART}
+
+        failed = {"state": State.FAILED, "failure_code": ArchiveOutOfSight.code}  # as the run judges
+        Lease.objects.filter(lease_number="NMNM 2").update(due_at=None, due_reason="", **failed)
+        dropbox.put(f"{BLM}/NMNM 2/{REPORT}")
+        told()
+        attend()
+        assert owed() == {}
+        dropbox.sight("olivia", f"{BLM}/NMNM 2", "full")
+        told()
+        attend()
+
+        assert owed() == {"NMNM 2": APPEARED}
 
     def test_an_archive_is_made_anew(self, watched_archives: User, dropbox: "Standin") -> None:
         key = f"{NUMBER.lower()}/"

@@ -304,28 +304,6 @@ class TestWhatGoesWrong:
         assert watch().root.cursor != EACH
         assert owed() == {"NMNM 9": APPEARED}
 
-    def test_a_folder_that_was_made_anew_is_looked_at_at_once(self, watched_archives: User, dropbox: "Standin") -> None:
-        """Who finds it there is told that it is another one; that it was away is said no more."""
-        dropbox.delete(BLM)
-        dropbox.watched_folder("not_found")
-        told()
-        attend()
-        told()
-        attend()
-        assert runs() == [FRESH, ("refused", True)]
-        dropbox.put(f"{ARCHIVE}/{REPORT}")
-
-        for _ in range(2):
-            told()
-            attend()
-
-        assert runs() == [FRESH, *[("refused", True)] * 2]
-        refusals = IndexRun.objects.filter(state="refused").order_by("pk").values_list("refusal", flat=True)
-        assert "is not in the Dropbox" in refusals[0]
-        assert "is not in the Dropbox" not in refusals[1]
-        assert owed() == {}
-        assert not fresh()
-
     @pytest.mark.parametrize("answer", ["follow", "not_found", "reset"])
     def test_nothing_is_concluded_from_a_folder_that_was_renamed(
         self, watched_archives: User, dropbox: "Standin", answer: str

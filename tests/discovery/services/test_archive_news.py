@@ -17,7 +17,6 @@ from discovery.services.archive_news import (
     ANEW,
     APPEARED,
     GONE,
-    IN_PART,
     RENAMED,
     SEEN_AGAIN,
     TAKEN,
@@ -98,24 +97,6 @@ class TestAnswers:
         whole(watch)
 
         assert owed() == {"NMNM 2": TAKEN}
-
-    def test_of_an_archive_that_is_seen_in_part_are_not_negated(self, operator: User, watch: ArchiveWatch) -> None:
-        indexed(watch, {"NMNM 1": [], "NMNM 2": [REPORT]}, partial=True)
-        done(operator, "NMNM 1", reports=[REPORT])
-        done(operator, "NMNM 2")
-
-        whole(watch)
-
-        assert owed() == {"NMNM 2": ADDED}
-
-    def test_of_an_archive_that_is_seen_in_part_may_hide_one(self, operator: User, watch: ArchiveWatch) -> None:
-        indexed(watch, {"NMNM 1": [], "NMNM 2": [REPORT]}, partial=True)
-        done(operator, "NMNM 1")
-        done(operator, "NMNM 2", reports=[REPORT])
-
-        whole(watch)
-
-        assert owed() == {"NMNM 1": IN_PART}
 
     def test_of_a_found_archive_whose_report_nobody_looked_for(self, operator: User, watch: ArchiveWatch) -> None:
         indexed(watch, {"NMNM 1": [REPORT]})
@@ -281,6 +262,7 @@ class TestWhichLeases:
             ({"state": RunState.ABORTED, "incremental": False}, 0),
             ({"state": RunState.REFUSED}, 0),
             ({"state": RunState.ABORTED, "applied_up_to": 1, "dry_run": True}, 5),
+            ({"state": RunState.ABORTED, "dry_run": True}, 0),
         ],
     )
     def test_are_all_where_nobody_knows_what_was_changed(
@@ -334,7 +316,7 @@ class TestWhichLeases:
         ended(watch, incremental=False)
         tell(watch, **NEVER)
 
-        with django_assert_num_queries(3):  # the runs, and whom they concern
+        with django_assert_num_queries(3):  # the runs, the agencies, the people
             tell(watch, **NEVER)
 
 
