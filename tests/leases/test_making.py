@@ -12,14 +12,12 @@ from pytest_django.fixtures import Settings
 
 from core.base.clock import now
 from leases import making, runs
-from leases.admin import not_made
 from leases.admin.bulk_run import CALLS_PER_ARCHIVE
 from leases.errors import ArchivesAreNotMade
 from leases.models import AgencyStorageConfig, Batch, Beside, Lease, Seen
 from leases.services import configuration_saved, resume_failed
 from leases.states import State
 from statemachine import batches
-from statemachine.batches import items_of
 from statemachine.errors import Stale, TransitionForbidden, TransitionRefused
 from statemachine.models import TransitionLog
 from statemachine.transitions import RECONCILER, Actor, Step, take
@@ -263,41 +261,6 @@ class TestMany:
         assert f"about {3 * CALLS_PER_ARCHIVE}, by your Dropbox account" in text
         assert "for NMSLO, “^Document Archive”, “^MI Index” and “Runsheets”" in text
         assert "Make the archives of 3 leases" in text
-
-    def test_are_asked_about_with_what_is_known_to_lie_beside(self, console: Client) -> None:
-        given: list[dict[str, Any]] = [{"nearest": ["NMNM 01"]}, {"nearest": []}, {}]
-        leases = [absent(number=f"NMNM {number}", **evidence) for number, evidence in enumerate(given)]
-
-        assert "beside it (by what is known now, 1 of them; of 1 nobody knows yet)" in self.ask(console, leases)
-        assert "beside it (by what is known now, none of them)" in self.ask(console, leases[1:2])
-
-    def ask(self, console: Client, leases: list[Lease]) -> str:
-        return str(choose(console, leases, action="make_archives").text)
-
-    @pytest.mark.parametrize("count", [2, not_made.SHOWN + 1])
-    def test_are_told_of_that_were_not_made(self, console: Client, maker: User, count: int) -> None:
-        batch = Batch.objects.create(kind=Batch.Kind.RUN, title="Missing archives", size=count + 2, created_by=maker)
-        why = "“NMNM 01” lies right beside, which nobody has been asked about."
-        leases = [absent(number=f"NMNM {number}", not_made=why) for number in range(count)]
-        others = [absent(number="NMNM A"), settled(None, lease_number="NMNM B", state="done")]
-        for lease in [*leases, *others]:
-            items_of(Lease)._default_manager.create(batch_id=batch.pk, record=lease)
-
-        text = console.get(f"/admin/leases/batch/{batch.pk}/change/").text
-
-        shown = leases[: not_made.SHOWN]
-        assert "Why archives were not made" in text
-        assert [lease.pk for lease in Lease.objects.order_by("pk") if f'/lease/{lease.pk}/change/">' in text] == [
-            lease.pk for lease in shown
-        ]
-        assert text.count(why) == len(shown)
-        assert ("There are more: The page of each lease says why." in text) is (count > len(shown))
-
-    def test_say_nothing_of_it_where_none_was_wanted(self, console: Client, maker: User) -> None:
-        batch = Batch.objects.create(kind=Batch.Kind.RUN, title="Full discovery", size=1, created_by=maker)
-        items_of(Lease)._default_manager.create(batch_id=batch.pk, record=absent())
-
-        assert "Why archives were not made" not in console.get(f"/admin/leases/batch/{batch.pk}/change/").text
 
     def test_are_not_started_where_the_connection_may_only_read(self, console: Client, maker: User) -> None:
         connected(maker, scopes=[])
