@@ -50,7 +50,9 @@ SELECT given.key FROM unnest(%(keys)s::text[]) AS given(key) LEFT JOIN LATERAL (
 REMEMBERED = """
 SELECT DISTINCT ON (given.name) given.name, watch.account_id, watch.path_root, watch.namespace, file.etag
 FROM discovery_archivewatch watch CROSS JOIN unnest(%(names)s::text[], %(keys)s::text[]) AS given(name, key)
-JOIN storage_storedfile file ON file.root_id = watch.root_id AND file.key = given.key || '/'
+CROSS JOIN LATERAL (
+    SELECT etag, state FROM storage_storedfile WHERE root_id = watch.root_id AND key = given.key || '/' LIMIT 1
+) file
 WHERE dropbox_fold(watch.base_path) = dropbox_fold(%(base_path)s)
 ORDER BY given.name, file.state = 'present' DESC, watch.account_id = %(account)s DESC
 """
