@@ -19,8 +19,8 @@ TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 # Of these, those that are seen as blanks.
 BLANK = re.compile(r"[\t\n\v\f\r\x85]")
 
-# Of a name or a path, which in a deep tree is long; whoever keeps it has limits of their own.
-LONGEST_TOLD = 65_536
+# Of a name or a path; Dropbox's own limits are far below.
+LONGEST_TOLD = 4_096
 
 
 class OddAnswer(Exception):
