@@ -16,12 +16,11 @@ def answered_from_index(leases: QuerySet[Lease], user: User) -> int:
     """About how many of the leases are answered without a call if this person runs them now."""
     account = DropboxAccount.objects.used_by(user.pk)
     agencies = leases.order_by().values_list("agency").annotate(count=Count("pk"))
-    return sum(_answered(leases.filter(agency=agency), count, account) for agency, count in agencies)
+    return sum(_answered(leases, agency, count, account) for agency, count in agencies)
 
 
-def _answered(leases: QuerySet[Lease], count: int, account: DropboxAccount | None) -> int:
-    some = list(leases.order_by("pk")[:LOOKED_UP])
-    if not some:
-        return 0
-    given = Given(configuration=configuration_of(some[0].agency), account=account)
-    return count * len(given.in_index(some, given.index())) // len(some)
+def _answered(leases: QuerySet[Lease], agency: str, count: int, account: DropboxAccount | None) -> int:
+    some = list(leases.filter(agency=agency).order_by("pk")[:LOOKED_UP])
+    given = Given(configuration=configuration_of(agency), account=account)
+    # They may be gone since they were counted.
+    return count * len(given.in_index(some, given.index())) // max(len(some), 1)

@@ -295,6 +295,21 @@ class TestTemporaryFailure:
 
 
 class TestFailingForGood:
+    def test_is_told_once_it_is_written(self, work: Work, declared: Callable[..., None]) -> None:
+        told: list[tuple[str, str]] = []
+
+        def heat(_run: Run[Kettle]) -> Outcome:
+            raise Permanent
+
+        def note(kettle: Kettle, error: Permanent) -> None:
+            told.append((Kettle.objects.get(pk=kettle.pk).state, error.code))
+
+        declared("heating", react=heat, gave_up=note)
+
+        assert run(message(owed())) == "broken"
+
+        assert told == [("broken", "permanent")]
+
     @pytest.mark.parametrize("error", [Permanent("It is broken."), Refused("It is broken.")])
     def test_fails_at_once(self, work: Work, error: Exception) -> None:
         work["heat"] = raising(error)

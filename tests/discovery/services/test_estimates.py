@@ -36,6 +36,9 @@ def facts(user: User) -> dict[str, str]:
 
 
 class TestTheEstimate:
+    def test_of_no_leases_is_none(self, operator: User) -> None:
+        assert answered_from_index(Lease.objects.none(), operator) == 0
+
     def test_counts_two_calls_for_each_without_an_index(self, operator: User, leases: list[Lease]) -> None:
         assert facts(operator)["Dropbox calls"] == "about 8, by your Dropbox account"
 

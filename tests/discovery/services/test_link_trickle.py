@@ -17,7 +17,7 @@ from discovery.services import link_trickle
 from discovery.services.link_trickle import LISTED_FOR_S, WORTH_LISTING, calls_at_once, every_s, make_some
 from leases.models import Lease
 from statemachine import duties
-from tests.factories import BLM, settled
+from tests.factories import BLM, give_dropbox, settled
 from tests.links import ask
 
 if TYPE_CHECKING:
@@ -62,6 +62,19 @@ def linked() -> set[str]:
 
 
 class TestLinks:
+    def test_of_another_account_wait_where_one_has_taken_all_calls(
+        self, operator: User, dropbox: "Standin", settings: Settings
+    ) -> None:
+        settings.LINKS_PER_MINUTE = 1
+        other = User.objects.create_superuser("paul")
+        give_dropbox(other, dropbox, "paul")
+        found(dropbox, operator, ["NMNM 1"])
+        found(dropbox, other, ["NMNM 2"])
+
+        assert make_some() == 1
+
+        assert len(linked()) == 1
+
     def test_are_made_a_few_at_a_time(self, operator: User, dropbox: "Standin", settings: Settings) -> None:
         settings.LINKS_PER_MINUTE = 12
         found(dropbox, operator, ["NMNM 1", "NMNM 2", "NMNM 3"])
