@@ -96,12 +96,14 @@ def _measure(options: argparse.Namespace) -> Iterator[Page]:
 
 def _timed(name: str, visit: Callable[[], int], *, times: int) -> Page:
     """Ask several times; the first answers, for which everything has to be loaded, do not count."""
-    taken_s, queries, first = [], 0, min(WARM_UP, times)
-    for _ in range(first + times):
+    taken_s, queries = [], 0
+    for _ in range(min(WARM_UP, times)):
+        visit()
+    for _ in range(times):
         began = time.perf_counter()
         queries = max(queries, visit())
         taken_s.append(time.perf_counter() - began)
-    return Page(name=name, queries=queries, **latencies(taken_s[first:]))
+    return Page(name=name, queries=queries, **latencies(taken_s))
 
 
 def shown(pages: list[Page], *, load_before: float) -> str:

@@ -7,7 +7,7 @@ import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, override
 
 import requests
 from django.conf import settings
@@ -37,10 +37,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON document; progress goes to stderr")
 
+    @override
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """With nothing of the log but warnings between the lines; the workers have a log file."""
+        before = logging.root.manager.disable
+        logging.disable(logging.INFO)
+        try:
+            return super().execute(*args, **options)
+        finally:
+            logging.disable(before)
+
+    @override
     def handle(self, *, json: bool, **options: Any) -> None:
         if Lease.objects.exists():
             raise CommandError("There are leases in this database already. Run `manage.py demo`, which uses its own.")
-        logging.getLogger().setLevel(logging.WARNING)  # of this process only; the workers have a log file
         console = _console(stderr=json)
         console.print(
             f"Retries wait for about {settings.DISCOVERY_BACKOFF_BASE_S:g} s, twice as long each time, instead of the "
