@@ -1,8 +1,7 @@
-"""What each failure is in terms of HTTP: the one place that says so. What a failure says of itself stands on its class."""
+"""How a program is told of failures. What each of them is in terms of HTTP stands on its class."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -11,68 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from api.sessions import NoCsrfToken
-from core.base.errors import DatabaseTooBusy, Refused, RunsheetError, Temporary
+from core.base.errors import RunsheetError, Temporary
 from core.http import problems
-from discovery.services.several_leases import UnknownAgency
-from leases.errors import InvalidLease
-from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
-from storage.errors import (
-    LaterRunStands,
-    ModeUnknown,
-    NeedsForce,
-    NoChecksums,
-    NotInParts,
-    NotOverridden,
-    RootBusy,
-    RootNotThere,
-    RootUnknown,
-    RunGone,
-    UserUnknown,
-)
 
 JSON = "application/json"
 TOLD = 20  # so many fields; whoever sends more that are wrong mends these first
 NAME_AT_MOST = 50  # characters of a field that there is not
 # What a client that does not know who it is can do about that; tokens come with a scheme of their own.
 CHALLENGE = {"WWW-Authenticate": 'Session realm="Runsheet"'}
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """Of a failure.
-
-    Attributes:
-        field: of the request that it is about.
-    """
-
-    status: HTTPStatus
-    field: str = ""
-
-
-MEANINGS: Mapping[type[RunsheetError], Meaning] = {
-    # The wish is clear, and cannot be had as it is; mend it.
-    Refused: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY),
-    ModeUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "mode"),
-    RootUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "root"),
-    UnknownAgency: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "agency"),
-    InvalidLease: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "number"),
-    UserUnknown: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "user_id"),
-    NotInParts: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "user_id"),
-    NoChecksums: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "checksums"),
-    NeedsForce: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "force"),
-    NotOverridden: Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "allow_missing"),
-    # It is right, but not now: something else has to be over, or has happened meanwhile.
-    RootBusy: Meaning(HTTPStatus.CONFLICT),
-    RootNotThere: Meaning(HTTPStatus.CONFLICT),
-    LaterRunStands: Meaning(HTTPStatus.CONFLICT),
-    TransitionRefused: Meaning(HTTPStatus.CONFLICT),
-    Stale: Meaning(HTTPStatus.CONFLICT),
-    TransitionForbidden: Meaning(HTTPStatus.FORBIDDEN),
-    RunGone: Meaning(HTTPStatus.NOT_FOUND),
-    RecordGone: Meaning(HTTPStatus.NOT_FOUND),
-    DatabaseTooBusy: Meaning(HTTPStatus.SERVICE_UNAVAILABLE),
-    Temporary: Meaning(HTTPStatus.SERVICE_UNAVAILABLE),
-}
 WHAT_HTTP_SAYS: Mapping[int, str] = {status: code for code, (status, _) in reversed(list(problems.KINDS.items()))}
 
 
@@ -82,16 +27,15 @@ def failed(_request: HttpRequest, error: RunsheetError) -> HttpResponse:
     Raises:
         RunsheetError: it is nobody's fault who asks, and no matter of time.
     """
-    found = next((MEANINGS[kind] for kind in type(error).__mro__ if kind in MEANINGS), None)
-    if found is None:
+    if error.status is None:
         raise error
     detail = str(error)
     wait_s = error.retry_after_s if isinstance(error, Temporary) else None
     return problems.problem(
-        status=found.status,
+        status=error.status,
         code=error.code,
         detail=detail,
-        errors=[{"field": found.field, "detail": detail}] if found.field else (),
+        errors=[{"field": error.field, "detail": detail}] if error.field else (),
         headers={"Retry-After": str(math.ceil(wait_s))} if wait_s else None,
     )
 

@@ -1,4 +1,4 @@
-"""The interface for programs: where the routers of all apps come together, who asks, and how failures are told."""
+"""The interface for programs: who asks, and how failures are told. The routers of the apps are mounted in `core.interface`."""
 
 import json
 from typing import Any, cast, override
@@ -12,9 +12,6 @@ from ninja.parser import Parser
 from api import failures
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
-from discovery.api import leases
-from storage.api import files
-from storage.api import router as index
 
 
 class OnlyJson(Parser):
@@ -42,9 +39,6 @@ interface = NinjaAPI(
     docs_url=None,
     openapi_url=None,
 )
-interface.add_router("/leases", leases, tags=["leases"])
-interface.add_router("/index", index, tags=["index"])
-interface.add_router("/files", files, tags=["files"])
 
 for kind, told in (
     (Exception, failures.ours),

@@ -18,7 +18,7 @@ urlpatterns = [
     path("", include("cloud.urls")),
     path("", include("storage.urls")),
     path("", include("discovery.urls")),
-    path("", include("api.urls")),
+    path("", include("core.interface")),
     path("metrics", metrics),
     path("favicon.ico", icon),
 ]

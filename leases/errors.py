@@ -35,6 +35,7 @@ class InvalidLease(Refused):
     """This lease cannot be saved as it is."""
 
     code = "invalid_lease"
+    field = "number"
 
 
 class DuplicateLease(Refused):

@@ -1,5 +1,7 @@
 """What can happen at the door."""
 
+from http import HTTPStatus
+
 from core.base.errors import JOB, Permanent, Refused, Remedy, Temporary
 
 
@@ -7,6 +9,7 @@ class RecordGone(Refused):
     """This record no longer exists. Go back to the list."""
 
     code = "record_gone"
+    status = HTTPStatus.NOT_FOUND
 
 
 class UnknownTransition(Refused):
@@ -19,18 +22,21 @@ class TransitionRefused(Refused):
     """The present state does not allow that. Reload the page to see what happened meanwhile."""
 
     code = "transition_refused"
+    status = HTTPStatus.CONFLICT
 
 
 class TransitionForbidden(Refused):
     """You do not have the permission for that. Ask an administrator."""
 
     code = "transition_forbidden"
+    status = HTTPStatus.FORBIDDEN
 
 
 class Stale(Refused):
     """The record has moved on since it was looked at; nothing was changed. Reload to see its present state."""
 
     code = "stale"
+    status = HTTPStatus.CONFLICT
 
 
 class BatchGone(Refused):

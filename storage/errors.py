@@ -1,5 +1,7 @@
 """What can go wrong with a run of the index. What back-ends say stands in `storage.backends.errors`."""
 
+from http import HTTPStatus
+
 from core.base.errors import Permanent, Refused, Temporary
 
 
@@ -7,12 +9,14 @@ class RootUnknown(Refused):
     """There is no such root. See STORAGE_ROOTS in the settings."""
 
     code = "root_unknown"
+    field = "root"
 
 
 class RootNotThere(Refused):
     """The root is not there. Nothing is concluded from that; see that it is mounted, then look again."""
 
     code = "root_not_there"
+    status = HTTPStatus.CONFLICT
     words = "root not there"
     became = "stopped"
     advice = "See that the root is mounted, then look again"
@@ -40,6 +44,7 @@ class RootBusy(Refused):
     """Another run of this root is under way. Wait for it, or stop it."""
 
     code = "root_busy"
+    status = HTTPStatus.CONFLICT
 
 
 class MarkerMoved(Refused):
@@ -52,48 +57,56 @@ class ModeUnknown(Refused):
     """There is no such mode. It is audit, sync, clean or full."""
 
     code = "mode_unknown"
+    field = "mode"
 
 
 class NeedsForce(Refused):
     """This mode deletes rows. Say that you mean it, by “force”; or look first, by a dry run."""
 
     code = "needs_force"
+    field = "force"
 
 
 class UserUnknown(Refused):
     """There is no such user."""
 
     code = "user_unknown"
+    field = "user_id"
 
 
 class NoChecksums(Refused):
     """Nobody tells checksums of what lies in this root. Leave them out."""
 
     code = "no_checksums"
+    field = "checksums"
 
 
 class NotInParts(Refused):
     """The paths of this root name no users, so it is read as a whole only. Leave the user out."""
 
     code = "not_in_parts"
+    field = "user_id"
 
 
 class NotOverridden(Refused):
     """The brake is let go only by the number of the files that are missing, or a greater one."""
 
     code = "not_overridden"
+    field = "allow_missing"
 
 
 class RunGone(Refused):
     """There is no such run any more."""
 
     code = "run_gone"
+    status = HTTPStatus.NOT_FOUND
 
 
 class LaterRunStands(Refused):
     """A later run of this root has changed rows. Undo that one first."""
 
     code = "later_run_stands"
+    status = HTTPStatus.CONFLICT
 
 
 class NotThereNow(Refused):

@@ -6,6 +6,7 @@ operator as it stands. All that is said of a failure stands on its class, so tha
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 # Where a step leads whose address is not known here: to the record that failed, to the job that it failed in, or to what
@@ -55,6 +56,8 @@ class RunsheetError(Exception):
         remedies: the same as buttons, the best first; none where running it again is all there is.
         mended_by: the events that let a record go on by itself; each app names its own.
         for_others: what others read, where only the person whose run it was can mend it, once for all their records.
+        status: what it is in terms of HTTP, where the wish of a program met it; None: nobody can help it who asks.
+        field: of that wish, what it is about; empty: the whole.
         ails: what is wrong with the other side meanwhile; told on the start page while records wait for it.
         evidence: what was asked and answered (JSON: path, account, request id, …); kept in the transition log.
     """
@@ -67,6 +70,8 @@ class RunsheetError(Exception):
     mended_by: ClassVar[frozenset[str]] = frozenset()
     for_others: ClassVar[str] = ""
     ails: ClassVar[str] = ""
+    status: ClassVar[HTTPStatus | None] = None
+    field: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         """Be found by the code.
@@ -122,12 +127,14 @@ class Refused(RunsheetError):
     """That cannot be done as asked. Tell the person; do not retry."""
 
     code = "refused"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class DatabaseTooBusy(Refused):
     """The database was too busy to do this in time. Nothing was changed; try again in a minute."""
 
     code = "database_too_busy"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class Temporary(RunsheetError):
@@ -142,6 +149,7 @@ class Temporary(RunsheetError):
     """
 
     code = "temporary"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     advice = "Run it again later"
     costs_try: ClassVar[bool] = True
     goes_on: ClassVar[str] = "It is tried again by itself."

@@ -23,8 +23,10 @@ INSTALLED_APPS = [
     "core.apps.CoreConfig",
     "statemachine.apps.StateMachineConfig",
     "cloud.apps.CloudConfig",
+    "api.apps.ApiConfig",
     "storage.apps.StorageConfig",
     "leases.apps.LeasesConfig",
+    "documents.apps.DocumentsConfig",
     "discovery.apps.DiscoveryConfig",
     # Below the apps whose templates build on the console's, and before those whose templates it replaces.
     "console.apps.ConsoleConfig",

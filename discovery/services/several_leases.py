@@ -33,6 +33,7 @@ class UnknownAgency(Refused):
     """There is no such agency."""
 
     code = "unknown_agency"
+    field = "agency"
 
 
 class NamedTwice(Refused):

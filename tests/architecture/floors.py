@@ -27,10 +27,11 @@ FLOORS = (
     ("statemachine",),
     ("core.http", "core.templates"),
     ("console",),
-    ("spreadsheets", "cloud", "storage"),
+    ("spreadsheets", "api"),
+    ("cloud", "storage"),
     ("leases",),
+    ("documents",),
     ("discovery",),
-    ("api",),
     # Addresses, settings, commands, the site itself, and who looks into every part: the place that names everybody.
     ("core", "core.ops.doctor", "core.templates.core.system"),
 )

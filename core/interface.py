@@ -1,6 +1,15 @@
+"""The interface for programs, with the routers of all apps."""
+
 from django.urls import path
 
 from api.frame import interface
+from discovery.api import leases
+from storage.api import files
+from storage.api import router as index
+
+interface.add_router("/leases", leases, tags=["leases"])
+interface.add_router("/index", index, tags=["index"])
+interface.add_router("/files", files, tags=["files"])
 
 addresses = interface.urls
 for each in addresses[0]:
