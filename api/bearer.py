@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja.security.base import AuthBase
 
-from api import scopes, spelling
+from api import rates, scopes, spelling
 from api.errors import TokenInAddress
 from api.models import ApiToken
 from api.services import tokens
@@ -29,6 +29,7 @@ class Bearer(AuthBase):
         Raises:
             TokenInAddress: it stands where it must not.
             TokenRefused: it opens nothing.
+            TooManyRequests: it was used too often.
             ScopeMissing, NotForTokens: it does not open this.
         """
         request.token = None  # type: ignore[attr-defined]  # read by whoever wants to know how somebody asks
@@ -39,6 +40,7 @@ class Bearer(AuthBase):
             return None
         at = now()
         token = tokens.find(text=shown, at=at)
+        rates.admit_known(request, who="token", key=token.pk)
         scopes.require(token.scopes, request)
         ApiToken.objects.note_use(token, at=at)
         request.token = token  # type: ignore[attr-defined]  # as above

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,7 +15,7 @@ from api.scopes import Scope
 from api.services.tokens import NewToken
 from core.base.clock import now
 from storage.models import IndexRun, StorageRoot
-from tests.api.conftest import made, program
+from tests.api.conftest import FILES, REBUILD, code_of, ended, made, program
 from tests.roles import in_role
 
 pytestmark = [
@@ -26,31 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]
 
-FILES = "/api/v1/files/"
-REBUILD = "/api/v1/index/rebuild/"
 NEAR = "/api/v1/leases/near/?agency=BLM&number=NMNM+1"
-
-
-def code_of(answer: Any) -> tuple[int, str]:
-    """What was answered; a failure is always a problem that nobody keeps."""
-    if answer.status_code < 400:
-        return answer.status_code, ""
-    assert answer["Content-Type"] == "application/problem+json"
-    assert answer["Cache-Control"] == "no-store"
-    return answer.status_code, answer.json()["code"]
-
-
-def ended(token: ApiToken, how: str) -> None:
-    """Let it open nothing any more."""
-    match how:
-        case "token_expired":
-            ApiToken.objects.update(created_at=now() - timedelta(days=9), expires_at=now() - timedelta(seconds=1))
-        case "token_revoked":
-            ApiToken.objects.update(revoked_at=now())
-        case "token_owner_inactive":
-            User.objects.update(is_active=False)
-        case "token_refused":
-            token.delete()
 
 
 class TestAToken:
