@@ -1,4 +1,4 @@
-"""What can be wrong with who asks, and with tokens that are made or revoked."""
+"""What keeps a program's wish from being granted, whatever it is about; and what can be wrong with tokens."""
 
 from http import HTTPStatus
 from typing import ClassVar, override
@@ -129,3 +129,27 @@ class TokenGone(Refused):
 
     code = "token_gone"
     status = HTTPStatus.NOT_FOUND
+
+
+class PreconditionMissing(Refused):
+    """Nothing was done: say which version of it you mean to change. Read it, and send its ETag as If-Match."""
+
+    code = "precondition_missing"
+    status = HTTPStatus.PRECONDITION_REQUIRED
+    words = "no If-Match"
+
+
+class PreconditionFailed(Refused):
+    """Nothing was done: it is not any more what you have read. Read it again, and change what still has to be changed."""
+
+    code = "precondition_failed"
+    status = HTTPStatus.PRECONDITION_FAILED
+    words = "changed meanwhile"
+
+
+class CursorUnknown(Refused):
+    """This cursor is not one of this list in this order. Take the “next” of its last answer, or begin without a cursor."""
+
+    code = "cursor_unknown"
+    field = "cursor"
+    words = "unknown cursor"

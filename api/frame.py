@@ -11,6 +11,7 @@ from ninja.parser import Parser
 
 from api import failures, scopes
 from api.bearer import Bearer
+from api.etags import NotModified
 from api.scopes import Area
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
@@ -52,6 +53,7 @@ for kind, told in (
     (PermissionDenied, failures.forbidden),
     (Http404, failures.not_there),
     (RequestDataTooBig, failures.too_large),
+    (NotModified, failures.not_modified),
 ):
     interface.add_exception_handler(kind, cast("Any", told))
 
