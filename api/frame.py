@@ -9,7 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
-from api import failures
+from api import failures, idempotency
 from api.etags import NotModified
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
@@ -54,3 +54,7 @@ for kind, told in (
     (NotModified, failures.not_modified),
 ):
     interface.add_exception_handler(kind, cast("Any", told))
+
+# Before a view, and around whatever answers.
+interface.add_decorator(idempotency.once)
+interface.add_decorator(idempotency.kept, mode="view")
