@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.frame import interface
+from api.frame import answering_heads, interface
 from discovery.api import leases
 from storage.api import files
 from storage.api import router as index
@@ -13,6 +13,8 @@ interface.add_router("/files", files, tags=["files"])
 
 addresses = interface.urls
 for each in addresses[0]:
+    view = answering_heads(each.callback)
     # Who is led elsewhere sends a GET there, or nothing: a program that has left out the slash is told so.
-    each.callback.should_append_slash = False  # type: ignore[union-attr]  # Django's own mark, which its types lack
+    view.should_append_slash = False
+    each.callback = view
 urlpatterns = [path("api/v1/", addresses)]
