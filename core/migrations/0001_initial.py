@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('cloud', '0001_initial'),
         ('console', '0001_initial'),
+        ('documents', '0001_initial'),
         ('leases', '0001_initial'),
         ('statemachine', '0001_initial'),
         ('storage', '0001_initial'),
