@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 ('failure_notice', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='console.failurenotice')),
                 ('initiated_before', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='Whose the last run was, in case the one that is owed never begins.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiated_by', models.ForeignKey(blank=True, editable=False, help_text='The user whose authorisation the run uses.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lease', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='documents', to='leases.lease')),
+                ('lease', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='leases.lease')),
                 ('owed_by', models.ForeignKey(blank=True, db_index=False, editable=False, help_text='The batch that last owed it a start, and so may stop it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='statemachine.batch')),
                 ('owner', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('updated_by', models.ForeignKey(blank=True, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),

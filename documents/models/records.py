@@ -55,7 +55,7 @@ class Document(Noticed):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, editable=False, related_name="+", db_index=False
     )
     lease = models.ForeignKey(
-        "leases.Lease", on_delete=models.SET_NULL, null=True, blank=True, related_name="documents"
+        "leases.Lease", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     charged_agency = models.CharField(max_length=20, default="", db_default="", editable=False)
     name = models.CharField(max_length=NAME_AT_MOST)
