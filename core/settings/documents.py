@@ -38,6 +38,22 @@ def storage(*, local_directory: str | None) -> dict[str, Any]:
     return {"BACKEND": f"storage.backends.{kind}.{kind.capitalize()}Storage", "OPTIONS": kinds[kind]()}
 
 
+def scanner(name: str) -> str:
+    """The value of a variable as the address at which ClamAV listens; may be empty.
+
+    Raises:
+        ImproperlyConfigured: it is no such address.
+    """
+    value = environment.text(name, " ").strip()
+    if not value:
+        return ""
+    parts = environment.whole_address(name, value, schemes=("tcp", "unix"))
+    is_whole = bool(parts.hostname and parts.port) if parts.scheme == "tcp" else parts.path.startswith("/")
+    if not is_whole or "@" in parts.netloc:
+        raise ImproperlyConfigured(f"{name} must be tcp://host:3310 or unix:///run/clamav/clamd.ctl, not {value!r}.")
+    return value
+
+
 def _local(default: str | None, *, free_bytes: int) -> dict[str, Any]:
     directory = environment.directory("DOCUMENTS_DIRECTORY", default)
     options = {"directory": directory, "is_made": directory == default, "free_bytes": free_bytes}
