@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from socket import SHUT_RD, SHUT_RDWR, socket
 from typing import Any
 
+from gunicorn.http.errors import ParseException
+
 # So long nothing may come or go at all; and whatever is waited for as a whole moves at least so fast.
 STALLS_S = 30
 SLOWEST_BYTES_PER_S = 8 * 1024
@@ -93,6 +95,7 @@ class Incoming:
 
         Raises:
             Stalled: it did not come in time.
+            OSError: it ended, or what came is no body.
         """
         return self._had(self._body.read, size)
 
@@ -100,13 +103,16 @@ class Incoming:
         """The same, up to the next line.
 
         Raises:
-            Stalled: it did not come in time.
+            Stalled, OSError: as `read`.
         """
         return self._had(self._body.readline, size)
 
     def _had(self, read: Callable[[int], bytes], size: int) -> bytes:
         with waiting(self._connection, size=max(size, 0), how=SHUT_RD) as here:
-            found = read(size)
+            try:
+                found = read(size)
+            except ParseException as error:  # of chunks that are none
+                raise ConnectionError(str(error)) from error
         if here.is_over:
             raise Stalled("The client has stopped sending.")
         return found
