@@ -9,6 +9,7 @@ from hmac import compare_digest
 from http import HTTPStatus
 
 from core.base.errors import Refused
+from documents.errors import DigestMismatch
 
 # Those that prove something, with how many bytes each has; others say nothing to us, as the standard has it.
 LENGTHS = {"sha-256": 32, "sha-512": 64}
@@ -21,12 +22,6 @@ class DigestUnreadable(Refused):
 
     code = "digest_unreadable"
     status = HTTPStatus.BAD_REQUEST
-
-
-class DigestWrong(Refused):
-    """What has arrived is not what was announced: its digest is another one. Nothing was stored; send it once more."""
-
-    code = "digest_wrong"
 
 
 def declared(*fields: str) -> dict[str, bytes]:
@@ -53,7 +48,7 @@ def checked(chunks: Iterable[bytes], digests: Mapping[str, bytes]) -> Iterator[b
     """The same bytes; after the last one it is known whether they are those that were announced.
 
     Raises:
-        DigestWrong: they are not.
+        DigestMismatch: they are not.
     """
     hashes = {name: hashlib.new(name.replace("-", "")) for name in digests}
     for chunk in chunks:
@@ -62,7 +57,7 @@ def checked(chunks: Iterable[bytes], digests: Mapping[str, bytes]) -> Iterator[b
         yield chunk
     for name, digest in digests.items():
         if not compare_digest(hashes[name].digest(), digest):
-            raise DigestWrong(
+            raise DigestMismatch(
                 evidence={"algorithm": name, "announced": digest.hex(), "found": hashes[name].hexdigest()}
             )
 

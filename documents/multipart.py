@@ -12,7 +12,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from core.base.errors import Refused
 from documents import digests
-from documents.receiving import BodyEndedEarly, Received
+from documents.errors import BodyIncomplete
+from documents.receiving import Received
 
 FORM = "multipart/form-data"
 # Of the part that has the file.
@@ -86,7 +87,7 @@ def form(body: Received) -> Form:
     Raises:
         NoForm, FormUnreadable, FormTooLarge, FileMissing: it is none with a file.
         DigestUnreadable: what its part says cannot be read.
-        BodyEndedEarly, BodyTooSlow: see `documents.receiving`.
+        BodyIncomplete, BodyTooSlow: see `documents.receiving`.
     """
     parts = _Parts(body)
     fields: dict[str, str] = {}
@@ -154,7 +155,7 @@ class _Parts:
                     return headers
                 case "closed":
                     return None
-        raise BodyEndedEarly
+        raise BodyIncomplete
 
     def value(self) -> str:
         """What the part holds, as text.
@@ -170,7 +171,7 @@ class _Parts:
             self._left -= len(data)
             if self._left < 0:
                 raise FormTooLarge
-        raise BodyEndedEarly
+        raise BodyIncomplete
 
     def last_part(self) -> Iterator[bytes]:
         """What the part holds, behind which nothing comes.
@@ -185,10 +186,10 @@ class _Parts:
                 case "end":
                     break
         else:
-            raise BodyEndedEarly
+            raise BodyIncomplete
         found = self._next()
         if found is None:
-            raise BodyEndedEarly
+            raise BodyIncomplete
         if found[0] != "closed":
             raise FieldAfterFile
         for _ in self._chunks:  # what follows is nothing, but counts to the length and to the digest

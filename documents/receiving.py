@@ -11,16 +11,10 @@ from core.base.errors import Refused, RunsheetError
 from core.http import uploads
 from core.http.transfers import Stalled
 from documents import digests
+from documents.errors import BodyIncomplete
 
 # What is waited for at once, and therefore the pace that is asked for (core.http.transfers).
 PIECE_BYTES = 256 * 1024
-
-
-class BodyEndedEarly(Refused):
-    """The body ended before all of it had come. Nothing was stored; send it once more."""
-
-    code = "body_ended_early"
-    status = HTTPStatus.BAD_REQUEST
 
 
 class BodyTooSlow(Refused):
@@ -76,7 +70,7 @@ def received(request: HttpRequest) -> Iterator[Received]:
     try:
         yield Received(chunks=whole, length=length, content_type=request.META.get("CONTENT_TYPE", ""), digests=said)
     except RunsheetError as error:
-        if not isinstance(error, BodyEndedEarly | BodyTooSlow):
+        if not isinstance(error, BodyIncomplete | BodyTooSlow):
             uploads.throw_away(read, size=uploads.THROWN_AWAY_BYTES)
         raise
 
@@ -108,6 +102,6 @@ def _pieces(read: Callable[[int], bytes], length: int | None) -> Iterator[bytes]
     except Stalled:
         raise BodyTooSlow(evidence={"bytes": had}) from None
     except OSError as error:
-        raise BodyEndedEarly(evidence={"bytes": had, "answer": type(error).__name__}) from error
+        raise BodyIncomplete(evidence={"bytes": had, "answer": type(error).__name__}) from error
     if length is not None and had < length:
-        raise BodyEndedEarly(evidence={"bytes": had, "announced": length})
+        raise BodyIncomplete(evidence={"bytes": had, "announced": length})

@@ -250,6 +250,9 @@ STORAGE_LOOK_AT_START = environment.choice("STORAGE_LOOK_AT_START", "yes", among
 # What older runs have planned is deleted; 0: never.
 STORAGE_RUNS_KEPT_DAYS = environment.whole_number("STORAGE_RUNS_KEPT_DAYS", 90, maximum=3_650)
 
+# Who sends documents: this server piece by piece, the web server before it, or the place where they lie by a signed address.
+DOCUMENTS_DELIVERY, DOCUMENTS_INTERNAL_HEADER, DOCUMENTS_INTERNAL_PREFIX = documents.delivery()
+
 # --- What lies in the agencies' folders of archives ---------------------------------------------------------------
 
 # So often it is seen to which of them are to be looked at; how often each is, its agency's configuration says. 0: never.

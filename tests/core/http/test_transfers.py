@@ -73,7 +73,7 @@ class TestIncoming:
         def look(size: int) -> bytes:
             at(1_000 + transfers.STALLS_S + size / transfers.SLOWEST_BYTES_PER_S - 1)
             assert transfers.end_stalled() == 0
-            return b"x" * size
+            return bytes(size)
 
         assert (
             len(transfers.Incoming(type("Body", (), {"read": staticmethod(look)}), None).read(1_000_000)) == 1_000_000
