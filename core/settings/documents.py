@@ -55,6 +55,22 @@ def delivery() -> tuple[str, str, str]:
     return way, header, environment.text("DOCUMENTS_INTERNAL_PREFIX", "/documents-files/")
 
 
+def scanner(name: str) -> str:
+    """The value of a variable as the address at which ClamAV listens; may be empty.
+
+    Raises:
+        ImproperlyConfigured: it is no such address.
+    """
+    value = environment.text(name, " ").strip()
+    if not value:
+        return ""
+    parts = environment.whole_address(name, value, schemes=("tcp", "unix"))
+    is_whole = bool(parts.hostname and parts.port) if parts.scheme == "tcp" else parts.path.startswith("/")
+    if not is_whole or "@" in parts.netloc:
+        raise ImproperlyConfigured(f"{name} must be tcp://host:3310 or unix:///run/clamav/clamd.ctl, not {value!r}.")
+    return value
+
+
 def _local(default: str | None, *, free_bytes: int) -> dict[str, Any]:
     directory = environment.directory("DOCUMENTS_DIRECTORY", default)
     options = {"directory": directory, "is_made": directory == default, "free_bytes": free_bytes}

@@ -1,0 +1,5 @@
+"""What the interface for programs keeps."""
+
+from api.models.tokens import ApiToken
+
+__all__ = ["ApiToken"]
