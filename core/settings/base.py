@@ -274,6 +274,8 @@ DOCUMENTS_SCANNER_FAILS = environment.choice("DOCUMENTS_SCANNER_FAILS", "closed"
 DOCUMENTS_SCANNER_LARGEST_BYTES = documents.MB * environment.whole_number(
     "DOCUMENTS_SCANNER_LARGEST_MB", 100, minimum=1, maximum=4_000
 )
+# Who sends documents: this server piece by piece, the web server before it, or the place where they lie by a signed address.
+DOCUMENTS_DELIVERY, DOCUMENTS_INTERNAL_HEADER, DOCUMENTS_INTERNAL_PREFIX = documents.delivery()
 
 # --- What lies in the agencies' folders of archives ---------------------------------------------------------------
 
