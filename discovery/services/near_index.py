@@ -109,6 +109,11 @@ def nearest_in(index: ArchiveIndex, numbers: Collection[str]) -> dict[str, tuple
     }
 
 
+def all_near_in(index: ArchiveIndex, number: str) -> tuple[str, ...]:
+    """The names of all archives that come near one number, the nearest first, be it more than anybody is offered."""
+    return _remembered.of(index).all_near(number)
+
+
 def told_of(near: Sequence[Near]) -> dict[str, Any]:
     """What the evidence says of them."""
     reports = {each.name: each.has_report for each in near if each.has_report is not None}

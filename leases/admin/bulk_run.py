@@ -51,7 +51,7 @@ def _facts_of_making(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "Made are", f"the archive and in it, {'; '.join(_subfolders())}"
     yield (
         "Not made",
-        f"where an archive of a near name lies beside it{_known(plan)}: look at that one and make it on its own page",
+        f"where an archive of a near name that is no other lease's lies beside it{_known(plan)}: look at that one and make it on its own page",
     )
 
 
