@@ -2,14 +2,15 @@
 
 from django.urls import path
 
-from api.frame import answering_heads, interface
+from api.frame import answering_heads, interface, mount
+from api.scopes import PLACE, Area
 from discovery.api import leases
 from storage.api import files
 from storage.api import router as index
 
-interface.add_router("/leases", leases, tags=["leases"])
-interface.add_router("/index", index, tags=["index"])
-interface.add_router("/files", files, tags=["files"])
+mount("/leases", leases, tag="leases", area=Area.LEASES)
+mount("/index", index, tag="index", area=Area.STORAGE)
+mount("/files", files, tag="files", area=Area.STORAGE)
 
 addresses = interface.urls
 for each in addresses[0]:
@@ -17,4 +18,4 @@ for each in addresses[0]:
     # Who is led elsewhere sends a GET there, or nothing: a program that has left out the slash is told so.
     view.should_append_slash = False
     each.callback = view
-urlpatterns = [path("api/v1/", addresses)]
+urlpatterns = [path(PLACE, addresses)]
