@@ -5,12 +5,13 @@ from math import ceil
 
 from django.conf import settings
 
-from console.machine.running import ManyRun, Plan
+from console.machine.running import ManyRun
 from leases.admin.estimates import answered_without_calls
 from leases.admin.not_made import beside
 from leases.errors import OnlyReads
 from leases.making import ABSENT, make_archives, only_reads, subfolders_in_words
 from leases.models import SUBFOLDERS
+from statemachine.batches import Plan
 
 # One listing, and one call for the link: made, or seen to lead there. Without a directory one more in most cases.
 CALLS_PER_LEASE = 2
