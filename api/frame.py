@@ -10,6 +10,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
 from api import failures
+from api.etags import NotModified
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
 
@@ -50,5 +51,6 @@ for kind, told in (
     (PermissionDenied, failures.forbidden),
     (Http404, failures.not_there),
     (RequestDataTooBig, failures.too_large),
+    (NotModified, failures.not_modified),
 ):
     interface.add_exception_handler(kind, cast("Any", told))
