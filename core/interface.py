@@ -3,11 +3,15 @@
 from django.urls import path
 
 from api.frame import interface
-from discovery.api import leases
+from discovery.api import leases as near
+from leases.api import agencies, batches, contents, leases, many
 from storage.api import files
 from storage.api import router as index
 
-interface.add_router("/leases", leases, tags=["leases"])
+for each_router in (leases, many, contents, near):
+    interface.add_router("/leases", each_router, tags=["leases"])
+interface.add_router("/batches", batches, tags=["batches"])
+interface.add_router("/agencies", agencies, tags=["agencies"])
 interface.add_router("/index", index, tags=["index"])
 interface.add_router("/files", files, tags=["files"])
 

@@ -114,8 +114,7 @@ def delete_lease(*, lease_id: int, deleted_by: User, generation: int | None = No
         TransitionForbidden, RecordGone, Stale: nothing was deleted.
     """
     with transaction.atomic():
-        gone = Lease.objects.filter(pk=lease_id).first()
-        delete(model=Lease, pk=lease_id, user=deleted_by, generation=generation)
+        gone = delete(model=Lease, pk=lease_id, user=deleted_by, generation=generation)
         LogEntry.objects.log_actions(deleted_by.pk, [gone], DELETION, single_object=True)
 
 

@@ -61,8 +61,8 @@ def version_of(lease: Lease) -> str:
 
 
 @contextmanager
-def as_seen(request: HttpRequest, lease_id: int, *, must_say: bool = True) -> Iterator[None]:
-    """What is done in the body is done to the lease as who asks has seen it; nobody comes between.
+def as_seen(request: HttpRequest, lease_id: int, *, must_say: bool = True) -> Iterator[Lease]:
+    """The lease as who asks has seen it, to which something is done in the body; nobody comes between.
 
     Args:
         must_say: which version is meant; else whoever says nothing means the lease as it is.
@@ -71,9 +71,7 @@ def as_seen(request: HttpRequest, lease_id: int, *, must_say: bool = True) -> It
         RecordGone: there is none.
         PreconditionMissing, PreconditionFailed: nothing was done.
     """
-    if not must_say and "If-Match" not in request.headers:
-        yield
-        return
     with locked(Lease, lease_id) as lease:
-        etags.require_match(request, lease, *beside(lease))
-        yield
+        if must_say or "If-Match" in request.headers:
+            etags.require_match(request, lease, *beside(lease))
+        yield lease

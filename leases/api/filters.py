@@ -1,7 +1,6 @@
 """Which leases a program means: a list's parameters, and what it says of many that it would run."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Literal
 
 from django.db.models import Q, QuerySet
@@ -70,14 +69,13 @@ class Narrowed(BaseModel):
         return search.matching(found, self.search)
 
     def _plain(self) -> list[tuple[str, object]]:
-        since: datetime | None = self.changed_since
         return [
             ("agency", self.agency),
             ("runsheet_report_found", self.report),
             ("failure_code", self.failure),
             ("created_by", self.created_by),
             ("initiated_by", self.started_by),
-            ("entered_at__gte", since),
+            ("entered_at__gte", self.changed_since),
         ]
 
     def _of_batch(self) -> Q:

@@ -17,23 +17,21 @@ from statemachine.evidence import bounded
 from statemachine.models import ActorKind, TransitionLog
 
 # The states as they are shown; a test holds them against those of the machine.
-type Shown = Literal[
-    "pending", "stopped", "searching", "found", "not_found", "detecting", "done", "failed"
-]
+type Shown = Literal["pending", "stopped", "searching", "found", "not_found", "detecting", "done", "failed"]
 LARGEST_KEY = 2**63 - 1
-type Key = Annotated[int, Field(ge=1, le=LARGEST_KEY)]
+Key = Annotated[int, Field(ge=1, le=LARGEST_KEY)]
 # A parsed body holds words, where a strict schema would want Python's own kinds.
-type AnAgency = Annotated[Agency, Field(strict=False)]
+AnAgency = Annotated[Agency, Field(strict=False)]
 
 
-def _without_null(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("A text holds no null character")
+def _to_look_for(text: str) -> str:
+    """A text that PostgreSQL can be asked for: JSON can also hold halves of characters, and null characters."""
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise ValueError("A text holds whole characters, and no null character")
     return text
 
 
-# PostgreSQL looks for no text with a null character.
-type Text = Annotated[str, AfterValidator(_without_null)]
+Text = Annotated[str, AfterValidator(_to_look_for)]
 
 
 class Said(BaseModel):
