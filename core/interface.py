@@ -2,21 +2,22 @@
 
 from django.urls import path
 
-from api.frame import interface
+from api.frame import interface, mount
+from api.scopes import PLACE, Area
 from discovery.api import leases as near
 from leases.api import agencies, batches, contents, leases, many
 from storage.api import files
 from storage.api import router as index
 
 for each_router in (leases, many, contents, near):
-    interface.add_router("/leases", each_router, tags=["leases"])
-interface.add_router("/batches", batches, tags=["batches"])
-interface.add_router("/agencies", agencies, tags=["agencies"])
-interface.add_router("/index", index, tags=["index"])
-interface.add_router("/files", files, tags=["files"])
+    mount("/leases", each_router, tag="leases", area=Area.LEASES)
+mount("/batches", batches, tag="batches", area=Area.LEASES)
+mount("/agencies", agencies, tag="agencies", area=Area.LEASES)
+mount("/index", index, tag="index", area=Area.STORAGE)
+mount("/files", files, tag="files", area=Area.STORAGE)
 
 addresses = interface.urls
 for each in addresses[0]:
     # Who is led elsewhere sends a GET there, or nothing: a program that has left out the slash is told so.
     each.callback.should_append_slash = False  # type: ignore[union-attr]  # Django's own mark, which its types lack
-urlpatterns = [path("api/v1/", addresses)]
+urlpatterns = [path(PLACE, addresses)]
