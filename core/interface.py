@@ -4,11 +4,15 @@ from django.urls import path
 
 from api.frame import answering_heads, interface, mount
 from api.scopes import PLACE, Area
-from discovery.api import leases
+from discovery.api import leases as near
+from leases.api import agencies, batches, contents, leases, many
 from storage.api import files
 from storage.api import router as index
 
-mount("/leases", leases, tag="leases", area=Area.LEASES)
+for each_router in (leases, many, contents, near):
+    mount("/leases", each_router, tag="leases", area=Area.LEASES)
+mount("/batches", batches, tag="batches", area=Area.LEASES)
+mount("/agencies", agencies, tag="agencies", area=Area.LEASES)
 mount("/index", index, tag="index", area=Area.STORAGE)
 mount("/files", files, tag="files", area=Area.STORAGE)
 
