@@ -9,7 +9,7 @@ from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
-from api import failures, scopes
+from api import failures, idempotency, scopes
 from api.bearer import Bearer
 from api.etags import NotModified
 from api.scopes import Area
@@ -56,6 +56,10 @@ for kind, told in (
     (NotModified, failures.not_modified),
 ):
     interface.add_exception_handler(kind, cast("Any", told))
+
+# Before a view, and around whatever answers.
+interface.add_decorator(idempotency.once)
+interface.add_decorator(idempotency.kept, mode="view")
 
 
 def mount(prefix: str, router: Router, *, tag: str, area: Area) -> None:
