@@ -25,6 +25,6 @@ for each in addresses[0]:
     view = answering_heads(each.callback)
     # Who is led elsewhere sends a GET there, or nothing: a program that has left out the slash is told so.
     view.should_append_slash = False
-    uploads.streamed(view, *STREAMED.get(each.name or "", ()))
+    uploads.streamed(view, *STREAMED.get(each.name or "", ()))  # type: ignore[union-attr]  # a pattern, no resolver
     each.callback = view
 urlpatterns = [path(PLACE, addresses)]
