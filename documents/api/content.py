@@ -4,13 +4,12 @@ from typing import Annotated
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from ninja import Query, Router
+from ninja import Query
 
 from documents import serving
 from documents.api.asking import asking, there
+from documents.api.router import router
 from documents.services.documents import version_of
-
-router = Router()
 
 READ = ["GET", "HEAD"]
 PARTS = {
@@ -28,9 +27,7 @@ PARTS = {
 
 
 @router.api_operation(READ, "/{int:document_id}/content/", url_name="document_content", openapi_extra=PARTS)
-def content(
-    request: HttpRequest, document_id: int, *, inline: Annotated[bool, Query()] = False
-) -> HttpResponseBase:
+def content(request: HttpRequest, document_id: int, *, inline: Annotated[bool, Query()] = False) -> HttpResponseBase:
     """The bytes of the current version, or of the parts that Range asks for. `inline`: to be shown, where nothing of it runs.
 
     Raises:

@@ -6,21 +6,20 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Status
+from ninja import Query, Status
 from pydantic import BaseModel, Field
 
 from api import etags
 from api.errors import PreconditionFailed
 from documents import multipart
 from documents.api.asking import asking, beside, here, saved, there
+from documents.api.router import router
 from documents.api.shapes import DocumentAnswer, Key, Text
 from documents.errors import InvalidMetadata, LeaseUnknown
 from documents.models.versions import WHY_AT_MOST
 from documents.receiving import received
 from documents.services import uploads
 from statemachine.errors import Stale
-
-router = Router()
 
 # Whose bodies may be of any size, since they are read piece by piece: by the names of the addresses (core.interface).
 STREAMED: Mapping[str, tuple[str, ...]] = {
@@ -115,9 +114,7 @@ def upload(request: HttpRequest, response: HttpResponse, said: Annotated[NewFile
     return _made(request, response, made.pk)
 
 
-@router.post(
-    "/", response={HTTPStatus.CREATED: DocumentAnswer}, url_name="documents", openapi_extra=dict(FORM)
-)
+@router.post("/", response={HTTPStatus.CREATED: DocumentAnswer}, url_name="documents", openapi_extra=dict(FORM))
 def upload_form(request: HttpRequest, response: HttpResponse) -> Status[DocumentAnswer]:
     """Make a document of a form (multipart/form-data) whose last part is the file; then it is verified by itself.
 
