@@ -5,17 +5,16 @@ from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from ninja import Body, Query, Router
+from ninja import Body, Query
 from pydantic import AwareDatetime, Field
 
 from api import etags
 from api.paging import Page, Paged, page
 from documents.api.asking import answer_of, as_seen, asking, here, saved, shown, there, told, version_of
+from documents.api.router import router
 from documents.api.shapes import DocumentAnswer, Key, Said, Status, Text, UsageAnswer, VersionAnswer
 from documents.models import Document, DocumentVersion
 from documents.services import documents, usage
-
-router = Router()
 
 # By columns that have an index.
 ORDERS: Mapping[str, str] = {"id": "pk", "name": "name", "created_at": "created_at", "updated_at": "updated_at"}

@@ -93,7 +93,7 @@ class DocumentAnswer(BaseModel):
             id=document.pk,
             name=document.name,
             unique_name=document.unique_name,
-            status=document.state,  # type: ignore[arg-type]  # a text that is one of these
+            status=document.state,
             storage_url=f"documents:{found.current_key}" if found.current_key else "",
             mime_type=document.mime_type,
             size_bytes=document.size_bytes,
