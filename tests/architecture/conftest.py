@@ -17,6 +17,9 @@ from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
 from core.http.problems import API
+from documents.models import Document, DocumentVersion
+from documents.services import uploads
+from documents.states import State
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, RunState, StorageRoot, StoredFile
@@ -118,8 +121,19 @@ def there(people: People) -> Things:
         IndexRun.objects.create(root=root, state=RunState.PLANNED, due_at=None, plan_is_whole=True, applied_up_to=1),
         nina,
         Group.objects.create(name="Nobody's"),
+        _document(people["Operator"]),
     ]
     return {record._meta.label_lower.replace(".", "/"): record for record in made}
+
+
+def _document(owner: User | AnonymousUser) -> Document:
+    """One that has been verified, and whose file is there."""
+    assert isinstance(owner, User)
+    content = b"%PDF-1.7"
+    made = uploads.store(by=owner, name="deed.pdf", chunks=[content], length=len(content))
+    DocumentVersion.objects.update(verified_at=now())
+    Document.objects.update(state=State.ACTIVE, verified_at=now(), due_at=None)
+    return made
 
 
 def concrete(address: str, there: Things) -> str:
@@ -133,6 +147,8 @@ def concrete(address: str, there: Things) -> str:
         "pk": pk,
         "upload_id": there["leases/upload"].pk,
         "run_id": there["storage/indexrun"].pk,
+        "document_id": there["documents/document"].pk,
+        "number": 1,
         "name": BUTTONS.get(place, "discover"),
         "kind": "csv",
         "app_label": "leases",

@@ -11,11 +11,15 @@ from django.test import Client
 from redis import Redis
 
 from api.scopes import area_of
+from core.base.clock import now
 from core.http.problems import CONTENT_TYPE
+from documents.models import Document
+from documents.states import State
 from storage.models import IndexRun
 from tests.architecture.conftest import PROGRAMS, Browsers, Things, concrete
-from tests.architecture.matrix import EVERYBODY, OPERATOR, VIEWER
+from tests.architecture.matrix import ADMINISTRATOR, EVERYBODY, OPERATOR, VIEWER
 from tests.architecture.test_access import everything
+from tests.documents.bodies import BOUNDARY, form, part
 
 pytestmark = [
     pytest.mark.django_db,
@@ -26,13 +30,22 @@ pytestmark = [
 
 
 class Row(NamedTuple):
-    """Who may ask for an address, who may post to it, what is posted, and what is asked for; None: nobody can."""
+    """Who may ask for an address, who may post to it, what is posted, and what is asked for; None: nobody can.
+
+    Attributes:
+        body: bytes are a form.
+        state: in which the document is.
+    """
 
     get: frozenset[str] | None
     post: frozenset[str] | None
     body: Any = None
     query: str = ""
+    state: State = State.ACTIVE
 
+
+A_FILE = form(part("file", b"%PDF-1.7", file="deed.pdf"))
+A_DOCUMENT = "api/v1/documents/<document_id>/"
 
 ADDRESSES = {
     "api/v1/": Row(None, None),  # only the addresses below it are something
@@ -40,6 +53,22 @@ ADDRESSES = {
     "api/v1/index/rebuild/": Row(None, OPERATOR, {"mode": "audit"}),
     "api/v1/leases/near/": Row(VIEWER, None, query="?agency=BLM&number=NMNM+1"),
     "api/v1/index/runs/<run_id>/": Row(VIEWER, None),
+    "api/v1/documents/": Row(VIEWER, OPERATOR, A_FILE),
+    "api/v1/documents/bulk/": Row(None, VIEWER, {"action": "archive", "ids": [1]}),  # what becomes of each is told
+    "api/v1/documents/upload/": Row(None, None),  # it is put
+    "api/v1/documents/usage/": Row(VIEWER, None),
+    A_DOCUMENT: Row(VIEWER, None),
+    f"{A_DOCUMENT}archive/": Row(None, OPERATOR),
+    f"{A_DOCUMENT}check-in/": Row(None, OPERATOR),
+    f"{A_DOCUMENT}check-out/": Row(None, OPERATOR),
+    f"{A_DOCUMENT}content/": Row(VIEWER, None),
+    f"{A_DOCUMENT}purge/": Row(None, ADMINISTRATOR, state=State.ARCHIVED),
+    f"{A_DOCUMENT}restore/": Row(None, OPERATOR, state=State.ARCHIVED),
+    f"{A_DOCUMENT}verify/": Row(None, OPERATOR),
+    f"{A_DOCUMENT}versions/": Row(VIEWER, None),
+    f"{A_DOCUMENT}versions/<number>/": Row(VIEWER, None),
+    f"{A_DOCUMENT}versions/<number>/content/": Row(VIEWER, None),
+    f"{A_DOCUMENT}versions/<number>/restore/": Row(None, OPERATOR),
 }
 ANONYMOUS = frozenset({"anonymous"})
 
@@ -47,7 +76,13 @@ ANONYMOUS = frozenset({"anonymous"})
 def status_of(client: Client, method: str, url: str, body: Any) -> int:
     """What is answered. What it changes is undone, as far as it is in the database."""
     with transaction.atomic():
-        answer = client.get(url) if method == "get" else client.post(url, body or {}, content_type="application/json")
+        said = {
+            "content_type": f"multipart/form-data; boundary={BOUNDARY}"
+            if isinstance(body, bytes)
+            else "application/json"
+        }
+        # Whatever the record is by now.
+        answer = client.get(url) if method == "get" else client.post(url, body or {}, **said, headers={"If-Match": "*"})
         transaction.set_rollback(True)
     assert answer.status_code < 400 or answer["Content-Type"] == CONTENT_TYPE
     return answer.status_code
@@ -67,6 +102,8 @@ def test_addresses_are_for_whom_the_matrix_says(browsers: Browsers, there: Thing
     row = ADDRESSES[address]
     url = concrete(address, there) + row.query
     IndexRun.objects.update(state="planned")  # so that another one of its root may begin
+    archived_at = now() if row.state == State.ARCHIVED else None
+    Document.objects.update(state=row.state, archived_at=archived_at)
     before = everything(redis)
 
     for method, allowed in (("get", row.get), ("post", row.post)):
