@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from http.cookies import SimpleCookie
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
@@ -81,7 +82,16 @@ def people(_built: None) -> People:
 
 
 @pytest.fixture(scope="module")
-def there(people: People) -> Things:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Documents lie in a folder that nobody has used, for numbers begin anew with each database."""
+    options = {"directory": str(tmp_path_factory.mktemp("documents")), "is_made": True}
+    local = {"BACKEND": "storage.backends.local.LocalStorage", "OPTIONS": options}
+    with override_settings(STORAGES=settings.STORAGES | {"documents": local}):
+        yield
+
+
+@pytest.fixture(scope="module")
+def there(people: People, place: None) -> Things:
     """One record of each model that has pages."""
     nina, connected = User.objects.create_user("nina"), User.objects.create_user("connected")
     lease = Lease.objects.create(agency="BLM", lease_number="NMNM 1")
@@ -149,6 +159,9 @@ def concrete(address: str, there: Things) -> str:
         "run_id": there["storage/indexrun"].pk,
         "document_id": there["documents/document"].pk,
         "number": 1,
+        "lease_id": there["leases/lease"].pk,
+        "batch_id": there["leases/batch"].pk,
+        "code": "BLM",
         "name": BUTTONS.get(place, "discover"),
         "kind": "csv",
         "app_label": "leases",
