@@ -17,6 +17,8 @@ from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
 from core.http.problems import API
+from documents.models import Batch as DocumentBatch
+from documents.models import BatchPart, Document, Quota
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, RunState, StorageRoot, StoredFile
@@ -50,7 +52,7 @@ def _archives_may_be_made(settings: Settings) -> None:
 
 
 # One that the role which may start such records may press.
-BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop"}
+BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop", "documents/document": "archive"}
 WALKED = sorted(set(addresses()))
 # Those for programs have a matrix of their own, see `test_access_of_programs`.
 PROGRAMS = [each for each in WALKED if f"/{each}".startswith(API)]
@@ -85,8 +87,16 @@ def there(people: People) -> Things:
     root = StorageRoot.objects.create(name="documents")
     batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=1)
     BatchLease.objects.create(batch=batch, record=lease)
+    document = Document.objects.create(
+        owner=people["Operator"], name="deed.pdf", unique_name="deed", verified_at=now(), archived_at=now(), due_at=None
+    )
+    verified = DocumentBatch.objects.create(kind=Batch.Kind.RUN, title="Verified again", size=1)
+    BatchPart.objects.create(batch=verified, record=document)
     made: list[models.Model] = [
         lease,
+        document,
+        verified,
+        Quota.objects.create(user=nina),
         AgencyStorageConfig.objects.create(
             agency="BLM", runsheet_archive_base_path="/a", documents_base_path="/d", misc_index_base_path="/m"
         ),
