@@ -190,7 +190,7 @@ class TestTheCommand:
     def test_asks_which_one_when_there_are_several(self) -> None:
         with pytest.raises(
             CommandError,
-            match=r"^Say which machine to draw: console.FailureNotice, leases.Lease, storage.IndexRun, toy.Kettle\.$",
+            match=r"^Say which machine to draw: console.FailureNotice, documents.Document, leases.Lease, storage.IndexRun, toy.Kettle\.$",
         ):
             call_command("state_diagram")
 

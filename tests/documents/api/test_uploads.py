@@ -149,7 +149,7 @@ class TestABody:
 
 class TestAForm:
     def test_becomes_a_document(self, oscar: Program, files: Files) -> None:
-        fields = (part("metadata", b'{"book": 12}'), part("why", "gefunden".encode()))
+        fields = (part("metadata", b'{"book": 12}'), part("why", b"gefunden"))
 
         answer = oscar("POST", "", form(*fields, FILE), Content_Type=FORM)
 
