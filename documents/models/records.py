@@ -216,6 +216,17 @@ class Document(Noticed):
         """Bring it back; it is not purged any more."""
         self.archived_at = self.purge_at = None
 
+    @transition(
+        field=state,
+        source=State.ARCHIVED,
+        target=State.ARCHIVED,
+        permission="documents.purge_document",
+        custom={"label": "Delete for good"},
+    )
+    def purge(self, *, at: datetime) -> None:
+        """Delete it for good from then on; until then it can be restored."""
+        self.purge_at = self.purge_at or at
+
     @transition(field=state, source=State.PENDING, target=State.ERROR)
     def fail(self, *, code: str, message: str) -> None:
         """Something was found, or nobody could look; one that was archived is seen again, so that somebody sees to it."""
