@@ -6,10 +6,11 @@ from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
@@ -19,6 +20,9 @@ from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
 from core.http.problems import API
+from documents.models import Document, DocumentVersion
+from documents.services import uploads
+from documents.states import State
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, RunState, StorageRoot, StoredFile
@@ -82,7 +86,16 @@ def people(_built: None) -> People:
 
 
 @pytest.fixture(scope="module")
-def there(people: People) -> Things:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Documents lie in a folder that nobody has used, for numbers begin anew with each database."""
+    options = {"directory": str(tmp_path_factory.mktemp("documents")), "is_made": True}
+    local = {"BACKEND": "storage.backends.local.LocalStorage", "OPTIONS": options}
+    with override_settings(STORAGES=settings.STORAGES | {"documents": local}):
+        yield
+
+
+@pytest.fixture(scope="module")
+def there(people: People, place: None) -> Things:
     """One record of each model that has pages."""
     nina, connected = User.objects.create_user("nina"), User.objects.create_user("connected")
     lease = Lease.objects.create(agency="BLM", lease_number="NMNM 1")
@@ -131,8 +144,19 @@ def there(people: People) -> Things:
             created_at=now(),
             expires_at=now() + timedelta(days=1),
         ),
+        _document(people["Operator"]),
     ]
     return {record._meta.label_lower.replace(".", "/"): record for record in made}
+
+
+def _document(owner: User | AnonymousUser) -> Document:
+    """One that has been verified, and whose file is there."""
+    assert isinstance(owner, User)
+    content = b"%PDF-1.7"
+    made = uploads.store(by=owner, name="deed.pdf", chunks=[content], length=len(content))
+    DocumentVersion.objects.update(verified_at=now())
+    Document.objects.update(state=State.ACTIVE, verified_at=now(), due_at=None)
+    return made
 
 
 def concrete(address: str, there: Things) -> str:
@@ -146,6 +170,8 @@ def concrete(address: str, there: Things) -> str:
         "pk": pk,
         "upload_id": there["leases/upload"].pk,
         "run_id": there["storage/indexrun"].pk,
+        "document_id": there["documents/document"].pk,
+        "number": 1,
         "lease_id": there["leases/lease"].pk,
         "batch_id": there["leases/batch"].pk,
         "code": "BLM",
