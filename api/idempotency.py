@@ -28,7 +28,7 @@ from core.base.clock import shared_now
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 KEPT_FOR = timedelta(days=1)
-# Longer than a request lasts before its process is ended (gunicorn.conf.py).
+# Longer than a request lasts before its process is ended (gunicorn.conf.py). An upload may last longer: then the note decides.
 HELD_FOR = timedelta(seconds=150)
 AGAIN_IN_S = 2
 FORGOTTEN_AT_ONCE = 5_000
