@@ -125,6 +125,19 @@ class TestRead:
         assert refused(operator.get(f"leases/{pk}/{what}")) == (404, "record_gone")
 
 
+    @pytest.mark.parametrize("pk", [0, 12_345, HUGE])
+    def test_that_is_not_there_cannot_be_changed(self, asked_by: As, pk: int) -> None:
+        administrator = asked_by("Administrator")
+        came = [
+            administrator.post(f"leases/{pk}/run/"),
+            administrator.post(f"leases/{pk}/stop/"),
+            administrator.send("PATCH", f"leases/{pk}/", {"number": "1"}, If_Match="*"),
+            administrator.send("DELETE", f"leases/{pk}/", If_Match="*"),
+        ]
+
+        assert set(map(refused, came)) == {(404, "record_gone")}
+
+
 class TestList:
     def names(self, program: Program, **asked: Any) -> list[str]:
         answer = program.get("leases/", **asked)
