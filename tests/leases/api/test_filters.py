@@ -52,6 +52,8 @@ class TestList:
             ({"search": "nmnm 1"}, ["NMNM 12", "NMNM 1"]),
             ({"report": "true"}, ["NMNM 1"]),
             ({"failure": "bug"}, ["NMNM 12"]),
+            ({"changed_since": "0001-01-01T00:00:00+23:59"}, ["NMNM 7", "B0-1234-5", "NMNM 12", "NMNM 1"]),
+            ({"changed_since": "9999-12-31T23:59:59-23:59"}, []),
             ({"order": "number"}, ["B0-1234-5", "NMNM 1", "NMNM 12", "NMNM 7"]),
             ({"order": "changed_at", "agency": "BLM", "limit": 1}, ["NMNM 1"]),
         ],

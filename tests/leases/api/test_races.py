@@ -7,7 +7,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from leases.models import Lease
 from statemachine.models import TransitionLog
 from tests.factories import location, settled
 from tests.leases.api.conftest import Program, at
