@@ -88,7 +88,12 @@ def there(people: People) -> Things:
     batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=1)
     BatchLease.objects.create(batch=batch, record=lease)
     document = Document.objects.create(
-        owner=people["Operator"], name="deed.pdf", unique_name="deed", verified_at=now(), archived_at=now(), due_at=None
+        owner_id=people["Operator"].pk,
+        name="deed.pdf",
+        unique_name="deed",
+        verified_at=now(),
+        archived_at=now(),
+        due_at=None,
     )
     verified = DocumentBatch.objects.create(kind=Batch.Kind.RUN, title="Verified again", size=1)
     BatchPart.objects.create(batch=verified, record=document)
