@@ -53,6 +53,7 @@ MODELS = {
     "documents/document": records(see=VIEWER, change=OPERATOR),
     "documents/batch": records(see=VIEWER),
     "documents/quota": records(see=ADMINISTRATOR, change=ADMINISTRATOR),
+    "api/apitoken": records(see=ADMINISTRATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
 }
@@ -145,6 +146,8 @@ ADDRESSES = {
     "admin/documents/quota/search/": Row(NOBODY, ADMINISTRATOR),
     "admin/documents/quota/download/<kind>/": Row(ADMINISTRATOR, NOBODY),
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
+    "tokens/": Row(STAFF, STAFF),
+    "tokens/<pk>/revoke/": Row(NOBODY, ADMINISTRATOR),  # somebody else's; one's own, everybody
     "archives/<pk>/": Row(VIEWER, NOBODY),
     "dropbox/": Row(STAFF, NOBODY),
     "dropbox/connect/": Row(NOBODY, OPERATOR),
