@@ -263,7 +263,7 @@ class TestTransitions:
         record, client = there[of.replace(".", "/")], browsers[who]
         assert isinstance(record, StateMachine)
         ready(record, name)
-        logged = TransitionLog.objects.exclude(generation=99)
+        logged = TransitionLog.objects.filter(pk__gt=TransitionLog.objects.latest("pk").pk)
 
         for url, form in wishes(record, name):
             client.get(url, form)
