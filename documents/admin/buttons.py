@@ -59,7 +59,13 @@ BUTTONS = (
         hindered=_of_another,
         missing=_never_verified,
     ),
-    Button(name="verify", label="Verify again", step=Step(transition="verify", reason="verified again")),
+    Button(
+        name="verify",
+        label="Verify again",
+        step=Step(transition="verify"),
+        service=_as_button(documents.verify),
+        hindered=_of_another,
+    ),
     Button(
         name="purge",
         label="Delete for good",
@@ -73,6 +79,8 @@ BUTTONS = (
         name="stop",
         label="Stop",
         step=Step(transition="cancel"),
+        service=_as_button(documents.cancel),
+        hindered=_of_another,
         ends=True,
         asks="The verifying stops, and nobody gets the file until it was verified.",
     ),

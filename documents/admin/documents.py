@@ -19,6 +19,7 @@ from documents.admin.forms import DocumentForm
 from documents.admin.panel import DocumentPanel
 from documents.models import Document
 from documents.services import documents
+from documents.services.bulk import verify_many
 from documents.services.rights import CHANGE, MANAGE
 from storage.admin.amounts import size_text
 
@@ -91,7 +92,7 @@ class DocumentAdmin(MachineAdmin):
         Column("Version", lambda document: document.current),
         Column("Unique name", lambda document: document.unique_name, width=40),
     )
-    many = ManyRun(label="Verify again", become="verified again")
+    many = ManyRun(label="Verify again", become="verified again", start=verify_many)
 
     @override
     def has_add_permission(self, request: HttpRequest) -> bool:

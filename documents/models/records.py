@@ -144,11 +144,6 @@ class Document(Noticed):
         return self.name
 
     @property
-    def storage_url(self) -> str:
-        """Where the current version lies, as storage has it."""
-        return f"documents:{version.key}" if (version := self.current_version) else ""
-
-    @property
     def current_version(self) -> "DocumentVersion | None":
         """The version that is shown; None before the first."""
         return self.versions.filter(number=self.current).first()

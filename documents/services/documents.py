@@ -23,7 +23,7 @@ from documents.services.uploads import agency_of
 from documents.states import State
 from statemachine.rights import require
 from statemachine.slices import owe_next_slice
-from statemachine.transitions import Actor, Step, advance, authorise, locked, take
+from statemachine.transitions import Actor, Step, advance, authorise, locked
 
 CHECKED_OUT_H, CHECKED_OUT_AT_MOST_H = 8, 24 * 30
 UNIQUE_NAME_ONCE = "documents_document_unique_name"
@@ -79,7 +79,7 @@ def archive(*, document_id: int, by: User, generation: int | None = None) -> Doc
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: nothing was changed.
     """
-    return _take("archive", document_id=document_id, by=by, generation=generation)
+    return _take(Step(transition="archive"), document_id=document_id, by=by, generation=generation)
 
 
 def restore(*, document_id: int, by: User, generation: int | None = None) -> Document:
@@ -98,23 +98,23 @@ def restore(*, document_id: int, by: User, generation: int | None = None) -> Doc
 
 
 def verify(*, document_id: int, by: User, generation: int | None = None) -> Document:
-    """Owe another look at what lies in storage. It changes nothing of the document, so whose it is does not matter.
+    """Owe another look at what lies in storage.
 
     Raises:
-        RecordGone, TransitionForbidden, TransitionRefused, Stale: nothing was changed.
+        RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: nothing was changed.
     """
-    step = Step(transition="verify", reason="verified again")
-    return take(model=Document, pk=document_id, step=step, actor=Actor.person(by), generation=generation)
+    return _take(
+        Step(transition="verify", reason="verified again"), document_id=document_id, by=by, generation=generation
+    )
 
 
 def cancel(*, document_id: int, by: User, generation: int | None = None) -> Document:
     """Stop the verifying.
 
     Raises:
-        RecordGone, TransitionForbidden, TransitionRefused, Stale: nothing was changed.
+        RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: nothing was changed.
     """
-    step = Step(transition="cancel")
-    return take(model=Document, pk=document_id, step=step, actor=Actor.person(by), generation=generation)
+    return _take(Step(transition="cancel"), document_id=document_id, by=by, generation=generation)
 
 
 def restore_version(
@@ -192,9 +192,9 @@ def version_of(document: Document, number: int) -> DocumentVersion:
     return found
 
 
-def _take(transition_name: str, *, document_id: int, by: User, generation: int | None) -> Document:
+def _take(step: Step, *, document_id: int, by: User, generation: int | None) -> Document:
     with _changing(document_id, by=by, generation=generation) as document:
-        _advance(document, Step(transition=transition_name), by=by)
+        _advance(document, step, by=by)
     return document
 
 

@@ -22,7 +22,7 @@ from documents.errors import (
 )
 from documents.models import Document, DocumentVersion
 from documents.services import documents
-from documents.services.bulk import ItemResult, bulk
+from documents.services.bulk import ItemResult, bulk, verify_many
 from documents.states import State
 from statemachine.errors import Stale, TransitionForbidden, TransitionRefused
 from statemachine.models import TransitionLog
@@ -36,6 +36,7 @@ type Act = Callable[..., Any]
 ACTS: dict[str, Act] = {
     "change": lambda **said: documents.change(**said, name="other.pdf"),
     "archive": documents.archive,
+    "verify": documents.verify,
     "check_out": documents.check_out,
     "restore_version": lambda **said: documents.restore_version(**said, number=1),
 }
@@ -181,6 +182,7 @@ class TestRestoreVersion:
         version = documents.restore_version(document_id=document.pk, number=1, by=opal, why=" it was better ")
 
         assert (version.number, version.restored_from, version.why) == (2, 1, "it was better")
+        assert str(version) == f"{DEED}, version 2"
         assert len(files.all()) == 1
         assert worked(document).current == 2
         assert documents.used_by(document) == version.size
@@ -256,6 +258,17 @@ class TestBulk:
         assert [each.is_done for each in told] == [True, False, False]
         assert told[1].message == NotYourDocument.sentence()
         assert Document.objects.get(pk=mine.pk).state == State.ARCHIVED
+
+    def test_verifies_no_others_again(self, opal: User, ada: User) -> None:
+        mine, hers = verified(opal), verified(ada)
+        all_, own = Document.objects.all(), Document.objects.filter(owner=opal)
+        with pytest.raises(NotYourDocument, match=r"^1 document of those that you have chosen is somebody else's"):
+            verify_many(all_, opal, which="")
+        assert not Document.objects.get(pk=mine.pk).is_owed
+
+        assert verify_many(own, opal, which="").size == 1
+        assert verify_many(all_, ada, which="").size == 1
+        assert Document.objects.get(pk=hers.pk).is_owed
 
     def test_is_for_at_most_so_many(self, opal: User) -> None:
         with pytest.raises(ValueError, match="At most 1,000"):

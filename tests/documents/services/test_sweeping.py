@@ -53,7 +53,9 @@ class TestUploadsThatDied:
     def test_are_left_alone_while_somebody_else_drops_them(self, opal: User, files: Files) -> None:
         upload = receiving.begin(key="7/documents/1/1/a.pdf", owner_id=opal.pk, agency="", length=5)
 
+        assert str(upload) == "7/documents/1/1/a.pdf"
         assert receiving.drop(upload.pk)
+        assert str(Leftover.objects.get()) == str(upload)
         assert not receiving.drop(upload.pk)
         assert Quota.objects.get().reserved_bytes == 0
 
