@@ -9,7 +9,7 @@ or the process lives after all, and its note finds that somebody else has taken 
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
@@ -51,6 +51,7 @@ class _Try:
     def __init__(self, answer: KeptAnswer) -> None:
         self._answer = answer
         self._is_noting = False
+        self.is_preparing = False
         self.has_committed = False
         self._note = self._committed  # one object, by which it is found again
 
@@ -58,7 +59,8 @@ class _Try:
         return KeptAnswer.objects.filter(pk=self._answer.pk, tries=self._answer.tries)
 
     def __call__(self, execute: Callable[..., Any], sql: Any, *rest: Any) -> Any:
-        if not (self.has_committed or self._is_noting or _READS.match(str(sql)) or self._is_noted()):
+        is_told = self.has_committed or self._is_noting or self.is_preparing
+        if not (is_told or _READS.match(str(sql)) or self._is_noted()):
             self._write_note()
         return execute(sql, *rest)
 
@@ -126,6 +128,23 @@ def kept(run: View) -> View:
                 _settle(tried, response)
 
     return answered
+
+
+def coming(request: HttpRequest, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes of a body that is being stored; what is committed until all have come, as the room for them, is not yet the wish.
+
+    So a body that breaks off, or a process that dies meanwhile, leaves a wish that can be sent again with its key.
+    """
+    tried = request.META.get(_TRY)
+    if tried:
+        tried.is_preparing = True
+    return _all_of(chunks, tried)
+
+
+def _all_of(chunks: Iterable[bytes], tried: _Try | None) -> Iterator[bytes]:
+    yield from chunks
+    if tried:
+        tried.is_preparing = False
 
 
 def forget(*, at: datetime) -> int:

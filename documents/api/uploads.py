@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from api import etags
 from api.errors import PreconditionFailed
+from api.idempotency import coming
 from documents import multipart
 from documents.api.asking import asking, beside, here, saved, there
 from documents.api.router import router
@@ -104,7 +105,7 @@ def upload(request: HttpRequest, response: HttpResponse, said: Annotated[NewFile
         made = uploads.store(
             by=user,
             name=said.name,
-            chunks=body.chunks,
+            chunks=coming(request, body.chunks),
             length=body.length,
             declared_type=_type_of(body.content_type),
             lease_id=said.lease,
@@ -130,7 +131,7 @@ def upload_form(request: HttpRequest, response: HttpResponse) -> Status[Document
         made = uploads.store(
             by=user,
             name=form.fields.get("name") or form.name,
-            chunks=form.chunks,
+            chunks=coming(request, form.chunks),
             length=None,
             declared_type=_type_of(form.content_type),
             lease_id=_lease(form.fields.get("lease", "")),
@@ -165,7 +166,7 @@ def upload_version(
                 document_id=document_id,
                 by=user,
                 name=said.name or None,
-                chunks=body.chunks,
+                chunks=coming(request, body.chunks),
                 length=body.length,
                 declared_type=_type_of(body.content_type),
                 sha256=body.sha256,

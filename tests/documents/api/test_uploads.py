@@ -12,6 +12,9 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from api import idempotency
+from api.models import KeptAnswer
+from core.base import clock
 from documents.models import Document, Quota, Upload
 from documents.services import documents, uploads
 from tests.documents.api.conftest import DOCUMENTS, Program
@@ -143,6 +146,45 @@ class TestABody:
             answer = strict.generic(method, f"{DOCUMENTS}{path}", body, content_type=kind)
             assert (answer.status_code, problem_of(answer)["code"]) == (403, "no_csrf_token")
         nothing_is_left(files)
+
+
+class TestAKey:
+    """An upload is one wish, however often it is sent."""
+
+    @pytest.mark.parametrize("method", ["PUT", "POST"])
+    def test_makes_one_document(self, oscar: Program, files: Files, method: str) -> None:
+        path, kind = (UPLOAD, "application/pdf") if method == "PUT" else ("", FORM)
+
+        first, again = (oscar(method, path, form(FILE), Content_Type=kind, Idempotency_Key="k") for _ in range(2))
+
+        assert (first.status_code, first.json(), first["ETag"]) == (201, again.json(), again["ETag"])
+        assert again["Idempotent-Replayed"] == "true"
+        assert Document.objects.count() == len(files.all()) == 1
+
+    def test_can_be_sent_again_after_a_body_that_broke_off(self, oscar: Program, files: Files) -> None:
+        short: Any = {"wsgi.input": io.BytesIO(LARGE[:300_000]), "CONTENT_LENGTH": str(len(LARGE))}
+        headers, kind = {"Idempotency-Key": "k"}, "application/pdf"
+
+        broken = oscar.client.generic("PUT", f"{DOCUMENTS}{UPLOAD}", b"", content_type=kind, headers=headers, **short)
+        whole = oscar("PUT", UPLOAD, LARGE, Idempotency_Key="k")
+
+        assert (broken.status_code, whole.status_code) == (422, 201)
+        assert list(files.all().values()) == [LARGE]
+
+    def test_can_be_sent_again_after_a_process_that_died(
+        self, oscar: Program, files: Files, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at = clock.now()
+        with monkeypatch.context() as patch:
+            patch.setattr(idempotency, "_settle", lambda *_: None)  # nobody was left to do it
+            patch.setattr(uploads, "give_up", lambda _: None)
+            assert (
+                oscar("PUT", UPLOAD, LARGE[:-1], Content_Digest=digest(LARGE), Idempotency_Key="k").status_code == 422
+            )
+        KeptAnswer.objects.update(held_until=at)
+
+        assert oscar("PUT", UPLOAD, LARGE[:-1], Content_Digest=digest(LARGE), Idempotency_Key="k").status_code == 422
+        assert KeptAnswer.objects.count() == 0, "it may be tried as often as one likes"
 
 
 class TestAForm:
