@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import pytest
@@ -14,6 +15,7 @@ from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
+from api.models import ApiToken
 from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
@@ -53,6 +55,8 @@ def _archives_may_be_made(settings: Settings) -> None:
     settings.DROPBOX_MAKES_ARCHIVES = True
 
 
+# Whose records they are about, where the address does not say it.
+ABOUT = {"archives/<pk>/": "cloud/cloudlocation", "tokens/<pk>/revoke/": "api/apitoken"}
 # One that the role which may start such records may press.
 BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop"}
 WALKED = sorted(set(addresses()))
@@ -131,6 +135,15 @@ def there(people: People, place: None) -> Things:
         IndexRun.objects.create(root=root, state=RunState.PLANNED, due_at=None, plan_is_whole=True, applied_up_to=1),
         nina,
         Group.objects.create(name="Nobody's"),
+        ApiToken.objects.create(
+            user=nina,
+            name="nightly",
+            digest="0" * 64,
+            hint="0000",
+            scopes=["leases:read"],
+            created_at=now(),
+            expires_at=now() + timedelta(days=1),
+        ),
         _document(people["Operator"]),
     ]
     return {record._meta.label_lower.replace(".", "/"): record for record in made}
@@ -149,7 +162,7 @@ def _document(owner: User | AnonymousUser) -> Document:
 def concrete(address: str, there: Things) -> str:
     """The address of something that is there."""
     place = next((place for place in there if address.startswith(f"admin/{place}/")), "leases/lease")
-    pk = there["cloud/cloudlocation" if address == "archives/<pk>/" else place].pk
+    pk = there[ABOUT.get(address, place)].pk
     values = {
         **THERE,
         "object_id": pk,
