@@ -33,9 +33,9 @@ from storage.backends.gateway import CONTENT_TYPE
 from storage.backends.stored import begun
 
 STREAM, INTERNAL, SIGNED = "stream", "internal", "signed"
-# What a browser shows without running anything of it; the rest is kept, whatever is asked.
+# What a browser shows without running anything of it; the rest is kept, whatever is asked. In a sandbox, as everything is,
+# not every browser shows a PDF.
 SHOWN = {
-    "application/pdf": "application/pdf",
     "image/gif": "image/gif",
     "image/jpeg": "image/jpeg",
     "image/png": "image/png",

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,8 @@ def test_what_comes_no_more_is_told_and_leaves_nothing(server: Server) -> None:
 
 def test_a_file_that_is_too_short_breaks_the_answer_off(server: Server) -> None:
     server("PUT", "/", PIECE)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request("GET", f"/?size={len(PIECE) + 1}")
 
-    with pytest.raises(http.client.IncompleteRead):
-        server("GET", f"/?size={len(PIECE) + 1}")
+    with closing(connection), pytest.raises(http.client.IncompleteRead):
+        connection.getresponse().read()
