@@ -20,6 +20,7 @@ from documents.services import documents, uploads
 from tests.documents.api.conftest import DOCUMENTS, Program
 from tests.documents.bodies import BOUNDARY, form, part
 from tests.documents.making import DEED, PDF, Files
+from tests.factories import settled
 from tests.storage.test_api import problem_of
 
 pytestmark = pytest.mark.django_db
@@ -203,6 +204,13 @@ class TestAForm:
         body = form(part("name", "Übertrag.pdf".encode()), FILE)
 
         assert oscar("POST", "", body, Content_Type=FORM).json()["name"] == "Übertrag.pdf"
+
+    def test_may_belong_to_a_lease(self, oscar: Program) -> None:
+        lease = settled(oscar.user)
+
+        told = oscar("POST", "", form(part("lease", str(lease.pk).encode()), FILE), Content_Type=FORM).json()
+
+        assert told["lease"] == lease.pk
 
     @pytest.mark.parametrize(
         ("body", "status", "code"),
