@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from api.errors import REALM, Challenging
+from api.etags import NotModified
 from api.sessions import NoCsrfToken
 from core.base.errors import RunsheetError, Temporary
 from core.http import problems
@@ -16,8 +18,8 @@ from core.http import problems
 JSON = "application/json"
 TOLD = 20  # so many fields; whoever sends more that are wrong mends these first
 NAME_AT_MOST = 50  # characters of a field that there is not
-# What a client that does not know who it is can do about that; tokens come with a scheme of their own.
-CHALLENGE = {"WWW-Authenticate": 'Session realm="Runsheet"'}
+# What a client that does not know who it is can do about that.
+CHALLENGE = {"WWW-Authenticate": f"Bearer {REALM}, Session {REALM}"}
 WHAT_HTTP_SAYS: Mapping[int, str] = {status: code for code, (status, _) in reversed(list(problems.KINDS.items()))}
 
 
@@ -30,13 +32,17 @@ def failed(_request: HttpRequest, error: RunsheetError) -> HttpResponse:
     if error.status is None:
         raise error
     detail = str(error)
-    wait_s = error.retry_after_s if isinstance(error, Temporary) else None
+    headers = {}
+    if isinstance(error, Temporary) and error.retry_after_s:
+        headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    if isinstance(error, Challenging):
+        headers["WWW-Authenticate"] = error.challenges()
     return problems.problem(
         status=error.status,
         code=error.code,
         detail=detail,
         errors=[{"field": error.field, "detail": detail}] if error.field else (),
-        headers={"Retry-After": str(math.ceil(wait_s))} if wait_s else None,
+        headers=headers,
     )
 
 
@@ -71,6 +77,10 @@ def not_there(_request: HttpRequest, _error: Http404) -> HttpResponse:
 
 def too_large(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
     return problems.of_kind("too_large")
+
+
+def not_modified(_request: HttpRequest, found: NotModified) -> HttpResponse:
+    return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": found.etag})
 
 
 def ours(_request: HttpRequest, error: Exception) -> HttpResponse:

@@ -18,7 +18,10 @@ CONTENT_TYPE = "application/problem+json"
 KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "bad_request": (HTTPStatus.BAD_REQUEST, "The request is not valid: its address, a header or its body."),
     "not_json": (HTTPStatus.BAD_REQUEST, "The body is no JSON. Send one JSON object, in UTF-8."),
-    "not_logged_in": (HTTPStatus.UNAUTHORIZED, "It is not known who asks. Log in, and send the cookie of the session."),
+    "not_logged_in": (
+        HTTPStatus.UNAUTHORIZED,
+        "It is not known who asks. Send a token as “Authorization: Bearer …”, or log in and send the cookie of the session.",
+    ),
     "forbidden": (HTTPStatus.FORBIDDEN, "You may not see or do this. Ask an administrator for the role that may."),
     "no_csrf_token": (
         HTTPStatus.FORBIDDEN,
@@ -26,8 +29,20 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     ),
     "not_found": (HTTPStatus.NOT_FOUND, "There is nothing at this address. All addresses end in “/”."),
     "method_not_allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "This address does not take that method."),
+    "not_acceptable": (
+        HTTPStatus.NOT_ACCEPTABLE,
+        "Nothing was done: answers are application/json, which is not among what you accept. Send another Accept, or none.",
+    ),
     "too_large": (HTTPStatus.CONTENT_TOO_LARGE, "Nothing was done: the body is too large."),
     "no_such_content_type": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body has to be application/json."),
+    "body_coded": (
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "Nothing was done: the body is compressed, which is not taken. Send it as it is, without a Content-Encoding.",
+    ),
+    "range_not_satisfiable": (
+        HTTPStatus.RANGE_NOT_SATISFIABLE,
+        "The content does not reach as far as this range begins.",
+    ),
     "invalid": (HTTPStatus.UNPROCESSABLE_ENTITY, "Some of what was sent is not valid."),
     "broken": (
         HTTPStatus.INTERNAL_SERVER_ERROR,
