@@ -27,10 +27,10 @@ from storage.admin.amounts import size_text
 from storage.admin.file_filters import FILTERS
 from storage.admin.file_list import FileChangeList
 from storage.admin.file_page import FilePage, address_to_fetch, seen_now
-from storage.admin.folders import IN, folder_at, folder_with, is_browsed
+from storage.admin.folders import folder_at, folder_with, is_browsed
 from storage.admin.kinds import kind_of
 from storage.admin.names import name_of, visible
-from storage.admin.places import BESIDE
+from storage.admin.places import BESIDE, IN
 from storage.models import FileState, IndexRun, StoredFile
 from storage.searching import SearchTooLong, matching, once
 
