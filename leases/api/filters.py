@@ -1,19 +1,20 @@
 """Which leases a program means: a list's parameters, and what it says of many that it would run."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from django.db.models import Q, QuerySet
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from api.paging import Paged
 from console.batches.filters import STANDINGS
 from console.records.long_search import refused_if_too_many
 from leases import search
-from leases.api.shapes import AnAgency, Key, Shown, Text
+from leases.api.shapes import AnAgency, Key, Said, Shown, Text
 from leases.models import BatchLease, Lease
 
 type Standing = Literal["waiting", "settled", "not_run"]
+CHOSEN_AT_MOST = 1_000
 # By columns that have an index.
 ORDERS: Mapping[str, str] = {
     "id": "pk",
@@ -102,3 +103,26 @@ class Meant(Narrowed):
     """The same in a body, where nothing is said in vain."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Chosen(Said):
+    """Which leases something is done with, by their numbers or by a filter."""
+
+    ids: Annotated[list[Key], Field(min_length=1, max_length=CHOSEN_AT_MOST)] | None = None
+    filter: Meant | None = None
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if (self.ids is None) == (self.filter is None):
+            raise ValueError("Say which leases, either by “ids” or by a “filter”; an empty filter means all")
+        return self
+
+    def leases(self) -> QuerySet[Lease]:
+        """Those that are meant.
+
+        Raises:
+            TooManySearched: nobody looks for so many at once.
+        """
+        if self.filter is not None:
+            return self.filter.leases()
+        return Lease.objects.filter(pk__in=self.ids or ())
