@@ -8,6 +8,8 @@ PYTHON := .venv/bin/python
 UV := $(shell command -v uv || echo '$(LOCAL)/uv/bin/uv')
 INSTALLED := .venv/installed
 AZURITE := $(LOCAL)/azurite/installed
+# Of the tests, for two processors: those that break a house, start programs or drive a browser wait for a third of their time.
+WORKERS ?= 3
 # A Python that uv has to fetch stays in this folder too.
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
 # Whoever starts many processes compiles each module once, not once for each of them.
@@ -27,7 +29,7 @@ up: $(INSTALLED) ## The console with demo data on this machine, until Ctrl-C (AR
 	@$(PYTHON) manage.py up $(ARGS)
 
 test: lint $(AZURITE) ## Linters, types, import contracts and all tests (ARGS="tests/core -k name")
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
 
 quick: $(INSTALLED) ## The tests without programs, browser, matrices, whole ways and what takes long, and without coverage (ARGS="tests/core -k name")
 	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup -m 'not process and not browser and not matrix and not flow and not long' $(ARGS)
