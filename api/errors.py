@@ -153,3 +153,35 @@ class CursorUnknown(Refused):
     code = "cursor_unknown"
     field = "cursor"
     words = "unknown cursor"
+
+
+class KeyInvalid(Refused):
+    """An Idempotency-Key has 1 to 255 characters: letters, digits and signs, no spaces. Take a UUID."""
+
+    code = "key_invalid"
+    status = HTTPStatus.BAD_REQUEST
+    words = "invalid key"
+
+
+class KeyForAnotherBody(Refused):
+    """Nothing was done: you have sent this Idempotency-Key with another address or body. Take a new key for each wish."""
+
+    code = "key_for_another_body"
+    words = "key of another wish"
+
+
+class StillRunning(Temporary):
+    """What you have sent with this Idempotency-Key before is still under way."""
+
+    code = "still_running"
+    status = HTTPStatus.CONFLICT
+    words = "still under way"
+    advice = "Ask again a little later, with the same key"
+
+
+class AnswerLost(Refused):
+    """This was done, or a part of it, but its answer was lost. Look what has become of it; with a new key it is done anew."""
+
+    code = "answer_lost"
+    status = HTTPStatus.CONFLICT
+    words = "answer lost"

@@ -1,6 +1,7 @@
 """The interface for programs: who asks, and how failures are told. The routers of the apps are mounted in `core.interface`."""
 
 import json
+from functools import wraps
 from typing import Any, cast, override
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -9,12 +10,29 @@ from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
-from api import failures, scopes
+from api import failures, idempotency, scopes
 from api.bearer import Bearer
 from api.etags import NotModified
 from api.scopes import Area
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
+
+
+def answering_heads(view: Any) -> Any:
+    """A view that takes a HEAD wherever it takes a GET; what is answered has no body, which the server sees to."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *given: Any, **values: Any) -> Any:
+        response = view(request, *given, **values)
+        if request.method != "HEAD" or "GET" not in response.headers.get("Allow", ""):
+            return response
+        request.method = "GET"
+        try:
+            return view(request, *given, **values)
+        finally:
+            request.method = "HEAD"
+
+    return answered
 
 
 class OnlyJson(Parser):
@@ -56,6 +74,10 @@ for kind, told in (
     (NotModified, failures.not_modified),
 ):
     interface.add_exception_handler(kind, cast("Any", told))
+
+# Before a view, and around whatever answers.
+interface.add_decorator(idempotency.once)
+interface.add_decorator(idempotency.kept, mode="view")
 
 
 def mount(prefix: str, router: Router, *, tag: str, area: Area) -> None:

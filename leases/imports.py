@@ -88,6 +88,8 @@ def read_again(*, upload_id: int, choices: Choices, user: User) -> Upload:
         if upload is None or upload.content is None:
             raise UploadGone
         read = _read_as(read_table(name=upload.name, content=bytes(upload.content), choices=choices))
+        # Another row may have the number of one that was corrected.
+        read |= {"corrected": {}}
         for field, value in read.items():
             setattr(upload, field, value)
         upload.save(update_fields=read)
@@ -116,6 +118,11 @@ def read_by_of(upload: Upload) -> str:
 
 
 def rows_of(upload: Upload) -> list[Row]:
+    """The rows of the file, with the numbers that a person has put in the place of others."""
+    return [_corrected(row, upload.corrected) for row in rows_in_file(upload)]
+
+
+def rows_in_file(upload: Upload) -> list[Row]:
     """The rows of the file, as they were read."""
     return [_row(*kept) for kept in upload.rows]
 
@@ -144,7 +151,10 @@ def confirm(*, upload_id: int, mapping: Mapping, user: User, with_doubtful: bool
             if read_by and read_by != read_by_of(upload):
                 raise ReadOtherwise
             rows = rows_of(upload)
-            upload.batch, examined = _save(upload, rows, mapping, user, with_doubtful=with_doubtful)
+            saved = save_rows(rows=rows, mapping=mapping, user=user, title=upload.name, with_doubtful=with_doubtful)
+            if saved.batch is None:
+                raise NothingToImport
+            upload.batch, examined = saved.batch, saved.examined
             left_out = left_out_of(rows, examined, with_doubtful=with_doubtful)
             upload.rows = [[row.row, row.agency, row.lease_number, row.reason, row.others] for row in left_out]
             upload.reading = {"own_columns": list(examined.own_columns.values())}
@@ -178,12 +188,43 @@ def left_out_by(batch_id: int) -> LeftOutRows:
     )
 
 
-def _save(
-    upload: Upload, rows: Sequence[Row], mapping: Mapping, user: User, *, with_doubtful: bool
-) -> tuple[Batch, Examined]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What became of rows.
+
+    Attributes:
+        batch: None where none of them is a lease that could be made.
+        examined: what they were when they were saved.
+    """
+
+    batch: Batch | None
+    examined: Examined
+
+
+def save_rows(
+    *,
+    rows: Sequence[Row],
+    mapping: Mapping,
+    user: User,
+    title: str,
+    with_doubtful: bool = True,
+    has_names: bool = True,
+) -> Saved:
+    """Save the leases of rows, without the wrong ones; the same few statements, however many they are.
+
+    Args:
+        title: what the history calls it.
+        with_doubtful: also those that may not be what is meant.
+        has_names: the names of the columns may stand among them.
+
+    Raises:
+        TransitionForbidden: the person may not make leases. Nothing was saved.
+        Overtaken: others made the same leases meanwhile. Nothing was saved.
+    """
+    require(user, ADD)
     words = known_words()
     for race in range(1, RACES + 1):
-        examined = examine(rows, mapping, words)
+        examined = examine(rows, mapping, words, has_names=has_names)
         taken = [row for row in examined.usable if with_doubtful or not row.doubts]
         if not taken:
             break
@@ -191,14 +232,16 @@ def _save(
         leases = sorted((row.agency, row.lease_number) for row in taken)
         left_out = len(left_out_of(rows, examined, with_doubtful=with_doubtful))
         try:
-            return import_leases(leases=leases, user=user, title=upload.name, left_out=left_out), examined
+            batch = import_leases(leases=leases, user=user, title=title, left_out=left_out)
         except (IntegrityError, OperationalError) as error:
             # Somebody else has made one of them since they were checked, or is about to.
             if isinstance(error, OperationalError) and not isinstance(error.__cause__, DeadlockDetected):
                 raise
             if race == RACES:
                 raise Overtaken from error
-    raise NothingToImport
+        else:
+            return Saved(batch=batch, examined=examined)
+    return Saved(batch=None, examined=examined)
 
 
 def _kept(row: Row) -> list[Any]:
@@ -209,3 +252,16 @@ def _row(number: int, cells: list[str], *told: dict[str, str]) -> Row:
     # The keys of JSON are texts.
     problems, doubts = [{int(column): sentence for column, sentence in each.items()} for each in told] or [{}, {}]
     return Row(number=number, cells=cells, problems=problems, doubts=doubts)
+
+
+def _corrected(row: Row, corrected: dict[str, tuple[int, str]]) -> Row:
+    """What was odd about the cell that it had goes with it."""
+    if str(row.number) not in corrected:
+        return row
+    column, number = corrected[str(row.number)]
+    return Row(
+        number=row.number,
+        cells=[number if at == column else cell for at, cell in enumerate(row.cells)],
+        problems={at: sentence for at, sentence in row.problems.items() if at != column},
+        doubts={at: sentence for at, sentence in row.doubts.items() if at != column},
+    )

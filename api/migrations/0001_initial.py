@@ -40,4 +40,24 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(models.F('user'), django.db.models.functions.text.Lower('name'), condition=models.Q(('revoked_at', None)), name='one_living_api_token_of_a_name'), models.CheckConstraint(condition=models.Q(('scopes__contained_by', ['leases:read', 'leases:write', 'storage:read', 'storage:write', 'documents:read', 'documents:write']), models.Q(('scopes', []), _negated=True)), name='api_token_has_scopes'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at')), ('expires_at__lte', django.db.models.expressions.CombinedExpression(models.F('created_at'), '+', models.Value(datetime.timedelta(days=365, seconds=3600))))), name='api_token_ends'), models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$'), models.Q(('name', ''), _negated=True)), name='api_token_is_a_digest')],
             },
         ),
+        migrations.CreateModel(
+            name='KeptAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=255)),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('tries', models.PositiveIntegerField(db_default=1, default=1)),
+                ('held_until', models.DateTimeField()),
+                ('done_at', models.DateTimeField(null=True)),
+                ('status', models.PositiveSmallIntegerField(null=True)),
+                ('headers', models.JSONField(db_default={}, default=dict)),
+                ('body', models.BinaryField(db_default=b'', default=b'')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('user', 'key'), name='api_kept_answer_once')],
+            },
+        ),
     ]

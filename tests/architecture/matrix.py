@@ -49,6 +49,7 @@ MODELS = {
     "storage/storageroot": records(see=VIEWER),
     "storage/storedfile": records(see=VIEWER),
     "storage/indexrun": records(see=VIEWER, add=OPERATOR),
+    "api/apitoken": records(see=ADMINISTRATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
 }
@@ -108,6 +109,7 @@ ADDRESSES = {
     "admin/leases/batch/import/": Row(OPERATOR, OPERATOR),
     "admin/leases/batch/import/<upload_id>/": Row(OPERATOR, OPERATOR),
     "admin/leases/batch/import/<upload_id>/read/": Row(NOBODY, OPERATOR),
+    "admin/leases/batch/import/<upload_id>/numbers/": Row(NOBODY, OPERATOR),
     "admin/leases/batch/import/<upload_id>/words/": Row(NOBODY, OPERATOR),
     "admin/leases/batch/import/<upload_id>/left-out/": Row(OPERATOR, NOBODY),
     "admin/leases/batch/<pk>/left-out/": Row(VIEWER, NOBODY),
@@ -130,6 +132,8 @@ ADDRESSES = {
     "admin/storage/indexrun/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/<pk>/<name>/": Row(NOBODY, OPERATOR),  # stops it; what else is done, see `TRANSITIONS`
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
+    "tokens/": Row(STAFF, STAFF),
+    "tokens/<pk>/revoke/": Row(NOBODY, ADMINISTRATOR),  # somebody else's; one's own, everybody
     "archives/<pk>/": Row(VIEWER, NOBODY),
     "dropbox/": Row(STAFF, NOBODY),
     "dropbox/connect/": Row(NOBODY, OPERATOR),
