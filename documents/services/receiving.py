@@ -16,6 +16,7 @@ from documents.errors import BodyIncomplete, DigestMismatch, DocumentTooLarge, U
 from documents.models import DocumentVersion, Leftover, Upload
 from documents.services import quotas
 from storage.backends import documents as documents_storage
+from storage.backends.errors import Exists
 
 logger = logging.getLogger(__name__)
 
@@ -73,10 +74,15 @@ def receive(upload: Upload, chunks: Iterable[bytes], announced: Announced) -> Ar
 
     Raises:
         DocumentTooLarge, QuotaExceeded, BodyIncomplete, DigestMismatch, UploadLapsed: nothing is to be kept.
+        Exists: something else lies there, which stays.
         Denied, Throttled, Unavailable, FullDisk: storage did not take it.
     """
     incoming = Incoming(upload, chunks, length=announced.length)
-    written = documents_storage().put(upload.key, incoming, exclusive=True, content_type=STORED_AS)
+    try:
+        written = documents_storage().put(upload.key, incoming, exclusive=True, content_type=STORED_AS)
+    except Exists:
+        drop(upload.pk, left_bytes=False)  # what lies there is somebody else's, and no leftover of this
+        raise
     if announced.sha256 is not None and written.sha256 != announced.sha256.lower():
         raise DigestMismatch
     return Arrived(size=written.size, sha256=written.sha256, blocks=incoming.blocks)
@@ -111,15 +117,20 @@ def give_up(upload: Upload) -> None:
         logger.exception("left for the duty: upload %s", upload.key)
 
 
-def drop(upload_id: int) -> bool:
-    """Turn an upload that came to nothing into bytes that are left over; whether it was there still."""
+def drop(upload_id: int, *, left_bytes: bool = True) -> bool:
+    """Turn an upload that came to nothing into bytes that are left over; whether it was there still.
+
+    Args:
+        left_bytes: none can lie there that are its own, if not.
+    """
     with transaction.atomic():
         upload = Upload.objects.select_for_update().filter(pk=upload_id).first()
         if upload is None:
             return False
         upload.delete()
         quotas.release(owner_id=upload.owner_id, agency=upload.agency, size=upload.reserved_bytes)
-        Leftover.objects.create(key=upload.key)
+        if left_bytes:
+            Leftover.objects.create(key=upload.key)
     return True
 
 

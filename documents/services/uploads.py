@@ -21,6 +21,7 @@ from documents.services.rights import ADD, require_change
 from leases.models import Lease
 from statemachine.rights import require
 from statemachine.transitions import RECONCILER, Actor, Step, advance, authorise, locked
+from storage.backends import documents as documents_storage
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 UPLOADED = "uploaded"
@@ -70,13 +71,8 @@ def store(
     said = _Said.checked(name=name, declared_type=declared_type, why=why)
     told = checked_metadata(metadata or {})
     agency = agency_of(lease_id)
-    document_id = _next_id()
-    upload = begin(
-        key=key_of(owner_id=by.pk, document_id=document_id, number=1, name=said.name),
-        owner_id=by.pk,
-        agency=agency,
-        length=length,
-    )
+    document_id, key = _new_place(owner_id=by.pk, name=said.name)
+    upload = begin(key=key, owner_id=by.pk, agency=agency, length=length)
     try:
         arrived = receive(upload, chunks, Announced(length=length, sha256=sha256))
         with transaction.atomic():
@@ -112,18 +108,17 @@ def add_version(
         Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
     """
     actor = Actor.person(by)
-    with preparing(), locked(Document, document_id) as document:
-        require_change(document, by=by, generation=generation)
-        authorise(document, "add_version", actor)
-        said = _Said.checked(name=name or document.name, declared_type=declared_type, why=why)
-        number = _next_number(document)
-        seen = document.revision
-    upload = begin(
-        key=key_of(owner_id=document.owner_id, document_id=document_id, number=number, name=said.name),
-        owner_id=document.owner_id,
-        agency=document.charged_agency,
-        length=length,
-    )
+    is_free = False
+    while not is_free:  # of an old copy of the database, see `_new_place`
+        with preparing(), locked(Document, document_id) as document:
+            require_change(document, by=by, generation=generation)
+            authorise(document, "add_version", actor)
+            said = _Said.checked(name=name or document.name, declared_type=declared_type, why=why)
+            number = _next_number(document)
+            seen = document.revision
+        key = key_of(owner_id=document.owner_id, document_id=document_id, number=number, name=said.name)
+        is_free = not documents_storage().exists(key)
+    upload = begin(key=key, owner_id=document.owner_id, agency=document.charged_agency, length=length)
     try:
         arrived = receive(upload, chunks, Announced(length=length, sha256=sha256))
         with locked(Document, document_id) as document:
@@ -161,6 +156,18 @@ def agency_of(lease_id: int | None) -> str:
     if agency is None:
         raise LeaseUnknown
     return agency
+
+
+def _new_place(*, owner_id: int, name: str) -> tuple[int, str]:
+    """The number of the document to be, and where its bytes will lie.
+
+    A database that was restored from an old copy gives numbers once more: what lies there is somebody's newer document.
+    """
+    while True:
+        document_id = _next_id()
+        key = key_of(owner_id=owner_id, document_id=document_id, number=1, name=name)
+        if not documents_storage().exists(key):
+            return document_id, key
 
 
 def _next_id() -> int:

@@ -21,7 +21,7 @@ from documents.models import Document, DocumentVersion, Leftover, Quota, Upload
 from documents.services import documents, receiving, uploads
 from documents.states import State
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused
-from storage.backends.errors import Unavailable
+from storage.backends.errors import Exists, Unavailable
 from storage.backends.local import LocalStorage
 from tests.documents.making import DEED, PDF, Files, digest, stored, verified, worked
 from tests.factories import settled
@@ -241,3 +241,39 @@ class TestAddVersion:
         documents.check_out(document_id=own.pk, by=ada)
         with pytest.raises(CheckedOut, match="administrator has checked this document out until"):
             self.add(own, opal)
+
+
+class TestOfAnOldCopyOfTheDatabase:
+    """It gives numbers once more; what lies in their places is somebody's newer document."""
+
+    def newer(self, files: Files, key: str) -> str:
+        files[key].parent.mkdir(parents=True, exist_ok=True)
+        files[key].write_bytes(b"newer")
+        return key
+
+    def test_takes_places_where_nothing_lies(self, opal: User, files: Files) -> None:
+        document = verified(opal)
+        folder = f"{opal.pk}/documents"
+        newer = [
+            self.newer(files, f"{folder}/{document.pk + 1}/1/Deed_of_1907.pdf"),
+            self.newer(files, f"{folder}/{document.pk}/2/Deed_of_1907.pdf"),
+        ]
+
+        assert stored(opal).pk == document.pk + 2
+        assert TestAddVersion().add(document, opal).number == 3
+
+        assert [files.all()[key] for key in newer] == [b"newer"] * 2
+
+    def test_deletes_nothing_of_others_that_comes_meanwhile(self, opal: User, files: Files) -> None:
+        document = verified(opal)
+        key = f"{opal.pk}/documents/{document.pk + 1}/1/Deed_of_1907.pdf"
+
+        def slowly() -> Iterator[bytes]:
+            self.newer(files, key)
+            yield PDF
+
+        with pytest.raises(Exists):
+            uploads.store(by=opal, name=DEED, chunks=slowly(), length=len(PDF))
+
+        assert files.all()[key] == b"newer"
+        assert kept(files) == NOTHING | {"used": len(PDF), "versions": 1, "files": 2}
