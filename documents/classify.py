@@ -54,7 +54,7 @@ _HTML = re.compile(
     r"\s*<(!doctype\s+html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[\s>]", re.IGNORECASE
 )
 _SCRIPT = re.compile(r"<script[\s>]", re.IGNORECASE)
-_BEFORE_ROOT = re.compile(r"\s*(<\?.*?\?>|<!--.*?-->|<!doctype[^\[>]*(\[.*?\])?\s*>|\s)*", re.IGNORECASE | re.DOTALL)
+_BEFORE_ROOT = re.compile(r"\s*(<\?.*?\?>|<!--.*?-->|<!doctype[^\[>]*(\[.*?\]\s*)?>|\s)*", re.IGNORECASE | re.DOTALL)
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
 # Of what is written in letters all the same, and is no text.
 _LETTERED = {b"%PDF-": "application/pdf", b"{\\rtf": "application/rtf", b"%!PS": "application/postscript"}

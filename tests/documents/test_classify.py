@@ -1,6 +1,7 @@
 """What a file is, whatever it is called."""
 
 import io
+import time
 import zipfile
 
 import pytest
@@ -10,6 +11,7 @@ from documents.classify import HEAD_BYTES, Kind, fits, kind_of, runs_in_browser
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\x06\0\0\0"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 DWG = b"AC1032\0\0\0\0\0" + bytes(100)
+LONG_S = 2  # of the processor
 UNHEARD_OF = bytes(range(256))
 HTML, SVG, XML, TEXT = "text/html", "image/svg+xml", "application/xml", "text/plain"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -124,3 +126,25 @@ class TestFits:
 )
 def test_it_is_known_what_a_browser_would_run(kind: str, runs: bool) -> None:
     assert runs_in_browser(kind) is runs
+
+
+class TestTime:
+    @pytest.mark.parametrize(
+        "head",
+        [
+            b"<!doctype" + b" " * HEAD_BYTES,
+            b"<!doctype[" + b"] " * HEAD_BYTES,
+            b" " * HEAD_BYTES,
+            b"<?a" * HEAD_BYTES,
+            b"<!--" * HEAD_BYTES,
+            b"<" * HEAD_BYTES,
+            b"<?xml?>" + b"<!-- -->" * HEAD_BYTES,
+        ],
+    )
+    def test_is_nobodys_to_take(self, head: bytes) -> None:
+        """However it is written, what it costs grows with its length, and not with the square of that."""
+        began = time.process_time()
+
+        kind_of(head[:HEAD_BYTES], name="a.html")
+
+        assert time.process_time() - began < LONG_S
