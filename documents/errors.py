@@ -28,6 +28,13 @@ class InvalidMetadata(InvalidDocument):
     field = "metadata"
 
 
+class InvalidWhy(InvalidDocument):
+    """What is said as the reason holds a character that the database cannot keep. Write it in plain text."""
+
+    code = "invalid_why"
+    field = "why"
+
+
 class InvalidUniqueName(InvalidDocument):
     """A unique name has 3 to 80 letters without accents, digits and hyphens, and begins and ends with a letter or digit."""
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from documents.errors import InvalidMetadata, InvalidName, InvalidUniqueName
+from documents.errors import InvalidMetadata, InvalidName, InvalidUniqueName, InvalidWhy
 
 NAME_AT_MOST = 200
 UNIQUE_NAME_AT_MOST = 80
@@ -60,10 +60,14 @@ RESERVED = frozenset(
 METADATA_AT_MOST_BYTES = 16_384
 METADATA_DEPTH = 5
 KEY_AT_MOST = 100
+WHY_AT_MOST = 300
 # What people who look into storage read; the true name stands in the database.
 SAFE_AT_MOST = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# The ends of lines and of paragraphs beside: some of PostgreSQL's locales take these for control characters, too.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# PostgreSQL keeps neither null characters nor halves of others.
+_NOT_KEPT = re.compile(r"[\0\ud800-\udfff]")
 # These turn the order of what is read around, so that “exe.fdp” reads as “pdf.exe” backwards.
 _OVERRIDES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
@@ -77,6 +81,8 @@ def checked_name(name: str) -> str:
     found = unicodedata.normalize("NFC", name).strip() if not _CONTROL.search(name) else ""
     if not found or len(found) > NAME_AT_MOST or found in {".", ".."} or {"/", "\\"} & set(found):
         raise InvalidName
+    if all(unicodedata.category(each)[0] in "CZ" for each in found):
+        raise InvalidName("Nobody can see this name. Take one with letters or digits.")
     if _OVERRIDES.search(found):
         raise InvalidName("A document's name must not turn the direction of writing around. Leave such characters out.")
     return found
@@ -112,6 +118,17 @@ def new_unique_name(name: str) -> str:
     return f"{readable or 'document'}-{secrets.token_hex(5)}"
 
 
+def checked_why(why: str) -> str:
+    """Why there is a version, in somebody's words: without blanks around it, and no longer than is kept.
+
+    Raises:
+        InvalidWhy: the database cannot keep it.
+    """
+    if _NOT_KEPT.search(why):
+        raise InvalidWhy
+    return why.strip()[:WHY_AT_MOST]
+
+
 def checked_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata, if it is an object that PostgreSQL keeps as it is.
 
@@ -133,7 +150,7 @@ def checked_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _check_value(value: Any, *, depth: int) -> None:
     if depth > METADATA_DEPTH:
         raise InvalidMetadata(f"The metadata has more than {METADATA_DEPTH} levels.")
-    if isinstance(value, str) and ("\0" in value or re.search(r"[\ud800-\udfff]", value)):
+    if isinstance(value, str) and _NOT_KEPT.search(value):
         raise InvalidMetadata("The metadata holds a character that the database cannot keep.")
     if isinstance(value, Mapping):
         for key, each in value.items():

@@ -16,7 +16,7 @@ from documents.api.asking import asking, beside, here, saved, there
 from documents.api.router import router
 from documents.api.shapes import DocumentAnswer, Key, Text
 from documents.errors import InvalidMetadata, LeaseUnknown
-from documents.models.versions import WHY_AT_MOST
+from documents.names import WHY_AT_MOST
 from documents.receiving import received
 from documents.services import uploads
 from statemachine.errors import Stale

@@ -8,9 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from documents.errors import HeldBack, NotServed
-from documents.names import NAME_AT_MOST
-
-WHY_AT_MOST = 300
+from documents.names import NAME_AT_MOST, WHY_AT_MOST
 
 
 class DocumentVersion(models.Model):

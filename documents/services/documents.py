@@ -15,8 +15,7 @@ from core.base.clock import now
 from core.base.database import broken_constraint
 from documents.errors import NotArchived, UniqueNameTaken, VersionUnknown
 from documents.models import Document, DocumentVersion
-from documents.models.versions import WHY_AT_MOST
-from documents.names import checked_metadata, checked_name, checked_unique_name
+from documents.names import checked_metadata, checked_name, checked_unique_name, checked_why
 from documents.services import quotas
 from documents.services.rights import MANAGE, PURGE, require_change
 from documents.services.uploads import agency_of
@@ -124,7 +123,7 @@ def restore_version(
 
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: nothing was changed.
-        VersionUnknown, HeldBack: there is none of that number, or something was found in it.
+        VersionUnknown, HeldBack, InvalidWhy: there is none of that number, something was found in it, or in what is said.
     """
     with _changing(document_id, by=by, generation=generation) as document:
         authorise(document, "add_version", Actor.person(by))
@@ -280,7 +279,7 @@ def _another(document: Document, of: DocumentVersion, *, by: User, why: str) -> 
         blocks=of.blocks,
         declared_type=of.declared_type,
         restored_from=of.number,
-        why=why.strip()[:WHY_AT_MOST],
+        why=checked_why(why),
         created_by_id=by.pk,
         mime_type=of.mime_type,
     )

@@ -14,8 +14,7 @@ from django.db import connection, transaction
 from core.base.preparations import preparing
 from documents.errors import LeaseUnknown
 from documents.models import Document, DocumentVersion, Upload
-from documents.models.versions import WHY_AT_MOST
-from documents.names import checked_metadata, checked_name, new_unique_name, safe_name
+from documents.names import checked_metadata, checked_name, checked_why, new_unique_name, safe_name
 from documents.services.receiving import Announced, Arrived, begin, give_up, receive, settle
 from documents.services.rights import ADD, require_change
 from leases.models import Lease
@@ -37,7 +36,7 @@ class _Said:
 
     @classmethod
     def checked(cls, *, name: str, declared_type: str, why: str) -> "_Said":
-        return cls(name=checked_name(name), declared_type=media_type(declared_type), why=why.strip()[:WHY_AT_MOST])
+        return cls(name=checked_name(name), declared_type=media_type(declared_type), why=checked_why(why))
 
 
 def store(
@@ -63,7 +62,7 @@ def store(
         why: of its first version, in somebody's words.
 
     Raises:
-        TransitionForbidden, InvalidName, InvalidMetadata, LeaseUnknown, DocumentTooLarge, QuotaExceeded, BodyIncomplete,
+        TransitionForbidden, InvalidName, InvalidMetadata, InvalidWhy, LeaseUnknown, DocumentTooLarge, QuotaExceeded, BodyIncomplete,
             DigestMismatch, UploadLapsed: nothing was kept.
         Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
     """
@@ -104,7 +103,7 @@ def add_version(
 
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: it may not be.
-        InvalidName, DocumentTooLarge, QuotaExceeded, BodyIncomplete, DigestMismatch, UploadLapsed: nothing was kept.
+        InvalidName, InvalidWhy, DocumentTooLarge, QuotaExceeded, BodyIncomplete, DigestMismatch, UploadLapsed: nothing was kept.
         Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
     """
     actor = Actor.person(by)

@@ -3,13 +3,15 @@ from typing import Any
 
 import pytest
 
-from documents.errors import InvalidMetadata, InvalidName, InvalidUniqueName
+from documents.errors import InvalidMetadata, InvalidName, InvalidUniqueName, InvalidWhy
 from documents.names import (
     METADATA_AT_MOST_BYTES,
     RESERVED,
+    WHY_AT_MOST,
     checked_metadata,
     checked_name,
     checked_unique_name,
+    checked_why,
     new_unique_name,
     safe_name,
 )
@@ -24,7 +26,22 @@ class TestNames:
         assert checked_name(said) == kept
 
     @pytest.mark.parametrize(
-        "said", ["", "  ", ".", "..", "a/b", "a\\b", "a\nb", "a\0", "\ud800", "x" * 201, "a\u202efdp.exe"]
+        "said",
+        [
+            "",
+            "  ",
+            ".",
+            "..",
+            "a/b",
+            "a\\b",
+            "a\nb",
+            "a\0",
+            "\ud800",
+            "x" * 201,
+            "a\u202efdp.exe",
+            "a\u2028b",
+            "\u200b",
+        ],
     )
     def test_are_refused(self, said: str) -> None:
         with pytest.raises(InvalidName):
@@ -94,3 +111,13 @@ class TestMetadata:
         said = {"a": [1, 2.5, None, True, {"b": "\xf6"}], "c": {"d": {"e": {"f": "g"}}}}
 
         assert json.loads(json.dumps(checked_metadata(said))) == said
+
+
+class TestWhy:
+    def test_is_kept_without_blanks_and_within_bounds(self) -> None:
+        assert checked_why(f" found {'x' * WHY_AT_MOST}") == f"found {'x' * (WHY_AT_MOST - 6)}"
+
+    @pytest.mark.parametrize("why", ["a\0b", "\ud800", "\0"])
+    def test_holds_nothing_that_no_database_keeps(self, why: str) -> None:
+        with pytest.raises(InvalidWhy):
+            checked_why(why)

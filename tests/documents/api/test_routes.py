@@ -145,6 +145,41 @@ class TestChange:
         assert (answer.status_code, problem_of(answer)["code"]) == (status, code)
         assert oscar("GET", f"{deed.pk}/").json() == before
 
+    @pytest.mark.parametrize("path", ["", "bulk/"])
+    @pytest.mark.parametrize(
+        "metadata",
+        [
+            '{"a": NaN}',
+            '{"a": 1e999}',
+            f'{{"a": {"9" * 5_000}}}',
+            f'{{"a": {"[" * 600}{"]" * 600}}}',
+            f'{{"a": {"[" * 90_000}{"]" * 90_000}}}',
+        ],
+    )
+    def test_is_broken_by_no_metadata(self, oscar: Program, deed: Document, path: str, metadata: str) -> None:
+        wish = f'{{"metadata": {metadata}}}'
+        many = f'{{"action": "change", "ids": [{deed.pk}], "change": {wish}}}'
+
+        answer = (
+            oscar("POST", path, many.encode(), Content_Type="application/json")
+            if path
+            else oscar("PATCH", f"{deed.pk}/", wish.encode(), Content_Type="application/json", If_Match="now")
+        )
+
+        assert "invalid_metadata" in answer.text or problem_of(answer)["code"] == "not_json", answer.text
+        assert Document.objects.get().metadata == {}
+
+    def test_says_no_reason_that_no_database_keeps(self, oscar: Program, deed: Document) -> None:
+        answer = oscar(
+            "POST",
+            f"{deed.pk}/versions/1/restore/",
+            b'{"why": "\\ud800"}',
+            Content_Type="application/json",
+            If_Match="now",
+        )
+
+        assert (answer.status_code, problem_of(answer)["code"]) == (422, "invalid_why")
+
     def test_takes_no_name_that_is_taken(self, oscar: Program, deed: Document) -> None:
         other = stored(oscar.user)
 

@@ -222,6 +222,7 @@ class TestAForm:
             (form(part("lease", b"x"), FILE), 422, "lease_unknown"),
             (form(part("lease", b"9" * 30), FILE), 422, "lease_unknown"),
             (form(part("owner", b"1"), FILE), 400, "form_unreadable"),
+            (form(part("why", b"a\0b"), FILE), 422, "invalid_why"),
             (form(part("name", b"a\r\nb"), FILE), 422, "invalid_name"),
             (form(part("file", PDF, file="\u202efdp.exe")), 422, "invalid_name"),
             (form(part("name", b"x")), 422, "file_missing"),
