@@ -20,6 +20,8 @@ FORM = "multipart/form-data"
 FILE = "file"
 FIELDS_AT_MOST = 20
 FIELDS_BYTES = 128 * 1024
+# What stands before the first part and behind the last one means nothing; whoever sends more holds a thread for it.
+AROUND_BYTES = 64 * 1024
 
 
 class NoForm(Refused):
@@ -37,7 +39,7 @@ class FormUnreadable(Refused):
 
 
 class FormTooLarge(Refused):
-    """The form has too many fields, or too much in them, beside its file. Nothing was stored."""
+    """The form has too many fields, or too much in or around them, beside its file. Nothing was stored."""
 
     code = "form_too_large"
     status = HTTPStatus.CONTENT_TOO_LARGE
@@ -117,6 +119,8 @@ class _Parts:
         self._chunks = body.chunks
         self._found: deque[tuple[str, bytes]] = deque()
         self._left = FIELDS_BYTES
+        self._around = AROUND_BYTES
+        self._has_begun = False
         kind, options = parse_options_header(body.content_type)
         if kind.decode("latin-1") != FORM or not options.get(b"boundary"):
             raise NoForm
@@ -178,6 +182,7 @@ class _Parts:
 
         Raises:
             FieldAfterFile: something does.
+            FormTooLarge: what is no part goes on and on.
         """
         for kind, data in iter(self._next, None):
             match kind:
@@ -192,8 +197,8 @@ class _Parts:
             raise BodyIncomplete
         if found[0] != "closed":
             raise FieldAfterFile
-        for _ in self._chunks:  # what follows is nothing, but counts to the length and to the digest
-            pass
+        for nothing in self._chunks:  # it counts to the length and to the digest
+            self._skip(nothing)
 
     def _next(self) -> tuple[str, bytes] | None:
         while not self._found:
@@ -204,7 +209,15 @@ class _Parts:
                 self._parser.write(chunk)
             except FormParserError:
                 raise FormUnreadable from None
+            self._has_begun = self._has_begun or bool(self._found)
+            if not self._has_begun:
+                self._skip(chunk)
         return self._found.popleft()
+
+    def _skip(self, nothing: bytes) -> None:
+        self._around -= len(nothing)
+        if self._around < 0:
+            raise FormTooLarge
 
     def _tell(self, kind: str) -> Any:
         return lambda data, start, end: self._found.append((kind, data[start:end]))

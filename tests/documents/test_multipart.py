@@ -113,6 +113,25 @@ class TestForm:
         assert wrong.value.code == code
         assert nothing_is_left(storage)
 
+    @pytest.mark.parametrize("where", ["before", "behind"])
+    def test_does_not_go_on_for_ever_around_its_parts(self, storage: LocalStorage, where: str) -> None:
+        """In chunks, so that no length ends it."""
+
+        class Endless(Stream):
+            had = 0
+
+            def read(self, size: int | None = -1, /) -> bytes:
+                piece = b"" if where == "before" else super().read(size)
+                self.had += not piece
+                if self.had > 10:
+                    raise ConnectionResetError("it was read on and on")
+                return piece or b"\r\n" * 20_000
+
+        with pytest.raises(multipart.FormTooLarge):
+            sent(storage, b"", stream=Endless(form(FILE)), length=-1)
+
+        assert nothing_is_left(storage)
+
     def test_is_checked_to_its_last_byte(self, storage: LocalStorage) -> None:
         body = form(FILE)
 
