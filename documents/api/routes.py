@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from api import etags
 from api.paging import Page, Paged, page
+from core.base.clock import in_utc
 from documents.api.asking import answer_of, as_seen, asking, here, saved, shown, there, told, version_of
 from documents.api.router import router
 from documents.api.shapes import DocumentAnswer, Key, Said, Status, Text, UsageAnswer, VersionAnswer
@@ -57,7 +58,7 @@ class Listed(Paged):
             "unique_name__iexact": self.unique_name,
             "mime_type__startswith": self.type or None,
             "is_public": self.is_public,
-            "updated_at__gte": self.changed_since,
+            "updated_at__gte": self.changed_since and in_utc(self.changed_since),
         }
         return found.filter(**{field: value for field, value in said.items() if value is not None})
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from api.paging import Paged
 from console.batches.filters import STANDINGS
 from console.records.long_search import refused_if_too_many
+from core.base.clock import in_utc
 from leases import search
 from leases.api.shapes import AnAgency, Key, Said, Shown, Text
 from leases.models import BatchLease, Lease
@@ -76,7 +77,7 @@ class Narrowed(BaseModel):
             ("failure_code", self.failure),
             ("created_by", self.created_by),
             ("initiated_by", self.started_by),
-            ("entered_at__gte", self.changed_since),
+            ("entered_at__gte", self.changed_since and in_utc(self.changed_since)),
         ]
 
     def _of_batch(self) -> Q:

@@ -161,8 +161,8 @@ def _document(owner: User | AnonymousUser) -> Document:
     content = b"%PDF-1.7"
     made = uploads.store(by=owner, name="deed.pdf", chunks=[content], length=len(content))
     DocumentVersion.objects.update(verified_at=now())
-    Document.objects.update(state=State.ACTIVE, verified_at=now(), due_at=None)
-    return made
+    Document.objects.update(state=State.ACTIVE, verified_at=now(), archived_at=now(), due_at=None)
+    return Document.objects.get(pk=made.pk)
 
 
 def concrete(address: str, there: Things) -> str:

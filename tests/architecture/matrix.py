@@ -49,11 +49,11 @@ MODELS = {
     "storage/storageroot": records(see=VIEWER),
     "storage/storedfile": records(see=VIEWER),
     "storage/indexrun": records(see=VIEWER, add=OPERATOR),
+    "api/apitoken": records(see=ADMINISTRATOR),
     # The operator's own; of others' an operator sees what a viewer does, see `tests.documents.admin`.
     "documents/document": records(see=VIEWER, change=OPERATOR),
     "documents/batch": records(see=VIEWER),
     "documents/quota": records(see=ADMINISTRATOR, change=ADMINISTRATOR),
-    "api/apitoken": records(see=ADMINISTRATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
 }
