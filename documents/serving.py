@@ -66,6 +66,8 @@ class FileCutShort(Permanent):
     """A file in storage ends earlier than it should, so the answer with it was broken off."""
 
     code = "file_cut_short"
+    words = "file ends too early"
+    advice = "Verify the document again; it tells what has become of its file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
