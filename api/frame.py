@@ -5,13 +5,21 @@ from typing import Any, cast, override
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest
-from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
 from api import failures
+from api.openapi import Interface
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
+
+
+WORDS = """
+The interface for programs. Each person, and each token of theirs, may do what the console lets the same person do.
+
+Every answer with a status of 400 or more is `application/problem+json`. Its `code` stays the same from version to version and is what
+a program decides by; its `detail` is for people. All addresses end in “/”.
+""".strip()
 
 
 class OnlyJson(Parser):
@@ -29,10 +37,12 @@ class OnlyJson(Parser):
         return cast("Any", json.loads(request.body))
 
 
-# Each further way to say who asks is one more in `auth`. There is no page to read and try it yet.
-interface = NinjaAPI(
+# Each further way to say who asks is one more in `auth`. Its description and the page to try it are in `core.interface`.
+interface = Interface(
     title="Runsheet",
     version="1",
+    description=WORDS,
+    servers=[{"url": "/", "description": "The server that this description came from"}],
     urls_namespace="api",
     auth=[Session()],
     parser=OnlyJson(),

@@ -1,0 +1,103 @@
+"""The description as a whole."""
+
+import json
+import re
+from copy import deepcopy
+from http import HTTPStatus
+from typing import Any, override
+
+from ninja import NinjaAPI
+from ninja.errors import ConfigError
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+
+from api.openapi import answers, links
+from api.openapi.docstrings import describe, text_of
+
+REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
+CSRF = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-CSRFToken",
+    "description": "What the cookie of the session's token holds. Whatever changes anything needs it beside the session.",
+}
+
+
+class Document(OpenAPISchema):
+    """What the library makes of the types, with what can go wrong, what leads to what, and words for people."""
+
+    def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
+        super().__init__(api, path_prefix)
+        statuses = {int(status) for each in self.operations() for status in each["responses"]}
+        components = self["components"]
+        components["schemas"] |= answers.schemas()
+        components["responses"] = answers.answers(status for status in statuses if status >= HTTPStatus.BAD_REQUEST)
+        components["headers"] = deepcopy(dict(answers.HEADERS))
+        components["securitySchemes"]["CsrfToken"] = dict(CSRF)
+        links.link(self)
+        self._leave_out_what_nobody_names()
+
+    def operations(self) -> list[dict[str, Any]]:
+        """All of them."""
+        return [operation for methods in self["paths"].values() for operation in methods.values()]
+
+    @override
+    def methods(self, operations: list[Operation]) -> dict[str, Any]:
+        """Each method of an address; the library would give two of one function the same name."""
+        found: dict[str, Any] = {}
+        for operation in operations:
+            if not operation.include_in_schema:
+                continue
+            for method in (each.lower() for each in operation.methods):
+                found[method] = self._operation(operation, method)
+        return found
+
+    def _operation(self, operation: Operation, method: str) -> dict[str, Any]:
+        made = deepcopy(self.operation_details(operation))
+        if len(operation.methods) > 1 and method == "head":
+            made["operationId"] += "_head"
+        if text := text_of(operation.description or ""):
+            made |= {"summary": text.partition(". ")[0].rstrip("."), "description": text}
+        if "security" in made:
+            made["security"] = [self._secured(each, method) for each in made["security"]]
+        for status, answer in made["responses"].items():
+            if found := answers.headers_of(status):
+                answer["headers"] = found | answer.get("headers", {})
+        for status in answers.problems_of(made, method=method):
+            made["responses"].setdefault(status, {"$ref": f"#/components/responses/{answers.name_of(status)}"})
+        made["responses"] = {str(status): made["responses"][status] for status in sorted(made["responses"])}
+        return made
+
+    @override
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        """What the library knows of one; it warns of names that are there twice, which is a fault here."""
+        name = operation.operation_id or self.api.get_openapi_operation_id(operation)
+        if name in self.all_operation_ids:
+            raise ConfigError(f"Two operations are called “{name}”. Give one of the functions another name.")
+        return super().operation_details(operation)
+
+    @override
+    def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
+        """Keep what types hold, with the words of their docstrings.
+
+        Raises:
+            ConfigError: two types have one name, so that one of them would be told as the other.
+        """
+        for name, schema in definitions.items():
+            describe(schema)
+            if self.schemas.setdefault(name, deepcopy(schema)) != schema:
+                raise ConfigError(f"“{name}” is two different types, or is both sent and answered. Give one another name.")
+
+    @staticmethod
+    def _secured(way: dict[str, Any], method: str) -> dict[str, Any]:
+        return way | {"CsrfToken": []} if "Session" in way and method not in answers.SAFE else way
+
+    def _leave_out_what_nobody_names(self) -> None:
+        """Types that are only taken apart into parameters, and what is ready for no operation."""
+        kinds = {kind: self["components"][kind] for kind in ("schemas", "responses", "headers")}
+        while unnamed := {(kind, name) for kind, held in kinds.items() for name in held} - self._named():
+            for kind, name in unnamed:
+                del kinds[kind][name]
+
+    def _named(self) -> set[tuple[str, str]]:
+        return set(REFERENCE.findall(json.dumps(self)))
