@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from api.etags import NotModified
 from api.sessions import NoCsrfToken
 from core.base.errors import RunsheetError, Temporary
 from core.http import problems
@@ -71,6 +72,10 @@ def not_there(_request: HttpRequest, _error: Http404) -> HttpResponse:
 
 def too_large(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
     return problems.of_kind("too_large")
+
+
+def not_modified(_request: HttpRequest, found: NotModified) -> HttpResponse:
+    return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": found.etag})
 
 
 def ours(_request: HttpRequest, error: Exception) -> HttpResponse:

@@ -9,10 +9,10 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
 from api import failures
+from api.etags import NotModified
 from api.openapi import Interface
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
-
 
 WORDS = """
 The interface for programs. Each person, and each token of theirs, may do what the console lets the same person do.
@@ -60,5 +60,6 @@ for kind, told in (
     (PermissionDenied, failures.forbidden),
     (Http404, failures.not_there),
     (RequestDataTooBig, failures.too_large),
+    (NotModified, failures.not_modified),
 ):
     interface.add_exception_handler(kind, cast("Any", told))
