@@ -34,7 +34,22 @@ class OnlyJson(Parser):
         """
         if request.content_type != failures.JSON:
             raise ValueError(request.content_type)
-        return cast("Any", json.loads(request.body))
+        return cast("Any", json.loads(request.body, parse_float=_number, parse_constant=_no_number))
+
+
+def _number(said: str) -> int | float:
+    """JSON knows no whole numbers but those that are: 7.0 is 7."""
+    number = float(said)
+    return int(number) if number.is_integer() else number
+
+
+def _no_number(said: str) -> Any:
+    """Python would take NaN and Infinity, which JSON does not know.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(said)
 
 
 # Each further way to say who asks is one more in `auth`. Its description and the page to try it are in `core.interface`.
