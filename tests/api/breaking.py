@@ -10,6 +10,8 @@ from typing import Any
 
 type Schema = Mapping[str, Any]
 
+ANYTHING = "anything"
+TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 # Bounds of what is sent, by whether more of it lets in less.
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
@@ -123,33 +125,31 @@ class _Change:
                 yield from self._schemas(old[each], new[each], name, is_sent=is_sent)
 
     def _kinds(self, old: Schema, new: Schema, name: str, *, is_sent: bool) -> Iterator[tuple[str, str]]:
-        """Types, values and alternatives: less may not be taken, nor more be answered."""
+        """Types, values and alternatives: no less may be taken, and no more be answered."""
         was, now = self._alternatives(old, self._before), self._alternatives(new, self._after)
-        gone, more = was.keys() - now.keys(), now.keys() - was.keys()
-        if "any" in was and is_sent and "any" not in now:
+        if is_sent and not all(_covers(now, kind) for kind in was):
             yield name, "takes less"
-        elif "any" not in was | now and (gone if is_sent else more):
-            yield name, "takes less" if is_sent else "holds more"
-        elif "any" in now and "any" not in was and not is_sent:
+        if not is_sent and not all(_covers(was, kind) for kind in now):
             yield name, "holds more"
         for kind in was.keys() & now.keys():
-            if kind == "object" and was[kind] is not old:
+            if was[kind] is not old or now[kind] is not new:
                 yield from self._schemas(was[kind], now[kind], name, is_sent=is_sent)
 
-    def _alternatives(self, schema: Schema, document: Schema) -> dict[str, Schema]:
-        """What may stand there, by its type or value."""
+    def _alternatives(self, schema: Schema, document: Schema) -> dict[Any, Schema]:
+        """What may stand there, by its type, or by its value and that one's type."""
         for each in ("anyOf", "oneOf"):
             if each in schema:
                 parts = [self._alternatives(self._resolved(part, document), document) for part in schema[each]]
                 return {kind: found for part in parts for kind, found in part.items()}
-        if "enum" in schema:
-            return {f"={value}": schema for value in schema["enum"]}
-        if "const" in schema:
-            return {f"={schema['const']}": schema}
-        kinds = schema.get("type", "any")
+        values = schema.get("enum", [schema["const"]] if "const" in schema else [])
+        if values:
+            return {(TYPES[type(value)], value): schema for value in values}
+        kinds = schema.get("type", ANYTHING)
         return dict.fromkeys([kinds] if isinstance(kinds, str) else kinds, schema)
 
     def _fields(self, old: Schema, new: Schema, *, is_sent: bool) -> Iterator[tuple[str, str]]:
+        if new.get("type", "object") != "object":
+            return
         was, now = old.get("properties", {}), new.get("properties", {})
         for name in was.keys() - now.keys():
             if not is_sent or new.get("additionalProperties") is False:
@@ -169,6 +169,12 @@ class _Change:
             _, _, kind, name = part["$ref"].split("/")
             part = document["components"][kind][name]
         return part
+
+
+def _covers(kinds: Mapping[Any, Schema], kind: Any) -> bool:
+    """Whether what is of that type, or has that value, is among these."""
+    of = kind[0] if isinstance(kind, tuple) else kind
+    return not {ANYTHING, kind, of, "number" if of == "integer" else of}.isdisjoint(kinds)
 
 
 def _parameters(operation: Schema) -> dict[tuple[str, str], Any]:
