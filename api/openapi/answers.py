@@ -1,12 +1,13 @@
 """What an operation may answer beside what it is for: problems, each with the codes that decide what a client does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from api.openapi.docstrings import describe
+from core.base.errors import RunsheetError
 from core.http import problems
 
 # Anything may be refused so, whatever is asked.
@@ -21,6 +22,8 @@ WITH_BODY = (HTTPStatus.CONTENT_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 SAFE = frozenset({"get", "head"})
 HEADERS: Mapping[str, Mapping[str, Any]] = {
     "Location": {"description": "The address of what was made or started.", "schema": {"type": "string"}},
+    "ETag": {"description": "Which version this is.", "schema": {"type": "string"}},
+    "Link": {"description": "The address of the page that follows, as `next`.", "schema": {"type": "string"}},
     "Retry-After": {
         "description": "After so many seconds it is worth asking again.",
         "schema": {"type": "integer", "minimum": 0},
@@ -29,7 +32,7 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
 }
 # What comes with an answer of that status, whoever gives it.
 HEADERS_OF: Mapping[int, tuple[str, ...]] = {
-    HTTPStatus.CREATED: ("Location",),
+    HTTPStatus.CREATED: ("ETag", "Location"),
     HTTPStatus.ACCEPTED: ("Location", "Retry-After"),
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
@@ -68,8 +71,8 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = Field(default_factory=list)
 
 
-def problems_of(operation: Mapping[str, Any], *, method: str) -> list[int]:
-    """The statuses of what can go wrong with an operation, by what it takes."""
+def problems_of(operation: Mapping[str, Any], *, method: str, raised: Collection[str]) -> list[int]:
+    """The statuses of what can go wrong with an operation, by what it takes and by the names of what it raises."""
     parameters = operation["parameters"]
     body = "requestBody" in operation
     found: set[int] = set(ALWAYS)
@@ -81,7 +84,8 @@ def problems_of(operation: Mapping[str, Any], *, method: str) -> list[int]:
         found.update(WITH_BODY)
     if method not in SAFE:
         found.add(HTTPStatus.CONFLICT)
-    return sorted(found)
+    failures = {each.__name__: each.status for each in _below(RunsheetError)}
+    return sorted(found | {status for name in raised if (status := failures.get(name))})
 
 
 def name_of(status: int) -> str:
@@ -106,6 +110,12 @@ def schemas() -> dict[str, Any]:
 def headers_of(status: int) -> dict[str, Any]:
     """What comes with an answer of that status."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS_OF.get(status, ())}
+
+
+def _below(kind: type[RunsheetError]) -> Iterator[type[RunsheetError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _below(each)
 
 
 def _answer(status: HTTPStatus) -> dict[str, Any]:

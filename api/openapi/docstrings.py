@@ -6,6 +6,7 @@ from inspect import cleandoc
 from typing import Any
 
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$", re.MULTILINE)
+RAISED = re.compile(r"^    (\w+(?:,\s+\w+)*):", re.MULTILINE)
 ENTRY = re.compile(r"^    (\w+): ", re.MULTILINE)
 
 
@@ -23,6 +24,18 @@ def attributes_of(docstring: str) -> Mapping[str, str]:
         for title, body in sections
         if title in {"Args", "Attributes"}
         for name, said in _pairs(ENTRY.split(body)[1:])
+    }
+
+
+def raised_by(docstring: str) -> set[str]:
+    """The names of what may be raised."""
+    _text, *rest = SECTION.split(cleandoc(docstring))
+    return {
+        name
+        for title, body in zip(rest[::2], rest[1::2], strict=True)
+        if title == "Raises"
+        for names in RAISED.findall(body)
+        for name in re.findall(r"\w+", names)
     }
 
 

@@ -11,8 +11,8 @@ from ninja.errors import ConfigError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from api.openapi import answers, links
-from api.openapi.docstrings import describe, text_of
+from api.openapi import answers, links, versions
+from api.openapi.docstrings import describe, raised_by, text_of
 
 REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
 CSRF = {
@@ -58,12 +58,15 @@ class Document(OpenAPISchema):
             made["operationId"] += "_head"
         if text := text_of(operation.description or ""):
             made |= {"summary": text.partition(". ")[0].rstrip("."), "description": text}
+        _put_right(made)
         if "security" in made:
             made["security"] = [self._secured(each, method) for each in made["security"]]
+        raised = raised_by(operation.description or "")
+        versions.tell(made, method=method, raised=raised)
         for status, answer in made["responses"].items():
             if found := answers.headers_of(status):
                 answer["headers"] = found | answer.get("headers", {})
-        for status in answers.problems_of(made, method=method):
+        for status in answers.problems_of(made, method=method, raised=raised):
             made["responses"].setdefault(status, {"$ref": f"#/components/responses/{answers.name_of(status)}"})
         made["responses"] = {str(status): made["responses"][status] for status in sorted(made["responses"])}
         return made
@@ -101,3 +104,15 @@ class Document(OpenAPISchema):
 
     def _named(self) -> set[tuple[str, str]]:
         return set(REFERENCE.findall(json.dumps(self)))
+
+
+def _put_right(operation: dict[str, Any]) -> None:
+    """What the library writes otherwise than OpenAPI has it, or than makers of clients can read."""
+    for parameter in operation["parameters"]:
+        if examples := parameter.get("examples"):
+            # A list is what a type may have; that of a parameter is by name.
+            parameter["examples"] = {str(each): {"value": each} for each in examples}
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        # Each field has its own default; many makers of clients know none of a whole body.
+        if content["schema"].pop("default", None) is not None:
+            content["schema"] = {"$ref": content["schema"]["allOf"][0]["$ref"]}

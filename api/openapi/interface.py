@@ -25,4 +25,5 @@ class Interface(NinjaAPI):
     @override
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The area and the function, so that no module's name is in what clients are made of."""
-        return "_".join([*(operation.tags or [])[:1], operation.view_func.__name__])
+        area, name = (operation.tags or [""])[0], operation.view_func.__name__
+        return name if f"{name}_".startswith(f"{area}_") else f"{area}_{name}"

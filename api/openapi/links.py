@@ -1,7 +1,8 @@
 """Which operation leads to which, by the names of what is answered and of what is taken.
 
 A path that takes `run_id` is led to by whoever answers a `run_id`; one that takes any other number directly below an address, as
-`/leases/{lease_id}/`, by whoever answers an `id` at that address: of one that was made, or of the first of a list.
+`/leases/{lease_id}/`, by whoever answers an `id` at that address: of one that was made, or of the first of a list. Who has read a version
+of something can say by its ETag that it is the one to be changed.
 """
 
 import re
@@ -40,11 +41,12 @@ def _links(
         (name,) = _taken(target)
         collection = target.partition("{")[0]
         pointer = _pointer(held, name=name, is_here=path == collection or path.startswith(f"{collection}{{{name}}}"))
-        if pointer:
-            yield operation["operationId"], {
-                "operationId": operation["operationId"],
-                "parameters": {name: f"$response.body#/{pointer}"},
-            }
+        if not pointer:
+            continue
+        taken = {name: f"$response.body#/{pointer}"}
+        if path == target.partition("}")[0] + "}/" and "ETag" in answer.get("headers", {}) and _has(operation, "If-Match"):
+            taken["header.If-Match"] = "$response.header.ETag"
+        yield operation["operationId"], {"operationId": operation["operationId"], "parameters": taken}
 
 
 def _pointer(held: Mapping[str, Any], *, name: str, is_here: bool) -> str | None:
@@ -52,10 +54,8 @@ def _pointer(held: Mapping[str, Any], *, name: str, is_here: bool) -> str | None
         return name
     if is_here and "id" in held:
         return "id"
-    for each in LISTS if is_here else ():
-        if "id" in held.get(each, {}):
-            return f"{each}/0/id"
-    return None
+    listed = [(each, key) for each in LISTS if is_here for key in (name, "id") if key in held.get(each, {})]
+    return "{}/0/{}".format(*listed[0]) if listed else None
 
 
 def _properties(document: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,6 +71,10 @@ def _properties(document: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     name = schema.get("$ref", "").rpartition("/")[2]
     return document["components"]["schemas"][name] if name else schema
+
+
+def _has(operation: Mapping[str, Any], name: str) -> bool:
+    return any(each["name"] == name for each in operation["parameters"])
 
 
 def _taken(path: str) -> list[str]:
