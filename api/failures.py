@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from api.errors import REALM, Challenging
 from api.etags import NotModified
 from api.sessions import NoCsrfToken
 from core.base.errors import RunsheetError, Temporary
@@ -17,8 +18,8 @@ from core.http import problems
 JSON = "application/json"
 TOLD = 20  # so many fields; whoever sends more that are wrong mends these first
 NAME_AT_MOST = 50  # characters of a field that there is not
-# What a client that does not know who it is can do about that; tokens come with a scheme of their own.
-CHALLENGE = {"WWW-Authenticate": 'Session realm="Runsheet"'}
+# What a client that does not know who it is can do about that.
+CHALLENGE = {"WWW-Authenticate": f"Bearer {REALM}, Session {REALM}"}
 WHAT_HTTP_SAYS: Mapping[int, str] = {status: code for code, (status, _) in reversed(list(problems.KINDS.items()))}
 
 
@@ -31,13 +32,17 @@ def failed(_request: HttpRequest, error: RunsheetError) -> HttpResponse:
     if error.status is None:
         raise error
     detail = str(error)
-    wait_s = error.retry_after_s if isinstance(error, Temporary) else None
+    headers = {}
+    if isinstance(error, Temporary) and error.retry_after_s:
+        headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    if isinstance(error, Challenging):
+        headers["WWW-Authenticate"] = error.challenges()
     return problems.problem(
         status=error.status,
         code=error.code,
         detail=detail,
         errors=[{"field": error.field, "detail": detail}] if error.field else (),
-        headers={"Retry-After": str(math.ceil(wait_s))} if wait_s else None,
+        headers=headers,
     )
 
 

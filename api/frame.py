@@ -5,12 +5,15 @@ from typing import Any, cast, override
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest
+from ninja import Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
-from api import failures
+from api import failures, idempotency, scopes
+from api.bearer import Bearer
 from api.etags import NotModified
 from api.openapi import Interface
+from api.scopes import Area
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
 
@@ -52,14 +55,15 @@ def _no_number(said: str) -> Any:
     raise ValueError(said)
 
 
-# Each further way to say who asks is one more in `auth`. Its description and the page to try it are in `core.interface`.
+# Each further way to say who asks is one more in `auth`; a token stands first, since whoever sends one means it. What is read of it
+# is in `api.reading`.
 interface = Interface(
     title="Runsheet",
     version="1",
     description=WORDS,
     servers=[{"url": "/", "description": "The server that this description came from"}],
     urls_namespace="api",
-    auth=[Session()],
+    auth=[Bearer(), Session()],
     parser=OnlyJson(),
     docs_url=None,
     openapi_url=None,
@@ -78,3 +82,18 @@ for kind, told in (
     (NotModified, failures.not_modified),
 ):
     interface.add_exception_handler(kind, cast("Any", told))
+
+# Before a view, and around whatever answers.
+interface.add_decorator(idempotency.once)
+interface.add_decorator(idempotency.kept, mode="view")
+
+
+def mount(prefix: str, router: Router, *, tag: str, area: Area) -> None:
+    """Put a router below an address of the interface.
+
+    Args:
+        tag: what its operations are called together.
+        area: what a token has to be for, to use them.
+    """
+    scopes.declare(prefix, area)
+    interface.add_router(prefix, router, tags=[tag])

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api import errors
 from api.openapi.docstrings import describe
 from core.base.errors import RunsheetError
 from core.http import problems
@@ -15,6 +16,7 @@ ALWAYS = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
+    HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
@@ -28,6 +30,14 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
         "description": "After so many seconds it is worth asking again.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "RateLimit": {
+        "description": "How many more requests may come (`r`), and after how many seconds all may again (`t`).",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "Of what the requests are counted, and how many (`q`) may come in how many seconds (`w`).",
+        "schema": {"type": "string"},
+    },
     "WWW-Authenticate": {"description": "How to say who asks.", "schema": {"type": "string"}},
 }
 # What comes with an answer of that status, whoever gives it.
@@ -35,8 +45,10 @@ HEADERS_OF: Mapping[int, tuple[str, ...]] = {
     HTTPStatus.CREATED: ("ETag", "Location"),
     HTTPStatus.ACCEPTED: ("Location", "Retry-After"),
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
+WITH_ALL = ("RateLimit", "RateLimit-Policy")
 
 
 class FieldProblem(BaseModel):
@@ -109,7 +121,7 @@ def schemas() -> dict[str, Any]:
 
 def headers_of(status: int) -> dict[str, Any]:
     """What comes with an answer of that status."""
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS_OF.get(status, ())}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*HEADERS_OF.get(status, ()), *WITH_ALL)}
 
 
 def _below(kind: type[RunsheetError]) -> Iterator[type[RunsheetError]]:
@@ -119,9 +131,10 @@ def _below(kind: type[RunsheetError]) -> Iterator[type[RunsheetError]]:
 
 
 def _answer(status: HTTPStatus) -> dict[str, Any]:
-    codes = [code for code, (of, _) in problems.KINDS.items() if of is status]
+    told = {code: sentence for code, (of, sentence) in problems.KINDS.items() if of is status}
+    told |= {each.code: each.sentence() for each in _below(RunsheetError) if each.status == status and _is_ours(each)}
     answer: dict[str, Any] = {
-        "description": f"{status.phrase}. {_codes(codes)}".strip(),
+        "description": f"{status.phrase}. {_codes(told)}".strip(),
         "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     if found := headers_of(status):
@@ -129,6 +142,11 @@ def _answer(status: HTTPStatus) -> dict[str, Any]:
     return answer
 
 
-def _codes(codes: list[str]) -> str:
-    told = "; ".join(f"`{code}`: {problems.KINDS[code][1].rstrip('.')}" for code in codes)
-    return f"{told}." if told else ""
+def _is_ours(failure: type[RunsheetError]) -> bool:
+    """Whether any operation may answer so; what is of one app is told where it is raised."""
+    return failure.__module__ == errors.__name__
+
+
+def _codes(told: Mapping[str, str]) -> str:
+    listed = "; ".join(f"`{code}`: {sentence.rstrip('.')}" for code, sentence in told.items())
+    return f"{listed}." if listed else ""

@@ -11,6 +11,7 @@ from ninja.errors import ConfigError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
+from api import scopes
 from api.openapi import answers, links, versions
 from api.openapi.docstrings import describe, raised_by, text_of
 
@@ -34,6 +35,9 @@ class Document(OpenAPISchema):
         components["responses"] = answers.answers(status for status in statuses if status >= HTTPStatus.BAD_REQUEST)
         components["headers"] = deepcopy(dict(answers.HEADERS))
         components["securitySchemes"]["CsrfToken"] = dict(CSRF)
+        for path, methods in self["paths"].items():
+            for method, operation in methods.items():
+                _secure(operation, path, method)
         links.link(self)
         self._leave_out_what_nobody_names()
 
@@ -59,8 +63,6 @@ class Document(OpenAPISchema):
         if text := text_of(operation.description or ""):
             made |= {"summary": text.partition(". ")[0].rstrip("."), "description": text}
         _put_right(made)
-        if "security" in made:
-            made["security"] = [self._secured(each, method) for each in made["security"]]
         raised = raised_by(operation.description or "")
         versions.tell(made, method=method, raised=raised)
         for status, answer in made["responses"].items():
@@ -91,10 +93,6 @@ class Document(OpenAPISchema):
             if self.schemas.setdefault(name, deepcopy(schema)) != schema:
                 raise ConfigError(f"“{name}” is two different types, or is both sent and answered. Give one another name.")
 
-    @staticmethod
-    def _secured(way: dict[str, Any], method: str) -> dict[str, Any]:
-        return way | {"CsrfToken": []} if "Session" in way and method not in answers.SAFE else way
-
     def _leave_out_what_nobody_names(self) -> None:
         """Types that are only taken apart into parameters, and what is ready for no operation."""
         kinds = {kind: self["components"][kind] for kind in ("schemas", "responses", "headers")}
@@ -104,6 +102,16 @@ class Document(OpenAPISchema):
 
     def _named(self) -> set[tuple[str, str]]:
         return set(REFERENCE.findall(json.dumps(self)))
+
+
+def _secure(operation: dict[str, Any], path: str, method: str) -> None:
+    """What each way to say who asks needs: the session another token beside, the program's token a scope."""
+    is_looking, area = method in answers.SAFE, scopes.area_of(path.lstrip("/"))
+    for way in operation["security"]:
+        if "Session" in way and not is_looking:
+            way["CsrfToken"] = []
+        if "Bearer" in way and area:
+            way["Bearer"] = [str(scopes.needed_in(area, is_looking=is_looking))]
 
 
 def _put_right(operation: dict[str, Any]) -> None:

@@ -18,7 +18,10 @@ CONTENT_TYPE = "application/problem+json"
 KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "bad_request": (HTTPStatus.BAD_REQUEST, "The request is not valid: its address, a header or its body."),
     "not_json": (HTTPStatus.BAD_REQUEST, "The body is no JSON. Send one JSON object, in UTF-8."),
-    "not_logged_in": (HTTPStatus.UNAUTHORIZED, "It is not known who asks. Log in, and send the cookie of the session."),
+    "not_logged_in": (
+        HTTPStatus.UNAUTHORIZED,
+        "It is not known who asks. Send a token as “Authorization: Bearer …”, or log in and send the cookie of the session.",
+    ),
     "forbidden": (HTTPStatus.FORBIDDEN, "You may not see or do this. Ask an administrator for the role that may."),
     "no_csrf_token": (
         HTTPStatus.FORBIDDEN,

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('api', '0001_initial'),
         ('cloud', '0001_initial'),
         ('console', '0001_initial'),
         ('leases', '0001_initial'),

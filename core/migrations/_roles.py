@@ -30,6 +30,8 @@ ADMINISTER = (
     "leases.delete_agencystorageconfig",
     "cloud.delete_cloudlocation",
     "cloud.view_dropboxaccount",
+    "api.view_apitoken",
+    "api.revoke_apitoken",
     "statemachine.use_queues",
     "storage.change_index",
     "storage.override_brake",

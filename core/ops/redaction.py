@@ -35,6 +35,8 @@ _PATTERNS = [
     # Dropbox's short-lived tokens, its long-lived ones (64 characters with a run of A), and what Fernet encrypts.
     (("sl.",), re.compile(r"\bsl\.[\w-][\w.-]{7,}"), REDACTED),
     (("aaaaaaaa",), re.compile(r"(?<![\w:-])[\w-]{6,20}?A{8,}[\w-]{20,}"), REDACTED),
+    # Tokens of our own interface. In an address the sign before one may be written as letters.
+    (("rst_",), re.compile(r"rst_[0-9A-Za-z]{20,}", re.ASCII), REDACTED),
     (("gaaaaa",), re.compile(r"\bgAAAAA[\w=-]{20,}"), REDACTED),
     # What Dropbox sends a browser back with. The states of leases have the same name, but are short.
     (

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.http.health.answer_probes",
     "core.base.redis_client.share_patience",
+    "api.throttling.TellRate",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -263,6 +264,11 @@ ARCHIVE_WATCH_EVERY_S = environment.whole_number("ARCHIVE_WATCH_EVERY_S", 5, max
 API_WAIT_AT_MOST_S = environment.number("API_WAIT_AT_MOST_S", 20, minimum=0, maximum=25)
 # So many of a process's four threads may wait; whoever comes then is told at once how it stands.
 API_WAITING_AT_MOST = environment.whole_number("API_WAITING_AT_MOST", 2, maximum=3)
+
+# So many requests in a minute are taken from one token, or from one person by the session; 0: any number.
+API_PER_MINUTE = environment.whole_number("API_PER_MINUTE", 600, maximum=1_000_000)
+# The same of one address, of requests of which nobody knows whose they are: without a token, or with one that opens nothing.
+API_UNKNOWN_PER_MINUTE = environment.whole_number("API_UNKNOWN_PER_MINUTE", 60, maximum=1_000_000)
 
 # --- Telling people -------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ MIDDLEWARE = [each for each in MIDDLEWARE if "whitenoise" not in each]
 
 DROPBOX_BASE_URL = ""  # each test that needs the stand-in sets it
 DROPBOX_MAKES_ARCHIVES = False
+API_PER_MINUTE = API_UNKNOWN_PER_MINUTE = 0  # nobody is counted, but where that is tested
 DROPBOX_CALLS_PER_S = 0  # nobody waits, but who tests the waiting
 DROPBOX_APP_KEY = "standin-app"
 DROPBOX_APP_SECRET = "standin-secret"  # noqa: S105 - the stand-in's

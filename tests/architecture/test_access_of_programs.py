@@ -10,6 +10,7 @@ from django.db import transaction
 from django.test import Client
 from redis import Redis
 
+from api.scopes import area_of
 from core.http.problems import CONTENT_TYPE
 from storage.models import IndexRun
 from tests.architecture.conftest import PROGRAMS, Browsers, Things, concrete
@@ -54,6 +55,11 @@ def status_of(client: Client, method: str, url: str, body: Any) -> int:
 
 def test_the_matrix_has_every_address() -> None:
     assert set(ADDRESSES) == set(PROGRAMS)
+
+
+def test_each_says_what_a_token_has_to_be_for() -> None:
+    """Else no token may ask for it."""
+    assert {each for each in PROGRAMS if area_of(each) is None} == {"api/v1/"}
 
 
 @pytest.mark.parametrize("address", PROGRAMS)

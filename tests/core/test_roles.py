@@ -38,6 +38,7 @@ TOLD = {
             "cloud.delete_cloudlocation",
         ],
         "see all Dropbox connections": ["cloud.view_dropboxaccount"],
+        "see and revoke everybody's API tokens": ["api.view_apitoken", "api.revoke_apitoken"],
         "look after people": ["auth.view_user", "auth.add_user", "auth.change_user", "auth.delete_user"],
         "RQ's queues": ["statemachine.use_queues"],
         "let an index run change, clean and undo": ["storage.change_index"],

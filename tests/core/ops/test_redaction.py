@@ -10,6 +10,7 @@ from core.ops.redaction import REDACTED, redact, redact_text
 SHARE_LINK = "https://www.dropbox.com/scl/fo/0a1b2c3d/AHd-9zQ?rlkey=k3yk3yk3y&dl=0"
 SHORT_LIVED = "sl.u.AFmL3x-9_abcdefghijklmnopqrstuvwxyz0123456789"
 LONG_LIVED = "UDg9YdGOJbIAAAAAAAAAAZx8Qw7e6R5t4Y3u2I1o0PaSdFgHjKlZxCvBnM-_qwer"
+API_TOKEN = "rst_4dZr0aT9mQx2LkV7bYw1CeN5uHs8gJp3fXi6oRtAqKl0000Zk1"
 PASSWORD = "hunter2-hunter2"
 CODE = "Gq4x-9bZ_abcdefghijklmnopqrstu0123456789xyz"
 
@@ -53,6 +54,9 @@ class TestRedactText:
             (f"/admin/login/?next=%2Fdropbox%2Fcallback%2F%253Fstate%253D{CODE}%2526code%253Dx", CODE),
             (f"code={CODE}&grant_type=authorization_code", CODE),
             ("mail to <olivia.operator+x@mail.example.co.uk>", "olivia"),
+            (f"GET /api/v1/files/?search={API_TOKEN}", API_TOKEN),
+            (f"GET /api/v1/files/?next=%3Fq%3D{API_TOKEN}%26x%3Dy", API_TOKEN),
+            (f"“{API_TOKEN}” is no number", API_TOKEN),
             ("gAAAAABlZmFrZS1mZXJuZXQtdG9rZW4tdGV4dA==", "gAAAAAB"),
         ],
     )

@@ -1,0 +1,1 @@
+"""What is done for whoever uses the interface."""
