@@ -91,7 +91,9 @@ class Document(OpenAPISchema):
         for name, schema in definitions.items():
             describe(schema)
             if self.schemas.setdefault(name, deepcopy(schema)) != schema:
-                raise ConfigError(f"“{name}” is two different types, or is both sent and answered. Give one another name.")
+                raise ConfigError(
+                    f"“{name}” is two different types, or is both sent and answered. Give one another name."
+                )
 
     def _leave_out_what_nobody_names(self) -> None:
         """Types that are only taken apart into parameters, and what is ready for no operation."""

@@ -44,7 +44,11 @@ def _links(
         if not pointer:
             continue
         taken = {name: f"$response.body#/{pointer}"}
-        if path == target.partition("}")[0] + "}/" and "ETag" in answer.get("headers", {}) and _has(operation, "If-Match"):
+        if (
+            path == target.partition("}")[0] + "}/"
+            and "ETag" in answer.get("headers", {})
+            and _has(operation, "If-Match")
+        ):
             taken["header.If-Match"] = "$response.header.ETag"
         yield operation["operationId"], {"operationId": operation["operationId"], "parameters": taken}
 

@@ -17,7 +17,10 @@ def tell(operation: dict[str, Any], *, method: str, raised: Collection[str]) -> 
     if "NotModified" in raised:
         tag = {"ETag": {"$ref": "#/components/headers/ETag"}}
         operation["responses"][HTTPStatus.OK].setdefault("headers", {}).update(tag)
-        operation["responses"][HTTPStatus.NOT_MODIFIED] = {"description": "It is the version that is known.", "headers": tag}
+        operation["responses"][HTTPStatus.NOT_MODIFIED] = {
+            "description": "It is the version that is known.",
+            "headers": tag,
+        }
 
 
 def _parameters(method: str, raised: Collection[str]) -> Iterator[dict[str, Any]]:

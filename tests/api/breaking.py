@@ -49,7 +49,9 @@ def unnamed(found: list[Break], changelog: str) -> list[Break]:
     """Those of which the changelog's part about what is not released yet has no line with the operation and the name."""
     _, _, rest = changelog.partition("## [Unreleased]")
     lines = _entries(rest.partition("\n## [")[0])
-    return [each for each in found if not any(f"`{each.operation}`" in line and f"`{each.what}`" in line for line in lines)]
+    return [
+        each for each in found if not any(f"`{each.operation}`" in line and f"`{each.what}`" in line for line in lines)
+    ]
 
 
 def _entries(text: str) -> list[str]:

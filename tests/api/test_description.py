@@ -15,7 +15,9 @@ BEFORE: Any = {
     "paths": {
         "/things/": {
             "post": {
-                "parameters": [{"in": "query", "name": "wait", "schema": {"type": "number", "maximum": 20}, "required": False}],
+                "parameters": [
+                    {"in": "query", "name": "wait", "schema": {"type": "number", "maximum": 20}, "required": False}
+                ],
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wish"}}}},
                 "responses": {
                     "201": {

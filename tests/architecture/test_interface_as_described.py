@@ -123,5 +123,7 @@ def outcome(happened: Iterable[events.EngineEvent]) -> tuple[Counter[tuple[str, 
             operation = event.recorder.cases[name].value.operation.label
             asked[operation, asking.response.status_code if asking.response else 0] += 1
         for checks in event.recorder.checks.values():
-            found += [f"{each.failure_info.failure}\n{each.failure_info.code_sample}" for each in checks if each.failure_info]
+            found += [
+                f"{each.failure_info.failure}\n{each.failure_info.code_sample}" for each in checks if each.failure_info
+            ]
     return asked, found
