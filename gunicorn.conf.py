@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from core.http import transfers
 from core.ops import logs
 from core.settings import environment
 
@@ -36,7 +37,8 @@ if _access_log == "no":
     logconfig_dict["loggers"]["gunicorn.access"]["level"] = "CRITICAL"
 
 # A request takes a second or two. One that takes so long hangs, as on a database that accepts and never answers, and
-# with each of them a thread is lost for ever; so the process shows where, ends, and the master starts another.
+# with each of them a thread is lost for ever; so the process shows where, ends, and the master starts another. A body that
+# comes or goes may take longer: who waits for a client does not hang, and has a time of their own.
 HANGS_S = 120
 WATCH_EVERY_S = 5
 _began_at: dict[int, float] = {}
@@ -60,7 +62,9 @@ def post_worker_init(worker: Any) -> None:
 def _watch(log: Any) -> None:
     while True:
         time.sleep(WATCH_EVERY_S)
-        if time.monotonic() - min([*_began_at.values()], default=time.monotonic()) > HANGS_S:
+        if ended := transfers.end_stalled():
+            log.warning("%s connections were closed whose clients had stopped sending or reading.", ended)
+        if time.monotonic() - transfers.hanging_since(_began_at) > HANGS_S:
             log.error("A request hangs for more than %s s; this process ends.", HANGS_S)
             faulthandler.dump_traceback()
             os._exit(1)

@@ -88,6 +88,8 @@ def read_again(*, upload_id: int, choices: Choices, user: User) -> Upload:
         if upload is None or upload.content is None:
             raise UploadGone
         read = _read_as(read_table(name=upload.name, content=bytes(upload.content), choices=choices))
+        # Another row may have the number of one that was corrected.
+        read |= {"corrected": {}}
         for field, value in read.items():
             setattr(upload, field, value)
         upload.save(update_fields=read)
@@ -116,6 +118,11 @@ def read_by_of(upload: Upload) -> str:
 
 
 def rows_of(upload: Upload) -> list[Row]:
+    """The rows of the file, with the numbers that a person has put in the place of others."""
+    return [_corrected(row, upload.corrected) for row in rows_in_file(upload)]
+
+
+def rows_in_file(upload: Upload) -> list[Row]:
     """The rows of the file, as they were read."""
     return [_row(*kept) for kept in upload.rows]
 
@@ -209,3 +216,16 @@ def _row(number: int, cells: list[str], *told: dict[str, str]) -> Row:
     # The keys of JSON are texts.
     problems, doubts = [{int(column): sentence for column, sentence in each.items()} for each in told] or [{}, {}]
     return Row(number=number, cells=cells, problems=problems, doubts=doubts)
+
+
+def _corrected(row: Row, corrected: dict[str, tuple[int, str]]) -> Row:
+    """What was odd about the cell that it had goes with it."""
+    if str(row.number) not in corrected:
+        return row
+    column, number = corrected[str(row.number)]
+    return Row(
+        number=row.number,
+        cells=[number if at == column else cell for at, cell in enumerate(row.cells)],
+        problems={at: sentence for at, sentence in row.problems.items() if at != column},
+        doubts={at: sentence for at, sentence in row.doubts.items() if at != column},
+    )

@@ -1,13 +1,18 @@
 """Which rows of a file have no archive, as far as the importer's own Dropbox was read, and what comes near each of them."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
-from leases.neighbours import Near, is_read, without_archive
+from core.base.folding import fold_case
+from leases.calls import Calls
+from leases.lookalikes import short_key
+from leases.neighbours import Near, answered_without_calls, is_read, without_archive
+from leases.queries import leases_numbered
 from leases.row_checks import Checked, Examined
+from leases.validation import is_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,18 @@ class WithoutArchive:
 
     row: Checked
     nearest: tuple[Near, ...] | None
+
+    @property
+    def offered(self) -> list[str]:
+        """The names that the row can take for its number."""
+        return [each.name for each in self.nearest or () if is_number(each.name)]
+
+    @property
+    def the_same(self) -> str:
+        """The one of them that is the same number written otherwise; empty where there is none, or more than one."""
+        key = short_key(self.row.lease_number)
+        same = [name for name in self.offered if short_key(name) == key]
+        return same[0] if len(same) == 1 else ""
 
     @property
     def sentence(self) -> str:
@@ -38,7 +55,7 @@ class Unfound:
     Attributes:
         looked_at: how many rows are of agencies whose archives are known.
         by_row: those without an archive, by the row's number in the file.
-        not_known: how many rows are of agencies of whose archives it is not known just now which there are, by agency.
+        not_known: of how many rows it is not known, by agency: its archives are not known just now, or that number's.
     """
 
     looked_at: int
@@ -84,7 +101,8 @@ def rows_without_archive(examined: Examined, *, user: User | None) -> Unfound | 
     by_agency: defaultdict[str, list[Checked]] = defaultdict(list)
     for row in examined.usable:
         by_agency[row.agency].append(row)
-    looked_at, not_known = 0, {}
+    looked_at = 0
+    not_known: dict[str, int] = {}
     by_row: dict[int, WithoutArchive] = {}
     for agency, rows in by_agency.items():
         found = without_archive(agency=agency, numbers=[row.lease_number for row in rows], user=user)
@@ -92,11 +110,54 @@ def rows_without_archive(examined: Examined, *, user: User | None) -> Unfound | 
             not_known[agency] = len(rows)
             continue
         looked_at += len(rows)
-        missing = [row for row in rows if row.lease_number in found]
-        by_row |= {row.row: WithoutArchive(row=row, nearest=found[row.lease_number]) for row in missing}
+        missing = [row for row in rows if row.lease_number in found.near]
+        by_row |= {row.row: WithoutArchive(row=row, nearest=found.near[row.lease_number]) for row in missing}
+        if untold := sum(row.lease_number in found.unknown for row in rows):
+            not_known[agency] = untold
+            looked_at -= untold
     if not any(is_read(agency=agency, user=user) for agency in by_agency):
         return None
     return Unfound(looked_at=looked_at, by_row=dict(sorted(by_row.items())), not_known=not_known)
+
+
+def taken_numbers(examined: Examined, rows: Iterable[WithoutArchive]) -> dict[tuple[str, str], int | None]:
+    """Of what these rows could take: what a lease has already, with its primary key, or another row of the file (None).
+
+    By agency and folded number; one query for each agency.
+    """
+    offered: defaultdict[str, list[str]] = defaultdict(list)
+    for each in rows:
+        offered[each.row.agency] += each.offered
+    taken: dict[tuple[str, str], int | None] = {
+        (row.agency, fold_case(row.lease_number)): None for row in examined.usable
+    }
+    for agency, numbers in offered.items():
+        found = leases_numbered(agency, numbers).values_list("lease_number", "pk") if numbers else ()
+        taken |= {(agency, fold_case(number)): pk for number, pk in found}
+    return taken
+
+
+def same_numbers(examined: Examined, unfound: Unfound) -> dict[int, str]:
+    """By row: the archive that nobody but this row can mean, since its name is the same number, written otherwise.
+
+    Left out is what is a lease already, and what two rows would take.
+    """
+    found = {row: each for row, each in unfound.by_row.items() if each.the_same}
+    taken = taken_numbers(examined, found.values())
+    keys = {row: (each.row.agency, fold_case(each.the_same)) for row, each in found.items()}
+    wanted = Counter(keys.values())
+    return {row: each.the_same for row, each in found.items() if keys[row] not in taken and wanted[keys[row]] == 1}
+
+
+def calls_of_import(rows: Sequence[Checked], *, user: User | None) -> Calls | None:
+    """About how many calls the import takes; None where nobody has said who imports, or nothing can be imported."""
+    numbers: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        numbers[row.agency].append(row.lease_number)
+    if user is None or not numbers:
+        return None
+    answered = sum(answered_without_calls(agency=agency, numbers=some, user=user) for agency, some in numbers.items())
+    return Calls(starting=len(rows), answered=answered)
 
 
 def _have(count: int) -> str:

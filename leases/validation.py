@@ -82,6 +82,14 @@ def normalise_lease_number(text: str) -> str:
     return number
 
 
+def is_number(name: str) -> bool:
+    """Whether a lease may have it for its number, written just so: else its archive would not be found again."""
+    try:
+        return normalise_lease_number(name) == name
+    except ValidationError:
+        return False
+
+
 def normalise_base_path(path: str) -> str:
     """One leading slash, none at the end, none doubled; of a pasted address, the path that it stands for.
 

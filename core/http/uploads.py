@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 
 from core.http import refusals
 
@@ -13,6 +13,8 @@ from core.http import refusals
 THROWN_AWAY_BYTES = 200_000_000
 THROWN_AWAY_WITHIN_S = 20
 AT_ONCE = 65_536
+# Stands on a view that reads its body itself: by which methods.
+STREAMED = "_streamed_by"
 
 
 class RefuseTooLarge:
@@ -24,24 +26,34 @@ class RefuseTooLarge:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self._get_response(request)
 
-    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, view: Any, *_arguments: Any) -> HttpResponse | None:
         """Answer in the view's place, by which time it is known who asks."""
-        size = _announced(request)
+        if request.method in getattr(view, STREAMED, ()):
+            request.read(0)  # a body that has been begun with is parsed, and thereby kept, by nobody else
+            return None
+        size = announced(request)
         if size <= settings.REQUEST_BYTES_MAX:
             return None
-        _throw_away(request, size)
+        throw_away(request.read, size=size)
         return refusals.too_large(request, size=size, limit=settings.REQUEST_BYTES_MAX)
 
 
-def _announced(request: HttpRequest) -> int:
+def streamed(view: Any, *methods: str) -> None:
+    """Let a view take bodies of any size by these methods: it reads them itself, piece by piece, and sets a limit of its own."""
+    setattr(view, STREAMED, frozenset(methods))
+
+
+def announced(request: HttpRequest) -> int:
+    """How many bytes the body has, as whoever sends it says; 0 where nobody does."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     return int(length) if length.isascii() and length.isdecimal() else 0
 
 
-def _throw_away(request: HttpRequest, size: int) -> None:
+def throw_away(read: Callable[[int], bytes], *, size: int) -> None:
+    """Read the rest of a body, within bounds, so that who sends it sees the answer."""
     left, until = min(size, THROWN_AWAY_BYTES), time.monotonic() + THROWN_AWAY_WITHIN_S
     try:
-        while left > 0 and time.monotonic() < until and (piece := request.read(min(left, AT_ONCE))):
+        while left > 0 and time.monotonic() < until and (piece := read(min(left, AT_ONCE))):
             left -= len(piece)
-    except UnreadablePostError:
+    except OSError:
         pass  # whoever sent it has gone

@@ -14,6 +14,7 @@ class Migration(migrations.Migration):
         ('api', '0001_initial'),
         ('cloud', '0001_initial'),
         ('console', '0001_initial'),
+        ('documents', '0001_initial'),
         ('leases', '0001_initial'),
         ('statemachine', '0001_initial'),
         ('storage', '0001_initial'),

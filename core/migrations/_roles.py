@@ -13,6 +13,8 @@ SEE = (
     "storage.view_storedfile",
     "storage.view_indexrun",
     "storage.view_indexchange",
+    # Of everybody: an archive of a company's.
+    "documents.view_document",
 )
 RUN = (
     "leases.add_lease",
@@ -22,6 +24,9 @@ RUN = (
     "leases.make_archives",
     # To look, and to stop a look: it changes no row.
     "storage.run_index",
+    # Their own.
+    "documents.add_document",
+    "documents.change_document",
 )
 ADMINISTER = (
     "leases.delete_lease",
@@ -35,6 +40,10 @@ ADMINISTER = (
     "statemachine.use_queues",
     "storage.change_index",
     "storage.override_brake",
+    "documents.manage_documents",
+    "documents.purge_document",
+    "documents.view_quota",
+    "documents.change_quota",
     # console.shell.people keeps who may change users from becoming more than he is.
     "auth.view_user",
     "auth.add_user",

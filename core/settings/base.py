@@ -253,6 +253,32 @@ STORAGE_LOOK_AT_START = environment.choice("STORAGE_LOOK_AT_START", "yes", among
 # What older runs have planned is deleted; 0: never.
 STORAGE_RUNS_KEPT_DAYS = environment.whole_number("STORAGE_RUNS_KEPT_DAYS", 90, maximum=3_650)
 
+# --- Documents ------------------------------------------------------------------------------------------------------
+
+# A document has at most so many bytes.
+DOCUMENTS_LARGEST_BYTES = documents.MB * environment.whole_number(
+    "DOCUMENTS_LARGEST_MB", 5_000, minimum=1, maximum=5_000_000
+)
+# The room of each person, and of each agency, for whom nothing else is said; 0: as much as there is.
+DOCUMENTS_QUOTA_BYTES = documents.MB * environment.whole_number("DOCUMENTS_QUOTA_MB", 100_000, maximum=1_000_000_000)
+DOCUMENTS_AGENCY_QUOTA_BYTES = documents.MB * environment.whole_number(
+    "DOCUMENTS_AGENCY_QUOTA_MB", 0, maximum=1_000_000_000
+)
+# What is to be deleted for good is kept for so long, so that somebody may still think better of it.
+DOCUMENTS_PURGE_GRACE_DAYS = environment.whole_number("DOCUMENTS_PURGE_GRACE_DAYS", 30, maximum=3_650)
+# What becomes of a file that is of another kind than was said: it is kept as what it is, or held back.
+DOCUMENTS_TYPE_MISMATCH = environment.choice("DOCUMENTS_TYPE_MISMATCH", "correct", among=("correct", "refuse"))
+# Where ClamAV listens: tcp://host:3310, or unix:///path; empty: files are not looked through for viruses.
+DOCUMENTS_SCANNER = documents.scanner("DOCUMENTS_SCANNER")
+# What nobody could look through is held back (closed), or let through (open).
+DOCUMENTS_SCANNER_FAILS = environment.choice("DOCUMENTS_SCANNER_FAILS", "closed", among=("closed", "open"))
+# As ClamAV's own StreamMaxLength says.
+DOCUMENTS_SCANNER_LARGEST_BYTES = documents.MB * environment.whole_number(
+    "DOCUMENTS_SCANNER_LARGEST_MB", 100, minimum=1, maximum=4_000
+)
+# Who sends documents: this server piece by piece, the web server before it, or the place where they lie by a signed address.
+DOCUMENTS_DELIVERY, DOCUMENTS_INTERNAL_HEADER, DOCUMENTS_INTERNAL_PREFIX = documents.delivery()
+
 # --- What lies in the agencies' folders of archives ---------------------------------------------------------------
 
 # So often it is seen to which of them are to be looked at; how often each is, its agency's configuration says. 0: never.

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # The package that each needs beside the product's own.
 PACKAGES = {"s3": "boto3", "azure": "azure.storage.blob", "gcs": "google.cloud.storage"}
 S3_ADDRESSING = ("virtual", "path")
+DELIVERIES = ("stream", "internal", "signed")
+INTERNAL_HEADERS = ("X-Accel-Redirect", "X-Sendfile")
 MB = 1_000_000
 
 
@@ -36,6 +38,37 @@ def storage(*, local_directory: str | None) -> dict[str, Any]:
             f"DOCUMENTS_STORAGE={kind} needs packages that are not installed: those of requirements-objects.txt."
         )
     return {"BACKEND": f"storage.backends.{kind}.{kind.capitalize()}Storage", "OPTIONS": kinds[kind]()}
+
+
+def delivery() -> tuple[str, str, str]:
+    """Who sends documents, the header by which the web server is told to, and what it puts before their paths.
+
+    Raises:
+        ImproperlyConfigured: the web server cannot reach them.
+    """
+    way = environment.choice("DOCUMENTS_DELIVERY", "stream", among=DELIVERIES)
+    if way == "internal" and environment.text("DOCUMENTS_STORAGE", "local") != "local":
+        raise ImproperlyConfigured(
+            "DOCUMENTS_DELIVERY=internal needs documents on a disk of this machine; take “signed” for an object store."
+        )
+    header = environment.choice("DOCUMENTS_INTERNAL_HEADER", "X-Accel-Redirect", among=INTERNAL_HEADERS)
+    return way, header, environment.text("DOCUMENTS_INTERNAL_PREFIX", "/documents-files/")
+
+
+def scanner(name: str) -> str:
+    """The value of a variable as the address at which ClamAV listens; may be empty.
+
+    Raises:
+        ImproperlyConfigured: it is no such address.
+    """
+    value = environment.text(name, " ").strip()
+    if not value:
+        return ""
+    parts = environment.whole_address(name, value, schemes=("tcp", "unix"))
+    is_whole = bool(parts.hostname and parts.port) if parts.scheme == "tcp" else parts.path.startswith("/")
+    if not is_whole or "@" in parts.netloc:
+        raise ImproperlyConfigured(f"{name} must be tcp://host:3310 or unix:///run/clamav/clamd.ctl, not {value!r}.")
+    return value
 
 
 def _local(default: str | None, *, free_bytes: int) -> dict[str, Any]:

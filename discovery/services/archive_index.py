@@ -39,12 +39,13 @@ FROM unnest(%(keys)s::text[]) AS given(key) CROSS JOIN LATERAL (
         AND NOT is_directory AND position('/' IN substr(key, length(given.key) + 2)) = 0
 ) file
 """
-# The same, where nothing but that is to be known.
+# Where nothing but that is to be known: under which of them no directory lies, and whether a file does.
 ABSENT = """
-SELECT given.key FROM unnest(%(keys)s::text[]) AS given(key) LEFT JOIN LATERAL (
-    SELECT true AS is_there FROM storage_storedfile
-    WHERE root_id = %(root)s AND state = 'present' AND key = ANY (ARRAY[given.key, given.key || '/']) LIMIT 1
-) file ON true WHERE file.is_there IS NULL
+SELECT given.key, file.is_directory IS NOT NULL FROM unnest(%(keys)s::text[]) AS given(key) LEFT JOIN LATERAL (
+    SELECT is_directory FROM storage_storedfile
+    WHERE root_id = %(root)s AND state = 'present' AND key = ANY (ARRAY[given.key, given.key || '/'])
+    ORDER BY is_directory DESC LIMIT 1
+) file ON true WHERE file.is_directory IS NOT TRUE
 """
 # Who has ever read that a directory lies there under that name, be it there by now or not; what is there first.
 REMEMBERED = """
@@ -132,13 +133,18 @@ class ArchiveIndex:
         found = _archives(self.watch, set(keys.values()))
         return {name: found.get(key) for name, key in keys.items() if key in found or name.isascii()}
 
-    def absent(self, names: Collection[str]) -> list[str]:
-        """Those of the names under which nothing lies there, in their order; without those that `archives` leaves out."""
-        keys = {name: folded(name) for name in names if name.isascii()}
+    def absent(self, names: Collection[str]) -> tuple[list[str], frozenset[str]]:
+        """Those of the names under which nothing lies there, in their order; and those of which it cannot be told.
+
+        These are names that `archives` leaves out, and files that have the name of a lease.
+        """
+        keys = {name: folded(name) for name in names}
         with connection.cursor() as cursor:
             cursor.execute(ABSENT, {"root": self.watch.root_id, "keys": list(set(keys.values()))})
-            absent = {key for (key,) in cursor.fetchall()}
-        return [name for name, key in keys.items() if key in absent]
+            is_file: dict[str, bool] = dict(cursor.fetchall())
+        without = {name: is_file[key] for name, key in keys.items() if key in is_file}
+        absent = [name for name, has_file in without.items() if name.isascii() and not has_file]
+        return absent, frozenset(without.keys() - set(absent))
 
     def names(self) -> list[str]:
         """Of all archives, as Dropbox shows them, in the order of their folded names."""

@@ -17,7 +17,9 @@ from cloud.dropbox import Gateway
 from cloud.errors import DropboxUnavailable, MayNotWrite, NotFound, NotMade
 from cloud.queries import location_at
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory
-from discovery.services.nearest_archives import nearest
+from discovery.services.near_names import OFFERED_AT_MOST
+from discovery.services.near_others import not_of_others
+from discovery.services.nearest_archives import all_near, nearest
 from leases.making import RIGHT
 from leases.models import SUBFOLDERS, AgencyStorageConfig, Lease
 
@@ -95,7 +97,7 @@ def with_archive_made(
         return sighting
     assert configuration is not None  # there is an answer, so there is a place
     try:
-        made = _make(lease, gateway, sighting, want)
+        made = _make(lease, gateway, sighting, want, configuration=configuration)
     except (_NotMade, NotMade) as why:
         answer = {"making": why.evidence} if isinstance(why, NotMade) else {}
         return replace(sighting, evidence=sighting.evidence | {NOT_MADE: str(why)} | answer)
@@ -114,7 +116,9 @@ def _is_half_made(lease: Lease, sighting: DirectorySighting, want: Wanted) -> bo
     return is_ours and names < set(SUBFOLDERS[lease.agency])
 
 
-def _make(lease: Lease, gateway: Gateway, sighting: DirectorySighting, want: Wanted) -> list[str]:
+def _make(
+    lease: Lease, gateway: Gateway, sighting: DirectorySighting, want: Wanted, *, configuration: AgencyStorageConfig
+) -> list[str]:
     """Make the archive, then what is missing in it; the paths that were made.
 
     Raises:
@@ -125,7 +129,7 @@ def _make(lease: Lease, gateway: Gateway, sighting: DirectorySighting, want: Wan
     _confirm_may(lease, gateway)
     if sighting.listing is None:
         _confirm_new(sighting, want)
-        _confirm_nothing_near(sighting, want, made_lately=_made_lately(gateway, path))
+        _confirm_nothing_near(lease, gateway, sighting, want, configuration=configuration)
     _confirm_base(gateway, path.rpartition("/")[0])
     wanted_paths = [path, *(f"{path}/{name}" for name in SUBFOLDERS[lease.agency] if name not in there)]
     made = [each for each in wanted_paths if gateway.make_directory(path=each)]
@@ -154,16 +158,39 @@ def _confirm_new(sighting: DirectorySighting, want: Wanted) -> None:
         raise _NotMade(LAY_THERE)
 
 
-def _confirm_nothing_near(sighting: DirectorySighting, want: Wanted, *, made_lately: Sequence[str]) -> None:
-    near = sighting.evidence.get("nearest")
+def _confirm_nothing_near(
+    lease: Lease, gateway: Gateway, sighting: DirectorySighting, want: Wanted, *, configuration: AgencyStorageConfig
+) -> None:
+    """Numbers that follow one another come near, and each has its lease: only what is nobody's may be the one that is meant.
+
+    Where as many are named as ever are, what is nobody's may come behind them, so that all are looked at.
+    """
+    near, seen = sighting.evidence.get("nearest"), want.beside or ()
     if near is None:
         if want.beside is not None:
             raise _NotMade(NOT_SEEN_BESIDE)
         return
-    beside = (*near, *nearest(sighting.path.rpartition("/")[2], made_lately))
-    unseen = [name for name in beside if name not in (want.beside or ())]
-    if unseen:
-        raise _NotMade(NEAR.format(name=unseen[0]))
+    base_path, _, number = sighting.path.rpartition("/")
+    lately = _made_lately(gateway, sighting.path)
+
+    def may_be_meant(names: Sequence[str]) -> list[str]:
+        return not_of_others(
+            [name for name in names if name not in seen],
+            lease=lease,
+            base_path=base_path,
+            account=gateway.account,
+            namespace=sighting.origin.namespace,
+            made_lately=lately,
+        )
+
+    found = may_be_meant([*near, *nearest(number, lately)])
+    if not found and len(near) >= OFFERED_AT_MOST and not set(near) <= set(seen):
+        everything = all_near(gateway=gateway, path=sighting.path, configuration=configuration)
+        if everything is None:
+            raise _NotMade(NOT_SEEN_BESIDE)
+        found = may_be_meant(everything)
+    if found:
+        raise _NotMade(NEAR.format(name=found[0]))
 
 
 def _confirm_base(gateway: Gateway, base_path: str) -> None:

@@ -1,5 +1,7 @@
 """For how many leases the index would have an answer just now."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
 
@@ -19,8 +21,16 @@ def answered_from_index(leases: QuerySet[Lease], user: User) -> int:
     return sum(_answered(leases, agency, count, account) for agency, count in agencies)
 
 
+def answered_if_made(*, agency: str, numbers: Sequence[str], user: User) -> int:
+    """About how many leases with these numbers, which are none yet, would be answered without a call."""
+    # None of the database has such a key, so that nothing is known of them.
+    some = [Lease(pk=-at, agency=agency, lease_number=number) for at, number in enumerate(numbers[:LOOKED_UP], 1)]
+    given = Given(configuration=configuration_of(agency), account=DropboxAccount.objects.used_by(user.pk))
+    return len(numbers) * given.count_in_index(some) // max(len(some), 1)
+
+
 def _answered(leases: QuerySet[Lease], agency: str, count: int, account: DropboxAccount | None) -> int:
     some = list(leases.filter(agency=agency).order_by("pk")[:LOOKED_UP])
     given = Given(configuration=configuration_of(agency), account=account)
     # They may be gone since they were counted.
-    return count * len(given.in_index(some, given.index())) // max(len(some), 1)
+    return count * given.count_in_index(some) // max(len(some), 1)

@@ -9,7 +9,7 @@ from cloud.models import DropboxAccount
 from discovery.services import waiting
 from discovery.services.archive_index import ArchiveIndex, index_of
 from discovery.services.archive_looks import look_at_once
-from discovery.services.indexed_sightings import IndexedSighting, is_watched, sightings_in_index
+from discovery.services.indexed_sightings import IndexedSighting, answered_in_index, is_watched, sightings_in_index
 from leases.models import AgencyStorageConfig, Lease
 from leases.queries import configuration_of
 
@@ -63,6 +63,12 @@ class Given:
         if not leases or self.account is None or self.configuration is None:
             return {}
         return sightings_in_index(leases, index=index, account=self.account, configuration=self.configuration)
+
+    def count_in_index(self, leases: Sequence[Lease]) -> int:
+        """Of how many of the leases the index says anything now; they need not be in the database."""
+        if not leases or self.account is None or self.configuration is None:
+            return 0
+        return answered_in_index(leases, index=self.index(), account=self.account, configuration=self.configuration)
 
     def waits(self, lease: Lease, index: ArchiveIndex) -> bool:
         """Whether the lease waits until the index has been read."""

@@ -65,6 +65,34 @@ def sightings_in_index(
     if index is None or not index.is_fresh:
         return {}
     paths = _paths(leases, configuration)
+    told = _told(leases, paths, index=index, account=account, base_path=configuration.runsheet_archive_base_path)
+    near = nearest_in(index, [_name(paths[pk]) for pk, archive in told.items() if archive is None])
+    if not _is_as_it_was(index, account=account, configuration=configuration):
+        return {}
+    return {
+        pk: _sighting(index, paths[pk], archive, near=near.get(_name(paths[pk]), ()), account=account)
+        for pk, archive in told.items()
+    }
+
+
+def answered_in_index(
+    leases: Sequence[Lease], *, index: ArchiveIndex | None, account: DropboxAccount, configuration: AgencyStorageConfig
+) -> int:
+    """Of how many of these leases it says anything now; what comes near is not looked for.
+
+    Args:
+        leases: as for `sightings_in_index`; each with a primary key, be it in the database or not.
+    """
+    if index is None or not index.is_fresh:
+        return 0
+    base_path = configuration.runsheet_archive_base_path
+    return len(_told(leases, _paths(leases, configuration), index=index, account=account, base_path=base_path))
+
+
+def _told(
+    leases: Sequence[Lease], paths: Mapping[int, str], *, index: ArchiveIndex, account: DropboxAccount, base_path: str
+) -> dict[int, IndexedArchive | None]:
+    """Their archives, of which it may speak."""
     found = index.archives([_name(path) for path in paths.values()])
     locations = locations_at_all(paths.values())
     known = known_at_all([(lease, paths[lease.pk]) for lease in leases if lease.pk in paths], locations=locations)
@@ -73,14 +101,7 @@ def sightings_in_index(
         for pk, path in paths.items()
         if _name(path) in found and _may_say(found[_name(path)], known[pk], account=account)
     }
-    told = _without_remembered(told, paths, account=account, base_path=configuration.runsheet_archive_base_path)
-    near = nearest_in(index, [_name(paths[pk]) for pk, archive in told.items() if archive is None])
-    if not _is_as_it_was(index, account=account, configuration=configuration):
-        return {}
-    return {
-        pk: _sighting(index, paths[pk], archive, near=near.get(_name(paths[pk]), ()), account=account)
-        for pk, archive in told.items()
-    }
+    return _without_remembered(told, paths, account=account, base_path=base_path)
 
 
 def _paths(leases: Sequence[Lease], configuration: AgencyStorageConfig) -> dict[int, str]:

@@ -14,7 +14,7 @@ from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index
 from discovery.services.near_names import NearNames
 from discovery.services.report_names import is_report_name
 from leases.models import AgencyStorageConfig
-from leases.neighbours import Near, Unfound
+from leases.neighbours import Looked, Near
 
 # Folders of so many names; of 200,000 each takes some 35 MB.
 REMEMBERED_AT_MOST = 4
@@ -75,8 +75,8 @@ def fresh_index(*, agency: str, user: User) -> ArchiveIndex | None:
     return index if index and index.is_fresh else None
 
 
-def without_archive(*, agency: str, numbers: Sequence[str], user: User) -> Unfound | None:
-    """Those of the numbers that have no archive by the person's index, each with what comes near it, in their order.
+def without_archive(*, agency: str, numbers: Sequence[str], user: User) -> Looked | None:
+    """Which of the numbers have no archive by the person's index, each with what comes near it, in their order.
 
     Returns:
         None where that is not known: nobody reads the archives with this person's Dropbox, or what was read is old, or is
@@ -85,13 +85,13 @@ def without_archive(*, agency: str, numbers: Sequence[str], user: User) -> Unfou
     index = fresh_index(agency=agency, user=user)
     if index is None:
         return None
-    absent = index.absent(numbers)
+    absent, unknown = index.absent(numbers)
     near = nearest_in(index, absent[:LOOKED_AT_MOST])
     # What was being changed meanwhile may have been half of what it is now.
     again = fresh_index(agency=agency, user=user)
     if again is None or again.read_at != index.read_at:
         return None
-    return {number: near.get(number) for number in absent}
+    return Looked(near={number: near.get(number) for number in absent}, unknown=unknown)
 
 
 def nearest_in(index: ArchiveIndex, numbers: Collection[str]) -> dict[str, tuple[Near, ...]]:
@@ -107,6 +107,11 @@ def nearest_in(index: ArchiveIndex, numbers: Collection[str]) -> dict[str, tuple
     return {
         number: tuple(Near(name=name, has_report=reports.get(name)) for name in some) for number, some in found.items()
     }
+
+
+def all_near_in(index: ArchiveIndex, number: str) -> tuple[str, ...]:
+    """The names of all archives that come near one number, the nearest first, be it more than anybody is offered."""
+    return _remembered.of(index).all_near(number)
 
 
 def told_of(near: Sequence[Near]) -> dict[str, Any]:

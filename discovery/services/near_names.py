@@ -185,13 +185,17 @@ class NearNames:
         What differs in a digit, and in blanks or zeros too, comes last of all: that takes two slips. Of one kind, that comes
         first which differs by that one slip alone; then the slip that is commoner; then what begins as most archives do.
         """
+        return self.all_near(number)[:OFFERED_AT_MOST]
+
+    def all_near(self, number: str) -> tuple[str, ...]:
+        """All of them, in the same order; in a folder of numbers that follow one another these may be dozens."""
         asked = _Read(number)
         ranked = [
             (rank, name)
             for name in self._candidates(asked)
             if fold_case(name) != fold_case(number) and (rank := self._rank(asked, _Read(name)))
         ]
-        return tuple(name for _, name in sorted(ranked)[:OFFERED_AT_MOST])
+        return tuple(name for _, name in sorted(ranked))
 
     def _candidates(self, asked: _Read) -> Iterator[str]:
         keys = dict.fromkeys(asked.keys)

@@ -22,7 +22,7 @@ from core.base.folding import is_same_path
 from discovery.services.archive_index import ArchiveIndex, index_of
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight
-from discovery.services.near_index import nearest_in, told_of
+from discovery.services.near_index import all_near_in, nearest_in, told_of
 from discovery.services.near_names import NearNames
 from leases.models import NOBODY, AgencyStorageConfig
 
@@ -78,6 +78,20 @@ def look_around(
     if any(is_same_path(name, number) for name in names):
         _confirm_gone_for_all(gateway, path, answer)
     return {"nearest": list(nearest(number, names))}
+
+
+def all_near(
+    *, gateway: Gateway, path: str, configuration: AgencyStorageConfig | None = None
+) -> tuple[str, ...] | None:
+    """The names of all archives that come near one, the nearest first; None if nobody could look.
+
+    No call where the index or what is remembered has the names, as after `look_around`.
+    """
+    base_path, _, number = path.rpartition("/")
+    if index := _fresh_index(gateway, base_path, configuration):
+        return all_near_in(index, number)
+    names, _ = _names_or_why_not(base_path, gateway)
+    return None if names is None else _near_names(tuple(names)).all_near(number)
 
 
 def _fresh_index(gateway: Gateway, base_path: str, configuration: AgencyStorageConfig | None) -> ArchiveIndex | None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.batches.admin import BatchAdmin
 from console.batches.page import BatchPage, Told
-from leases.admin import left_out
+from leases.admin import correcting, left_out
 from leases.admin.imports import ImportPages
 from leases.admin.not_made import not_made
 from leases.models import Batch
@@ -51,6 +51,9 @@ class LeaseBatchAdmin(BatchAdmin):
             path("import/", view(imports.choose), name="leases_batch_import"),
             path("import/<int:upload_id>/", view(imports.preview), name="leases_batch_preview"),
             path("import/<int:upload_id>/read/", view(require_POST(imports.read)), name="leases_batch_read"),
+            path(
+                "import/<int:upload_id>/numbers/", view(require_POST(correcting.numbers)), name="leases_batch_numbers"
+            ),
             path("import/<int:upload_id>/words/", view(require_POST(imports.words)), name="leases_batch_words"),
             path(
                 "import/<int:upload_id>/left-out/",

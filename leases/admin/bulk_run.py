@@ -8,12 +8,11 @@ from django.conf import settings
 from console.machine.running import ManyRun, Plan
 from leases.admin.estimates import answered_without_calls
 from leases.admin.not_made import beside
+from leases.calls import CALLS_PER_LEASE, Calls
 from leases.errors import OnlyReads
 from leases.making import ABSENT, make_archives, only_reads, subfolders_in_words
 from leases.models import SUBFOLDERS
 
-# One listing, and one call for the link: made, or seen to lead there. Without a directory one more in most cases.
-CALLS_PER_LEASE = 2
 # Two listings, two looks at the folder above, the link; and each folder that is made.
 CALLS_PER_ARCHIVE = 5 + 1 + max(map(len, SUBFOLDERS.values()))
 MINUTE_S = 60
@@ -21,12 +20,12 @@ MINUTE_S = 60
 
 def calls_of(plan: Plan) -> int:
     """How often Dropbox is asked for what is started; what is known of a folder of archives is not asked for again."""
-    return _asked(plan) * CALLS_PER_LEASE
+    return _calls(plan).count
 
 
 def minutes_of(plan: Plan) -> int | None:
     """How long it takes at least, with what is ahead of it; None if nothing but Dropbox itself sets the pace."""
-    return _minutes((_asked(plan) + plan.ahead) * CALLS_PER_LEASE)
+    return _minutes(_calls(plan).count + plan.ahead * CALLS_PER_LEASE)
 
 
 def _minutes(calls: int) -> int | None:
@@ -34,12 +33,12 @@ def _minutes(calls: int) -> int | None:
     return ceil(calls / ceiling / MINUTE_S) if ceiling else None
 
 
-def _asked(plan: Plan) -> int:
-    return plan.starting - answered_without_calls(plan.records, plan.user)
+def _calls(plan: Plan) -> Calls:
+    return Calls(starting=plan.starting, answered=answered_without_calls(plan.records, plan.user))
 
 
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
-    yield "Dropbox calls", _calls(plan)
+    yield "Dropbox calls", str(_calls(plan))
     yield "Time", f"{_time(minutes_of(plan))}{_ahead(plan)}"
 
 
@@ -52,7 +51,7 @@ def _facts_of_making(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "Made are", f"the archive and in it, {'; '.join(_subfolders())}"
     yield (
         "Not made",
-        f"where an archive of a near name lies beside it{_known(plan)}: look at that one and make it on its own page",
+        f"where an archive of a near name that is no other lease's lies beside it{_known(plan)}: look at that one and make it on its own page",
     )
 
 
@@ -67,17 +66,6 @@ def _known(plan: Plan) -> str:
 def _subfolders() -> Iterator[str]:
     for agency in SUBFOLDERS:
         yield f"for {agency}, {subfolders_in_words(agency)}"
-
-
-def _calls(plan: Plan) -> str:
-    calls = calls_of(plan)
-    answered = plan.starting - calls // CALLS_PER_LEASE
-    if not answered:
-        return f"about {calls}, by your Dropbox account"
-    known = "from what is known of their folder; their share links are made when they are opened"
-    if not calls:
-        return f"none: all are answered {known}"
-    return f"about {calls}, by your Dropbox account; about {answered} leases are answered {known}"
 
 
 def _time(minutes: int | None) -> str:

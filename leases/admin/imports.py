@@ -77,7 +77,7 @@ class ImportPages:
         require_importer(request)
         upload = kept_uploads().select_related("batch", "created_by").filter(pk=upload_id).first()
         if upload is None:
-            return _sent_back(request, UploadGone())
+            return sent_back(request, UploadGone())
         if upload.batch is not None:
             return HttpResponseRedirect(_batch_url(upload.batch))
         if request.method == "POST":
@@ -96,7 +96,7 @@ class ImportPages:
             except UnreadableFile as refusal:
                 messages.error(request, str(refusal))
             except UploadGone as refusal:
-                return _sent_back(request, refusal)
+                return sent_back(request, refusal)
         return HttpResponseRedirect(reverse("admin:leases_batch_preview", args=[upload_id]))
 
     def words(self, request: HttpRequest, upload_id: int) -> HttpResponse:
@@ -146,7 +146,7 @@ def _confirm(request: HttpRequest, preview: Preview) -> HttpResponse:
             read_by=request.POST.get("read_by", ""),
         )
     except UploadGone as refusal:
-        return _sent_back(request, refusal)
+        return sent_back(request, refusal)
     except (NothingToImport, Overtaken, DatabaseTooBusy, ReadOtherwise) as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(f"{here}{preview.url()}")
@@ -165,7 +165,8 @@ def _counted(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-def _sent_back(request: HttpRequest, refusal: Refused) -> HttpResponse:
+def sent_back(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """To where a file is chosen, with the reason."""
     messages.error(request, str(refusal))
     return HttpResponseRedirect(reverse("admin:leases_batch_import"))
 

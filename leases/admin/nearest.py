@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from cloud.addresses import address_of
@@ -14,7 +13,7 @@ from leases.errors import CORRECT_NUMBER
 from leases.lookalikes import unseen_in
 from leases.models import Lease
 from leases.queries import leases_numbered, near_in
-from leases.validation import normalise_lease_number
+from leases.validation import is_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ def nearest_of(lease: Lease, evidence: Mapping[str, Any], user: User) -> list[Ne
     if not near:
         return []
     names = [each.name for each in near]
-    numbers = [name for name in names if _is_number(name)]
+    numbers = [name for name in names if is_number(name)]
     existing = {fold_case(each.lease_number): each.pk for each in leases_numbered(lease.agency, numbers)}
     may_change = user.has_perms(CORRECT_NUMBER.rights) and not lease.is_owed
     return [
@@ -69,11 +68,3 @@ def nearest_of(lease: Lease, evidence: Mapping[str, Any], user: User) -> list[Ne
         )
         for each, name in zip(near, names, strict=True)
     ]
-
-
-def _is_number(name: str) -> bool:
-    """Whether a lease may have it for its number, written just so: else its archive would not be found again."""
-    try:
-        return normalise_lease_number(name) == name
-    except ValidationError:
-        return False

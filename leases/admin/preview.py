@@ -10,19 +10,21 @@ from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 from django.urls import reverse
 
+from leases.admin.preview_rows import PreviewRow
 from leases.admin.reading import AskedWord, ReadingForm, asked_words
 from leases.agency_words import known_words
-from leases.columns import AGENCY, NUMBER, Mapping, guess_mapping, letters, width
-from leases.imports import read_by_of, rows_of
+from leases.calls import Calls
+from leases.columns import Mapping, cell_of, guess_mapping, letters, width
+from leases.imports import read_by_of, rows_in_file, rows_of
 from leases.models import Agency, Upload
 from leases.row_checks import Checked, Examined, LeftOut, examine
-from leases.unfound import Unfound, WithoutArchive, rows_without_archive
+from leases.unfound import Unfound, calls_of_import, rows_without_archive, same_numbers, taken_numbers
 from spreadsheets.tables import Row
 
 PER_PAGE = 50
 SAMPLE = 5
 # Tabs of the rows, in which what one looks for comes first.
-WRONG, SIMILAR, UNFOUND, NO_LEASES, ALL = "", "similar", "unfound", "none", "all"
+WRONG, SIMILAR, UNFOUND, CORRECTED, NO_LEASES, ALL = "", "similar", "unfound", "corrected", "none", "all"
 
 # What is missing, and where it is said: the fields stand below, by these names.
 NO_NUMBER = (
@@ -200,6 +202,27 @@ class Preview:
     def unfound_url(self) -> str:
         return self.url(show=UNFOUND)
 
+    @cached_property
+    def same_numbers(self) -> dict[int, str]:
+        """Of rows without an archive: the one that is sure to be meant, by the numbers of the rows."""
+        return same_numbers(self.examined, self.unfound) if self.unfound else {}
+
+    @cached_property
+    def corrected(self) -> dict[int, str]:
+        """What stands in the file where a person has put another number, by the numbers of the rows."""
+        column = self.form.mapping.number
+        rows = {int(row) for row, (at, _) in self.upload.corrected.items() if at == column}
+        return {row.number: cell_of(row, column) for row in rows_in_file(self.upload) if row.number in rows}
+
+    @property
+    def corrected_url(self) -> str:
+        return self.url(show=CORRECTED)
+
+    @cached_property
+    def calls(self) -> Calls | None:
+        """About how often Dropbox is asked if all that can be imported is."""
+        return calls_of_import(self.examined.usable, user=self.upload.created_by)
+
     @property
     def no_leases(self) -> tuple[LeftOut, ...]:
         """The rows that are no leases; the names of the columns and what stands above the leases among them."""
@@ -236,6 +259,7 @@ class Preview:
             WRONG: self.wrong,
             SIMILAR: self.similar,
             UNFOUND: unfound,
+            CORRECTED: [row for row in self.checked if row.row in self.corrected],
             ALL: self.checked,
             NO_LEASES: self.no_leases,
         }
@@ -257,7 +281,11 @@ class Preview:
     @property
     def cells(self) -> list["PreviewRow"]:
         unfound = self.unfound.by_row if self.unfound else {}
-        return [PreviewRow(row=row, without_archive=unfound.get(row.row)) for row in self.page]
+        taken = taken_numbers(self.examined, [unfound[row.row] for row in self.page if row.row in unfound])
+        return [
+            PreviewRow(row=row, without_archive=unfound.get(row.row), taken=taken, in_file=self.corrected.get(row.row))
+            for row in self.page
+        ]
 
     @property
     def tabs(self) -> list[Tab]:
@@ -266,6 +294,7 @@ class Preview:
             WRONG: "Problems",
             SIMILAR: "Doubtful",
             UNFOUND: "No archive",
+            CORRECTED: "Corrected",
             NO_LEASES: "No leases",
             ALL: "All rows",
         }
@@ -279,7 +308,7 @@ class Preview:
     @property
     def sample(self) -> list[Row]:
         """The first rows as they stand in the file."""
-        return self.rows[:SAMPLE]
+        return rows_in_file(self.upload)[:SAMPLE]
 
     @property
     def labels(self) -> list[str]:
@@ -302,42 +331,11 @@ class Preview:
         """The same preview with something else of it."""
         query = QueryDict(mutable=True)
         query.update({name: str(value or "") for name, value in self.form.data.items() if name in self.form.fields})
-        if self.shown != self._first:
+        if "show" not in changed and self.shown != self._first:
             query["show"] = self.shown
         for name, value in changed.items():
             query[name] = str(value)
         return f"?{query.urlencode()}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviewRow:
-    """One row, with what is wrong beside what is wrong."""
-
-    row: Checked | LeftOut
-    without_archive: WithoutArchive | None = None
-
-    @property
-    def no_archive(self) -> str:
-        """That it has none, and what comes near."""
-        return self.without_archive.sentence if self.without_archive else ""
-
-    @property
-    def reason(self) -> str:
-        """Why it is no lease."""
-        return self.row.reason if isinstance(self.row, LeftOut) else ""
-
-    @property
-    def agency_problem(self) -> str:
-        return self.row.problems.get(AGENCY, "") if isinstance(self.row, Checked) else ""
-
-    @property
-    def number_problem(self) -> str:
-        return self.row.problems.get(NUMBER, "") if isinstance(self.row, Checked) else ""
-
-    @property
-    def doubt(self) -> str:
-        """Nobody cares for what is doubtful in a row that is wrong."""
-        return " ".join(self.row.doubts) if isinstance(self.row, Checked) and not self.row.problems else ""
 
 
 def column_labels(rows: list[Row]) -> list[str]:

@@ -156,6 +156,7 @@ class Migration(migrations.Migration):
                 ('notes', models.JSONField(db_default=[], default=list)),
                 ('content', models.BinaryField(null=True)),
                 ('reading', models.JSONField(db_default={}, default=dict)),
+                ('corrected', models.JSONField(db_default={}, default=dict)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leases.batch')),

@@ -42,6 +42,8 @@ class Upload(models.Model):
         content: the file itself, to read it in another way; until it is imported.
         reading: JSON: by which separator or sheet it was read, and which sheets there are; once it is imported, the
             names of the file's own columns.
+        corrected: JSON: by the number of the row in the file the column and the lease number that a person has put there;
+            the rows are kept as they were read.
         batch: what became of it.
     """
 
@@ -51,6 +53,7 @@ class Upload(models.Model):
     notes = models.JSONField(default=list, db_default=[])
     content = models.BinaryField(null=True)
     reading = models.JSONField(default=dict, db_default={})
+    corrected = models.JSONField(default=dict, db_default={})
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, related_name="+")

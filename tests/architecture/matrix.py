@@ -108,6 +108,7 @@ ADDRESSES = {
     "admin/leases/batch/import/": Row(OPERATOR, OPERATOR),
     "admin/leases/batch/import/<upload_id>/": Row(OPERATOR, OPERATOR),
     "admin/leases/batch/import/<upload_id>/read/": Row(NOBODY, OPERATOR),
+    "admin/leases/batch/import/<upload_id>/numbers/": Row(NOBODY, OPERATOR),
     "admin/leases/batch/import/<upload_id>/words/": Row(NOBODY, OPERATOR),
     "admin/leases/batch/import/<upload_id>/left-out/": Row(OPERATOR, NOBODY),
     "admin/leases/batch/<pk>/left-out/": Row(VIEWER, NOBODY),

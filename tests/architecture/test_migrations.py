@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.db import connection
 from django_migration_linter import MigrationLinter
 
-OURS = ["statemachine", "console", "cloud", "leases", "core"]
+OURS = ["statemachine", "console", "cloud", "leases", "documents", "core"]
 
 
 @pytest.mark.matrix

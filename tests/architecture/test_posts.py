@@ -21,7 +21,18 @@ pytestmark = [
 # Of a program's request.
 NOT_VALID = {problems.KINDS[code][1] for code in ("bad_request", "not_json")}
 FORM = "application/x-www-form-urlencoded"
-FIELDS = ("generation", "expected", "state", "confirmed", "decision", "action", "_selected_action", "number", "index")
+FIELDS = (
+    "generation",
+    "expected",
+    "state",
+    "confirmed",
+    "decision",
+    "action",
+    "_selected_action",
+    "number",
+    "index",
+    "take",
+)
 IDS = re.compile("<(pk|object_id|id|upload_id|run_id)>")
 OF_RECORDS = [address for address in WALKED if IDS.search(address)]
 GONE = ("7770777", "9" * 25)

@@ -9,7 +9,7 @@ from django.test import Client
 from leases.admin import not_made
 from leases.models import Batch, Lease
 from statemachine.batches import items_of
-from tests.factories import settled
+from tests.factories import location, settled
 from tests.leases.test_bulk_run import choose
 from tests.leases.test_making import _made, absent, console, maker
 
@@ -29,6 +29,16 @@ class TestMany:
 
         assert "beside it (by what is known now, 1 of them; of 1 nobody knows yet)" in self.ask(console, leases)
         assert "beside it (by what is known now, none of them)" in self.ask(console, leases[1:2])
+
+    def test_are_asked_about_without_the_archives_of_other_leases(self, console: Client) -> None:
+        """Numbers come in rows; but the same number written otherwise is the same lease, whoever has it."""
+        for number in ("NMNM 2", "NMNM 03"):
+            place = location(path=f"/a/{number}", name=number)
+            settled(None, lease_number=number, state="done", runsheet_directory=place)
+        given = {"NMNM 1": ["NMNM 2"], "NMNM 3": ["NMNM 2", "NMNM 03"], "NMNM 4": ["NMNM 5", "NMNM 2"]}
+        leases = [absent(number=number, nearest=near) for number, near in given.items()]
+
+        assert "beside it (by what is known now, 2 of them)" in self.ask(console, leases)
 
     def ask(self, console: Client, leases: list[Lease]) -> str:
         return str(choose(console, leases, action="make_archives").text)

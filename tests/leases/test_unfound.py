@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from cloud.models import DropboxAccount
-from leases.neighbours import Near, without_archive
+from leases.calls import Calls
+from leases.neighbours import Near, answered_without_calls, without_archive
 from leases.row_checks import Checked, Examined
-from leases.unfound import Unfound, WithoutArchive, rows_without_archive
+from leases.unfound import Unfound, WithoutArchive, calls_of_import, rows_without_archive, same_numbers
 from storage.models import StorageRoot
 from tests import factories
 from tests.factories import BLM, configured, indexed, watched
@@ -82,6 +83,17 @@ class TestRowsWithoutArchive:
             "Of 2 numbers of BLM it is not known just now whether there is an archive."
         )
 
+    def test_are_not_known_where_a_number_cannot_be_judged(self, account: DropboxAccount, olivia: User) -> None:
+        leases = [("BLM", "NMNM 0014321"), ("BLM", "NMNM 1\N{CYRILLIC CAPITAL LETTER EM}"), ("BLM", "NMNM 4444444")]
+
+        found = rows_without_archive(examined(*leases), user=olivia)
+
+        assert found is not None
+        assert found.summary == (
+            "1 of 2 numbers has no archive; 0 have a near one. "
+            "Of 1 number of BLM it is not known just now whether there is an archive."
+        )
+
     def test_are_not_known_where_nobody_says_who_imports(self, account: DropboxAccount) -> None:
         assert rows_without_archive(examined(("BLM", "NMNM 1")), user=None) is None
 
@@ -89,6 +101,52 @@ class TestRowsWithoutArchive:
         wrong = Checked(row=2, agency="BLM", lease_number="a/b", problems={"number": "…"})
 
         assert rows_without_archive(Examined(checked=(wrong,)), user=olivia) is None
+
+
+class TestTheSameNumber:
+    @pytest.fixture
+    def archives(self, olivia: User) -> None:
+        made = factories.account(user=olivia)
+        made.save()
+        configured()
+        names = ["NMNM 0501759", "NMNM 14321", "NMNM 014321", "NMNM 0000077", "NMNM 0000088", "NMLC-0063798"]
+        indexed(watched(made), {name: [] for name in names})
+        factories.settled(None, lease_number="NMNM 0000077")
+
+    @pytest.mark.parametrize(
+        ("numbers", "same"),
+        [
+            (["NMNM 501759"], {2: "NMNM 0501759"}),
+            (["NMLC 0063798"], {2: "NMLC-0063798"}),
+            (["NMNM 0501758"], {}),  # another digit is another lease, more often than not
+            (["NMNM 0014321"], {}),  # two archives are written so
+            (["NMNM 77"], {}),  # a lease already
+            (["NMNM 88", "NMNM 088"], {}),  # two rows would take one
+            (["NMNM 88", "NMNM 0000088"], {}),  # stands in the file
+        ],
+    )
+    def test_is_what_one_archive_and_no_other_is_called(
+        self, archives: None, olivia: User, numbers: list[str], same: dict[int, str]
+    ) -> None:
+        rows = examined(*[("BLM", number) for number in numbers])
+        found = rows_without_archive(rows, user=olivia)
+
+        assert found is not None
+        assert same_numbers(rows, found) == same
+
+
+class TestCallsOfAnImport:
+    def test_are_two_for_each_that_the_index_does_not_answer(self, account: DropboxAccount, olivia: User) -> None:
+        leases = [("BLM", "NMNM 501759"), ("BLM", "NMNM 0014321"), ("NMSLO", "B0-1")]
+
+        calls = calls_of_import(examined(*leases).usable, user=olivia)
+
+        assert calls == Calls(starting=3, answered=2)
+        assert str(calls).startswith("about 2, by your Dropbox account; about 2 leases are answered from what is known")
+
+    def test_are_not_known_of_nobody_and_of_nothing(self, olivia: User) -> None:
+        assert calls_of_import(examined(("BLM", "NMNM 1")).usable, user=None) is None
+        assert calls_of_import([], user=olivia) is None
 
 
 class TestSummary:
@@ -117,6 +175,7 @@ class TestDeclared:
         monkeypatch.setattr("leases.neighbours._DECLARED", [])
 
         assert without_archive(agency="BLM", numbers=["NMNM 1"], user=olivia) is None
+        assert answered_without_calls(agency="BLM", numbers=["NMNM 1"], user=olivia) == 0
 
 
 class TestNear:

@@ -15,12 +15,13 @@ from django.db import Error
 from core.base.database import in_words
 from core.base.errors import Refused
 from core.base.folding import printable
+from leases.calls import Calls
 from leases.columns import AGENCY
 from leases.errors import NothingToImport
 from leases.imports import ADD, Look, confirm, keep_upload, look_at
 from leases.models import Agency
 from leases.row_checks import Checked
-from leases.unfound import Unfound, WithoutArchive, rows_without_archive
+from leases.unfound import Unfound, WithoutArchive, calls_of_import, rows_without_archive
 from spreadsheets.errors import UnreadableFile
 from spreadsheets.tables import MAX_BYTES, read_table, too_large
 from statemachine.rights import require
@@ -35,6 +36,7 @@ class Outcome:
 
     Attributes:
         unfound: which of the leases have no archive, and of how many that is not known; None where nobody reads them.
+        calls: how often Dropbox is asked for what can be imported; None where nobody has said who imports.
         error: why the file as a whole was not looked at, or not imported.
         done: what became of it.
         is_undone: it was to be imported, and no row of it was.
@@ -43,6 +45,7 @@ class Outcome:
 
     look: Look | None = None
     unfound: Unfound | None = None
+    calls: Calls | None = None
     error: str = ""
     done: str = ""
     is_undone: bool = False
@@ -86,7 +89,9 @@ class Command(BaseCommand):
             look = look_at(read_table(name=name, content=content), agency_of_all=options["agency"])
             hints = _hints(look, agency=options["agency"], with_doubtful=options["with_doubtful"])
             unfound = rows_without_archive(look.examined, user=person)
-            outcome = Outcome(look=look, unfound=unfound, hints=tuple(hints))
+            taken = [row for row in look.examined.usable if options["with_doubtful"] or not row.doubts]
+            calls = calls_of_import(taken, user=person)
+            outcome = Outcome(look=look, unfound=unfound, calls=calls, hints=tuple(hints))
             if not look.examined.checked:
                 outcome = replace(outcome, error=NO_LEASE.format(name=name))
             elif person is not None and not dry_run:
@@ -178,10 +183,15 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         "without_archive": [_without_archive(each) for each in outcome.unfound.by_row.values()]
         if outcome.unfound and outcome.unfound.looked_at
         else None,
+        "dropbox_calls": outcome.calls.count if outcome.calls else None,
         "archive_not_known": dict(outcome.unfound.not_known) if outcome.unfound else None,
         "notes": notes,
         "error": outcome.error or None,
     }
+
+
+def _calls(outcome: Outcome) -> str:
+    return f"Dropbox calls: {outcome.calls}." if outcome.calls else ""
 
 
 def _without_archive(each: WithoutArchive) -> dict[str, Any]:
@@ -214,7 +224,7 @@ def _text(outcome: Outcome) -> str:
         f"Usable: {len(examined.usable):,}, of which {len(examined.doubtful):,} doubtful. "
         f"With a problem: {len(examined.wrong):,}. No lease: {len(examined.no_leases):,}."
     )
-    told = [unfound.summary if unfound else "", outcome.done, outcome.error]
+    told = [unfound.summary if unfound else "", _calls(outcome), outcome.done, outcome.error]
     lines += [*filter(None, told), *outcome.hints]
     # A file may hold anything; what a terminal takes for an order is none of it.
     return "\n".join(map(printable, lines))

@@ -72,7 +72,7 @@ class TestBounds:
     def test_are_not_asked_of_a_length_that_is_none(self, length: str) -> None:
         request = RequestFactory().get("/", CONTENT_LENGTH=length)
 
-        assert uploads.RefuseTooLarge(lambda _: None).process_view(request) is None  # type: ignore[arg-type, return-value]
+        assert uploads.RefuseTooLarge(lambda _: None).process_view(request, None) is None  # type: ignore[arg-type, return-value]
 
     def test_of_what_is_thrown_away_are_bytes_and_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         sent = io.BytesIO(b"x" * 1_000_000)
@@ -80,11 +80,11 @@ class TestBounds:
         request.read = sent.read  # type: ignore[method-assign]
         monkeypatch.setattr(uploads, "THROWN_AWAY_BYTES", 300_000)
 
-        uploads._throw_away(request, 1_000_000)
+        uploads.throw_away(request.read, size=1_000_000)
         assert sent.tell() == 300_000
 
         monkeypatch.setattr(uploads, "THROWN_AWAY_WITHIN_S", 0)
-        uploads._throw_away(request, 1_000_000)
+        uploads.throw_away(request.read, size=1_000_000)
         assert sent.tell() == 300_000
 
     def test_of_who_goes_away_meanwhile_is_no_fault(self) -> None:
@@ -94,4 +94,31 @@ class TestBounds:
         request = RequestFactory().post("/", CONTENT_LENGTH="99000000")
         request.read = gone  # type: ignore[method-assign, assignment]
 
-        assert uploads._throw_away(request, 99_000_000) is None  # type: ignore[func-returns-value]
+        assert uploads.throw_away(request.read, size=99_000_000) is None  # type: ignore[func-returns-value]
+
+
+class TestStreamed:
+    def test_has_a_body_of_any_size_that_nobody_else_parses(self) -> None:
+        def view() -> None:
+            """Reads its body itself."""
+
+        uploads.streamed(view, "POST")
+        request = RequestFactory().post("/", {"file": io.BytesIO(b"x" * 99)})
+        request.META["CONTENT_LENGTH"] = "99000000"
+
+        assert uploads.RefuseTooLarge(lambda _: None).process_view(request, view) is None  # type: ignore[arg-type, return-value]
+        assert (request.POST, request.FILES) == ({}, {})
+        assert b"x" * 99 in request.read()
+
+    def test_is_not_by_another_method(self) -> None:
+        def view() -> None:
+            """Reads its body itself."""
+
+        uploads.streamed(view, "POST")
+        request = RequestFactory().put("/", b"1")
+        request.META["CONTENT_LENGTH"] = "99000000"
+
+        refused = uploads.RefuseTooLarge(lambda _: None).process_view(request, view)  # type: ignore[arg-type, return-value]
+
+        assert refused is not None
+        assert refused.status_code == 413

@@ -16,8 +16,8 @@ from discovery.services import near_index
 from discovery.services.archive_index import NAMES, ArchiveIndex
 from discovery.services.near_index import fresh_index, nearest_in, told_of, without_archive
 from leases.models import AgencyStorageConfig
-from leases.neighbours import Near
-from storage.models import StorageRoot
+from leases.neighbours import Looked, Near
+from storage.models import StorageRoot, StoredFile
 from tests import factories
 from tests.factories import BLM, configured, indexed, watched
 
@@ -140,9 +140,21 @@ class TestWithoutArchive:
         found = without_archive(agency="BLM", numbers=numbers, user=olivia)
 
         assert found is not None
-        assert list(found) == ["NMNM 501759", "NMNM 4444444"]
-        assert [each.name for each in found["NMNM 501759"] or ()] == ["NMNM 0501759", "NMNM 0507159"]
-        assert found["NMNM 4444444"] == ()
+        assert list(found.near) == ["NMNM 501759", "NMNM 4444444"]
+        assert [each.name for each in found.near["NMNM 501759"] or ()] == ["NMNM 0501759", "NMNM 0507159"]
+        assert found.near["NMNM 4444444"] == ()
+
+    def test_tells_neither_of_letters_that_dropbox_may_compare_otherwise_nor_of_a_file(
+        self, watch: ArchiveWatch, olivia: User
+    ) -> None:
+        """They count neither as having an archive nor as having none."""
+        odd = ["NMNM 1\N{CYRILLIC CAPITAL LETTER EM}", "NMNM 2\N{CYRILLIC CAPITAL LETTER EM}"]
+        indexed(watch, {odd[1]: []})
+        StoredFile.objects.create(root=watch.root, key="nmnm 3", name="NMNM 3", is_directory=False)
+
+        found = without_archive(agency="BLM", numbers=[*odd, "NMNM 3", "NMNM 4"], user=olivia)
+
+        assert found == Looked(near={"NMNM 4": ()}, unknown=frozenset({odd[0], "NMNM 3"}))
 
     def test_looks_for_no_more_than_anybody_reads(
         self, watch: ArchiveWatch, olivia: User, monkeypatch: pytest.MonkeyPatch
@@ -152,8 +164,8 @@ class TestWithoutArchive:
         found = without_archive(agency="BLM", numbers=["NMNM 501759", "NMNM 501758"], user=olivia)
 
         assert found is not None
-        assert found["NMNM 501759"]
-        assert found["NMNM 501758"] is None
+        assert found.near["NMNM 501759"]
+        assert found.near["NMNM 501758"] is None
 
     @pytest.mark.parametrize(
         "why", ["not configured", "switched off", "not watched", "no Dropbox", "lost", "not read", "old", "being read"]

@@ -76,6 +76,7 @@ class TestDryRun:
                 {"row": 5, "reason": "“Total” is no lease: it looks like a total."},
             ],
             "without_archive": None,
+            "dropbox_calls": None,
             "archive_not_known": None,
             "notes": ["Doubtful rows are imported only with --with-doubtful."],
             "error": None,
@@ -278,6 +279,7 @@ class TestWithoutArchive:
 
     @pytest.fixture
     def file(self, ivan: User, tmp_path: Path) -> Path:
+        ivan.user_permissions.add(Permission.objects.get(codename="run_discovery"))
         account = factories.account(user=ivan)
         account.save()
         configured()
@@ -295,12 +297,14 @@ class TestWithoutArchive:
             {"row": 4, "agency": "BLM", "number": "NMNM 4444444", "nearest": []},
         ]
         assert document["notes"] == ["2 of 3 numbers have no archive; 1 has a near one."]
+        assert document["dropbox_calls"] == 0
 
     def test_is_told_to_people(self, file: Path) -> None:
         said = text(file, "--dry-run", "--user", "ivan").splitlines()
 
         assert ("Row 2: NMNM 501759: There is no archive of this name. Nearest: NMNM 0501759 (has a report).") in said
         assert "2 of 3 numbers have no archive; 1 has a near one." in said
+        assert any(line.startswith("Dropbox calls: none: all are answered from what is known of") for line in said)
 
     def test_of_so_many_that_nobody_looked_is_null(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("discovery.services.near_index.LOOKED_AT_MOST", 1)
@@ -318,6 +322,7 @@ class TestWithoutArchive:
         assert document["archive_not_known"] == {"NMSLO": 1}
         told = "Of 1 number of NMSLO it is not known just now whether there is an archive."
         assert document["notes"] == [f"2 of 3 numbers have no archive; 1 has a near one. {told}"]
+        assert document["dropbox_calls"] == 2
 
     def test_is_null_while_it_is_known_of_no_row(self, file: Path) -> None:
         StorageRoot.objects.update(read_at=None)

@@ -1,0 +1,155 @@
+"""Bodies that may take as long as they need, as long as they move: what a request brings, and what an answer takes away.
+
+A thread that waits for a client is told from one that hangs. Whoever stops sending or reading, or is slower than anybody's line,
+loses the connection; the process goes on. It is `gunicorn.conf.py` that looks (`end_stalled`) and `core.wsgi` that lets it know.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from socket import SHUT_RD, SHUT_RDWR, socket
+from typing import Any
+
+from gunicorn.http.errors import ParseException
+
+# So long nothing may come or go at all; and whatever is waited for as a whole moves at least so fast.
+STALLS_S = 30
+SLOWEST_BYTES_PER_S = 8 * 1024
+
+type Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Stalled(TimeoutError):
+    """The client stopped sending, or sent more slowly than any line does."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A thread that waits for its client.
+
+    Attributes:
+        until: by the process's clock.
+        how: which way of the connection is closed when that is over.
+        is_over: it has been closed.
+    """
+
+    connection: socket | None
+    until: float
+    how: int
+    is_over: bool = False
+
+
+_waiting: dict[int, Waiting] = {}
+_moved_at: dict[int, float] = {}
+
+
+@contextmanager
+def waiting(connection: socket | None, *, size: int, how: int) -> Iterator[Waiting]:
+    """This thread waits for so many bytes to come or go."""
+    thread, now = threading.get_ident(), time.monotonic()
+    found = _waiting[thread] = Waiting(connection, now + STALLS_S + size / SLOWEST_BYTES_PER_S, how)
+    try:
+        yield found
+    finally:
+        del _waiting[thread]
+        _moved_at[thread] = time.monotonic()
+
+
+def end_stalled() -> int:
+    """Close the connections whose time is over, so that their threads go on.
+
+    Returns:
+        How many there were.
+    """
+    now = time.monotonic()
+    over = [each for each in list(_waiting.values()) if each.until < now and not each.is_over]
+    for each in over:
+        each.is_over = True
+        with suppress(OSError):  # the client has gone by itself
+            if each.connection:
+                each.connection.shutdown(each.how)
+    return len(over)
+
+
+def hanging_since(began_at: Mapping[int, float]) -> float:
+    """Since when the thread does nothing that has done nothing for longest, of those that began then; those that wait do something."""
+    busy = [max(at, _moved_at.get(thread, 0)) for thread, at in [*began_at.items()] if thread not in _waiting]
+    return min(busy, default=time.monotonic())
+
+
+class Incoming:
+    """The body of a request, each read of which has its time.
+
+    Args:
+        body: the server's own (`wsgi.input`).
+    """
+
+    def __init__(self, body: Any, connection: socket | None) -> None:
+        self._body = body
+        self._connection = connection
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As of a file: fewer only at the end.
+
+        Raises:
+            Stalled: it did not come in time.
+            OSError: it ended, or what came is no body.
+        """
+        return self._had(self._body.read, size)
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """The same, up to the next line.
+
+        Raises:
+            Stalled, OSError: as `read`.
+        """
+        return self._had(self._body.readline, size)
+
+    def _had(self, read: Callable[[int], bytes], size: int) -> bytes:
+        with waiting(self._connection, size=max(size, 0), how=SHUT_RD) as here:
+            try:
+                found = read(size)
+            except ParseException as error:  # of chunks that are none
+                raise ConnectionError(str(error)) from error
+        if here.is_over:
+            raise Stalled("The client has stopped sending.")
+        return found
+
+
+class Outgoing:
+    """An answer, each piece of which has its time."""
+
+    def __init__(self, answer: Any, connection: socket | None) -> None:
+        self._answer = answer
+        self._connection = connection
+        self._pieces = self._sent()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def _sent(self) -> Generator[bytes]:
+        for piece in self._answer:
+            with waiting(self._connection, size=len(piece), how=SHUT_RDWR):
+                yield piece
+
+    def close(self) -> None:
+        """Wait no more, and let go of what the answer was made from."""
+        self._pieces.close()
+        if close := getattr(self._answer, "close", None):
+            close()
+
+
+def in_time(application: Application) -> Application:
+    """The application, of which no body waits for ever."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        connection = environ.get("gunicorn.socket")
+        environ["wsgi.input"] = Incoming(environ["wsgi.input"], connection)
+        found = application(environ, start_response)
+        # What the server sends by itself, out of a file, it has to recognise.
+        kind = environ.get("wsgi.file_wrapper")
+        return found if kind and isinstance(found, kind) else Outgoing(found, connection)
+
+    return answer

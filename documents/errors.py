@@ -1,0 +1,186 @@
+"""What can go wrong with a document. What back-ends say stands in `storage.backends.errors`."""
+
+from http import HTTPStatus
+
+from core.base.errors import RECORD, SYSTEM, Permanent, Refused, Remedy, Temporary
+
+SEE_RECORD = Remedy(label="Look at {record}", where=RECORD, rights=("documents.view_document",))
+SEE_SYSTEM = Remedy(label="See what the system lacks", where=SYSTEM, rights=("statemachine.use_queues",))
+
+
+class InvalidDocument(Refused):
+    """What is said of the document cannot be kept as it is."""
+
+    code = "invalid_document"
+
+
+class InvalidName(InvalidDocument):
+    """A document's name has 1 to 200 characters, and none of them is a slash or a control character."""
+
+    code = "invalid_name"
+    field = "name"
+
+
+class InvalidMetadata(InvalidDocument):
+    """The metadata of a document is one object in JSON, of a bounded size."""
+
+    code = "invalid_metadata"
+    field = "metadata"
+
+
+class InvalidUniqueName(InvalidDocument):
+    """A unique name has 3 to 80 letters without accents, digits and hyphens, and begins and ends with a letter or digit."""
+
+    code = "invalid_unique_name"
+    field = "unique_name"
+
+
+class UniqueNameTaken(Refused):
+    """Another document has this unique name already; upper and lower case are the same. Take another one."""
+
+    code = "unique_name_taken"
+    status = HTTPStatus.CONFLICT
+    field = "unique_name"
+
+
+class LeaseUnknown(Refused):
+    """There is no such lease."""
+
+    code = "lease_unknown"
+    field = "lease_id"
+
+
+class NotYourDocument(Refused):
+    """This document is somebody else's. Ask them, or an administrator."""
+
+    code = "not_your_document"
+    status = HTTPStatus.FORBIDDEN
+
+
+class VersionUnknown(Refused):
+    """The document has no such version. Look at the list of its versions."""
+
+    code = "version_unknown"
+    status = HTTPStatus.NOT_FOUND
+
+
+class NotServed(Refused):
+    """This version has not been verified yet. Wait until the document is active."""
+
+    code = "version_not_verified"
+    status = HTTPStatus.CONFLICT
+
+
+class HeldBack(Refused):
+    """This version is held back, since something was found in it. Take an earlier version, or ask an administrator."""
+
+    code = "version_held_back"
+    status = HTTPStatus.CONFLICT
+
+
+class CheckedOut(Refused):
+    """Somebody has checked this document out. Wait until it is checked in."""
+
+    code = "checked_out"
+    status = HTTPStatus.CONFLICT
+
+
+class NotArchived(Refused):
+    """Only an archived document can be purged. Archive it first."""
+
+    code = "not_archived"
+    status = HTTPStatus.CONFLICT
+
+
+class DocumentTooLarge(Refused):
+    """The file is larger than a document may be. Split it, or ask an administrator."""
+
+    code = "document_too_large"
+    status = HTTPStatus.CONTENT_TOO_LARGE
+
+
+class QuotaExceeded(Refused):
+    """The space for documents is used up. Purge what is not needed any more, or ask an administrator for more."""
+
+    code = "quota_exceeded"
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+
+
+class BodyIncomplete(Refused):
+    """The file has not arrived as it was announced, so nothing of it was kept. Send it again."""
+
+    code = "body_incomplete"
+
+
+class DigestMismatch(Refused):
+    """The file has arrived with another checksum than was announced, so nothing of it was kept. Send it again."""
+
+    code = "digest_mismatch"
+
+
+class UploadLapsed(Refused):
+    """The upload stood still for too long, so nothing of it was kept. Send the file again."""
+
+    code = "upload_lapsed"
+    status = HTTPStatus.CONFLICT
+
+
+# --- What verifying can find -----------------------------------------------------------------------------------------
+
+
+class FileGone(Permanent):
+    """The file of the document is not in storage. Put it back there, then verify the document again."""
+
+    code = "file_gone"
+    words = "file not in storage"
+    advice = "Put the file back where it was, then verify the document again"
+    remedies = (SEE_RECORD,)
+
+
+class FileChanged(Permanent):
+    """What lies in storage is not what was uploaded. Put the right file back, or restore an earlier version."""
+
+    code = "file_changed"
+    words = "file changed in storage"
+    advice = "Put the right file back, or restore an earlier version"
+    remedies = (SEE_RECORD,)
+
+
+class Infected(Permanent):
+    """The virus scanner has found something in the file. Upload a clean one, or restore an earlier version."""
+
+    code = "infected"
+    words = "virus found"
+    became = "held back"
+    advice = "Upload a clean file, or restore an earlier version"
+    remedies = (SEE_RECORD,)
+
+
+class TypeMismatch(Permanent):
+    """The file is of another kind than was said. Upload it again as what it is, or another file."""
+
+    code = "type_mismatch"
+    words = "another kind of file than said"
+    became = "held back"
+    advice = "Upload it as what it is, or another file"
+    remedies = (SEE_RECORD,)
+
+
+class TooLargeToScan(Permanent):
+    """The file is larger than the virus scanner takes, and nothing is let through unscanned. Ask an administrator."""
+
+    code = "too_large_to_scan"
+    words = "too large for the virus scanner"
+    became = "held back"
+    advice = "Raise DOCUMENTS_SCANNER_LARGEST_MB together with the scanner's own limit, then verify it again"
+    remedies = (SEE_SYSTEM,)
+
+
+class ScannerUnavailable(Temporary):
+    """The virus scanner could not be reached or gave no proper answer."""
+
+    code = "scanner_unavailable"
+    words = "virus scanner out of reach"
+    advice = "See whether the virus scanner is up, then verify it again"
+    remedies = (SEE_SYSTEM,)
+    ails = "The virus scanner cannot be reached, or gives no proper answer"

@@ -1,0 +1,227 @@
+"""A form with one file, read as it comes (RFC 7578): what describes the file stands before it."""
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from core.base.errors import Refused
+from documents import digests
+from documents.errors import BodyIncomplete
+from documents.receiving import Received
+
+FORM = "multipart/form-data"
+# Of the part that has the file.
+FILE = "file"
+FIELDS_AT_MOST = 20
+FIELDS_BYTES = 128 * 1024
+
+
+class NoForm(Refused):
+    """The body is no form with a file. Nothing was stored; send it as multipart/form-data."""
+
+    code = "no_form"
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class FormUnreadable(Refused):
+    """The form cannot be read. Nothing was stored; send it as multipart/form-data, with UTF-8 in its fields."""
+
+    code = "form_unreadable"
+    status = HTTPStatus.BAD_REQUEST
+
+
+class FormTooLarge(Refused):
+    """The form has too many fields, or too much in them, beside its file. Nothing was stored."""
+
+    code = "form_too_large"
+    status = HTTPStatus.CONTENT_TOO_LARGE
+
+
+class FileMissing(Refused):
+    """The form has no file. Nothing was stored; send it as the last part, with “file” as its name."""
+
+    code = "file_missing"
+    field = FILE
+
+
+class FieldAfterFile(Refused):
+    """The form goes on behind its file. Nothing was stored; send the file as the last part, and one file at a time."""
+
+    code = "field_after_file"
+    field = FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A form whose file is still on its way.
+
+    Attributes:
+        fields: those before the file, by name.
+        name: what the file is called where it comes from, without its folders; empty: it is not said.
+        content_type: as its part says.
+        chunks, digests: as those of `Received`, of the file.
+    """
+
+    fields: Mapping[str, str]
+    name: str
+    content_type: str
+    chunks: Iterator[bytes]
+    digests: Mapping[str, bytes]
+
+    @property
+    def sha256(self) -> str | None:
+        """In hexadecimal digits, where it was said."""
+        found = self.digests.get("sha-256")
+        return found.hex() if found else None
+
+
+def form(body: Received) -> Form:
+    """The form, read up to the first byte of its file.
+
+    Raises:
+        NoForm, FormUnreadable, FormTooLarge, FileMissing: it is none with a file.
+        DigestUnreadable: what its part says cannot be read.
+        BodyIncomplete, BodyTooSlow: see `documents.receiving`.
+    """
+    parts = _Parts(body)
+    fields: dict[str, str] = {}
+    while headers := parts.next_part():
+        name, file_name = _names(headers)
+        if name == FILE:
+            said = digests.declared(headers.get("content-digest", ""), headers.get("repr-digest", ""))
+            return Form(
+                fields=fields,
+                name=file_name,
+                content_type=headers.get("content-type", ""),
+                chunks=digests.checked(parts.last_part(), said),
+                digests=said,
+            )
+        if name in fields:
+            raise FormUnreadable(f"The form has “{name[:50]}” twice. Nothing was stored; send it once.")
+        if len(fields) == FIELDS_AT_MOST:
+            raise FormTooLarge
+        fields[name] = parts.value()
+    raise FileMissing
+
+
+class _Parts:
+    """The parts one after the other, out of a parser that is fed and calls back."""
+
+    def __init__(self, body: Received) -> None:
+        self._chunks = body.chunks
+        self._found: deque[tuple[str, bytes]] = deque()
+        self._left = FIELDS_BYTES
+        kind, options = parse_options_header(body.content_type)
+        if kind.decode("latin-1") != FORM or not options.get(b"boundary"):
+            raise NoForm
+        told: Any = {
+            "on_header_field": self._tell("field"),
+            "on_header_value": self._tell("value"),
+            "on_header_end": lambda: self._found.append(("header", b"")),
+            "on_headers_finished": lambda: self._found.append(("headers", b"")),
+            "on_part_data": self._tell("data"),
+            "on_part_end": lambda: self._found.append(("end", b"")),
+            "on_end": lambda: self._found.append(("closed", b"")),
+        }
+        try:
+            self._parser = MultipartParser(options[b"boundary"], told)
+        except FormParserError:
+            raise NoForm from None
+
+    def next_part(self) -> dict[str, str] | None:
+        """The headers of the next part; None: there is none.
+
+        Raises:
+            FormUnreadable: there is something else.
+        """
+        headers: dict[str, str] = {}
+        field, value = b"", b""
+        for kind, data in iter(self._next, None):
+            match kind:
+                case "field":
+                    field += data
+                case "value":
+                    value += data
+                case "header":
+                    headers[field.decode("latin-1").lower()] = value.decode("latin-1").strip()
+                    field, value = b"", b""
+                case "headers":
+                    return headers
+                case "closed":
+                    return None
+        raise BodyIncomplete
+
+    def value(self) -> str:
+        """What the part holds, as text.
+
+        Raises:
+            FormTooLarge, FormUnreadable: it holds something else.
+        """
+        held = bytearray()
+        for kind, data in iter(self._next, None):
+            if kind == "end":
+                return _text(bytes(held))
+            held += data
+            self._left -= len(data)
+            if self._left < 0:
+                raise FormTooLarge
+        raise BodyIncomplete
+
+    def last_part(self) -> Iterator[bytes]:
+        """What the part holds, behind which nothing comes.
+
+        Raises:
+            FieldAfterFile: something does.
+        """
+        for kind, data in iter(self._next, None):
+            match kind:
+                case "data":
+                    yield data
+                case "end":
+                    break
+        else:
+            raise BodyIncomplete
+        found = self._next()
+        if found is None:
+            raise BodyIncomplete
+        if found[0] != "closed":
+            raise FieldAfterFile
+        for _ in self._chunks:  # what follows is nothing, but counts to the length and to the digest
+            pass
+
+    def _next(self) -> tuple[str, bytes] | None:
+        while not self._found:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return None
+            try:
+                self._parser.write(chunk)
+            except FormParserError:
+                raise FormUnreadable from None
+        return self._found.popleft()
+
+    def _tell(self, kind: str) -> Any:
+        return lambda data, start, end: self._found.append((kind, data[start:end]))
+
+
+def _names(headers: Mapping[str, str]) -> tuple[str, str]:
+    """The name of the part and that of its file."""
+    _, said = parse_options_header(headers.get("content-disposition", ""))
+    name, file_name = (_text(said.get(each, b"")) for each in (b"name", b"filename"))
+    if not name:
+        raise FormUnreadable
+    # As browsers write what would end the name; and some have sent the folders, too.
+    return name, re.split(r"[/\\]", file_name.replace("%22", '"'))[-1]
+
+
+def _text(written: bytes) -> str:
+    try:
+        return written.decode()
+    except UnicodeDecodeError:
+        raise FormUnreadable from None

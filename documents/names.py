@@ -1,0 +1,151 @@
+"""What a document may be called, and what may be said of it: the rules, each once."""
+
+import json
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from documents.errors import InvalidMetadata, InvalidName, InvalidUniqueName
+
+NAME_AT_MOST = 200
+UNIQUE_NAME_AT_MOST = 80
+# As PostgreSQL's constraint has it, too.
+UNIQUE_NAME = r"^[A-Za-z0-9][A-Za-z0-9-]{1,78}[A-Za-z0-9]$"
+# What an address of a public page means, or may come to mean, beside the name of a document; in small letters.
+RESERVED = frozenset(
+    [
+        "admin",
+        "all",
+        "api",
+        "archive",
+        "console",
+        "content",
+        "docs",
+        "document",
+        "documents",
+        "download",
+        "downloads",
+        "edit",
+        "favicon",
+        "health",
+        "help",
+        "index",
+        "list",
+        "login",
+        "logout",
+        "media",
+        "metrics",
+        "new",
+        "null",
+        "openapi",
+        "password",
+        "public",
+        "robots",
+        "root",
+        "search",
+        "share",
+        "shared",
+        "static",
+        "system",
+        "undefined",
+        "upload",
+        "uploads",
+        "version",
+        "versions",
+        "www",
+    ]
+)
+METADATA_AT_MOST_BYTES = 16_384
+METADATA_DEPTH = 5
+KEY_AT_MOST = 100
+# What people who look into storage read; the true name stands in the database.
+SAFE_AT_MOST = 100
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# These turn the order of what is read around, so that “exe.fdp” reads as “pdf.exe” backwards.
+_OVERRIDES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+
+
+def checked_name(name: str) -> str:
+    """The name, without blanks around it and in the form in which it is compared.
+
+    Raises:
+        InvalidName: it cannot be one.
+    """
+    found = unicodedata.normalize("NFC", name).strip() if not _CONTROL.search(name) else ""
+    if not found or len(found) > NAME_AT_MOST or found in {".", ".."} or {"/", "\\"} & set(found):
+        raise InvalidName
+    if _OVERRIDES.search(found):
+        raise InvalidName("A document's name must not turn the direction of writing around. Leave such characters out.")
+    return found
+
+
+def safe_name(name: str) -> str:
+    """What the file is called in storage: plain letters, digits, and its ending."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    stem, dot, ending = _UNSAFE.sub("_", plain).strip("._-").rpartition(".")
+    if not dot:
+        return (ending or "file")[:SAFE_AT_MOST]
+    ending = ending[: SAFE_AT_MOST // 4]
+    return f"{(stem or 'file')[: SAFE_AT_MOST - len(ending) - 1]}.{ending}"
+
+
+def checked_unique_name(name: str) -> str:
+    """The unique name, if it may be one.
+
+    Raises:
+        InvalidUniqueName: it has another form, or means something else.
+    """
+    if not re.fullmatch(UNIQUE_NAME, name):
+        raise InvalidUniqueName
+    if name.lower() in RESERVED:
+        raise InvalidUniqueName(f"“{name}” is kept for something else. Take another unique name.")
+    return name
+
+
+def new_unique_name(name: str) -> str:
+    """One that nobody has guessed: what can be read of the name, and some letters by chance."""
+    plain = unicodedata.normalize("NFKD", name.rpartition(".")[0] or name).encode("ascii", "ignore").decode().lower()
+    readable = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
+    return f"{readable or 'document'}-{secrets.token_hex(5)}"
+
+
+def checked_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata, if it is an object that PostgreSQL keeps as it is.
+
+    Raises:
+        InvalidMetadata: it is none, or too large.
+    """
+    if not isinstance(metadata, Mapping):
+        raise InvalidMetadata
+    _check_value(metadata, depth=0)
+    try:
+        length = len(json.dumps(metadata, allow_nan=False, ensure_ascii=False).encode())
+    except (TypeError, ValueError) as error:
+        raise InvalidMetadata("The metadata holds something that JSON cannot say.") from error
+    if length > METADATA_AT_MOST_BYTES:
+        raise InvalidMetadata(f"The metadata has {length:,} bytes; {METADATA_AT_MOST_BYTES:,} are the most.")
+    return dict(metadata)
+
+
+def _check_value(value: Any, *, depth: int) -> None:
+    if depth > METADATA_DEPTH:
+        raise InvalidMetadata(f"The metadata has more than {METADATA_DEPTH} levels.")
+    if isinstance(value, str) and ("\0" in value or re.search(r"[\ud800-\udfff]", value)):
+        raise InvalidMetadata("The metadata holds a character that the database cannot keep.")
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            _check_key(key)
+            _check_value(each, depth=depth + 1)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _check_value(each, depth=depth + 1)
+
+
+def _check_key(key: Any) -> None:
+    if not isinstance(key, str) or not 0 < len(key) <= KEY_AT_MOST or _CONTROL.search(key):
+        raise InvalidMetadata(
+            f"A key of the metadata has 1 to {KEY_AT_MOST} characters, none of them a control character."
+        )

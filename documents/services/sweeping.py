@@ -1,0 +1,68 @@
+"""What is left over is taken away: uploads that have died, bytes to which no row stands, documents that are to go for good."""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from core.base.clock import now
+from documents.models import Document, DocumentVersion, Leftover, Upload
+from documents.services import quotas
+from documents.services.documents import used_by
+from documents.services.receiving import TOUCHED_EVERY_S, drop
+from documents.states import State
+from storage.backends import documents as documents_storage
+
+logger = logging.getLogger(__name__)
+
+# Whoever is alive says so every minute, and waits for storage at most some minutes after the last byte.
+DEAD_AFTER_S = 60 * TOUCHED_EVERY_S
+# What is known of bytes of an upload that was taken for dead: whoever sends them may still be at it.
+KEPT_HOURS = 24
+AT_ONCE = 500
+
+
+def drop_dead_uploads() -> int:
+    """Give back the room of uploads that stand still; how many. Their bytes go a day later."""
+    dead = Upload.objects.filter(touched_at__lt=now() - timedelta(seconds=DEAD_AFTER_S)).order_by("touched_at")
+    dropped = 0
+    for upload_id, key in dead.values_list("pk", "key")[:AT_ONCE]:
+        with transaction.atomic():
+            if drop(upload_id):
+                Leftover.objects.filter(key=key).update(due_at=now() + timedelta(hours=KEPT_HOURS))
+                dropped += 1
+    return dropped
+
+
+def sweep() -> int:
+    """Delete bytes that are left over; how many files. What storage will not let go of now is tried again next time."""
+    swept = 0
+    for leftover in Leftover.objects.filter(due_at__lte=Now()).order_by("due_at")[:AT_ONCE]:
+        if not DocumentVersion.objects.filter(key=leftover.key).exists():  # never what something stands on
+            documents_storage().delete(leftover.key)
+        leftover.delete()
+        swept += 1
+    return swept
+
+
+def purge_due() -> int:
+    """Delete the documents for good whose grace is over; how many. Their rows go first, and leave word of their bytes."""
+    due = Document.objects.filter(purge_at__lte=Now(), state=State.ARCHIVED).order_by("purge_at")
+    return sum(_purge(pk) for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]))
+
+
+def _purge(pk: int) -> int:
+    with transaction.atomic():
+        due = Document.objects.select_for_update(skip_locked=True, of=("self",))
+        # Somebody may have thought better of it just now.
+        document = due.filter(pk=pk, purge_at__lte=Now(), state=State.ARCHIVED).first()
+        if document is None:
+            return 0
+        keys = set(document.versions.values_list("key", flat=True))
+        size, owner_id, agency = used_by(document), document.owner_id, document.charged_agency
+        Leftover.objects.bulk_create([Leftover(key=key) for key in keys], ignore_conflicts=True)
+        document.delete()
+        quotas.free(owner_id=owner_id, agency=agency, size=size)
+    logger.info("purged: document %s of user %s, %s files, %s bytes", pk, owner_id, len(keys), size)
+    return 1

@@ -1,0 +1,227 @@
+"""Bytes come in: first the room for them, then they themselves, and then their rows in one short transaction.
+
+Whoever dies in between leaves an `Upload`, and by that the duties find what is to be swept (`documents.services.sweeping`).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from documents.errors import LeaseUnknown
+from documents.models import Document, DocumentVersion, Upload
+from documents.models.versions import WHY_AT_MOST
+from documents.names import checked_metadata, checked_name, new_unique_name, safe_name
+from documents.services.receiving import Announced, Arrived, begin, give_up, receive, settle
+from documents.services.rights import ADD, require_change
+from leases.models import Lease
+from statemachine.rights import require
+from statemachine.transitions import RECONCILER, Actor, Step, advance, authorise, locked
+
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
+UPLOADED = "uploaded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What was said of the bytes, checked."""
+
+    name: str
+    declared_type: str
+    why: str
+
+    @classmethod
+    def checked(cls, *, name: str, declared_type: str, why: str) -> "_Said":
+        return cls(name=checked_name(name), declared_type=media_type(declared_type), why=why.strip()[:WHY_AT_MOST])
+
+
+def store(
+    *,
+    by: User,
+    name: str,
+    chunks: Iterable[bytes],
+    length: int | None,
+    declared_type: str = "",
+    lease_id: int | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    sha256: str | None = None,
+    why: str = "",
+) -> Document:
+    """Make a document of these bytes; it is verified by itself.
+
+    Args:
+        by: whose it is to be.
+        chunks: what it raises is passed on, and nothing is kept.
+        length: how many bytes there will be, where that is known.
+        declared_type: what whoever sends it says it is.
+        sha256: in hexadecimal digits, where it is known; it is compared.
+        why: of its first version, in somebody's words.
+
+    Raises:
+        TransitionForbidden, InvalidName, InvalidMetadata, LeaseUnknown, DocumentTooLarge, QuotaExceeded, BodyIncomplete,
+            DigestMismatch, UploadLapsed: nothing was kept.
+        Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
+    """
+    require(by, ADD)
+    said = _Said.checked(name=name, declared_type=declared_type, why=why)
+    told = checked_metadata(metadata or {})
+    agency = agency_of(lease_id)
+    document_id = _next_id()
+    upload = begin(
+        key=key_of(owner_id=by.pk, document_id=document_id, number=1, name=said.name),
+        owner_id=by.pk,
+        agency=agency,
+        length=length,
+    )
+    try:
+        arrived = receive(upload, chunks, Announced(length=length, sha256=sha256))
+        with transaction.atomic():
+            document = _made(document_id, by=by, said=said, metadata=told, lease_id=lease_id, agency=agency)
+            return _shown(document, upload, arrived, said, by=by, actor=RECONCILER)
+    except BaseException:
+        give_up(upload)
+        raise
+
+
+def add_version(
+    *,
+    document_id: int,
+    by: User,
+    name: str | None = None,
+    chunks: Iterable[bytes],
+    length: int | None,
+    declared_type: str = "",
+    sha256: str | None = None,
+    why: str = "",
+    generation: int | None = None,
+) -> DocumentVersion:
+    """Give a document another version, which is shown from now on; it is verified by itself.
+
+    Args:
+        name: None: as the document is called.
+        generation: what the person saw; whoever has changed it since, or does so while the bytes come in, is not overrun.
+            None: whatever it has become.
+
+    Raises:
+        RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: it may not be.
+        InvalidName, DocumentTooLarge, QuotaExceeded, BodyIncomplete, DigestMismatch, UploadLapsed: nothing was kept.
+        Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
+    """
+    actor = Actor.person(by)
+    with locked(Document, document_id) as document:
+        require_change(document, by=by, generation=generation)
+        authorise(document, "add_version", actor)
+        said = _Said.checked(name=name or document.name, declared_type=declared_type, why=why)
+        number = _next_number(document)
+        seen = document.revision
+    upload = begin(
+        key=key_of(owner_id=document.owner_id, document_id=document_id, number=number, name=said.name),
+        owner_id=document.owner_id,
+        agency=document.charged_agency,
+        length=length,
+    )
+    try:
+        arrived = receive(upload, chunks, Announced(length=length, sha256=sha256))
+        with locked(Document, document_id) as document:
+            # The verifying may have moved it on meanwhile; only what people did counts.
+            is_same = generation is None or document.revision == seen
+            require_change(document, by=by, generation=document.generation if is_same else generation)
+            authorise(document, "add_version", actor)
+            _shown(document, upload, arrived, said, by=by, actor=actor, number=number)
+            return document.versions.get(number=number)
+    except BaseException:
+        give_up(upload)
+        raise
+
+
+def media_type(said: str) -> str:
+    """What somebody says that a file is, without what stands behind it; empty if that is no media type."""
+    found = said.partition(";")[0].strip().lower()
+    return found if _TYPE.fullmatch(found) else ""
+
+
+def key_of(*, owner_id: int, document_id: int, number: int, name: str) -> str:
+    """Where a version lies in storage; beside the folders of the versions is room for what is said of the document."""
+    return f"{owner_id}/documents/{document_id}/{number}/{safe_name(name)}"
+
+
+def agency_of(lease_id: int | None) -> str:
+    """The agency against whose quota a document of that lease counts; empty: none.
+
+    Raises:
+        LeaseUnknown: there is no such lease.
+    """
+    if lease_id is None:
+        return ""
+    agency = Lease.objects.filter(pk=lease_id).values_list("agency", flat=True).first()
+    if agency is None:
+        raise LeaseUnknown
+    return agency
+
+
+def _next_id() -> int:
+    """The number of the document to be: its bytes lie under it before it has a row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('documents_document', 'id'))")
+        return int(cursor.fetchone()[0])
+
+
+def _next_number(document: Document) -> int:
+    """The number of the next version, which nobody is given again."""
+    document.last_number += 1
+    Document.objects.filter(pk=document.pk).update(last_number=document.last_number)
+    return document.last_number
+
+
+def _made(
+    document_id: int, *, by: User, said: _Said, metadata: dict[str, Any], lease_id: int | None, agency: str
+) -> Document:
+    Document.objects.bulk_create(
+        [
+            Document(
+                pk=document_id,
+                owner_id=by.pk,
+                name=said.name,
+                unique_name=new_unique_name(said.name),
+                metadata=metadata,
+                # The lease may be gone by now; the quota was asked, and stays as it was.
+                lease=Lease.objects.filter(pk=lease_id).first() if lease_id else None,
+                charged_agency=agency,
+                last_number=1,
+                due_at=None,
+                initiated_by_id=by.pk,
+                updated_by_id=by.pk,
+            )
+        ]
+    )
+    with locked(Document, document_id) as document:
+        return document
+
+
+def _shown(
+    document: Document, upload: Upload, arrived: Arrived, said: _Said, *, by: User, actor: Actor, number: int = 1
+) -> Document:
+    """The document with its new version, in the transaction that is open."""
+    version = DocumentVersion.objects.create(
+        document=document,
+        number=number,
+        key=upload.key,
+        name=said.name,
+        size=arrived.size,
+        sha256=arrived.sha256,
+        blocks=arrived.blocks,
+        declared_type=said.declared_type,
+        why=said.why,
+        created_by_id=by.pk,
+        mime_type=said.declared_type,
+    )
+    settle(upload, used=arrived.size)
+    document.updated_by_id = by.pk
+    document.revision += 1
+    # Who sends a file waits for it.
+    step = Step(transition="add_version", arguments={"version": version}, reason=said.why or UPLOADED, background=False)
+    advance(document, step, actor)
+    return document

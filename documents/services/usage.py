@@ -1,0 +1,57 @@
+"""How much room documents take."""
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from documents.models import Quota
+
+# One key has its bytes once, however many versions were made of it. What is reserved is what uploads say.
+COUNTED = """
+WITH used AS (
+    SELECT d.owner_id, d.charged_agency AS agency, sum(v.size)::bigint AS bytes
+    FROM documents_documentversion v JOIN documents_document d ON d.id = v.document_id
+    WHERE v.restored_from IS NULL GROUP BY 1, 2
+), kept AS (
+    SELECT owner_id, agency, sum(reserved_bytes)::bigint AS bytes FROM documents_upload GROUP BY 1, 2
+)
+UPDATE documents_quota q SET
+    used_bytes = COALESCE((SELECT sum(bytes) FROM used u
+        WHERE (q.user_id = u.owner_id AND q.agency = '') OR (q.agency <> '' AND q.agency = u.agency)), 0),
+    reserved_bytes = COALESCE((SELECT sum(bytes) FROM kept k
+        WHERE (q.user_id = k.owner_id AND q.agency = '') OR (q.agency <> '' AND q.agency = k.agency)), 0)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """The room of one person or one agency, in bytes.
+
+    Attributes:
+        limit: None: there is none.
+    """
+
+    used: int
+    reserved: int
+    limit: int | None
+
+
+def usage(*, owner_id: int | None = None, agency: str = "") -> Usage:
+    """How much room somebody has and takes.
+
+    Args:
+        owner_id: a person's; or else
+        agency: an agency's.
+    """
+    whose = Q(agency=agency) if agency else Q(user=owner_id)
+    quota = Quota.objects.filter(whose).first() or Quota(user_id=owner_id, agency=agency)
+    return Usage(used=quota.used_bytes, reserved=quota.reserved_bytes, limit=quota.limit)
+
+
+def recount() -> None:
+    """Bring the quotas in line with the versions and uploads that there are; nobody adds or takes away meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Whoever changes a quota changes one of the others in the same transaction, and these wait for that.
+        cursor.execute("LOCK TABLE documents_quota IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(COUNTED)

@@ -1,0 +1,135 @@
+"""Bodies that may take as long as they need, as long as they move."""
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from wsgiref.util import FileWrapper
+
+import pytest
+
+from core.http import transfers
+
+
+@pytest.fixture(autouse=True)
+def at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float], None]]:
+    """Sets the process's clock, which begins at 1,000 s; no other test's threads are waited for."""
+    now = [1_000.0]
+
+    def set_to(instant: float) -> None:
+        now[0] = instant
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(transfers, "_waiting", {})
+    monkeypatch.setattr(transfers, "_moved_at", {})
+    yield set_to
+    assert transfers._waiting == {}
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+HERE = threading.get_ident()
+
+
+def sending(found: Any, connection: Any = None) -> Any:
+    application = transfers.in_time(lambda _environ, _start: found)
+    return application(
+        {"wsgi.input": io.BytesIO(), "gunicorn.socket": connection, "wsgi.file_wrapper": FileWrapper}, None
+    )
+
+
+class TestIncoming:
+    def test_is_the_body(self) -> None:
+        body = transfers.Incoming(io.BytesIO(b"one\ntwo\nthree"), None)
+
+        assert (body.readline(), body.read(2), body.readline(), body.read()) == (b"one\n", b"tw", b"o\n", b"three")
+
+    def test_that_stops_is_ended_and_says_so(self, pair: Any, at: Callable[[float], None]) -> None:
+        ours, theirs = pair
+        theirs.sendall(b"some")
+        file = ours.makefile("rb")
+        body = transfers.Incoming(file, ours)
+
+        def end(size: int) -> bytes:
+            at(1_000 + transfers.STALLS_S + 1)
+            assert transfers.end_stalled() == 1
+            assert transfers.end_stalled() == 0, "once is enough"
+            return file.read(size)
+
+        assert body.read(4) == b"some"
+        body._body = type("Slow", (), {"read": staticmethod(end)})
+        with pytest.raises(transfers.Stalled):
+            body.read(4)
+        file.close()
+
+    def test_that_is_large_has_longer(self, at: Callable[[float], None]) -> None:
+        def look(size: int) -> bytes:
+            at(1_000 + transfers.STALLS_S + size / transfers.SLOWEST_BYTES_PER_S - 1)
+            assert transfers.end_stalled() == 0
+            return bytes(size)
+
+        assert (
+            len(transfers.Incoming(type("Body", (), {"read": staticmethod(look)}), None).read(1_000_000)) == 1_000_000
+        )
+
+
+class TestOutgoing:
+    def test_that_nobody_reads_is_ended(self, pair: Any, at: Callable[[float], None]) -> None:
+        ours, theirs = pair
+        answer = sending([b"one", b"two"], ours)
+
+        assert next(iter(answer)) == b"one"
+        at(1_100)
+        assert transfers.end_stalled() == 1
+        assert theirs.recv(10) == b""
+        answer.close()
+
+    def test_whose_client_has_gone_is_no_fault(self, pair: Any, at: Callable[[float], None]) -> None:
+        ours, _ = pair
+        answer = sending([b"one"], ours)
+        next(iter(answer))
+        ours.close()
+        at(1_100)
+
+        assert transfers.end_stalled() == 1
+        answer.close()
+
+    def test_closes_what_it_is_made_of(self) -> None:
+        class Made(list[bytes]):
+            is_closed = False
+
+            def close(self) -> None:
+                self.is_closed = True
+
+        made = Made([b"one"])
+        answer = sending(made)
+
+        assert list(answer) == [b"one"]
+        answer.close()
+        assert made.is_closed
+
+    def test_of_a_file_stays_what_the_server_knows(self) -> None:
+        file = FileWrapper(io.BytesIO(b"1"))
+
+        assert sending(file) is file
+
+
+class TestHangingSince:
+    def test_is_since_it_began_or_moved_last(self, at: Callable[[float], None]) -> None:
+        assert transfers.hanging_since({}) == 1_000
+        assert transfers.hanging_since({HERE: 900.0, HERE + 1: 950.0}) == 900
+        at(1_010)
+        transfers.Incoming(io.BytesIO(), None).read(1)
+
+        assert transfers.hanging_since({HERE: 900.0}) == 1_010
+
+    def test_is_not_who_waits(self) -> None:
+        with transfers.waiting(None, size=1, how=socket.SHUT_RD):
+            assert transfers.hanging_since({HERE: 900.0}) == 1_000
