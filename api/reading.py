@@ -23,7 +23,8 @@ router = Router()
 def description(request: HttpRequest) -> HttpResponse:
     """All operations, as OpenAPI 3.1."""
     written, etag = _written()
-    found = get_conditional_response(request, etag, None, HttpResponse(written, content_type="application/json"))
+    whole = HttpResponse(written, content_type="application/json")
+    found = get_conditional_response(request, etag, None, whole) or whole
     found["ETag"] = etag
     patch_cache_control(found, private=True, no_cache=True)
     return found

@@ -119,6 +119,11 @@ def schemas() -> dict[str, Any]:
     return found
 
 
+def content() -> dict[str, Any]:
+    """What a problem is sent as."""
+    return {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
 def headers_of(status: int) -> dict[str, Any]:
     """What comes with an answer of that status."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*HEADERS_OF.get(status, ()), *WITH_ALL)}
@@ -135,7 +140,7 @@ def _answer(status: HTTPStatus) -> dict[str, Any]:
     told |= {each.code: each.sentence() for each in _below(RunsheetError) if each.status == status and _is_ours(each)}
     answer: dict[str, Any] = {
         "description": f"{status.phrase}. {_codes(told)}".strip(),
-        "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": content(),
     }
     if found := headers_of(status):
         answer["headers"] = found

@@ -41,7 +41,7 @@ def raised_by(docstring: str) -> set[str]:
 
 def describe(schema: dict[str, Any]) -> None:
     """Give each property of a schema the words that the docstring of its class has for it."""
-    docstring = schema.get("description", "")
+    docstring = cleandoc(schema.get("description", ""))
     if not SECTION.search(docstring):
         return
     schema["description"] = text_of(docstring)
@@ -56,4 +56,4 @@ def _pairs(found: list[str]) -> Iterator[tuple[str, str]]:
 
 def _unfolded(text: str) -> str:
     """Lines that were folded for the editor, as one."""
-    return re.sub(r"(?<!\n)\n\s*(?!\n)", " ", text.strip())
+    return re.sub(r"(?<!\n)\n[ \t]*(?![ \t]*\n)", " ", text.strip())

@@ -52,12 +52,13 @@ class Document(OpenAPISchema):
         for operation in operations:
             if not operation.include_in_schema:
                 continue
+            details = self.operation_details(operation)
             for method in (each.lower() for each in operation.methods):
-                found[method] = self._operation(operation, method)
+                found[method] = self._operation(operation, deepcopy(details), method)
         return found
 
-    def _operation(self, operation: Operation, method: str) -> dict[str, Any]:
-        made = deepcopy(self.operation_details(operation))
+    @staticmethod
+    def _operation(operation: Operation, made: dict[str, Any], method: str) -> dict[str, Any]:
         if len(operation.methods) > 1 and method == "head":
             made["operationId"] += "_head"
         if text := text_of(operation.description or ""):
@@ -68,6 +69,8 @@ class Document(OpenAPISchema):
         for status, answer in made["responses"].items():
             if found := answers.headers_of(status):
                 answer["headers"] = found | answer.get("headers", {})
+            if status >= HTTPStatus.BAD_REQUEST:
+                answer.setdefault("content", answers.content())
         for status in answers.problems_of(made, method=method, raised=raised):
             made["responses"].setdefault(status, {"$ref": f"#/components/responses/{answers.name_of(status)}"})
         made["responses"] = {str(status): made["responses"][status] for status in sorted(made["responses"])}
@@ -109,7 +112,7 @@ class Document(OpenAPISchema):
 def _secure(operation: dict[str, Any], path: str, method: str) -> None:
     """What each way to say who asks needs: the session another token beside, the program's token a scope."""
     is_looking, area = method in answers.SAFE, scopes.area_of(path.lstrip("/"))
-    for way in operation["security"]:
+    for way in operation.get("security", ()):
         if "Session" in way and not is_looking:
             way["CsrfToken"] = []
         if "Bearer" in way and area:

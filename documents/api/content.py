@@ -28,9 +28,7 @@ PARTS = {
 
 
 @router.api_operation(READ, "/{int:document_id}/content/", url_name="document_content", openapi_extra=PARTS)
-def content(
-    request: HttpRequest, document_id: int, *, inline: Annotated[bool, Query()] = False
-) -> HttpResponseBase:
+def content(request: HttpRequest, document_id: int, *, inline: Annotated[bool, Query()] = False) -> HttpResponseBase:
     """The bytes of the current version, or of the parts that Range asks for. `inline`: to be shown, where nothing of it runs.
 
     Raises:

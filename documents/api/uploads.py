@@ -115,9 +115,7 @@ def upload(request: HttpRequest, response: HttpResponse, said: Annotated[NewFile
     return _made(request, response, made.pk)
 
 
-@router.post(
-    "/", response={HTTPStatus.CREATED: DocumentAnswer}, url_name="documents", openapi_extra=dict(FORM)
-)
+@router.post("/", response={HTTPStatus.CREATED: DocumentAnswer}, url_name="documents", openapi_extra=dict(FORM))
 def upload_form(request: HttpRequest, response: HttpResponse) -> Status[DocumentAnswer]:
     """Make a document of a form (multipart/form-data) whose last part is the file; then it is verified by itself.
 

@@ -54,9 +54,7 @@ class Document(Noticed):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, editable=False, related_name="+", db_index=False
     )
-    lease = models.ForeignKey(
-        "leases.Lease", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    lease = models.ForeignKey("leases.Lease", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     charged_agency = models.CharField(max_length=20, default="", db_default="", editable=False)
     name = models.CharField(max_length=NAME_AT_MOST)
     metadata = models.JSONField(default=dict, db_default={}, blank=True, help_text="An object in JSON.")

@@ -34,14 +34,15 @@ class Row(NamedTuple):
     query: str = ""
 
 
+ANONYMOUS = frozenset({"anonymous"})
 ADDRESSES = {
     "api/v1/": Row(None, None),  # only the addresses below it are something
     "api/v1/files/": Row(VIEWER, None),
     "api/v1/index/rebuild/": Row(None, OPERATOR, {"mode": "audit"}),
     "api/v1/leases/near/": Row(VIEWER, None, query="?agency=BLM&number=NMNM+1"),
     "api/v1/index/runs/<run_id>/": Row(VIEWER, None),
+    "api/v1/openapi.json": Row(EVERYBODY - ANONYMOUS, None),
 }
-ANONYMOUS = frozenset({"anonymous"})
 
 
 def status_of(client: Client, method: str, url: str, body: Any) -> int:
@@ -58,8 +59,8 @@ def test_the_matrix_has_every_address() -> None:
 
 
 def test_each_says_what_a_token_has_to_be_for() -> None:
-    """Else no token may ask for it."""
-    assert {each for each in PROGRAMS if area_of(each) is None} == {"api/v1/"}
+    """Else no token may ask for it, or each token, for what the interface is."""
+    assert {each for each in PROGRAMS if area_of(each) is None} == {"api/v1/", "api/v1/openapi.json"}
 
 
 @pytest.mark.parametrize("address", PROGRAMS)
