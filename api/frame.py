@@ -1,6 +1,7 @@
 """The interface for programs: who asks, and how failures are told. The routers of the apps are mounted in `core.interface`."""
 
 import json
+from functools import wraps
 from typing import Any, cast, override
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -23,6 +24,23 @@ The interface for programs. Each person, and each token of theirs, may do what t
 Every answer with a status of 400 or more is `application/problem+json`. Its `code` stays the same from version to version and is what
 a program decides by; its `detail` is for people. All addresses end in “/”.
 """.strip()
+
+
+def answering_heads(view: Any) -> Any:
+    """A view that takes a HEAD wherever it takes a GET; what is answered has no body, which the server sees to."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *given: Any, **values: Any) -> Any:
+        response = view(request, *given, **values)
+        if request.method != "HEAD" or "GET" not in response.headers.get("Allow", ""):
+            return response
+        request.method = "GET"
+        try:
+            return view(request, *given, **values)
+        finally:
+            request.method = "HEAD"
+
+    return answered
 
 
 class OnlyJson(Parser):

@@ -34,7 +34,6 @@ AGAIN_IN_S = 2
 FORGOTTEN_AT_ONCE = 5_000
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Link", "Retry-After")
-JSON = "application/json"
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # Whatever else is sent to the database is taken for one that writes.
@@ -159,10 +158,10 @@ def _wish(request: HttpRequest) -> _Wish | None:
 
 
 def _body(request: HttpRequest) -> tuple[str, ...]:
-    """What tells one body from another. One that is no JSON may be as long as it likes, so it is known by what is said of it."""
-    length = request.headers.get("Content-Length", "")
-    if request.content_type == JSON or length in {"", "0"}:
+    """What tells one body from another. One that nobody has read may be as long as it likes, so it is known by what is said of it."""
+    if hasattr(request, "_body"):  # Django's mark of one that was read as a whole
         return (sha256(request.body).hexdigest(),)
+    length = request.headers.get("Content-Length", "")
     return (length, request.headers.get("Content-Digest", ""), request.headers.get("Repr-Digest", ""))
 
 

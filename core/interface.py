@@ -4,28 +4,43 @@ from django.contrib import admin
 from django.urls import path
 
 from api import reading
-from api.frame import interface, mount
+from api.frame import answering_heads, interface, mount
 from api.scopes import PLACE, Area, declare_open
-from discovery.api import leases
+from core.http import uploads
+from discovery.api import leases as near
+from documents.api import STREAMED
+from documents.api import router as documents
+from leases.api import agencies, batches, contents, leases, many
 from storage.api import files
 from storage.api import router as index
 
+# What each part is about, for who reads the description.
 interface.openapi_extra["tags"] = [
-    {"name": "leases", "description": "Leases, and what is known of their archives."},
+    {"name": "leases", "description": "Leases, what is known of their archives, and what has happened to them."},
+    {"name": "batches", "description": "Many leases that were made or run together."},
+    {"name": "agencies", "description": "Agencies, and where their archives lie."},
+    {"name": "documents", "description": "Documents, their versions and their bytes."},
     {"name": "index", "description": "Runs that compare what lies in storage with its rows."},
     {"name": "files", "description": "What lies in storage, by name."},
 ]
-mount("/leases", leases, tag="leases", area=Area.LEASES)
+for each_router in (leases, many, contents, near):
+    mount("/leases", each_router, tag="leases", area=Area.LEASES)
+mount("/batches", batches, tag="batches", area=Area.LEASES)
+mount("/agencies", agencies, tag="agencies", area=Area.LEASES)
 mount("/index", index, tag="index", area=Area.STORAGE)
 mount("/files", files, tag="files", area=Area.STORAGE)
+mount("/documents", documents, tag="documents", area=Area.DOCUMENTS)
 # What the interface is, each token may know.
 declare_open("/openapi.json")
 interface.add_router("", reading.router)
 
 addresses = interface.urls
 for each in addresses[0]:
+    view = answering_heads(each.callback)
     # Who is led elsewhere sends a GET there, or nothing: a program that has left out the slash is told so.
-    each.callback.should_append_slash = False  # type: ignore[union-attr]  # Django's own mark, which its types lack
+    view.should_append_slash = False
+    uploads.streamed(view, *STREAMED.get(each.name or "", ()))  # type: ignore[union-attr]  # a pattern, no resolver
+    each.callback = view
 urlpatterns = [
     path(f"{PLACE}docs/", admin.site.admin_view(reading.page), name="interface"),
     path(PLACE, addresses),

@@ -9,15 +9,9 @@ from ninja import Query, Router
 from pydantic import BaseModel
 
 from discovery.services.near_number import look_near
+from leases.api.shapes import NearArchive
 
 leases = Router()
-
-
-class NearArchive(BaseModel):
-    """One that somebody may have meant."""
-
-    name: str
-    has_report: bool | None
 
 
 class NearAnswer(BaseModel):

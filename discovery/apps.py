@@ -5,7 +5,11 @@ from django.apps import AppConfig
 from console.shell import declared
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
     from discovery.services.archive_lister import ArchiveLister
+    from leases.contents import Contents
+    from leases.models import Lease
     from storage.models import StorageRoot
 
 
@@ -17,11 +21,12 @@ class DiscoveryConfig(AppConfig):
         from discovery.dependants import Leases  # noqa: PLC0415 - the same
         from discovery.neighbours import IndexedArchives  # noqa: PLC0415 - the same
         from discovery.services.archive_watches import tell_at_once  # noqa: PLC0415 - the same
-        from leases import neighbours  # noqa: PLC0415 - the same
+        from leases import contents, neighbours  # noqa: PLC0415 - the same
         from storage.index import listers  # noqa: PLC0415 - the same
 
         dependants.declare(Leases())
         neighbours.declare(IndexedArchives())
+        contents.read_by(_contents_of)
         listers.register("dropbox", _lister, changed=tell_at_once)
         declared.at_first_page(_declare)
 
@@ -31,6 +36,13 @@ def _lister(root: "StorageRoot") -> "ArchiveLister":
     from discovery.services.archive_lister import lister_of_archives  # noqa: PLC0415 - see above
 
     return lister_of_archives(root)
+
+
+def _contents_of(lease: "Lease", user: "User", *, at_most: int) -> "Contents | None":
+    """The same."""
+    from discovery.services.archive_contents import contents_of  # noqa: PLC0415 - see above
+
+    return contents_of(lease, user, at_most=at_most)
 
 
 def _declare() -> None:

@@ -3,13 +3,12 @@
 from django.contrib import admin
 
 from discovery.admin.configurations import ConfigurationAdmin
-from discovery.admin.contents import contents_of
 from discovery.admin.stored import elsewhere as stored_elsewhere
 from discovery.admin.watching import watched_by, watched_for
 from discovery.services.archive_wants import KIND
 from discovery.services.estimates import answered_from_index
 from leases import watching
-from leases.admin import contents, estimates
+from leases.admin import estimates
 from leases.models import AgencyStorageConfig
 from storage.admin import elsewhere
 
@@ -22,7 +21,6 @@ def declare() -> None:
     """Put it in the console."""
     for model, shown in LISTS.items():
         admin.site.register(model, shown)
-    contents.read_by(contents_of)
     watching.told_by(of_lease=watched_for, of_person=watched_by)
     estimates.told_by(answered_from_index)
     elsewhere.told_by(KIND, stored_elsewhere)

@@ -1,5 +1,7 @@
 """What can be wrong with a record."""
 
+from http import HTTPStatus
+
 from cloud.errors import CONFIGURED
 from core.base.errors import RECORD, Permanent, Refused, Remedy, Temporary
 
@@ -23,12 +25,14 @@ class ArchivesAreNotMade(Refused):
     """This installation only reads what is in Dropbox. Ask an administrator to set DROPBOX_MAKES_ARCHIVES=yes."""
 
     code = "archives_are_not_made"
+    status = HTTPStatus.FORBIDDEN
 
 
 class OnlyReads(Refused):
     """Your Dropbox connection may only read. Connect Dropbox anew under “Your Dropbox” and allow writing."""
 
     code = "only_reads"
+    status = HTTPStatus.CONFLICT
 
 
 class InvalidLease(Refused):
@@ -42,6 +46,8 @@ class DuplicateLease(Refused):
     """This agency already has a lease with this number. Open that one instead."""
 
     code = "duplicate_lease"
+    status = HTTPStatus.CONFLICT
+    field = "number"
 
 
 class DirectoryUnknown(Refused):
@@ -80,6 +86,7 @@ class Overtaken(Refused):
     """Others were making leases of this file at the same time. Nothing was saved; try again."""
 
     code = "overtaken"
+    status = HTTPStatus.CONFLICT
 
 
 class ConfigurationMissing(Permanent):

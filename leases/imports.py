@@ -151,7 +151,10 @@ def confirm(*, upload_id: int, mapping: Mapping, user: User, with_doubtful: bool
             if read_by and read_by != read_by_of(upload):
                 raise ReadOtherwise
             rows = rows_of(upload)
-            upload.batch, examined = _save(upload, rows, mapping, user, with_doubtful=with_doubtful)
+            saved = save_rows(rows=rows, mapping=mapping, user=user, title=upload.name, with_doubtful=with_doubtful)
+            if saved.batch is None:
+                raise NothingToImport
+            upload.batch, examined = saved.batch, saved.examined
             left_out = left_out_of(rows, examined, with_doubtful=with_doubtful)
             upload.rows = [[row.row, row.agency, row.lease_number, row.reason, row.others] for row in left_out]
             upload.reading = {"own_columns": list(examined.own_columns.values())}
@@ -185,12 +188,43 @@ def left_out_by(batch_id: int) -> LeftOutRows:
     )
 
 
-def _save(
-    upload: Upload, rows: Sequence[Row], mapping: Mapping, user: User, *, with_doubtful: bool
-) -> tuple[Batch, Examined]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What became of rows.
+
+    Attributes:
+        batch: None where none of them is a lease that could be made.
+        examined: what they were when they were saved.
+    """
+
+    batch: Batch | None
+    examined: Examined
+
+
+def save_rows(
+    *,
+    rows: Sequence[Row],
+    mapping: Mapping,
+    user: User,
+    title: str,
+    with_doubtful: bool = True,
+    has_names: bool = True,
+) -> Saved:
+    """Save the leases of rows, without the wrong ones; the same few statements, however many they are.
+
+    Args:
+        title: what the history calls it.
+        with_doubtful: also those that may not be what is meant.
+        has_names: the names of the columns may stand among them.
+
+    Raises:
+        TransitionForbidden: the person may not make leases. Nothing was saved.
+        Overtaken: others made the same leases meanwhile. Nothing was saved.
+    """
+    require(user, ADD)
     words = known_words()
     for race in range(1, RACES + 1):
-        examined = examine(rows, mapping, words)
+        examined = examine(rows, mapping, words, has_names=has_names)
         taken = [row for row in examined.usable if with_doubtful or not row.doubts]
         if not taken:
             break
@@ -198,14 +232,16 @@ def _save(
         leases = sorted((row.agency, row.lease_number) for row in taken)
         left_out = len(left_out_of(rows, examined, with_doubtful=with_doubtful))
         try:
-            return import_leases(leases=leases, user=user, title=upload.name, left_out=left_out), examined
+            batch = import_leases(leases=leases, user=user, title=title, left_out=left_out)
         except (IntegrityError, OperationalError) as error:
             # Somebody else has made one of them since they were checked, or is about to.
             if isinstance(error, OperationalError) and not isinstance(error.__cause__, DeadlockDetected):
                 raise
             if race == RACES:
                 raise Overtaken from error
-    raise NothingToImport
+        else:
+            return Saved(batch=batch, examined=examined)
+    return Saved(batch=None, examined=examined)
 
 
 def _kept(row: Row) -> list[Any]:

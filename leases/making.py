@@ -24,6 +24,8 @@ from statemachine.transitions import Actor, take
 # Of the leases that are chosen, those of which an archive can be missing.
 ABSENT = Q(state=State.NOT_FOUND)
 RIGHT = "leases.make_archives"
+# Two listings, two looks at the folder above, the link; and each folder that is made.
+CALLS_PER_ARCHIVE = 5 + 1 + max(map(len, SUBFOLDERS.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def make_archive(*, record_id: int, user: User, generation: int | None = None) -
     Raises:
         ArchivesAreNotMade, OnlyReads, RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
     """
-    _confirm_may(user)
+    confirm_may_make(user)
     seen = Lease.objects.filter(pk=record_id).first()
     names = around(seen).names if seen else ()
     step = replace(runs.MAKE_ARCHIVE, arguments={"seen_beside": None if names is None else list(names)})
@@ -76,12 +78,17 @@ def make_archives(records: QuerySet[Any], user: User, /, *, which: str) -> Batch
         ArchivesAreNotMade, OnlyReads, TransitionForbidden, ChoiceChanged, NothingToStart, DatabaseTooBusy: nothing was
             saved.
     """
-    _confirm_may(user)
+    confirm_may_make(user)
     values = {"makes_archive": True, "seen_beside": []}
     return run_many(records.filter(ABSENT), user, which=which, name="Missing archives", values=values)
 
 
-def _confirm_may(user: User) -> None:
+def confirm_may_make(user: User) -> None:
+    """Make sure that this person can have archives made here.
+
+    Raises:
+        ArchivesAreNotMade, OnlyReads, TransitionForbidden: says why not.
+    """
     require(user, RIGHT)
     if not settings.DROPBOX_MAKES_ARCHIVES:
         raise ArchivesAreNotMade

@@ -211,6 +211,13 @@ def passed_over_counts(leases: Iterable[Lease]) -> dict[int, int]:
     return {pk: int(evidence[PASSED_OVER_COUNT]) for pk, evidence in found if PASSED_OVER_COUNT in evidence}
 
 
+def reasons_not_made(leases: Iterable[Lease]) -> dict[int, str]:
+    """Of those leases whose archive was not found: why it was not made, where somebody wanted it."""
+    absent = [lease.pk for lease in leases if lease.state == State.NOT_FOUND]
+    found = _last_evidence(absent, to_state=State.NOT_FOUND)
+    return {pk: str(evidence["not_made"]) for pk, evidence in found if "not_made" in evidence}
+
+
 def _last_evidence(pks: Collection[int], **which: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Of each of the leases, what led to the last of its transitions of some kind, if there was one."""
     if pks:

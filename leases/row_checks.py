@@ -33,6 +33,7 @@ class Checked:
         doubts: sentences about what may not be what is meant; it can be imported all the same. None about a number that
             is a problem.
         existing_id: the lease that the row is a duplicate of.
+        first_row: the row before this one that is the same lease.
         similar_id: the lease that has a similar number.
     """
 
@@ -42,6 +43,7 @@ class Checked:
     problems: dict[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
     existing_id: int | None = None
+    first_row: int | None = None
     similar_id: int | None = None
 
 
@@ -93,15 +95,16 @@ class Examined:
         return [row for row in self.usable if row.doubts]
 
 
-def examine(rows: Sequence[Row], mapping: Mapping, words: Words | None = None) -> Examined:
+def examine(rows: Sequence[Row], mapping: Mapping, words: Words | None = None, *, has_names: bool = True) -> Examined:
     """What each row would become, and what is wrong with it; asks the database once.
 
     Args:
         mapping: complete.
         words: what is known to mean an agency; None: their own names.
+        has_names: the names of the columns may stand among the rows.
     """
     words = words or own_names()
-    header = header_row(rows, mapping)
+    header = header_row(rows, mapping) if has_names else None
     no_leases, checked = [], []
     other = OtherAgency(rows, words, number=mapping.number)
     for row in rows:
@@ -216,7 +219,8 @@ def _once(row: Checked, twins: Twins, first: dict[tuple[str, str], Checked]) -> 
     if twins.same_id is not None:
         return replace(row, existing_id=twins.same_id, problems={NUMBER: f"{row.agency} already has this lease."})
     if before is not row:
-        return replace(row, problems={NUMBER: f"This lease stands in row {before.row} already."})
+        said = f"This lease stands in row {before.row} already."
+        return replace(row, first_row=before.row, problems={NUMBER: said})
     return row
 
 

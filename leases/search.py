@@ -36,6 +36,12 @@ def matching(leases: QuerySet[Lease], text: str) -> QuerySet[Lease]:
     return leases.filter(wanted)
 
 
+def numbered(leases: QuerySet[Lease], text: str) -> QuerySet[Lease]:
+    """Those whose whole number is the one that is given, or one of several."""
+    keys = keys_of(text)
+    return leases.filter(_is_one_of(keys)) if keys else leases.none()
+
+
 def _is_one_of(keys: list[str]) -> Q:
     """By the database's own capitals, which Python may have others for."""
     return Q(number_key__in=[Upper(Value(key)) for key in keys])

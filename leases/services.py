@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from hashlib import sha256
 
+from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -19,6 +20,7 @@ from leases.models import AgencyStorageConfig, Lease
 from leases.queries import configuration_of, seen_in
 from leases.states import SETTLED, WORKING, State
 from leases.validation import normalise_number
+from statemachine.deleting import delete
 from statemachine.errors import Stale
 from statemachine.line import turns_of
 from statemachine.repeats import is_repeated
@@ -100,6 +102,20 @@ def change_lease(
         _check(lease)
         _search_again(lease, Actor.person(changed_by), reason=f"changed from {was}")
     return lease
+
+
+def delete_lease(*, lease_id: int, deleted_by: User, generation: int | None = None) -> None:
+    """Delete a lease; its history stays, and who has deleted it is noted as the console notes it.
+
+    Args:
+        generation: what the person saw, where it matters; None: whatever the lease has become since.
+
+    Raises:
+        TransitionForbidden, RecordGone, Stale: nothing was deleted.
+    """
+    with transaction.atomic():
+        gone = delete(model=Lease, pk=lease_id, user=deleted_by, generation=generation)
+        LogEntry.objects.log_actions(deleted_by.pk, [gone], DELETION, single_object=True)
 
 
 def _search_again(lease: Lease, actor: Actor, *, reason: str) -> None:

@@ -43,18 +43,21 @@ class BatchGone(Refused):
     """This batch no longer exists. Go back to the list."""
 
     code = "batch_gone"
+    status = HTTPStatus.NOT_FOUND
 
 
 class NothingToStart(Refused):
     """There is nothing to start: each of these records is under way or about to start. Nothing was changed."""
 
     code = "nothing_to_start"
+    status = HTTPStatus.CONFLICT
 
 
 class ChoiceChanged(Refused):
     """Since you were asked, the records have changed: others match, or somebody has run some. Nothing was changed."""
 
     code = "choice_changed"
+    status = HTTPStatus.CONFLICT
 
 
 class Crashed(Permanent):

@@ -27,6 +27,8 @@ CSRF = {
 class Document(OpenAPISchema):
     """What the library makes of the types, with what can go wrong, what leads to what, and words for people."""
 
+    _is_of_parameters = False
+
     def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
         super().__init__(api, path_prefix)
         statuses = {int(status) for each in self.operations() for status in each["responses"]}
@@ -85,6 +87,14 @@ class Document(OpenAPISchema):
         return super().operation_details(operation)
 
     @override
+    def _extract_parameters(self, model: Any) -> list[dict[str, Any]]:
+        self._is_of_parameters = True
+        try:
+            return super()._extract_parameters(model)
+        finally:
+            self._is_of_parameters = False
+
+    @override
     def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
         """Keep what types hold, with the words of their docstrings.
 
@@ -93,6 +103,8 @@ class Document(OpenAPISchema):
         """
         for name, schema in definitions.items():
             describe(schema)
+            if self._is_of_parameters and schema.get("type") == "object":
+                continue  # it is taken apart, and nothing names it
             if self.schemas.setdefault(name, deepcopy(schema)) != schema:
                 raise ConfigError(
                     f"“{name}” is two different types, or is both sent and answered. Give one another name."

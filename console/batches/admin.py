@@ -7,7 +7,7 @@ from typing import Any, ClassVar, override
 from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
@@ -24,11 +24,16 @@ from console.records.who import person
 from console.shell.times import ago
 from core.base.errors import Refused
 from statemachine import batches
-from statemachine.batches import Progress, Stopped, items_of, owed_by_batches, progress_of
+from statemachine.batches import Condition, Progress, Stopped, condition_of, progress_of, with_condition
 from statemachine.errors import BatchGone, TransitionForbidden
-from statemachine.models import CALLED_OFF, Batch, StateMachine
+from statemachine.models import Batch, StateMachine
 
 MOST_DIGITS = 10
+CONDITIONS: Mapping[Condition, str] = {
+    Condition.UNDER_WAY: "under way",
+    Condition.NOT_ALL_RUN: "some did not run",
+    Condition.SETTLED: "settled",
+}
 
 
 class BatchAdmin(ReadOnlyAdmin):
@@ -66,11 +71,10 @@ class BatchAdmin(ReadOnlyAdmin):
     @admin.display(description="now")
     def condition(self, batch: Batch) -> str:
         """Whether anything of it is still owed; the page of the batch says how much."""
-        if batch.is_owed:  # type: ignore[attr-defined]  # annotated below
-            return "under way"
-        if batch.stopped_at:
-            return f"stopped by {batch.stopped_by or 'somebody'}"
-        return "some did not run" if batch.has_stopped else "settled"  # type: ignore[attr-defined]  # as above
+        condition = condition_of(batch)
+        return (
+            f"stopped by {batch.stopped_by or 'somebody'}" if condition == Condition.STOPPED else CONDITIONS[condition]
+        )
 
     @admin.display(description="when", ordering="created_at")
     def created(self, batch: Batch) -> SafeString:
@@ -78,16 +82,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
-        owed = owed_by_batches(self.machine).values("owed_by")
-        found: QuerySet[Batch] = super().get_queryset(request)
-        items, stopped_records = items_of(self.machine), self.machine._default_manager.filter(self.machine.stopped())
-        members = items._default_manager
-        stopped = members.filter(items.cut_short(), record__in=stopped_records).values("batch")
-        called_off = members.filter(CALLED_OFF).values("batch")
-        return found.annotate(
-            is_owed=ExpressionWrapper(Q(pk__in=owed), output_field=BooleanField()),
-            has_stopped=ExpressionWrapper(Q(pk__in=stopped) | Q(pk__in=called_off), output_field=BooleanField()),
-        )
+        return with_condition(super().get_queryset(request), self.machine)
 
     # --- Who may what -----------------------------------------------------------------------------------------------
 

@@ -156,10 +156,10 @@ def press(
         RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
         Refused: by the button's service.
     """
-    if button.service:
-        return button.service(record_id=record_id, user=user, generation=generation, **answers)
     step = replace(button.step, arguments={**button.step.arguments, **answers})
     try:
+        if button.service:
+            return button.service(record_id=record_id, user=user, generation=generation, **answers)
         return take(model=model, pk=record_id, step=step, actor=Actor.person(user), generation=generation)
     except TransitionRefused as refusal:
         # In the words of the page, which knows what is missing; the door knows the state only.

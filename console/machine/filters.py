@@ -21,8 +21,9 @@ class StateFilter(admin.ChoicesFieldListFilter):
         chosen: Any = self.used_parameters.get(str(self.lookup_kwarg), ())
         machine = queryset.model
         if STOPPED in chosen:
-            return queryset.filter(machine.stopped())
-        shown = queryset.exclude(machine.stopped()) if machine.initial_state() in chosen else queryset
+            return queryset.filter(machine.shown_as(STOPPED))
+        start = machine.initial_state()
+        shown = queryset.filter(machine.shown_as(start)) if start in chosen else queryset
         found = super().queryset(request, shown)
         return shown if found is None else found
 

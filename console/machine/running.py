@@ -7,43 +7,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
 from core.base.errors import Refused
-from statemachine.batches import run_many, which_of
+from statemachine.batches import Plan, plan_of, run_many, which_of
 from statemachine.errors import ChoiceChanged, NothingToStart
 from statemachine.queries import count_by_state
 
 if TYPE_CHECKING:
     from console.machine.lists import MachineList
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What running the chosen records would come to.
-
-    Attributes:
-        starting: those that are owed no run yet.
-        which: what is brought back with the confirmation: it is for these records only, as they are now.
-        ahead: what the same person is owed already.
-        records: those that would be started.
-        user: whose authorisation is used.
-    """
-
-    chosen: int
-    starting: int
-    which: str
-    ahead: int
-    records: QuerySet[Any]
-    user: User
-
-    @property
-    def left_alone(self) -> int:
-        """Of the chosen ones, those that are owed a run already."""
-        return self.chosen - self.starting
 
 
 class Start(Protocol):
@@ -93,12 +68,7 @@ class ManyRun:
 
 def plan_for(records: QuerySet[Any], *, many: ManyRun, user: User) -> Plan:
     """What it would come to if the person ran these records now."""
-    idle = Q(due_at__isnull=True) & many.among
-    everything = records.model._default_manager
-    counted = records.order_by().aggregate(chosen=Count("pk"), starting=Count("pk", filter=idle))
-    ahead = everything.filter(due_at__isnull=False, initiated_by=user).count()
-    started = everything.filter(idle, pk__in=records.values("pk"))
-    return Plan(**counted, which=many.which_of(started), ahead=ahead, records=started, user=user)
+    return plan_of(records, user=user, among=many.among, which_of=many.which_of)
 
 
 def run_chosen(many: ManyRun) -> Any:

@@ -53,24 +53,36 @@ def _mail(notice: FailureNotice, records: Sequence[Noticed], readers: Sequence[U
 
 def _body(notice: FailureNotice, records: Sequence[Noticed], readers: Sequence[User], *, count: int) -> str:
     machine = type(records[0])
-    lines = [f"{record}\n  {settings.CONSOLE_URL}{page_of(record)}" for record in records[:NAMED_AT_MOST]]
-    if count > len(lines):
-        lines.append(f"and {count - len(lines)} more")
+    shown = records[:NAMED_AT_MOST]
+    more = [f"and {count - len(shown)} more"] if count > len(shown) else []
     all_of_them = list_of_failed(machine, notice.reason, user_id=notice.initiated_by_id)
     return "\n".join(
         [
             f"Hello {', '.join(user.get_short_name() or user.get_username() for user in readers)},",
             "",
             _opening(notice, machine, count=count),
-            "",
-            records[0].failure_message,
-            *_cure(notice),
-            "",
-            *lines,
+            *_by_message(shown, cure=_cure(notice)),
+            *more,
             "",
             f"All of them in the console: {settings.CONSOLE_URL}{all_of_them}",
         ]
     )
+
+
+def _by_message(records: Sequence[Noticed], *, cure: Sequence[str]) -> list[str]:
+    """Each sentence once, and below it the records of which it is true: what one lacks need not be what another one lacks.
+
+    Args:
+        cure: what mends all of them at once, said below the first.
+    """
+    told: dict[str, list[Noticed]] = {}
+    for record in records:
+        told.setdefault(record.failure_message, []).append(record)
+    lines: list[str] = []
+    for message, some in told.items():
+        places = [f"{record}\n  {settings.CONSOLE_URL}{page_of(record)}" for record in some]
+        lines += ["", message, *([] if lines else cure), "", *places]
+    return lines
 
 
 def _opening(notice: FailureNotice, machine: type[Noticed], *, count: int) -> str:

@@ -136,6 +136,11 @@ class Noticed(StateMachine):
         """In these, people are told of a record that has a failure code; a machine that ends badly in other ways says which."""
         return cls.failed_states()
 
+    @classmethod
+    def still_told(cls) -> Q:
+        """Those of which it is still worth telling; a machine whose failures are mended by another record says when."""
+        return Q(state__in=sorted(cls.told_states()))
+
     def is_news(self) -> bool:
         """Whether to tell of it as it is now; a machine that runs by itself is silent about what is as it was."""
         return True

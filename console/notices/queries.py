@@ -119,7 +119,7 @@ def _for(user_id: int, rights: Collection[str]) -> Q:
 
 
 def _still_failed(machine: type[Noticed]) -> QuerySet[Any]:
-    return machine._default_manager.filter(state__in=sorted(machine.told_states()))
+    return machine._default_manager.filter(machine.still_told())
 
 
 def _count_failed(machine: type[Noticed], notices: list[Any]) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ class TooManySearched(Refused):
     """At most 1,000 can be searched for at once. Nothing was searched; search for them in several parts."""
 
     code = "too_many_searched"
+    field = "search"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +66,30 @@ def name_for(session: "SessionBase", text: str, *, search: Search) -> str:
     """
     if not is_long(text):
         return text
-    keys = search.keys_of(text)
-    wanted = "; ".join(keys)
-    if len(keys) > SEARCHED_AT_MOST or len(wanted) > KEPT_CHARACTERS:
-        raise TooManySearched(
-            f"At most {SEARCHED_AT_MOST:,} {search.many} can be searched for at once. Nothing was searched; search for "
-            "them in several parts."
-        )
+    wanted = refused_if_too_many(search.keys_of(text), many=search.many)
     if not is_long(wanted):
         return wanted
     name = f"~{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
     session[KEPT] = _newest({name: wanted, **{k: v for k, v in session.get(KEPT, {}).items() if k != name}})
     return name
+
+
+def refused_if_too_many(keys: Sequence[str], *, many: str) -> str:
+    """What is looked for, if somebody can look for so much at once.
+
+    Args:
+        many: what several of them are called.
+
+    Raises:
+        TooManySearched: nothing was looked for.
+    """
+    wanted = "; ".join(keys)
+    if len(keys) > SEARCHED_AT_MOST or len(wanted) > KEPT_CHARACTERS:
+        raise TooManySearched(
+            f"At most {SEARCHED_AT_MOST:,} {many} can be searched for at once. Nothing was searched; search for them in "
+            "several parts."
+        )
+    return wanted
 
 
 def _newest(searches: dict[str, str]) -> dict[str, str]:

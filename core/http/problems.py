@@ -29,8 +29,20 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     ),
     "not_found": (HTTPStatus.NOT_FOUND, "There is nothing at this address. All addresses end in “/”."),
     "method_not_allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "This address does not take that method."),
+    "not_acceptable": (
+        HTTPStatus.NOT_ACCEPTABLE,
+        "Nothing was done: answers are application/json, which is not among what you accept. Send another Accept, or none.",
+    ),
     "too_large": (HTTPStatus.CONTENT_TOO_LARGE, "Nothing was done: the body is too large."),
     "no_such_content_type": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body has to be application/json."),
+    "body_coded": (
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "Nothing was done: the body is compressed, which is not taken. Send it as it is, without a Content-Encoding.",
+    ),
+    "range_not_satisfiable": (
+        HTTPStatus.RANGE_NOT_SATISFIABLE,
+        "The content does not reach as far as this range begins.",
+    ),
     "invalid": (HTTPStatus.UNPROCESSABLE_ENTITY, "Some of what was sent is not valid."),
     "broken": (
         HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -42,9 +42,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "core.http.request_ids.RequestIds",
     "core.http.health.answer_probes",
     "core.base.redis_client.share_patience",
+    "api.compression.Compress",
     "api.throttling.TellRate",
+    "api.negotiation.Negotiate",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -109,6 +109,14 @@ def nearest_in(index: ArchiveIndex, numbers: Collection[str]) -> dict[str, tuple
     }
 
 
+def with_reports(near: Sequence[Near], *, agency: str, user: User) -> list[Near]:
+    """The same names; of those of which that was not known, whether they have a report by what the person's index says now."""
+    untold = {each.name for each in near if each.has_report is None}
+    index = fresh_index(agency=agency, user=user) if untold else None
+    reports = _reports(index, untold) if index else {}
+    return [replace(each, has_report=reports.get(each.name, each.has_report)) for each in near]
+
+
 def all_near_in(index: ArchiveIndex, number: str) -> tuple[str, ...]:
     """The names of all archives that come near one number, the nearest first, be it more than anybody is offered."""
     return _remembered.of(index).all_near(number)

@@ -7,9 +7,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from discovery.services.near_index import fresh_index, nearest_in
-from discovery.services.several_leases import UnknownAgency
+from discovery.services.several_leases import agency_named
 from leases.errors import InvalidLease
-from leases.models import Agency
 from leases.neighbours import Near
 from leases.validation import normalise_lease_number
 
@@ -38,8 +37,7 @@ def look_near(*, agency: str, number: str, user: User) -> NearNumber:
     Raises:
         UnknownAgency, InvalidLease: nobody was asked.
     """
-    if agency not in Agency.values:
-        raise UnknownAgency(f"There is no agency “{agency}”. There are {', '.join(Agency.values)}.")
+    agency = agency_named(agency)
     try:
         number = normalise_lease_number(number)
     except ValidationError as error:

@@ -10,7 +10,9 @@ from django.db import transaction
 
 from core.base.errors import Refused
 from core.base.folding import fold_case
+from discovery.services.estimates import answered_from_index
 from leases import runs
+from leases.calls import Calls
 from leases.duplicates import doubts_about
 from leases.errors import DirectoryUnknown, InvalidLease
 from leases.models import Agency, Lease
@@ -63,6 +65,18 @@ class Started:
     doubts: tuple[str, ...] = ()
 
 
+def agency_named(text: str) -> str:
+    """The agency that is called so, in whatever case.
+
+    Raises:
+        UnknownAgency: there is none.
+    """
+    found = next((agency for agency in Agency.values if agency.casefold() == text.strip().casefold()), None)
+    if found is None:
+        raise UnknownAgency(f"There is no agency “{text}”. There are {', '.join(Agency.values)}.")
+    return found
+
+
 def discover_leases(
     *, agency: str, lease_numbers: Sequence[str], user: User, only: Workflow | None = None
 ) -> list[Started]:
@@ -78,8 +92,7 @@ def discover_leases(
         UnknownAgency, InvalidLease, NamedTwice, TransitionForbidden, DirectoryUnknown: nothing was changed.
         DuplicateLease, TransitionRefused: somebody else was faster; nothing was changed.
     """
-    if agency not in Agency.values:
-        raise UnknownAgency(f"There is no agency “{agency}”. There are {', '.join(Agency.values)}.")
+    agency = agency_named(agency)
     numbers = [_checked(number) for number in lease_numbers]
     _refuse_twice(numbers)
     with transaction.atomic():
@@ -92,6 +105,14 @@ def discover_leases(
             _start(agency, number, known.get(fold_case(number)), user, only, place=place)
             for number, place in zip(numbers, places, strict=True)
         ]
+
+
+def calls_of(started: Sequence[Started], *, user: User) -> Calls:
+    """About how many calls it takes; who starts a few by hand is answered by Dropbox itself."""
+    pks = [each.lease_id for each in started if each.how != "at work"]
+    is_by_hand = len(started) <= BY_HAND_AT_MOST
+    answered = 0 if is_by_hand else answered_from_index(Lease.objects.filter(pk__in=pks), user)
+    return Calls(starting=len(pks), answered=answered)
 
 
 def _checked(number: str) -> str:

@@ -4,13 +4,12 @@ from typing import Annotated
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from ninja import Query, Router
+from ninja import Query
 
 from documents import serving
 from documents.api.asking import asking, there
+from documents.api.router import router
 from documents.services.documents import version_of
-
-router = Router()
 
 READ = ["GET", "HEAD"]
 PARTS = {

@@ -6,21 +6,21 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Status
+from ninja import Query, Status
 from pydantic import BaseModel, Field
 
 from api import etags
 from api.errors import PreconditionFailed
+from api.shapes import Key, Text
 from documents import multipart
 from documents.api.asking import asking, beside, here, saved, there
-from documents.api.shapes import DocumentAnswer, Key, Text
+from documents.api.router import router
+from documents.api.shapes import DocumentAnswer
 from documents.errors import InvalidMetadata, LeaseUnknown
 from documents.models.versions import WHY_AT_MOST
 from documents.receiving import received
 from documents.services import uploads
 from statemachine.errors import Stale
-
-router = Router()
 
 # Whose bodies may be of any size, since they are read piece by piece: by the names of the addresses (core.interface).
 STREAMED: Mapping[str, tuple[str, ...]] = {

@@ -5,16 +5,15 @@ from math import ceil
 
 from django.conf import settings
 
-from console.machine.running import ManyRun, Plan
+from console.machine.running import ManyRun
 from leases.admin.estimates import answered_without_calls
 from leases.admin.not_made import beside
 from leases.calls import CALLS_PER_LEASE, Calls
 from leases.errors import OnlyReads
-from leases.making import ABSENT, make_archives, only_reads, subfolders_in_words
+from leases.making import ABSENT, CALLS_PER_ARCHIVE, make_archives, only_reads, subfolders_in_words
 from leases.models import SUBFOLDERS
+from statemachine.batches import Plan
 
-# Two listings, two looks at the folder above, the link; and each folder that is made.
-CALLS_PER_ARCHIVE = 5 + 1 + max(map(len, SUBFOLDERS.values()))
 MINUTE_S = 60
 
 

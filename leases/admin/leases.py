@@ -12,11 +12,11 @@ from console.machine.page import MachinePage, generation_of
 from console.records.who import person
 from core.base.errors import Refused
 from leases import services
-from leases.admin.buttons import BUTTONS
 from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import LeasePanel
 from leases.admin.why import DID, LABELS
+from leases.buttons import BUTTONS
 from leases.duplicates import and_others, similar_to
 from leases.lookalikes import difference, doubts_about_number
 from leases.models import Lease

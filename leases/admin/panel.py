@@ -18,9 +18,9 @@ from console.machine.panel import Fact, Note, Offer, Panel
 from console.records.links import record_url
 from console.shell.times import ago
 from core.base.folding import is_same_path
-from leases.admin.contents import Contents, contents_of
 from leases.admin.nearest import Nearest, nearest_of, nothing_near
 from leases.admin.why import Account, account_of, correction, text_of
+from leases.contents import Contents, contents_of
 from leases.lookalikes import doubts_about_number
 from leases.models import AgencyStorageConfig, Lease, Seen
 from leases.queries import PASSED_OVER_COUNT

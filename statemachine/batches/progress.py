@@ -1,13 +1,26 @@
 """Where the records of a batch stand."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from django.db.models import Case, CharField, Count, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.expressions import CombinedExpression
 
 from statemachine.batches.membership import items_of, machine_of
-from statemachine.models import OWED, Batch, StateMachine
+from statemachine.models import CALLED_OFF, OWED, Batch, StateMachine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +90,42 @@ def progress_of(batch: Batch) -> Progress:
 def owed_by_batches(machine: type[StateMachine]) -> QuerySet[StateMachine]:
     """What is still owed because of a batch, and not because somebody has started it by hand since."""
     return machine._default_manager.filter(owed_by__isnull=False, background=True, due_at__isnull=False)
+
+
+class Condition(StrEnum):
+    """How a batch stands, in short."""
+
+    UNDER_WAY = "under_way"
+    STOPPED = "stopped"
+    NOT_ALL_RUN = "not_all_run"
+    SETTLED = "settled"
+
+
+def with_condition(batches: QuerySet[Any], machine: type[StateMachine]) -> QuerySet[Any]:
+    """The batches with what `condition_of` reads of each; no statement more, however many they are."""
+    items, stopped_records = items_of(machine), machine._default_manager.filter(machine.stopped())
+    members = items._default_manager
+    stopped = members.filter(items.cut_short(), record__in=stopped_records).values("batch")
+    called_off = members.filter(CALLED_OFF).values("batch")
+    owed = owed_by_batches(machine).values("owed_by")
+    found: QuerySet[Any] = batches.annotate(
+        is_owed=ExpressionWrapper(Q(pk__in=owed), output_field=BooleanField()),
+        has_stopped=ExpressionWrapper(Q(pk__in=stopped) | Q(pk__in=called_off), output_field=BooleanField()),
+    )
+    return found
+
+
+def condition_of(batch: Any) -> Condition:
+    """Whether anything of it is still owed; `progress_of` says how much.
+
+    Args:
+        batch: as `with_condition` has read it.
+    """
+    if batch.is_owed:
+        return Condition.UNDER_WAY
+    if batch.stopped_at:
+        return Condition.STOPPED
+    return Condition.NOT_ALL_RUN if batch.has_stopped else Condition.SETTLED
 
 
 def failures_of(batch: Batch) -> list[tuple[str, int]]:

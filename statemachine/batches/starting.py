@@ -1,7 +1,8 @@
 """Owe many records a run: those of a file, those that somebody has chosen, and once more those of a batch."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Count, DecimalField, F, Func, QuerySet, Sum, Value
+from django.db.models import Count, DecimalField, F, Func, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Now
 
 from core.base.statement_limits import answered_in_time
@@ -23,6 +24,7 @@ from statemachine.rights import require
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
+EVERY = Q()
 HASHED = "hashtextextended(concat_ws('|', %(expressions)s), 0)"
 
 
@@ -62,6 +64,48 @@ def which_of(records: QuerySet[Any]) -> str:
     each = Func(F("pk"), F("generation"), template=HASHED, output_field=DecimalField())
     counted = records.order_by().aggregate(count=Count("pk"), sum=Coalesce(Sum(each), Value(Decimal(0))))
     return f"{counted['count']}:{counted['sum']}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What running the chosen records would come to.
+
+    Attributes:
+        starting: those that are owed no run yet.
+        which: what is brought back with the confirmation: it is for these records only, as they are now.
+        ahead: what the same person is owed already.
+        records: those that would be started.
+        user: whose authorisation is used.
+    """
+
+    chosen: int
+    starting: int
+    which: str
+    ahead: int
+    records: QuerySet[Any]
+    user: User
+
+    @property
+    def left_alone(self) -> int:
+        """Of the chosen ones, those that are owed a run already."""
+        return self.chosen - self.starting
+
+
+def plan_of(
+    records: QuerySet[Any], *, user: User, among: Q = EVERY, which_of: Callable[[QuerySet[Any]], str] = which_of
+) -> Plan:
+    """What it would come to if the person ran these records now; four statements.
+
+    Args:
+        among: which of them it may be of.
+        which_of: a mark of records that are owed no run.
+    """
+    idle = Q(due_at__isnull=True) & among
+    everything = records.model._default_manager
+    counted = records.order_by().aggregate(chosen=Count("pk"), starting=Count("pk", filter=idle))
+    ahead = everything.filter(due_at__isnull=False, initiated_by=user).count()
+    started = everything.filter(idle, pk__in=records.values("pk"))
+    return Plan(**counted, which=which_of(started), ahead=ahead, records=started, user=user)
 
 
 def run_many(

@@ -260,6 +260,13 @@ class StateMachine(models.Model):
         return models.Q(state=cls.initial_state(), due_at__isnull=True, generation__gt=0)
 
     @classmethod
+    def shown_as(cls, shown: str) -> models.Q:
+        """The condition for a value of `shown_state`."""
+        if shown == STOPPED:
+            return cls.stopped()
+        return models.Q(state=shown) & ~cls.stopped() if shown == cls.initial_state() else models.Q(state=shown)
+
+    @classmethod
     def shown_states(cls) -> list[str]:
         """What `shown_state` can say, in the order of the work."""
         return [

@@ -13,9 +13,10 @@ from django.http import HttpRequest
 from console.records.filters import AskingFilter, by_condition
 from console.records.lists import is_key
 from core.base.clock import now
-from storage.admin.folders import IN, Folder, is_browsed
+from storage.admin.folders import Folder, is_browsed
 from storage.admin.kinds import CHOICES, IS_FILE
 from storage.admin.names import visible
+from storage.admin.places import IN
 from storage.backends.stored import nanoseconds
 from storage.models import StorageRoot
 

@@ -13,12 +13,11 @@ from django.db.models.functions import Length, StrIndex, Substr
 from django.urls import reverse
 
 from storage.admin.names import visible
-from storage.admin.places import FILES
+from storage.admin.places import FILES, IN
 from storage.index.folders import folder_of, parents_of
 from storage.index.rows import end_of
 from storage.models import StorageRoot, StoredFile
 
-IN = "in"
 # What an address may say beside, and narrows nothing.
 ASIDE = {PAGE_VAR, ORDER_VAR, ERROR_FLAG, "_changelist_filters"}
 

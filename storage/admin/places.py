@@ -3,6 +3,8 @@
 ROOTS = "admin:storage_storageroot_changelist"
 FILES = "admin:storage_storedfile_changelist"
 RUNS = "admin:storage_indexrun_changelist"
+# What an address of the files calls the folder that it is about.
+IN = "in"
 
 # What each is called, the name of its address, the right to see it.
 BESIDE = (

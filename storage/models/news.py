@@ -7,9 +7,10 @@ is still so.
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from storage.errors import IndexBraked
 from storage.models.changes import Action, IndexChange
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ PASSING = "vanished"
 NAMED = 3
 # See `storage.models.runs`.
 STUCK = ("failed", "refused")
+DONE = "done"
 
 
 def has_new_anomalies(run: "IndexRun") -> bool:
@@ -35,6 +37,18 @@ def is_first_refusal(run: "IndexRun") -> bool:
         return True
     since = type(run).objects.filter(root=run.root_id, pk__gt=told.pk, pk__lt=run.pk, plan_is_whole=True)
     return since.exclude(state__in=STUCK).exists()
+
+
+def is_overcome(machine: "type[IndexRun]") -> Q:
+    """Of runs that came to no end: that their root was read to its end since, be it by a run or by a look that found nothing new.
+
+    What the brake has held is overcome where all that was missing was looked at, and not only what has changed since.
+    """
+    of_same = Q(prefix="") | Q(prefix=OuterRef("prefix"))
+    later = machine._default_manager.filter(of_same, root=OuterRef("root"), pk__gt=OuterRef("pk"), plan_is_whole=True)
+    whole = later.filter(Q(incremental=False) | ~Q(root__cursor=""), state=DONE)
+    is_read = Q(root__read_at__gt=F("entered_at"))
+    return is_read | Q(Exists(whole)) | Q(Exists(later.exclude(state__in=STUCK))) & ~Q(failure_code=IndexBraked.code)
 
 
 def in_words(run: "IndexRun") -> str:

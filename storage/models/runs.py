@@ -156,6 +156,12 @@ class IndexRun(Noticed):
         """Not where somebody else has ended it, or goes on with it."""
         return STUCK | {RunState.PLANNED, RunState.DONE}
 
+    @classmethod
+    @override
+    def still_told(cls) -> Q:
+        """Not where the root has come to its end since: it is there again, or what was missing is known to be."""
+        return super().still_told() & ~(Q(state__in=sorted(STUCK)) & news.is_overcome(cls))
+
     @override
     def is_news(self) -> bool:
         """Whoever asks without an account, as at a terminal, reads the answer there."""

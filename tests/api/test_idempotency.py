@@ -141,11 +141,19 @@ class TestAgain:
 
 @pytest.mark.django_db
 class TestUpload:
-    """A body that is no JSON is not read to compare it."""
+    """A body that streams is not read to compare it, whatever it is."""
 
-    def put(self, client: Client, body: bytes, **headers: str) -> Any:
+    def put(self, client: Client, body: bytes, *, content_type: str = "application/json", **headers: str) -> Any:
         asked = {"Idempotency-Key": "k", **headers}
-        return client.put(pots.ADDRESS, body, content_type="application/octet-stream", headers=asked)
+        return client.put(pots.ADDRESS, body, content_type=content_type, headers=asked)
+
+    @pytest.mark.parametrize(
+        "content_type", ["application/json", "application/octet-stream", "multipart/form-data; boundary=x"]
+    )
+    def test_may_be_larger_than_what_is_read_at_once(self, asking: Client, content_type: str, settings: Any) -> None:
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+
+        assert self.put(asking, b"a" * 101, content_type=content_type).json() == {"size": 101}
 
     def test_is_done_once(self, asking: Client) -> None:
         answers = [self.put(asking, b"abc", **{"Content-Digest": "sha-256=:x:"}) for _ in range(2)]

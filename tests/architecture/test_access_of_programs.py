@@ -3,6 +3,9 @@
 What is posted is right, so that only who asks is judged. An address that has no row here fails.
 """
 
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,9 +15,10 @@ from redis import Redis
 
 from api.scopes import area_of
 from core.http.problems import CONTENT_TYPE
+from leases.models import Lease
 from storage.models import IndexRun
 from tests.architecture.conftest import PROGRAMS, Browsers, Things, concrete
-from tests.architecture.matrix import EVERYBODY, OPERATOR, VIEWER
+from tests.architecture.matrix import ADMINISTRATOR, EVERYBODY, OPERATOR, VIEWER
 from tests.architecture.test_access import everything
 
 pytestmark = [
@@ -26,12 +30,21 @@ pytestmark = [
 
 
 class Row(NamedTuple):
-    """Who may ask for an address, who may post to it, what is posted, and what is asked for; None: nobody can."""
+    """Who may ask for an address, who may post to it, what is posted, and what is asked for; None: nobody can.
+
+    Attributes:
+        patch: who may change what is there; what is sent is the `body`.
+        delete: who may delete it.
+        lease: what the lease has to be so that it can be done.
+    """
 
     get: frozenset[str] | None
     post: frozenset[str] | None
     body: Any = None
     query: str = ""
+    patch: frozenset[str] | None = None
+    delete: frozenset[str] | None = None
+    lease: Mapping[str, Any] = MappingProxyType({})
 
 
 ANONYMOUS = frozenset({"anonymous"})
@@ -39,7 +52,23 @@ ADDRESSES = {
     "api/v1/": Row(None, None),  # only the addresses below it are something
     "api/v1/files/": Row(VIEWER, None),
     "api/v1/index/rebuild/": Row(None, OPERATOR, {"mode": "audit"}),
+    "api/v1/leases/": Row(VIEWER, OPERATOR, {"agency": "BLM", "number": "NMNM 2"}),
+    "api/v1/leases/bulk/": Row(None, OPERATOR, {"items": [{"agency": "BLM", "number": "NMNM 2"}]}),
     "api/v1/leases/near/": Row(VIEWER, None, query="?agency=BLM&number=NMNM+1"),
+    "api/v1/leases/run/": Row(None, OPERATOR, {"filter": {}}, lease={"due_at": None}),
+    "api/v1/leases/<lease_id>/": Row(VIEWER, None, {"number": "NMNM 2"}, patch=OPERATOR, delete=ADMINISTRATOR),
+    "api/v1/leases/<lease_id>/contents/": Row(VIEWER, None),
+    "api/v1/leases/<lease_id>/history/": Row(VIEWER, None),
+    "api/v1/leases/<lease_id>/run/": Row(None, OPERATOR),
+    "api/v1/leases/<lease_id>/stop/": Row(None, OPERATOR, lease={"state": "searching"}),
+    "api/v1/batches/": Row(VIEWER, None),
+    "api/v1/batches/<batch_id>/": Row(VIEWER, None),
+    "api/v1/batches/<batch_id>/again/": Row(
+        None, OPERATOR, lease={"state": "failed", "failure_code": "bug", "due_at": None}
+    ),
+    "api/v1/batches/<batch_id>/stop/": Row(None, OPERATOR),
+    "api/v1/agencies/": Row(VIEWER, None),
+    "api/v1/agencies/<code>/": Row(VIEWER, None),
     "api/v1/index/runs/<run_id>/": Row(VIEWER, None),
     "api/v1/openapi.json": Row(EVERYBODY - ANONYMOUS, None),
 }
@@ -48,7 +77,8 @@ ADDRESSES = {
 def status_of(client: Client, method: str, url: str, body: Any) -> int:
     """What is answered. What it changes is undone, as far as it is in the database."""
     with transaction.atomic():
-        answer = client.get(url) if method == "get" else client.post(url, body or {}, content_type="application/json")
+        sent = json.dumps(body or {}) if method in {"post", "patch"} else ""
+        answer = client.generic(method.upper(), url, sent, "application/json", headers={"If-Match": "*"})
         transaction.set_rollback(True)
     assert answer.status_code < 400 or answer["Content-Type"] == CONTENT_TYPE
     return answer.status_code
@@ -68,9 +98,11 @@ def test_addresses_are_for_whom_the_matrix_says(browsers: Browsers, there: Thing
     row = ADDRESSES[address]
     url = concrete(address, there) + row.query
     IndexRun.objects.update(state="planned")  # so that another one of its root may begin
+    Lease.objects.update(**{"state": "pending", **row.lease})
     before = everything(redis)
 
-    for method, allowed in (("get", row.get), ("post", row.post)):
+    asked = {"get": row.get, "post": row.post, "patch": row.patch, "delete": row.delete}
+    for method, allowed in asked.items():
         came = {name: status_of(client, method, url, row.body) for name, client in browsers.items()}
         if allowed is None:
             assert set(came.values()) <= {404, 405}, method

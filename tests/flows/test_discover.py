@@ -26,7 +26,7 @@ def _workers_work_meanwhile(work_until_settled: Callable[[], None], monkeypatch:
         work_until_settled()
 
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=work)
-    monkeypatch.setattr("discovery.management.commands.discover.time", clock)
+    monkeypatch.setattr("discovery.management.terminal.time", clock)
 
 
 class TestDiscover:

@@ -8,8 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cloud.models import CloudLocation
-from leases import services
-from leases.admin import buttons
+from leases import buttons, services
 from leases.models import Lease
 from statemachine.errors import RecordGone, Stale
 from statemachine.models import TransitionLog

@@ -10,11 +10,12 @@ from django.db.models import QuerySet
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from console.machine.running import Plan, plan_for
+from console.machine.running import plan_for
 from core.base.statement_limits import answered_in_time
 from leases import runs
 from leases.admin.bulk_run import FULL_DISCOVERY, calls_of, minutes_of
 from leases.models import Batch, Lease
+from statemachine.batches import Plan
 from tests.factories import settled
 from tests.leases.starting import person_takes
 from tests.questions import question_of

@@ -12,8 +12,8 @@ from pytest_django.fixtures import Settings
 
 from core.base.clock import now
 from leases import making, runs
-from leases.admin.bulk_run import CALLS_PER_ARCHIVE
 from leases.errors import ArchivesAreNotMade
+from leases.making import CALLS_PER_ARCHIVE
 from leases.models import AgencyStorageConfig, Batch, Beside, Lease, Seen
 from leases.services import configuration_saved, resume_failed
 from leases.states import State

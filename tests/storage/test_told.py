@@ -12,11 +12,12 @@ from django.db import connection
 from django.test import Client
 
 from console.notices.models import FailureNotice
+from console.notices.queries import unread_notices
 from console.notices.states import NoticeState
 from statemachine import jobs
 from statemachine.claims import message_of
 from statemachine.transitions import Actor, Step, take
-from storage.models import Action, IndexRun, Occasion, news
+from storage.models import Action, IndexRun, Occasion, StorageRoot, news
 from storage.services import IndexSyncService
 from tests.storage.conftest import Index
 from tests.storage.trees import Tree
@@ -44,6 +45,20 @@ def started(by: User, mode: str = "sync", **said: Any) -> IndexRun:
 def code_and_reader(run: IndexRun) -> tuple[str, str]:
     notice = run.failure_notice
     return run.failure_code, str(notice.initiated_by or notice.right) if notice else ""
+
+
+def told_now() -> int:
+    """How many of them it is still worth telling of."""
+    return unread_notices(0, rights=["storage.change_index"]).count()
+
+
+def sent_now() -> list[EmailMessage]:
+    """What is sent once the notices have gathered."""
+    FailureNotice.objects.update(state=NoticeState.SENDING)
+    for notice in FailureNotice.objects.all():
+        owed = message_of(notice)
+        jobs.run(owed.label, owed.pk, owed.state, owed.generation)
+    return mail.outbox
 
 
 def a_week_ago() -> None:
@@ -169,6 +184,59 @@ class TestRefusals:
 
         assert code_and_reader(index(**BY_ITSELF))[1] == "storage.change_index"
 
+    @pytest.mark.usefixtures("away")
+    def test_are_told_while_they_last(self, index: Index) -> None:
+        index(**BY_ITSELF)
+
+        assert told_now() == 1
+
+    def test_are_told_to_nobody_once_the_root_is_back(self, tree: Tree, index: Index, away: Path, olivia: User) -> None:
+        """A mail gathers for some minutes, and what is over by then is nobody's work."""
+        index(**BY_ITSELF)
+        away.rename(tree.path)
+        index(incremental=True, **BY_ITSELF)
+
+        assert told_now() == 0
+        assert sent_now() == []
+
+    def test_of_a_root_that_is_read_by_its_cursor_are_over_as_soon_as_it_was_read(
+        self, tree: Tree, index: Index, away: Path
+    ) -> None:
+        """A look that finds nothing new leaves no run."""
+        run = index(**BY_ITSELF)
+
+        StorageRoot.objects.update(read_at=run.entered_at + timedelta(seconds=1))
+
+        assert told_now() == 0
+
+    @pytest.mark.parametrize(("given", "count"), [({"incremental": True}, 1), ({"mode": "audit"}, 1), ({}, 0)])
+    def test_by_the_brake_are_over_once_all_of_it_was_carried_out(
+        self, tree: Tree, index: Index, given: dict[str, Any], count: int
+    ) -> None:
+        for number in range(150):
+            tree.put(f"7/{number}.pdf")
+        index()
+        hidden = (tree.path / "7").rename(tree.path.parent / "hidden")
+        assert index(**BY_ITSELF).state == "refused"
+        hidden.rename(tree.path / "7")
+
+        index(**BY_ITSELF, **given)
+
+        assert told_now() == count
+
+    def test_say_each_sentence_with_the_runs_that_it_is_of(self, index: Index, away: Path, olivia: User) -> None:
+        first = index(**BY_ITSELF)
+        a_week_ago()
+        second = index(**BY_ITSELF)
+        IndexRun.objects.filter(pk=second.pk).update(failure_message="The folder “B” is gone.")
+        FailureNotice.objects.exclude(pk=first.failure_notice_id).delete()
+        IndexRun.objects.update(failure_notice=first.failure_notice_id)
+
+        [sent] = sent_now()
+
+        assert f"{first.refusal}\n\nIndex run {first.pk}\n  http" in sent.body
+        assert f"The folder “B” is gone.\n\nIndex run {second.pk}\n  http" in sent.body
+
     def test_by_the_brake_have_a_name_of_their_own(self, tree: Tree, index: Index, olivia: User) -> None:
         for number in range(150):
             tree.put(f"7/{number}.pdf")
@@ -187,10 +255,7 @@ class TestMail:
     def sent(self, olivia: User, link: None, index: Index) -> EmailMessage:
         """Of a run that nobody started, to who looks after the index."""
         index(**BY_ITSELF)
-        FailureNotice.objects.update(state=NoticeState.SENDING)
-        owed = message_of(FailureNotice.objects.get())
-        jobs.run(owed.label, owed.pk, owed.state, owed.generation)
-        [sent] = mail.outbox
+        [sent] = sent_now()
         return sent
 
     def test_says_what_there_is(self, sent: EmailMessage) -> None:

@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 
 from console.machine.columns import FAILURE, LAST_CHANGE, STATE, TRIES
 from console.machine.lists import MachineList
-from console.machine.running import ManyRun, Plan
+from console.machine.running import ManyRun
 from console.records.exports import Column
 from console.records.long_search import Search
+from statemachine.batches import Plan
 from tests.toy import admin as toy
 from tests.toy.admin import KettleAdmin
 from tests.toy.models import Kettle

@@ -1,4 +1,4 @@
-"""The buttons of a lease."""
+"""What a person can do with a lease, by a button of its page or by a program."""
 
 from django.contrib.auth.models import User
 from django.urls import reverse
@@ -53,30 +53,29 @@ def _no_writing(_lease: Lease, user: User) -> SafeString | str:
     )
 
 
-BUTTONS = (
-    Button(name="discover", label="Run full discovery", step=runs.FULL_DISCOVERY, key="r"),
-    Button(name="search", label="Search directory", step=runs.SEARCH),
-    Button(
-        name="detect",
-        label="Detect previous report",
-        step=runs.DETECTION,
-        first_in={State.FOUND},
-        missing=_no_directory,
-    ),
-    Button(
-        name="make",
-        label="Make the archive",
-        step=runs.MAKE_ARCHIVE,
-        service=making.make_archive,
-        question=_asked_before_making,
-        missing=_no_making,
-        hindered=_no_writing,
-    ),
-    Button(
-        name="stop",
-        label="Stop",
-        step=runs.STOP,
-        ends=True,
-        asks="What has been found so far stays. Nothing more is done until somebody starts it again.",
-    ),
+DISCOVER = Button(name="discover", label="Run full discovery", step=runs.FULL_DISCOVERY, key="r")
+SEARCH = Button(name="search", label="Search directory", step=runs.SEARCH)
+DETECT = Button(
+    name="detect",
+    label="Detect previous report",
+    step=runs.DETECTION,
+    first_in={State.FOUND},
+    missing=_no_directory,
 )
+MAKE = Button(
+    name="make",
+    label="Make the archive",
+    step=runs.MAKE_ARCHIVE,
+    service=making.make_archive,
+    question=_asked_before_making,
+    missing=_no_making,
+    hindered=_no_writing,
+)
+STOP = Button(
+    name="stop",
+    label="Stop",
+    step=runs.STOP,
+    ends=True,
+    asks="What has been found so far stays. Nothing more is done until somebody starts it again.",
+)
+BUTTONS = (DISCOVER, SEARCH, DETECT, MAKE, STOP)

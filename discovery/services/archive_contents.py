@@ -7,19 +7,16 @@ from django.contrib.auth.models import User
 from cloud.addresses import address_of, address_of_file
 from discovery.services.archive_index import folded, watch_of
 from discovery.services.report_names import is_report_name
-from leases.admin.contents import Contents, Lying
+from leases.contents import Contents, Lying
 from leases.models import Lease
-from storage.admin.amounts import size_text
-from storage.admin.folders import Folder
 from storage.index.folders import children
 from storage.models import FileState, StoredFile
 
-SHOWN = 50
-# An archive has some dozen files; whoever has laid in more sees the rest in the list.
+# An archive has some dozen files; nobody counts further.
 COUNTED_AT_MOST = 1_000
 
 
-def contents_of(lease: Lease, user: User) -> Contents | None:
+def contents_of(lease: Lease, user: User, *, at_most: int) -> Contents | None:
     """What lies directly in it, the reports first, then the other files, then the folders; three queries.
 
     Returns:
@@ -33,16 +30,16 @@ def contents_of(lease: Lease, user: User) -> Contents | None:
     watch = watch_of(account_id=lease.known_account, path_root=lease.known_root, base_path=base_path)
     if watch is None:
         return None
-    folder = Folder(watch.root, f"{folded(name)}/")
-    ids = [each.file_id for each in children(root_id=watch.root_id, folder=folder.key, limit=COUNTED_AT_MOST)]
+    folder = f"{folded(name)}/"
+    ids = [each.file_id for each in children(root_id=watch.root_id, folder=folder, limit=COUNTED_AT_MOST)]
     files = list(StoredFile.objects.filter(pk__in=[pk for pk in ids if pk], state=FileState.PRESENT))
     if not files:
         return None
     lying = _in_order(_lying(directory.path, file) for file in files)
     return Contents(
-        lying=lying[:SHOWN],
-        more=len(lying) - SHOWN if len(lying) > SHOWN else 0,
-        all_url=folder.url,
+        lying=lying[:at_most],
+        more=max(len(lying) - at_most, 0),
+        folder=f"{watch.root.name}/{folder}",
         read_at=watch.root.read_at,
     )
 
@@ -52,7 +49,7 @@ def _lying(path: str, file: StoredFile) -> Lying:
     return Lying(
         name=file.name,
         is_directory=is_directory,
-        size="" if is_directory else size_text(file.size),
+        size_bytes=None if is_directory else file.size,
         changed_at=None if is_directory else file.modified_at,
         url=(address_of if is_directory else address_of_file)(f"{path}/{file.name}"),
         is_report=not is_directory and is_report_name(file.name),

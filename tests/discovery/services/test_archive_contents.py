@@ -1,4 +1,4 @@
-"""What lies in an archive, on the page of its lease."""
+"""What lies in an archive, by itself and on the page of its lease."""
 
 from html import unescape
 
@@ -8,9 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from cloud.models import CloudLocation, DropboxAccount
-from discovery.admin.contents import SHOWN
 from discovery.models import ArchiveWatch
-from leases.admin.contents import contents_of
+from leases.contents import SHOWN, contents_of
 from leases.models import Lease
 from storage.models import StoredFile
 from tests import factories

@@ -1,0 +1,36 @@
+"""What the apps tell programs of and take from them alike."""
+
+from typing import Annotated
+
+from django.contrib.auth.models import User
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+LARGEST_KEY = 2**63 - 1
+Key = Annotated[int, Field(ge=1, le=LARGEST_KEY)]
+
+
+def _to_look_for(text: str) -> str:
+    """A text that PostgreSQL can be asked for: JSON can also hold halves of characters, and null characters."""
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise ValueError("A text holds whole characters, and no null character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_to_look_for)]
+
+
+class Said(BaseModel):
+    """What is sent: nothing but its fields, each of its kind."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Person(BaseModel):
+    """Somebody who may log in."""
+
+    id: int
+    name: str
+
+    @classmethod
+    def of(cls, user: User | None) -> "Person | None":
+        return cls(id=user.pk, name=user.get_username()) if user else None

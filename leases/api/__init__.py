@@ -1,0 +1,9 @@
+"""Leases, their batches and their agencies, for programs: by the services that the console calls, and no rule of its own."""
+
+from leases.api.agencies import router as agencies
+from leases.api.batches import router as batches
+from leases.api.contents import router as contents
+from leases.api.many import router as many
+from leases.api.routes import router as leases
+
+__all__ = ["agencies", "batches", "contents", "leases", "many"]
