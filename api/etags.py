@@ -11,12 +11,11 @@ from hashlib import sha256
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import BinaryField, Model, QuerySet
+from django.db.models import BinaryField, Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 
 from api.errors import PreconditionFailed, PreconditionMissing
-from statemachine.errors import RecordGone
 from statemachine.models import StateMachine, TransitionLog
 
 ANY = "*"
@@ -59,7 +58,7 @@ def told(request: HttpRequest, response: HttpResponse, etag: str) -> None:
 def require_match(request: HttpRequest, record: Model, *beside: object) -> None:
     """See that who would change a record has read what it is now.
 
-    Whoever has not locked it may still be overtaken between this and the change; `held` locks it.
+    Ask within `statemachine.transitions.locked`: else somebody may come between this and the change.
 
     Raises:
         PreconditionMissing: nobody has said which version is meant.
@@ -70,21 +69,6 @@ def require_match(request: HttpRequest, record: Model, *beside: object) -> None:
         raise PreconditionMissing
     if not _names(said, etag_of(record, *beside), weakly=False):
         raise PreconditionFailed(_overtaken(record))
-
-
-def held[Record: Model](request: HttpRequest, records: QuerySet[Record], *, pk: object) -> Record:
-    """The record, if it is what who asks has read; nobody else changes it before the end of the transaction.
-
-    Raises:
-        PreconditionMissing, PreconditionFailed: see `require_match`.
-        RecordGone: there is none, or not among these.
-        TransactionManagementError: there is no transaction.
-    """
-    record = records.select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
-    if record is None:
-        raise RecordGone
-    require_match(request, record)
-    return record
 
 
 def encoded(etag: str, coding: str) -> str:

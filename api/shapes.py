@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from django.contrib.auth.models import User
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 LARGEST_KEY = 2**63 - 1
 Key = Annotated[int, Field(ge=1, le=LARGEST_KEY)]
@@ -17,6 +17,16 @@ def _to_look_for(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_to_look_for)]
+
+
+def _in_words(said: object) -> object:
+    """A moment as JSON has it: a number would be taken for seconds, or for milliseconds if there are many of them."""
+    if isinstance(said, int | float) or str(said).strip().lstrip("+-").replace(".", "", 1).isdecimal():
+        raise ValueError("A moment has a date, a time and a zone, such as 2026-11-02T08:15:00Z")
+    return said
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_in_words), Field(strict=False)]
 
 
 class Said(BaseModel):

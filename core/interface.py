@@ -10,7 +10,7 @@ from core.http import uploads
 from discovery.api import leases as near
 from documents.api import STREAMED
 from documents.api import router as documents
-from leases.api import agencies, batches, contents, leases, many
+from leases.api import agencies, batches, contents, deleting, leases, many
 from storage.api import files
 from storage.api import router as index
 
@@ -23,7 +23,7 @@ interface.openapi_extra["tags"] = [
     {"name": "index", "description": "Runs that compare what lies in storage with its rows."},
     {"name": "files", "description": "What lies in storage, by name."},
 ]
-for each_router in (leases, many, contents, near):
+for each_router in (leases, many, deleting, contents, near):
     mount("/leases", each_router, tag="leases", area=Area.LEASES)
 mount("/batches", batches, tag="batches", area=Area.LEASES)
 mount("/agencies", agencies, tag="agencies", area=Area.LEASES)

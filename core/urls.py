@@ -15,6 +15,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path(f"{settings.ADMIN_PATH}/system/", admin.site.admin_view(system), name="system"),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
+    path("", include("api.urls")),
     path("", include("cloud.urls")),
     path("", include("storage.urls")),
     path("", include("discovery.urls")),

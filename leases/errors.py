@@ -89,6 +89,14 @@ class Overtaken(Refused):
     status = HTTPStatus.CONFLICT
 
 
+class ChoiceUnclear(Refused):
+    """Say which leases, either by “ids” or by a “filter”; an empty filter means all."""
+
+    code = "choice_unclear"
+    words = "unclear choice"
+    field = "ids"
+
+
 class ConfigurationMissing(Permanent):
     """This agency is not configured. Say under “Agencies” where its archives lie; it goes on by itself."""
 

@@ -10,10 +10,13 @@ PARAMETERS: Mapping[str, str] = {
     "Idempotency-Key": "A key of this wish's own: sent again, it is not granted twice, and answered in the same way for a day.",
 }
 
+SHAPES: Mapping[str, dict[str, str]] = {"Idempotency-Key": {"pattern": "^[!-~]{1,255}$"}}
+
 
 def tell(operation: dict[str, Any], *, method: str, raised: Collection[str]) -> None:
     """Put it into the description of an operation."""
-    operation["parameters"] += _parameters(method, raised)
+    declared = {each["name"] for each in operation["parameters"]}
+    operation["parameters"] += [each for each in _parameters(method, raised) if each["name"] not in declared]
     if "NotModified" in raised:
         tag = {"ETag": {"$ref": "#/components/headers/ETag"}}
         operation["responses"][HTTPStatus.OK].setdefault("headers", {}).update(tag)
@@ -21,6 +24,11 @@ def tell(operation: dict[str, Any], *, method: str, raised: Collection[str]) -> 
             "description": "It is the version that is known.",
             "headers": tag,
         }
+
+
+def if_match(*, is_required: bool) -> dict[str, Any]:
+    """The version that is meant, where an operation asks for it of some wishes only."""
+    return _parameter("If-Match", is_required=is_required)
 
 
 def _parameters(method: str, raised: Collection[str]) -> Iterator[dict[str, Any]]:
@@ -37,6 +45,6 @@ def _parameter(name: str, *, is_required: bool = False) -> dict[str, Any]:
         "in": "header",
         "name": name,
         "description": PARAMETERS[name],
-        "schema": {"type": "string"},
+        "schema": {"type": "string"} | SHAPES.get(name, {}),
         "required": is_required,
     }

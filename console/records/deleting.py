@@ -1,7 +1,10 @@
 """Delete many records: first how many, and which, then, once it is confirmed, all of them."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -11,6 +14,7 @@ from django.db.models import (
     DecimalField,
     F,
     Func,
+    Model,
     ProtectedError,
     QuerySet,
     RestrictedError,
@@ -41,6 +45,7 @@ class StillNeeded(Refused):
     """Other records need some of these. Nothing was deleted; delete those first."""
 
     code = "still_needed"
+    status = HTTPStatus.CONFLICT
 
 
 @admin.action(description="Delete …", permissions=["delete"])
@@ -72,24 +77,63 @@ def _delete(listed: "LargeList", request: HttpRequest, chosen: QuerySet[Any], co
     Raises:
         ChoiceChanged, StillNeeded, DatabaseTooBusy: nothing was deleted.
     """
-    which, _, asked_at = confirmed.partition("@")
+    return delete_marked(
+        chosen,
+        mark=confirmed,
+        told_by=_told_by(listed),
+        have_moved_on=listed.have_moved_on,
+        note=partial(listed.log_deletions, request),
+        delete=partial(listed.delete_queryset, request),
+    )
+
+
+def _told_by(listed: "LargeList") -> Sequence[str]:
+    return (*listed.identity, *listed.whose)
+
+
+def delete_marked(
+    chosen: QuerySet[Any],
+    *,
+    mark: str,
+    told_by: Sequence[str],
+    have_moved_on: Callable[[Sequence[int], datetime], bool],
+    note: Callable[[QuerySet[Any]], object],
+    delete: Callable[[QuerySet[Any]], object],
+) -> int:
+    """Delete records, if they are still those that somebody was asked about; how many.
+
+    Args:
+        mark: as `mark_of` has told it.
+        told_by: the columns that say what a record is, and whose.
+        have_moved_on: whether what was said of them at an instant is so no more, though they are the same.
+        note: writes down who has deleted them.
+
+    Raises:
+        ChoiceChanged, StillNeeded, DatabaseTooBusy: nothing was deleted.
+    """
+    which, _, asked_at = mark.partition("@")
     with answered_in_time():
         locked = list(chosen.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
         since = _moment(asked_at)
-        if since is None or which != _which(listed, chosen) or listed.have_moved_on(locked, since):
+        if since is None or which != _which(chosen, told_by) or have_moved_on(locked, since):
             raise ChoiceChanged
-        listed.log_deletions(request, chosen)
+        note(chosen)
         try:
-            listed.delete_queryset(request, chosen)
+            delete(chosen)
         except (ProtectedError, RestrictedError) as error:
             raise StillNeeded from error
     return len(locked)
 
 
-def _which(listed: "LargeList", records: QuerySet[Any]) -> str:
+def mark_of(records: QuerySet[Any], *, told_by: Sequence[str]) -> str:
+    """What is brought back with the confirmation: which records they are, and when somebody was asked about them."""
+    return f"{_which(records, told_by)}@{_asked_at(records)}"
+
+
+def _which(records: QuerySet[Any], told_by: Sequence[str]) -> str:
     """A mark of these records. It is another one for other records, and once one of these is called or owned otherwise."""
     hashed = Func(
-        *_told_by(listed),
+        *_columns(records.model, told_by),
         template="hashtextextended(concat_ws('|', %(expressions)s), 0)",
         output_field=DecimalField(),
     )
@@ -97,11 +141,11 @@ def _which(listed: "LargeList", records: QuerySet[Any]) -> str:
     return f"{found['count']}:{found['sum']}"
 
 
-def _told_by(listed: "LargeList") -> "Iterator[Combinable]":
-    """The columns that say what a record is, and whose. What its run comes to meanwhile is no reason to ask again."""
+def _columns(model: type[Model], told_by: Sequence[str]) -> "Iterator[Combinable]":
+    """What tells a record from others. What its run comes to meanwhile is no reason to ask again."""
     yield F("pk")
-    for name in (*listed.identity, *listed.whose):
-        is_always_there = not listed.opts.get_field(name).null
+    for name in told_by:
+        is_always_there = not model._meta.get_field(name).null
         yield F(name) if is_always_there else Coalesce(Cast(F(name), TextField()), Value(""))
 
 
@@ -121,7 +165,7 @@ def _asked_at(records: QuerySet[Any]) -> str:
 
 def _ask(listed: "LargeList", request: HttpRequest, records: QuerySet[Any], *, is_changed: bool) -> HttpResponse:
     # Before it is looked at: what changes meanwhile is asked about again.
-    which = f"{_which(listed, records)}@{_asked_at(records)}"
+    which = mark_of(records, told_by=_told_by(listed))
     told = listed.told_before_deleting(records)
     context = {
         **listed.admin_site.each_context(request),

@@ -39,10 +39,6 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "Nothing was done: the body is compressed, which is not taken. Send it as it is, without a Content-Encoding.",
     ),
-    "range_not_satisfiable": (
-        HTTPStatus.RANGE_NOT_SATISFIABLE,
-        "The content does not reach as far as this range begins.",
-    ),
     "invalid": (HTTPStatus.UNPROCESSABLE_ENTITY, "Some of what was sent is not valid."),
     "broken": (
         HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api import etags
 from api.paging import Page, Paged, page
-from api.shapes import Key, Said, Text
+from api.shapes import Key, Moment, Said, Text
 from documents.api.asking import answer_of, as_seen, asking, here, saved, shown, there, told, version_of
 from documents.api.router import router
 from documents.api.shapes import DocumentAnswer, Status, UsageAnswer, VersionAnswer
@@ -40,7 +40,7 @@ class Listed(Paged):
     unique_name: Annotated[Text, Field(max_length=200)] | None = None
     type: Annotated[Text, Field(max_length=200)] = ""
     is_public: bool | None = None
-    changed_since: AwareDatetime | None = None
+    changed_since: Moment | None = None
     order: DocumentOrder = "-id"
 
     @property

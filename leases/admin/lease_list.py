@@ -15,6 +15,7 @@ from console.records.long_search import Search
 from leases import search
 from leases.admin.bulk_run import FULL_DISCOVERY, MISSING_ARCHIVES
 from leases.admin.filters import FILTERS
+from leases.deleting import IDENTITY, WHOSE
 from leases.making import RIGHT
 from leases.models import Beside, Lease, Seen
 
@@ -105,8 +106,8 @@ class LeaseList(MachineList):
         "created_by",
         "initiated_by",
     )
-    identity = ("agency", "lease_number")
-    whose = ("initiated_by", "owed_by")
+    identity = IDENTITY
+    whose = WHOSE
     change_list_template = "admin/leases/lease/change_list.html"
     delete_template = "admin/leases/lease/delete_chosen.html"
 

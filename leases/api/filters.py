@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from django.db.models import Q, QuerySet
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.paging import Paged
-from api.shapes import Key, Text
+from api.shapes import Key, Moment, Said, Text
 from console.batches.filters import STANDINGS
 from console.records.long_search import refused_if_too_many
 from leases import search
 from leases.api.shapes import AnAgency, Shown
+from leases.errors import ChoiceUnclear
 from leases.models import BatchLease, Lease
 
 type Standing = Literal["waiting", "settled", "not_run"]
+CHOSEN_AT_MOST = 1_000
 # By columns that have an index.
 ORDERS: Mapping[str, str] = {
     "id": "pk",
@@ -50,7 +52,7 @@ class Narrowed(BaseModel):
     standing: Standing | None = None
     created_by: Key | None = None
     started_by: Key | None = None
-    changed_since: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    changed_since: Moment | None = None
 
     def leases(self) -> QuerySet[Lease]:
         """Those to which all of it applies.
@@ -103,3 +105,23 @@ class Meant(Narrowed):
     """The same in a body, where nothing is said in vain."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Chosen(Said):
+    """Which leases something is done with, by their numbers or by a filter."""
+
+    ids: Annotated[list[Key], Field(min_length=1, max_length=CHOSEN_AT_MOST)] | None = None
+    filter: Meant | None = None
+
+    def leases(self) -> QuerySet[Lease]:
+        """Those that are meant.
+
+        Raises:
+            ChoiceUnclear: it is not said, or twice.
+            TooManySearched: nobody looks for so many at once.
+        """
+        if (self.ids is None) == (self.filter is None):
+            raise ChoiceUnclear
+        if self.filter is not None:
+            return self.filter.leases()
+        return Lease.objects.filter(pk__in=self.ids or ())

@@ -1,20 +1,20 @@
 """Many leases at once, for programs: made with what became of each, or run together."""
 
 from http import HTTPStatus
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Router, Status
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
-from api.shapes import Key, Said, Text
+from api.shapes import Said, Text
 from core.base.folding import printable
 from leases import many
 from leases.api.asking import SEE, asking, here
 from leases.api.batches import BatchAnswer, batch_there
-from leases.api.filters import Meant
+from leases.api.filters import Chosen
 from leases.making import ABSENT, make_archives
 from leases.models import Batch, Lease
 from statemachine import batches
@@ -100,8 +100,8 @@ class MadeMany(BaseModel):
     items: list[ItemAnswer]
 
 
-class ManyRuns(Said):
-    """Which leases are run, by their numbers or by a filter.
+class ManyRuns(Chosen):
+    """Which leases are run.
 
     Attributes:
         what: “full” discovery, or that the missing “archive” of each is made.
@@ -110,26 +110,8 @@ class ManyRuns(Said):
     """
 
     what: Literal["full", "archive"] = "full"
-    ids: Annotated[list[Key], Field(min_length=1, max_length=many.AT_MOST)] | None = None
-    filter: Meant | None = None
     dry_run: bool = False
     which: str = ""
-
-    @model_validator(mode="after")
-    def _says_which(self) -> Self:
-        if (self.ids is None) == (self.filter is None):
-            raise ValueError("Say which leases, either by “ids” or by a “filter”; an empty filter means all")
-        return self
-
-    def leases(self) -> QuerySet[Lease]:
-        """Those that are meant.
-
-        Raises:
-            TooManySearched: nobody looks for so many at once.
-        """
-        if self.filter is not None:
-            return self.filter.leases()
-        return Lease.objects.filter(pk__in=self.ids or ())
 
 
 class PlanAnswer(BaseModel):
@@ -196,7 +178,7 @@ def run_many(
     """Run many leases as one batch, or make their missing archives; those that are under way are left alone.
 
     Raises:
-        TransitionForbidden, ArchivesAreNotMade, OnlyReads, ChoiceChanged, NothingToStart, TooManySearched, DatabaseTooBusy:
+        TransitionForbidden, ArchivesAreNotMade, OnlyReads, ChoiceUnclear, ChoiceChanged, NothingToStart, TooManySearched, DatabaseTooBusy:
             nothing was started.
     """
     user = asking(request, SEE, Lease.run_right)

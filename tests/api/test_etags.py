@@ -6,7 +6,6 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
@@ -14,7 +13,6 @@ from api import etags
 from api.errors import PreconditionFailed, PreconditionMissing
 from api.frame import interface
 from core.base.clock import now
-from statemachine.errors import RecordGone
 from statemachine.transitions import Actor, Step, take
 from tests.toy.models import Kettle
 
@@ -128,27 +126,3 @@ class TestRequireMatch:
         LogEntry.objects.filter(pk=entry.pk).update(action_time=now() + timedelta(seconds=1))
         with pytest.raises(PreconditionFailed, match="by nina"):
             etags.require_match(asking("PATCH", If_Match=read), Kettle.objects.get())
-
-
-class TestHeld:
-    def test_locks_what_it_has_compared(self, kettle: Kettle) -> None:
-        with transaction.atomic(), connection.execute_wrapper(seen := Statements()):
-            held = etags.held(
-                asking(If_Match=etags.etag_of(kettle)), Kettle.objects.select_related("initiated_by"), pk=kettle.pk
-            )
-
-        assert held == kettle
-        assert [each.endswith('FOR NO KEY UPDATE OF "toy_kettle"') for each in seen.sent] == [True]
-
-    def test_says_where_there_is_none(self, kettle: Kettle) -> None:
-        with pytest.raises(RecordGone), transaction.atomic():
-            etags.held(asking(If_Match="*"), Kettle.objects.filter(label="Tin"), pk=kettle.pk)
-
-
-class Statements:
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-
-    def __call__(self, execute: object, sql: str, *rest: object) -> object:
-        self.sent.append(sql)
-        return execute(sql, *rest)  # type: ignore[operator]

@@ -5,18 +5,38 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
 from ninja.errors import AuthenticationError, HttpError
 
 from api import failures
+from api.errors import (
+    AnswerLost,
+    CursorUnknown,
+    KeyForAnotherBody,
+    KeyInvalid,
+    PreconditionFailed,
+    PreconditionMissing,
+    StillRunning,
+)
 from api.frame import interface
 from core.base.errors import Permanent, Refused, RunsheetError, Temporary
+from core.http import problems
 from storage import errors
 from storage.errors import ListerUnknown, RootBusy
 from storage.services import IndexSyncService
 
+OF_EVERY_WISH = (
+    AnswerLost,
+    CursorUnknown,
+    KeyForAnotherBody,
+    KeyInvalid,
+    PreconditionFailed,
+    PreconditionMissing,
+    StillRunning,
+)
 REQUEST = RequestFactory().get("/api/v1/")
 
 
@@ -85,3 +105,14 @@ class TestFrame:
     def test_hands_on_what_it_does_not_know(self) -> None:
         with pytest.raises(ZeroDivisionError):
             interface.on_exception(REQUEST, ZeroDivisionError())
+
+
+def test_whatever_the_frame_refuses_is_told_in_the_docs() -> None:
+    """With its status, by which a program decides first."""
+    told = (settings.ROOT / "docs" / "api.md").read_text()
+    rows = [line.split("|") for line in told.splitlines() if line.startswith("| ") and line[2:5].isdigit()]
+    documented = {(int(row[1]), code) for row in rows for code in re.findall(r"`(\w+)`", row[2])}
+    refused = {(each.status, each.code) for each in OF_EVERY_WISH}
+    before = {(status, code) for code, (status, _sentence) in problems.KINDS.items()}
+
+    assert (refused | before) - documented == set()

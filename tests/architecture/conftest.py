@@ -2,21 +2,27 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
+from api.models import ApiToken
 from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
 from core.http.problems import API
+from documents.models import Document, DocumentVersion
+from documents.services import uploads
+from documents.states import State
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, RunState, StorageRoot, StoredFile
@@ -49,6 +55,8 @@ def _archives_may_be_made(settings: Settings) -> None:
     settings.DROPBOX_MAKES_ARCHIVES = True
 
 
+# Whose records they are about, where the address does not say it.
+ABOUT = {"archives/<pk>/": "cloud/cloudlocation", "tokens/<pk>/revoke/": "api/apitoken"}
 # One that the role which may start such records may press.
 BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop"}
 WALKED = sorted(set(addresses()))
@@ -78,7 +86,16 @@ def people(_built: None) -> People:
 
 
 @pytest.fixture(scope="module")
-def there(people: People) -> Things:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Documents lie in a folder that nobody has used, for numbers begin anew with each database."""
+    options = {"directory": str(tmp_path_factory.mktemp("documents")), "is_made": True}
+    local = {"BACKEND": "storage.backends.local.LocalStorage", "OPTIONS": options}
+    with override_settings(STORAGES=settings.STORAGES | {"documents": local}):
+        yield
+
+
+@pytest.fixture(scope="module")
+def there(people: People, place: None) -> Things:
     """One record of each model that has pages."""
     nina, connected = User.objects.create_user("nina"), User.objects.create_user("connected")
     lease = Lease.objects.create(agency="BLM", lease_number="NMNM 1")
@@ -118,14 +135,34 @@ def there(people: People) -> Things:
         IndexRun.objects.create(root=root, state=RunState.PLANNED, due_at=None, plan_is_whole=True, applied_up_to=1),
         nina,
         Group.objects.create(name="Nobody's"),
+        ApiToken.objects.create(
+            user=nina,
+            name="nightly",
+            digest="0" * 64,
+            hint="0000",
+            scopes=["leases:read"],
+            created_at=now(),
+            expires_at=now() + timedelta(days=1),
+        ),
+        _document(people["Operator"]),
     ]
     return {record._meta.label_lower.replace(".", "/"): record for record in made}
+
+
+def _document(owner: User | AnonymousUser) -> Document:
+    """One that has been verified, and whose file is there."""
+    assert isinstance(owner, User)
+    content = b"%PDF-1.7"
+    made = uploads.store(by=owner, name="deed.pdf", chunks=[content], length=len(content))
+    DocumentVersion.objects.update(verified_at=now())
+    Document.objects.update(state=State.ACTIVE, verified_at=now(), due_at=None)
+    return made
 
 
 def concrete(address: str, there: Things) -> str:
     """The address of something that is there."""
     place = next((place for place in there if address.startswith(f"admin/{place}/")), "leases/lease")
-    pk = there["cloud/cloudlocation" if address == "archives/<pk>/" else place].pk
+    pk = there[ABOUT.get(address, place)].pk
     values = {
         **THERE,
         "object_id": pk,
@@ -133,6 +170,8 @@ def concrete(address: str, there: Things) -> str:
         "pk": pk,
         "upload_id": there["leases/upload"].pk,
         "run_id": there["storage/indexrun"].pk,
+        "document_id": there["documents/document"].pk,
+        "number": 1,
         "lease_id": there["leases/lease"].pk,
         "batch_id": there["leases/batch"].pk,
         "code": "BLM",

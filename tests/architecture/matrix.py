@@ -49,6 +49,7 @@ MODELS = {
     "storage/storageroot": records(see=VIEWER),
     "storage/storedfile": records(see=VIEWER),
     "storage/indexrun": records(see=VIEWER, add=OPERATOR),
+    "api/apitoken": records(see=ADMINISTRATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
 }
@@ -132,6 +133,8 @@ ADDRESSES = {
     "admin/storage/indexrun/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/<pk>/<name>/": Row(NOBODY, OPERATOR),  # stops it; what else is done, see `TRANSITIONS`
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
+    "tokens/": Row(STAFF, STAFF),
+    "tokens/<pk>/revoke/": Row(NOBODY, ADMINISTRATOR),  # somebody else's; one's own, everybody
     "archives/<pk>/": Row(VIEWER, NOBODY),
     "dropbox/": Row(STAFF, NOBODY),
     "dropbox/connect/": Row(NOBODY, OPERATOR),

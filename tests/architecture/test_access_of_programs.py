@@ -14,12 +14,16 @@ from django.test import Client
 from redis import Redis
 
 from api.scopes import area_of
+from core.base.clock import now
 from core.http.problems import CONTENT_TYPE
+from documents.models import Document
+from documents.states import State
 from leases.models import Lease
 from storage.models import IndexRun
 from tests.architecture.conftest import PROGRAMS, Browsers, Things, concrete
 from tests.architecture.matrix import ADMINISTRATOR, EVERYBODY, OPERATOR, VIEWER
 from tests.architecture.test_access import everything
+from tests.documents.bodies import BOUNDARY, form, part
 
 pytestmark = [
     pytest.mark.django_db,
@@ -33,7 +37,9 @@ class Row(NamedTuple):
     """Who may ask for an address, who may post to it, what is posted, and what is asked for; None: nobody can.
 
     Attributes:
-        patch: who may change what is there; what is sent is the `body`.
+        body: bytes are a form.
+        state: in which the document is.
+        patch, put: who may change what is there; what is sent is the `body`.
         delete: who may delete it.
         lease: what the lease has to be so that it can be done.
     """
@@ -42,18 +48,24 @@ class Row(NamedTuple):
     post: frozenset[str] | None
     body: Any = None
     query: str = ""
+    state: State = State.ACTIVE
     patch: frozenset[str] | None = None
+    put: frozenset[str] | None = None
     delete: frozenset[str] | None = None
     lease: Mapping[str, Any] = MappingProxyType({})
 
 
 ANONYMOUS = frozenset({"anonymous"})
+A_FILE = form(part("file", b"%PDF-1.7", file="deed.pdf"))
+A_DOCUMENT = "api/v1/documents/<document_id>/"
+
 ADDRESSES = {
     "api/v1/": Row(None, None),  # only the addresses below it are something
     "api/v1/files/": Row(VIEWER, None),
     "api/v1/index/rebuild/": Row(None, OPERATOR, {"mode": "audit"}),
     "api/v1/leases/": Row(VIEWER, OPERATOR, {"agency": "BLM", "number": "NMNM 2"}),
     "api/v1/leases/bulk/": Row(None, OPERATOR, {"items": [{"agency": "BLM", "number": "NMNM 2"}]}),
+    "api/v1/leases/delete/": Row(None, ADMINISTRATOR, {"filter": {}, "dry_run": True}),
     "api/v1/leases/near/": Row(VIEWER, None, query="?agency=BLM&number=NMNM+1"),
     "api/v1/leases/run/": Row(None, OPERATOR, {"filter": {}}, lease={"due_at": None}),
     "api/v1/leases/<lease_id>/": Row(VIEWER, None, {"number": "NMNM 2"}, patch=OPERATOR, delete=ADMINISTRATOR),
@@ -71,14 +83,32 @@ ADDRESSES = {
     "api/v1/agencies/<code>/": Row(VIEWER, None),
     "api/v1/index/runs/<run_id>/": Row(VIEWER, None),
     "api/v1/openapi.json": Row(EVERYBODY - ANONYMOUS, None),
+    "api/v1/documents/": Row(VIEWER, OPERATOR, A_FILE),
+    "api/v1/documents/bulk/": Row(None, VIEWER, {"action": "archive", "ids": [1]}),  # what becomes of each is told
+    "api/v1/documents/upload/": Row(None, None, A_FILE, query="?name=deed.pdf", put=OPERATOR),
+    "api/v1/documents/usage/": Row(VIEWER, None),
+    A_DOCUMENT: Row(VIEWER, None, {"name": "deed of 1907.pdf"}, patch=OPERATOR, delete=OPERATOR),
+    f"{A_DOCUMENT}archive/": Row(None, OPERATOR),
+    f"{A_DOCUMENT}check-in/": Row(None, OPERATOR),
+    f"{A_DOCUMENT}check-out/": Row(None, OPERATOR),
+    f"{A_DOCUMENT}content/": Row(VIEWER, None),
+    f"{A_DOCUMENT}purge/": Row(None, ADMINISTRATOR, state=State.ARCHIVED),
+    f"{A_DOCUMENT}restore/": Row(None, OPERATOR, state=State.ARCHIVED),
+    f"{A_DOCUMENT}verify/": Row(None, OPERATOR),
+    f"{A_DOCUMENT}versions/": Row(VIEWER, None, A_FILE, query="?name=EACH.pdf", put=OPERATOR),
+    f"{A_DOCUMENT}versions/<number>/": Row(VIEWER, None),
+    f"{A_DOCUMENT}versions/<number>/content/": Row(VIEWER, None),
+    f"{A_DOCUMENT}versions/<number>/restore/": Row(None, OPERATOR),
 }
 
 
 def status_of(client: Client, method: str, url: str, body: Any) -> int:
     """What is answered. What it changes is undone, as far as it is in the database."""
     with transaction.atomic():
-        sent = json.dumps(body or {}) if method in {"post", "patch"} else ""
-        answer = client.generic(method.upper(), url, sent, "application/json", headers={"If-Match": "*"})
+        is_json = not isinstance(body, bytes)
+        sent = (json.dumps(body or {}) if is_json else body) if method in {"post", "put", "patch"} else ""
+        kind = "application/json" if is_json else f"multipart/form-data; boundary={BOUNDARY}"
+        answer = client.generic(method.upper(), url, sent, kind, headers={"If-Match": "*"})
         transaction.set_rollback(True)
     assert answer.status_code < 400 or answer["Content-Type"] == CONTENT_TYPE
     return answer.status_code
@@ -98,12 +128,18 @@ def test_addresses_are_for_whom_the_matrix_says(browsers: Browsers, there: Thing
     row = ADDRESSES[address]
     url = concrete(address, there) + row.query
     IndexRun.objects.update(state="planned")  # so that another one of its root may begin
+    archived_at = now() if row.state == State.ARCHIVED else None
+    Document.objects.update(state=row.state, archived_at=archived_at)
     Lease.objects.update(**{"state": "pending", **row.lease})
     before = everything(redis)
 
-    asked = {"get": row.get, "post": row.post, "patch": row.patch, "delete": row.delete}
+    asked = {"get": row.get, "post": row.post, "patch": row.patch, "put": row.put, "delete": row.delete}
     for method, allowed in asked.items():
-        came = {name: status_of(client, method, url, row.body) for name, client in browsers.items()}
+        came = {
+            # What is undone in the database lies in storage still, so that each has a name of their own.
+            name: status_of(client, method, url.replace("EACH", name), row.body)
+            for name, client in browsers.items()
+        }
         if allowed is None:
             assert set(came.values()) <= {404, 405}, method
             continue

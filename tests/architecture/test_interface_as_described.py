@@ -45,6 +45,7 @@ class Here:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         connections["default"] = self._connection
+        environ["HTTP_ACCEPT_ENCODING"] = "identity"  # whoever asks here cannot read others
         return self._answer(environ, start_response)
 
 

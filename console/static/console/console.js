@@ -159,9 +159,10 @@
     }
 
     async function onClick(event) {
-        const copy = event.target.closest("[data-copy]");
+        const copy = event.target.closest("[data-copy], [data-copy-text]");
         if (copy) {
-            await navigator.clipboard.writeText(new URL(copy.dataset.copy, window.location.href).href);
+            const { copy: address, copyText: text } = copy.dataset;
+            await navigator.clipboard.writeText(text ?? new URL(address, window.location.href).href);
             say("said", "Copied");
             const words = copy.querySelector("[data-words]") || copy;
             const before = words.textContent;

@@ -160,6 +160,8 @@ class TestList:
             ({"search": "nmnm 1"}, ["NMNM 12", "NMNM 1"]),
             ({"report": "true"}, ["NMNM 1"]),
             ({"failure": "bug"}, ["NMNM 12"]),
+            ({"changed_since": "0001-01-01T00:00:00+23:59"}, ["NMNM 7", "B0-1234-5", "NMNM 12", "NMNM 1"]),
+            ({"changed_since": "9999-12-31T23:59:59-23:59"}, []),
             ({"order": "number"}, ["B0-1234-5", "NMNM 1", "NMNM 12", "NMNM 7"]),
             ({"order": "changed_at", "agency": "BLM", "limit": 1}, ["NMNM 1"]),
         ],
@@ -474,6 +476,19 @@ class TestHistory:
         assert (missing["from_state"], missing["to_state"]) == ("searching", "not_found")
         assert missing["evidence"] == {"path": "/a/NMNM 1", "nearest": []}
         assert (made["reason"], made["by"]["kind"], made["generation"]) == ("created", "reconciler", 1)
+
+    def test_takes_one_statement_however_much_has_happened(self, operator: Program, lease: Lease) -> None:
+        def statements() -> int:
+            with CaptureQueriesContext(connection) as asked:
+                assert operator.get(at(lease, "history/")).status_code == 200
+            return len(asked)
+
+        operator.post(at(lease, "run/"))
+        one = statements()
+        for what in ("stop/", "run/", "stop/"):
+            operator.post(at(lease, what))
+
+        assert statements() == one
 
     def test_comes_some_at_a_time_for_one_lease_only(self, operator: Program, lease: Lease) -> None:
         for what in ("run/", "stop/", "run/"):

@@ -1,0 +1,1 @@
+"""The pages of the console for what has to do with the interface for programs."""
