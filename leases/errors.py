@@ -97,6 +97,14 @@ class ChoiceUnclear(Refused):
     field = "ids"
 
 
+class NotAskedBefore(Refused):
+    """Nothing was deleted. Ask by a “dry_run” first, and send what it tells as “which”."""
+
+    code = "not_asked_before"
+    words = "not asked before"
+    field = "which"
+
+
 class ConfigurationMissing(Permanent):
     """This agency is not configured. Say under “Agencies” where its archives lie; it goes on by itself."""
 

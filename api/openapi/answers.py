@@ -16,6 +16,7 @@ ALWAYS = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_ACCEPTABLE,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -38,6 +39,10 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
         "description": "Of what the requests are counted, and how many (`q`) may come in how many seconds (`w`).",
         "schema": {"type": "string"},
     },
+    "X-Request-ID": {
+        "description": "What the log of the server calls this request; whoever asks may say it.",
+        "schema": {"type": "string"},
+    },
     "WWW-Authenticate": {"description": "How to say who asks.", "schema": {"type": "string"}},
 }
 # What comes with an answer of that status, whoever gives it.
@@ -48,7 +53,7 @@ HEADERS_OF: Mapping[int, tuple[str, ...]] = {
     HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
-WITH_ALL = ("RateLimit", "RateLimit-Policy")
+WITH_ALL = ("RateLimit", "RateLimit-Policy", "X-Request-ID")
 
 
 class FieldProblem(BaseModel):

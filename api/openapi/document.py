@@ -103,6 +103,7 @@ class Document(OpenAPISchema):
         """
         for name, schema in definitions.items():
             describe(schema)
+            _without_defaults(schema)
             if self._is_of_parameters and schema.get("type") == "object":
                 continue  # it is taken apart, and nothing names it
             if self.schemas.setdefault(name, deepcopy(schema)) != schema:
@@ -129,6 +130,15 @@ def _secure(operation: dict[str, Any], path: str, method: str) -> None:
             way["CsrfToken"] = []
         if "Bearer" in way and area:
             way["Bearer"] = [str(scopes.needed_in(area, is_looking=is_looking))]
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """Defaults of whole objects, which many makers of clients do not know; each of their fields has its own."""
+    for name, held in schema.get("properties", {}).items():
+        if isinstance(held.get("default"), dict):
+            del held["default"]
+            if len(held.get("allOf", ())) == 1 and not held.keys() - {"allOf", "description"}:
+                schema["properties"][name] = held | held.pop("allOf")[0]
 
 
 def _put_right(operation: dict[str, Any]) -> None:

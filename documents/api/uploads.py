@@ -34,8 +34,8 @@ OF_A_FORM = ("name", "metadata", "lease", "why")
 BYTES: Mapping[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The bytes of the file, of any type.",
-        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The bytes of the file. Content-Type may say any type.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 FORM: Mapping[str, Any] = {

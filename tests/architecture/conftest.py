@@ -28,6 +28,7 @@ from statemachine.models import TransitionLog
 from storage.models import IndexRun, RunState, StorageRoot, StoredFile
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
 from tests.frames import unframed  # noqa: F401 - a fixture
+from tests.inside import inside  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
 
 type People = dict[str, User | AnonymousUser]

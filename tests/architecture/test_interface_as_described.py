@@ -5,16 +5,13 @@ Nothing is left to chance: each run asks the same, and says of what it has found
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 import schemathesis
 from django.contrib.auth.models import User
-from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connections
 from schemathesis import Case, CheckContext, Response
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
@@ -22,6 +19,7 @@ from schemathesis.transport.wsgi import WSGITransport
 
 from tests.api import description
 from tests.api.conftest import made
+from tests.inside import Inside
 
 pytestmark = [
     pytest.mark.django_db,
@@ -30,42 +28,24 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
 
-EXAMPLES = 10
+type App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+EXAMPLES = 5
 # What is said to whoever sends what cannot be, and not to whoever wishes for what is not to be had.
 OF_FORM = frozenset({"invalid", "bad_request", "not_json", "no_such_content_type"})
 OF_A_NETWORK = ("max_redirects", "verify", "cert", "proxies")
 
 
-class Here:
-    """The project as a server, in the transaction of the test, whichever thread asks."""
-
-    def __init__(self) -> None:
-        self._answer = WSGIHandler()
-        self._connection = connections["default"]
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        connections["default"] = self._connection
-        environ["HTTP_ACCEPT_ENCODING"] = "identity"  # whoever asks here cannot read others
-        return self._answer(environ, start_response)
-
-
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Here]:
-    """Who asks again without a login tells that of a network, where there is none."""
+def here(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> App:
+    """The project; who asks it here cannot read what is compressed, and tells what is for a network where it asks again."""
     send = WSGITransport.send
     monkeypatch.setattr(
         WSGITransport,
         "send",
         lambda *asked, **said: send(*asked, **{name: said[name] for name in said if name not in OF_A_NETWORK}),
     )
-    mine, ends = connections["default"], (request_started, request_finished)
-    mine.inc_thread_sharing()
-    for each in ends:
-        each.disconnect(close_old_connections)
-    yield Here()
-    for each in ends:
-        each.connect(close_old_connections)
-    mine.dec_thread_sharing()
+    return lambda environ, start_response: inside(environ | {"HTTP_ACCEPT_ENCODING": "identity"}, start_response)
 
 
 @schemathesis.check
@@ -90,7 +70,7 @@ def configured(secret: str) -> SchemathesisConfig:
             "auth": {"openapi": {"Bearer": {"bearer": secret}}},
             "checks": {
                 "positive_data_acceptance": {"enabled": False},  # see the one above
-                "missing_required_header": {"expected-statuses": ["401", "428"]},
+                "missing_required_header": {"expected-statuses": ["401", "422", "428"]},
             },
             "generation": {"max-examples": EXAMPLES, "deterministic": True, "database": "none"},
         }
@@ -98,7 +78,7 @@ def configured(secret: str) -> SchemathesisConfig:
 
 
 class TestInterface:
-    def test_answers_as_it_is_described(self, here: Here) -> None:
+    def test_answers_as_it_is_described(self, here: App) -> None:
         secret = made(User.objects.create_superuser("olivia")).secret
         schema = schemathesis.openapi.from_dict(description.made(), config=configured(secret))
         schema.app = here

@@ -136,7 +136,7 @@ class TestOperations:
         ]
 
     def test_may_be_refused(self, document: Any) -> None:
-        always = {"400", "401", "403", "429", "500", "503"}
+        always = {"400", "401", "403", "406", "429", "500", "503"}
         refused = {
             (path, method): {status for status in operation["responses"] if status >= "400"} - always
             for path, methods in document["paths"].items()
