@@ -1,6 +1,5 @@
 """The interface for programs, with the routers of all apps."""
 
-from django.contrib import admin
 from django.urls import path
 
 from api import reading
@@ -41,7 +40,4 @@ for each in addresses[0]:
     view.should_append_slash = False
     uploads.streamed(view, *STREAMED.get(each.name or "", ()))  # type: ignore[union-attr]  # a pattern, no resolver
     each.callback = view
-urlpatterns = [
-    path(f"{PLACE}docs/", admin.site.admin_view(reading.page), name="interface"),
-    path(PLACE, addresses),
-]
+urlpatterns = [path(PLACE, addresses)]

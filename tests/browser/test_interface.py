@@ -36,7 +36,6 @@ class TestPage:
         assert tried(page, "files-files_found_files") == 200
         assert tried(page, "index-index_rebuild") == 202
         assert IndexRun.objects.get().initiated_by == person
-        page.screenshot(path=f"/tmp/oa-{theme}.png", full_page=True)
 
     def test_is_for_who_has_logged_in(self, page: Page, console: System) -> None:
         page.goto(f"{console.url}/api/v1/docs/")
