@@ -101,6 +101,8 @@ def problems_of(operation: Mapping[str, Any], *, method: str, raised: Collection
         found.update(WITH_BODY)
     if method not in SAFE:
         found.add(HTTPStatus.CONFLICT)
+    if "PreconditionFailed" in raised:
+        found.add(HTTPStatus.PRECONDITION_REQUIRED)  # an empty If-Match says nothing
     failures = {each.__name__: each.status for each in _below(RunsheetError)}
     return sorted(found | {status for name in raised if (status := failures.get(name))})
 

@@ -20,6 +20,7 @@ from schemathesis.transport.wsgi import WSGITransport
 from tests.api import description
 from tests.api.conftest import made
 from tests.api.conftest import program as program_of
+from tests.documents.conftest import Files
 from tests.inside import Inside
 
 pytestmark = [
@@ -43,7 +44,7 @@ OF_A_NETWORK = ("max_redirects", "verify", "cert", "proxies")
 
 
 @pytest.fixture
-def here(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> App:
+def here(inside: Inside, files: Files, monkeypatch: pytest.MonkeyPatch) -> App:
     """The project; who asks it here cannot read what is compressed, and tells what is for a network where it asks again."""
     send = WSGITransport.send
     monkeypatch.setattr(
@@ -108,7 +109,7 @@ def prepared(secret: str) -> None:
         program.post("/api/v1/leases/bulk/", bulk, content_type="application/json"),
         program.put("/api/v1/documents/upload/?name=deed.txt", b"This deed", content_type="text/plain"),
     ]
-    assert [each.status_code for each in made] == [HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.CREATED]
+    assert all(each.status_code < HTTPStatus.BAD_REQUEST for each in made), [each.content for each in made]
 
 
 def outcome(happened: Iterable[events.EngineEvent]) -> tuple[Counter[tuple[str, int]], list[str]]:
