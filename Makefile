@@ -8,13 +8,18 @@ PYTHON := .venv/bin/python
 UV := $(shell command -v uv || echo '$(LOCAL)/uv/bin/uv')
 INSTALLED := .venv/installed
 AZURITE := $(LOCAL)/azurite/installed
+# Of the tests, for two processors: those that break a house, start programs or drive a browser wait for a third of their time.
+WORKERS ?= 3
 # A Python that uv has to fetch stays in this folder too.
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
 # Whoever starts many processes compiles each module once, not once for each of them.
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: help demo up test quick chaos bench-console openapi screenshots lint fmt lock audit
+# Types take as long as all the others.
+LINTS := lint-types lint-style lint-contracts
+
+.PHONY: help demo up test quick chaos bench-console openapi screenshots lint $(LINTS) fmt lock audit
 
 help: ## This list
 	@echo 'Usage: make TARGET [ARGS="…"]'
@@ -26,8 +31,10 @@ demo: $(INSTALLED) ## One lease for every outcome, live in the terminal (ARGS=--
 up: $(INSTALLED) ## The console with demo data on this machine, until Ctrl-C (ARGS="--port 9000 --workers 2")
 	@$(PYTHON) manage.py up $(ARGS)
 
-test: lint $(AZURITE) ## Linters, types, import contracts and all tests (ARGS="tests/core -k name")
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
+test: $(INSTALLED) ## Linters, types, import contracts and all tests (ARGS="tests/core -k name")
+	@$(MAKE) --no-print-directory --jobs=3 $(LINTS) $(AZURITE)
+	@echo 'lint: clean'
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
 
 quick: $(INSTALLED) ## The tests without programs, browser, matrices, whole ways and what takes long, and without coverage (ARGS="tests/core -k name")
 	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup -m 'not process and not browser and not matrix and not flow and not long' $(ARGS)
@@ -47,12 +54,19 @@ screenshots: $(INSTALLED) ## Make the pictures in docs/images anew, in the machi
 	@$(PYTHON) -m pytest -q tests/browser/screenshots.py
 
 lint: $(INSTALLED) ## Only what needs no server: style, types, import contracts, the compose file
+	@$(MAKE) --no-print-directory --jobs=2 $(LINTS)
+	@echo 'lint: clean'
+
+lint-types: $(INSTALLED)
+	@.venv/bin/mypy --no-error-summary .
+
+lint-style: $(INSTALLED)
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet . || { echo 'Run "make fmt" to format these files:'; .venv/bin/ruff format --check .; exit 1; }
-	@.venv/bin/mypy --no-error-summary .
+
+lint-contracts: $(INSTALLED)
 	@contracts=$$(.venv/bin/lint-imports --no-logo) || { echo "$$contracts"; exit 1; }
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
-	@echo 'lint: clean'
 
 fmt: $(INSTALLED) ## Format the code and mend what a tool can mend
 	@.venv/bin/ruff check --fix --quiet .

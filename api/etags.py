@@ -51,8 +51,10 @@ def told(request: HttpRequest, response: HttpResponse, etag: str) -> None:
         NotModified: who asks has that version; the frame answers 304.
     """
     response["ETag"] = etag
-    if request.method in {"GET", "HEAD"} and _names(request.headers.get("If-None-Match", ""), etag, weakly=True):
-        raise NotModified(etag)
+    known = _named(request.headers.get("If-None-Match", ""), etag, weakly=True)
+    if known and request.method in {"GET", "HEAD"}:
+        # As it was said, with its coding: by that, who asks finds what it belongs to.
+        raise NotModified(known)
 
 
 def require_match(request: HttpRequest, record: Model, *beside: object) -> None:
@@ -67,7 +69,7 @@ def require_match(request: HttpRequest, record: Model, *beside: object) -> None:
     said = request.headers.get("If-Match", "")
     if not said.strip():
         raise PreconditionMissing
-    if not _names(said, etag_of(record, *beside), weakly=False):
+    if not _named(said, etag_of(record, *beside), weakly=False):
         raise PreconditionFailed(_overtaken(record))
 
 
@@ -76,11 +78,12 @@ def encoded(etag: str, coding: str) -> str:
     return f'{etag[:-1]}{CODED}{coding}"'
 
 
-def _names(header: str, etag: str, *, weakly: bool) -> bool:
-    """Whether a header with ETags names this one."""
+def _named(header: str, etag: str, *, weakly: bool) -> str | None:
+    """How a header with ETags names this one; None: it does not."""
     if header.strip() == ANY:
-        return True
-    return etag in {_uncoded(each.removeprefix("W/") if weakly else each) for each in parse_etags(header)}
+        return etag
+    said = (each.removeprefix("W/") if weakly else each for each in parse_etags(header))
+    return next((each for each in said if _uncoded(each) == etag), None)
 
 
 def _uncoded(etag: str) -> str:

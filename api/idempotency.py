@@ -5,6 +5,7 @@ done, is tried anew. Nobody commits twice, whenever a process is killed: the fir
 one more, which notes in the same transaction that something of this wish was done. So there are three cases for who comes
 after a process has died: nothing was committed, and it is done now; something was, and they are told so, without its answer;
 or the process lives after all, and its note finds that somebody else has taken over, so that its transaction is undone.
+What is only a preparation, as the room that is kept for an upload, bears no note: see `core.base.preparations`.
 """
 
 import logging
@@ -24,11 +25,12 @@ from django.http.response import HttpResponseBase
 
 from api.errors import AnswerLost, KeyForAnotherBody, KeyInvalid, StillRunning
 from api.models import KeptAnswer
+from core.base import preparations
 from core.base.clock import shared_now
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 KEPT_FOR = timedelta(days=1)
-# Longer than a request lasts before its process is ended (gunicorn.conf.py).
+# Longer than a request lasts before its process is ended (gunicorn.conf.py). An upload may last longer: then the note decides.
 HELD_FOR = timedelta(seconds=150)
 AGAIN_IN_S = 2
 FORGOTTEN_AT_ONCE = 5_000
@@ -58,9 +60,12 @@ class _Try:
         return KeptAnswer.objects.filter(pk=self._answer.pk, tries=self._answer.tries)
 
     def __call__(self, execute: Callable[..., Any], sql: Any, *rest: Any) -> Any:
-        if not (self.has_committed or self._is_noting or _READS.match(str(sql)) or self._is_noted()):
+        if not (self._is_needless() or _READS.match(str(sql)) or self._is_noted()):
             self._write_note()
         return execute(sql, *rest)
+
+    def _is_needless(self) -> bool:
+        return self.has_committed or self._is_noting or preparations.are_made()
 
     def _is_noted(self) -> bool:
         """Whether the note is part of what is committed next: Django forgets what is undone with a savepoint, too."""

@@ -51,9 +51,9 @@ WRITTEN = re.compile(
 # As browsers themselves tell HTML (https://mimesniff.spec.whatwg.org/#identifying-a-resource-with-an-unknown-mime-type),
 # and a script wherever it stands in the beginning.
 _HTML = re.compile(
-    r"\s*<(!doctype\s+html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[\s>]|.*<script[\s>]",
-    re.IGNORECASE | re.DOTALL,
+    r"\s*<(!doctype\s+html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[\s>]", re.IGNORECASE
 )
+_SCRIPT = re.compile(r"<script[\s>]", re.IGNORECASE)
 _BEFORE_ROOT = re.compile(r"\s*(<\?.*?\?>|<!--.*?-->|<!doctype[^\[>]*(\[.*?\])?\s*>|\s)*", re.IGNORECASE | re.DOTALL)
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
 # Of what is written in letters all the same, and is no text.
@@ -133,15 +133,16 @@ def _of_family(family: re.Pattern[str], otherwise: str, *said: str) -> str:
 
 
 def _of_text(text: str, *, by_name: str, declared: str) -> str:
-    begin = _BEFORE_ROOT.match(text)
-    root = _ROOT.match(text, begin.end() if begin else 0)
+    before = _BEFORE_ROOT.match(text)
+    begin = before.end() if before else 0
+    root = _ROOT.match(text, begin)
     first = root.group(1).lower() if root else ""
     is_xml = text.lstrip().startswith("<?xml")
     if first == "svg":
         return SVG
     if first == "html" and (is_xml or "http://www.w3.org/1999/xhtml" in text):
         return XHTML
-    if not is_xml and _HTML.match(text):
+    if not is_xml and (_HTML.match(text) or _HTML.match(text, begin) or _SCRIPT.search(text)):
         return HTML
     if is_xml or (first and by_name.endswith("xml")):
         return by_name if by_name.endswith("+xml") and by_name not in ACTIVE else XML

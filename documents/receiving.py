@@ -12,6 +12,7 @@ from core.http import uploads
 from core.http.transfers import Stalled
 from documents import digests
 from documents.errors import BodyIncomplete
+from documents.places import place
 
 # What is waited for at once, and therefore the pace that is asked for (core.http.transfers).
 PIECE_BYTES = 256 * 1024
@@ -62,13 +63,14 @@ def received(request: HttpRequest) -> Iterator[Received]:
     Where the body of the `with` fails, what is still on its way is thrown away within bounds: whoever sends reads only then.
 
     Raises:
-        DigestUnreadable, LengthMissing: nothing was read.
+        DigestUnreadable, LengthMissing, TooManyTransfers: nothing was read.
     """
     read, length = _source(request)
-    said = digests.declared(request.headers.get("Content-Digest", ""), request.headers.get("Repr-Digest", ""))
-    whole = digests.checked(_pieces(read, length), said)
     try:
-        yield Received(chunks=whole, length=length, content_type=request.META.get("CONTENT_TYPE", ""), digests=said)
+        said = digests.declared(request.headers.get("Content-Digest", ""), request.headers.get("Repr-Digest", ""))
+        whole = digests.checked(_pieces(read, length), said)
+        with place(length):
+            yield Received(chunks=whole, length=length, content_type=request.META.get("CONTENT_TYPE", ""), digests=said)
     except RunsheetError as error:
         if not isinstance(error, BodyIncomplete | BodyTooSlow):
             uploads.throw_away(read, size=uploads.THROWN_AWAY_BYTES)

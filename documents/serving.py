@@ -25,6 +25,7 @@ from core.base.errors import Permanent, Refused
 from core.http import problems
 from documents import ranges
 from documents.models import DocumentVersion
+from documents.places import place
 from documents.ranges import Part, RangeRefused
 from storage.backends import documents
 from storage.backends.errors import NotFound
@@ -32,9 +33,9 @@ from storage.backends.gateway import CONTENT_TYPE
 from storage.backends.stored import begun
 
 STREAM, INTERNAL, SIGNED = "stream", "internal", "signed"
-# What a browser shows without running anything of it; the rest is kept, whatever is asked.
+# What a browser shows without running anything of it; the rest is kept, whatever is asked. In a sandbox, as everything is,
+# not every browser shows a PDF.
 SHOWN = {
-    "application/pdf": "application/pdf",
     "image/gif": "image/gif",
     "image/jpeg": "image/jpeg",
     "image/png": "image/png",
@@ -113,6 +114,7 @@ def answer(request: HttpRequest, content: Content, *, inline: bool = False) -> H
 
     Raises:
         FileAway: it is not in storage.
+        TooManyTransfers: there is no thread for it.
         PreconditionFailed: it is not the version that is asked for.
     """
     is_shown = inline and content.mime_type in SHOWN
@@ -199,7 +201,7 @@ def _streamed(request: HttpRequest, content: Content, headers: dict[str, str]) -
     part = parts[0] if parts else whole
     lengths = {"Content-Length": str(part.length), **({"Content-Range": part.of(content.size)} if parts else {})}
     return StreamingHttpResponse(
-        begun(_bytes_of(content, part)),
+        begun(_placed(_bytes_of(content, part), size=part.length)),
         status=HTTPStatus.PARTIAL_CONTENT if parts else HTTPStatus.OK,
         headers={**headers, **lengths},
     )
@@ -227,7 +229,19 @@ def _of_several(content: Content, parts: tuple[Part, ...], headers: dict[str, st
 
     length = sum(map(len, heads)) + sum(part.length for part in parts) + len(end)
     said = {"Content-Type": f"multipart/byteranges; boundary={boundary}", "Content-Length": str(length)}
-    return StreamingHttpResponse(begun(pieces()), status=HTTPStatus.PARTIAL_CONTENT, headers={**headers, **said})
+    return StreamingHttpResponse(
+        begun(_placed(pieces(), size=length)), status=HTTPStatus.PARTIAL_CONTENT, headers={**headers, **said}
+    )
+
+
+def _placed(pieces: Generator[bytes], *, size: int) -> Generator[bytes]:
+    """The same pieces, as long as they have a place.
+
+    Raises:
+        TooManyTransfers: before the first of them.
+    """
+    with place(size), closing(pieces):
+        yield from pieces
 
 
 def _wanted(request: HttpRequest, content: Content) -> tuple[Part, ...]:

@@ -23,6 +23,7 @@ class Form:
         numbers: what follows them, up to the end.
         whole: other forms, with their letters.
         examples: told to who writes a number otherwise.
+        zero_for_o: how a number begins in which the letter O stands where the agency has a zero; it is written so all the same.
     """
 
     begins: str
@@ -30,6 +31,7 @@ class Form:
     numbers: str
     whole: str
     examples: str
+    zero_for_o: str = "(?!)"
 
     def fits(self, plain: str) -> bool:
         """Whether a number is written so."""
@@ -58,6 +60,7 @@ FORMS: Mapping[str, Form] = {
         numbers="[0-9]{1,9}[a-z]?",
         whole="(?!)",
         examples="B0-1234-5, VB-0514-0001, LG-1234 or 14537",
+        zero_for_o="[beklv]o(?=[0-9])",
     ),
 }
 
@@ -69,11 +72,20 @@ def doubts_about_form(*, agency: str, number: str) -> list[str]:
         number: folded (`normalise_number`).
     """
     form, plain = FORMS.get(agency), _plain(number)
-    if form is None or form.fits(plain):
+    if form is None:
         return []
+    if form.fits(plain):
+        return _doubts_about_o(form, agency=agency, number=number)
     if (other := agency_by_form(number)) and other != agency:
         return [f"“{number}” is written like a lease of {other}, not of {agency}."]
     return [f"“{number}” is not written like the numbers of {agency}, such as {form.examples}."]
+
+
+def _doubts_about_o(form: Form, *, agency: str, number: str) -> list[str]:
+    if not re.match(form.zero_for_o, _plain(number)):
+        return []
+    meant = re.sub("[Oo]", "0", number, count=1)
+    return [f"“{number}” begins with the letter O, where {agency} has a zero: see whether “{meant}” is meant."]
 
 
 def agency_by_form(number: str) -> str:

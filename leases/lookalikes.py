@@ -177,7 +177,7 @@ def doubts_about_characters(number: str) -> list[str]:
     Args:
         number: folded (`normalise_number`), so that what can be mended surely is mended.
     """
-    if _SHORTENED.fullmatch(number):
+    if is_shortened(number):
         return [f"“{number}” looks like a number that a spreadsheet has shortened: type all of its digits."]
     if _DATE.fullmatch(number):
         return [f"“{number}” looks like a date that a spreadsheet has made of a number: type the number as it was."]
@@ -187,6 +187,11 @@ def doubts_about_characters(number: str) -> list[str]:
         *(_doubt(char) for char in odd[:NAMED_AT_MOST]),
         *(_doubt_beside_digits(char) for char in _mistaken_letters(number)),
     ]
+
+
+def is_shortened(number: str) -> bool:
+    """Whether a spreadsheet has made it of a number of many digits, so that these are lost."""
+    return _SHORTENED.fullmatch(number) is not None
 
 
 def _doubts_about_separators(number: str) -> list[str]:

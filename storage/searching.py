@@ -1,12 +1,19 @@
 """Files are looked for by words of their names, or by the beginning of a path."""
 
-from django.db.models import QuerySet
+from collections.abc import Callable, Mapping
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Collate, Lower
 from django.utils.text import smart_split, unescape_string_literal
 
 from console.records.lists import SEARCH_CHARACTERS_AT_MOST, SEARCH_WORDS_AT_MOST
 from core.base.errors import Refused
 from storage.models import StoredFile
+
+# By root: the one before it that has read the same place.
+type Same = Callable[[], Mapping[int, int]]
+
+_tellers: list[Same] = []
 
 
 class SearchTooLong(Refused):
@@ -33,6 +40,22 @@ def matching(files: QuerySet[StoredFile], text: str) -> QuerySet[StoredFile]:
         has = {"plain_name__contains": word.lower()} if word.isascii() else {"name__icontains": word}
         files = files.filter(**has)
     return files
+
+
+def once(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
+    """Without those that stand in another root, too, since several have read the same place; each of them is one file."""
+    for teller in _tellers:
+        for root, first in teller().items():
+            same = StoredFile.objects.filter(
+                root=first, key=OuterRef("key"), etag=OuterRef("etag"), state=OuterRef("state")
+            )
+            files = files.exclude(Q(root=root) & Q(Exists(same)))
+    return files
+
+
+def told_by(teller: Same) -> None:
+    """Let somebody tell which roots are one place."""
+    _tellers.append(teller)
 
 
 def _bare(word: str) -> str:

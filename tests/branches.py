@@ -5,8 +5,10 @@ only the files that are asked for cost anything, and a place in them only until 
 """
 
 import dis
+import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 
@@ -37,8 +39,11 @@ class Branches:
         self._into = into
         self._gone: dict[tuple[int, int], int] = {}
         self._codes: list[CodeType] = []  # kept, so that no two have the same id
+        self._file = -1
 
     def start(self) -> None:
+        # Open all the time, and written without a buffer: there are tens of thousands of lines, and forks write them, too.
+        self._file = os.open(self._into, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         monitoring.use_tool_id(self._tool, "branches")
         monitoring.register_callback(self._tool, events.PY_START, self._enter)
         monitoring.register_callback(self._tool, events.LINE, self._line)
@@ -50,6 +55,7 @@ class Branches:
         for code in self._codes:
             monitoring.set_local_events(self._tool, code, 0)
         monitoring.free_tool_id(self._tool)
+        os.close(self._file)
 
     def _enter(self, code: CodeType, _at: int) -> object:
         if self._is_measured(code.co_filename):
@@ -74,8 +80,7 @@ class Branches:
         return monitoring.DISABLE
 
     def _note(self, code: CodeType, came: int, went: int) -> None:
-        with self._into.open("a") as file:
-            file.write(f"{code.co_filename}\t{came}\t{went}\n")
+        os.write(self._file, f"{code.co_filename}\t{came}\t{went}\n".encode())
 
 
 def arc_of(code: CodeType, *, at: int, to: int) -> Arc | None:
@@ -84,8 +89,7 @@ def arc_of(code: CodeType, *, at: int, to: int) -> Arc | None:
     Returns:
         Nothing if it leads to another branch of the same line, which speaks for itself.
     """
-    steps = {step.offset: step for step in dis.get_instructions(code)}
-    after = dict(zip(steps, [*steps][1:], strict=False))
+    steps, after = _steps(code)
     line = steps[at].line_number
     if line is None:
         return None
@@ -102,6 +106,13 @@ def arc_of(code: CodeType, *, at: int, to: int) -> Arc | None:
         else:
             to = after[to]
     return None
+
+
+@lru_cache(maxsize=200)
+def _steps(code: CodeType) -> tuple[dict[int, dis.Instruction], dict[int, int]]:
+    """What a function does, by place, and what follows each place. To find out takes long, and its branches are taken one soon after another."""
+    steps = {step.offset: step for step in dis.get_instructions(code)}
+    return steps, dict(zip(steps, [*steps][1:], strict=False))
 
 
 def read(noted: Path) -> dict[str, set[Arc]]:

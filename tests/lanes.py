@@ -1,5 +1,5 @@
-"""A pytest plugin: the lanes. What starts programs, drives a browser, asks everything of everything, follows a lease through
-every part or takes long by what it is about says so by its marker or its place, and `make quick` leaves it out.
+"""A pytest plugin: the lanes. What starts programs, drives a browser, asks everything of everything, follows a lease or what is
+watched through every part, or takes long by what it is about says so by its marker or its place, and `make quick` leaves it out.
 
 A test that starts a program without saying so fails. The servers that a whole run shares are nobody's.
 """
@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: starts programs of its own")
     config.addinivalue_line("markers", "browser: drives Chromium and a whole Runsheet")
     config.addinivalue_line("markers", "matrix: asks everything of everything, such as each address for everybody")
-    config.addinivalue_line("markers", "flow: a lease on its whole way, through every part")
+    config.addinivalue_line("markers", "flow: a lease, or what is watched, on its whole way, through every part")
     config.addinivalue_line("markers", "long: is of thousands of rows, or waits for what does not answer")
 
 

@@ -5,6 +5,7 @@ from typing import Any, override
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from api.models import ApiToken
@@ -50,7 +51,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     made = time_column("created_at", "made")
     expires = time_column("expires_at", "expires")
     used = time_column("last_used_at", "last used")
-    fields = ("user", "stands", "is_for", "last_characters", "made", "expires", "used", "ended", "ended_by")
+    fields = ("user", "stands", "is_for", "last_characters", "made", "expires", "used", "ended")
 
     @admin.display(description="standing")
     def stands(self, token: ApiToken) -> SafeString:
@@ -67,7 +68,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 
     @admin.display(description="revoked")
     def ended(self, token: ApiToken) -> SafeString | str:
-        return ago(token.revoked_at) if token.revoked_at else "No"
+        return format_html("{} by {}", ago(token.revoked_at), self.ended_by(token)) if token.revoked_at else "No"
 
     @admin.display(description="revoked by", ordering="revoked_by__username")
     def ended_by(self, token: ApiToken) -> str:

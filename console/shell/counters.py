@@ -66,5 +66,5 @@ def _count(sets: list[QuerySet[Any]]) -> list[int]:
         for place, each in enumerate(sets)
     )
     # One without records has no line.
-    found = {line["counter_place"]: line["counted_there"] for line in first.union(*others, all=True)}
+    found = {line["counter_place"]: line["counted_there"] for line in first.union(*others, all=True).order_by()}
     return [found.get(place, 0) for place in range(len(sets))]

@@ -281,6 +281,8 @@ DOCUMENTS_SCANNER_LARGEST_BYTES = documents.MB * environment.whole_number(
 )
 # Who sends documents: this server piece by piece, the web server before it, or the place where they lie by a signed address.
 DOCUMENTS_DELIVERY, DOCUMENTS_INTERNAL_HEADER, DOCUMENTS_INTERNAL_PREFIX = documents.delivery()
+# So many of a process's four threads may be busy with large files that come or go; whoever comes then is told to try again.
+DOCUMENTS_TRANSFERS_AT_MOST = environment.whole_number("DOCUMENTS_TRANSFERS_AT_MOST", 3, minimum=1, maximum=4)
 
 # --- What lies in the agencies' folders of archives ---------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from cloud.addresses import address_of, address_of_file
 from cloud.models import Folded
 from console.records.links import page_of, right_to_see
+from core.base.folding import fold_case
 from discovery.models import ArchiveWatch
 from discovery.services.archive_wants import held_in
 from leases.models import AgencyStorageConfig, Lease
@@ -31,6 +32,19 @@ def elsewhere(files: Sequence[StoredFile], user: User) -> dict[int, Elsewhere]:
         )
         for file in known
     }
+
+
+def read_by_several() -> dict[int, int]:
+    """By root: the first one that has read the same folder, with another account that sees the same place."""
+    first: dict[tuple[str, str], int] = {}
+    same: dict[int, int] = {}
+    for root, path_root, base_path in ArchiveWatch.objects.order_by("root").values_list(
+        "root", "path_root", "base_path"
+    ):
+        before = first.setdefault((path_root, fold_case(base_path)), root)
+        if before != root:
+            same[root] = before
+    return same
 
 
 def _opened(file: StoredFile, watch: ArchiveWatch) -> Link | None:

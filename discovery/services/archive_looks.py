@@ -306,7 +306,7 @@ def _start(watch: ArchiveWatch, news: News) -> None:
             mode=Mode.SYNC,
             root=watch.root.name,
             incremental=news.incremental,
-            occasion=Occasion.SEEN,
+            occasion=Occasion.FIRST if news.reason == FIRST else Occasion.SEEN,
             reason=news.reason,
         )
         ArchiveWatch.objects.filter(pk=watch.pk).update(begun_for=news.mark)

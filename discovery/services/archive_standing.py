@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
+from cloud.models import DropboxAccount
 from discovery.models import ArchiveWatch
 from discovery.services.archive_wants import key_of, wanted
 from storage.models import IndexRun, Mode, RunState
@@ -51,6 +53,14 @@ def watches_standing() -> list[WatchStanding]:
         ),
         key=lambda each: each.title,
     )
+
+
+def told_at() -> list[timedelta | None]:
+    """Of each account with which anything is watched: since when Dropbox has last told of a change; None: never. One query."""
+    watching = ArchiveWatch.objects.filter(account_id=OuterRef("account_id"))
+    accounts = DropboxAccount.objects.filter(Exists(watching)).annotate(database_now=Now())
+    rows = accounts.order_by("pk").values_list("changed_at", "database_now")
+    return [now - at if at else None for at, now in rows]
 
 
 def held_by(watch: ArchiveWatch) -> IndexRun | None:

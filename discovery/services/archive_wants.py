@@ -46,8 +46,8 @@ class Wanted:
     @property
     def declaration(self) -> dict[str, object]:
         """What the index is told of it."""
-        title = f"{_in_words(self.holds)} in “{self.base_path}”, as the Dropbox of {self.account} sees them"
-        return {"kind": KIND, "owned": False, "title": title}
+        title = f"{_in_words(self.holds)} in {self.base_path}, as the Dropbox of {self.account} sees them"
+        return {"kind": KIND, "owned": False, "title": title, "short": f"{_in_words(self.holds)} ({self.account})"}
 
 
 def key_of(watch: ArchiveWatch) -> Key:

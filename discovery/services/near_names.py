@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import cached_property
 
 from core.base.folding import DASHES, FILLERS, HYPHENS, LOOK_ALIKE_LETTERS, OVERRIDES, UNSEEN, as_it_looks, fold_case
-from leases.lookalikes import bare_key, short_key
+from leases.lookalikes import bare_key, is_shortened, short_key
 
 OFFERED_AT_MOST = 5
 # Numbers of fewer digits are too near to one another for a wrong digit to say anything.
@@ -188,7 +188,12 @@ class NearNames:
         return self.all_near(number)[:OFFERED_AT_MOST]
 
     def all_near(self, number: str) -> tuple[str, ...]:
-        """All of them, in the same order; in a folder of numbers that follow one another these may be dozens."""
+        """All of them, in the same order; in a folder of numbers that follow one another these may be dozens.
+
+        Nothing comes near what a spreadsheet has shortened: most of its digits are lost.
+        """
+        if is_shortened(number):
+            return ()
         asked = _Read(number)
         ranked = [
             (rank, name)

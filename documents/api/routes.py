@@ -11,6 +11,7 @@ from pydantic import Field
 from api import etags
 from api.paging import Page, Paged, page
 from api.shapes import Key, Moment, Said, Text
+from core.base.clock import in_utc
 from documents.api.asking import answer_of, as_seen, asking, here, saved, shown, there, told, version_of
 from documents.api.router import router
 from documents.api.shapes import DocumentAnswer, Status, UsageAnswer, VersionAnswer
@@ -58,7 +59,7 @@ class Listed(Paged):
             "unique_name__iexact": self.unique_name,
             "mime_type__startswith": self.type or None,
             "is_public": self.is_public,
-            "updated_at__gte": self.changed_since,
+            "updated_at__gte": self.changed_since and in_utc(self.changed_since),
         }
         return found.filter(**{field: value for field, value in said.items() if value is not None})
 

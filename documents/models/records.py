@@ -144,11 +144,6 @@ class Document(Noticed):
         return self.name
 
     @property
-    def storage_url(self) -> str:
-        """Where the current version lies, as storage has it."""
-        return f"documents:{version.key}" if (version := self.current_version) else ""
-
-    @property
     def current_version(self) -> "DocumentVersion | None":
         """The version that is shown; None before the first."""
         return self.versions.filter(number=self.current).first()
@@ -215,6 +210,17 @@ class Document(Noticed):
     def restore(self) -> None:
         """Bring it back; it is not purged any more."""
         self.archived_at = self.purge_at = None
+
+    @transition(
+        field=state,
+        source=State.ARCHIVED,
+        target=State.ARCHIVED,
+        permission="documents.purge_document",
+        custom={"label": "Delete for good"},
+    )
+    def purge(self, *, at: datetime) -> None:
+        """Delete it for good from then on; until then it can be restored."""
+        self.purge_at = self.purge_at or at
 
     @transition(field=state, source=State.PENDING, target=State.ERROR)
     def fail(self, *, code: str, message: str) -> None:

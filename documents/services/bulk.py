@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from core.base.errors import Refused
+from documents.errors import NotYourDocument
 from documents.models import Document
 from documents.services import documents
+from documents.services.rights import MANAGE
+from statemachine.batches import run_many
+from statemachine.models import Batch
 
 AT_MOST = 1_000
 
@@ -63,3 +68,19 @@ def _one(act: Callable[..., Document], document_id: int, by: User, given: Mappin
     except Refused as error:
         return ItemResult(document_id=document_id, code=error.code, message=str(error))
     return ItemResult(document_id=document_id)
+
+
+def verify_many(records: QuerySet[Document], user: User, /, *, which: str) -> Batch:
+    """Owe each of the documents another look at what lies in storage, as one batch.
+
+    Raises:
+        NotYourDocument: some are somebody else's. Nothing was saved.
+        TransitionForbidden, ChoiceChanged, NothingToStart, DatabaseTooBusy: nothing was saved.
+    """
+    others = 0 if user.has_perm(MANAGE) else records.exclude(owner_id=user.pk).count()
+    if others:
+        raise NotYourDocument(
+            f"{Document.counted(others)} of those that you have chosen {'is' if others == 1 else 'are'} somebody else's, "
+            "so nothing was done. Narrow the list to your own, or ask an administrator."
+        )
+    return run_many(records, user, which=which)

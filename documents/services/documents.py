@@ -79,7 +79,7 @@ def archive(*, document_id: int, by: User, generation: int | None = None) -> Doc
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: nothing was changed.
     """
-    return _take("archive", document_id=document_id, by=by, generation=generation)
+    return _take(Step(transition="archive"), document_id=document_id, by=by, generation=generation)
 
 
 def restore(*, document_id: int, by: User, generation: int | None = None) -> Document:
@@ -103,7 +103,9 @@ def verify(*, document_id: int, by: User, generation: int | None = None) -> Docu
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: nothing was changed.
     """
-    return _take("verify", document_id=document_id, by=by, generation=generation)
+    return _take(
+        Step(transition="verify", reason="verified again"), document_id=document_id, by=by, generation=generation
+    )
 
 
 def cancel(*, document_id: int, by: User, generation: int | None = None) -> Document:
@@ -112,7 +114,7 @@ def cancel(*, document_id: int, by: User, generation: int | None = None) -> Docu
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: nothing was changed.
     """
-    return _take("cancel", document_id=document_id, by=by, generation=generation)
+    return _take(Step(transition="cancel"), document_id=document_id, by=by, generation=generation)
 
 
 def restore_version(
@@ -173,9 +175,8 @@ def purge(*, document_id: int, by: User, generation: int | None = None) -> Docum
     with _changing(document_id, by=by, generation=generation) as document:
         if document.state != State.ARCHIVED:
             raise NotArchived
-        document.purge_at = document.purge_at or now() + timedelta(days=settings.DOCUMENTS_PURGE_GRACE_DAYS)
-        _note(document, by=by)
-        _save(document)
+        at = now() + timedelta(days=settings.DOCUMENTS_PURGE_GRACE_DAYS)
+        _advance(document, Step(transition="purge", arguments={"at": at}), by=by)
     return document
 
 
@@ -191,9 +192,9 @@ def version_of(document: Document, number: int) -> DocumentVersion:
     return found
 
 
-def _take(transition_name: str, *, document_id: int, by: User, generation: int | None) -> Document:
+def _take(step: Step, *, document_id: int, by: User, generation: int | None) -> Document:
     with _changing(document_id, by=by, generation=generation) as document:
-        _advance(document, Step(transition=transition_name), by=by)
+        _advance(document, step, by=by)
     return document
 
 

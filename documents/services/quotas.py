@@ -52,18 +52,6 @@ def settle(*, owner_id: int, agency: str, reserved: int, used: int) -> None:
     _add(held(owner_id=owner_id, agency=agency), reserved=-reserved, used=used)
 
 
-def use(*, owner_id: int, agency: str, size: int) -> None:
-    """Use room at once, for bytes that are there already.
-
-    Raises:
-        QuotaExceeded: there is not so much.
-    """
-    quotas = held(owner_id=owner_id, agency=agency)
-    for quota in quotas:
-        require_room(quota, size=size)
-    _add(quotas, used=size)
-
-
 def free(*, owner_id: int, agency: str, size: int) -> None:
     """What was used is used no more."""
     _add(held(owner_id=owner_id, agency=agency), used=-size)

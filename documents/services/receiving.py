@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from core.base.preparations import preparing
 from documents.errors import BodyIncomplete, DigestMismatch, DocumentTooLarge, UploadLapsed
 from documents.models import DocumentVersion, Leftover, Upload
 from documents.services import quotas
@@ -52,6 +53,7 @@ class Arrived:
     blocks: list[str]
 
 
+@preparing()
 def begin(*, key: str, owner_id: int, agency: str, length: int | None) -> Upload:
     """Keep room for what is to come.
 
@@ -65,6 +67,7 @@ def begin(*, key: str, owner_id: int, agency: str, length: int | None) -> Upload
         return Upload.objects.create(key=key, owner_id=owner_id, agency=agency, reserved_bytes=kept)
 
 
+@preparing()
 def receive(upload: Upload, chunks: Iterable[bytes], announced: Announced) -> Arrived:
     """Put the bytes where the upload says, all of them or none.
 
@@ -92,6 +95,7 @@ def settle(upload: Upload, *, used: int) -> None:
     quotas.settle(owner_id=found.owner_id, agency=found.agency, reserved=found.reserved_bytes, used=used)
 
 
+@preparing()
 def give_up(upload: Upload) -> None:
     """Let go of the room, and of what may lie in storage by now; what cannot be done now a duty does later.
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
+from core.base.preparations import preparing
 from documents.errors import LeaseUnknown
 from documents.models import Document, DocumentVersion, Upload
 from documents.models.versions import WHY_AT_MOST
@@ -111,7 +112,7 @@ def add_version(
         Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
     """
     actor = Actor.person(by)
-    with locked(Document, document_id) as document:
+    with preparing(), locked(Document, document_id) as document:
         require_change(document, by=by, generation=generation)
         authorise(document, "add_version", actor)
         said = _Said.checked(name=name or document.name, declared_type=declared_type, why=why)

@@ -70,7 +70,7 @@ def _same_bytes(run: Run[Document], version: DocumentVersion) -> Ending | None:
         raise FileChanged(evidence={**version.as_found(), "size_now": stored.size})
     wanted = version.blocks or [version.sha256]
     done = run.record.verified_bytes
-    while done < version.size or not version.size:
+    while True:
         end = min(done + DocumentVersion.BLOCK, version.size)
         digest = _digest(run, version, start=done, end=end)
         if digest != wanted[done // DocumentVersion.BLOCK]:
@@ -80,7 +80,6 @@ def _same_bytes(run: Run[Document], version: DocumentVersion) -> Ending | None:
             return None
         if run.is_time_up:
             return GoOn(record=partial(_reached, done=done))
-    return None
 
 
 def _reached(document: Document, *, done: int) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, override
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.forms import TextInput
 from django.http import HttpRequest
@@ -23,6 +24,11 @@ SEARCHED_AGAIN = (
     "{count:,} leases are searched again by themselves: they failed for want of this configuration, or were searched in "
     "another folder."
 )
+MAY_BE_MADE = "This installation allows it (DROPBOX_MAKES_ARCHIVES=yes)."
+MAY_NOT_BE_MADE = (
+    "This installation does not allow it, so that none is made, whatever stands here: an administrator can set "
+    "DROPBOX_MAKES_ARCHIVES=yes."
+)
 WATCHING = ("watched", "poll_minutes")
 WIDE = TextInput(attrs={"class": "vTextField is-wide", "spellcheck": "false"})
 
@@ -35,6 +41,11 @@ class ConfigurationForm(UnchangedForm):
     """
 
     changes: tuple[Change, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (field := self.fields.get("makes_archives")) is not None:
+            field.help_text = f"{field.help_text} {MAY_BE_MADE if settings.DROPBOX_MAKES_ARCHIVES else MAY_NOT_BE_MADE}"
 
     class Meta:
         labels = LABELS

@@ -31,6 +31,10 @@ from leases.watching import Watched, watched_for
 from leases.words import passed_over_in_words
 from statemachine.models import TransitionLog
 
+NOT_LOOKED_AT = (
+    "It is told by what is known of its folder, once that was read; a lease that was imported or run with many others asks Dropbox "
+    "for nothing beside its archive. To look now, press “Run full discovery”."
+)
 # The transitions that record what Dropbox has answered.
 ANSWERS = ("record_found", "record_detection", "record_not_found")
 # No archive was found, or not since the number was given.
@@ -59,6 +63,11 @@ class BesideFact:
     @property
     def url(self) -> str:
         return record_url(self.location, self.user) if self.location else ""
+
+    @property
+    def how(self) -> str:
+        """Why nobody has looked yet, and how it is looked for."""
+        return NOT_LOOKED_AT if self.state == Seen.UNKNOWN else ""
 
     @property
     def words(self) -> str:

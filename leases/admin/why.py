@@ -93,7 +93,7 @@ READS: Mapping[str, Callable[[Any], str]] = {
     ),
     "pattern": lambda value: f"{value} (a regular expression, the setting RUNSHEET_PREVIOUS_REPORT_PATTERN)",
     "answer": lambda value: TOLD_BY_INDEX if value == FROM_INDEX else reasons.text_of("answer", value),
-    "read_at": lambda value: f"{timezone.localtime(datetime.fromisoformat(value)):%Y-%m-%d %H:%M:%S}",
+    "read_at": lambda value: f"{timezone.localtime(datetime.fromisoformat(value)):%Y-%m-%d %H:%M:%S %Z}",
 }
 
 

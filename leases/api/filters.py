@@ -10,6 +10,7 @@ from api.paging import Paged
 from api.shapes import Key, Moment, Said, Text
 from console.batches.filters import STANDINGS
 from console.records.long_search import refused_if_too_many
+from core.base.clock import in_utc
 from leases import search
 from leases.api.shapes import AnAgency, Shown
 from leases.errors import ChoiceUnclear
@@ -78,7 +79,7 @@ class Narrowed(BaseModel):
             ("failure_code", self.failure),
             ("created_by", self.created_by),
             ("initiated_by", self.started_by),
-            ("entered_at__gte", self.changed_since),
+            ("entered_at__gte", self.changed_since and in_utc(self.changed_since)),
         ]
 
     def _of_batch(self) -> Q:

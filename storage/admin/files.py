@@ -30,9 +30,9 @@ from storage.admin.file_page import FilePage, address_to_fetch, seen_now
 from storage.admin.folders import folder_at, folder_with, is_browsed
 from storage.admin.kinds import kind_of
 from storage.admin.names import name_of, visible
-from storage.admin.places import BESIDE
+from storage.admin.places import BESIDE, IN
 from storage.models import FileState, IndexRun, StoredFile
-from storage.searching import SearchTooLong, matching
+from storage.searching import SearchTooLong, matching, once
 
 
 def _kind(file: StoredFile) -> str:
@@ -129,7 +129,9 @@ class FileAdmin(ReadOnly, LargeList):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         try:
-            return matching(queryset, search_term), False
+            found = matching(queryset, search_term)
+            # Who looks in one root sees all that it has.
+            return (once(found) if search_term and IN not in request.GET else found), False
         except SearchTooLong as error:
             raise IncorrectLookupParameters from error
 
@@ -147,7 +149,9 @@ class FileAdmin(ReadOnly, LargeList):
     @admin.display(description="folder")
     def folder(self, file: Any) -> SafeString:
         where = folder_with(file, file.names_above)
-        return format_html('<a href="{}">{}</a>', where.url, name_of(where.shown))
+        if where.in_short == where.shown:
+            return format_html('<a href="{}">{}</a>', where.url, name_of(where.shown))
+        return format_html('<a href="{}" title="{}">{}</a>', where.url, visible(where.shown), name_of(where.in_short))
 
     @admin.display(description="size", ordering="size")
     def size_in_words(self, file: StoredFile) -> SafeString | str:

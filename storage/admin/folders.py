@@ -69,6 +69,11 @@ class Folder:
         return f"{self.root}/{self.path_in_root}"
 
     @property
+    def in_short(self) -> str:
+        """The same where there is little room."""
+        return f"{self.root.short_title}/{self.path_in_root}"
+
+    @property
     def path_in_root(self) -> str:
         """The same below the root, with a slash at its end; empty for the root itself."""
         return "".join(f"{each.name}/" for each in self._steps)

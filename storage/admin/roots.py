@@ -33,7 +33,7 @@ from storage.index.presence import forget_marker
 from storage.models import IndexRun, StorageRoot
 from storage.services import CHANGES
 
-FORGOTTEN = "The marker is forgotten. The next run takes the marker that lies there, or lays one."
+FORGOTTEN = "The marker is forgotten. The next run takes the marker that lies there{or_lays}."
 
 
 def _counted(url: str, count: int) -> SafeString:
@@ -194,5 +194,5 @@ class RootAdmin(ReadOnly, LargeList):
             messages.warning(request, str(refusal))
         else:
             self.log_change(request, root, f"Forgot the marker “{visible(root.marker)}”.")
-            messages.success(request, FORGOTTEN)
+            messages.success(request, FORGOTTEN.format(or_lays="" if root.is_of_app else ", or lays one"))
         return HttpResponseRedirect(page_of(root))

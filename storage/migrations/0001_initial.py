@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('failure_code', models.CharField(db_default='', default='', editable=False, max_length=50)),
                 ('failure_message', models.TextField(db_default='', default='', editable=False, help_text='Why it failed, or why the last try did not work.')),
                 ('mode', models.CharField(choices=[('audit', 'Audit'), ('sync', 'Sync'), ('clean', 'Clean'), ('full', 'Full')], default='audit', max_length=5)),
-                ('occasion', models.CharField(choices=[('asked', 'Somebody asked for it'), ('start', 'At the start of the system'), ('schedule', 'By the schedule'), ('seen', 'Something had changed')], db_default='asked', default='asked', max_length=8)),
+                ('occasion', models.CharField(choices=[('asked', 'Somebody asked for it'), ('start', 'At the start of the system'), ('schedule', 'By the schedule'), ('seen', 'Something had changed'), ('first', 'Nothing was known of it yet')], db_default='asked', default='asked', max_length=8)),
                 ('prefix', models.TextField(blank=True, db_default='', default='')),
                 ('dry_run', models.BooleanField(db_default=False, default=False)),
                 ('incremental', models.BooleanField(db_default=False, default=False)),

@@ -16,7 +16,7 @@ class StorageRoot(models.Model):
     What it is, the settings say (`STORAGE_ROOTS`), or the app that made the row (`declaration`).
 
     Attributes:
-        declaration: what the settings would say of it, and a `title`; empty where the settings do.
+        declaration: what the settings would say of it, a `title` and a `short` one; empty where the settings do.
         cursor: where the cloud goes on telling what has changed, in a root that is read so; empty until all of it was read.
         read_at: the rows say what lay there at this instant, in such a root; empty while something is known to have changed
             since, or where nothing was read yet.
@@ -90,6 +90,11 @@ class StorageRoot(models.Model):
     def title(self) -> str:
         """What people call it."""
         return str((self.declaration or {}).get("title", self.name))
+
+    @property
+    def short_title(self) -> str:
+        """The same in a few words, where there is little room."""
+        return str((self.declaration or {}).get("short", self.title))
 
     @property
     def is_owned(self) -> bool:

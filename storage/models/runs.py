@@ -30,6 +30,7 @@ class Occasion(models.TextChoices):
     START = "start", "At the start of the system"
     SCHEDULE = "schedule", "By the schedule"
     SEEN = "seen", "Something had changed"
+    FIRST = "first", "Nothing was known of it yet"
 
 
 class RunState(models.TextChoices):

@@ -85,8 +85,12 @@ class TestTold:
         assert response["ETag"] == '"abc"'
 
     def test_knows_one_that_was_sent_compressed(self) -> None:
-        with pytest.raises(etags.NotModified):
-            etags.told(asking(If_None_Match=etags.encoded('"abc"', "br")), HttpResponse(), '"abc"')
+        coded = etags.encoded('"abc"', "br")
+
+        with pytest.raises(etags.NotModified) as told:
+            etags.told(asking(If_None_Match=f'"x", W/{coded}'), HttpResponse(), '"abc"')
+
+        assert interface.on_exception(asking(), told.value)["ETag"] == coded
 
 
 class TestRequireMatch:

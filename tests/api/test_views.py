@@ -139,8 +139,8 @@ class TestThePage:
         page = logged_in(operator).get(HERE).text
 
         assert page.index("Tokens that have ended") < page.index("late-one") < page.index("gone-one")
-        assert "<td>olivia</td>" in page
-        assert "<td>Time</td>" in page
+        assert ">olivia</td>" in page
+        assert ">Time</td>" in page
 
 
 class TestRevoking:
@@ -186,7 +186,7 @@ class TestEverybodys:
         assert browser.post(action, {"next": page})["Location"] == page
         ended = browser.get(page).text
         assert "formaction" not in ended
-        assert re.search(r"revoked by.*administrator", ended, re.IGNORECASE | re.DOTALL)
+        assert re.search(r"</time> by administrator", ended, re.IGNORECASE | re.DOTALL)
 
     @pytest.mark.parametrize(
         ("standing", "names"), [("works", {"alive"}), ("expired", {"late"}), ("revoked", {"gone"}), ("x", None)]

@@ -20,13 +20,15 @@ from cloud.models import CloudLocation, DropboxAccount
 from console.models import FailureNotice
 from core.base.clock import now
 from core.http.problems import API
-from documents.models import Document, DocumentVersion
+from documents.models import Batch as DocumentBatch
+from documents.models import BatchPart, Document, DocumentVersion, Quota
 from documents.services import uploads
 from documents.states import State
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, RunState, StorageRoot, StoredFile
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
+from tests.documents.conftest import files  # noqa: F401 - a fixture
 from tests.frames import unframed  # noqa: F401 - a fixture
 from tests.inside import inside  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
@@ -59,7 +61,7 @@ def _archives_may_be_made(settings: Settings) -> None:
 # Whose records they are about, where the address does not say it.
 ABOUT = {"archives/<pk>/": "cloud/cloudlocation", "tokens/<pk>/revoke/": "api/apitoken"}
 # One that the role which may start such records may press.
-BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop"}
+BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop", "documents/document": "archive"}
 WALKED = sorted(set(addresses()))
 # Those for programs have a matrix of their own, see `test_access_of_programs`; where people read of them is a page.
 PROGRAMS = [each for each in WALKED if f"/{each}".startswith(API) and each != "api/v1/docs/"]
@@ -103,8 +105,14 @@ def there(people: People, place: None) -> Things:
     root = StorageRoot.objects.create(name="documents")
     batch = Batch.objects.create(kind=Batch.Kind.IMPORT, title="leases.csv", size=1)
     BatchLease.objects.create(batch=batch, record=lease)
+    document = _document(people["Operator"])
+    verified = DocumentBatch.objects.create(kind=Batch.Kind.RUN, title="Verified again", size=1)
+    BatchPart.objects.create(batch=verified, record=document)
     made: list[models.Model] = [
         lease,
+        document,
+        verified,
+        Quota.objects.create(user=nina),
         AgencyStorageConfig.objects.create(
             agency="BLM", runsheet_archive_base_path="/a", documents_base_path="/d", misc_index_base_path="/m"
         ),
@@ -145,7 +153,6 @@ def there(people: People, place: None) -> Things:
             created_at=now(),
             expires_at=now() + timedelta(days=1),
         ),
-        _document(people["Operator"]),
     ]
     return {record._meta.label_lower.replace(".", "/"): record for record in made}
 
@@ -156,8 +163,8 @@ def _document(owner: User | AnonymousUser) -> Document:
     content = b"%PDF-1.7"
     made = uploads.store(by=owner, name="deed.pdf", chunks=[content], length=len(content))
     DocumentVersion.objects.update(verified_at=now())
-    Document.objects.update(state=State.ACTIVE, verified_at=now(), due_at=None)
-    return made
+    Document.objects.update(state=State.ACTIVE, verified_at=now(), archived_at=now(), due_at=None)
+    return Document.objects.get(pk=made.pk)
 
 
 def concrete(address: str, there: Things) -> str:

@@ -50,6 +50,10 @@ MODELS = {
     "storage/storedfile": records(see=VIEWER),
     "storage/indexrun": records(see=VIEWER, add=OPERATOR),
     "api/apitoken": records(see=ADMINISTRATOR),
+    # The operator's own; of others' an operator sees what a viewer does, see `tests.documents.admin`.
+    "documents/document": records(see=VIEWER, change=OPERATOR),
+    "documents/batch": records(see=VIEWER),
+    "documents/quota": records(see=ADMINISTRATOR, change=ADMINISTRATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
 }
@@ -132,6 +136,16 @@ ADDRESSES = {
     "admin/storage/indexrun/download/<kind>/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/<pk>/<name>/": Row(NOBODY, OPERATOR),  # stops it; what else is done, see `TRANSITIONS`
+    "admin/documents/document/rows/": Row(VIEWER, NOBODY),
+    "admin/documents/document/search/": Row(NOBODY, VIEWER),
+    "admin/documents/document/download/<kind>/": Row(VIEWER, NOBODY),
+    "admin/documents/document/<pk>/live/": Row(VIEWER, NOBODY),
+    "admin/documents/document/<pk>/<name>/": Row(NOBODY, OPERATOR),
+    "admin/documents/batch/<pk>/live/": Row(VIEWER, NOBODY),
+    "admin/documents/batch/<pk>/stop/": Row(NOBODY, OPERATOR),
+    "admin/documents/batch/<pk>/again/": Row(NOBODY, OPERATOR),
+    "admin/documents/quota/search/": Row(NOBODY, ADMINISTRATOR),
+    "admin/documents/quota/download/<kind>/": Row(ADMINISTRATOR, NOBODY),
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
     "tokens/": Row(STAFF, STAFF),
     "tokens/<pk>/revoke/": Row(NOBODY, ADMINISTRATOR),  # somebody else's; one's own, everybody
@@ -178,7 +192,19 @@ TRANSITIONS = {
         "undone": NOBODY,
         "fail": NOBODY,
     },
+    "documents.document": {
+        "verify": OPERATOR,
+        "add_version": OPERATOR,
+        "archive": OPERATOR,
+        "restore": OPERATOR,
+        "cancel": OPERATOR,
+        "purge": ADMINISTRATOR,
+        "verified": NOBODY,
+        "verified_archived": NOBODY,
+        "fail": NOBODY,
+    },
 }
-# A run of the index is made and begins in one, see `SENT`: there is no button for one that is there.
-WITHOUT_BUTTON = {("storage.indexrun", "plan")}
+# A run of the index is made and begins in one, see `SENT`: there is no button for one that is there. The bytes of a
+# version come in by the interface for programs.
+WITHOUT_BUTTON = {("storage.indexrun", "plan"), ("documents.document", "add_version")}
 AT_PAGES = [(of, name) for of, rows in TRANSITIONS.items() for name in rows if (of, name) not in WITHOUT_BUTTON]

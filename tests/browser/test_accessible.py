@@ -1,6 +1,7 @@
 """Every page of the console as axe sees it: in both themes, and on a telephone, where nothing stands out sideways."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,10 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from api.scopes import Scope
+from api.services import tokens
 from console.models import FailureNotice
+from core.base.clock import now
 from leases import services
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
@@ -61,7 +65,7 @@ def lists(_leases: list[Lease], _person: User) -> Iterator[str]:
     """Of each kind of record, and what is shown of many at once."""
     for name in (
         "leases_lease", "leases_agencystorageconfig", "cloud_cloudlocation", "console_failurenotice", "leases_batch",
-        "statemachine_transitionlog", "cloud_dropboxaccount", "auth_user", "auth_group",
+        "statemachine_transitionlog", "cloud_dropboxaccount", "auth_user", "auth_group", "api_apitoken",
     ):  # fmt: skip
         yield reverse(f"admin:{name}_changelist")
     yield f"{LIST}?state__exact=failed&q=B0-1"
@@ -90,10 +94,12 @@ def records(leases: list[Lease], person: User) -> Iterator[str]:
 
 def forms(_leases: list[Lease], person: User) -> Iterator[str]:
     """What is filled in, and what belongs to one person or to the whole."""
+    token = tokens.make(by=person, name="nightly", scopes=Scope.values, lasts=timedelta(days=9), at=now()).token
+    yield reverse("admin:api_apitoken_change", args=[token.pk])
     for name in (
         "admin:leases_lease_add", "admin:leases_agencystorageconfig_add", "admin:auth_user_add",
         "admin:leases_batch_import", "admin:password_change", "admin:password_change_done",
-        "system", "dropbox_account", "dropbox_disconnect",
+        "system", "dropbox_account", "dropbox_disconnect", "api_tokens",
     ):  # fmt: skip
         yield reverse(name)
     yield reverse("admin:leases_batch_preview", args=[preview(person).pk])

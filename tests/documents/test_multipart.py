@@ -95,6 +95,8 @@ class TestForm:
             (b"no form at all", "form_unreadable"),
             (b"", "body_incomplete"),
             (form(NAME)[:-60], "body_incomplete"),
+            (form(part("name", b"x" * 90))[:-60], "body_incomplete"),
+            (form(FILE)[: len(FILE) - 5_000], "body_incomplete"),
             (form(NAME, FILE)[:-80], "body_incomplete"),
             (form(NAME, FILE)[:-8], "body_incomplete"),
             (form(*[part(f"f{number}", b"") for number in range(21)], FILE), "form_too_large"),

@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64encode
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from core.base.errors import RunsheetError
 from core.http import uploads
 from core.http.transfers import Stalled
-from documents import errors, receiving
+from documents import errors, places, receiving
 from documents.receiving import PIECE_BYTES, received
 from storage.backends.local import LocalStorage
 from tests.documents.bodies import Stream, nothing_is_left, request
@@ -84,6 +85,15 @@ class TestReceived:
                 return super().read(size)
 
         assert failed(storage, request(LARGE * 2, stream=Breaks(LARGE * 2))) == code
+
+    def test_has_a_place_or_is_thrown_away(self, storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(places, "LARGE_BYTES", 0)
+        monkeypatch.setattr(places, "_free", BoundedSemaphore(1))
+
+        with received(request(b"deed")):
+            assert failed(storage, request(LARGE)) == "too_many_transfers"
+        with received(request(b"deed")):
+            pass  # the place is free again
 
     def test_in_chunks_is_of_a_server_that_sees_their_end(self, storage: LocalStorage) -> None:
         asked = request(b"deed", length=-1)

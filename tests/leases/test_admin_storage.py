@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django.fixtures import Settings
 
 from cloud.models import CloudLocation
 from leases.models import AgencyStorageConfig, Lease
@@ -34,6 +35,17 @@ GOOD = {
 def console(olivia: User, client: Client) -> Client:
     client.force_login(olivia)
     return client
+
+
+@pytest.mark.parametrize(
+    ("is_allowed", "words"), [(True, "This installation allows it"), (False, "so that none is made")]
+)
+def test_says_whether_archives_may_be_made_here(
+    console: Client, settings: Settings, *, is_allowed: bool, words: str
+) -> None:
+    settings.DROPBOX_MAKES_ARCHIVES = is_allowed
+
+    assert words in console.get(f"{CONFIGURATIONS}add/").text
 
 
 class TestLeasesThatWaitForIt:

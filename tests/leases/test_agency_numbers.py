@@ -11,8 +11,8 @@ OF_BLM = [
     "WYW 123456", "WYWY105123456", "OKNM 012345", "ES 012345", "MTM 1", "NMNM 1",
 ]  # fmt: skip
 OF_NMSLO = [
-    "B0-1234-5", "B0 1234 5", "B0-1234", "VB-0514-0001", "VB05140001", "V0-7890-0001", "VO-1234", "LG-1234", "LG 1234 2",
-    "LO-123", "L0-1077-4", "E0-5229-11", "K0 3229-4", "B-10456-1", "E-5141", "V-5-1", "VA-0628", "628", "14537", "OG-123",
+    "B0-1234-5", "B0 1234 5", "B0-1234", "VB-0514-0001", "VB05140001", "V0-7890-0001", "V0-1234", "LG-1234", "LG 1234 2",
+    "L0-123", "L0-1077-4", "E0-5229-11", "K0 3229-4", "B-10456-1", "E-5141", "V-5-1", "VA-0628", "628", "14537", "OG-123",
 ]  # fmt: skip
 
 
@@ -46,6 +46,15 @@ class TestForms:
     def test_of_the_bureau_are_no_others(self, number: str) -> None:
         assert said("BLM", number) == (
             f"“{number}” is not written like the numbers of BLM, such as NMNM 0501759, NMLC 0028446A or NMNM105551234."
+        )
+
+    @pytest.mark.parametrize(
+        ("number", "meant"),
+        [("LO-1077-4", "L0-1077-4"), ("EO-5014-2", "E0-5014-2"), ("vo 1234", "v0 1234"), ("BO12345", "B012345")],
+    )
+    def test_of_the_state_have_a_zero_and_no_letter_o(self, number: str, meant: str) -> None:
+        assert said("NMSLO", number) == (
+            f"“{number}” begins with the letter O, where NMSLO has a zero: see whether “{meant}” is meant."
         )
 
     @pytest.mark.parametrize("number", ["MAR-0514-1", "B0-12345-67890", "XYZ-1234"])

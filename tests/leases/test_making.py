@@ -367,6 +367,7 @@ class TestPage:
 
         assert 'Dropbox has none at <code class="exact">/d/NMNM 1</code>' in text
         assert "<dt>Miscellaneous index</dt><dd> Not looked at yet" in text
+        assert text.count("To look now, press “Run full discovery”.") == 1
 
     def test_says_nothing_of_what_an_agency_does_not_have(self, console: Client) -> None:
         configured()

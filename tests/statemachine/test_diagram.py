@@ -9,6 +9,7 @@ from django.db import models
 from django_fsm import GET_STATE, RETURN_VALUE, transition
 
 from core.local.servers import ROOT
+from documents.models import Document
 from leases.models import Lease
 from statemachine.diagram import UnknownState, dot, markdown, mermaid, picture_of, svg
 from statemachine.diagram.layout import Box, Layout, Point, arrange
@@ -120,11 +121,12 @@ class TestTheText:
 
         assert "| `boiled` | — | `heating` | `ready` | worker | — |\n" in drawn
 
-    def test_the_committed_page_is_what_the_code_draws(self) -> None:
-        committed = (ROOT / "docs" / "states.md").read_text()
+    @pytest.mark.parametrize(("model", "page"), [(Lease, "states.md"), (Document, "document-states.md")])
+    def test_the_committed_page_is_what_the_code_draws(self, model: type[StateMachine], page: str) -> None:
+        committed = (ROOT / "docs" / page).read_text()
 
-        assert committed == markdown(picture_of(Lease)), (
-            "run: manage.py state_diagram leases.Lease --format markdown > docs/states.md"
+        assert committed == markdown(picture_of(model)), (
+            f"run: manage.py state_diagram {model._meta.label} --format markdown > docs/{page}"
         )
 
 
@@ -188,7 +190,7 @@ class TestTheCommand:
     def test_asks_which_one_when_there_are_several(self) -> None:
         with pytest.raises(
             CommandError,
-            match=r"^Say which machine to draw: console.FailureNotice, leases.Lease, storage.IndexRun, toy.Kettle\.$",
+            match=r"^Say which machine to draw: console.FailureNotice, documents.Document, leases.Lease, storage.IndexRun, toy.Kettle\.$",
         ):
             call_command("state_diagram")
 
@@ -204,7 +206,7 @@ class TestTheCommand:
     def test_refuses_an_unknown_machine_in_one_sentence(self) -> None:
         with pytest.raises(
             CommandError,
-            match=r"^There is no machine “auth.User”. There are console.FailureNotice, leases.Lease, storage.IndexRun, toy.Kettle\.$",
+            match=r"^There is no machine “auth.User”. There are console.FailureNotice, documents.Document, leases.Lease, storage.IndexRun, toy.Kettle\.$",
         ):
             call_command("state_diagram", "auth.User")
 

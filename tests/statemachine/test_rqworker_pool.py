@@ -14,18 +14,21 @@ from django.core.management import call_command, get_commands
 from core.local.servers import ROOT
 
 COMMAND = "rqworker-pool"
-# Instead of starting workers it tells what they would share.
-TELLS = f"""
+# Instead of doing its work, which needs a module of commands, a program tells what it has loaded for it.
+TELLS = """
 import sys
 from importlib import import_module
 
-pool = import_module("django_rq.management.commands.{COMMAND}").Command
-pool.handle = lambda *_, **__: print(*sys.modules)
-sys.argv = ["manage.py", "{COMMAND}", "discovery"]
+import django
+
+django.setup()
+import_module({module!r}).Command.handle = lambda *_, **__: print(*sys.modules)
+sys.argv = ["manage.py", *{command!r}]
 import manage
 
 manage.main()
 """
+LOADED = {"discovery.reactions", "console.reactions", "cloud.dropbox.gateway"}
 # What only pages, files and other commands need, or nobody; each takes megabytes.
 NOT_NEEDED = ("console.machine", "leases.admin", "core.urls", "openpyxl", "prometheus_client",
     "rich", "sentry_sdk")  # fmt: skip
@@ -62,17 +65,29 @@ class TestPool:
 
     @pytest.mark.process
     def test_loads_the_work_and_not_what_only_pages_need(self) -> None:
-        environment = {**os.environ, "SENTRY_DSN": ""}
-        told = subprocess.run(
-            [sys.executable, "-c", TELLS],
-            env=environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
+        loaded = loaded_by(f"django_rq.management.commands.{COMMAND}", COMMAND, "discovery")
 
-        loaded = set(told.stdout.split())
-        assert {"discovery.reactions", "console.reactions", "cloud.dropbox.gateway", "statemachine.worker"} <= loaded
+        assert {*LOADED, "statemachine.worker"} <= loaded
         assert loaded & set(NOT_NEEDED) == set()
+
+
+class TestReconciler:
+    @pytest.mark.process
+    def test_loads_no_more(self) -> None:
+        loaded = loaded_by("statemachine.management.commands.reconcile", "reconcile")
+
+        assert loaded >= LOADED
+        assert loaded & set(NOT_NEEDED) == set()
+
+
+def loaded_by(module: str, *command: str) -> set[str]:
+    told = subprocess.run(
+        [sys.executable, "-c", TELLS.format(module=module, command=command)],
+        env={**os.environ, "SENTRY_DSN": ""},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(told.stdout.split())

@@ -229,8 +229,10 @@ class TestRefusals:
         a_week_ago()
         second = index(**BY_ITSELF)
         IndexRun.objects.filter(pk=second.pk).update(failure_message="The folder “B” is gone.")
-        FailureNotice.objects.exclude(pk=first.failure_notice_id).delete()
-        IndexRun.objects.update(failure_notice=first.failure_notice_id)
+        notice = first.failure_notice
+        assert notice is not None
+        FailureNotice.objects.exclude(pk=notice.pk).delete()
+        IndexRun.objects.update(failure_notice=notice)
 
         [sent] = sent_now()
 

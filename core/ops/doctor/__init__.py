@@ -14,6 +14,7 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Storage": storage.place,
     "Roots": storage.roots,
     "Archives": archives.watches,
+    "Notifications": archives.notifications,
     "Settings": configuration.settings_in_use,
     "Encryption keys": configuration.encryption_keys,
     "Agencies": configuration.agencies,

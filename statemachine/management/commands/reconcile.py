@@ -9,12 +9,14 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection
 
 from core.base.database import in_words, is_conflict, is_outage
 from core.base.redis_client import patient
 from statemachine import duties, heartbeat
+from statemachine.checks import WORK
 from statemachine.reconcile import forgive, reconcile
 
 logger = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ HANGS_S = 60
 
 class Command(BaseCommand):
     help = "Dispatch what is owed every few seconds, and fail what crashes its worker again and again."
+    # As a worker: to look at the console's pages, too, it would have to load them.
+    requires_system_checks = (Tags.models, WORK)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="one pass, then exit")

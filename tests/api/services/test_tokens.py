@@ -163,10 +163,10 @@ class TestFind:
         with pytest.raises(TokenExpired):
             tokens.find(text=new.secret, at=ends)
 
-    @pytest.mark.parametrize("text", ["", "rst_", spelling.draw()])
+    @pytest.mark.parametrize("text", ["", "rst_", "forged"])
     def test_knows_no_other(self, text: str) -> None:
         with pytest.raises(TokenRefused):
-            tokens.find(text=text, at=now())
+            tokens.find(text=spelling.draw() if text == "forged" else text, at=now())
 
     def test_says_first_that_it_is_revoked_and_works_again_for_who_is_active_again(self, olivia: User) -> None:
         new = made(olivia)

@@ -9,6 +9,7 @@ from typing import Any
 from wsgiref.util import FileWrapper
 
 import pytest
+from gunicorn.http.errors import LimitRequestHeaders
 
 from core.http import transfers
 
@@ -61,13 +62,20 @@ class TestIncoming:
             at(1_000 + transfers.STALLS_S + 1)
             assert transfers.end_stalled() == 1
             assert transfers.end_stalled() == 0, "once is enough"
-            return file.read(size)
+            return bytes(file.read(size))
 
         assert body.read(4) == b"some"
         body._body = type("Slow", (), {"read": staticmethod(end)})
         with pytest.raises(transfers.Stalled):
             body.read(4)
         file.close()
+
+    def test_that_is_none_is_a_broken_one(self) -> None:
+        def read(_: int) -> bytes:
+            raise LimitRequestHeaders("trailers")
+
+        with pytest.raises(ConnectionError):
+            transfers.Incoming(type("Body", (), {"read": staticmethod(read)}), None).read(4)
 
     def test_that_is_large_has_longer(self, at: Callable[[float], None]) -> None:
         def look(size: int) -> bytes:

@@ -91,3 +91,32 @@ class TestWatches:
         monkeypatch.setattr(archives, "from_database", lambda _: None)
 
         assert said() == [(Mark.NOTE, "cannot be looked at without PostgreSQL")]
+
+
+class TestNotifications:
+    def said(self) -> list[tuple[Mark, str]]:
+        return [(each.mark, each.seen) for each in archives.notifications()]
+
+    def test_are_not_waited_for_where_nothing_is_watched(self, account: DropboxAccount, settings: Any) -> None:
+        assert self.said() == [(Mark.OK, "none is waited for: nothing is watched")]
+
+        watched(account)
+        settings.ARCHIVE_WATCH_EVERY_S = 0
+        assert self.said() == [(Mark.OK, "none is waited for: nothing is watched")]
+
+    def test_that_have_never_come_are_told_with_the_address(self, account: DropboxAccount) -> None:
+        watched(account)
+
+        assert self.said() == [(Mark.NOTE, "Dropbox has told of no change yet")]
+        assert "/dropbox/webhook/ under “Webhooks”" in next(archives.notifications()).advice
+
+    def test_are_told_by_the_last_one(self, account: DropboxAccount) -> None:
+        watched(account)
+        DropboxAccount.objects.update(changed_at=now() - timedelta(minutes=4))
+
+        assert self.said() == [(Mark.OK, "Dropbox last told of a change 4 min ago; it has told of 1 of 1 account")]
+
+    def test_cannot_be_looked_at_without_the_database(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(archives, "from_database", lambda _: None)
+
+        assert self.said() == [(Mark.NOTE, "cannot be looked at without PostgreSQL")]

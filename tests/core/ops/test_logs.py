@@ -226,9 +226,12 @@ class TestPrograms:
         assert "rq.worker" in {line["logger"] for line in lines(done.stderr)}
 
     def test_gunicorn_writes_as_we_do(self, served: Served) -> None:
-        found = {(line["logger"], line["level"]) for line in lines(served(ACCESS_LOG="YES"))}
+        said = lines(served(ACCESS_LOG="YES"))
 
-        assert {("gunicorn.error", "info"), ("gunicorn.access", "info")} <= found
+        assert {("gunicorn.error", "info"), ("gunicorn.access", "info")} <= {
+            (line["logger"], line["level"]) for line in said
+        }
+        assert {len(line["request_id"]) for line in said if line["logger"] == "gunicorn.access"} == {32}
 
     def test_gunicorn_tells_of_requests_only_when_asked_to(self, served: Served) -> None:
         found = {line["logger"] for line in lines(served(ACCESS_LOG=""))}

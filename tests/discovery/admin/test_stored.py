@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 
 from cloud.models import DropboxAccount
-from discovery.admin.stored import OPEN, elsewhere
+from discovery.admin.stored import OPEN, elsewhere, read_by_several
 from discovery.models import ArchiveWatch
 from leases.models import Lease
 from storage.admin.elsewhere import Link
@@ -136,3 +137,53 @@ def test_the_console_shows_both(watch: ArchiveWatch, viewer: User, lease: Lease)
         assert f'href="{AT}/nmnm%201?preview=Deed%20%231.pdf"' in shown
         assert f">{OPEN}<" in shown
         assert f'href="/admin/leases/lease/{lease.pk}/change/">BLM nmnm 1</a>' in shown
+
+
+class TestReadBySeveral:
+    @pytest.fixture
+    def again(self, watch: ArchiveWatch) -> ArchiveWatch:
+        """The same folder, read with another account that sees the same place."""
+        paul = factories.account(user=User.objects.create_user("paul"), account_id="dbid:2", display_name="Paul")
+        paul.save()
+        declaration = {
+            "kind": "dropbox",
+            "owned": False,
+            "title": "Archives in /a, as Paul sees them",
+            "short": "Archives (Paul)",
+        }
+        made = watched(paul, declaration=declaration)
+        indexed(made, {"NMNM 1": ["Deed #1.pdf"], "NMNM 3": []})
+        return made
+
+    def found(self, client: Client, viewer: User, query: str) -> list[tuple[str, int]]:
+        client.force_login(viewer)
+        listed = client.get(f"{reverse('admin:storage_storedfile_changelist')}?{query}").context["cl"].result_list
+        return [(file.name, file.root_id) for file in listed]
+
+    def test_stands_once_among_what_was_searched(
+        self, client: Client, viewer: User, watch: ArchiveWatch, again: ArchiveWatch
+    ) -> None:
+        assert self.found(client, viewer, "q=deed") == [("Deed #1.pdf", watch.root_id)]
+
+    def test_stands_for_each_who_sees_something_else_there(
+        self, client: Client, viewer: User, watch: ArchiveWatch, again: ArchiveWatch
+    ) -> None:
+        StoredFile.objects.filter(root=again.root, key="nmnm 1/deed #1.pdf").update(etag="another")
+
+        assert len(self.found(client, viewer, "q=deed")) == 2
+        assert self.found(client, viewer, "q=nmnm+3") == [("NMNM 3", again.root_id)]
+
+    def test_stands_in_each_of_the_roots(self, client: Client, viewer: User, again: ArchiveWatch) -> None:
+        assert self.found(client, viewer, f"q=deed&in={again.root.name}/") == [("Deed #1.pdf", again.root_id)]
+
+    def test_are_two_where_the_accounts_see_two_places(self, again: ArchiveWatch) -> None:
+        ArchiveWatch.objects.filter(pk=again.pk).update(path_root="another")
+
+        assert read_by_several() == {}
+
+    def test_is_named_in_short_in_a_list(self, client: Client, viewer: User, again: ArchiveWatch) -> None:
+        client.force_login(viewer)
+
+        text = client.get(f"{reverse('admin:storage_storedfile_changelist')}?q=nmnm+3").text
+
+        assert 'title="Archives in /a, as Paul sees them/"><bdi class="exact">Archives (Paul)/</bdi></a>' in text

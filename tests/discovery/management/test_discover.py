@@ -17,8 +17,6 @@ from leases.services import create_lease
 from leases.states import State
 from statemachine.models import TransitionLog
 from statemachine.transitions import Actor, Step, take
-from tests.factories import account, configured, indexed, watched
-from tests.leases.test_making import absent
 
 type Meanwhile = Callable[[Callable[[], object]], None]
 
@@ -123,21 +121,6 @@ class TestStarting:
 
         assert capsys.readouterr().out == f"BLM {NUMBER}: was at work already\n"
         assert TransitionLog.objects.of(lease).count() == 1
-
-    def test_counts_no_calls_for_what_the_index_answers(self, olivia: User, capsys: pytest.CaptureFixture[str]) -> None:
-        """So many are an order of the background; a few are asked of Dropbox itself."""
-        made = account(user=olivia)
-        made.save()
-        configured()
-        numbers = [f"NMNM {each}" for each in range(21)]
-        indexed(watched(made), {number: [] for number in numbers})
-
-        call_command("discover", "blm", *numbers, user="olivia", json=True)
-        assert json.loads(capsys.readouterr().out)["dropbox_calls"] == 0
-
-        Lease.objects.all().delete()
-        call_command("discover", "blm", *numbers[:20], user="olivia", json=True)
-        assert json.loads(capsys.readouterr().out)["dropbox_calls"] == 40
 
     @pytest.mark.parametrize("exists", [True, False])
     def test_only_search_stops_at_found(self, olivia: User, *, exists: bool) -> None:
@@ -367,24 +350,6 @@ class TestWaiting:
             "advice": "Check the lease number; if it is right, there is no archive yet",
         }
         assert "Directory not found" in printed.err
-
-    def test_says_of_near_archives_whether_they_have_a_report_by_what_is_known_now(
-        self, olivia: User, meanwhile: Meanwhile, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        """Who looked for them may have had their names alone."""
-        made = account(user=olivia)
-        made.save()
-        configured()
-        indexed(watched(made), {"NMNM 01": ["Master Documents.pdf"], "NMNM 02": []})
-        absent(olivia, nearest=["NMNM 01", "NMNM 02", "NMNM 03"])
-        meanwhile(lambda: Lease.objects.update(state=State.NOT_FOUND, due_at=None, generation=3))
-
-        call_command("discover", "BLM", "NMNM 1", user="olivia", wait=True, json=True)
-
-        printed = capsys.readouterr()
-        [lease] = json.loads(printed.out)["leases"]
-        assert lease["nearest_reports"] == {"NMNM 01": True, "NMNM 02": False, "NMNM 03": None}
-        assert "02 (no" in printed.err
 
     def test_says_beside_no_report_what_was_passed_over(
         self, olivia: User, meanwhile: Meanwhile, capsys: pytest.CaptureFixture[str]

@@ -35,7 +35,7 @@ from tests.factories import ARCHIVE, BLM, NUMBER, configured
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.flow, pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 
 class TestFirstScan:

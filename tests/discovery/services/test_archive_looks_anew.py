@@ -17,7 +17,7 @@ from tests.factories import ARCHIVE, BLM
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.flow, pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 
 @pytest.mark.parametrize("seen_meanwhile", [True, False])

@@ -40,7 +40,8 @@ class TestWanted:
         assert found.declaration == {
             "kind": "dropbox",
             "owned": False,
-            "title": f"Archives of BLM in “{BLM}”, as the Dropbox of {found.account} sees them",
+            "title": f"Archives of BLM in {BLM}, as the Dropbox of {found.account} sees them",
+            "short": f"Archives of BLM ({found.account})",
         }
 
     @pytest.mark.parametrize("off", [{"enabled": False}, {"watched": False}])
@@ -57,7 +58,7 @@ class TestWanted:
         (found,) = wanted().values()
 
         assert (found.holds, found.poll_minutes) == ((("archives", "BLM"), ("archives", "NMSLO")), 2)
-        assert titles() == [f"Archives of BLM and NMSLO in “{BLM}”"]
+        assert titles() == [f"Archives of BLM and NMSLO in {BLM}"]
 
     def test_is_one_for_two_people_with_one_account(
         self, lease: Lease, dropbox: "Standin", django_user_model: type[User]
@@ -86,23 +87,23 @@ class TestOtherFolders:
         )
 
         assert titles() == [
-            f"Archives of BLM in “{BLM}”",
-            "Documents of BLM in “/Documents”",
-            "Miscellaneous index of BLM in “/Index”",
+            f"Archives of BLM in {BLM}",
+            "Documents of BLM in /Documents",
+            "Miscellaneous index of BLM in /Index",
         ]
         assert {want.poll_minutes for want in wanted().values()} == {7}
 
     def test_are_one_where_one_folder_is_both(self, lease: Lease) -> None:
         AgencyStorageConfig.objects.update(documents_base_path="/Beside", misc_index_base_path="/BESIDE")
 
-        assert titles()[1:] == ["Documents of BLM, miscellaneous index of BLM in “/Beside”"]
+        assert titles()[1:] == ["Documents of BLM, miscellaneous index of BLM in /Beside"]
 
     def test_are_one_with_the_archives_of_another_agency(self, lease: Lease, operator: User) -> None:
         AgencyStorageConfig.objects.update(documents_base_path="/STATE")
         configured("NMSLO", "/State", poll_minutes=2)
         absent(operator, "B0-1", agency="NMSLO")
 
-        assert titles()[1:] == ["Archives of NMSLO, documents of BLM in “/STATE”"]
+        assert titles()[1:] == ["Archives of NMSLO, documents of BLM in /STATE"]
         assert sorted(want.poll_minutes for want in wanted().values()) == [2, 5]
 
     def test_are_not_wanted_by_an_agency_that_is_not_watched(self, lease: Lease) -> None:

@@ -28,7 +28,7 @@ from tests.factories import BLM, NUMBER, give_dropbox
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.flow, pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 
 class TestSilence:

@@ -152,3 +152,7 @@ class TestMistakes:
             near.nearest(f"NMNM {n * 3_777:07}")
 
         assert time.process_time() - before < 2
+
+
+def test_nothing_comes_near_what_a_spreadsheet_has_shortened() -> None:
+    assert nearest("9.4E+06", ["NMNM 0000009", "NMNM 0940000"]) == ()

@@ -13,7 +13,7 @@ from cloud.errors import AccountPaused, DropboxUnavailable, NotFound
 from core.base.clock import now
 from discovery.errors import ArchiveOutOfSight
 from discovery.services import nearest_archives
-from discovery.services.nearest_archives import look_around
+from discovery.services.nearest_archives import all_near, look_around
 from leases.models import AgencyStorageConfig
 from tests.factories import ARCHIVE, BLM, configured, give_dropbox, indexed, watched
 
@@ -188,6 +188,15 @@ class TestIndex:
 
         reports = {"NMNM 501759": True, "NMNM 0501758": False}
         assert found == {"nearest": ["NMNM 501759", "NMNM 0501758"], "nearest_reports": reports}
+        assert dropbox.calls() == {}
+
+    def test_names_more_than_anybody_is_offered_where_all_are_asked_for(
+        self, dropbox: "Standin", gateway: Gateway, configuration: AgencyStorageConfig
+    ) -> None:
+        near = [f"NMNM 050175{digit}" for digit in "01234567"]
+        indexed(watched(gateway.account), {number: [] for number in near})
+
+        assert sorted(all_near(gateway=gateway, path=ARCHIVE, configuration=configuration) or ()) == near
         assert dropbox.calls() == {}
 
     @pytest.mark.parametrize("why", ["not fresh", "not watched", "not read"])

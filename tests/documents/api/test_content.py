@@ -69,9 +69,11 @@ class TestContent:
         assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
         assert answer["X-Content-Type-Options"] == "nosniff"
 
-    def test_that_only_shows_itself_is_shown_to_who_asks(self, oscar: Program, deed: Document) -> None:
-        assert oscar("GET", f"{deed.pk}/content/?inline=true")["Content-Disposition"].startswith("inline;")
-        assert oscar("GET", f"{deed.pk}/content/")["Content-Disposition"].startswith("attachment;")
+    def test_that_only_shows_itself_is_shown_to_who_asks(self, oscar: Program) -> None:
+        letter = verified(oscar.user, b"Dear Olivia,\n", name="Letter.txt")
+
+        assert oscar("GET", f"{letter.pk}/content/?inline=true")["Content-Disposition"].startswith("inline;")
+        assert oscar("GET", f"{letter.pk}/content/")["Content-Disposition"].startswith("attachment;")
 
     def test_is_not_handed_out_before_somebody_has_looked(self, oscar: Program) -> None:
         document = stored(oscar.user)

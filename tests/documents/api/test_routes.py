@@ -49,6 +49,7 @@ class TestList:
             "type=image/": [picture.pk],
             "is_public=true": [picture.pk],
             f"unique_name={picture.unique_name.upper()}": [picture.pk],
+            "changed_since=9999-12-31T23:59:59-23:59": [],
             "changed_since=2000-01-01T00:00:00Z&status=archived": [deed.pk],
             f"changed_since={(clock.now() + timedelta(days=1)).strftime('%Y-%m-%dT%H:%M:%SZ')}": [],
             "order=name": [deed.pk, pending.pk, picture.pk],

@@ -12,11 +12,15 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from api import idempotency
+from api.models import KeptAnswer
+from core.base import clock
 from documents.models import Document, Quota, Upload
 from documents.services import documents, uploads
 from tests.documents.api.conftest import DOCUMENTS, Program
 from tests.documents.bodies import BOUNDARY, form, part
 from tests.documents.making import DEED, PDF, Files
+from tests.factories import settled
 from tests.storage.test_api import problem_of
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +149,45 @@ class TestABody:
         nothing_is_left(files)
 
 
+class TestAKey:
+    """An upload is one wish, however often it is sent."""
+
+    @pytest.mark.parametrize("method", ["PUT", "POST"])
+    def test_makes_one_document(self, oscar: Program, files: Files, method: str) -> None:
+        path, kind = (UPLOAD, "application/pdf") if method == "PUT" else ("", FORM)
+
+        first, again = (oscar(method, path, form(FILE), Content_Type=kind, Idempotency_Key="k") for _ in range(2))
+
+        assert (first.status_code, first.json(), first["ETag"]) == (201, again.json(), again["ETag"])
+        assert again["Idempotent-Replayed"] == "true"
+        assert Document.objects.count() == len(files.all()) == 1
+
+    def test_can_be_sent_again_after_a_body_that_broke_off(self, oscar: Program, files: Files) -> None:
+        short: Any = {"wsgi.input": io.BytesIO(LARGE[:300_000]), "CONTENT_LENGTH": str(len(LARGE))}
+        headers, kind = {"Idempotency-Key": "k"}, "application/pdf"
+
+        broken = oscar.client.generic("PUT", f"{DOCUMENTS}{UPLOAD}", b"", content_type=kind, headers=headers, **short)
+        whole = oscar("PUT", UPLOAD, LARGE, Idempotency_Key="k")
+
+        assert (broken.status_code, whole.status_code) == (422, 201)
+        assert list(files.all().values()) == [LARGE]
+
+    def test_can_be_sent_again_after_a_process_that_died(
+        self, oscar: Program, files: Files, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at = clock.now()
+        with monkeypatch.context() as patch:
+            patch.setattr(idempotency, "_settle", lambda *_: None)  # nobody was left to do it
+            patch.setattr(uploads, "give_up", lambda _: None)
+            assert (
+                oscar("PUT", UPLOAD, LARGE[:-1], Content_Digest=digest(LARGE), Idempotency_Key="k").status_code == 422
+            )
+        KeptAnswer.objects.update(held_until=at)
+
+        assert oscar("PUT", UPLOAD, LARGE[:-1], Content_Digest=digest(LARGE), Idempotency_Key="k").status_code == 422
+        assert KeptAnswer.objects.count() == 0, "it may be tried as often as one likes"
+
+
 class TestAForm:
     def test_becomes_a_document(self, oscar: Program, files: Files) -> None:
         fields = (part("metadata", b'{"book": 12}'), part("why", b"gefunden"))
@@ -161,6 +204,13 @@ class TestAForm:
         body = form(part("name", "Übertrag.pdf".encode()), FILE)
 
         assert oscar("POST", "", body, Content_Type=FORM).json()["name"] == "Übertrag.pdf"
+
+    def test_may_belong_to_a_lease(self, oscar: Program) -> None:
+        lease = settled(oscar.user)
+
+        told = oscar("POST", "", form(part("lease", str(lease.pk).encode()), FILE), Content_Type=FORM).json()
+
+        assert told["lease"] == lease.pk
 
     @pytest.mark.parametrize(
         ("body", "status", "code"),

@@ -129,8 +129,12 @@ class TestStore:
 
         assert kept(files) == NOTHING | {"leftovers": 1, "files": 1}
 
-    @pytest.mark.parametrize("length", [len(PDF), None])
-    def test_is_over_once_a_duty_took_it_for_dead(self, opal: User, files: Files, length: int | None) -> None:
+    @pytest.mark.parametrize(("length", "touched_every_s"), [(len(PDF), 60), (len(PDF), -1), (None, 60)])
+    def test_is_over_once_a_duty_took_it_for_dead(
+        self, opal: User, monkeypatch: pytest.MonkeyPatch, length: int | None, touched_every_s: float
+    ) -> None:
+        monkeypatch.setattr(receiving, "TOUCHED_EVERY_S", touched_every_s)
+
         def slowly() -> Iterator[bytes]:
             receiving.drop(Upload.objects.get().pk)
             yield PDF

@@ -8,7 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from leases.models import Lease
+from tests.factories import location, settled
 from tests.roles import in_role
+from tests.storage.test_api import problem_of
+
+HUGE = 10**30
 
 type As = Callable[[str], "Program"]
 
@@ -60,3 +65,24 @@ def asked_by(db: None) -> As:
 @pytest.fixture
 def operator(asked_by: As) -> Program:
     return asked_by("Operator")
+
+
+@pytest.fixture
+def lease(operator: Program) -> Lease:
+    """Found, with its report."""
+    return settled(
+        operator.user,
+        state="done",
+        runsheet_directory=location(),
+        runsheet_report_found=True,
+        matching_files=["Master Documents.pdf"],
+        matching_count=1,
+    )
+
+
+def at(lease: Lease, what: str = "") -> str:
+    return f"leases/{lease.pk}/{what}"
+
+
+def refused(answer: Any) -> tuple[int, str]:
+    return answer.status_code, problem_of(answer)["code"]

@@ -5,8 +5,7 @@ from django.contrib.auth.models import Permission, User
 
 from leases.models import AgencyStorageConfig
 from tests.factories import BLM, configured
-from tests.leases.api.conftest import As, Program
-from tests.leases.api.test_routes import refused
+from tests.leases.api.conftest import As, Program, refused
 
 pytestmark = pytest.mark.django_db
 

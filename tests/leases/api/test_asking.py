@@ -8,12 +8,12 @@ from django.contrib.auth.models import User
 from leases.models import Batch, Lease
 from tests.api.conftest import code_of, made, program
 from tests.factories import settled
-from tests.leases.api.conftest import Program
+from tests.leases.api.conftest import As, Program, at, refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 READ = ("leases/", "leases/{}/", "leases/{}/history/", "leases/{}/contents/", "batches/", "agencies/", "agencies/BLM/")
-WRITTEN = (
+WRITTEN: tuple[tuple[str, Any], ...] = (
     ("leases/", {"agency": "BLM", "number": "NMNM 2"}),
     ("leases/bulk/", {"items": [{"agency": "BLM", "number": "NMNM 2"}]}),
     ("leases/run/", {"filter": {}}),
@@ -73,3 +73,39 @@ class TestTheSameWishSentTwice:
 
         assert code_of(answer) == (422, "key_for_another_body")
         assert Lease.objects.count() == 1
+
+
+class TestRights:
+    @pytest.mark.parametrize(
+        ("method", "what", "body"),
+        [
+            ("POST", "", {"agency": "BLM", "number": "2"}),
+            ("PATCH", "{}/", {"number": "2"}),
+            ("DELETE", "{}/", None),
+            ("POST", "{}/run/", {"what": "full"}),
+            ("POST", "{}/run/", {"what": "archive"}),
+            ("POST", "{}/stop/", None),
+            ("POST", "run/", {"filter": {}}),
+            ("POST", "run/", {"filter": {}, "dry_run": True}),
+            ("POST", "bulk/", {"items": [{"agency": "BLM", "number": "2"}]}),
+        ],
+    )
+    def test_viewers_change_nothing_and_learn_nothing_of_versions(
+        self, asked_by: As, lease: Lease, method: str, what: str, body: Any
+    ) -> None:
+        viewer = asked_by("Viewer")
+
+        answer = viewer.send(method, f"leases/{what.format(lease.pk)}", body)
+
+        assert refused(answer) == (403, "transition_forbidden")
+        assert viewer.get(at(lease)).status_code == 200
+        assert Lease.objects.get().generation == 0
+
+    @pytest.mark.parametrize("what", ["leases/", "leases/{}/", "leases/{}/history/", "leases/{}/contents/", "batches/"])
+    def test_who_may_see_no_leases_sees_none(self, lease: Lease, what: str) -> None:
+        nobody = Program(User.objects.create_user("nina", is_staff=True))
+
+        answer = nobody.get(what.format(lease.pk))
+
+        assert refused(answer) == (403, "transition_forbidden")
+        assert "see leases" in answer.json()["detail"]

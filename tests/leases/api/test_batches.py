@@ -11,8 +11,7 @@ from leases.models import Batch, Lease
 from statemachine import models as engine
 from statemachine.batches import run_many
 from tests.factories import settled
-from tests.leases.api.conftest import As, Program
-from tests.leases.api.test_routes import HUGE, refused
+from tests.leases.api.conftest import HUGE, As, Program, refused
 
 pytestmark = pytest.mark.django_db
 

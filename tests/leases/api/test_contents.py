@@ -7,8 +7,7 @@ from cloud.models import CloudLocation
 from leases.models import Lease
 from tests import factories
 from tests.factories import BLM, indexed, settled, watched
-from tests.leases.api.conftest import As, Program
-from tests.leases.api.test_routes import refused
+from tests.leases.api.conftest import As, Program, refused
 
 pytestmark = pytest.mark.django_db
 

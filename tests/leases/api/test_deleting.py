@@ -10,8 +10,7 @@ from pytest_django.fixtures import Settings
 from core.base.clock import now
 from leases.models import Lease
 from tests.factories import settled
-from tests.leases.api.conftest import As, Program
-from tests.leases.api.test_routes import refused
+from tests.leases.api.conftest import As, Program, refused
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,7 @@ from leases.batches import import_leases
 from leases.models import Batch, Lease
 from leases.row_checks import Checked, Examined
 from tests.factories import settled
-from tests.leases.api.conftest import Program
-from tests.leases.api.test_routes import refused
+from tests.leases.api.conftest import Program, refused
 
 pytestmark = pytest.mark.django_db
 

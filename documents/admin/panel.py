@@ -1,0 +1,114 @@
+"""What the page of a document says beyond that of any record: its file, its versions, and what keeps it from either."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.utils.html import format_html
+
+from console.machine.panel import Fact, Note, Panel
+from console.records.links import record_url
+from console.shell.times import ago
+from core.base.clock import now
+from core.base.errors import words_for
+from documents.admin.places import download_url
+from documents.models import Document, DocumentVersion
+from documents.queries import missing_keys
+from storage.admin.amounts import size_text
+
+VERSIONS_SHOWN = 50
+MISSING = (
+    "The file of the current version is not in storage. Nothing is deleted because of that: when it is back, the "
+    "document goes on as before. Until then an earlier version may be there."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """A version, as the table shows it.
+
+    Attributes:
+        finding: what was found in it, in a few words.
+        download_url: empty where it is not handed out.
+    """
+
+    version: DocumentVersion
+    size: str
+    why: str
+    finding: str
+    is_missing: bool
+    download_url: str
+
+
+class DocumentPanel(Panel[Document]):
+    """One document, as one person may see it."""
+
+    # --- Beside the buttons -----------------------------------------------------------------------------------------
+
+    @property
+    def notes(self) -> Iterator[Note]:
+        document = self.record
+        if document.is_checked_out_at(now()):
+            words = format_html("Checked out by {} until {}.", document.checked_out_by, ago(document.checked_out_until))
+            yield Note(words=words)
+        if document.purge_at:
+            yield Note(
+                words=format_html("It is deleted for good {}. Restore it to keep it.", ago(document.purge_at)),
+                is_doubt=True,
+            )
+
+    @property
+    def about(self) -> Iterator[Fact]:
+        document = self.record
+        yield Fact(label="Owner", value=document.owner)
+        if lease := document.lease:
+            url = record_url(lease, self.user)
+            yield Fact(label="Lease", value=format_html('<a href="{}">{}</a>', url, lease) if url else lease)
+        yield Fact(label="Public", value="Yes" if document.is_public else "No")
+
+    # --- The file ---------------------------------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        return self.record.mime_type
+
+    @property
+    def size(self) -> str:
+        return size_text(self.record.size_bytes)
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What keeps the file from being had."""
+        shown = next((each for each in self.versions if each.version.number == self.record.current), None)
+        return [MISSING] if shown and shown.is_missing else []
+
+    @property
+    def download_url(self) -> str:
+        return next((each.download_url for each in self.versions if each.version.number == self.record.current), "")
+
+    @cached_property
+    def versions(self) -> list[VersionRow]:
+        """The newest first."""
+        newest = self.record.versions.select_related("created_by").order_by("-number")[:VERSIONS_SHOWN]
+        found = list(newest)
+        missing = missing_keys(each.key for each in found)
+        return [self._row(each, is_missing=each.key in missing) for each in found]
+
+    @cached_property
+    def more_versions(self) -> int:
+        """How many are not shown."""
+        if len(self.versions) < VERSIONS_SHOWN:
+            return 0
+        return self.record.versions.count() - VERSIONS_SHOWN
+
+    def _row(self, version: DocumentVersion, *, is_missing: bool) -> VersionRow:
+        may_be_had = version.may_be_served and not is_missing
+        restored = f"version {version.restored_from} restored" if version.restored_from else ""
+        return VersionRow(
+            version=version,
+            size=size_text(version.size),
+            why=": ".join(each for each in (restored, version.why) if each),
+            finding=words_for(version.finding) if version.finding else "",
+            is_missing=is_missing,
+            download_url=download_url(version) if may_be_had else "",
+        )

@@ -1,0 +1,10 @@
+"""Addresses of documents beyond their pages in the console."""
+
+from django.urls import reverse
+
+from documents.models import DocumentVersion
+
+
+def download_url(version: DocumentVersion) -> str:
+    """Where a version is downloaded; whoever is logged in to the console is known there, too."""
+    return reverse("api:document_version_content", args=[version.document_id, version.number])

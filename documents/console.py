@@ -1,0 +1,39 @@
+"""What the console shows of documents: read like a table, and said once the apps are there."""
+
+from django.contrib import admin
+from django.db.models import Q
+
+from console import kinds
+from console.kinds import Kind, Tally
+from console.machine.badges import CLOCK, TICK, WARNING
+from documents.admin.documents import DocumentAdmin
+from documents.admin.quotas import QuotaAdmin
+from documents.models import Batch, Document, Quota
+from documents.states import State
+
+DOCUMENTS = Kind(
+    machine=Document,
+    shown=DocumentAdmin,
+    batch=Batch,
+    signs={
+        State.RECEIVED: CLOCK,
+        State.PENDING: "M7 2.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 0 0 0-9M10.5 10.5L14 14",
+        State.ACTIVE: TICK,
+        State.ARCHIVED: "M2 3h12v3H2zM3 6v8h10V6M6 9h4",
+        State.ERROR: WARNING,
+    },
+    order=35,
+    tallies=(
+        Tally(
+            label="Documents held back",
+            which=Q(state=State.ERROR),
+            narrowed={"state__exact": State.ERROR},
+        ),
+    ),
+)
+
+
+def declare() -> None:
+    """Put it in the console."""
+    kinds.put(DOCUMENTS)
+    admin.site.register(Quota, QuotaAdmin)

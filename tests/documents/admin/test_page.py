@@ -1,0 +1,232 @@
+"""The page and the list of documents, and the page about room."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from documents.admin import panel as panels
+from documents.admin.documents import OwnerFilter
+from documents.models import Batch, Document, DocumentVersion, Quota
+from documents.services import documents, uploads
+from documents.states import State
+from tests.documents.making import PDF, Files, stored, verified, worked
+from tests.factories import settled
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:documents_document_changelist"
+
+
+@pytest.fixture
+def at(client: Client) -> Any:
+    """The browser of somebody."""
+
+    def logged_in(user: User) -> Client:
+        client.force_login(user)
+        return client
+
+    return logged_in
+
+
+def page_of(document: Document) -> str:
+    return reverse("admin:documents_document_change", args=[document.pk])
+
+
+def press(client: Client, document: Document, name: str) -> str:
+    address = reverse("admin:documents_document_action", args=[document.pk, name])
+    return str(client.post(address, {"generation": document.generation}, follow=True).text)
+
+
+class TestPage:
+    def test_shows_the_file_and_its_versions(self, opal: User, at: Any) -> None:
+        lease = settled(opal)
+        document = verified(opal, lease_id=lease.pk)
+        uploads.add_version(document_id=document.pk, by=opal, chunks=[b"two"], length=3, why="a better copy")
+        documents.restore_version(document_id=document.pk, number=1, by=opal)
+        documents.check_out(document_id=document.pk, by=opal)
+        version = DocumentVersion.objects.get(number=1)
+
+        text = at(opal).get(page_of(document)).text
+
+        assert "application/pdf" in text
+        assert "a better copy" in text
+        assert "version 1 restored" in text
+        assert "Checked out by operator until" in text
+        assert version.sha256 in text
+        assert f"/api/v1/documents/{document.pk}/versions/1/content/" in text
+        # The second was never verified, and the third is not yet.
+        assert text.count("Not verified yet") == 2
+        assert str(lease) in text
+
+    def test_leads_to_the_file(self, opal: User, at: Any) -> None:
+        document = verified(opal)
+        browser = at(opal)
+        assert "Download</a>" in browser.get(page_of(document)).text
+
+        answer = browser.get(f"/api/v1/documents/{document.pk}/versions/1/content/")
+
+        assert b"".join(answer) == PDF
+
+    def test_tells_what_was_found(self, opal: User, at: Any, files: Files) -> None:
+        document = verified(opal)
+        files[document.versions.get().key].unlink()
+        worked(documents.verify(document_id=document.pk, by=opal))
+
+        text = at(opal).get(page_of(document)).text
+
+        assert "Held back: file not in storage" in text
+        assert "Download</a>" not in text
+        assert "Verify again" in text
+
+    def test_shows_the_newest_of_very_many(self, opal: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(panels, "VERSIONS_SHOWN", 2)
+        document = verified(opal)
+        for _ in range(3):
+            documents.restore_version(document_id=document.pk, number=1, by=opal)
+
+        assert "and 2 earlier." in at(opal).get(page_of(document)).text
+
+    def test_saves_what_is_said_through_the_service(self, opal: User, at: Any) -> None:
+        document = verified(opal)
+        form = {
+            "name": " New.pdf",
+            "unique_name": "the-deed",
+            "is_public": "on",
+            "metadata": '{"a": 1}',
+            "_save": "Save",
+        }
+
+        at(opal).post(page_of(document), form)
+
+        found = Document.objects.get()
+        assert (found.name, found.unique_name, found.metadata) == ("New.pdf", "the-deed", {"a": 1})
+        assert found.generation == document.generation + 1
+        assert found.updated_by == opal
+
+    @pytest.mark.parametrize(
+        ("said", "told"),
+        [
+            ({"name": "a/b"}, "none of them is a slash"),
+            ({"unique_name": "admin"}, "kept for something else"),
+            ({"metadata": "[1]"}, "one object in JSON"),
+        ],
+    )
+    def test_tells_what_is_wrong_at_its_field(self, opal: User, at: Any, said: dict[str, str], told: str) -> None:
+        document = verified(opal)
+        form = {"name": "a.pdf", "unique_name": "the-deed", "metadata": "{}", "_save": "Save", **said}
+
+        assert told in at(opal).post(page_of(document), form).text
+        assert Document.objects.get().generation == document.generation
+
+    def test_of_anothers_document_is_to_look_at(self, opal: User, ada: User, at: Any) -> None:
+        document = verified(ada)
+        browser = at(opal)
+
+        text = browser.get(page_of(document)).text
+
+        assert "This document is somebody else" in text
+        assert 'name="_save"' not in text
+        assert browser.post(page_of(document), {"name": "x"}).status_code == 403
+        assert "This document is somebody else" in press(browser, document, "archive")
+        assert Document.objects.get().state == State.ACTIVE
+
+
+class TestButtons:
+    def test_archive_delete_for_good_and_restore(self, ada: User, at: Any) -> None:
+        document, browser = verified(ada), at(ada)
+        assert "Archive it first" in browser.get(page_of(document)).text
+
+        press(browser, document, "archive")
+        archived = Document.objects.get()
+        assert archived.state == State.ARCHIVED
+        assert "All its versions are deleted for good in 30 days" in browser.get(page_of(document)).text
+        text = press(browser, archived, "purge")
+        assert "It is deleted for good" in text
+        assert Document.objects.get().purge_at is not None
+
+        press(browser, Document.objects.get(), "restore")
+        assert (Document.objects.get().state, Document.objects.get().purge_at) == (State.ACTIVE, None)
+
+    def test_verify_again_and_stop(self, opal: User, at: Any) -> None:
+        document, browser = verified(opal), at(opal)
+
+        press(browser, document, "verify")
+        pending = Document.objects.get()
+        assert pending.state == State.PENDING
+        press(browser, pending, "stop")
+
+        assert Document.objects.get().is_stopped
+
+    def test_say_how_a_document_is_restored_that_was_never_verified(self, opal: User, at: Any, settings: Any) -> None:
+        settings.DOCUMENTS_PURGE_GRACE_DAYS = 0
+        document = stored(opal)
+        documents.archive(document_id=document.pk, by=opal)
+
+        assert "It was never verified" in at(opal).get(page_of(document)).text
+
+
+class TestList:
+    def test_is_narrowed_searched_and_kept_as_a_file(self, opal: User, ada: User, at: Any) -> None:
+        verified(opal, name="Deed of Lea.pdf")
+        verified(ada, name="Plat.pdf")
+        browser = at(opal)
+
+        of_opal = browser.get(reverse(LIST), {OwnerFilter.parameter_name: opal.pk}).text
+        found = browser.get(reverse(LIST), {"q": "plat"}).text
+        kept = b"".join(browser.get(reverse("admin:documents_document_download", args=["csv"]))).decode()
+
+        assert ("Deed of Lea.pdf" in of_opal, "Plat.pdf" in of_opal) == (True, False)
+        assert ("Deed of Lea.pdf" in found, "Plat.pdf" in found) == (False, True)
+        assert "application/pdf" in kept
+        assert "delete_selected" not in browser.get(reverse(LIST)).text
+
+    def test_has_many_verified_again_as_a_batch(self, opal: User, at: Any) -> None:
+        documents_ = [verified(opal), verified(opal)]
+        chosen = {"action": "run_chosen", "_selected_action": [each.pk for each in documents_], "index": "0"}
+        browser = at(opal)
+        asked = browser.post(reverse(LIST), chosen, follow=True).text
+        confirmed = asked.partition('name="confirmed" value="')[2].partition('"')[0]
+
+        browser.post(reverse(LIST), {**chosen, "confirmed": confirmed})
+
+        batch = Batch.objects.get()
+        assert (batch.size, batch.created_by) == (2, opal)
+        assert Document.objects.filter(due_at__isnull=False).count() == 2
+        page = browser.get(reverse("admin:documents_batch_change", args=[batch.pk])).text
+        assert "2 documents" in page
+
+
+class TestNotices:
+    def test_tell_who_sent_it_what_was_found(self, opal: User, at: Any, settings: Any) -> None:
+        settings.DOCUMENTS_TYPE_MISMATCH = "refuse"
+        verified(opal, b"<html>", name="deed.pdf")
+
+        text = at(opal).get(reverse("admin:console_failurenotice_mine")).text
+
+        assert "another kind of file than said" in text
+
+
+class TestRoom:
+    def test_is_said_by_administrators(self, opal: User, ada: User, at: Any) -> None:
+        verified(opal)
+        quota = Quota.objects.get()
+        browser = at(ada)
+        listed = browser.get(reverse("admin:documents_quota_changelist")).text
+        assert "operator" in listed
+
+        browser.post(reverse("admin:documents_quota_change", args=[quota.pk]), {"limit_bytes": "0", "_save": "Save"})
+
+        assert Quota.objects.get().limit_bytes == 0
+        assert "0 bytes" in browser.get(reverse("admin:documents_quota_changelist")).text
+        kept = b"".join(browser.get(reverse("admin:documents_quota_download", args=["csv"]))).decode()
+        assert f"operator,{len(PDF)},0,0" in kept
+        at(opal)
+        assert browser.get(reverse("admin:documents_quota_changelist")).status_code == 403
+
+    def test_may_have_no_limit(self, opal: User, ada: User, at: Any, settings: Any) -> None:
+        settings.DOCUMENTS_QUOTA_BYTES = 0
+        verified(opal)
+
+        assert "No limit" in at(ada).get(reverse("admin:documents_quota_changelist")).text
