@@ -37,8 +37,7 @@ EXAMPLES = 3
 OF_FORM = frozenset({"invalid", "bad_request", "not_json", "no_such_content_type"})
 # What is reached by a link only, or by luck.
 READ = frozenset(
-    f"GET /api/v1/{each}/"
-    for each in ("leases/{lease_id}", "batches/{batch_id}", "documents/{document_id}", "index/runs/{run_id}")
+    f"GET /api/v1/{each}/" for each in ("leases/{lease_id}", "documents/{document_id}", "index/runs/{run_id}")
 )
 OF_A_NETWORK = ("max_redirects", "verify", "cert", "proxies")
 
