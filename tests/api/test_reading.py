@@ -29,7 +29,7 @@ class TestDescription:
         client = program(made(olivia, "leases:read").secret)
 
         assert client.get(ADDRESS).status_code == 200
-        assert client.head(ADDRESS).status_code == 405
+        assert client.head(ADDRESS).status_code == 200
         assert client.post(ADDRESS).status_code == 405
 
     def test_is_not_sent_to_who_has_it(self, olivia: User) -> None:
