@@ -20,7 +20,7 @@ from schemathesis.transport.wsgi import WSGITransport
 from tests.api import description
 from tests.api.conftest import made
 from tests.api.conftest import program as program_of
-from tests.documents.conftest import Files
+from tests.documents.making import Files
 from tests.inside import Inside
 
 pytestmark = [
@@ -55,7 +55,7 @@ def here(inside: Inside, files: Files, monkeypatch: pytest.MonkeyPatch) -> App:
 
 
 @schemathesis.check
-def what_is_described_is_understood(_context: CheckContext, response: Response, case: Case) -> None:
+def what_is_described_is_understood(_context: CheckContext, response: Response, case: Case[Any]) -> None:
     """It may be refused for what it means, such as a root that there is not; not for its form.
 
     A null character is refused wherever it stands, which no type says.
@@ -65,7 +65,7 @@ def what_is_described_is_understood(_context: CheckContext, response: Response, 
         assert response.json()["code"] not in OF_FORM, response.text
 
 
-def has_null(case: Case) -> bool:
+def has_null(case: Case[Any]) -> bool:
     return "\\x00" in repr([case.path_parameters, case.query, case.headers, case.cookies, case.body])
 
 
