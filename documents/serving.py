@@ -141,7 +141,7 @@ def _headers(content: Content, *, is_shown: bool) -> dict[str, str]:
         "Content-Type": SHOWN[content.mime_type] if is_shown else _kept_as(content.mime_type),
         "Content-Disposition": content_disposition_header(as_attachment=not is_shown, filename=file_name(content.name))
         or "attachment",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Security-Policy": "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
         # Everybody's right is asked anew each time; and who compresses it on the way changes which part is which.
