@@ -19,7 +19,7 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate
 # Types take as long as all the others.
 LINTS := lint-types lint-style lint-contracts
 
-.PHONY: help demo up test quick chaos bench-console screenshots lint $(LINTS) fmt lock audit
+.PHONY: help demo up test quick chaos bench-console openapi screenshots lint $(LINTS) fmt lock audit
 
 help: ## This list
 	@echo 'Usage: make TARGET [ARGS="…"]'
@@ -46,6 +46,9 @@ chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (S
 
 bench-console: $(INSTALLED) ## How fast the console is with 200,000 leases and 2,000,000 transitions (ARGS=--json)
 	@$(PYTHON) -m bench.console $(ARGS)
+
+openapi: $(INSTALLED) ## Write the description of the interface anew, docs/openapi.json, unless that breaks clients unawares
+	@$(PYTHON) -m tests.api.description
 
 screenshots: $(INSTALLED) ## Make the pictures in docs/images anew, in the machine's Chromium
 	@$(PYTHON) -m pytest -q tests/browser/screenshots.py

@@ -22,6 +22,9 @@ class Bearer(AuthBase):
 
     openapi_type = "http"
     openapi_scheme = SCHEME
+    openapi_description = (
+        "A token that a person has made at the console. It may do what its scopes name, and never more than its person."
+    )
 
     def __call__(self, request: HttpRequest) -> Any | None:
         """Whose token it is; None: there is none. `request.token` says by which token it was.

@@ -6,16 +6,24 @@ from typing import Any, cast, override
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest
-from ninja import NinjaAPI, Router
+from ninja import Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
 from api import failures, idempotency, scopes
 from api.bearer import Bearer
 from api.etags import NotModified
+from api.openapi import Interface
 from api.scopes import Area
 from api.sessions import NoCsrfToken, Session
 from core.base.errors import RunsheetError
+
+WORDS = """
+The interface for programs. Each person, and each token of theirs, may do what the console lets the same person do.
+
+Every answer with a status of 400 or more is `application/problem+json`. Its `code` stays the same from version to version and is what
+a program decides by; its `detail` is for people. All addresses end in “/”.
+""".strip()
 
 
 def answering_heads(view: Any) -> Any:
@@ -47,13 +55,31 @@ class OnlyJson(Parser):
         """
         if request.content_type != failures.JSON:
             raise ValueError(request.content_type)
-        return cast("Any", json.loads(request.body))
+        return cast("Any", json.loads(request.body, parse_float=_number, parse_constant=_no_number))
 
 
-# Each further way to say who asks is one more in `auth`; a token stands first, since whoever sends one means it. There is no page to read and try it yet.
-interface = NinjaAPI(
+def _number(said: str) -> int | float:
+    """JSON knows no whole numbers but those that are: 7.0 is 7."""
+    number = float(said)
+    return int(number) if number.is_integer() else number
+
+
+def _no_number(said: str) -> Any:
+    """Python would take NaN and Infinity, which JSON does not know.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(said)
+
+
+# Each further way to say who asks is one more in `auth`; a token stands first, since whoever sends one means it. What is read of it
+# is in `api.reading`.
+interface = Interface(
     title="Runsheet",
     version="1",
+    description=WORDS,
+    servers=[{"url": "/", "description": "The server that this description came from"}],
     urls_namespace="api",
     auth=[Bearer(), Session()],
     parser=OnlyJson(),

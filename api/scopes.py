@@ -36,6 +36,7 @@ class Scope(TextChoices):
 
 
 _AREAS: dict[str, Area] = {}
+_OPEN: set[str] = set()
 
 
 def declare(prefix: str, area: Area) -> None:
@@ -46,6 +47,11 @@ def declare(prefix: str, area: Area) -> None:
     """
     if _AREAS.setdefault(prefix.strip("/"), area) is not area:
         raise ValueError(f"“{prefix}” belongs to the area {_AREAS[prefix.strip('/')]} already")
+
+
+def declare_open(address: str) -> None:
+    """Say that each token may look at this address of the interface, whatever it is for."""
+    _OPEN.add(PLACE + address.strip("/"))
 
 
 def area_of(route: str) -> Area | None:
@@ -60,11 +66,18 @@ def require(scopes: Collection[str], request: HttpRequest) -> None:
         ScopeMissing: it is for something else.
         NotForTokens: nobody has said which scope that needs.
     """
-    area = area_of(request.resolver_match.route) if request.resolver_match else None
+    route = request.resolver_match.route if request.resolver_match else ""
+    is_looking = request.method in LOOKING
+    if is_looking and route in _OPEN:
+        return
+    area = area_of(route)
     if area is None:
         raise NotForTokens
-    write = Scope(f"{area}:write")
-    read = Scope(f"{area}:read")
-    needed = read if request.method in LOOKING else write
-    if not {needed, write} & set(scopes):
+    needed = needed_in(area, is_looking=is_looking)
+    if not {needed, needed_in(area, is_looking=False)} & set(scopes):
         raise ScopeMissing(needed)
+
+
+def needed_in(area: Area, *, is_looking: bool) -> Scope:
+    """The least that a token has to be for, to do that there."""
+    return Scope(f"{area}:read" if is_looking else f"{area}:write")

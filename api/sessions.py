@@ -21,6 +21,7 @@ class Session(AuthBase):
     openapi_type = "apiKey"
     openapi_in = "cookie"
     openapi_name = settings.SESSION_COOKIE_NAME
+    openapi_description = "Whoever has logged in at the console."
 
     def __call__(self, request: HttpRequest) -> Any | None:
         """The person; None: it is not known who asks.

@@ -1,22 +1,17 @@
 """What is known of archives, for programs. What becomes of failures is said in `api.failures`."""
 
 from datetime import datetime
+from typing import Annotated
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Query, Router
 from pydantic import BaseModel
 
 from discovery.services.near_number import look_near
+from leases.api.shapes import NearArchive
 
 leases = Router()
-
-
-class NearArchive(BaseModel):
-    """One that somebody may have meant."""
-
-    name: str
-    has_report: bool | None
 
 
 class NearAnswer(BaseModel):
@@ -30,7 +25,11 @@ class NearAnswer(BaseModel):
 
 
 @leases.get("/near/", response=NearAnswer, url_name="near_archives")
-def near(request: HttpRequest, agency: str, number: str) -> NearAnswer:
+def near(
+    request: HttpRequest,
+    agency: Annotated[str, Query(examples=["BLM"])],
+    number: Annotated[str, Query(examples=["NMNM 501759"])],
+) -> NearAnswer:
     """The archives that come near a number, the nearest first, as the person's own Dropbox was last read.
 
     Raises:

@@ -48,8 +48,7 @@ IN_OLE = re.compile(r"application/(msword|vnd\.ms-(excel|powerpoint|outlook|proj
 WRITTEN = re.compile(
     r"text/.*|application/(json|geo\+json|ld\+json|x-ndjson|sql|yaml|toml|x-sh|javascript|csv)|.*\+json"
 )
-# As browsers themselves tell HTML (https://mimesniff.spec.whatwg.org/#identifying-a-resource-with-an-unknown-mime-type),
-# and a script wherever it stands in the beginning.
+# As browsers themselves tell HTML (WHATWG, “MIME Sniffing”, 7.1), and a script wherever it stands in the beginning.
 _HTML = re.compile(
     r"\s*<(!doctype\s+html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[\s>]", re.IGNORECASE
 )

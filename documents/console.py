@@ -1,11 +1,15 @@
 """What the console shows of documents: read like a table, and said once the apps are there."""
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import Q
+from django.http import HttpRequest
 
 from console import kinds
 from console.kinds import Kind, Tally
 from console.machine.badges import CLOCK, TICK, WARNING
+from console.shell import people
+from console.shell.people import Farewell
 from documents.admin.documents import DocumentAdmin
 from documents.admin.quotas import QuotaAdmin
 from documents.models import Batch, Document, Quota
@@ -33,7 +37,12 @@ DOCUMENTS = Kind(
 )
 
 
+def _nothing(_request: HttpRequest, _person: User) -> None:
+    """Whoever has documents is not deleted, which the database sees to; the rest has nothing to say."""
+
+
 def declare() -> None:
     """Put it in the console."""
     kinds.put(DOCUMENTS)
     admin.site.register(Quota, QuotaAdmin)
+    people.say_farewell(Farewell(before=_nothing, goes_along=(Quota,)))

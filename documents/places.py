@@ -19,6 +19,7 @@ class TooManyTransfers(Temporary):
     """Too many large files are on their way at the moment. Try it again in some seconds."""
 
     code = "too_many_transfers"
+    words = "too many large files at once"
 
 
 @contextmanager

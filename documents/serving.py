@@ -66,6 +66,8 @@ class FileCutShort(Permanent):
     """A file in storage ends earlier than it should, so the answer with it was broken off."""
 
     code = "file_cut_short"
+    words = "file ends too early"
+    advice = "Verify the document again; it tells what has become of its file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,7 @@ def _headers(content: Content, *, is_shown: bool) -> dict[str, str]:
         "Content-Type": SHOWN[content.mime_type] if is_shown else _kept_as(content.mime_type),
         "Content-Disposition": content_disposition_header(as_attachment=not is_shown, filename=file_name(content.name))
         or "attachment",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Security-Policy": "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
         # Everybody's right is asked anew each time; and who compresses it on the way changes which part is which.

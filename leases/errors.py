@@ -89,6 +89,22 @@ class Overtaken(Refused):
     status = HTTPStatus.CONFLICT
 
 
+class ChoiceUnclear(Refused):
+    """Say which leases, either by “ids” or by a “filter”; an empty filter means all."""
+
+    code = "choice_unclear"
+    words = "unclear choice"
+    field = "ids"
+
+
+class NotAskedBefore(Refused):
+    """Nothing was deleted. Ask by a “dry_run” first, and send what it tells as “which”."""
+
+    code = "not_asked_before"
+    words = "not asked before"
+    field = "which"
+
+
 class ConfigurationMissing(Permanent):
     """This agency is not configured. Say under “Agencies” where its archives lie; it goes on by itself."""
 

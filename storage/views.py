@@ -28,6 +28,6 @@ def stored_file(request: HttpRequest, token: str) -> HttpResponseBase:
     headers = {
         "Content-Disposition": content_disposition_header(as_attachment=True, filename=opening.name),
         "Content-Length": str(found.size),
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Security-Policy": "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     }
     return StreamingHttpResponse(content, headers=headers, content_type="application/octet-stream")

@@ -24,6 +24,8 @@ INSTALLED_APPS = [
     "statemachine.apps.StateMachineConfig",
     "cloud.apps.CloudConfig",
     "api.apps.ApiConfig",
+    # What the page to read and try the interface is made of.
+    "ninja",
     "storage.apps.StorageConfig",
     "leases.apps.LeasesConfig",
     "documents.apps.DocumentsConfig",

@@ -18,6 +18,7 @@ class QuotaAdmin(LargeList):
     """The rows come by themselves, with the first file; what one says is the limit."""
 
     name = "Room for documents"
+    change_form_template = "console/record.html"
     empty = "Nobody has sent a file yet."
     beside = (("Documents", "admin:documents_document_changelist", "documents.view_document"),)
     fields = ("limit_bytes",)
@@ -42,6 +43,17 @@ class QuotaAdmin(LargeList):
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @override
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        named = {"name": self.name, "subtitle": None}
+        return super().changeform_view(request, object_id, form_url, named | (extra_context or {}))
 
     @override
     def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:

@@ -8,9 +8,10 @@ from ninja import Body
 from ninja import Status as Answered
 from pydantic import Field
 
+from api.shapes import Said, Text
 from documents.api.asking import as_seen, here, saved
 from documents.api.router import router
-from documents.api.shapes import DocumentAnswer, Said, Text
+from documents.api.shapes import DocumentAnswer
 from documents.names import WHY_AT_MOST
 from documents.services import documents
 from documents.services.documents import CHECKED_OUT_AT_MOST_H, CHECKED_OUT_H

@@ -6,10 +6,10 @@ from django.http import HttpRequest
 from ninja import Body
 from pydantic import BaseModel, Field
 
+from api.shapes import Key, Said
 from documents.api.asking import asking
 from documents.api.router import router
 from documents.api.routes import ChangedDocument
-from documents.api.shapes import Key, Said
 from documents.queries import visible_to
 from documents.services.bulk import AT_MOST, ItemResult, bulk
 from statemachine.errors import RecordGone

@@ -6,20 +6,21 @@ from typing import Annotated, Any, Literal
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api import etags
 from api.paging import Page, Paged, page
+from api.shapes import Key, Moment, Said, Text
 from core.base.clock import in_utc
 from documents.api.asking import answer_of, as_seen, asking, here, saved, shown, there, told, version_of
 from documents.api.router import router
-from documents.api.shapes import DocumentAnswer, Key, Said, Status, Text, UsageAnswer, VersionAnswer
+from documents.api.shapes import DocumentAnswer, Status, UsageAnswer, VersionAnswer
 from documents.models import Document, DocumentVersion
 from documents.services import documents, usage
 
 # By columns that have an index.
 ORDERS: Mapping[str, str] = {"id": "pk", "name": "name", "created_at": "created_at", "updated_at": "updated_at"}
-type Order = Literal["id", "-id", "name", "-name", "created_at", "-created_at", "updated_at", "-updated_at"]
+type DocumentOrder = Literal["id", "-id", "name", "-name", "created_at", "-created_at", "updated_at", "-updated_at"]
 
 
 class Listed(Paged):
@@ -40,8 +41,8 @@ class Listed(Paged):
     unique_name: Annotated[Text, Field(max_length=200)] | None = None
     type: Annotated[Text, Field(max_length=200)] = ""
     is_public: bool | None = None
-    changed_since: AwareDatetime | None = None
-    order: Order = "-id"
+    changed_since: Moment | None = None
+    order: DocumentOrder = "-id"
 
     @property
     def by(self) -> str:

@@ -1,46 +1,17 @@
 """What a program is told of documents, and what it may say of them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from django.contrib.auth.models import User
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
+from api.shapes import Person
 from documents.models import Document, DocumentVersion
 from documents.services.usage import Usage
 
-LARGEST_KEY = 2**63 - 1
 LARGEST_NUMBER = 2**31 - 1
-type Key = Annotated[int, Field(ge=1, le=LARGEST_KEY)]
 # The states as they are shown; a test holds them against those of the machine.
 type Status = Literal["received", "pending", "active", "archived", "error"]
-
-
-def _without_null(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("A text holds no null character")
-    return text
-
-
-# PostgreSQL looks for no text with a null character.
-type Text = Annotated[str, AfterValidator(_without_null)]
-
-
-class Said(BaseModel):
-    """What is sent: nothing but its fields, each of its kind."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Person(BaseModel):
-    """Somebody who may log in."""
-
-    id: int
-    name: str
-
-    @classmethod
-    def of(cls, user: User | None) -> "Person | None":
-        return cls(id=user.pk, name=user.get_username()) if user else None
 
 
 class DocumentAnswer(BaseModel):

@@ -11,10 +11,11 @@ from pydantic import BaseModel, Field
 
 from api import etags
 from api.errors import PreconditionFailed
+from api.shapes import Key, Text
 from documents import multipart
 from documents.api.asking import asking, beside, here, saved, there
 from documents.api.router import router
-from documents.api.shapes import DocumentAnswer, Key, Text
+from documents.api.shapes import DocumentAnswer
 from documents.errors import InvalidMetadata, LeaseUnknown
 from documents.names import WHY_AT_MOST
 from documents.receiving import received
@@ -33,8 +34,8 @@ OF_A_FORM = ("name", "metadata", "lease", "why")
 BYTES: Mapping[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The bytes of the file, of any type.",
-        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The bytes of the file. Content-Type may say any type.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 FORM: Mapping[str, Any] = {

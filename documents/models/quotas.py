@@ -75,7 +75,7 @@ class Upload(models.Model):
     """
 
     key = models.CharField(max_length=1024, unique=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     agency = models.CharField(max_length=20, default="", db_default="")
     reserved_bytes = models.BigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now())

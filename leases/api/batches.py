@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 
 from api import etags
 from api.paging import Page, Paged, page
+from api.shapes import Key, Person, Said
 from console.records.links import page_of
 from core.base.errors import words_for
 from leases.api.asking import SEE, asking, here
-from leases.api.shapes import Key, Person, Said
 from leases.models import Batch, Lease
 from statemachine import batches as engine
 from statemachine.batches import Condition, Progress, condition_of, failures_of, progress_of, with_condition
@@ -23,7 +23,7 @@ from statemachine.errors import BatchGone
 
 router = Router()
 
-type Kind = Literal["import", "run"]
+type BatchKind = Literal["import", "run"]
 type Which = Literal["failed", "not_run"]
 STATES: Mapping[Which, str] = {"failed": Lease.failed_state(), "not_run": Lease.initial_state()}
 
@@ -39,7 +39,7 @@ class BatchItem(BaseModel):
     """
 
     id: int
-    kind: Kind
+    kind: BatchKind
     title: str
     size: int
     left_out: int
@@ -135,7 +135,7 @@ class Listed(Paged):
         created_by: the number of the person who has started it.
     """
 
-    kind: Kind | None = None
+    kind: BatchKind | None = None
     created_by: Key | None = None
 
 

@@ -1,14 +1,15 @@
 """Many leases are deleted at once, for programs: never without having been counted before."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Body, Router
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel
 
 from leases.api.asking import SEE, asking
 from leases.api.filters import Chosen
 from leases.deleting import delete_leases, plan_of
+from leases.errors import NotAskedBefore
 
 router = Router()
 
@@ -23,12 +24,6 @@ class ManyDeleted(Chosen):
 
     dry_run: bool = False
     which: str = ""
-
-    @model_validator(mode="after")
-    def _was_asked(self) -> Self:
-        if self.dry_run == bool(self.which):
-            raise ValueError("Ask by a “dry_run” first, and send what it tells as “which”")
-        return self
 
 
 class DeletionAnswer(BaseModel):
@@ -52,9 +47,11 @@ def delete_many(request: HttpRequest, wish: Annotated[ManyDeleted, Body()]) -> D
     """Delete many leases, after a dry run has told which they are. What lies in Dropbox stays.
 
     Raises:
-        TransitionForbidden, ChoiceChanged, TooManySearched, DatabaseTooBusy: nothing was deleted.
+        TransitionForbidden, NotAskedBefore, ChoiceUnclear, ChoiceChanged, TooManySearched, DatabaseTooBusy: nothing was deleted.
     """
     user = asking(request, SEE)
+    if wish.dry_run == bool(wish.which):
+        raise NotAskedBefore
     if wish.dry_run:
         plan = plan_of(wish.leases(), user=user)
         return DeletionAnswer(chosen=plan.chosen, owed=plan.owed, which=plan.which, deleted=0)

@@ -1,17 +1,19 @@
 """Which leases a program means: a list's parameters, and what it says of many that it would run."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from django.db.models import Q, QuerySet
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.paging import Paged
+from api.shapes import Key, Moment, Said, Text
 from console.batches.filters import STANDINGS
 from console.records.long_search import refused_if_too_many
 from core.base.clock import in_utc
 from leases import search
-from leases.api.shapes import AnAgency, Key, Said, Shown, Text
+from leases.api.shapes import AnAgency, Shown
+from leases.errors import ChoiceUnclear
 from leases.models import BatchLease, Lease
 
 type Standing = Literal["waiting", "settled", "not_run"]
@@ -23,7 +25,7 @@ ORDERS: Mapping[str, str] = {
     "created_at": "created_at",
     "changed_at": "entered_at",
 }
-type Order = Literal["id", "-id", "number", "-number", "created_at", "-created_at", "changed_at", "-changed_at"]
+type LeaseOrder = Literal["id", "-id", "number", "-number", "created_at", "-created_at", "changed_at", "-changed_at"]
 
 
 class Narrowed(BaseModel):
@@ -51,7 +53,7 @@ class Narrowed(BaseModel):
     standing: Standing | None = None
     created_by: Key | None = None
     started_by: Key | None = None
-    changed_since: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    changed_since: Moment | None = None
 
     def leases(self) -> QuerySet[Lease]:
         """Those to which all of it applies.
@@ -91,7 +93,7 @@ class Narrowed(BaseModel):
 class Listed(Paged, Narrowed):
     """The parameters of the list."""
 
-    order: Order = "-id"
+    order: LeaseOrder = "-id"
 
     @property
     def by(self) -> str:
@@ -112,18 +114,15 @@ class Chosen(Said):
     ids: Annotated[list[Key], Field(min_length=1, max_length=CHOSEN_AT_MOST)] | None = None
     filter: Meant | None = None
 
-    @model_validator(mode="after")
-    def _says_which(self) -> Self:
-        if (self.ids is None) == (self.filter is None):
-            raise ValueError("Say which leases, either by “ids” or by a “filter”; an empty filter means all")
-        return self
-
     def leases(self) -> QuerySet[Lease]:
         """Those that are meant.
 
         Raises:
+            ChoiceUnclear: it is not said, or twice.
             TooManySearched: nobody looks for so many at once.
         """
+        if (self.ids is None) == (self.filter is None):
+            raise ChoiceUnclear
         if self.filter is not None:
             return self.filter.leases()
         return Lease.objects.filter(pk__in=self.ids or ())

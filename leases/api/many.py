@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Body, Router, Status
 from pydantic import BaseModel, Field
 
+from api.shapes import Said, Text
 from core.base.folding import printable
 from leases import many
 from leases.api.asking import SEE, asking, here
 from leases.api.batches import BatchAnswer, batch_there
 from leases.api.filters import Chosen
-from leases.api.shapes import Said, Text
 from leases.making import ABSENT, make_archives
 from leases.models import Batch, Lease
 from statemachine import batches
@@ -178,7 +178,7 @@ def run_many(
     """Run many leases as one batch, or make their missing archives; those that are under way are left alone.
 
     Raises:
-        TransitionForbidden, ArchivesAreNotMade, OnlyReads, ChoiceChanged, NothingToStart, TooManySearched, DatabaseTooBusy:
+        TransitionForbidden, ArchivesAreNotMade, OnlyReads, ChoiceUnclear, ChoiceChanged, NothingToStart, TooManySearched, DatabaseTooBusy:
             nothing was started.
     """
     user = asking(request, SEE, Lease.run_right)

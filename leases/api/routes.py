@@ -8,12 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query, Router, Status
 
 from api import etags
+from api.openapi.versions import if_match
 from api.paging import Page, Paged, page
+from api.shapes import Said
 from console.machine.buttons import Button, press
 from leases import services
 from leases.api.asking import SEE, SHOWN_WITH, as_seen, asking, here, there, version_of
 from leases.api.filters import Listed
-from leases.api.shapes import AnAgency, Happened, LeaseAnswer, LeaseItem, Said
+from leases.api.shapes import AnAgency, Happened, LeaseAnswer, LeaseItem
 from leases.buttons import DETECT, DISCOVER, MAKE, SEARCH, STOP
 from leases.duplicates import doubts_about
 from leases.models import Lease
@@ -128,7 +130,12 @@ def delete_lease(request: HttpRequest, lease_id: int) -> Status[None]:
     return Status(HTTPStatus.NO_CONTENT, None)
 
 
-@router.post("/{int:lease_id}/run/", response={HTTPStatus.ACCEPTED: LeaseAnswer}, url_name="run_lease")
+@router.post(
+    "/{int:lease_id}/run/",
+    response={HTTPStatus.ACCEPTED: LeaseAnswer},
+    url_name="run_lease",
+    openapi_extra={"parameters": [if_match(is_required=False)]},
+)
 def run_lease(
     request: HttpRequest,
     response: HttpResponse,

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from django.contrib.auth.models import User
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from api.shapes import Person
 from cloud.models import CloudLocation
 from console.records.links import page_of
 from core.base.errors import failure_of, words_for
@@ -18,37 +18,8 @@ from statemachine.models import ActorKind, TransitionLog
 
 # The states as they are shown; a test holds them against those of the machine.
 type Shown = Literal["pending", "stopped", "searching", "found", "not_found", "detecting", "done", "failed"]
-LARGEST_KEY = 2**63 - 1
-Key = Annotated[int, Field(ge=1, le=LARGEST_KEY)]
 # A parsed body holds words, where a strict schema would want Python's own kinds.
 AnAgency = Annotated[Agency, Field(strict=False)]
-
-
-def _to_look_for(text: str) -> str:
-    """A text that PostgreSQL can be asked for: JSON can also hold halves of characters, and null characters."""
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise ValueError("A text holds whole characters, and no null character")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_to_look_for)]
-
-
-class Said(BaseModel):
-    """What is sent: nothing but its fields, each of its kind."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Person(BaseModel):
-    """Somebody who may log in."""
-
-    id: int
-    name: str
-
-    @classmethod
-    def of(cls, user: User | None) -> "Person | None":
-        return cls(id=user.pk, name=user.get_username()) if user else None
 
 
 class Directory(BaseModel):

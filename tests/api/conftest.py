@@ -12,6 +12,7 @@ from api.scopes import Scope
 from api.services import tokens
 from api.services.tokens import NewToken
 from core.base.clock import now
+from tests.inside import inside  # noqa: F401 - a fixture
 
 FILES = "/api/v1/files/"
 REBUILD = "/api/v1/index/rebuild/"

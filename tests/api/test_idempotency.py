@@ -1,19 +1,15 @@
 """A wish that bears a key is granted once."""
 
 import json
-import os
-import signal
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http import HTTPStatus
-from threading import Event
 from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 
 from api import duties, idempotency
@@ -26,6 +22,7 @@ from statemachine import duties as engine
 from statemachine import jobs
 from storage.models import IndexRun
 from tests.api import pots
+from tests.api.at_once import closing, in_another_process, killed, pausing
 from tests.factories import settled
 from tests.toy.models import Kettle
 
@@ -374,46 +371,3 @@ class TestWhateverMakesSomething:
         for name in ("Location", "ETag", "Retry-After"):
             assert second.headers.get(name) == first.headers.get(name)
         assert second["Idempotent-Replayed"] == "true"
-
-
-def closing(ask: Callable[..., Any]) -> Callable[..., Any]:
-    """What is done by a thread, whose connection nobody uses afterwards."""
-
-    def asked(*given: Any) -> Any:
-        try:
-            return ask(*given)
-        finally:
-            connections.close_all()
-
-    return asked
-
-
-def pausing(steps: dict[str, Callable[[], Any]], step: str) -> tuple[Event, Event]:
-    """Whoever comes to that step says so, and waits."""
-    begun, go_on = Event(), Event()
-
-    def pause() -> None:
-        begun.set()
-        go_on.wait(30)
-
-    steps[step] = pause
-    return begun, go_on
-
-
-def killed() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def in_another_process(ask: Callable[[], Any]) -> None:
-    """Ask, and die on the way."""
-    connections.close_all()
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-        child = os.fork()
-    if child == 0:
-        try:
-            ask()
-        finally:
-            os._exit(0)  # it should have been killed
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
-    assert os.WTERMSIG(status) == signal.SIGKILL

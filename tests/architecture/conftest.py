@@ -28,7 +28,9 @@ from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
 from storage.models import IndexRun, RunState, StorageRoot, StoredFile
 from tests.console.machine.dashboard.conftest import THERE, queued  # noqa: F401 - a fixture
+from tests.documents.conftest import files  # noqa: F401 - a fixture
 from tests.frames import unframed  # noqa: F401 - a fixture
+from tests.inside import inside  # noqa: F401 - a fixture
 from tests.roles import ROLES, in_role
 
 type People = dict[str, User | AnonymousUser]
@@ -61,8 +63,8 @@ ABOUT = {"archives/<pk>/": "cloud/cloudlocation", "tokens/<pk>/revoke/": "api/ap
 # One that the role which may start such records may press.
 BUTTONS = {"leases/lease": "discover", "storage/indexrun": "stop", "documents/document": "archive"}
 WALKED = sorted(set(addresses()))
-# Those for programs have a matrix of their own, see `test_access_of_programs`.
-PROGRAMS = [each for each in WALKED if f"/{each}".startswith(API)]
+# Those for programs have a matrix of their own, see `test_access_of_programs`; where people read of them is a page.
+PROGRAMS = [each for each in WALKED if f"/{each}".startswith(API) and each != "api/v1/docs/"]
 PAGES = [each for each in WALKED if each not in PROGRAMS]
 
 

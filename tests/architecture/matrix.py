@@ -102,6 +102,7 @@ ADDRESSES = {
     "admin/<app_label>/": Row(VIEWER, VIEWER),
     "admin/<url>": Row(NOBODY, NOBODY),
     "admin/leases/lease/<pk>/<name>/": Row(NOBODY, OPERATOR),
+    "api/v1/docs/": Row(STAFF, NOBODY),  # what is tried there is for whom the interface itself says
     "start/": Row(VIEWER, NOBODY),
     "admin/system/": Row(ADMINISTRATOR, NOBODY),
     "admin/console/failurenotice/mine/": Row(VIEWER, NOBODY),

@@ -55,6 +55,7 @@ class Row(NamedTuple):
     lease: Mapping[str, Any] = MappingProxyType({})
 
 
+ANONYMOUS = frozenset({"anonymous"})
 A_FILE = form(part("file", b"%PDF-1.7", file="deed.pdf"))
 A_DOCUMENT = "api/v1/documents/<document_id>/"
 
@@ -81,6 +82,7 @@ ADDRESSES = {
     "api/v1/agencies/": Row(VIEWER, None),
     "api/v1/agencies/<code>/": Row(VIEWER, None),
     "api/v1/index/runs/<run_id>/": Row(VIEWER, None),
+    "api/v1/openapi.json": Row(EVERYBODY - ANONYMOUS, None),
     "api/v1/documents/": Row(VIEWER, OPERATOR, A_FILE),
     "api/v1/documents/bulk/": Row(None, VIEWER, {"action": "archive", "ids": [1]}),  # what becomes of each is told
     "api/v1/documents/upload/": Row(None, None, A_FILE, query="?name=deed.pdf", put=OPERATOR),
@@ -98,7 +100,6 @@ ADDRESSES = {
     f"{A_DOCUMENT}versions/<number>/content/": Row(VIEWER, None),
     f"{A_DOCUMENT}versions/<number>/restore/": Row(None, OPERATOR),
 }
-ANONYMOUS = frozenset({"anonymous"})
 
 
 def status_of(client: Client, method: str, url: str, body: Any) -> int:
@@ -118,8 +119,8 @@ def test_the_matrix_has_every_address() -> None:
 
 
 def test_each_says_what_a_token_has_to_be_for() -> None:
-    """Else no token may ask for it."""
-    assert {each for each in PROGRAMS if area_of(each) is None} == {"api/v1/"}
+    """Else no token may ask for it, or each token, for what the interface is."""
+    assert {each for each in PROGRAMS if area_of(each) is None} == {"api/v1/", "api/v1/openapi.json"}
 
 
 @pytest.mark.parametrize("address", PROGRAMS)

@@ -72,7 +72,7 @@ class TestWhole:
             "Content-Type": "application/pdf",
             "Content-Disposition": 'attachment; filename="Deed of 1902.pdf"',
             "Content-Length": "4096",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Content-Security-Policy": "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
             "X-Content-Type-Options": "nosniff",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Cache-Control": "private, no-cache, no-transform",
@@ -182,7 +182,9 @@ class TestWhatABrowserWouldRun:
 
         assert found["Content-Type"] == "application/octet-stream"
         assert found["Content-Disposition"].startswith("attachment;")
-        assert found["Content-Security-Policy"] == "sandbox; default-src 'none'"
+        assert (
+            found["Content-Security-Policy"] == "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        )
         assert found["X-Content-Type-Options"] == "nosniff"
 
     def test_is_not_what_only_shows_itself(self) -> None:

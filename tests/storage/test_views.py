@@ -39,7 +39,9 @@ class TestStoredFile:
         assert answer["Content-Disposition"] == 'attachment; filename="Page.html"'
         assert answer["Content-Length"] == "25"
         assert answer["X-Content-Type-Options"] == "nosniff"
-        assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+        assert (
+            answer["Content-Security-Policy"] == "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        )
         assert "no-store" in answer["Cache-Control"]
 
     def test_of_no_bytes_is_one(self, client: Client) -> None:

@@ -180,6 +180,23 @@ class TestWhatIsConfigured:
         assert isinstance(configured(), LocalStorage)
 
 
+class TestScanner:
+    @pytest.mark.parametrize("address", ["", "tcp://clamav:3310", "unix:///run/clamav/clamd.ctl"])
+    def test_is_where_clamav_listens(self, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+        monkeypatch.setenv("DOCUMENTS_SCANNER", address)
+
+        assert documents.scanner("DOCUMENTS_SCANNER") == address
+
+    @pytest.mark.parametrize(
+        "address", ["clamav:3310", "tcp://clamav", "tcp://a:b@clamav:3310", "unix://clamd.ctl", "http://clamav:1"]
+    )
+    def test_is_no_other_kind_of_address(self, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+        monkeypatch.setenv("DOCUMENTS_SCANNER", address)
+
+        with pytest.raises(ImproperlyConfigured, match=r"^DOCUMENTS_SCANNER must"):
+            documents.scanner("DOCUMENTS_SCANNER")
+
+
 class TestDelivery:
     def test_is_by_this_server_if_nothing_is_said(self) -> None:
         assert documents.delivery() == ("stream", "X-Accel-Redirect", "/documents-files/")

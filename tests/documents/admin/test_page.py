@@ -230,3 +230,21 @@ class TestRoom:
         verified(opal)
 
         assert "No limit" in at(ada).get(reverse("admin:documents_quota_changelist")).text
+
+
+class TestOwners:
+    def test_are_not_deleted_while_they_have_documents(self, opal: User, ada: User, at: Any) -> None:
+        """They are switched off instead; and who has none is deleted as before, with the room that nobody used."""
+        verified(opal)
+        lone = User.objects.create_user("lone")
+        Quota.objects.create(user=lone)
+        browser = at(ada)
+
+        refused = browser.post(reverse("admin:auth_user_delete", args=[opal.pk]), {"post": "yes"}, follow=True)
+        browser.post(reverse("admin:auth_user_delete", args=[lone.pk]), {"post": "yes"})
+
+        assert refused.status_code == 200
+        assert "Cannot delete user" in refused.text
+        assert "ocument" in refused.text.partition("<main")[2], refused.text.partition("<main")[2]
+        assert User.objects.filter(username="operator").exists()
+        assert not User.objects.filter(username="lone").exists()

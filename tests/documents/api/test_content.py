@@ -66,7 +66,9 @@ class TestContent:
 
         assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
         assert answer["Content-Type"] == "application/octet-stream"
-        assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+        assert (
+            answer["Content-Security-Policy"] == "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        )
         assert answer["X-Content-Type-Options"] == "nosniff"
 
     def test_that_only_shows_itself_is_shown_to_who_asks(self, oscar: Program) -> None:

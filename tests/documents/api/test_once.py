@@ -12,7 +12,7 @@ from api import idempotency
 from api.models import KeptAnswer
 from core.base import clock
 from documents.models import Document, DocumentVersion
-from tests.api.test_idempotency import in_another_process
+from tests.api.at_once import in_another_process
 from tests.documents.api.conftest import DOCUMENTS, Program
 from tests.documents.making import PDF
 

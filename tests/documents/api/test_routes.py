@@ -57,7 +57,7 @@ class TestList:
         }
         assert {asked: ids(oscar("GET", f"?{asked}")) for asked in narrowed} == narrowed
 
-    @pytest.mark.parametrize("order", get_args(routes.Order.__value__))
+    @pytest.mark.parametrize("order", get_args(routes.DocumentOrder.__value__))
     def test_comes_in_pages_each_document_once(self, oscar: Program, order: str) -> None:
         made = [verified(oscar.user, PDF, name=f"Deed {number % 3}.pdf").pk for number in range(5)]
         found, cursor = [], ""
@@ -178,7 +178,7 @@ class TestChange:
             If_Match="now",
         )
 
-        assert (answer.status_code, problem_of(answer)["code"]) == (422, "invalid_why")
+        assert (answer.status_code, problem_of(answer)["code"]) == (422, "invalid")
 
     def test_takes_no_name_that_is_taken(self, oscar: Program, deed: Document) -> None:
         other = stored(oscar.user)

@@ -62,11 +62,14 @@ class TestManyAtOnce:
         assert told.count("quota_exceeded") > AT_ONCE - 2 * ROOM
         assert mine.used_bytes == sum(rows) <= ROOM * SIZE
         assert max(most) <= ROOM * SIZE
-        assert sum(rows) > (ROOM - 2) * SIZE  # what does not fit into the rest is refused, and nothing else
         charged = DocumentVersion.objects.filter(document__charged_agency="BLM")
         assert of_agency.used_bytes == sum(charged.values_list("size", flat=True)) <= AGENCY_ROOM * SIZE
         assert (mine.reserved_bytes, of_agency.reserved_bytes) == (0, 0)
         assert (Upload.objects.count(), Leftover.objects.count()) == (0, 0)
+        # What those had kept that broke off is there again, to the last byte.
+        stored(opal, b"x" * (ROOM * SIZE - mine.used_bytes), name="rest.bin")
+        with pytest.raises(QuotaExceeded):
+            stored(opal, b"x", name="more.bin")
 
 
 @pytest.mark.django_db

@@ -85,9 +85,9 @@ def test_it_is_for_administrators(asked_by: As, some: list[Lease]) -> None:
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"filter": {}}, (422, "invalid")),
-        ({"filter": {}, "which": "3:1@now", "dry_run": True}, (422, "invalid")),
-        ({"dry_run": True}, (422, "invalid")),
+        ({"filter": {}}, (422, "not_asked_before")),
+        ({"filter": {}, "which": "3:1@now", "dry_run": True}, (422, "not_asked_before")),
+        ({"dry_run": True}, (422, "choice_unclear")),
         ({"filter": {}, "which": "3"}, (409, "choice_changed")),
         ({"filter": {}, "which": "3:1@2026-11-02T08:15:00+00:00"}, (409, "choice_changed")),
     ],

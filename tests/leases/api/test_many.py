@@ -211,8 +211,8 @@ class TestRunMany:
     @pytest.mark.parametrize(
         ("body", "code"),
         [
-            ({}, "invalid"),
-            ({"ids": [1], "filter": {}}, "invalid"),
+            ({}, "choice_unclear"),
+            ({"ids": [1], "filter": {}}, "choice_unclear"),
             ({"ids": []}, "invalid"),
             ({"ids": [0]}, "invalid"),
             ({"ids": [10**30]}, "invalid"),
