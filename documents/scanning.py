@@ -16,7 +16,7 @@ ANSWER_TIMEOUT_S = 120
 # ClamAV takes no larger piece than it would take a file; it reads each whole.
 PIECE_BYTES = 128 * 1024
 ANSWER_AT_MOST = 4_096
-FOUND, CLEAN, TOO_LARGE = " FOUND", "OK", "size limit exceeded"
+FOUND, CLEAN, TOO_LARGE = " FOUND", "stream: OK", "size limit exceeded"
 
 
 def found_in(chunks: Iterable[bytes]) -> str:
@@ -36,7 +36,7 @@ def found_in(chunks: Iterable[bytes]) -> str:
         raise ScannerUnavailable(evidence={"answer": f"{type(error).__name__}: {error}"}) from error
     if answer.endswith(FOUND):
         return answer.removeprefix("stream: ").removesuffix(FOUND)
-    if answer == f"stream: {CLEAN}":
+    if answer == CLEAN:
         return ""
     if TOO_LARGE in answer:
         raise TooLargeToScan(evidence={"answer": answer})
@@ -60,15 +60,17 @@ def _connected() -> socket.socket:
 
 
 def _asked(connection: socket.socket, chunks: Iterable[bytes]) -> str:
-    """What it says of the bytes. One that will not have them all says so and hangs up: the answer counts, not that."""
+    """What it says of the bytes. One that will not have them all says so and hangs up: then it has found none of them clean."""
     pieces = (chunk[start : start + PIECE_BYTES] for chunk in chunks for start in range(0, len(chunk), PIECE_BYTES))
     connection.sendall(b"zINSTREAM\0")
     for piece in pieces:
         if not _sent(connection, struct.pack("!I", len(piece)) + piece):
             break
     else:
-        _sent(connection, struct.pack("!I", 0))
-    return _answer(connection)
+        if _sent(connection, struct.pack("!I", 0)):
+            return _answer(connection)
+    answer = _answer(connection)
+    return "" if answer == CLEAN else answer
 
 
 def _sent(connection: socket.socket, data: bytes) -> bool:
@@ -79,10 +81,13 @@ def _sent(connection: socket.socket, data: bytes) -> bool:
 
 
 def _answer(connection: socket.socket) -> str:
+    """What it says, if it says it to the end."""
     told = bytearray()
     while b"\0" not in told and len(told) < ANSWER_AT_MOST:
         more = connection.recv(ANSWER_AT_MOST)
         if not more:
             break
         told += more
-    return bytes(told).partition(b"\0")[0].decode(errors="replace").strip()
+    said, ended, _ = bytes(told).partition(b"\0")
+    # What is cut off may begin as another answer does.
+    return said.decode(errors="replace").strip() if ended else ""

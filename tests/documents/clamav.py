@@ -45,7 +45,7 @@ class Clamd:
         while length := _length(asked.read(4)):
             content += asked.read(length)
             if len(content) > self.largest:
-                return b"INSTREAM size limit exceeded. ERROR\0"
+                return self.says or b"INSTREAM size limit exceeded. ERROR\0"
         self.seen.append(content)
         if self.says is not None:
             return self.says

@@ -42,12 +42,21 @@ class TestFoundIn:
         with pytest.raises(TooLargeToScan):
             scanning.found_in(bytes(scanning.PIECE_BYTES) for _ in range(200))
 
-    @pytest.mark.parametrize("said", [b"", b"stream: lstat() failed. ERROR\0", b"\xff" * 9_000])
+    @pytest.mark.parametrize(
+        "said",
+        [b"", b"stream: lstat() failed. ERROR\0", b"\xff" * 9_000, b"stream: OK", b"stream: OK"[:-1] + b"\0", b"OK\0"],
+    )
     def test_does_not_take_anything_else_for_an_answer(self, scanner: Clamd, said: bytes) -> None:
         scanner.says = said
 
         with pytest.raises(ScannerUnavailable):
             scanning.found_in([b"clean"])
+
+    def test_believes_nobody_who_has_not_seen_it_all(self, scanner: Clamd) -> None:
+        scanner.largest, scanner.says = 10, b"stream: OK\0"
+
+        with pytest.raises(ScannerUnavailable):
+            scanning.found_in(bytes(scanning.PIECE_BYTES) for _ in range(200))
 
     @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "unix:///nowhere/clamd.ctl"])
     def test_tells_that_nobody_listens(self, settings: Any, address: str) -> None:
