@@ -34,7 +34,10 @@ def declared(*fields: str) -> dict[str, bytes]:
         DigestUnreadable: one is none, or they contradict each other.
     """
     found: dict[str, bytes] = {}
-    for member in [each for field in fields if field.strip() for each in field.split(",")][: AT_MOST + 1]:
+    members = [each for field in fields if field.strip() for each in field.split(",")]
+    if len(members) > AT_MOST:  # what is passed over may be the one that counts
+        raise DigestUnreadable(f"At most {AT_MOST} digests are looked at. Nothing was stored; send one.")
+    for member in members:
         read = MEMBER.fullmatch(member)
         if read is None:
             raise DigestUnreadable

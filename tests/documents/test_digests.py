@@ -48,6 +48,10 @@ class TestDeclared:
         with pytest.raises(digests.DigestUnreadable, match="Two different digests"):
             digests.declared(f"sha-256=:{SHA256}:", f"sha-256=:{OTHER}:")
 
+    def test_are_not_passed_over_behind_many_others(self) -> None:
+        with pytest.raises(digests.DigestUnreadable, match="At most 20"):
+            digests.declared(f"{'md5=:AA==:,' * 30}sha-256=:{SHA256}:")
+
 
 class TestChecked:
     def test_gives_the_same_bytes(self) -> None:
