@@ -13,6 +13,7 @@ from documents.services.documents import used_by
 from documents.services.receiving import TOUCHED_EVERY_S, drop
 from documents.states import State
 from storage.backends import documents as documents_storage
+from storage.backends.errors import Denied, Exists
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +37,25 @@ def drop_dead_uploads() -> int:
 
 
 def sweep() -> int:
-    """Delete bytes that are left over; how many files. What storage will not let go of now is tried again next time."""
-    swept = 0
+    """Delete bytes that are left over; how many files. What storage will not let go of now is tried again next time.
+
+    Raises:
+        Denied, Exists: of some it will never; these wait for a day, and the others are gone.
+        Throttled, Unavailable: it does not do so at present.
+    """
+    swept, never = 0, None
     for leftover in Leftover.objects.filter(due_at__lte=Now()).order_by("due_at")[:AT_ONCE]:
-        if not DocumentVersion.objects.filter(key=leftover.key).exists():  # never what something stands on
-            documents_storage().delete(leftover.key)
+        try:
+            if not DocumentVersion.objects.filter(key=leftover.key).exists():  # never what something stands on
+                documents_storage().delete(leftover.key)
+        except (Denied, Exists) as error:
+            never = never or error
+            Leftover.objects.filter(pk=leftover.pk).update(due_at=now() + timedelta(hours=KEPT_HOURS))
+            continue
         leftover.delete()
         swept += 1
+    if never:
+        raise never
     return swept
 
 

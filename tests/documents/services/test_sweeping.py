@@ -11,7 +11,7 @@ from documents.models import Document, DocumentVersion, Leftover, Quota, Upload
 from documents.services import documents, receiving, sweeping, uploads
 from documents.states import State
 from statemachine.duties import named
-from storage.backends.errors import Unavailable
+from storage.backends.errors import Denied, Unavailable
 from storage.backends.local import LocalStorage
 from tests.documents.making import Files, stored, verified
 
@@ -91,6 +91,23 @@ class TestSweep:
         assert Leftover.objects.exists()
 
         assert sweeping.sweep() == 1  # that it is not there is fine
+
+    def test_goes_on_behind_what_storage_never_lets_go_of(self, opal: User, files: Files) -> None:
+        """As a link that somebody has put there: it would keep all others for ever."""
+        stored(opal)
+        for name in ("a", "c"):
+            Leftover.objects.create(key=f"7/documents/1/1/{name}")
+            files[f"7/documents/1/1/{name}"].parent.mkdir(parents=True, exist_ok=True)
+        files["7/documents/1/1/a"].symlink_to(files.directory)
+        files["7/documents/1/1/c"].write_bytes(b"c")
+
+        with pytest.raises(Denied):
+            sweeping.sweep()
+
+        assert [each.key[-1] for each in Leftover.objects.order_by("key")] == ["a"]
+        assert len(files.all()) == 1
+        assert files["7/documents/1/1/a"].is_symlink()
+        assert sweeping.sweep() == 0, "they wait"
 
 
 class TestPurging:
