@@ -1,5 +1,6 @@
 """The page and the list of documents, and the page about room."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -248,3 +249,17 @@ class TestOwners:
         assert "ocument" in refused.text.partition("<main")[2], refused.text.partition("<main")[2]
         assert User.objects.filter(username="operator").exists()
         assert not User.objects.filter(username="lone").exists()
+
+    def test_are_not_deleted_while_they_send(self, opal: User, ada: User, at: Any) -> None:
+        """Else the room of the agency would be kept for nobody, and the bytes be nobody's."""
+        lease = settled(ada)
+
+        def slowly() -> Iterator[bytes]:
+            yield PDF
+            browser = at(ada)
+            told = browser.post(reverse("admin:auth_user_delete", args=[opal.pk]), {"post": "yes"}, follow=True)
+            assert "Cannot delete user" in told.text
+
+        uploads.store(by=opal, name="a.pdf", chunks=slowly(), length=len(PDF), lease_id=lease.pk)
+
+        assert {(each.used_bytes, each.reserved_bytes) for each in Quota.objects.all()} == {(len(PDF), 0)}
