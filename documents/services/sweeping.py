@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
 from core.base.clock import now
@@ -60,9 +60,21 @@ def sweep() -> int:
 
 
 def purge_due() -> int:
-    """Delete the documents for good whose grace is over; how many. Their rows go first, and leave word of their bytes."""
+    """Delete the documents for good whose grace is over; how many. Their rows go first, and leave word of their bytes.
+
+    Raises:
+        DatabaseError: of one it will not have that; the others are gone.
+    """
     due = Document.objects.filter(purge_at__lte=Now(), state=State.ARCHIVED).order_by("purge_at")
-    return sum(_purge(pk) for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]))
+    purged, wrong = 0, None
+    for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]):
+        try:
+            purged += _purge(pk)
+        except DatabaseError as error:
+            wrong = wrong or error
+    if wrong:
+        raise wrong
+    return purged
 
 
 def _purge(pk: int) -> int:

@@ -15,6 +15,7 @@ from core.base.preparations import preparing
 from documents.errors import LeaseUnknown
 from documents.models import Document, DocumentVersion, Upload
 from documents.names import checked_metadata, checked_name, checked_why, new_unique_name, safe_name
+from documents.services import quotas
 from documents.services.receiving import Announced, Arrived, begin, give_up, receive, settle
 from documents.services.rights import ADD, require_change
 from leases.models import Lease
@@ -226,6 +227,8 @@ def _shown(
         mime_type=said.declared_type,
     )
     settle(upload, used=arrived.size)
+    # The document may have gone to another agency meanwhile; what is counted where it is not is missing there in the end.
+    quotas.move(size=arrived.size, agency=upload.agency, to=document.charged_agency)
     document.updated_by_id = by.pk
     document.revision += 1
     # Who sends a file waits for it.

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError
 from django.db.models import F
 
 from core.base.clock import now
@@ -129,6 +130,19 @@ class TestPurging:
         assert DocumentVersion.objects.count() == 1
         assert Quota.objects.get().used_bytes == 5
         assert not Leftover.objects.exists()
+
+    def test_goes_on_behind_what_the_database_will_not_have(self, opal: User, ada: User) -> None:
+        for owner in (opal, ada):
+            document = verified(owner)
+            documents.archive(document_id=document.pk, by=owner)
+            documents.purge(document_id=document.pk, by=ada)
+        passed(31 * 24)
+        Quota.objects.filter(user=opal).update(used_bytes=0)  # as nothing leaves it, but a hand
+
+        with pytest.raises(IntegrityError):
+            sweeping.purge_due()
+
+        assert Document.objects.get().owner == opal
 
     def test_leaves_alone_what_somebody_has_restored(self, opal: User, ada: User) -> None:
         document = verified(opal)

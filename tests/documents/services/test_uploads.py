@@ -210,6 +210,21 @@ class TestAddVersion:
 
         assert self.add(document, opal, chunks=slowly(), generation=document.generation).number == 2
 
+    def test_counts_against_the_agency_to_which_the_document_has_gone_meanwhile(self, opal: User) -> None:
+        """Else that agency would give back, when the document is purged, what it never had."""
+        document = verified(opal, lease_id=settled(opal).pk)
+        other = settled(opal, agency="NMSLO", lease_number="B0-1")
+
+        def slowly() -> Iterator[bytes]:
+            documents.change(document_id=document.pk, by=opal, lease_id=other.pk)
+            yield b"two"
+
+        self.add(document, opal, chunks=slowly())
+
+        used = {each.agency: each.used_bytes for each in Quota.objects.all()}
+        assert used == {"": len(PDF) + 3, "BLM": 0, "NMSLO": len(PDF) + 3}
+        assert not Quota.objects.exclude(reserved_bytes=0).exists()
+
     def test_overruns_nobody(self, opal: User, ada: User, files: Files) -> None:
         document = verified(opal)
 
