@@ -11,8 +11,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Body, Query, Router, Status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from api.shapes import Said, Text
 from console.records.links import page_of
 from storage.models import FileState, IndexRun, Mode, StorageRoot, StoredFile
 from storage.searching import matching
@@ -27,13 +28,11 @@ FILES_AT_MOST = 1_000
 waiting = BoundedSemaphore(settings.API_WAITING_AT_MOST)
 
 
-class Rebuild(BaseModel):
+class Rebuild(Said):
     """What a run is to do; the names and what is not said are those of `IndexSyncService.start` and of the command."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    mode: str = Mode.AUDIT
-    root: str = "documents"
+    mode: Text = Mode.AUDIT
+    root: Text = "documents"
     user_id: int | None = None
     dry_run: bool = False
     force: bool = False

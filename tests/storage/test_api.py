@@ -158,11 +158,13 @@ class TestRefused:
             ({"mode": "full"}, 422, "needs_force", "force", "“full” deletes rows."),
             ({"moed": "sync"}, 422, "invalid", "moed", "There is no field “moed”."),
             ({"force": "yes"}, 422, "invalid", "force", "“force”: input should be a valid boolean."),
+            ({"root": "\ud800"}, 422, "invalid", "root", "“root”: value error, A text holds whole characters"),
+            ({"mode": "\0"}, 422, "invalid", "mode", "“mode”: value error, A text holds whole characters"),
             ({"user_id": "7"}, 422, "invalid", "user_id", "“user_id”: input should be a valid integer."),
             ({"allow_missing": -1}, 422, "invalid", "allow_missing", "“allow_missing”: input should be greater"),
             ({"allow_missing": 2**31}, 422, "invalid", "allow_missing", "“allow_missing”: input should be less"),
             ({"grace_days": 10**9}, 422, "invalid", "grace_days", "“grace_days”: input should be less than"),
-            ({"root": "a\0b"}, 422, "root_unknown", "root", "There is no root"),
+            ({"root": "a\0b"}, 422, "invalid", "root", "“root”: value error, A text holds whole characters"),
         ],
     )
     def test_says_what_is_wrong_and_where(  # noqa: PLR0917 - as many as a row has
