@@ -30,7 +30,7 @@ waiting = BoundedSemaphore(settings.API_WAITING_AT_MOST)
 class Rebuild(BaseModel):
     """What a run is to do; the names and what is not said are those of `IndexSyncService.start` and of the command."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"mode": Mode.AUDIT.value}]})
 
     mode: str = Mode.AUDIT
     root: str = "documents"
