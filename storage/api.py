@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Body, Query, Router, Status
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.shapes import Said, Text
 from console.records.links import page_of
@@ -30,6 +30,8 @@ waiting = BoundedSemaphore(settings.API_WAITING_AT_MOST)
 
 class Rebuild(Said):
     """What a run is to do; the names and what is not said are those of `IndexSyncService.start` and of the command."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"mode": Mode.AUDIT.value}]})
 
     mode: Text = Mode.AUDIT
     root: Text = "documents"
