@@ -16,6 +16,9 @@ from documents.names import NAME_AT_MOST, UNIQUE_NAME, UNIQUE_NAME_AT_MOST
 from documents.states import CHANGEABLE, WORKING, State
 from statemachine.models import StateMachine, known_states, line_indexes, state_field
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
 CHANGE = "documents.change_document"
 
 
@@ -156,6 +159,11 @@ class Document(Noticed):
     def is_checked_out_at(self, at: datetime) -> bool:
         """Whether somebody has it to themselves at that instant."""
         return bool(self.checked_out_by_id and self.checked_out_until and self.checked_out_until > at)
+
+    @classmethod
+    def run_by(cls, user: "User") -> Q:
+        """One's own, or everybody's."""
+        return Q() if user.has_perm("documents.manage_documents") else Q(owner_id=user.pk)
 
     def log_context(self) -> dict[str, object]:
         return {"owner_id": self.owner_id}

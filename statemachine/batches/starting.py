@@ -180,7 +180,8 @@ def run_again(*, batch_id: int, state: str, user: User, at_most: int | None = No
         # As they are, since a plan for what they are expected to be may compare each with each.
         members = standing_at(batch, state).order_by(of_record(machine, "entered_at"), "record")
         seen = dict(members.values_list("record", of_record(machine, "generation"))[:at_most])
-        idle = machine._default_manager.filter(pk__in=seen, due_at__isnull=True).order_by("pk").select_for_update()
+        theirs = machine._default_manager.filter(machine.run_by(user), pk__in=seen, due_at__isnull=True)
+        idle = theirs.order_by("pk").select_for_update()
         # What somebody has run since it was read is not what the batch has to run any more.
         still = [pk for pk, generation in idle.values_list("pk", "generation") if seen[pk] == generation]
         if not (count := _owe(machine._default_manager.filter(pk__in=still), batch, user)):

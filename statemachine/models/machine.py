@@ -14,6 +14,9 @@ from django.db.models.functions import Now
 from django.utils.functional import classproperty
 from django_fsm import FSMField
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
 # The sequence that gives whatever is ordered one by one its place in the line, whichever machine it belongs to.
 TURNS = "statemachine_turn"
 NEXT_TURN = models.Func(models.Value(TURNS), function="nextval", output_field=models.BigIntegerField())
@@ -253,6 +256,11 @@ class StateMachine(models.Model):
     def run_right(cls) -> str:  # noqa: N805 - of the class
         """The permission that a person needs to start a record."""
         return cls.right_to(cls.start_transition)
+
+    @classmethod
+    def run_by(cls, user: "User") -> models.Q:  # noqa: ARG003 - of who says otherwise
+        """The condition for the records that a person with that right may start: all, unless the machine says otherwise."""
+        return models.Q()
 
     @classmethod
     def stopped(cls) -> models.Q:

@@ -12,7 +12,9 @@ from documents.admin import panel as panels
 from documents.admin.documents import OwnerFilter
 from documents.models import Batch, Document, DocumentVersion, Quota
 from documents.services import documents, uploads
+from documents.services.bulk import verify_many
 from documents.states import State
+from statemachine.batches import run_again, which_of
 from tests.documents.making import PDF, Files, stored, verified, worked
 from tests.factories import settled
 
@@ -197,6 +199,18 @@ class TestList:
         assert Document.objects.filter(due_at__isnull=False).count() == 2
         page = browser.get(reverse("admin:documents_batch_change", args=[batch.pk])).text
         assert "2 documents" in page
+
+    def test_runs_only_ones_own_again(self, opal: User, ada: User, at: Any) -> None:
+        """Also of a batch that an administrator has begun."""
+        own = verified(opal)
+        verified(ada)
+        batch = verify_many(Document.objects.all(), ada, which=which_of(Document.objects.all()))
+        Document.objects.update(state=State.ERROR, failure_code="scanner_away", due_at=None)
+
+        count = run_again(batch_id=batch.pk, state=State.ERROR, user=opal)
+
+        assert count == 1
+        assert list(Document.objects.filter(due_at__isnull=False)) == [own]
 
 
 class TestNotices:
