@@ -1,5 +1,7 @@
 """Production: every secret comes from the environment, and a missing one stops the start, by name."""
 
+from whitenoise.compress import Compressor
+
 from core.ops import logs
 from core.settings import addresses, documents, environment
 from core.settings.base import *  # noqa: F403 - settings modules build on one another by Django's convention
@@ -35,3 +37,5 @@ STORAGES = {
     # Not in the checkout, which a new version replaces.
     "documents": documents.storage(local_directory=None),
 }
+# Whoever debugs the page of the interface fetches a map of its script; packing those would take most of the time.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", *Compressor.SKIP_COMPRESS_EXTENSIONS)
