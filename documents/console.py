@@ -15,6 +15,9 @@ from documents.admin.quotas import QuotaAdmin
 from documents.models import Batch, Document, Quota
 from documents.states import State
 
+LISTS = {
+    Quota: QuotaAdmin,
+}
 DOCUMENTS = Kind(
     machine=Document,
     shown=DocumentAdmin,
@@ -44,5 +47,6 @@ def _nothing(_request: HttpRequest, _person: User) -> None:
 def declare() -> None:
     """Put it in the console."""
     kinds.put(DOCUMENTS)
-    admin.site.register(Quota, QuotaAdmin)
+    for model, shown in LISTS.items():
+        admin.site.register(model, shown)
     people.say_farewell(Farewell(before=_nothing, goes_along=(Quota,)))

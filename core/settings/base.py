@@ -263,9 +263,9 @@ DOCUMENTS_LARGEST_BYTES = documents.MB * environment.whole_number(
     "DOCUMENTS_LARGEST_MB", 5_000, minimum=1, maximum=5_000_000
 )
 # The room of each person, and of each agency, for whom nothing else is said; 0: as much as there is.
-DOCUMENTS_QUOTA_BYTES = documents.MB * environment.whole_number("DOCUMENTS_QUOTA_MB", 100_000, maximum=1_000_000_000)
+DOCUMENTS_QUOTA_BYTES = documents.MB * environment.whole_number("DOCUMENTS_QUOTA_MB", 100_000, maximum=500_000_000)
 DOCUMENTS_AGENCY_QUOTA_BYTES = documents.MB * environment.whole_number(
-    "DOCUMENTS_AGENCY_QUOTA_MB", 0, maximum=1_000_000_000
+    "DOCUMENTS_AGENCY_QUOTA_MB", 0, maximum=500_000_000
 )
 # What is to be deleted for good is kept for so long, so that somebody may still think better of it.
 DOCUMENTS_PURGE_GRACE_DAYS = environment.whole_number("DOCUMENTS_PURGE_GRACE_DAYS", 30, maximum=3_650)

@@ -1,6 +1,6 @@
 """Production: every secret comes from the environment, and a missing one stops the start, by name."""
 
-from whitenoise.compress import Compressor
+from whitenoise.compress import Compressor  # type: ignore[import-untyped]  # it has no types
 
 from core.ops import logs
 from core.settings import addresses, documents, environment

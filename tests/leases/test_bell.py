@@ -126,10 +126,20 @@ class TestNavigation:
     @pytest.mark.parametrize(
         ("role", "labels"),
         [
-            ("Viewer", ["Start", "Leases", "Imports and runs", "Agencies", "Archives", "Storage"]),
+            ("Viewer", ["Start", "Leases", "Imports and runs", "Agencies", "Documents", "Archives", "Storage"]),
             (
                 "Administrator",
-                ["Start", "Leases", "Imports and runs", "Agencies", "Archives", "Storage", "People", "System"],
+                [
+                    "Start",
+                    "Leases",
+                    "Imports and runs",
+                    "Agencies",
+                    "Documents",
+                    "Archives",
+                    "Storage",
+                    "People",
+                    "System",
+                ],
             ),
         ],
     )

@@ -54,7 +54,7 @@ class TestReconcile:
     def test_beats_when_run_once(self) -> None:
         call_command("reconcile", once=True, stdout=StringIO())
 
-        assert Heartbeat.objects.get().host
+        assert Heartbeat.objects.get(name=heartbeat.RECONCILER).host
 
     def test_does_not_beat_when_its_pass_has_failed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail() -> None:

@@ -39,7 +39,7 @@ class TestDuties:
         assert engine.ring(is_start=True)
 
         waiting = Queue("storage", connection=redis, serializer=JSONSerializer).jobs
-        assert sorted(job.args[0] for job in waiting) == ["storage_forget", "storage_look", "storage_start"]
+        assert {"storage_forget", "storage_look", "storage_start"} <= {job.args[0] for job in waiting}
 
     def test_can_all_be_switched_off(self, settings: Any) -> None:
         settings.STORAGE_LOOK_EVERY_S = settings.STORAGE_INCREMENTAL_EVERY_HOURS = settings.STORAGE_WHOLE_EVERY_DAYS = 0

@@ -9,11 +9,14 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from api import console as of_interface
 from cloud import console as of_cloud
 from console import own
+from console.batches.admin import BatchAdmin
 from console.shell.people import PeopleAdmin, RoleAdmin
 from console.shell.site import Console
 from discovery import console as of_discovery
+from documents import console as of_documents
 from leases import console as of_leases
 from storage import console as of_storage
 
@@ -26,7 +29,10 @@ class TestEverythingThatIsKept:
 
         apps = client.get("/admin/auth/user/").context["available_apps"]
 
-        names = ["Dropbox", "Leases", "Notices", "People", "Storage", "System", "What has happened"]
+        names = [
+            "Documents", "Dropbox", "Interface for programs", "Leases", "Notices", "People", "Storage", "System",
+            "What has happened",
+        ]  # fmt: skip
         assert [app["name"] for app in apps] == names
         lists = {str(model["name"]) for app in apps for model in app["models"]}
         assert {"People", "Roles", "Archives", "Agencies", "Queues, jobs and workers", "Imports and runs"} <= lists
@@ -36,7 +42,10 @@ class TestLists:
     def test_are_those_that_the_apps_declare(self) -> None:
         declared: dict[Any, Any] = {**own.LISTS, **of_cloud.LISTS, **of_leases.LISTS, **of_discovery.LISTS}
         declared |= of_storage.LISTS
-        declared[of_storage.RUNS.machine] = of_storage.RUNS.shown
+        declared |= of_interface.LISTS | of_documents.LISTS
+        for kind in (of_storage.RUNS, of_documents.DOCUMENTS):
+            declared[kind.machine] = kind.shown
+        declared[of_documents.DOCUMENTS.batch] = BatchAdmin
 
         assert {model: type(shown) for model, shown in admin.site._registry.items()} == declared
 

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+import brotli
 import pytest
 
 from core import VERSION
@@ -17,6 +18,7 @@ from core.local.servers import ROOT
 from tests.forking import Forks
 
 TOKEN = "sl.u.AFmL3x-9_abcdefghijklmnopqrstuvwxyz0123456789"
+UNPACKED = {None: bytes, "gzip": gzip.decompress, "br": brotli.decompress}
 OPAQUE = "opaque-refresh-token-of-nobody"
 # A job that fails with a token in its message, its local variables, its exception, its breadcrumbs and its context.
 FAILS = f"""
@@ -46,7 +48,7 @@ def tracker() -> Iterator[tuple[str, list[bytes]]]:
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
+            received.append(UNPACKED[self.headers.get("Content-Encoding")](body))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()

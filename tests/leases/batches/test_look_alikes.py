@@ -103,7 +103,7 @@ class TestCosts:
     ) -> None:
         answer = send(console, file_of(*[f"NMNM {n}" for n in range(150)], *[f"NMNM-{n}" for n in range(150)]))
 
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(15):
             preview = console.get(answer.request["PATH_INFO"]).context["preview"]
 
         assert preview.similar_count == 300

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localdate
 
 from storage.admin import changes
 from storage.models import Action, IndexRun, RunState, StoredFile
@@ -226,7 +227,7 @@ class TestFile:
 
         lines = answer.getvalue().decode("utf-8-sig").splitlines()
         assert answer["Content-Disposition"] == (
-            f'attachment; filename="differences-of-index-run-{run.pk}-{datetime.now(UTC):%Y-%m-%d}.csv"'
+            f'attachment; filename="differences-of-index-run-{run.pk}-{localdate():%Y-%m-%d}.csv"'
         )
         assert lines[0] == "Number,Action,Path,Was,Is,Why,Became"
         assert lines[1] == "1,update,'=cmd|' /C calc'!A0,Size: 2 bytes,Size: 3 bytes,,applied"
