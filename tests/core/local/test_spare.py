@@ -37,8 +37,9 @@ class TestSpareServers:
             redis.set("something", 1)
 
         assert (before, 1 <= number <= 15) == ([b"runsheet-spare"], True)
+        # Another process of this run may have taken the number since.
         with Redis.from_url(urls.redis_url) as redis:
-            assert redis.dbsize() == 0
+            assert redis.get("something") is None
 
     def test_passes_by_a_number_that_holds_data(self, tmp_path: Path) -> None:
         with spare_servers(tmp_path / "d") as first, Redis.from_url(first.redis_url) as redis:
