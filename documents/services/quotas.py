@@ -60,6 +60,9 @@ def free(*, owner_id: int, agency: str, size: int) -> None:
 def move(*, size: int, agency: str, to: str) -> None:
     """Let what a document uses count against another agency.
 
+    Args:
+        to: an agency; whatever was once charged to one never counts against none.
+
     Raises:
         QuotaExceeded: that one has not so much room.
     """
@@ -68,9 +71,8 @@ def move(*, size: int, agency: str, to: str) -> None:
     names = sorted({agency, to} - {""})
     Quota.objects.bulk_create([Quota(agency=each) for each in names], ignore_conflicts=True)
     quotas = {each: Quota.objects.select_for_update().get(agency=each) for each in names}
-    if to:
-        require_room(quotas[to], size=size)
-        _add([quotas[to]], used=size)
+    require_room(quotas[to], size=size)
+    _add([quotas[to]], used=size)
     if agency:
         _add([quotas[agency]], used=-size)
 
