@@ -20,7 +20,7 @@ from documents.admin.panel import DocumentPanel
 from documents.models import Document
 from documents.services import documents
 from documents.services.bulk import verify_many
-from documents.services.rights import CHANGE, MANAGE
+from documents.services.rights import CHANGE, MANAGE, SEE_LEASES
 from storage.admin.amounts import size_text
 
 DID = {
@@ -86,7 +86,7 @@ class DocumentAdmin(MachineAdmin):
     file_columns = (
         *MachineAdmin.file_columns,
         Column("Owner", lambda document: str(document.owner)),
-        Column("Lease", lambda document: str(document.lease or "")),
+        Column("Lease", lambda document: str(document.lease or ""), right=SEE_LEASES),
         Column("Kind of file", lambda document: document.mime_type),
         Column("Bytes", lambda document: document.size_bytes),
         Column("Version", lambda document: document.current),
@@ -116,6 +116,12 @@ class DocumentAdmin(MachineAdmin):
         """Nothing is saved around the services."""
         changed = {name: form.cleaned_data[name] for name in form.changed_data}
         documents.change(document_id=obj.pk, by=person(request), **changed)
+
+    @override
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Which lease it belongs to is for who may see leases."""
+        may_see = person(request).has_perm(SEE_LEASES)
+        return tuple(each for each in self.list_display if may_see or each != "lease")
 
     # --- Columns ----------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from core.base.errors import words_for
 from documents.admin.places import download_url
 from documents.models import Document, DocumentVersion
 from documents.queries import missing_keys
+from documents.services.rights import SEE_LEASES
 from storage.admin.amounts import size_text
 
 VERSIONS_SHOWN = 50
@@ -61,9 +62,9 @@ class DocumentPanel(Panel[Document]):
     def about(self) -> Iterator[Fact]:
         document = self.record
         yield Fact(label="Owner", value=document.owner)
-        if lease := document.lease:
-            url = record_url(lease, self.user)
-            yield Fact(label="Lease", value=format_html('<a href="{}">{}</a>', url, lease) if url else lease)
+        if document.lease and self.user.has_perm(SEE_LEASES):
+            page = record_url(document.lease, self.user)
+            yield Fact(label="Lease", value=format_html('<a href="{}">{}</a>', page, document.lease))
         yield Fact(label="Public", value="Yes" if document.is_public else "No")
 
     # --- The file ---------------------------------------------------------------------------------------------------
