@@ -31,10 +31,12 @@ class Question:
     Attributes:
         words: what somebody should know before.
         form: its fields are what has to be answered; what each holds goes to the service, or to the transition.
+        is_grave: the answer may be regretted, which its colour says.
     """
 
     words: str
     form: type[Form] = Form
+    is_grave: bool = True
 
 
 def _nothing(_record: Any) -> str:

@@ -41,7 +41,11 @@ def _not_theirs(document: Document, user: User) -> str:
 
 
 def _how_long(_document: Document) -> Question:
-    return Question(words="Nobody else can change it until you check it in, or that time is over.", form=CheckOutForm)
+    return Question(
+        words="Nobody else can change it until you check it in, or that time is over.",
+        form=CheckOutForm,
+        is_grave=False,
+    )
 
 
 def _not_checked_out(document: Document) -> str:

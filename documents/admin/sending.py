@@ -33,6 +33,7 @@ from documents.models import Document
 from documents.queries import visible_to
 from documents.receiving import received
 from documents.services import uploads
+from documents.services.quotas import MB
 from documents.services.rights import ADD, CHANGE, SEE_LEASES, VIEW, require_change
 from leases.models import Lease
 from statemachine.errors import RecordGone, TransitionForbidden
@@ -144,6 +145,7 @@ class SendingPages:
             **self._site.each_context(request),
             "opts": Document._meta,
             "largest_bytes": settings.DOCUMENTS_LARGEST_BYTES,
+            "largest": f"{settings.DOCUMENTS_LARGEST_BYTES / MB:,.0f} MB",
             "may_see": request.user.has_perm(VIEW),
             **given,
         }

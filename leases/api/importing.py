@@ -37,7 +37,7 @@ A_FILE: Mapping[str, Any] = {
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES},
     }
 }
-type Became = Literal["made", "refused", "doubtful", "no_lease"]
+type BecameOfRow = Literal["made", "refused", "doubtful", "no_lease"]
 type AgencyCode = Literal["BLM", "NMSLO"]
 type SeparatorName = Literal["tabulator", "vertical bar", "semicolon", "comma", "none"]
 Letters = Annotated[str, Field(pattern="^[A-Za-z]{1,2}$")]
@@ -117,7 +117,7 @@ class RowAnswer(BaseModel):
     row: int
     agency: str
     number: str
-    became: Became
+    became: BecameOfRow
     lease_id: int | None
     existing_id: int | None
     code: str
