@@ -9,7 +9,7 @@ from django.urls import reverse
 from openpyxl import Workbook
 
 from core.http.transfers import Stalled
-from leases import imports
+from leases.errors import Overtaken
 from leases.models import Batch, Lease, Upload
 from spreadsheets import tables
 from tests.factories import settled
@@ -120,7 +120,7 @@ class TestAnImport:
 
     def test_is_undone_where_others_are_faster(self, operator: Program, monkeypatch: pytest.MonkeyPatch) -> None:
         def overtaken(*_: Any, **__: Any) -> None:
-            raise imports.Overtaken
+            raise Overtaken
 
         monkeypatch.setattr("leases.file_imports.save_upload", overtaken)
 
