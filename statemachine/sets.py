@@ -6,6 +6,7 @@ docs/decisions/0015-slices-and-sets.md.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -276,6 +277,7 @@ def _commit(runs: Runs, endings: Endings, found: Reaction) -> tuple[Done, Runs]:
     outages.over()
     for run, said, record in pairs:
         _note(run, said, record, found, done)
+    _note_put_back(runs[0], pairs)
     reached = {run.record.pk for run, _, _ in pairs}
     unreached = [run for run in runs if run.record.pk not in records and len(runs) > 1]
     for run in runs:
@@ -334,13 +336,24 @@ def _write(model: type[StateMachine], records: Sequence[StateMachine], taken: li
     transaction.on_commit(partial(settling.note_each, taken), robust=True)
 
 
+def _note_put_back(first: Run[StateMachine], pairs: Sequence[tuple[Run[StateMachine], Said, StateMachine]]) -> None:
+    """One line for all of a set that are tried again for the same reason."""
+    reasons = Counter(said.code for run, said, record in pairs if _is_put_back(run, said, record))
+    for code, number in reasons.items():
+        logger.info("job: %s puts back %s of %s (%s)", first.job_id, number, len(pairs), code)
+
+
+def _is_put_back(run: Run[StateMachine], said: Said, record: StateMachine) -> bool:
+    return isinstance(said, RunsheetError) and record.state == run.message.state
+
+
 def _note(run: Run[StateMachine], said: Said, record: StateMachine, found: Reaction, done: Done) -> None:
     """Tell what has been committed about one of them."""
     machine, state, pk = run.message.label, run.message.state, run.record.pk
     done.ended[pk] = record.state
     if isinstance(said, GoOn):
         tally.count("slices", machine=machine, state=state)
-    elif isinstance(said, RunsheetError) and record.state == state:
+    elif isinstance(said, RunsheetError) and _is_put_back(run, said, record):
         tally.count("tries_put_back", machine=machine, state=state, code=said.code)
         is_rqs = isinstance(said, Temporary) and said.costs_try and not record.background
         delay_s = (record.due_at - record.database_now).total_seconds()  # type: ignore[attr-defined]  # annotated by `locked_all`
