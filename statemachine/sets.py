@@ -338,13 +338,13 @@ def _write(model: type[StateMachine], records: Sequence[StateMachine], taken: li
 
 def _note_put_back(first: Run[StateMachine], pairs: Sequence[tuple[Run[StateMachine], Said, StateMachine]]) -> None:
     """One line for all of a set that are tried again for the same reason."""
-    reasons = Counter(said.code for run, said, record in pairs if _is_put_back(run, said, record))
+    reasons = Counter(
+        said.code
+        for run, said, record in pairs
+        if isinstance(said, RunsheetError) and record.state == run.message.state
+    )
     for code, number in reasons.items():
         logger.info("job: %s puts back %s of %s (%s)", first.job_id, number, len(pairs), code)
-
-
-def _is_put_back(run: Run[StateMachine], said: Said, record: StateMachine) -> bool:
-    return isinstance(said, RunsheetError) and record.state == run.message.state
 
 
 def _note(run: Run[StateMachine], said: Said, record: StateMachine, found: Reaction, done: Done) -> None:
@@ -353,7 +353,7 @@ def _note(run: Run[StateMachine], said: Said, record: StateMachine, found: React
     done.ended[pk] = record.state
     if isinstance(said, GoOn):
         tally.count("slices", machine=machine, state=state)
-    elif isinstance(said, RunsheetError) and _is_put_back(run, said, record):
+    elif isinstance(said, RunsheetError) and record.state == state:
         tally.count("tries_put_back", machine=machine, state=state, code=said.code)
         is_rqs = isinstance(said, Temporary) and said.costs_try and not record.background
         delay_s = (record.due_at - record.database_now).total_seconds()  # type: ignore[attr-defined]  # annotated by `locked_all`
