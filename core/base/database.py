@@ -139,7 +139,7 @@ def update_all(rows: Sequence[Model], fields: "Sequence[Field[Any, Any]]") -> No
     meta = rows[0]._meta
     table, key = connection.ops.quote_name(meta.db_table), meta.pk
     names = [str(field.column) for field in (key, *fields)]
-    types = [key.rel_db_type(connection), *(str(field.db_type(connection)) for field in fields)]
+    types = [str(key.rel_db_type(connection)), *(str(field.db_type(connection)) for field in fields)]
     arrays = ", ".join(f"%s::{kind.partition('(')[0]}[]" for kind in types)
     changed = ", ".join(f"{field.column} = new.{field.column}" for field in fields)
     statement = (
