@@ -7,6 +7,7 @@ import statemachine.models.machine
 from django.conf import settings
 from django.db import migrations, models
 
+from core.base.migrations import whole_tables
 from documents.migrations._database import VERSIONS_STAY
 
 
@@ -21,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = whole_tables([
         migrations.CreateModel(
             name='Leftover',
             fields=[
@@ -297,4 +298,4 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('reserved_bytes__gte', 0)), name='documents_upload_is_no_debt'),
         ),
         VERSIONS_STAY,
-    ]
+    ])
