@@ -40,6 +40,18 @@ class Written:
     sha256: str
 
 
+class KeptPart(NamedTuple):
+    """A part of a file that comes in several requests.
+
+    Attributes:
+        name: by which the back-end finds it again; empty where there is only one place for all of them.
+    """
+
+    name: str
+    start: int
+    size: int
+
+
 class Measured:
     """Bytes that can be had once, counted and hashed while they pass by."""
 
