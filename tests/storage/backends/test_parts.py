@@ -133,12 +133,14 @@ class TestGoogle:
     ) -> None:
         monkeypatch.setattr(gcs, "COMPOSED_AT_ONCE", 2)
         asked: list[dict[str, Any]] = []
-        compose = type(storage._blob(at)).compose
-        monkeypatch.setattr(
-            type(storage._blob(at)),
-            "compose",
-            lambda blob, some, **said: (asked.append(said), compose(blob, some, **said)),
-        )
+        blob = type(storage._blob(at))
+        compose = blob.compose
+
+        def looked_at(*some: Any, **said: Any) -> None:
+            asked.append(said)
+            compose(*some, **said)
+
+        monkeypatch.setattr(blob, "compose", looked_at)
 
         storage.join(at, kept(storage, at, of(at), (1, 2, 3, 4, 5)), of=of(at))
 
