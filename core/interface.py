@@ -9,6 +9,7 @@ from core.http import uploads
 from discovery.api import leases as near
 from documents.api import STREAMED as OF_DOCUMENTS
 from documents.api import router as documents
+from documents.api import tus_router
 from leases.api import STREAMED as OF_LEASES
 from leases.api import agencies, batches, contents, deleting, importing, leases, many
 from storage.api import files
@@ -30,6 +31,7 @@ mount("/agencies", agencies, tag="agencies", area=Area.LEASES)
 mount("/index", index, tag="index", area=Area.STORAGE)
 mount("/files", files, tag="files", area=Area.STORAGE)
 mount("/documents", documents, tag="documents", area=Area.DOCUMENTS)
+mount("/documents", tus_router, tag="documents", area=Area.DOCUMENTS)
 # What the interface is, each token may know.
 declare_open("/openapi.json")
 interface.add_router("", reading.router)
