@@ -75,7 +75,7 @@ def statements() -> int:
     """The most that the list itself takes for one page."""
     person, most = User(is_superuser=True, is_active=True), 0
     for asked in queries():
-        wanted = Listed(**dict(parse_qsl(asked)))
+        wanted = Listed.model_validate(dict(parse_qsl(asked)))
         with CaptureQueriesContext(connection) as counted:
             page(wanted.among(shown(person)), order=[wanted.by], cursor=wanted.cursor, limit=100)
         most = max(most, len(counted))
@@ -89,7 +89,7 @@ def _owners() -> list[int]:
 
 def _cursor(order: str, which: Q) -> str:
     """Where a page begins in the middle of the list."""
-    wanted = Listed(order=order)
+    wanted = Listed.model_validate({"order": order})
     rows = Document.objects.filter(which).order_by(wanted.by, "-pk" if order.startswith("-") else "pk")
     at = rows[rows.count() // 2]
     column = wanted.by.removeprefix("-")

@@ -98,7 +98,7 @@ class Weed:
             *(f"-{name}.localSocket={directory / name}.sock" for name in ("filer", "s3")),
             *(f"-{name}={port}" for name, port in ports.items()),
             "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false",
-            "-master.volumeSizeLimitMB=1024", "-volume.max=100", "-volume.minFreeSpace=1",
+            "-master.electionTimeout=1s", "-master.volumeSizeLimitMB=1024", "-volume.max=100", "-volume.minFreeSpace=1",
         ]  # fmt: skip
         self.url = f"http://127.0.0.1:{ports['s3.port']}"
         self.filer = f"127.0.0.1:{ports['filer.port']}"

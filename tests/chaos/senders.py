@@ -72,7 +72,16 @@ class Sender(threading.Thread):
         self.ended = threading.Event()
 
     def run(self) -> None:
-        acts = (self._send, self._send, self._version, self._rename, self._archive, self._restore, self._again, self._fetch)
+        acts = (
+            self._send,
+            self._send,
+            self._version,
+            self._rename,
+            self._archive,
+            self._restore,
+            self._again,
+            self._fetch,
+        )
         while not self.ended.is_set():
             act = self._rng.choice(acts) if self._mine else self._send
             name = act.__name__.strip("_")
@@ -167,5 +176,9 @@ class Sender(threading.Thread):
         finally:
             connection.close()
         if answer.status >= http.client.INTERNAL_SERVER_ERROR or answer.status == http.client.TOO_MANY_REQUESTS:
-            raise Unanswered(f"answered {answer.status} {answer.said.get('code')}" if answer.body[:1] == b"{" else f"answered {answer.status}")
+            raise Unanswered(
+                f"answered {answer.status} {answer.said.get('code')}"
+                if answer.body[:1] == b"{"
+                else f"answered {answer.status}"
+            )
         return answer
