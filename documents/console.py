@@ -10,10 +10,12 @@ from console.kinds import Kind, Tally
 from console.machine.badges import CLOCK, TICK, WARNING
 from console.shell import people
 from console.shell.people import Farewell
+from documents.admin import of_lease
 from documents.admin.documents import DocumentAdmin
 from documents.admin.quotas import QuotaAdmin
 from documents.models import Batch, Document, Quota
 from documents.states import State
+from leases import sections
 
 LISTS = {
     Quota: QuotaAdmin,
@@ -49,4 +51,5 @@ def declare() -> None:
     kinds.put(DOCUMENTS)
     for model, shown in LISTS.items():
         admin.site.register(model, shown)
+    sections.put("documents", of_lease.section)
     people.say_farewell(Farewell(before=_nothing, goes_along=(Quota,)))

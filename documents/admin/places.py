@@ -8,3 +8,8 @@ from documents.models import DocumentVersion
 def download_url(version: DocumentVersion) -> str:
     """Where a version is downloaded; whoever is logged in to the console is known there, too."""
     return reverse("api:document_version_content", args=[version.document_id, version.number])
+
+
+def restore_url(version: DocumentVersion) -> str:
+    """Where it is asked that a version be the current one again."""
+    return reverse("admin:documents_document_restore_version", args=[version.document_id, version.number])
