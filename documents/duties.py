@@ -5,6 +5,8 @@ from django.conf import settings
 from statemachine.duties import duty
 
 SWEEPS_EVERY_S = 600
+# Somebody waits for what has arrived.
+FINISHES_EVERY_S = 60
 
 
 @duty(name="documents_sweep", queue=settings.STORAGE_QUEUE, every_s=lambda: SWEEPS_EVERY_S)
@@ -23,3 +25,15 @@ def purge() -> None:
 
     sweeping.purge_due()
     sweeping.sweep()
+
+
+@duty(name="documents_partial_uploads", queue=settings.STORAGE_QUEUE, every_s=lambda: FINISHES_EVERY_S)
+def finish_uploads() -> None:
+    """Make versions of what has arrived whole, and let go of uploads of which nothing comes any more."""
+    from documents.services import finishing  # noqa: PLC0415 - see above
+
+    finishing.expire()
+    try:
+        finishing.finish_arrived()
+    finally:
+        finishing.clear_all()
