@@ -5,6 +5,7 @@ from django.conf import settings
 from statemachine.duties import duty
 
 SWEEPS_EVERY_S = 600
+LINKS_EVERY_S = 60
 
 
 @duty(name="documents_sweep", queue=settings.STORAGE_QUEUE, every_s=lambda: SWEEPS_EVERY_S)
@@ -23,3 +24,12 @@ def purge() -> None:
 
     sweeping.purge_due()
     sweeping.sweep()
+
+
+@duty(name="documents_links", queue=settings.STORAGE_QUEUE, every_s=lambda: LINKS_EVERY_S)
+def settle_links() -> None:
+    """Suspend the links by which nothing can be had at present, and let the others go on."""
+    from core.base.clock import now  # noqa: PLC0415 - see above
+    from documents.services import shares  # noqa: PLC0415 - see above
+
+    shares.settle(at=now())
