@@ -179,6 +179,7 @@ def concrete(address: str, there: Things) -> str:
         "upload_id": there["leases/upload"].pk,
         "run_id": there["storage/indexrun"].pk,
         "document_id": there["documents/document"].pk,
+        "unique_name": "Not-Public",
         "number": 1,
         "lease_id": there["leases/lease"].pk,
         "batch_id": there["leases/batch"].pk,

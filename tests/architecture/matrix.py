@@ -158,6 +158,11 @@ ADDRESSES = {
     "dropbox/disconnect/": Row(STAFF, STAFF),
     "dropbox/webhook/": Row(EVERYBODY, NOBODY),  # what is posted has to be signed by Dropbox
     "files/<token>/": Row(NOBODY, NOBODY),  # opens what is signed, for whoever has the address
+    # Open what a link opens, and what is public, for whoever asks; here there is neither. See `tests.documents.test_public`.
+    "share/<token>/": Row(NOBODY, NOBODY),
+    "share/<token>/download/": Row(NOBODY, NOBODY),
+    "public/<unique_name>/": Row(NOBODY, NOBODY),
+    "public/<unique_name>/download/": Row(NOBODY, NOBODY),
     f"admin/django_rq/dashboard/{QUEUE}<job_id>/stop/": Row(NOBODY, ADMINISTRATOR),
     **{f"admin/django_rq/dashboard/{page}": Row(ADMINISTRATOR, ADMINISTRATOR) for page in QUEUES},
     **{f"admin/{place}/{page}": row for place, rows in MODELS.items() for page, row in rows.items()},
