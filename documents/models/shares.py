@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -77,7 +77,7 @@ class ShareLink(models.Model):
     suspended_at = models.DateTimeField(null=True)
     suspended_why = models.CharField(max_length=20, choices=Suspended, default="", db_default="")
 
-    objects: ClassVar[models.Manager["ShareLink"]] = ShareLinkQuerySet.as_manager()
+    objects = ShareLinkQuerySet.as_manager()
 
     if TYPE_CHECKING:
         document_id: int
