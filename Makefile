@@ -91,7 +91,7 @@ $(INSTALLED): requirements-dev.txt .python-version | $(UV)
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(PYTHON) requirements-dev.txt >&2
 	@touch $@
 
-# An Azure Blob Storage on loopback, for the contract of the back-ends; where it cannot be had, that part is skipped and says so.
+# An Azure Blob Storage on loopback, for the contract of the back-ends, and a client of tus; where they cannot be had, that part is skipped and says so.
 $(AZURITE): tests/storage/azurite/package.json tests/storage/azurite/package-lock.json tests/storage/azurite/.npmrc
 	@mkdir -p '$(@D)'
 	@if command -v npm > '$(LOCAL)/azurite.log' 2>&1; then \

@@ -1,9 +1,22 @@
 """Documents, their versions, the links to them, and how much room they may take."""
 
 from documents.models.batches import Batch, BatchPart
+from documents.models.partials import PartialPiece, PartialUpload, Stage
 from documents.models.quotas import Leftover, Quota, Upload
 from documents.models.records import Document
 from documents.models.shares import ShareLink
 from documents.models.versions import DocumentVersion
 
-__all__ = ["Batch", "BatchPart", "Document", "DocumentVersion", "Leftover", "Quota", "ShareLink", "Upload"]
+__all__ = [
+    "Batch",
+    "BatchPart",
+    "Document",
+    "DocumentVersion",
+    "Leftover",
+    "PartialPiece",
+    "PartialUpload",
+    "Quota",
+    "ShareLink",
+    "Stage",
+    "Upload",
+]

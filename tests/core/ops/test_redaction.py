@@ -64,6 +64,10 @@ class TestRedactText:
             (f"GET /share/{LINK[:-3]} HTTP/1.1", LINK[5:-3]),
             (f"/admin/login/?next=%2Fshare%2F{LINK.replace('_', '%255F')}%2F", LINK[5:]),
             (f"the link is {LINK}.", LINK[5:]),
+            (f"pending → active, SECRET_KEY={PASSWORD}", PASSWORD),
+            (f"ſecret={PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an s
+            (f"authorızation: {PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an i
+            (f"EMAİL: {PASSWORD}", PASSWORD),
             ("gAAAAABlZmFrZS1mZXJuZXQtdG9rZW4tdGV4dA==", "gAAAAAB"),
         ],
     )
