@@ -43,6 +43,7 @@ chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (S
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.cups --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.archives --seed $(or $(SEED),1)
+	@$(PYTHON) -m tests.chaos.documents --seed $(or $(SEED),1)
 
 bench-console: $(INSTALLED) ## How fast the console is with 200,000 leases and 2,000,000 transitions (ARGS=--json)
 	@$(PYTHON) -m bench.console $(ARGS)

@@ -75,7 +75,7 @@ class Measured:
     def __iter__(self) -> Generator[bytes]:
         """Ends the thread, also where it is closed before the end."""
         with ExitStack() as stack:
-            update = self._digests.update
+            update: Callable[[bytes], None] = self._digests.update
             for chunk in self._chunks:
                 if not chunk:
                     continue

@@ -265,9 +265,10 @@ class TestTransitions:
         ready(record, name)
         logged = TransitionLog.objects.filter(pk__gt=TransitionLog.objects.latest("pk").pk)
 
-        for url, form in wishes(record, name):
-            client.get(url, form)
-        assert not logged.exists()
+        if who == "superuser":  # to look starts nothing, not even for whoever may do all
+            for url, form in wishes(record, name):
+                client.get(url, form)
+            assert not logged.exists()
         for url, form in wishes(record, name):
             client.post(url, form)
 
