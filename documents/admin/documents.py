@@ -94,6 +94,7 @@ class DocumentAdmin(MachineAdmin):
     beside = (
         ("Send", "admin:documents_document_send", ADD),
         ("Runs", "admin:documents_batch_changelist", "documents.view_document"),
+        ("Share links", "admin:documents_sharelink_changelist", "documents.view_sharelink"),
     )
     file_shows_with = ("owner", "lease", "initiated_by")
     file_columns = (

@@ -12,10 +12,10 @@ from console.records.links import record_url
 from console.shell.times import ago
 from core.base.clock import now
 from core.base.errors import Refused, words_for
-from documents.admin.places import download_url, restore_url
+from documents.admin.places import download_url, public_url, restore_url, share_url
 from documents.models import Document, DocumentVersion
 from documents.queries import missing_keys
-from documents.services.rights import SEE_LEASES, require_change
+from documents.services.rights import SEE_LEASES, may_share, require_change
 from statemachine.transitions import Actor, authorise
 from storage.admin.amounts import size_text
 
@@ -69,7 +69,8 @@ class DocumentPanel(Panel[Document]):
         if document.lease and self.user.has_perm(SEE_LEASES):
             page = record_url(document.lease, self.user)
             yield Fact(label="Lease", value=format_html('<a href="{}">{}</a>', page, document.lease))
-        yield Fact(label="Public", value="Yes" if document.is_public else "No")
+        public = format_html('<a href="{}">Yes, at this address</a>', public_url(document))
+        yield Fact(label="Public", value=public if document.is_public else "No")
 
     # --- The file ---------------------------------------------------------------------------------------------------
 
@@ -105,6 +106,16 @@ class DocumentPanel(Panel[Document]):
     @property
     def download_url(self) -> str:
         return next((each.download_url for each in self.versions if each.version.number == self.record.current), "")
+
+    @property
+    def share_url(self) -> str:
+        """Where it is shared with people outside; empty for who may not do that."""
+        return share_url(self.record) if may_share(self.record, by=self.user) else ""
+
+    @cached_property
+    def links(self) -> int:
+        """How many links to it have not ended."""
+        return self.record.links.not_ended(at=now()).count()
 
     @cached_property
     def versions(self) -> list[VersionRow]:
