@@ -5,6 +5,7 @@ from django.conf import settings
 from statemachine.duties import duty
 
 SWEEPS_EVERY_S = 600
+LINKS_EVERY_S = 60
 # Somebody waits for what has arrived.
 FINISHES_EVERY_S = 60
 
@@ -25,6 +26,15 @@ def purge() -> None:
 
     sweeping.purge_due()
     sweeping.sweep()
+
+
+@duty(name="documents_links", queue=settings.STORAGE_QUEUE, every_s=lambda: LINKS_EVERY_S)
+def settle_links() -> None:
+    """Suspend the links by which nothing can be had at present, and let the others go on."""
+    from core.base.clock import now  # noqa: PLC0415 - see above
+    from documents.services import shares  # noqa: PLC0415 - see above
+
+    shares.settle(at=now())
 
 
 @duty(name="documents_partial_uploads", queue=settings.STORAGE_QUEUE, every_s=lambda: FINISHES_EVERY_S)

@@ -176,9 +176,11 @@ def _told(request: HttpRequest) -> Told:
 def _created(request: HttpRequest, user: User, begun: PartialUpload) -> HttpResponse:
     """The address of an upload, and how far it has come with what was sent along.
 
-    What is wrong with that is told as it is for all other bytes; the address is then one of an upload that is let go.
+    What is wrong with that is told as it is for all other bytes, and the upload is let go.
     """
-    if request.content_type == tus.BYTES or begun.stage == Stage.ARRIVED:
+    if request.content_type != tus.BYTES:
+        begun = _finished(begun)
+    else:
         try:
             with received(request) as body:
                 begun = _received(request, user, begun.pk, offset=0, body=body)
@@ -205,6 +207,11 @@ def _received(request: HttpRequest, user: User, upload_id: UUID, *, offset: int,
         length=body.length,
         is_checked=bool(said or body.digests),
     )
+    return _finished(found)
+
+
+def _finished(found: PartialUpload) -> PartialUpload:
+    """The same with its version, if all of it is there."""
     if found.stage == Stage.ARRIVED:
         finishing.finish(found.pk)
         found.refresh_from_db()

@@ -32,11 +32,14 @@ STREAMED: Mapping[str, tuple[str, ...]] = {
 # What clients say that know nothing.
 NOTHING_SAID = {"application/octet-stream", "application/x-www-form-urlencoded"}
 OF_A_FORM = ("name", "metadata", "lease", "why")
+AN_EXAMPLE = "%PDF-1.7\n%%EOF\n"
 BYTES: Mapping[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "The bytes of the file. Content-Type may say any type.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}, "example": AN_EXAMPLE}
+        },
     }
 }
 FORM: Mapping[str, Any] = {
@@ -55,7 +58,13 @@ FORM: Mapping[str, Any] = {
                         "why": {"type": "string"},
                         "file": {"type": "string", "format": "binary"},
                     },
-                }
+                },
+                "example": {
+                    "name": "Deed of 1907.pdf",
+                    "metadata": '{"book": 12}',
+                    "why": "from the clerk",
+                    "file": AN_EXAMPLE,
+                },
             }
         },
     }

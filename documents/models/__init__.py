@@ -1,9 +1,10 @@
-"""Documents, their versions, and how much room they may take."""
+"""Documents, their versions, the links to them, and how much room they may take."""
 
 from documents.models.batches import Batch, BatchPart
 from documents.models.partials import PartialPiece, PartialUpload, Stage
 from documents.models.quotas import Leftover, Quota, Upload
 from documents.models.records import Document
+from documents.models.shares import ShareLink
 from documents.models.versions import DocumentVersion
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "PartialPiece",
     "PartialUpload",
     "Quota",
+    "ShareLink",
     "Stage",
     "Upload",
 ]

@@ -165,9 +165,10 @@ def end(*, upload_id: UUID, by: User) -> None:
 
 
 def give_up(partial: PartialUpload) -> None:
-    """Let go of one that was begun in vain, as far as it is not over by itself."""
+    """Let go of one that was begun in vain: nothing of it has come."""
     with transaction.atomic():
-        found = PartialUpload.objects.select_for_update().filter(pk=partial.pk, stage=Stage.RECEIVING).first()
+        mine = PartialUpload.objects.select_for_update().filter(pk=partial.pk, stage__in=UNFINISHED, received=0)
+        found = mine.first()
         if found:
             over(found, why="ended")
     clear_gladly(partial)

@@ -72,6 +72,7 @@ ADDRESSES = {
     "api/v1/leases/": Row(VIEWER, OPERATOR, {"agency": "BLM", "number": "NMNM 2"}),
     "api/v1/leases/bulk/": Row(None, OPERATOR, {"items": [{"agency": "BLM", "number": "NMNM 2"}]}),
     "api/v1/leases/delete/": Row(None, ADMINISTRATOR, {"filter": {}, "dry_run": True}),
+    "api/v1/leases/import/": Row(None, OPERATOR, b"Agency,Lease number\nBLM,NMNM 2\n"),
     "api/v1/leases/near/": Row(VIEWER, None, query="?agency=BLM&number=NMNM+1"),
     "api/v1/leases/run/": Row(None, OPERATOR, {"filter": {}}, lease={"due_at": None}),
     "api/v1/leases/<lease_id>/": Row(VIEWER, None, {"number": "NMNM 2"}, patch=OPERATOR, delete=ADMINISTRATOR),
@@ -91,6 +92,8 @@ ADDRESSES = {
     "api/v1/openapi.json": Row(EVERYBODY - ANONYMOUS, None),
     "api/v1/documents/": Row(VIEWER, OPERATOR, A_FILE),
     "api/v1/documents/bulk/": Row(None, VIEWER, {"action": "archive", "ids": [1]}),  # what becomes of each is told
+    "api/v1/documents/shares/": Row(OPERATOR, OPERATOR, {"ids": [1]}),  # what becomes of each is told
+    "api/v1/documents/shares/<share_id>/": Row(OPERATOR, None, delete=OPERATOR),
     "api/v1/documents/upload/": Row(None, None, A_FILE, query="?name=deed.pdf", put=OPERATOR),
     "api/v1/documents/usage/": Row(VIEWER, None),
     "api/v1/documents/tus/": Row(None, OPERATOR, headers=TUS),
@@ -104,6 +107,7 @@ ADDRESSES = {
     f"{A_DOCUMENT}content/": Row(VIEWER, None),
     f"{A_DOCUMENT}purge/": Row(None, ADMINISTRATOR, state=State.ARCHIVED),
     f"{A_DOCUMENT}restore/": Row(None, OPERATOR, state=State.ARCHIVED),
+    f"{A_DOCUMENT}shares/": Row(OPERATOR, OPERATOR, {"label": "the buyer"}),
     f"{A_DOCUMENT}verify/": Row(None, OPERATOR),
     f"{A_DOCUMENT}versions/": Row(VIEWER, None, A_FILE, query="?name=EACH.pdf", put=OPERATOR),
     f"{A_DOCUMENT}versions/<number>/": Row(VIEWER, None),

@@ -94,7 +94,7 @@ def is_whole(files: Files, owner: User) -> bool:
 
 class TestTuspy:
     def test_goes_on_after_the_server_was_killed(self, console: Console, secret: str, opal: User, files: Files) -> None:
-        client = TusClient(f"{console.documents}tus/", headers={"Authorization": f"Bearer {secret}"})
+        client: Any = TusClient(f"{console.documents}tus/", headers={"Authorization": f"Bearer {secret}"})
         said = {"filename": DEED, "filetype": "application/pdf"}
         uploader = client.uploader(
             file_stream=BytesIO(CONTENT), chunk_size=1_000_000, metadata=said, upload_checksum=True

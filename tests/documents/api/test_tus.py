@@ -21,6 +21,7 @@ from documents.errors import UploadOvertaken
 from documents.models import Document, DocumentVersion, Leftover, PartialPiece, PartialUpload, Quota, Stage, Upload
 from documents.services import documents, finishing, partial
 from documents.states import State
+from statemachine.errors import Stale
 from storage.backends.errors import Unavailable
 from storage.backends.local import LocalStorage
 from tests.api.conftest import code_of, made
@@ -145,6 +146,26 @@ class TestAnUpload:
         assert (whole.status_code, whole["Upload-Offset"]) == (201, str(len(PDF)))
         assert whole["Upload-Document"] == f"{DOCUMENTS}{Document.objects.get().pk}/"
 
+    def test_whose_first_bytes_are_refused_is_not_begun(self, sender: Sender, files: Files) -> None:
+        for said in (
+            {"Upload_Length": "4"},
+            {"Upload_Length": "0"},
+            {"Upload_Length": "99", "Upload_Checksum": checksum(b"other")},
+        ):
+            answer = sender.ask("POST", TUS, PDF, Upload_Metadata=metadata(NAMED), **said)
+            assert answer.status_code in {413, 460}
+            assert "Location" not in answer
+        nothing_is_left(files)
+
+    def test_whose_first_bytes_broke_off_goes_on_with_those_that_came(self, sender: Sender) -> None:
+        extra: Any = {"wsgi.input": io.BytesIO(PDF[:5]), "CONTENT_LENGTH": str(len(PDF)), "CONTENT_TYPE": tus.BYTES}
+        said = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(PDF)), "Upload-Metadata": metadata(NAMED)}
+
+        answer = sender.client.generic("POST", TUS, b"", tus.BYTES, headers=said, **extra)
+
+        assert (answer.status_code, answer["Upload-Offset"]) == (201, "5")
+        assert sender.send(answer["Location"], PDF[5:], 5).status_code == 204
+
     def test_may_have_no_bytes(self, sender: Sender) -> None:
         assert sender.begin(0)["Upload-Document"] == f"{DOCUMENTS}{Document.objects.get().pk}/"
 
@@ -180,6 +201,15 @@ class TestAnUpload:
         assert (version.name, version.why, version.size, version.created_by) == (DEED, "whole", len(LARGE), oscar.user)
         assert files.all()[version.key] == LARGE
         assert code_of(sender.begin(1, {}, at, If_Match=seen)) == (412, "precondition_failed")
+
+    def test_of_a_version_is_not_begun_where_somebody_comes_between(
+        self, sender: Sender, deed: Document, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(partial, "next_place", lambda **_said: (_ for _ in ()).throw(Stale()))
+
+        answer = sender.begin(9, {}, f"{DOCUMENTS}{deed.pk}/versions/tus/", If_Match="*")
+
+        assert code_of(answer) == (412, "precondition_failed")
 
 
 class TestBrokenOff:
@@ -281,6 +311,7 @@ class TestAnAttack:
             ({"kind": "application/pdf"}, (415, "tus_body")),
             ({"Upload_Checksum": "crc32 AAAA"}, (400, "tus_header")),
             ({"Upload_Checksum": "sha1 deed"}, (400, "tus_header")),
+            ({"Upload_Checksum": "sha1 *"}, (400, "tus_header")),
             ({"Upload_Checksum": checksum(b"other")}, (460, "checksum_mismatch")),
             ({"Upload_Checksum": checksum(b"other", "sha256")}, (460, "checksum_mismatch")),
             ({"Content_Digest": f"sha-256=:{b64encode(bytes(32)).decode()}:"}, (422, "digest_mismatch")),
