@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 READ_BYTES = 1024 * 1024
 CONNECTIONS = 16
 # Each takes as much memory as a part has.
-PARTS_AT_ONCE = 3
+PARTS_AT_ONCE = 2
 # No part but the last may be smaller.
 SMALLEST_PART_BYTES = 5 * 1024 * 1024
 
