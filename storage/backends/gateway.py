@@ -1,5 +1,6 @@
 """The one way to the bytes: what every back-end can do, and Django's storage above it."""
 
+import secrets
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import Any
 from django.core.files import File
 from django.core.files.storage import Storage as DjangoStorage
 
+from core.base.errors import RunsheetError
 from storage.backends.answers import BeyondTheEnd
 from storage.backends.errors import Exists, NotFound
 from storage.backends.keys import check_key, check_prefix
@@ -20,6 +22,8 @@ LONGEST_SIGNED_S = 7 * 24 * 3600
 # For who asks Django's way, which tells no time.
 SIGNED_S = 3600
 CONTENT_TYPE = "application/octet-stream"
+# What a store keeps beside a file, see `Storage._put`.
+MARK = "runsheet"
 
 
 class Storage(DjangoStorage):
@@ -44,10 +48,14 @@ class Storage(DjangoStorage):
             Exists: something lies there, and `exclusive`; or, on a disk, a folder lies there.
             FullDisk: it would not leave enough room on the disk.
         """
-        measured = Measured(chunks)
-        self._put(
-            check_key(key), measured, exclusive=exclusive, content_type=content_type or type_of(key) or CONTENT_TYPE
-        )
+        measured, mark = Measured(chunks), secrets.token_hex(8)
+        said = content_type or type_of(key) or CONTENT_TYPE
+        try:
+            self._put(check_key(key), measured, exclusive=exclusive, content_type=said, mark=mark)
+        except (Exists, NotFound):
+            # A request whose answer was lost is made once more, and finds what it has put the first time.
+            if not self._has_mark(key, mark):
+                raise
         return Written(key=key, size=measured.size, sha256=measured.sha256)
 
     def read(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
@@ -141,7 +149,18 @@ class Storage(DjangoStorage):
         """
 
     @abstractmethod
-    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None: ...
+    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str, mark: str) -> None:
+        """Store it, with a mark beside it by which one request is told from another, where a request is made again by itself."""
+
+    def _mark(self, key: str) -> str:  # noqa: ARG002 - a disk has no answer that gets lost
+        """With which mark it was put; empty: with none."""
+        return ""
+
+    def _has_mark(self, key: str, mark: str) -> bool:
+        try:
+            return self._mark(key) == mark
+        except RunsheetError:
+            return False  # nobody can say so; what is not known to be ours is somebody else's
 
     @abstractmethod
     def _stream(self, key: str, start: int, end: int | None) -> Iterator[bytes]: ...

@@ -59,7 +59,7 @@ class LocalStorage(Storage):
         with self._root() as top:
             self._refuse_when_full(top)
 
-    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None:  # noqa: ARG002 - told by the name
+    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str, mark: str) -> None:  # noqa: ARG002 - told by the name; see `Storage._mark`
         *folders, name = key.split("/")
         with self._root() as top, self._incoming(top) as incoming, _new_file(incoming, key) as (temporary, file):
             self._write(file, chunks, key=key, top=top)
