@@ -121,8 +121,9 @@ class TestQuotas:
         right = sorted(Quota.objects.values_list("pk", "used_bytes", "reserved_bytes"))
         Quota.objects.update(used_bytes=77, reserved_bytes=1)
 
-        recount()
+        assert recount() == 3
 
+        assert recount() == 0
         assert sorted(Quota.objects.values_list("pk", "used_bytes", "reserved_bytes")) == right
         assert usage(owner_id=opal.pk) == Usage(used=5, reserved=7, limit=100)
         assert usage(owner_id=ada.pk) == Usage(used=0, reserved=0, limit=9)
