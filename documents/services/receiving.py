@@ -15,6 +15,7 @@ from core.base.preparations import preparing
 from documents.errors import BodyIncomplete, DigestMismatch, DocumentTooLarge, UploadLapsed
 from documents.models import DocumentVersion, Leftover, Upload
 from documents.services import quotas
+from documents.services.in_charge import may_delete, require_beginning, require_keeping
 from storage.backends import documents as documents_storage
 from storage.backends.errors import Exists
 
@@ -61,9 +62,11 @@ def begin(*, key: str, owner_id: int, agency: str, length: int | None) -> Upload
     Raises:
         DocumentTooLarge: it would be larger than a document may be.
         QuotaExceeded: there is no room for it.
+        DocumentsMove, DocumentsMoved: nothing is stored here now.
     """
     require_size(length or 0)
     with transaction.atomic():
+        require_beginning()
         kept = quotas.reserve(owner_id=owner_id, agency=agency, size=length) if length else 0
         return Upload.objects.create(key=key, owner_id=owner_id, agency=agency, reserved_bytes=kept)
 
@@ -93,7 +96,9 @@ def settle(upload: Upload, *, used: int) -> None:
 
     Raises:
         UploadLapsed: a duty took it for dead, and its room was given to others.
+        DocumentsMove, DocumentsMoved: where it was put nobody will look for it.
     """
+    require_keeping()
     found = Upload.objects.select_for_update().filter(pk=upload.pk).first()
     if found is None:
         raise UploadLapsed
@@ -110,8 +115,10 @@ def give_up(upload: Upload) -> None:
     try:
         if not drop(upload.pk):
             return
-        documents_storage().delete(upload.key)
-        Leftover.objects.filter(key=upload.key).delete()
+        with transaction.atomic():
+            if may_delete():
+                documents_storage().delete(upload.key)
+                Leftover.objects.filter(key=upload.key).delete()
     except Exception:
         # Why it came to nothing is what the caller tells; this is about what is left of it.
         logger.exception("left for the duty: upload %s", upload.key)

@@ -56,6 +56,10 @@ class AzureStorage(Storage):
         self._client = PerProcess(self._make_client)
 
     @property
+    def place(self) -> str:
+        return f"azure:{self._endpoint_url}/{self._container}"
+
+    @property
     def client(self) -> "ContainerClient":
         """The library's own, of this process."""
         return self._client()

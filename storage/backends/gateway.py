@@ -137,6 +137,11 @@ class Storage(DjangoStorage):
             raise ValueError(f"An address is signed for 1 to {LONGEST_SIGNED_S} seconds, not {seconds}.")
         return self._sign(check_key(key), seconds, name)
 
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Which place it is, for people and to tell it from others; nothing of it is secret."""
+
     @abstractmethod
     def check(self) -> None:
         """Whether the place is there and lets us in; says so by raising nothing."""

@@ -48,6 +48,10 @@ class GcsStorage(Storage):
         self._client = PerProcess(self._make_client)
 
     @property
+    def place(self) -> str:
+        return f"gcs:{self._endpoint_url}/{self._bucket}"
+
+    @property
     def client(self) -> Any:
         """The library's own, of this process."""
         return self._client()

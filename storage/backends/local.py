@@ -51,6 +51,10 @@ class LocalStorage(Storage):
         self._free_bytes = free_bytes
         self._is_swept = False
 
+    @property
+    def place(self) -> str:
+        return f"local:{self.directory}"
+
     def check(self) -> None:
         with self._root():
             pass

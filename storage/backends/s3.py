@@ -60,6 +60,10 @@ class S3Storage(Storage):
         self._client = PerProcess(self._make_client)
 
     @property
+    def place(self) -> str:
+        return f"s3:{self._whither['endpoint_url'] or ''}/{self._bucket}"
+
+    @property
     def client(self) -> Any:
         """The library's own, of this process."""
         return self._client()

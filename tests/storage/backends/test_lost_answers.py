@@ -92,7 +92,9 @@ class TestAnAnswerThatIsLost:
         self, line: Line, make: Callable[..., Storage], kind: str, at: str, is_large: bool
     ) -> None:
         if not (last := LAST[kind][is_large]):
-            pytest.skip("The server gives another address for the rest of a large file, which this line does not lead to.")
+            pytest.skip(
+                "The server gives another address for the rest of a large file, which this line does not lead to."
+            )
         storage, content = make(endpoint_url=line.url), LARGE if is_large else b"A deed."
         storage.check()
         line.on = last
