@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,8 @@ def alone() -> Iterator[Alone]:
         found.begin()
         yield found
     finally:
+        with suppress(Error):  # where it is lost, so are the locks
+            own.rollback()
         own.close()
 
 
