@@ -213,14 +213,12 @@ def _patiently[T](act: Callable[[], T]) -> T:
     Raises:
         RunsheetError: it did not.
     """
-    for tries in range(TRIES):
+    for tries in range(TRIES - 1):
         try:
             return act()
         except Temporary as error:
-            if tries == TRIES - 1:
-                raise
             time.sleep(max(error.retry_after_s or 0, FIRST_PAUSE_S * 2**tries))
-    raise AssertionError("the last try returns or raises")
+    return act()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection, transaction
 
 from documents.errors import DocumentsMove, DocumentsMoved, MoveBroken
 from documents.management.commands import move_storage
 from documents.models import Document, Leftover, Move, MovedFile, Upload
 from documents.services import in_charge, moving, receiving, sweeping, switching, uploads
 from documents.services.moving import Copier
-from storage.backends.errors import Denied, FullDisk, Throttled
+from storage.backends.errors import Denied, Exists, FullDisk, NotFound, Throttled
 from storage.backends.local import LocalStorage
 from tests.documents.making import PDF, Files, look, stored, verified, worked
 from tests.documents.moves import Ended, all_of, disk, move
@@ -272,10 +273,13 @@ class Failing(LocalStorage):
 class Flipping(LocalStorage):
     """A disk that does not give what it was given, so many times."""
 
-    times = 1
+    times, is_gone = 1, False
 
     def _stream(self, key: str, start: int, end: int | None) -> Any:
         content = b"".join(super()._stream(key, start, end))
+        if self.is_gone:
+            self.is_gone = False
+            raise NotFound
         if self.times:
             self.times -= 1
             return iter([content[:-1] + b"?"])
@@ -324,6 +328,7 @@ class TestAPlaceThatFails:
     def test_to_give_what_it_was_given_is_noticed(self, opal: User, files: Files, new: LocalStorage) -> None:
         stored(opal)
         old, flipping = disk(files.directory), Flipping(directory=str(new.directory))
+        flipping.is_gone = True
         copier = Copier(move=switching.begin(old, flipping), source=old, target=flipping, told=lambda _: None)
 
         assert copier.run() == 1
@@ -353,6 +358,67 @@ class TestAPlaceThatFails:
         assert "its copy was taken away or replaced" in ended.errors
         assert moved().code == 0
         assert all_of(new) == files.all()
+
+    def test_to_hold_what_it_has_listed_is_nothing_to_copy(
+        self, opal: User, files: Files, new: LocalStorage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        document = stored(opal)
+        old = disk(files.directory)
+        there = list(old.listing())
+        monkeypatch.setattr(old, "listing", lambda: iter(there))
+        files[document.versions.get().key].unlink()
+        copier = Copier(move=switching.begin(old, new), source=old, target=new, told=lambda _: None)
+
+        assert copier.run() == 0
+
+        assert (copier.progress.troubles, all_of(new)) == ([], {})
+
+    def test_that_another_root_has_taken_meanwhile_gets_no_second_marker(self, files: Files, new: LocalStorage) -> None:
+        files.directory.mkdir(exist_ok=True)
+        old = disk(files.directory)
+        old.put(MARKER, [b"abc"])
+        new.put(MARKER, [b"xyz"])
+
+        with pytest.raises(Exists):
+            switching.finish(switching.begin(old, new), old, new)
+
+        assert old.read(MARKER) == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("error", "tells"),
+    [
+        (KeyboardInterrupt(), (130, "Stopped. Run the same command again")),
+        (Denied("Closed."), (2, "Closed. Run the same command again")),
+    ],
+)
+def test_what_ends_it_says_how_to_go_on(
+    opal: User, new: LocalStorage, monkeypatch: pytest.MonkeyPatch, error: BaseException, tells: tuple[int, str]
+) -> None:
+    def ends(*_: Any) -> None:
+        raise error
+
+    stored(opal)
+    monkeypatch.setattr(Copier, "run", ends)
+
+    ended = moved()
+
+    assert (ended.code, tells[1] in ended.errors) == (tells[0], True)
+
+
+def test_the_database_that_is_away_is_told(new: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(switching, "require_sense", away)
+
+    with pytest.raises(CommandError, match="lock timeout"):
+        call_command("move_storage", "local", "local")
+
+
+def test_numbers_have_bounds(new: LocalStorage) -> None:
+    with pytest.raises(CommandError, match="must be a whole number from 1 to 32, not '33'"):
+        call_command("move_storage", "local", "local", "--at-once", "33")
 
 
 def test_the_database_that_forgets_us_stops_the_move(opal: User, new: LocalStorage) -> None:
