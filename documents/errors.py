@@ -167,12 +167,16 @@ class MoveBroken(Temporary):
     """The move has stopped. Nothing is lost: run the same command again, and it goes on where it has stopped."""
 
     code = "move_broken"
+    words = "move has stopped"
+    advice = "Run move_storage again"
 
 
 class CopyDiffers(Temporary):
     """What was written to the new place is not what was read there afterwards."""
 
     code = "copy_differs"
+    words = "copy is not the same"
+    advice = "Run move_storage again"
 
 
 # --- What verifying can find -----------------------------------------------------------------------------------------

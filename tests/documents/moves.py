@@ -50,6 +50,11 @@ def move(*given: str) -> Ended:
     return Ended(code=int(ended.value.code or 0), out=out.getvalue(), errors=errors.getvalue())
 
 
+def moved(*given: str) -> Ended:
+    """From one disk to the other."""
+    return move("local", "local", *given)
+
+
 def moving(*given: str, redis_url: str, **environment: str) -> "subprocess.Popen[str]":
     """In a process of its own, with the same database."""
     of = connection.settings_dict
