@@ -6,6 +6,9 @@ from statemachine.duties import duty
 
 SWEEPS_EVERY_S = 600
 RECOUNTS_EVERY_S = 7 * 24 * 3600
+LINKS_EVERY_S = 60
+# Somebody waits for what has arrived.
+FINISHES_EVERY_S = 60
 
 
 @duty(name="documents_sweep", queue=settings.STORAGE_QUEUE, every_s=lambda: SWEEPS_EVERY_S)
@@ -32,3 +35,24 @@ def recount() -> None:
     from documents.services import usage  # noqa: PLC0415 - see above
 
     usage.recount()
+
+
+@duty(name="documents_links", queue=settings.STORAGE_QUEUE, every_s=lambda: LINKS_EVERY_S)
+def settle_links() -> None:
+    """Suspend the links by which nothing can be had at present, and let the others go on."""
+    from core.base.clock import now  # noqa: PLC0415 - see above
+    from documents.services import shares  # noqa: PLC0415 - see above
+
+    shares.settle(at=now())
+
+
+@duty(name="documents_partial_uploads", queue=settings.STORAGE_QUEUE, every_s=lambda: FINISHES_EVERY_S)
+def finish_uploads() -> None:
+    """Make versions of what has arrived whole, and let go of uploads of which nothing comes any more."""
+    from documents.services import finishing  # noqa: PLC0415 - see above
+
+    finishing.expire()
+    try:
+        finishing.finish_arrived()
+    finally:
+        finishing.clear_all()

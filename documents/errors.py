@@ -114,6 +114,13 @@ class QuotaExceeded(Refused):
     status = HTTPStatus.INSUFFICIENT_STORAGE
 
 
+class TooManyVersions(Refused):
+    """You have as many versions of documents as one person may have. Purge what is not needed any more."""
+
+    code = "too_many_versions"
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+
+
 class BodyIncomplete(Refused):
     """The file has not arrived as it was announced, so nothing of it was kept. Send it again."""
 
@@ -177,6 +184,175 @@ class CopyDiffers(Temporary):
     code = "copy_differs"
     words = "copy is not the same"
     advice = "Run move_storage again"
+
+
+# --- Links for people outside ----------------------------------------------------------------------------------------
+
+
+class LinkGone(Refused):
+    """There is no such share link, or it is of a document of somebody else's."""
+
+    code = "link_gone"
+    status = HTTPStatus.NOT_FOUND
+
+
+class NotToBeShared(Refused):
+    """An archived document is not shared. Restore it first."""
+
+    code = "not_to_be_shared"
+    status = HTTPStatus.CONFLICT
+
+
+class TooManyLinks(Refused):
+    """This document has as many links that work as one may have. Revoke those that nobody needs."""
+
+    code = "too_many_links"
+    status = HTTPStatus.CONFLICT
+
+
+class InvalidLabel(InvalidDocument):
+    """What is said of a share link has at most 100 characters that can be seen, on one line."""
+
+    code = "invalid_label"
+    field = "label"
+
+
+class InvalidLinkPassword(InvalidDocument):
+    """The password of a share link has 8 to 128 characters, none of them a control character. Take a longer one, or none."""
+
+    code = "invalid_link_password"
+    field = "password"
+
+
+class InvalidExpiry(InvalidDocument):
+    """A share link lasts for a year at most, and longer than until now. Take another day."""
+
+    code = "invalid_expiry"
+    field = "expires_at"
+
+
+class InvalidDownloads(InvalidDocument):
+    """A share link can be limited to 1 to 1,000,000 downloads. Take such a number, or none."""
+
+    code = "invalid_downloads"
+    field = "downloads_at_most"
+
+
+class LinkUnknown(Refused):
+    """Nothing is here. Look whether the link was copied as a whole, or ask whoever gave it to you for another one."""
+
+    code = "link_unknown"
+    status = HTTPStatus.NOT_FOUND
+
+
+class LinkRevoked(Refused):
+    """This link was taken back. Ask whoever gave it to you for another one."""
+
+    code = "link_revoked"
+    status = HTTPStatus.GONE
+
+
+class LinkExpired(Refused):
+    """The time of this link is over. Ask whoever gave it to you for another one."""
+
+    code = "link_expired"
+    status = HTTPStatus.GONE
+
+
+class LinkUsedUp(Refused):
+    """This link was used as often as it may be. Ask whoever gave it to you for another one."""
+
+    code = "link_used_up"
+    status = HTTPStatus.GONE
+
+
+class LinkSuspended(Refused):
+    """The document cannot be had by this link at present. Try again later, or ask whoever gave it to you."""
+
+    code = "link_suspended"
+    status = HTTPStatus.CONFLICT
+
+
+class LinkPasswordWrong(Refused):
+    """This is not the password of the link. Type it again, or ask whoever gave it to you."""
+
+    code = "link_password_wrong"
+    status = HTTPStatus.FORBIDDEN
+    field = "password"
+
+
+class TooManyGuesses(Temporary):
+    """Too many have been tried from here. Wait a quarter of an hour, then try again."""
+
+    code = "too_many_guesses"
+    words = "too many guesses"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+# --- What can be wrong with an upload in several requests -------------------------------------------------------------
+
+
+class UploadUnknown(Refused):
+    """There is no such upload, or none of yours. Begin a new one."""
+
+    code = "upload_unknown"
+    status = HTTPStatus.NOT_FOUND
+
+
+class UploadOver(Refused):
+    """This upload is over and came to nothing: it was ended, has expired, or its file was refused. Begin a new one."""
+
+    code = "upload_over"
+    status = HTTPStatus.GONE
+
+
+class UploadDone(Refused):
+    """This upload is complete, and its document is there; it can only be archived."""
+
+    code = "upload_done"
+    status = HTTPStatus.CONFLICT
+
+
+class OffsetConflict(Refused):
+    """The upload does not go on at that byte. Ask by HEAD where it does, and send from there."""
+
+    code = "offset_conflict"
+    status = HTTPStatus.CONFLICT
+
+
+class UploadOvertaken(Refused):
+    """Another request goes on with this upload. Ask by HEAD how far it has come."""
+
+    code = "upload_overtaken"
+    status = HTTPStatus.LOCKED
+
+
+class UploadTooLong(Refused):
+    """More bytes were sent than the upload was said to have. Nothing of what was too much was kept."""
+
+    code = "upload_too_long"
+    status = HTTPStatus.CONTENT_TOO_LARGE
+
+
+class TooManyUploads(Refused):
+    """You have too many unfinished uploads. Go on with some, or end them by DELETE."""
+
+    code = "too_many_uploads"
+    status = HTTPStatus.FORBIDDEN
+
+
+class TooManyPieces(Refused):
+    """The upload was sent in too many small pieces. Send larger ones."""
+
+    code = "too_many_pieces"
+    status = HTTPStatus.FORBIDDEN
+
+
+class PartsGone(Refused):
+    """What was kept of this upload is not in storage any more. Begin a new one."""
+
+    code = "upload_parts_gone"
+    status = HTTPStatus.GONE
 
 
 # --- What verifying can find -----------------------------------------------------------------------------------------

@@ -267,6 +267,10 @@ DOCUMENTS_QUOTA_BYTES = documents.MB * environment.whole_number("DOCUMENTS_QUOTA
 DOCUMENTS_AGENCY_QUOTA_BYTES = documents.MB * environment.whole_number(
     "DOCUMENTS_AGENCY_QUOTA_MB", 0, maximum=500_000_000
 )
+# So many versions of documents each person has at most, since what holds no bytes takes a row, too.
+DOCUMENTS_VERSIONS_AT_MOST = environment.whole_number(
+    "DOCUMENTS_VERSIONS_AT_MOST", 2_000_000, minimum=1, maximum=1_000_000_000
+)
 # What is to be deleted for good is kept for so long, so that somebody may still think better of it.
 DOCUMENTS_PURGE_GRACE_DAYS = environment.whole_number("DOCUMENTS_PURGE_GRACE_DAYS", 30, maximum=3_650)
 # What becomes of a file that is of another kind than was said: it is kept as what it is, or held back.
@@ -281,6 +285,8 @@ DOCUMENTS_SCANNER_LARGEST_BYTES = documents.MB * environment.whole_number(
 )
 # Who sends documents: this server piece by piece, the web server before it, or the place where they lie by a signed address.
 DOCUMENTS_DELIVERY, DOCUMENTS_INTERNAL_HEADER, DOCUMENTS_INTERNAL_PREFIX = documents.delivery()
+# An upload in several requests is over once nothing of it has come for so long. Azure forgets its parts after a week.
+DOCUMENTS_UPLOAD_HOURS = environment.whole_number("DOCUMENTS_UPLOAD_HOURS", 24, minimum=1, maximum=144)
 # So many of a process's four threads may be busy with large files that come or go; whoever comes then is told to try again.
 DOCUMENTS_TRANSFERS_AT_MOST = environment.whole_number("DOCUMENTS_TRANSFERS_AT_MOST", 3, minimum=1, maximum=4)
 
@@ -293,6 +299,8 @@ ARCHIVE_WATCH_EVERY_S = environment.whole_number("ARCHIVE_WATCH_EVERY_S", 5, max
 
 # Whoever asks for the end of something waits for it at most so long: less than gunicorn's patience, and a proxy's.
 API_WAIT_AT_MOST_S = environment.number("API_WAIT_AT_MOST_S", 20, minimum=0, maximum=25)
+# An upload in several requests is over once nothing of it has come for so long. Azure forgets its parts after a week.
+DOCUMENTS_UPLOAD_HOURS = environment.whole_number("DOCUMENTS_UPLOAD_HOURS", 24, minimum=1, maximum=144)
 # So many of a process's four threads may wait; whoever comes then is told at once how it stands.
 API_WAITING_AT_MOST = environment.whole_number("API_WAITING_AT_MOST", 2, maximum=3)
 

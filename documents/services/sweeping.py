@@ -27,7 +27,10 @@ AT_ONCE = 500
 
 def drop_dead_uploads() -> int:
     """Give back the room of uploads that stand still; how many. Their bytes go a day later."""
-    dead = Upload.objects.filter(touched_at__lt=now() - timedelta(seconds=DEAD_AFTER_S)).order_by("touched_at")
+    dead = Upload.objects.filter(
+        touched_at__lt=now() - timedelta(seconds=DEAD_AFTER_S),
+        partial__isnull=True,  # these may stand still (documents.services.finishing)
+    ).order_by("touched_at")
     dropped = 0
     for upload_id, key in dead.values_list("pk", "key")[:AT_ONCE]:
         with transaction.atomic():
@@ -94,10 +97,12 @@ def _purge(pk: int) -> int:
         document = due.filter(pk=pk, purge_at__lte=Now(), state=State.ARCHIVED).first()
         if document is None:
             return 0
-        keys = set(document.versions.values_list("key", flat=True))
+        every_key = list(document.versions.values_list("key", flat=True))
+        keys = set(every_key)
         size, owner_id, agency = used_by(document), document.owner_id, document.charged_agency
         Leftover.objects.bulk_create([Leftover(key=key) for key in keys], ignore_conflicts=True)
         document.delete()
         quotas.free(owner_id=owner_id, agency=agency, size=size)
+        quotas.free_versions(owner_id=owner_id, count=len(every_key))
     logger.info("purged: document %s of user %s, %s files, %s bytes", pk, owner_id, len(keys), size)
     return 1

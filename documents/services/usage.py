@@ -16,19 +16,21 @@ WITH used AS (
     SELECT d.owner_id, d.charged_agency AS agency, sum(v.size)::bigint AS bytes
     FROM documents_documentversion v JOIN documents_document d ON d.id = v.document_id
     WHERE v.restored_from IS NULL GROUP BY 1, 2
+), counted AS (
+    SELECT d.owner_id, count(*) AS versions
+    FROM documents_documentversion v JOIN documents_document d ON d.id = v.document_id GROUP BY 1
 ), kept AS (
     SELECT owner_id, agency, sum(reserved_bytes)::bigint AS bytes FROM documents_upload GROUP BY 1, 2
-)
-, counted AS (
-    SELECT q.id,
+), wanted AS (
+    SELECT q.id, COALESCE((SELECT versions FROM counted c WHERE q.user_id = c.owner_id), 0) AS versions,
         COALESCE((SELECT sum(bytes) FROM used u
             WHERE (q.user_id = u.owner_id AND q.agency = '') OR (q.agency <> '' AND q.agency = u.agency)), 0) AS used,
         COALESCE((SELECT sum(bytes) FROM kept k
             WHERE (q.user_id = k.owner_id AND q.agency = '') OR (q.agency <> '' AND q.agency = k.agency)), 0) AS reserved
     FROM documents_quota q
 )
-UPDATE documents_quota q SET used_bytes = c.used, reserved_bytes = c.reserved
-FROM counted c WHERE q.id = c.id AND (q.used_bytes, q.reserved_bytes) <> (c.used, c.reserved)
+UPDATE documents_quota q SET version_count = w.versions, used_bytes = w.used, reserved_bytes = w.reserved
+FROM wanted w WHERE q.id = w.id AND (q.version_count, q.used_bytes, q.reserved_bytes) <> (w.versions, w.used, w.reserved)
 """
 
 
