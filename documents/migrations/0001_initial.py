@@ -385,4 +385,35 @@ class Migration(migrations.Migration):
             },
         ),
         VERSIONS_STAY,
+        migrations.CreateModel(
+            name='Move',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=1000)),
+                ('target', models.CharField(max_length=1000)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('moved_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='documents_move_leads_away')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MovedFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(db_collation='C', max_length=1024)),
+                ('size', models.BigIntegerField()),
+                ('modified_ns', models.BigIntegerField()),
+                ('etag', models.CharField(max_length=300)),
+                ('sha256', models.CharField(max_length=64)),
+                ('is_damaged', models.BooleanField(db_default=False, default=False)),
+                ('move', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='files', to='documents.move')),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('move', 'key'), name='documents_moved_once')],
+            },
+        ),
     ])
