@@ -108,18 +108,10 @@ def there(people: People, place: None) -> Things:
     document = _document(people["Operator"])
     verified = DocumentBatch.objects.create(kind=Batch.Kind.RUN, title="Verified again", size=1)
     BatchPart.objects.create(batch=verified, record=document)
-    link = ShareLink.objects.create(
-        document=document,
-        token_sha256="0" * 64,
-        hint="0000",
-        created_by=document.owner,
-        created_at=now(),
-        expires_at=now() + timedelta(days=1),
-    )
     made: list[models.Model] = [
         lease,
         document,
-        link,
+        _link(document),
         partial.begin(by=document.owner, length=99, told=partial.Told(name="deed.pdf")),
         verified,
         Quota.objects.create(user=nina),
@@ -175,6 +167,18 @@ def _document(owner: User | AnonymousUser) -> Document:
     DocumentVersion.objects.update(verified_at=now())
     Document.objects.update(state=State.ACTIVE, verified_at=now(), archived_at=now(), due_at=None)
     return Document.objects.get(pk=made.pk)
+
+
+def _link(document: Document) -> ShareLink:
+    """To it, made by whose it is."""
+    return ShareLink.objects.create(
+        document=document,
+        token_sha256="0" * 64,
+        hint="0000",
+        created_by=document.owner,
+        created_at=now(),
+        expires_at=now() + timedelta(days=1),
+    )
 
 
 def concrete(address: str, there: Things) -> str:
