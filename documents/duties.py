@@ -5,6 +5,7 @@ from django.conf import settings
 from statemachine.duties import duty
 
 SWEEPS_EVERY_S = 600
+RECOUNTS_EVERY_S = 7 * 24 * 3600
 LINKS_EVERY_S = 60
 # Somebody waits for what has arrived.
 FINISHES_EVERY_S = 60
@@ -26,6 +27,14 @@ def purge() -> None:
 
     sweeping.purge_due()
     sweeping.sweep()
+
+
+@duty(name="documents_recount", queue=settings.STORAGE_QUEUE, every_s=lambda: RECOUNTS_EVERY_S)
+def recount() -> None:
+    """Count anew how much room documents take; what was wrong is put right and logged."""
+    from documents.services import usage  # noqa: PLC0415 - see above
+
+    usage.recount()
 
 
 @duty(name="documents_links", queue=settings.STORAGE_QUEUE, every_s=lambda: LINKS_EVERY_S)

@@ -1,6 +1,7 @@
 """Documents, their versions, the links to them, and how much room they may take."""
 
 from documents.models.batches import Batch, BatchPart
+from documents.models.moves import Move, MovedFile
 from documents.models.partials import PartialPiece, PartialUpload, Stage
 from documents.models.quotas import Leftover, Quota, Upload
 from documents.models.records import Document
@@ -13,6 +14,8 @@ __all__ = [
     "Document",
     "DocumentVersion",
     "Leftover",
+    "Move",
+    "MovedFile",
     "PartialPiece",
     "PartialUpload",
     "Quota",

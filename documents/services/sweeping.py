@@ -10,6 +10,7 @@ from core.base.clock import now
 from documents.models import Document, DocumentVersion, Leftover, Upload
 from documents.services import quotas
 from documents.services.documents import used_by
+from documents.services.in_charge import may_delete
 from documents.services.receiving import TOUCHED_EVERY_S, drop
 from documents.states import State
 from storage.backends import documents as documents_storage
@@ -49,17 +50,26 @@ def sweep() -> int:
     swept, never = 0, None
     for leftover in Leftover.objects.filter(due_at__lte=Now()).order_by("due_at")[:AT_ONCE]:
         try:
-            if not DocumentVersion.objects.filter(key=leftover.key).exists():  # never what something stands on
-                documents_storage().delete(leftover.key)
+            if not _taken_away(leftover):
+                return swept  # they are moved; whatever is left over waits for that
         except (Denied, Exists) as error:
             never = never or error
             Leftover.objects.filter(pk=leftover.pk).update(due_at=now() + timedelta(hours=KEPT_HOURS))
             continue
-        leftover.delete()
         swept += 1
     if never:
         raise never
     return swept
+
+
+def _taken_away(leftover: Leftover) -> bool:
+    with transaction.atomic():
+        if not may_delete():
+            return False
+        if not DocumentVersion.objects.filter(key=leftover.key).exists():  # never what something stands on
+            documents_storage().delete(leftover.key)
+        leftover.delete()
+    return True
 
 
 def purge_due() -> int:
