@@ -3,6 +3,7 @@
 from typing import Any, override
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -121,6 +122,15 @@ class ShareLinkAdmin(ReadOnly, LargeList):
         """Those that the person may see; not even what is kept of a token or a password is on a page."""
         theirs = links_visible_to(person(request)).values("pk")
         return super().get_queryset(request).filter(pk__in=theirs).defer("token_sha256")
+
+    @override
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Raises: PermissionDenied: for who may see none; Django would lead away from one that is not theirs before it asks."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
 
     @override
     def get_urls(self) -> list[URLPattern]:

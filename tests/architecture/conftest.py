@@ -184,6 +184,18 @@ def _document(owner: User | AnonymousUser) -> Document:
     return Document.objects.get(pk=made.pk)
 
 
+def _link(document: Document) -> ShareLink:
+    """To it, made by whose it is."""
+    return ShareLink.objects.create(
+        document=document,
+        token_sha256="0" * 64,
+        hint="0000",
+        created_by=document.owner,
+        created_at=now(),
+        expires_at=now() + timedelta(days=1),
+    )
+
+
 def concrete(address: str, there: Things) -> str:
     """The address of something that is there."""
     place = next((place for place in there if address.startswith(f"admin/{place}/")), "leases/lease")

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from core.base.clock import now
-from documents.models import Document
+from documents.models import Document, ShareLink
 from documents.services import shares
 from documents.services.shares import NewLink
 from tests.documents.making import PDF, verified
@@ -17,6 +17,16 @@ PASSWORD = "a good one"
 def linked(by: User, document: Document | None = None, **said: Any) -> NewLink:
     """A link to the document, or to a new one of theirs."""
     return shares.make(document_id=(document or verified(by, PDF)).pk, by=by, at=now(), **said)
+
+
+def as_sent(answer: Any) -> bytes:
+    """All of it."""
+    return b"".join(answer) if answer.streaming else bytes(answer.content)
+
+
+def downloads() -> int:
+    """By the only link."""
+    return ShareLink.objects.get().downloads
 
 
 class Outsider:

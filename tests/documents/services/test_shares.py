@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from core.base.clock import now
-from documents.errors import LinkSuspended
+from documents.errors import InvalidDownloads, LinkSuspended
 from documents.models import ShareLink
 from documents.services import opening, shares
 from documents.services.shares import NewLink
@@ -33,6 +33,12 @@ class TestMake:
         assert opening.find(token=new.token) == link
         assert link.state_at(now()) == LinkState.ACTIVE
         assert link.state_at(now() + timedelta(days=31)) == LinkState.EXPIRED
+
+
+class TestTerms:
+    def test_are_checked_whoever_calls(self, opal: User) -> None:
+        with pytest.raises(InvalidDownloads):
+            made(opal, downloads_at_most=0)
 
 
 class TestMakeMany:
