@@ -5,6 +5,8 @@ from django.conf import settings
 from statemachine.duties import duty
 
 SWEEPS_EVERY_S = 600
+# Whoever changes a document rings as well; this is for what was not heard.
+WRITES_EVERY_S = 10
 
 
 @duty(name="documents_sweep", queue=settings.STORAGE_QUEUE, every_s=lambda: SWEEPS_EVERY_S)
@@ -23,3 +25,11 @@ def purge() -> None:
 
     sweeping.purge_due()
     sweeping.sweep()
+
+
+@duty(name="documents_sidecars", queue=settings.STORAGE_QUEUE, every_s=lambda: WRITES_EVERY_S)
+def write_sidecars() -> None:
+    """Write beside the files what was changed."""
+    from documents.services import writing  # noqa: PLC0415 - see above
+
+    writing.write_owed()

@@ -132,6 +132,33 @@ class UploadLapsed(Refused):
     status = HTTPStatus.CONFLICT
 
 
+# --- What stands beside the files ------------------------------------------------------------------------------------
+
+
+class SidecarRefused(Refused):
+    """What stands beside the files of a document is not believed, so nothing was made of it."""
+
+    code = "sidecar_refused"
+
+
+class SidecarBroken(SidecarRefused):
+    """What stands beside the files of a document cannot be read. Put a whole copy of it there, then look again."""
+
+    code = "sidecar_broken"
+
+
+class SidecarNewer(SidecarRefused):
+    """What stands beside the files of a document was written by a newer Runsheet. Upgrade this one, then look again."""
+
+    code = "sidecar_newer"
+
+
+class SidecarElsewhere(SidecarRefused):
+    """What stands beside the files speaks of another folder. Put it back where it was, then look again."""
+
+    code = "sidecar_elsewhere"
+
+
 # --- What verifying can find -----------------------------------------------------------------------------------------
 
 

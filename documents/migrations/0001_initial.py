@@ -4,10 +4,11 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
 import statemachine.models.machine
+import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from documents.migrations._database import VERSIONS_STAY
+from documents.migrations._database import SIDECARS_ARE_OWED, VERSIONS_STAY
 
 
 class Migration(migrations.Migration):
@@ -62,6 +63,7 @@ class Migration(migrations.Migration):
                 ('entered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='Since when it is in this state.')),
                 ('failure_code', models.CharField(db_default='', default='', editable=False, max_length=50)),
                 ('failure_message', models.TextField(db_default='', default='', editable=False, help_text='Why it failed, or why the last try did not work.')),
+                ('uuid', models.UUIDField(db_default=models.Func(function='gen_random_uuid', output_field=models.UUIDField()), default=uuid.uuid4, editable=False, unique=True)),
                 ('unique_name', models.CharField(help_text='Letters without accents, digits and hyphens; nobody else has it.', max_length=80)),
                 ('charged_agency', models.CharField(db_default='', default='', editable=False, max_length=20)),
                 ('name', models.CharField(max_length=200)),
@@ -162,6 +164,31 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='DocumentSidecar',
+            fields=[
+                ('document', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='sidecar', serialize=False, to='documents.document')),
+                ('edition', models.PositiveIntegerField(db_default=0, default=0)),
+                ('why_not', models.CharField(db_default='', default='', max_length=300)),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='OwedSidecar',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('document_id', models.BigIntegerField(null=True)),
+                ('quota_id', models.BigIntegerField(null=True)),
+                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['due_at'], name='documents_owed_due'), models.Index(fields=['document_id'], name='documents_owed_document')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('document_id__isnull', False), ('quota_id__isnull', True)), models.Q(('document_id__isnull', True), ('quota_id__isnull', False)), _connector='OR'), name='documents_owed_is_of_one')],
             },
         ),
         migrations.AddIndex(
@@ -297,4 +324,5 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('reserved_bytes__gte', 0)), name='documents_upload_is_no_debt'),
         ),
         VERSIONS_STAY,
+        SIDECARS_ARE_OWED,
     ]

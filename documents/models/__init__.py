@@ -3,6 +3,17 @@
 from documents.models.batches import Batch, BatchPart
 from documents.models.quotas import Leftover, Quota, Upload
 from documents.models.records import Document
+from documents.models.sidecars import DocumentSidecar, OwedSidecar
 from documents.models.versions import DocumentVersion
 
-__all__ = ["Batch", "BatchPart", "Document", "DocumentVersion", "Leftover", "Quota", "Upload"]
+__all__ = [
+    "Batch",
+    "BatchPart",
+    "Document",
+    "DocumentSidecar",
+    "DocumentVersion",
+    "Leftover",
+    "OwedSidecar",
+    "Quota",
+    "Upload",
+]

@@ -7,8 +7,9 @@ from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
 from core.base.clock import now
+from documents import sidecars
 from documents.models import Document, DocumentVersion, Leftover, Upload
-from documents.services import quotas
+from documents.services import quotas, writing
 from documents.services.documents import used_by
 from documents.services.receiving import TOUCHED_EVERY_S, drop
 from documents.states import State
@@ -46,8 +47,8 @@ def sweep() -> int:
     swept, never = 0, None
     for leftover in Leftover.objects.filter(due_at__lte=Now()).order_by("due_at")[:AT_ONCE]:
         try:
-            if not DocumentVersion.objects.filter(key=leftover.key).exists():  # never what something stands on
-                documents_storage().delete(leftover.key)
+            if not _is_swept(leftover.key):
+                continue
         except (Denied, Exists) as error:
             never = never or error
             Leftover.objects.filter(pk=leftover.pk).update(due_at=now() + timedelta(hours=KEPT_HOURS))
@@ -57,6 +58,19 @@ def sweep() -> int:
     if never:
         raise never
     return swept
+
+
+def _is_swept(key: str) -> bool:
+    """Delete what lies there, if nothing stands on it; false if that has to wait for who writes beside it."""
+    folder = sidecars.folder_of(key)
+    if folder is None:
+        if not DocumentVersion.objects.filter(key=key).exists():  # never what something stands on
+            documents_storage().delete(key)
+        return True
+    with writing.alone() as is_alone:  # who has read the rows before they went might write what they said only now
+        if is_alone and not Document.objects.filter(owner=folder[0], pk=folder[1]).exists():
+            documents_storage().delete(key)
+        return is_alone
 
 
 def purge_due() -> int:
@@ -84,10 +98,13 @@ def _purge(pk: int) -> int:
         document = due.filter(pk=pk, purge_at__lte=Now(), state=State.ARCHIVED).first()
         if document is None:
             return 0
-        keys = set(document.versions.values_list("key", flat=True))
+        keys = {
+            *document.versions.values_list("key", flat=True),
+            sidecars.key_of(owner_id=document.owner_id, document_id=pk),
+        }
         size, owner_id, agency = used_by(document), document.owner_id, document.charged_agency
         Leftover.objects.bulk_create([Leftover(key=key) for key in keys], ignore_conflicts=True)
         document.delete()
         quotas.free(owner_id=owner_id, agency=agency, size=size)
-    logger.info("purged: document %s of user %s, %s files, %s bytes", pk, owner_id, len(keys), size)
+    logger.info("purged: document %s of user %s, %s files, %s bytes", pk, owner_id, len(keys) - 1, size)
     return 1

@@ -15,7 +15,7 @@ from core.base.preparations import preparing
 from documents.errors import LeaseUnknown
 from documents.models import Document, DocumentVersion, Upload
 from documents.names import checked_metadata, checked_name, checked_why, new_unique_name, safe_name
-from documents.services import quotas
+from documents.services import quotas, writing
 from documents.services.receiving import Announced, Arrived, begin, give_up, receive, settle
 from documents.services.rights import ADD, require_change
 from leases.models import Lease
@@ -234,4 +234,5 @@ def _shown(
     # Who sends a file waits for it.
     step = Step(transition="add_version", arguments={"version": version}, reason=said.why or UPLOADED, background=False)
     advance(document, step, actor)
+    writing.ring()
     return document
