@@ -1,5 +1,7 @@
 """How a token is spelled: `rst_`, 43 letters and digits by chance, and 6 that are a sum over these.
 
+Links to documents are spelled in the same way, after `rsl_`.
+
 By the beginning and the sum, a scanner for secrets knows one wherever it lies, and what was mistyped is told from what there
 is without asking anybody. Only a digest is kept: of what was drawn from so many, nobody finds it again.
 """
@@ -11,28 +13,29 @@ import string
 import zlib
 from urllib.parse import unquote
 
-PREFIX = "rst_"
+PREFIX, LINK_PREFIX = "rst_", "rsl_"
 LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 # 256 bits of chance.
 DRAWN = 43
 SUM = 6
 HINT = 4
-_SPELLED = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{DRAWN + SUM}}}", re.ASCII)
+_DRAWN = re.compile(rf"[0-9A-Za-z]{{{DRAWN + SUM}}}", re.ASCII)
+_SPELLED = re.compile(rf"{PREFIX}{_DRAWN.pattern}", re.ASCII)
 # An address may be written in signs within signs, as one that is a part of another.
 _UNQUOTED_TIMES = 3
 
 
-def draw() -> str:
+def draw(prefix: str = PREFIX) -> str:
     """A new one, which nobody has had before."""
     drawn = "".join(secrets.choice(LETTERS) for _ in range(DRAWN))
-    return f"{PREFIX}{drawn}{_sum_of(drawn)}"
+    return f"{prefix}{drawn}{_sum_of(drawn)}"
 
 
-def is_right(text: str) -> bool:
+def is_right(text: str, prefix: str = PREFIX) -> bool:
     """Whether it can be one at all."""
-    if not _SPELLED.fullmatch(text):
+    if not text.startswith(prefix) or not _DRAWN.fullmatch(text.removeprefix(prefix)):
         return False
-    drawn, summed = text[len(PREFIX) : -SUM], text[-SUM:]
+    drawn, summed = text[len(prefix) : -SUM], text[-SUM:]
     return secrets.compare_digest(summed, _sum_of(drawn))
 
 

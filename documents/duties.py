@@ -7,6 +7,7 @@ from statemachine.duties import duty
 SWEEPS_EVERY_S = 600
 # Whoever changes a document rings as well; this is for what was not heard.
 WRITES_EVERY_S = 10
+LINKS_EVERY_S = 60
 
 
 @duty(name="documents_sweep", queue=settings.STORAGE_QUEUE, every_s=lambda: SWEEPS_EVERY_S)
@@ -33,3 +34,12 @@ def write_sidecars() -> None:
     from documents.services import writing  # noqa: PLC0415 - see above
 
     writing.write_owed()
+
+
+@duty(name="documents_links", queue=settings.STORAGE_QUEUE, every_s=lambda: LINKS_EVERY_S)
+def settle_links() -> None:
+    """Suspend the links by which nothing can be had at present, and let the others go on."""
+    from core.base.clock import now  # noqa: PLC0415 - see above
+    from documents.services import shares  # noqa: PLC0415 - see above
+
+    shares.settle(at=now())

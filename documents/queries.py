@@ -4,18 +4,28 @@ from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from documents.models import Document, DocumentVersion
+from documents.models import Document, DocumentVersion, ShareLink
 from storage.models import FileState, StoredFile
 
 VIEW = "documents.view_document"
+SHARE, MANAGE = "documents.share_document", "documents.manage_documents"
 
 
 def visible_to(user: User) -> QuerySet[Document]:
     """The documents that the person may see: everybody's, or their own."""
     documents = Document.objects.all()
     return documents if user.has_perm(VIEW) else documents.filter(owner_id=user.pk)
+
+
+def links_visible_to(user: User) -> QuerySet[ShareLink]:
+    """The links that the person may see: to everybody's documents, or to their own; those that they made always."""
+    links = ShareLink.objects.all()
+    if user.has_perm(SHARE) and user.has_perm(MANAGE):
+        return links
+    mine = Q(created_by_id=user.pk)
+    return links.filter(mine | Q(document__owner_id=user.pk) if user.has_perm(SHARE) else mine)
 
 
 def roots_of_documents() -> list[str]:

@@ -20,7 +20,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from core.base.clock import now
 from documents.errors import SidecarBroken, SidecarElsewhere, SidecarNewer
-from documents.models import Document, DocumentVersion
+from documents.models import Document, DocumentVersion, ShareLink
+from documents.models.shares import LABEL_AT_MOST
 from documents.names import NAME_AT_MOST, UNIQUE_NAME, UNIQUE_NAME_AT_MOST, WHY_AT_MOST
 from documents.states import State
 from storage.backends.errors import BadKey
@@ -108,6 +109,26 @@ class SaidVersion(Shape):
     finding: Annotated[Text, Field(max_length=50)]
 
 
+class SaidLink(Shape):
+    """As the columns of the row are called. What opens it stands there only as it does in the database: as a digest."""
+
+    id: Key
+    token_sha256: Digest
+    hint: Annotated[Text, Field(max_length=4)]
+    label: Annotated[Text, Field(max_length=LABEL_AT_MOST)]
+    password: Annotated[Text, Field(max_length=128)]
+    expires_at: AwareDatetime
+    downloads_at_most: Number | None
+    downloads: Number
+    last_used_at: AwareDatetime | None
+    created_by_id: Number | None
+    created_at: AwareDatetime
+    revoked_at: AwareDatetime | None
+    revoked_by_id: Number | None
+    suspended_at: AwareDatetime | None
+    suspended_why: Annotated[Text, Field(max_length=20)]
+
+
 class SaidLease(Shape):
     """By which a lease is found again."""
 
@@ -138,6 +159,7 @@ class Said(Shape):
     document: SaidDocument
     lease: SaidLease | None
     versions: list[SaidVersion]
+    links: list[SaidLink]
     people: dict[Annotated[str, Field(pattern="^[0-9]{1,10}$")], SaidPerson]
 
 
@@ -174,12 +196,12 @@ def of(document_ids: Iterable[int]) -> dict[int, Said]:
     versions: dict[int, list[DocumentVersion]] = {document.pk: [] for document in documents}
     for version in DocumentVersion.objects.filter(document__in=list(versions)).order_by("number"):
         versions[version.document_id].append(version)
-    named = {document.pk: _named(document, versions[document.pk]) for document in documents}
-    people = User.objects.in_bulk({person for some in named.values() for person in some})
-    return {
-        document.pk: _said(document, versions[document.pk], [people[pk] for pk in named[document.pk] if pk in people])
-        for document in documents
-    }
+    links: dict[int, list[ShareLink]] = {document.pk: [] for document in documents}
+    for link in ShareLink.objects.filter(document__in=list(links)).order_by("pk"):
+        links[link.document_id].append(link)
+    parts = {document.pk: _Parts(document, versions[document.pk], links[document.pk]) for document in documents}
+    people = User.objects.in_bulk({person for some in parts.values() for person in some.named})
+    return {pk: some.said(people) for pk, some in parts.items()}
 
 
 def written(said: Said, *, edition: int) -> bytes:
@@ -282,23 +304,36 @@ def folder_of(key: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def _named(document: Document, versions: Iterable[DocumentVersion]) -> list[int]:
-    """Whoever is named in it, each once."""
-    found = [document.owner_id, document.checked_out_by_id, document.updated_by_id]
-    return list(dict.fromkeys(pk for pk in [*found, *(each.created_by_id for each in versions)] if pk is not None))
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The rows of a document."""
 
+    document: Document
+    versions: list[DocumentVersion]
+    links: list[ShareLink]
 
-def _said(document: Document, versions: Iterable[DocumentVersion], people: Iterable[User]) -> Said:
-    return Said(
-        format=FORMAT,
-        uuid=document.uuid,
-        edition=0,
-        written_at=document.updated_at,
-        document=SaidDocument.model_validate(document),
-        lease=SaidLease.model_validate(document.lease) if document.lease else None,
-        versions=[SaidVersion.model_validate(version) for version in versions],
-        people={str(person.pk): SaidPerson.model_validate(person) for person in people},
-    )
+    @property
+    def named(self) -> list[int]:
+        """Whoever is named in them, each once."""
+        document = self.document
+        found = [document.owner_id, document.checked_out_by_id, document.updated_by_id]
+        found += [version.created_by_id for version in self.versions]
+        found += [person for link in self.links for person in (link.created_by_id, link.revoked_by_id)]
+        return [pk for pk in dict.fromkeys(found) if pk is not None]
+
+    def said(self, people: Mapping[int, User]) -> Said:
+        document = self.document
+        return Said(
+            format=FORMAT,
+            uuid=document.uuid,
+            edition=0,
+            written_at=document.updated_at,
+            document=SaidDocument.model_validate(document),
+            lease=SaidLease.model_validate(document.lease) if document.lease else None,
+            versions=[SaidVersion.model_validate(version) for version in self.versions],
+            links=[SaidLink.model_validate(link) for link in self.links],
+            people={str(pk): SaidPerson.model_validate(people[pk]) for pk in self.named if pk in people},
+        )
 
 
 def _check(said: Said, key: str) -> None:

@@ -23,6 +23,8 @@ HELP: dict[tally.Counted | tally.Observed, str] = {
     "messages_refused": "Messages that Redis did not take.",
     "messages_rung": "Messages sent.",
     "settle_seconds": "From when work was owed until the record came to rest, by the state it rests in.",
+    "share_downloads": "Documents that were handed out by a link.",
+    "share_refusals": "What was asked of a link or a public page and not given, by reason.",
     "stale_messages": "Messages about a row that had moved on.",
     "transitions": "Transitions by kind and by who took them.",
     "tries": "Tries begun, by state.",

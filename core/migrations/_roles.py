@@ -27,6 +27,8 @@ RUN = (
     # Their own.
     "documents.add_document",
     "documents.change_document",
+    "documents.share_document",
+    "documents.view_sharelink",
 )
 ADMINISTER = (
     "leases.delete_lease",

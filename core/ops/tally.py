@@ -23,6 +23,8 @@ type Counted = Literal[
     "messages_lost",
     "messages_refused",
     "messages_rung",
+    "share_downloads",
+    "share_refusals",
     "stale_messages",
     "transitions",
     "tries",

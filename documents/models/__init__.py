@@ -1,8 +1,9 @@
-"""Documents, their versions, and how much room they may take."""
+"""Documents, their versions, the links to them, what stands beside their files, and how much room they may take."""
 
 from documents.models.batches import Batch, BatchPart
 from documents.models.quotas import Leftover, Quota, Upload
 from documents.models.records import Document
+from documents.models.shares import ShareLink
 from documents.models.sidecars import DocumentSidecar, OwedSidecar
 from documents.models.versions import DocumentVersion
 
@@ -15,5 +16,6 @@ __all__ = [
     "Leftover",
     "OwedSidecar",
     "Quota",
+    "ShareLink",
     "Upload",
 ]

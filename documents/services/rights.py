@@ -10,6 +10,7 @@ from statemachine.rights import require
 
 ADD, CHANGE, VIEW = "documents.add_document", "documents.change_document", "documents.view_document"
 MANAGE, PURGE = "documents.manage_documents", "documents.purge_document"
+SHARE = "documents.share_document"
 
 
 def require_change(document: Document, *, by: User, generation: int | None = None) -> None:
@@ -44,6 +45,22 @@ def require_own(document: Document, *, by: User) -> None:
     require(by, CHANGE)
     if document.owner_id != by.pk and not by.has_perm(MANAGE):
         raise NotYourDocument
+
+
+def require_share(document: Document, *, by: User) -> None:
+    """Go on only if the person may give this document to people outside.
+
+    Raises:
+        TransitionForbidden, NotYourDocument: they may not.
+    """
+    require(by, SHARE)
+    if document.owner_id != by.pk and not by.has_perm(MANAGE):
+        raise NotYourDocument
+
+
+def may_share(document: Document, *, by: User | None) -> bool:
+    """Whether the person may; nobody may in the name of who is gone or switched off."""
+    return by is not None and by.has_perm(SHARE) and (document.owner_id == by.pk or by.has_perm(MANAGE))
 
 
 def _overtaken(document: Document, *, by: User) -> str:
