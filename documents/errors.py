@@ -92,6 +92,13 @@ class CheckedOut(Refused):
     status = HTTPStatus.CONFLICT
 
 
+class NoCopy(Refused):
+    """No other version has the same bytes. Put the file back from a backup, or take what lies there as a new version."""
+
+    code = "no_copy"
+    status = HTTPStatus.CONFLICT
+
+
 class NotArchived(Refused):
     """Only an archived document can be purged. Archive it first."""
 

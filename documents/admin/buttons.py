@@ -8,9 +8,15 @@ from django.contrib.auth.models import User
 from console.machine.buttons import Button, Question, Service
 from documents.errors import NotYourDocument
 from documents.models import Document
-from documents.services import documents
+from documents.services import documents, ways_back
 from documents.services.rights import MANAGE
+from documents.states import State
 from statemachine.transitions import Step
+
+REPLACED = (
+    "The bytes of this version are put back from another version that has the same. What lies in their place is gone then. "
+    "Bring them back?"
+)
 
 
 def _as_button(service: Callable[..., Document]) -> Service:
@@ -64,6 +70,22 @@ BUTTONS = (
         label="Verify again",
         step=Step(transition="verify"),
         service=_as_button(documents.verify),
+        hindered=_of_another,
+    ),
+    Button(
+        name="take-changed",
+        label="Take it as a new version",
+        step=Step(transition="take_changed"),
+        service=_as_button(ways_back.take_changed),
+        hindered=_of_another,
+        first_in={State.ERROR},
+    ),
+    Button(
+        name="bring-back",
+        label="Bring back the old one",
+        step=Step(transition="bring_back"),
+        service=_as_button(ways_back.bring_back),
+        question=lambda _document: Question(words=REPLACED),
         hindered=_of_another,
     ),
     Button(

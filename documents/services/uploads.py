@@ -94,6 +94,7 @@ def add_version(
     sha256: str | None = None,
     why: str = "",
     generation: int | None = None,
+    transition: str = "add_version",
 ) -> DocumentVersion:
     """Give a document another version, which is shown from now on; it is verified by itself.
 
@@ -101,6 +102,7 @@ def add_version(
         name: None: as the document is called.
         generation: what the person saw; whoever has changed it since, or does so while the bytes come in, is not overrun.
             None: whatever it has become.
+        transition: by which the document comes to it.
 
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: it may not be.
@@ -112,7 +114,7 @@ def add_version(
     while not is_free:  # of an old copy of the database, see `_new_place`
         with preparing(), locked(Document, document_id) as document:
             require_change(document, by=by, generation=generation)
-            authorise(document, "add_version", actor)
+            authorise(document, transition, actor)
             said = _Said.checked(name=name or document.name, declared_type=declared_type, why=why)
             number = _next_number(document)
             seen = document.revision
@@ -125,8 +127,8 @@ def add_version(
             # The verifying may have moved it on meanwhile; only what people did counts.
             is_same = generation is None or document.revision == seen
             require_change(document, by=by, generation=document.generation if is_same else generation)
-            authorise(document, "add_version", actor)
-            _shown(document, upload, arrived, said, by=by, actor=actor, number=number)
+            authorise(document, transition, actor)
+            _shown(document, upload, arrived, said, by=by, actor=actor, number=number, transition=transition)
             return document.versions.get(number=number)
     except BaseException:
         give_up(upload)
@@ -210,7 +212,15 @@ def _made(
 
 
 def _shown(
-    document: Document, upload: Upload, arrived: Arrived, said: _Said, *, by: User, actor: Actor, number: int = 1
+    document: Document,
+    upload: Upload,
+    arrived: Arrived,
+    said: _Said,
+    *,
+    by: User,
+    actor: Actor,
+    number: int = 1,
+    transition: str = "add_version",
 ) -> Document:
     """The document with its new version, in the transaction that is open."""
     version = DocumentVersion.objects.create(
@@ -232,7 +242,7 @@ def _shown(
     document.updated_by_id = by.pk
     document.revision += 1
     # Who sends a file waits for it.
-    step = Step(transition="add_version", arguments={"version": version}, reason=said.why or UPLOADED, background=False)
+    step = Step(transition=transition, arguments={"version": version}, reason=said.why or UPLOADED, background=False)
     advance(document, step, actor)
     writing.ring()
     return document
