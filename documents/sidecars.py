@@ -23,7 +23,6 @@ from documents.errors import SidecarBroken, SidecarElsewhere, SidecarNewer
 from documents.models import Document, DocumentVersion, ShareLink
 from documents.models.shares import LABEL_AT_MOST
 from documents.names import NAME_AT_MOST, UNIQUE_NAME, UNIQUE_NAME_AT_MOST, WHY_AT_MOST
-from documents.states import State
 from storage.backends.errors import BadKey
 from storage.backends.keys import check_key
 
@@ -324,7 +323,7 @@ class _Parts:
     def said(self, people: Mapping[int, User]) -> Said:
         document = self.document
         return Said(
-            format=FORMAT,
+            format=1,
             uuid=document.uuid,
             edition=0,
             written_at=document.updated_at,
@@ -357,7 +356,7 @@ def _check(said: Said, key: str) -> None:
         "a version twice": len(known) < len(numbers),
         "a version that is not there": document.current not in {0, *known},
         "a version with a number that was never given": bool(known) and max(known) > document.last_number,
-        "a state that needs a version": document.state == State.ACTIVE and document.current == 0,
+        "a state that needs a version": document.state == "active" and document.current == 0,
         "a person who is not named": str(document.owner_id) not in said.people,
     }
     if what := next((words for words, applies in is_odd.items() if applies), ""):

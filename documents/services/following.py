@@ -70,7 +70,7 @@ def _sidecars(run: IndexRun, place: Mapping[str, Any], is_dry: bool) -> Followed
 
 
 def _keys(run: IndexRun, *, after: str) -> list[str]:
-    given = {
+    given: dict[str, Any] = {
         "run": run.pk,
         "root": run.root_id,
         "after": after,

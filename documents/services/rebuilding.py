@@ -205,7 +205,7 @@ def give_numbers_behind_the_highest() -> None:
     for model in (Document, DocumentVersion, ShareLink, Document._meta.get_field("owner").related_model):
         assert not isinstance(model, str)
         assert model is not None
-        largest = model._default_manager.aggregate(largest=Max("pk"))["largest"] or 1  # type: ignore[attr-defined]
+        largest = model._default_manager.aggregate(largest=Max("pk"))["largest"] or 1
         with connection.cursor() as cursor:
             cursor.execute(BEHIND, {"table": model._meta.db_table, "largest": largest})
 

@@ -119,7 +119,7 @@ def add_version(
             number = _next_number(document)
             seen = document.revision
         key = key_of(owner_id=document.owner_id, document_id=document_id, number=number, name=said.name)
-        is_free = not documents_storage().exists(key)
+        is_free = not documents_storage().holds(key.rpartition("/")[0])
     upload = begin(key=key, owner_id=document.owner_id, agency=document.charged_agency, length=length)
     try:
         arrived = receive(upload, chunks, Announced(length=length, sha256=sha256))
@@ -143,7 +143,12 @@ def media_type(said: str) -> str:
 
 def key_of(*, owner_id: int, document_id: int, number: int, name: str) -> str:
     """Where a version lies in storage; beside the folders of the versions is room for what is said of the document."""
-    return f"{owner_id}/documents/{document_id}/{number}/{safe_name(name)}"
+    return f"{folder_of(owner_id=owner_id, document_id=document_id)}/{number}/{safe_name(name)}"
+
+
+def folder_of(*, owner_id: int, document_id: int) -> str:
+    """Where all of a document lies."""
+    return f"{owner_id}/documents/{document_id}"
 
 
 def agency_of(lease_id: int | None) -> str:
@@ -168,7 +173,8 @@ def _new_place(*, owner_id: int, name: str) -> tuple[int, str]:
     while True:
         document_id = _next_id()
         key = key_of(owner_id=owner_id, document_id=document_id, number=1, name=name)
-        if not documents_storage().exists(key):
+        # Also a folder in which only its sidecar is left, or a file of another name.
+        if not documents_storage().holds(folder_of(owner_id=owner_id, document_id=document_id)):
             return document_id, key
 
 
