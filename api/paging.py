@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 from django.core.exceptions import FieldDoesNotExist
 from django.core.signing import BadSignature, Signer
 from django.db.models import F, Model, Q, QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel, Field
 
@@ -72,7 +73,7 @@ def page[Record: Model](
 
     Args:
         order: fields and annotations, also of related rows, with “-” before those that go down; the primary key, which
-            tells equal rows apart, is added where it is not among them. Empty values stand where PostgreSQL puts them.
+            tells equal rows apart, is added where it is not among them, in the direction of the last. Empty values stand where PostgreSQL puts them.
         of: tells apart lists of the same model, as the histories of two records are.
 
     Raises:
@@ -90,8 +91,10 @@ def page[Record: Model](
 
 
 def _whole(order: Sequence[str]) -> list[str]:
+    """With the key that tells equal rows apart: in the direction of what it follows, so that one index has both."""
     names = {each.removeprefix(DOWN) for each in order}
-    return [*order] if names & {"pk", "id"} else [*order, "pk"]
+    down = DOWN if order and order[-1].startswith(DOWN) else ""
+    return [*order] if names & {"pk", "id"} else [*order, f"{down}pk"]
 
 
 def _unsigned(signer: Signer, cursor: str) -> list[Any]:
@@ -160,9 +163,16 @@ def _may_be_empty(model: type[Model], name: str) -> bool:
         return True
 
 
-def _behind(bounds: Sequence[_Bound]) -> Q:
-    """What comes after these values: further in the first, or as far in it and further in those that follow."""
+def _behind(bounds: Sequence[_Bound]) -> Any:
+    """What comes after these values: further in the first, or as far in it and further in those that follow.
+
+    Where all go in one direction and none is empty, PostgreSQL compares the values at once, and begins in an index just there,
+    also among thousands of rows of which the first value is the same.
+    """
     first, *others = bounds
+    if others and not any(each.may_be_empty or each.is_down != first.is_down for each in bounds):
+        further = TupleLessThan if first.is_down else TupleGreaterThan
+        return further(Tuple(*(F(each.name) for each in bounds)), tuple(each.value for each in bounds))
     return first.at_least & (first.further | (first.same & _behind(others))) if others else first.further
 
 

@@ -15,7 +15,7 @@ from documents.errors import BodyIncomplete
 from documents.places import place
 
 # What is waited for at once, and therefore the pace that is asked for (core.http.transfers).
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 1024 * 1024
 
 
 class BodyTooSlow(Refused):

@@ -6,6 +6,7 @@ docs/decisions/0015-slices-and-sets.md.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -276,6 +277,7 @@ def _commit(runs: Runs, endings: Endings, found: Reaction) -> tuple[Done, Runs]:
     outages.over()
     for run, said, record in pairs:
         _note(run, said, record, found, done)
+    _note_put_back(runs[0], pairs)
     reached = {run.record.pk for run, _, _ in pairs}
     unreached = [run for run in runs if run.record.pk not in records and len(runs) > 1]
     for run in runs:
@@ -332,6 +334,17 @@ def _write(model: type[StateMachine], records: Sequence[StateMachine], taken: li
     for row in taken:
         tell(by_key[row.record_id], row)
     transaction.on_commit(partial(settling.note_each, taken), robust=True)
+
+
+def _note_put_back(first: Run[StateMachine], pairs: Sequence[tuple[Run[StateMachine], Said, StateMachine]]) -> None:
+    """One line for all of a set that are tried again for the same reason."""
+    reasons = Counter(
+        said.code
+        for run, said, record in pairs
+        if isinstance(said, RunsheetError) and record.state == run.message.state
+    )
+    for code, number in reasons.items():
+        logger.info("job: %s puts back %s of %s (%s)", first.job_id, number, len(pairs), code)
 
 
 def _note(run: Run[StateMachine], said: Said, record: StateMachine, found: Reaction, done: Done) -> None:

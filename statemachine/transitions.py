@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.db.models.functions import Now
 
-from core.base.database import fetch_one, insert, update
+from core.base.database import fetch_one, insert, update, update_all
 from core.ops import tally
 from statemachine import settling
 from statemachine.dispatch import kick
@@ -250,14 +250,31 @@ def _save(record: StateMachine) -> None:
 
 
 def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None:
-    """Write locked records by one statement, past their `save`.
-
-    It is an insert that meets them all: an update would have to be told each value of each column in a case of its own. Of
-    one alone, only what has changed is written.
-    """
+    """Write what has changed of locked records by one statement, past their `save`."""
+    if not records:
+        return
     if len(records) == 1:
         _save(records[0])
         return
+    names = set().union(*(each.changed_fields for each in records))
+    changed = [
+        each for each in model._meta.concrete_fields if each.attname in names or getattr(each, "auto_now", False)
+    ]
+    if any(_is_no_value(each, record) for each in changed for record in records):
+        _insert_all(model, records)
+    else:
+        update_all(records, changed)
+    for each in records:
+        each.note_as_read()
+
+
+def _is_no_value(field: Any, record: StateMachine) -> bool:
+    """Whether it cannot stand in an array: the database is asked for it, or it is an array itself."""
+    return hasattr(getattr(record, field.attname), "resolve_expression") or field.db_type(connection).endswith("]")
+
+
+def _insert_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None:
+    """By an insert that meets them all, which takes expressions, too."""
     fields = [each for each in model._meta.concrete_fields if not (each.primary_key or each.generated)]
     manager: Any = model._default_manager
     manager.bulk_create(
@@ -266,8 +283,6 @@ def save_all(model: type[StateMachine], records: Sequence[StateMachine]) -> None
         unique_fields=["pk"],
         update_fields=[each.name for each in fields if not getattr(each, "auto_now_add", False)],
     )
-    for each in records:
-        each.note_as_read()
 
 
 def tell(record: StateMachine, row: TransitionLog) -> None:

@@ -162,6 +162,8 @@ class DropboxAccount(models.Model):
 
     objects: ClassVar[DropboxAccountQuerySet] = DropboxAccountQuerySet.as_manager()  # type: ignore[assignment]
 
+    _is_unsealed = False
+
     class Meta:
         verbose_name = "Dropbox account"
         ordering = ["user"]
@@ -175,13 +177,15 @@ class DropboxAccount(models.Model):
         return self.connected_at.isoformat()
 
     def unseal(self) -> None:
-        """Decrypt the tokens that were read sealed.
+        """Decrypt the tokens that were read sealed. Several leases of one set do so one after the other.
 
         Raises:
             TokensUnreadable: none of the keys opens them.
         """
-        self.refresh_token = opened(self.refresh_token) or ""
-        self.access_token = opened(self.access_token) or ""
+        if self._is_unsealed:
+            return
+        refresh_token, access_token = opened(self.refresh_token) or "", opened(self.access_token) or ""
+        self.refresh_token, self.access_token, self._is_unsealed = refresh_token, access_token, True
 
     @property
     def may_write(self) -> bool:

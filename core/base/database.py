@@ -130,6 +130,27 @@ def update(row: Model, fields: "Sequence[Field[Any, Any]]") -> None:
         cursor.execute(statement, [*_as_stored(row, fields, add=False), row.pk])
 
 
+def update_all(rows: Sequence[Model], fields: "Sequence[Field[Any, Any]]") -> None:
+    """Write these fields of several rows of one table, which are locked, by one statement; as `update` does of one.
+
+    Of each column the values go as one array: PostgreSQL has no arrays of arrays of different lengths, and an expression
+    is no value, so neither can be written like this.
+    """
+    meta = rows[0]._meta
+    table, key = connection.ops.quote_name(meta.db_table), meta.pk
+    names = [str(field.column) for field in (key, *fields)]
+    types = [str(key.rel_db_type(connection)), *(str(field.db_type(connection)) for field in fields)]
+    arrays = ", ".join(f"%s::{kind.partition('(')[0]}[]" for kind in types)
+    changed = ", ".join(f"{field.column} = new.{field.column}" for field in fields)
+    statement = (
+        f"UPDATE {table} SET {changed} FROM unnest({arrays}) AS new({', '.join(names)}) "  # noqa: S608 - of names in models
+        f"WHERE {table}.{key.column} = new.{key.column}"
+    )
+    stored = [[row.pk, *_as_stored(row, fields, add=False)] for row in rows]
+    with prepared() as cursor:
+        cursor.execute(statement, [list(column) for column in zip(*stored, strict=True)])
+
+
 def prepared() -> CursorWrapper:
     """A cursor for statements that are sent again and again: PostgreSQL parses and plans each once for a connection.
 

@@ -25,7 +25,7 @@ _AMP = r"%(?:25){0,2}26"
 _BEFORE_PARAMETER = rf"(?:\A|[?&]|%(?:25){{0,2}}3F|{_AMP})"
 
 # Each in time that grows with the length of the text only: no pattern may be made to hang a worker.
-# Before each the words, in lower case, of which a text of ASCII that it matches has at least one.
+# Before each the words, in lower case, of which a text that it matches has at least one.
 _PATTERNS = [
     # Share links, of Dropbox or its stand-in: whoever has one has the archive.
     (("://",), re.compile(r"(https?://[^\s/\"'<>\\]{1,255})/(?:scl|sh|s)/[^\s\"'<>\\]+"), rf"\1/{REDACTED}"),
@@ -55,6 +55,8 @@ _PATTERNS = [
     ),
     (("@",), re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[A-Za-z]{2,24}\b"), REDACTED),
 ]
+# Letters that a pattern takes for the i or s of such a word where case does not matter, and `lower` does not.
+_TAKEN_FOR_ASCII = re.compile("[İıſ]")
 _WORDS = tuple(dict.fromkeys(word for words, *_ in _PATTERNS for word in words))
 
 
@@ -74,7 +76,7 @@ def redact(value: Any) -> Any:
 def redact_text(text: str) -> str:
     """The text with everything blotted out that looks like a secret."""
     # Looking for a word takes next to nothing, and most texts have none of them.
-    seen = text.lower() if text.isascii() else None
+    seen = text.lower() if text.isascii() or not _TAKEN_FOR_ASCII.search(text) else None
     if seen is not None and _has_no_word(seen):
         return text
     for words, pattern, instead in _PATTERNS:

@@ -4,7 +4,7 @@ It is asked for many archives at once. It says nothing where comparing is not sa
 """
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -26,6 +26,8 @@ NANOSECONDS = 1_000_000_000
 LATE_AT_MOST = timedelta(minutes=1)
 # A run that is owed so long and that nobody works on has no worker.
 TAKEN_UP_WITHIN = timedelta(seconds=10)
+# Looks at Dropbox follow one another in no less than seconds.
+READ_AT_MOST = 3
 # The archives that were asked for, and what lies directly in them: each by its key, even before the database has counted
 # what lies in a folder that was read a moment ago.
 ARCHIVES = """
@@ -185,6 +187,31 @@ def index_of(*, account: DropboxAccount, base_path: str, poll_minutes: int) -> A
         is_fresh=not (is_late or is_told or found.active),
         is_being_read=found.worked_at,
     )
+
+
+def read_undisturbed[T](
+    index: ArchiveIndex | None, read: Callable[[ArchiveIndex], T], *, again: Callable[[], ArchiveIndex | None]
+) -> tuple[ArchiveIndex, T] | None:
+    """What several statements read of an index while nobody changed it, and which index that was.
+
+    Whoever has looked at Dropbox meanwhile, and be it that nothing was new, has begun another time of reading; then it is
+    read once more rather than not at all, since else a whole set of leases would ask Dropbox one by one.
+
+    Args:
+        again: the same index as it is now.
+
+    Returns:
+        None if there is no fresh one, or it is being changed all the time.
+    """
+    for _ in range(READ_AT_MOST):
+        if index is None or not index.is_fresh:
+            return None
+        found = read(index)
+        now = again()
+        if now is not None and now.is_fresh and now.read_at == index.read_at:
+            return index, found
+        index = now
+    return None
 
 
 def watch_of(*, account_id: str, path_root: str, base_path: str) -> ArchiveWatch | None:

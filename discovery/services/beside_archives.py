@@ -8,6 +8,7 @@ is said of the archive. The same rules hold as there: nothing is “not found”
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 
 from django.core.exceptions import ValidationError
 
@@ -19,7 +20,7 @@ from cloud.services.locations import Seen as Place
 from cloud.services.locations import forget_links, record_seen
 from core.base.clock import now
 from core.base.errors import RunsheetError
-from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of
+from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of, read_undisturbed
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import namespace_of
 from leases.models import NOBODY, AgencyStorageConfig, Beside, Lease, Origin, Seen
@@ -121,13 +122,12 @@ def _of_index_all(
     configuration: AgencyStorageConfig,
 ) -> dict[int, Look]:
     """What the index says of those leases for which it may speak, by their primary keys."""
-    index = _fresh_index(base_path, account, configuration)
-    if index is None:
+    fresh = partial(_fresh_index, base_path, account, configuration)
+    numbers = [lease.lease_number for lease in leases]
+    found = read_undisturbed(fresh(), lambda index: index.archives(numbers), again=fresh)
+    if found is None:
         return {}
-    known = index.archives([lease.lease_number for lease in leases])
-    again = _fresh_index(base_path, account, configuration)
-    if again is None or again.read_at != index.read_at:  # a run has begun to change it while it was read
-        return {}
+    index, known = found
     looks = {
         lease.pk: _of_index(which, f"{base_path}/{lease.lease_number}", lease, index, known[lease.lease_number])
         for lease in leases

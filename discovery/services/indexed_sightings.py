@@ -12,7 +12,7 @@ from cloud.errors import NoInitiatingUser
 from cloud.models import DropboxAccount
 from cloud.queries import locations_at_all
 from core.base.errors import RunsheetError
-from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of, remembered
+from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of, read_undisturbed, remembered
 from discovery.services.judging import known_at_all, may_judge
 from discovery.services.lease_directory_search import place_of
 from discovery.services.near_index import nearest_in, told_of
@@ -62,17 +62,22 @@ def sightings_in_index(
         leases: of the agency that is configured so.
         index: of the account (`index_for`).
     """
-    if index is None or not index.is_fresh:
-        return {}
     paths = _paths(leases, configuration)
-    told = _told(leases, paths, index=index, account=account, base_path=configuration.runsheet_archive_base_path)
-    near = nearest_in(index, [_name(paths[pk]) for pk, archive in told.items() if archive is None])
-    if not _is_as_it_was(index, account=account, configuration=configuration):
-        return {}
-    return {
-        pk: _sighting(index, paths[pk], archive, near=near.get(_name(paths[pk]), ()), account=account)
-        for pk, archive in told.items()
-    }
+    base_path = configuration.runsheet_archive_base_path
+
+    def read(index: ArchiveIndex) -> dict[int, IndexedSighting]:
+        told = _told(leases, paths, index=index, account=account, base_path=base_path)
+        near = nearest_in(index, [_name(paths[pk]) for pk, archive in told.items() if archive is None])
+        return {
+            pk: _sighting(index, paths[pk], archive, near=near.get(_name(paths[pk]), ()), account=account)
+            for pk, archive in told.items()
+        }
+
+    def again() -> ArchiveIndex | None:
+        return index_of(account=account, base_path=base_path, poll_minutes=configuration.poll_minutes)
+
+    found = read_undisturbed(index, read, again=again)
+    return found[1] if found else {}
 
 
 def answered_in_index(
@@ -126,16 +131,6 @@ def _without_remembered(
 
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
-
-
-def _is_as_it_was(index: ArchiveIndex, *, account: DropboxAccount, configuration: AgencyStorageConfig) -> bool:
-    """Whether no run has begun to change it while it was read."""
-    again = index_of(
-        account=account,
-        base_path=configuration.runsheet_archive_base_path,
-        poll_minutes=configuration.poll_minutes,
-    )
-    return again is not None and again.is_fresh and again.read_at == index.read_at
 
 
 def _may_say(archive: IndexedArchive | None, known: Origin | None, *, account: DropboxAccount) -> bool:

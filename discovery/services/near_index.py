@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from itertools import batched
 from threading import Lock
@@ -10,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from cloud.models import DropboxAccount
-from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of
+from discovery.services.archive_index import ArchiveIndex, IndexedArchive, index_of, read_undisturbed
 from discovery.services.near_names import NearNames
 from discovery.services.report_names import is_report_name
 from leases.models import AgencyStorageConfig
@@ -82,15 +83,14 @@ def without_archive(*, agency: str, numbers: Sequence[str], user: User) -> Looke
         None where that is not known: nobody reads the archives with this person's Dropbox, or what was read is old, or is
         being changed.
     """
-    index = fresh_index(agency=agency, user=user)
-    if index is None:
-        return None
+    fresh = partial(fresh_index, agency=agency, user=user)
+    found = read_undisturbed(fresh(), partial(_looked, numbers=numbers), again=fresh)
+    return found[1] if found else None
+
+
+def _looked(index: ArchiveIndex, *, numbers: Sequence[str]) -> Looked:
     absent, unknown = index.absent(numbers)
     near = nearest_in(index, absent[:LOOKED_AT_MOST])
-    # What was being changed meanwhile may have been half of what it is now.
-    again = fresh_index(agency=agency, user=user)
-    if again is None or again.read_at != index.read_at:
-        return None
     return Looked(near={number: near.get(number) for number in absent}, unknown=unknown)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query
 from pydantic import Field
@@ -56,12 +57,13 @@ class Listed(Paged):
             "lease": self.lease,
             "state": self.status,
             "name__icontains": self.name or None,
-            "unique_name__iexact": self.unique_name,
+            "plain_name": self.unique_name and self.unique_name.lower(),
             "mime_type__startswith": self.type or None,
             "is_public": self.is_public,
             "updated_at__gte": self.changed_since and in_utc(self.changed_since),
         }
-        return found.filter(**{field: value for field, value in said.items() if value is not None})
+        narrowed = {field: value for field, value in said.items() if value is not None}
+        return found.alias(plain_name=Lower("unique_name")).filter(**narrowed)
 
 
 class ChangedDocument(Said):

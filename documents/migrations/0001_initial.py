@@ -9,6 +9,7 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from core.base.migrations import whole_tables
 from documents.migrations._database import SIDECARS_ARE_OWED, VERSIONS_STAY
 
 
@@ -23,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = whole_tables([
         migrations.CreateModel(
             name='Leftover',
             fields=[
@@ -214,7 +215,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='document',
-            index=models.Index(fields=['created_at'], name='documents_document_created'),
+            index=models.Index(fields=['created_at', 'id'], name='documents_document_created'),
         ),
         migrations.AddIndex(
             model_name='document',
@@ -226,7 +227,63 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='document',
-            index=models.Index(fields=['name'], name='documents_document_name'),
+            index=models.Index(fields=['name', 'id'], name='documents_document_name'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['owner', 'name', 'id'], name='documents_owner_name'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['owner', 'created_at', 'id'], name='documents_owner_created'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['owner', 'updated_at', 'id'], name='documents_owner_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'active')), fields=['id'], name='documents_active_id'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'active')), fields=['name', 'id'], name='documents_active_name'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'active')), fields=['created_at', 'id'], name='documents_active_created'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'active')), fields=['updated_at', 'id'], name='documents_active_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'archived')), fields=['id'], name='documents_archived_id'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'archived')), fields=['name', 'id'], name='documents_archived_name'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'archived')), fields=['created_at', 'id'], name='documents_archived_created'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'archived')), fields=['updated_at', 'id'], name='documents_archived_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state__in', ('received', 'pending', 'error'))), fields=['state', 'id'], name='documents_document_state'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['mime_type'], name='documents_document_type', opclasses=['varchar_pattern_ops']),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('is_public', True)), fields=['id'], name='documents_document_public'),
         ),
         migrations.AddIndex(
             model_name='document',
@@ -353,4 +410,4 @@ class Migration(migrations.Migration):
         ),
         VERSIONS_STAY,
         SIDECARS_ARE_OWED,
-    ]
+    ])

@@ -1,6 +1,6 @@
 """The record: a document, what may happen to it, and what is known of its current version."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,6 +24,28 @@ CHANGE = "documents.change_document"
 # A file whose bytes are others, or none; see `documents.errors`.
 CHANGED, LOST = "file_changed", "file_gone"
 NEW_UUID = models.Func(function="gen_random_uuid", output_field=models.UUIDField())
+
+
+# Nearly all documents are in one of these.
+FULL = (State.ACTIVE, State.ARCHIVED)
+REST = tuple(each for each in State if each not in FULL)
+
+
+def _in_order(named: str, *columns: str, below: Sequence[str] = (), state: str = "") -> list[models.Index]:
+    """An index for each order.
+
+    Old documents are archived. PostgreSQL, which does not know that, would begin with the newest of all, and pass by everything
+    to come to the newest that is archived. So each state that many are in has its own; a document is in one of them.
+    """
+    condition = Q(state=state) if state else None
+    return [
+        models.Index(
+            fields=[*below, *([column] if column == "id" else [column, "id"])],
+            condition=condition,
+            name=f"{named}_{column.removesuffix('_at')}",
+        )
+        for column in columns
+    ]
 
 
 def _is_verified(document: Any) -> bool:
@@ -125,11 +147,20 @@ class Document(Noticed):
         indexes = [
             *StateMachine.Meta.indexes,
             *line_indexes(WORKING),
+            # Each order that the interface offers: of all, of somebody's, and of those in a state (`_in_order`).
+            *_in_order("documents_document", "name", "created_at", "updated_at"),
             models.Index(fields=["owner", "id"], name="documents_document_owner"),
-            models.Index(fields=["created_at"], name="documents_document_created"),
+            *_in_order("documents_owner", "name", "created_at", "updated_at", below=["owner"]),
+            *(
+                index
+                for state in FULL
+                for index in _in_order(f"documents_{state}", "id", "name", "created_at", "updated_at", state=state)
+            ),
+            models.Index(fields=["state", "id"], condition=Q(state__in=REST), name="documents_document_state"),
+            # By the first part of a type, whatever order letters have in the database.
+            models.Index(fields=["mime_type"], opclasses=["varchar_pattern_ops"], name="documents_document_type"),
+            models.Index(fields=["id"], condition=Q(is_public=True), name="documents_document_public"),
             models.Index(fields=["entered_at"], name="documents_document_entered"),
-            models.Index(fields=["updated_at", "id"], name="documents_document_updated"),
-            models.Index(fields=["name"], name="documents_document_name"),
             models.Index(fields=["purge_at"], condition=Q(purge_at__isnull=False), name="documents_document_purge"),
             models.Index(fields=["failure_code"], condition=~Q(failure_code=""), name="documents_document_failure"),
         ]

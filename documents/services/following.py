@@ -23,7 +23,7 @@ from storage.models import IndexRun, Mode
 AT_ONCE = 100
 FOLDER_OF = "^[1-9][0-9]{0,8}/documents/([1-9][0-9]{0,11})/document[.]json$"
 # What the run has seen to be new, changed or back; in one that looks at everything, whatever has no rows as well.
-SIDECARS = f"""
+SIDECARS = """
 WITH seen AS (
     SELECT key FROM storage_indexchange WHERE run_id = %(run)s AND action IN ('create', 'update', 'rename', 'revive')
         AND key > %(after)s AND key LIKE '%%/documents/%%/document.json'
@@ -35,7 +35,7 @@ WITH seen AS (
 )
 SELECT DISTINCT there.key COLLATE "C" FROM there
 WHERE is_news OR NOT EXISTS (
-    SELECT FROM documents_document WHERE id = substring(there.key from '{FOLDER_OF}')::bigint)
+    SELECT FROM documents_document WHERE id = substring(there.key from %(folder)s)::bigint)
 ORDER BY 1 LIMIT %(limit)s
 """
 SIZES = """
@@ -75,6 +75,7 @@ def _keys(run: IndexRun, *, after: str) -> list[str]:
         "root": run.root_id,
         "after": after,
         "prefix": run.prefix,
+        "folder": FOLDER_OF,
         "all": not run.incremental,
         "limit": AT_ONCE,
     }

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from time import monotonic
 
 from django.conf import settings
@@ -79,13 +78,15 @@ def receive(upload: Upload, chunks: Iterable[bytes], announced: Announced) -> Ar
     """
     incoming = Incoming(upload, chunks, length=announced.length)
     try:
-        written = documents_storage().put(upload.key, incoming, exclusive=True, content_type=STORED_AS)
+        written = documents_storage().put(
+            upload.key, incoming, exclusive=True, content_type=STORED_AS, block=DocumentVersion.BLOCK
+        )
     except Exists:
         drop(upload.pk, left_bytes=False)  # what lies there is somebody else's, and no leftover of this
         raise
     if announced.sha256 is not None and written.sha256 != announced.sha256.lower():
         raise DigestMismatch
-    return Arrived(size=written.size, sha256=written.sha256, blocks=incoming.blocks)
+    return Arrived(size=written.size, sha256=written.sha256, blocks=[*written.blocks])
 
 
 def settle(upload: Upload, *, used: int) -> None:
@@ -158,9 +159,6 @@ class Incoming:
         self._length = length
         self._kept = upload.reserved_bytes
         self._touched = monotonic()
-        self._digests: list[str] = []
-        self._block = sha256()
-        self._in_block = 0
         self.size = 0
 
     def __iter__(self) -> Iterator[bytes]:
@@ -173,17 +171,11 @@ class Incoming:
             if self._length is not None and self.size > self._length:
                 raise BodyIncomplete("More bytes have come than were announced, so nothing of them was kept.")
             self._keep_room()
-            self._hash(chunk)
             yield chunk
         if self._length is not None and self.size != self._length:
             raise BodyIncomplete(
                 f"Only {self.size:,} of {self._length:,} bytes have come, so nothing of them was kept. Send the file again."
             )
-
-    @property
-    def blocks(self) -> list[str]:
-        """The checksum of each block; empty where there is only one."""
-        return [*self._digests, self._block.hexdigest()] if self._digests else []
 
     def _keep_room(self) -> None:
         if self.size > self._kept:
@@ -206,13 +198,3 @@ class Incoming:
         if not mine.update(touched_at=Now(), reserved_bytes=F("reserved_bytes") + more):
             raise UploadLapsed
         self._touched = monotonic()
-
-    def _hash(self, chunk: bytes) -> None:
-        view = memoryview(chunk)
-        while self._in_block + len(view) > DocumentVersion.BLOCK:
-            cut = DocumentVersion.BLOCK - self._in_block
-            self._block.update(view[:cut])
-            self._digests.append(self._block.hexdigest())
-            self._block, self._in_block, view = sha256(), 0, view[cut:]
-        self._block.update(view)
-        self._in_block += len(view)

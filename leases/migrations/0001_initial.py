@@ -13,6 +13,7 @@ import statemachine.models.machine
 from django.conf import settings
 from django.db import migrations, models
 
+from core.base.migrations import whole_tables
 from leases.migrations._functions import MADE
 
 
@@ -27,7 +28,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = whole_tables([
         *MADE,
         migrations.CreateModel(
             name='Batch',
@@ -245,4 +246,4 @@ class Migration(migrations.Migration):
             model_name='batchlease',
             constraint=models.UniqueConstraint(fields=('batch', 'record'), name='leases_batchlease_once'),
         ),
-    ]
+    ])

@@ -206,9 +206,17 @@ class StateMachine(models.Model):
 
     def note_as_read(self) -> None:
         """Remember the fields as they are, so that only what a transition changes has to be written."""
-        fields = {each.attname: getattr(self, each.attname) for each in self._meta.concrete_fields}
+        values = self.__dict__  # past the descriptors, since this is done for each record of each set
+        names = [each.attname for each in self._meta.concrete_fields]
+        fields = {name: values[name] if name in values else getattr(self, name) for name in names}
         # What JSON holds may be changed in place.
-        self.as_read = {name: deepcopy(it) if isinstance(it, dict | list) else it for name, it in fields.items()}
+        self.as_read = {name: deepcopy(it) if type(it) in {dict, list} else it for name, it in fields.items()}
+
+    @property
+    def changed_fields(self) -> set[str]:
+        """The attributes that are not as they were noted."""
+        values, before = self.__dict__, self.as_read or {}
+        return {name for name, it in before.items() if values[name] != it}
 
     def entering(self) -> None:
         """Called in every transition's transaction once the new state is set, before the record is saved.

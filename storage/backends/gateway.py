@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,23 +33,26 @@ class Storage(DjangoStorage):
     throws. Its clients are made when they are first needed, in each process anew.
     """
 
-    def put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool = False, content_type: str = "") -> Written:
+    def put(
+        self, key: str, chunks: Iterable[bytes], *, exclusive: bool = False, content_type: str = "", block: int = 0
+    ) -> Written:
         """Store the bytes, all of them or none: what was there before is seen until the last one is safe.
 
         Args:
             chunks: of any number and size; what it raises is passed on, and nothing is stored.
             exclusive: leave alone what lies there already.
             content_type: what a store that signs addresses says it is; by the name if it is not given. A disk keeps none.
+            block: so many bytes have a checksum of their own, too; 0: none have.
 
         Raises:
             Exists: something lies there, and `exclusive`; or, on a disk, a folder lies there.
             FullDisk: it would not leave enough room on the disk.
         """
-        measured = Measured(chunks)
-        self._put(
-            check_key(key), measured, exclusive=exclusive, content_type=content_type or type_of(key) or CONTENT_TYPE
-        )
-        return Written(key=key, size=measured.size, sha256=measured.sha256)
+        measured = Measured(chunks, block=block)
+        kind = content_type or type_of(key) or CONTENT_TYPE
+        with closing(iter(measured)) as content:
+            self._put(check_key(key), content, exclusive=exclusive, content_type=kind)
+        return Written(key=key, size=measured.size, sha256=measured.sha256, blocks=tuple(measured.blocks))
 
     def read(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
         """The bytes from `start` to before `end`, or fewer if the file ends before.

@@ -35,6 +35,8 @@ READ_BYTES = 1024 * 1024
 LEFT_S = 24 * 3600
 # How often the room on the disk is looked at while a file grows.
 LOOK_BYTES = 64 * 1024 * 1024
+# And how much of it the system holds before it begins to write.
+BEGUN_BYTES = 16 * 1024 * 1024
 
 
 class LocalStorage(Storage):
@@ -70,7 +72,7 @@ class LocalStorage(Storage):
                 os.fsync(target)
 
     def _write(self, file: BinaryIO, chunks: Iterable[bytes], *, key: str, top: int) -> None:
-        left = 0
+        left = begun = 0
         for piece in pieces(chunks, size=READ_BYTES):  # what the source raises is no failure of the disk
             with translated(key):
                 if left <= 0:
@@ -78,6 +80,7 @@ class LocalStorage(Storage):
                     left = LOOK_BYTES
                 _write_all(file, piece)
                 left -= len(piece)
+                begun = _begin_to_keep(file, begun)
         with translated(key):
             os.fsync(file.fileno())
 
@@ -144,6 +147,19 @@ def _new_file(incoming: int, key: str) -> Iterator[tuple[str, BinaryIO]]:
     finally:
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=incoming)
+
+
+def _begin_to_keep(file: BinaryIO, begun: int) -> int:
+    """Let the system begin to write what it holds of a large file, so that little is left to wait for at its end.
+
+    Returns:
+        Up to where it has been asked to.
+    """
+    end = file.tell()
+    if end - begun < BEGUN_BYTES or not hasattr(os, "posix_fadvise"):  # which macOS has not
+        return begun
+    os.posix_fadvise(file.fileno(), begun, end - begun, os.POSIX_FADV_DONTNEED)
+    return end
 
 
 def _write_all(file: BinaryIO, piece: bytes) -> None:

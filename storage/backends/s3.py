@@ -1,6 +1,8 @@
 """Amazon S3, and what speaks its protocol."""
 
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from itertools import chain
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 READ_BYTES = 1024 * 1024
 CONNECTIONS = 16
+# Each takes as much memory as a part has.
+PARTS_AT_ONCE = 3
 
 
 class S3Storage(Storage):
@@ -99,16 +103,29 @@ class S3Storage(Storage):
             begun = self.client.create_multipart_upload(**self._file(key), ContentType=content_type)
         upload = self._file(key) | {"UploadId": begun["UploadId"]}
         try:
-            done = []
-            for number, part in enumerate(parts, start=1):
-                with _translated(key):
-                    answer = self.client.upload_part(**upload, PartNumber=number, Body=part)
-                done.append({"PartNumber": number, "ETag": answer["ETag"]})
+            done = self._sent(upload, parts)
             with _translated(key):
                 self.client.complete_multipart_upload(**upload, MultipartUpload={"Parts": done}, **condition)
         except BaseException:  # a job that is to stop raises one, too, and parts that nobody sees cost money
             self._abort(upload)
             raise
+
+    def _sent(self, upload: dict[str, str], parts: Iterable[bytes]) -> list[dict[str, Any]]:
+        """What each part is called there. Some are on their way while the next one comes in, and so are in memory."""
+        done: list[dict[str, Any]] = []
+        under_way: deque[Future[dict[str, Any]]] = deque()
+        with ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="parts") as pool:
+            for number, part in enumerate(parts, start=1):
+                under_way.append(pool.submit(self._send, upload, number, part))
+                if len(under_way) == PARTS_AT_ONCE:
+                    done.append(under_way.popleft().result())
+            done += [each.result() for each in under_way]
+        return done
+
+    def _send(self, upload: dict[str, str], number: int, part: bytes) -> dict[str, Any]:
+        with _translated(upload["Key"]):
+            answer = self.client.upload_part(**upload, PartNumber=number, Body=part)
+        return {"PartNumber": number, "ETag": answer["ETag"]}
 
     def _abort(self, upload: dict[str, str]) -> None:
         with suppress(RunsheetError), _translated(upload["Key"]):

@@ -1,13 +1,19 @@
 """What is told of a file in storage, and bytes that are counted on their way there."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from queue import Queue
+from threading import Thread
 from typing import NamedTuple
 
 # What is sent at once, and therefore what a file takes in memory; S3 has at most 10,000 of them in a file.
 PIECE_BYTES = 8 * 1024 * 1024
+# What is smaller is hashed before a thread would have begun; and so many chunks wait for it at most.
+BESIDE_FROM_BYTES = 1024 * 1024
+WAIT_AT_MOST = 4
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,31 +39,96 @@ class Written:
 
     Attributes:
         sha256: of what was sent, in hexadecimal digits.
+        blocks: the same of each block, where that was asked for and there is more than one.
     """
 
     key: str
     size: int
     sha256: str
+    blocks: tuple[str, ...] = ()
 
 
 class Measured:
-    """Bytes that can be had once, counted and hashed while they pass by."""
+    """Bytes that can be had once, counted and hashed while they pass by; of what is large another thread makes the checksums.
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    Args:
+        block: so many bytes have a checksum of their own, too; 0: none have.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], *, block: int = 0) -> None:
         self._chunks = chunks
-        self._hash = sha256()
+        self._digests = Digests(block)
         self.size = 0
 
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            if chunk:
-                self._hash.update(chunk)
+    def __iter__(self) -> Generator[bytes]:
+        """Ends the thread, also where it is closed before the end."""
+        with ExitStack() as stack:
+            update = self._digests.update
+            for chunk in self._chunks:
+                if not chunk:
+                    continue
+                if self.size <= BESIDE_FROM_BYTES < self.size + len(chunk):
+                    update = stack.enter_context(_beside(update))
+                update(chunk)
                 self.size += len(chunk)
                 yield chunk
 
     @property
     def sha256(self) -> str:
-        return self._hash.hexdigest()
+        return self._digests.whole.hexdigest()
+
+    @property
+    def blocks(self) -> list[str]:
+        """The checksum of each block; empty where there is only one."""
+        return self._digests.blocks
+
+
+class Digests:
+    """The SHA-256 of all, and of each block. Up to the end of the first block they are the same, and made once."""
+
+    def __init__(self, block: int = 0) -> None:
+        self.whole = sha256()
+        self._size = block
+        self._done: list[str] = []
+        self._block = self.whole
+        self._in_block = 0
+
+    def update(self, chunk: bytes) -> None:
+        view = memoryview(chunk)
+        while self._size and self._in_block + len(view) > self._size:
+            cut = self._size - self._in_block
+            self._add(view[:cut])
+            self._done.append(self._block.hexdigest())
+            self._block, self._in_block, view = sha256(), 0, view[cut:]
+        self._add(view)
+
+    @property
+    def blocks(self) -> list[str]:
+        return [*self._done, self._block.hexdigest()] if self._done else []
+
+    def _add(self, view: memoryview) -> None:
+        self.whole.update(view)
+        if self._block is not self.whole:
+            self._block.update(view)
+        self._in_block += len(view)
+
+
+@contextmanager
+def _beside(act: Callable[[bytes], None]) -> Iterator[Callable[[bytes], None]]:
+    """The same, done by another thread in the order of the calls; all of it is done when the body ends."""
+    waiting: Queue[bytes | None] = Queue(maxsize=WAIT_AT_MOST)
+
+    def work() -> None:
+        while (chunk := waiting.get()) is not None:
+            act(chunk)
+
+    thread = Thread(target=work, name="checksums")
+    thread.start()
+    try:
+        yield waiting.put
+    finally:
+        waiting.put(None)
+        thread.join()
 
 
 def nanoseconds(instant: datetime) -> int:
@@ -78,12 +149,20 @@ def begun(content: Generator[bytes]) -> Iterator[bytes]:
 def pieces(chunks: Iterable[bytes], *, size: int = PIECE_BYTES) -> Iterator[bytes]:
     """The same bytes, so many at once; the last piece may be shorter, and is empty only if all of it is."""
     kept = bytearray()
+    is_empty = True
     for chunk in chunks:
         view = memoryview(chunk)
-        while len(kept) + len(view) > size:
+        while len(kept) + len(view) >= size:
             cut = size - len(kept)
-            yield bytes(kept) + view[:cut] if kept else bytes(view[:cut])
+            is_empty = False
+            yield _joined(kept, view[:cut]) if kept else bytes(view[:cut]) if cut < len(chunk) else chunk
             kept.clear()
             view = view[cut:]
         kept += view
-    yield bytes(kept)
+    if kept or is_empty:
+        yield bytes(kept)
+
+
+def _joined(kept: bytearray, more: memoryview) -> bytes:
+    kept += more
+    return bytes(kept)

@@ -7,6 +7,8 @@ import statemachine.models.machine
 from django.conf import settings
 from django.db import migrations, models
 
+from core.base.migrations import whole_tables
+
 
 class Migration(migrations.Migration):
 
@@ -18,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = whole_tables([
         migrations.CreateModel(
             name='StorageRoot',
             fields=[
@@ -188,4 +190,4 @@ class Migration(migrations.Migration):
             model_name='storedfile',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['present', 'missing', 'quarantined'])), name='storage_file_known_state'),
         ),
-    ]
+    ])

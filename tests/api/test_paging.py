@@ -67,7 +67,8 @@ def pages(rows: QuerySet[Kettle], *order: str, limit: int = 2) -> "Iterator[Page
 class TestPage:
     @pytest.mark.parametrize("order", ORDERS, ids="/".join)
     def test_by_page_each_row_comes_once_and_in_order(self, kettles: QuerySet[Kettle], order: tuple[str, ...]) -> None:
-        by = order if "-pk" in order else (*order, "pk")
+        last = (order or ("pk",))[-1]
+        by = order if "-pk" in order else (*order, "-pk" if last.startswith("-") else "pk")
 
         for limit in (1, 2, 3, len(ROWS) - 1):
             found = [each.pk for one in pages(kettles, *order, limit=limit) for each in one.items]
@@ -103,13 +104,20 @@ class TestPage:
         assert (len(asked), len(counted)) == (1, 2)
         assert (second.total, third.total) == (None, len(ROWS))
 
-    def test_begins_where_an_index_can_begin(self, kettles: QuerySet[Kettle]) -> None:
-        first = page(kettles, order=["-litres"], limit=3)
+    @pytest.mark.parametrize(
+        ("order", "begins"),
+        [
+            (["-litres"], '("toy_kettle"."litres", "toy_kettle"."id") < (2, '),
+            (["-litres", "pk"], '("toy_kettle"."litres" <= 2 AND ('),  # of two directions
+        ],
+    )
+    def test_begins_where_an_index_can_begin(self, kettles: QuerySet[Kettle], order: list[str], begins: str) -> None:
+        first = page(kettles, order=order, limit=3)
 
         with CaptureQueriesContext(connection) as asked:
-            page(kettles, order=["-litres"], cursor=first.next or "")
+            page(kettles, order=order, cursor=first.next or "")
 
-        assert 'WHERE ("toy_kettle"."litres" <= 2 AND (' in asked[0]["sql"]
+        assert f"WHERE {begins}" in asked[0]["sql"]
 
     @pytest.mark.parametrize("cursor", ["x", "x:y", "\0", "W10:x", "é" * 5_000, "\ud800"])
     def test_knows_what_is_no_cursor(self, kettles: QuerySet[Kettle], cursor: str) -> None:

@@ -24,7 +24,7 @@ from statemachine.jobs import run as run_job
 from statemachine.models import TransitionLog
 from statemachine.reconcile import reconcile
 from statemachine.transitions import Actor, Step, take
-from storage.models import IndexRun, StoredFile
+from storage.models import IndexRun, StorageRoot, StoredFile
 from tests.factories import indexed, watched
 from tests.flows.conftest import BLM, ELSEWHERE, Work
 
@@ -171,6 +171,35 @@ class TestWhileTheyAreWorkedOn:
         assert ring_for(first) == "not_found"
 
         assert [call.route for call in dropbox.journal()].count("files/list_folder") > 0
+
+    @pytest.mark.parametrize(("looks", "calls"), [(1, 0), (9, len(MANY))], ids=["one look", "looks all the time"])
+    def test_a_look_that_finds_nothing_new_sends_nobody_to_dropbox(
+        self,
+        operator: User,
+        watch: ArchiveWatch,
+        dropbox: "Standin",
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        looks: int,
+        calls: int,
+    ) -> None:
+        dropbox.put(*(f"{BLM}/{number}/" for number in MANY))
+        first, read, left = begun(imported(operator)[0]), ArchiveIndex.archives, [None] * looks
+
+        def reading(index: ArchiveIndex, names: Any) -> Any:
+            found = read(index, names)
+            if left and len(names) > 1:
+                left.pop()
+                StorageRoot.objects.filter(pk=watch.root_id).update(read_at=Now())
+            return found
+
+        monkeypatch.setattr(ArchiveIndex, "archives", reading)
+        dropbox.clear_journal()
+
+        assert ring_for(first) == "done"
+
+        assert set(Lease.objects.values_list("state", flat=True)) == {"done"}
+        assert [call.route for call in dropbox.journal()].count("files/list_folder") == calls
 
     def test_one_that_cannot_be_asked_for_spoils_nobody_elses_answer(
         self, operator: User, watch: ArchiveWatch, monkeypatch: pytest.MonkeyPatch, dropbox: "Standin"

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from core.base.clock import now
 from core.base.errors import Permanent, RunsheetError, Temporary
 from leases.models import Lease
 from statemachine.errors import Bug
-from statemachine.models import TransitionLog
+from statemachine.models import NEXT_TURN, TransitionLog
 from statemachine.reactions import Endings, GoOn, Run
 from statemachine.transitions import locked_all, save_all
 from tests.factories import settled
@@ -116,3 +118,23 @@ class TestASet:
 
         found = Lease.objects.get()
         assert (found.failure_message, found.created_at) == ("written with others", lease.created_at)
+
+    @pytest.mark.parametrize("turn", [7, NEXT_TURN], ids=["values", "an expression"])
+    def test_are_written_each_as_it_is_now_and_in_what_has_changed_only(self, turn: Any) -> None:
+        leases = [settled(None), settled(None, lease_number="NMNM 2")]
+        with transaction.atomic():
+            locked = list(locked_all(Lease, [each.pk for each in leases], wait=True).values())
+            Lease.objects.update(failure_message="said since")
+            for number, record in enumerate(locked):
+                record.turn, record.tries = turn, number
+                record.matching_files = [{"name": 'a, {b} "c"'}] if number else []
+                record.due_at = now() if number else None
+            save_all(Lease, locked)
+
+        found = list(Lease.objects.order_by("pk"))
+        assert [each.tries for each in found] == [0, 1]
+        assert [each.matching_files for each in found] == [each.matching_files for each in locked]
+        assert [each.due_at for each in found] == [each.due_at for each in locked]
+        assert all(isinstance(each.turn, int) for each in found)
+        # Nobody else writes what is locked; here it shows which columns the statement names.
+        assert [each.failure_message for each in found] == ["said since" if turn == 7 else ""] * 2

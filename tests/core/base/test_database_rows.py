@@ -1,6 +1,7 @@
 """Rows that are read and written by statements written as text."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -8,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db import Error, IntegrityError, NotSupportedError, connection, transaction
 from django.utils import timezone
 
-from core.base.database import fetch_both, fetch_one, insert, is_conflict, prepared, update
+from core.base.database import fetch_both, fetch_one, insert, is_conflict, prepared, update, update_all
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,25 @@ class TestUpdate:
         kept.refresh_from_db()
         other.refresh_from_db()
         assert (kept.session_data, kept.expire_date == other.expire_date, other.session_data) == ("new", True, "old")
+
+
+class TestUpdateAll:
+    def test_writes_to_each_row_its_own_and_to_no_other(self) -> None:
+        odd = ["{a,b}", 'NULL "quoted" \\ \'', "", "Ünïcode\n→"]
+        at = timezone.now()
+        for key in (*"abcd", "other"):
+            Session.objects.create(session_key=key, session_data="old", expire_date=at)
+        rows = [
+            Session(session_key=key, session_data=text, expire_date=at + timedelta(microseconds=number + 1))
+            for number, (key, text) in enumerate(zip("abcd", odd, strict=True))
+        ]
+
+        update_all(rows, [Session._meta.get_field("session_data"), Session._meta.get_field("expire_date")])
+
+        assert [(each.session_data, each.expire_date) for each in Session.objects.order_by("session_key")] == [
+            *((each.session_data, each.expire_date) for each in rows),
+            ("old", at),
+        ]
 
 
 def read(statement: str = "SELECT kind FROM kettles") -> object:

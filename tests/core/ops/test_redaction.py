@@ -57,6 +57,10 @@ class TestRedactText:
             (f"GET /api/v1/files/?search={API_TOKEN}", API_TOKEN),
             (f"GET /api/v1/files/?next=%3Fq%3D{API_TOKEN}%26x%3Dy", API_TOKEN),
             (f"“{API_TOKEN}” is no number", API_TOKEN),
+            (f"pending → active, SECRET_KEY={PASSWORD}", PASSWORD),
+            (f"ſecret={PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an s
+            (f"authorızation: {PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an i
+            (f"EMAİL: {PASSWORD}", PASSWORD),
             ("gAAAAABlZmFrZS1mZXJuZXQtdG9rZW4tdGV4dA==", "gAAAAAB"),
         ],
     )

@@ -1,14 +1,21 @@
 """Documents one by one over HTTP: found, read, changed, and by whom."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, get_args
+from urllib.parse import parse_qsl
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from api.paging import page
 from core.base import clock
 from documents.api import routes, shapes
+from documents.api.asking import shown
 from documents.models import Document
 from documents.services import documents
 from documents.states import State
@@ -24,6 +31,30 @@ pytestmark = pytest.mark.django_db
 def ids(answer: Any) -> list[int]:
     assert answer.status_code == 200, answer.text
     return [each["id"] for each in answer.json()["items"]]
+
+
+@pytest.fixture
+def many(program: Callable[[str], Program]) -> User:
+    """Somebody with documents in each state and of equal names, and PostgreSQL told to use what indexes there are."""
+    ada = program("Administrator").user
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO documents_document (name, unique_name, owner_id, state, verified_at, archived_at)
+            SELECT 'Deed ' || n %% 2, 'many-' || n, %s, state, now(), CASE state WHEN 'archived' THEN now() END
+            FROM generate_series(1, 20) n, LATERAL (SELECT CASE WHEN n %% 2 = 0 THEN 'active' ELSE 'archived' END) each (state)
+            """,
+            [ada.pk],
+        )
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute("ANALYZE documents_document")
+    return ada
+
+
+def _plan(statement: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}")
+        return "\n".join(line for (line,) in cursor.fetchall())
 
 
 class TestList:
@@ -79,6 +110,20 @@ class TestList:
 
         with django_assert_max_num_queries(5):  # the session, the person, their rights twice, and the list
             assert len(ids(oscar("GET"))) == 5
+
+    @pytest.mark.parametrize("narrowed", ["", "&owner={owner}", "&status=active", "&status=archived"])
+    @pytest.mark.parametrize("order", get_args(routes.DocumentOrder.__value__))
+    def test_goes_on_in_an_index_and_passes_by_no_document(self, many: User, order: str, narrowed: str) -> None:
+        wanted = routes.Listed(**dict(parse_qsl(f"order={order}{narrowed.format(owner=many.pk)}")))
+        rows = wanted.among(shown(many))
+        second = page(rows, order=[wanted.by], limit=2).next or ""
+
+        for cursor in ("", second):
+            with CaptureQueriesContext(connection) as asked:
+                page(rows, order=[wanted.by], limit=2, cursor=cursor)
+            plan = _plan(asked[0]["sql"])
+
+            assert not re.search(r"Sort|Rows Removed|Seq Scan on documents_document ", plan), plan
 
     @pytest.mark.parametrize(
         "asked",

@@ -1,10 +1,12 @@
 import os
+import threading
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import SEEK_CUR, SEEK_END
 
 import pytest
 
+from storage.backends import stored
 from storage.backends.clients import PerProcess
 from storage.backends.reading import BUFFER_BYTES, Reader, buffered
 from storage.backends.stored import Measured, Stored, nanoseconds, pieces
@@ -23,10 +25,15 @@ class TestPieces:
             ([b"1234"], [b"123", b"4"]),
             ([b"1", b"2", b"3", b"4"], [b"123", b"4"]),
             ([b"12", b"3456789"], [b"123", b"456", b"789"]),
+            ([b"1", b"23", b"456"], [b"123", b"456"]),
         ],
     )
     def test_are_of_one_size_but_the_last(self, chunks: list[bytes], expected: list[bytes]) -> None:
         assert list(pieces(chunks, size=3)) == expected
+
+
+def _checksums() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "checksums"]
 
 
 class TestMeasured:
@@ -35,6 +42,30 @@ class TestMeasured:
 
         assert list(measured) == [b"1", b"23"]
         assert (measured.size, measured.sha256) == (3, sha256(b"123").hexdigest())
+
+    @pytest.mark.parametrize("beside_from", [0, 4, 1_000], ids=["beside", "beside later", "never beside"])
+    @pytest.mark.parametrize("block", [0, 3, 4, 9, 10])
+    def test_knows_the_checksum_of_all_and_of_each_block(
+        self, monkeypatch: pytest.MonkeyPatch, beside_from: int, block: int
+    ) -> None:
+        monkeypatch.setattr(stored, "BESIDE_FROM_BYTES", beside_from)
+        content = b"0123456789"
+        measured = Measured([content[:1], content[1:3], content[3:9], content[9:]], block=block)
+
+        assert b"".join(measured) == content
+        assert measured.sha256 == sha256(content).hexdigest()
+        blocks = [content[start : start + block] for start in range(0, 10, block)] if 0 < block < 10 else []
+        assert measured.blocks == [sha256(each).hexdigest() for each in blocks]
+
+    def test_ends_its_thread_when_nobody_wants_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stored, "BESIDE_FROM_BYTES", 0)
+        passing = iter(Measured([b"1", b"2", b"3"]))
+        next(passing)
+        assert _checksums()
+
+        passing.close()
+
+        assert not _checksums()
 
 
 class TestNanoseconds:

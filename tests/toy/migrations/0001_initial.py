@@ -6,6 +6,8 @@ import statemachine.models.machine
 from django.conf import settings
 from django.db import migrations, models
 
+from core.base.migrations import whole_tables
+
 
 class Migration(migrations.Migration):
 
@@ -17,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = whole_tables([
         migrations.CreateModel(
             name='Batch',
             fields=[
@@ -100,4 +102,4 @@ class Migration(migrations.Migration):
             model_name='batchkettle',
             constraint=models.UniqueConstraint(fields=('batch', 'record'), name='toy_batchkettle_once'),
         ),
-    ]
+    ])
