@@ -214,7 +214,7 @@ def _again(kept: KeptAnswer) -> HttpResponse:
 def _settle(tried: _Try, response: HttpResponseBase | None) -> None:
     """Keep the answer if something was done, and it says what; else let the wish be tried anew, if nothing was."""
     try:
-        if isinstance(response, HttpResponse) and _is_told(tried, response.status_code):
+        if isinstance(response, HttpResponse) and _is_told(tried, response.status_code) and not _is_secret(response):
             tried.mine().update(
                 status=response.status_code,
                 headers={name: response[name] for name in KEPT_HEADERS if name in response},
@@ -230,3 +230,8 @@ def _settle(tried: _Try, response: HttpResponseBase | None) -> None:
 
 def _is_told(tried: _Try, status: int) -> bool:
     return status < HTTPStatus.BAD_REQUEST or (tried.has_committed and status < HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _is_secret(response: HttpResponse) -> bool:
+    """Whether it holds what is shown once, as the address of a link: that is told nobody again, and so kept nowhere."""
+    return response.status_code < HTTPStatus.BAD_REQUEST and "no-store" in response.get("Cache-Control", "")

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("api.urls")),
     path("", include("cloud.urls")),
     path("", include("storage.urls")),
+    path("", include("documents.urls")),
     path("", include("discovery.urls")),
     path("", include("core.interface")),
     path("metrics", metrics),

@@ -8,16 +8,20 @@ from django.http import HttpRequest
 from console import kinds
 from console.kinds import Kind, Tally
 from console.machine.badges import CLOCK, TICK, WARNING
-from console.shell import people
+from console.shell import navigation, people
+from console.shell.navigation import Frame
 from console.shell.people import Farewell
 from documents.admin.documents import DocumentAdmin
 from documents.admin.quotas import QuotaAdmin
-from documents.models import Batch, Document, Quota
+from documents.admin.shares import ShareLinkAdmin
+from documents.models import Batch, Document, Quota, ShareLink
 from documents.states import State
 
 LISTS = {
     Quota: QuotaAdmin,
+    ShareLink: ShareLinkAdmin,
 }
+FRAME = Frame(belongs={"admin:documents_document_changelist": ("documents/sharelink/",)})
 DOCUMENTS = Kind(
     machine=Document,
     shown=DocumentAdmin,
@@ -49,4 +53,5 @@ def declare() -> None:
     kinds.put(DOCUMENTS)
     for model, shown in LISTS.items():
         admin.site.register(model, shown)
+    navigation.put("documents.sharelink", FRAME)
     people.say_farewell(Farewell(before=_nothing, goes_along=(Quota,)))

@@ -108,11 +108,14 @@ def of(version: DocumentVersion) -> Content:
     )
 
 
-def answer(request: HttpRequest, content: Content, *, inline: bool = False) -> HttpResponseBase:
+def answer(
+    request: HttpRequest, content: Content, *, inline: bool = False, is_counted: bool = False
+) -> HttpResponseBase:
     """The file, or that part of it which is asked for, or that nothing has changed.
 
     Args:
         inline: to be shown, if it is what a browser only shows.
+        is_counted: how often it goes is counted here, so that it is not to be had elsewhere.
 
     Raises:
         FileAway: it is not in storage.
@@ -131,7 +134,7 @@ def answer(request: HttpRequest, content: Content, *, inline: bool = False) -> H
     delivery = settings.DOCUMENTS_DELIVERY
     if delivery == INTERNAL:
         return _handed_over(content, headers)
-    if delivery == SIGNED and request.method == "GET" and not is_shown:
+    if delivery == SIGNED and request.method == "GET" and not is_shown and not is_counted:
         return _elsewhere(content)
     return _streamed(request, content, headers)
 
@@ -194,7 +197,7 @@ def _streamed(request: HttpRequest, content: Content, headers: dict[str, str]) -
             documents().stat(content.key)
         return HttpResponse(headers={**headers, "Content-Length": str(content.size)})
     try:
-        parts = _wanted(request, content)
+        parts = wanted(request, content)
     except RangeRefused as refused:
         there = {"Content-Range": f"bytes */{content.size}", "Accept-Ranges": "bytes"}
         return problems.problem(status=refused.status, code=refused.code, detail=str(refused), headers=there)
@@ -246,8 +249,12 @@ def _placed(pieces: Generator[bytes], *, size: int) -> Generator[bytes]:
         yield from pieces
 
 
-def _wanted(request: HttpRequest, content: Content) -> tuple[Part, ...]:
-    """The parts that are asked for; none: all of it, as where what is had already is of another version."""
+def wanted(request: HttpRequest, content: Content) -> tuple[Part, ...]:
+    """The parts that are asked for; none: all of it, as where what is had already is of another version.
+
+    Raises:
+        RangeRefused: there is no such part.
+    """
     condition = request.headers.get("If-Range", "").strip()
     # A time does not tell versions of one second apart, so that it never proves that it is the same one.
     if "Range" not in request.headers or (condition and condition != content.etag):

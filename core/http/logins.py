@@ -8,23 +8,28 @@ who try their names, even from the same address, do not keep that browser out.
 Redis is not needed to get in: without it nothing is counted (passwords are checked all the same), and the log says so.
 """
 
-import hashlib
-import logging
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string
-from redis import Redis
-from redis.exceptions import RedisError
 
-from core.base.redis_client import ask
+from core.http import tries
+from core.http.tries import WINDOW_S, Counter, begin, digest, succeed
 
-logger = logging.getLogger(__name__)
+__all__ = [
+    "WINDOW_S",
+    "begin",
+    "browser_of",
+    "counters_of",
+    "known_browser",
+    "last_in",
+    "network_of",
+    "remember_browser",
+    "succeed",
+]
 
-WINDOW_S = 15 * 60
 # So many may fail within the window.
 PER_BROWSER = 10
 PER_ACCOUNT_AND_ADDRESS = 5
@@ -41,58 +46,17 @@ SALT = "core.http.logins"
 # Whoever has one IPv6 address has at least so many bits of them to choose from.
 IPV6_PREFIX = 64
 
-# What was counted last may have been the only one, or be forgotten by now: nothing is kept of it.
-_ONE_LESS = "if redis.call('DECR', KEYS[1]) <= 0 then redis.call('DEL', KEYS[1]) end"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counter:
-    """How often something has failed.
-
-    Attributes:
-        key: in Redis; tells no name and no address.
-        limit: so many may fail.
-        spared_limit: so many, for who has failed at most `SPARED` times; None: the same.
-    """
-
-    key: str
-    limit: int
-    spared_limit: int | None = None
-
-
-def begin(counters: list[Counter]) -> bool:
-    """Count a try before its password is looked at, so that many at once are not more than one by one.
-
-    Returns:
-        Whether the password may be looked at.
-    """
-    try:
-        counts = ask(lambda redis: _count(redis, counters))
-    except RedisError:
-        logger.warning("logins: Redis does not answer, so failed ones are not counted")
-        return True
-    is_spared = counts[0] <= SPARED
-    if all(count <= _limit(counter, is_spared=is_spared) for count, counter in zip(counts, counters, strict=True)):
-        return True
-    _take_back(counters)  # refused unseen, it has not failed
-    return False
-
-
-def succeed(counters: list[Counter]) -> None:
-    """It was the right password: what this person mistyped before is forgotten, what others did is not."""
-    _take_back(counters, forget=counters[0])
-
 
 def counters_of(request: HttpRequest, *, username: str) -> list[Counter]:
     """What a try counts for; the first is this person's own."""
     account = username.strip().casefold()
     if browser := known_browser(request, username=username):
-        return [Counter(key=_key("browser", account, browser), limit=PER_BROWSER)]
+        return [_counter("browser", account, browser, limit=PER_BROWSER)]
     network = network_of(request)
     return [
-        Counter(key=_key("pair", account, network), limit=PER_ACCOUNT_AND_ADDRESS),
-        Counter(key=_key("address", network), limit=PER_ADDRESS, spared_limit=PER_CROWDED_ADDRESS),
-        Counter(key=_key("account", account), limit=PER_ACCOUNT),
+        _counter("pair", account, network, limit=PER_ACCOUNT_AND_ADDRESS),
+        _counter("address", network, limit=PER_ADDRESS, spared_limit=PER_CROWDED_ADDRESS),
+        _counter("account", account, limit=PER_ACCOUNT),
     ]
 
 
@@ -114,13 +78,13 @@ def network_of(request: HttpRequest) -> str:
 
 def known_browser(request: HttpRequest, *, username: str) -> str:
     """The number of a browser in which this account has logged in; empty if it has not, or not lately."""
-    return _numbers(request).get(_digest(username.strip().casefold()), "")
+    return _numbers(request).get(digest(username.strip().casefold()), "")
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
     """Let the browser say from now on that this account, and the last few others, have logged in with it."""
     numbers = _numbers(request)
-    account = _digest(request.user.get_username().strip().casefold())
+    account = digest(request.user.get_username().strip().casefold())
     numbers[account] = numbers.pop(account, "") or get_random_string(22)  # the last one stands last
     latest = list(numbers.items())[-PEOPLE_PER_BROWSER:]
     response.set_signed_cookie(
@@ -138,7 +102,7 @@ def browser_of(request: HttpRequest) -> str:
     """This browser and whoever is logged in with it; empty if that account has not logged in here, or not lately."""
     username = request.user.get_username()
     number = known_browser(request, username=username)
-    return f"{_digest(username.strip().casefold())} {number}" if number else ""
+    return f"{digest(username.strip().casefold())} {number}" if number else ""
 
 
 def last_in(request: HttpRequest) -> str:
@@ -156,37 +120,6 @@ def _numbers(request: HttpRequest) -> dict[str, str]:
     return dict(zip(words, words, strict=False))
 
 
-def _limit(counter: Counter, *, is_spared: bool) -> int:
-    return counter.spared_limit if is_spared and counter.spared_limit is not None else counter.limit
-
-
-def _count(redis: Redis, counters: list[Counter]) -> list[int]:
-    with redis.pipeline(transaction=True) as pipeline:
-        for counter in counters:
-            pipeline.set(counter.key, 0, ex=WINDOW_S, nx=True)
-            pipeline.incr(counter.key)
-        return [int(count) for count in pipeline.execute()[1::2]]
-
-
-def _take_back(counters: list[Counter], *, forget: Counter | None = None) -> None:
-    def take_back(redis: Redis) -> None:
-        with redis.pipeline(transaction=True) as pipeline:
-            for counter in counters:
-                if counter == forget:
-                    pipeline.delete(counter.key)
-                else:
-                    pipeline.eval(_ONE_LESS, 1, counter.key)
-            pipeline.execute()
-
-    try:
-        ask(take_back)
-    except RedisError:
-        logger.warning("logins: Redis does not answer, so one that did not fail is counted")
-
-
-def _key(kind: str, *parts: str) -> str:
-    return f"runsheet:logins:{kind}:{_digest(*parts)}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+def _counter(kind: str, *parts: str, limit: int, spared_limit: int | None = None) -> Counter:
+    key = tries.key_of("logins", kind, *parts)
+    return Counter(of="logins", key=key, limit=limit, spared=SPARED, spared_limit=spared_limit)

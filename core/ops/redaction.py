@@ -37,6 +37,13 @@ _PATTERNS = [
     (("aaaaaaaa",), re.compile(r"(?<![\w:-])[\w-]{6,20}?A{8,}[\w-]{20,}"), REDACTED),
     # Tokens of our own interface. In an address the sign before one may be written as letters.
     (("rst_",), re.compile(r"rst_[0-9A-Za-z]{20,}", re.ASCII), REDACTED),
+    # Links to documents: whoever has one has the document. In an address any of its characters may be written as letters.
+    (("rsl_",), re.compile(r"rsl_[0-9A-Za-z]{20,}", re.ASCII), REDACTED),
+    (
+        ("share/", "share%"),
+        re.compile(r"(share(?:/|%(?:25){0,2}2F))(?!\[)[^\s/?#&\"'<>\\]{20,}", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
     (("gaaaaa",), re.compile(r"\bgAAAAA[\w=-]{20,}"), REDACTED),
     # What Dropbox sends a browser back with. The states of leases have the same name, but are short.
     (

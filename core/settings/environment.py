@@ -42,7 +42,20 @@ PLAIN_NAMES = [
 ]
 
 # What else this server answers at.
-TAKEN = ("api", "archives", "dropbox", "favicon.ico", "files", "health", "metrics", "start", "static", "tokens")
+TAKEN = (
+    "api",
+    "archives",
+    "dropbox",
+    "favicon.ico",
+    "files",
+    "health",
+    "metrics",
+    "public",
+    "share",
+    "start",
+    "static",
+    "tokens",
+)
 
 
 def text(name: str, default: str | None = None) -> str:

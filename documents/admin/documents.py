@@ -83,7 +83,10 @@ class DocumentAdmin(MachineAdmin):
     list_select_related = ("owner", "lease", "initiated_by")
     search_fields = ("name", "unique_name")
     sortable_by = ("__str__", "state_badge", "size", "changed")
-    beside = (("Runs", "admin:documents_batch_changelist", "documents.view_document"),)
+    beside = (
+        ("Runs", "admin:documents_batch_changelist", "documents.view_document"),
+        ("Share links", "admin:documents_sharelink_changelist", "documents.view_sharelink"),
+    )
     file_shows_with = ("owner", "lease", "initiated_by")
     file_columns = (
         *MachineAdmin.file_columns,

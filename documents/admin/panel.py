@@ -11,9 +11,10 @@ from console.records.links import record_url
 from console.shell.times import ago
 from core.base.clock import now
 from core.base.errors import words_for
-from documents.admin.places import download_url
+from documents.admin.places import download_url, public_url, share_url
 from documents.models import Document, DocumentVersion
 from documents.queries import missing_keys
+from documents.services.rights import may_share
 from storage.admin.amounts import size_text
 
 VERSIONS_SHOWN = 50
@@ -64,7 +65,8 @@ class DocumentPanel(Panel[Document]):
         if lease := document.lease:
             url = record_url(lease, self.user)
             yield Fact(label="Lease", value=format_html('<a href="{}">{}</a>', url, lease) if url else lease)
-        yield Fact(label="Public", value="Yes" if document.is_public else "No")
+        public = format_html('<a href="{}">Yes, at this address</a>', public_url(document))
+        yield Fact(label="Public", value=public if document.is_public else "No")
 
     # --- The file ---------------------------------------------------------------------------------------------------
 
@@ -85,6 +87,16 @@ class DocumentPanel(Panel[Document]):
     @property
     def download_url(self) -> str:
         return next((each.download_url for each in self.versions if each.version.number == self.record.current), "")
+
+    @property
+    def share_url(self) -> str:
+        """Where it is shared with people outside; empty for who may not do that."""
+        return share_url(self.record) if may_share(self.record, by=self.user) else ""
+
+    @cached_property
+    def links(self) -> int:
+        """How many links to it have not ended."""
+        return self.record.links.not_ended(at=now()).count()
 
     @cached_property
     def versions(self) -> list[VersionRow]:

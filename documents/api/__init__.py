@@ -1,7 +1,7 @@
 """Documents for programs: by the services that the console calls, and no rule of its own."""
 
-from documents.api import actions, content, many, routes, uploads
+from documents.api import actions, content, many, routes, shares, uploads
 from documents.api.router import router
 from documents.api.uploads import STREAMED
 
-__all__ = ["STREAMED", "actions", "content", "many", "router", "routes", "uploads"]
+__all__ = ["STREAMED", "actions", "content", "many", "router", "routes", "shares", "uploads"]

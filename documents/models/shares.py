@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -77,7 +77,7 @@ class ShareLink(models.Model):
     suspended_at = models.DateTimeField(null=True)
     suspended_why = models.CharField(max_length=20, choices=Suspended, default="", db_default="")
 
-    objects: ClassVar[models.Manager["ShareLink"]] = ShareLinkQuerySet.as_manager()
+    objects = ShareLinkQuerySet.as_manager()
 
     if TYPE_CHECKING:
         document_id: int
@@ -115,9 +115,9 @@ class ShareLink(models.Model):
         return bool(self.password)
 
     @property
-    def is_used_up(self) -> bool:
-        """Whether it was fetched as often as it may be."""
-        return self.downloads_at_most is not None and self.downloads >= self.downloads_at_most
+    def left(self) -> int | None:
+        """How often it can still be fetched; None: any number of times."""
+        return None if self.downloads_at_most is None else self.downloads_at_most - self.downloads
 
     def state_at(self, at: datetime) -> LinkState:
         """How it stands with it at that instant; what can never be again goes before what may."""
@@ -125,7 +125,7 @@ class ShareLink(models.Model):
             return LinkState.REVOKED
         if self.expires_at <= at:
             return LinkState.EXPIRED
-        if self.is_used_up:
+        if self.left == 0:
             return LinkState.USED_UP
         is_suspended = self.suspended_at is not None or self.document.state != State.ACTIVE
         return LinkState.SUSPENDED if is_suspended else LinkState.ACTIVE

@@ -53,15 +53,19 @@ def find(*, token: str) -> ShareLink:
     return link
 
 
-def opened(*, link: ShareLink, at: datetime) -> Opened:
+def opened(*, link: ShareLink, at: datetime, has_begun: bool = False) -> Opened:
     """What the link opens now. What suspends it, or does not any more, is written down.
+
+    Args:
+        has_begun: whether a download of it was counted already, so that it may go on although it was the last one.
 
     Raises:
         LinkRevoked, LinkExpired, LinkUsedUp: it opens nothing any more.
         LinkSuspended: nothing at present.
     """
-    if ended := ENDED.get(link.state_at(at)):
-        raise ended
+    state = link.state_at(at)
+    if state in ENDED and not (has_begun and state == LinkState.USED_UP):
+        raise ENDED[state]
     version = link.document.current_version
     why = _why(link, version)
     if why != link.suspended_why:

@@ -9,10 +9,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.fields import CharField
+from django.urls import reverse
 
 from api import spelling
 from core.base.errors import Refused
@@ -54,6 +56,11 @@ class NewLink:
 
     link: ShareLink
     token: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address that is passed on. It begins as the settings say, whatever a request calls this server."""
+        return f"{settings.CONSOLE_URL}{reverse('share', args=[self.token])}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

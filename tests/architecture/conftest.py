@@ -21,7 +21,7 @@ from console.models import FailureNotice
 from core.base.clock import now
 from core.http.problems import API
 from documents.models import Batch as DocumentBatch
-from documents.models import BatchPart, Document, DocumentVersion, Quota
+from documents.models import BatchPart, Document, DocumentVersion, Quota, ShareLink
 from documents.services import uploads
 from documents.states import State
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
@@ -108,9 +108,18 @@ def there(people: People, place: None) -> Things:
     document = _document(people["Operator"])
     verified = DocumentBatch.objects.create(kind=Batch.Kind.RUN, title="Verified again", size=1)
     BatchPart.objects.create(batch=verified, record=document)
+    link = ShareLink.objects.create(
+        document=document,
+        token_sha256="0" * 64,
+        hint="0000",
+        created_by=document.owner,
+        created_at=now(),
+        expires_at=now() + timedelta(days=1),
+    )
     made: list[models.Model] = [
         lease,
         document,
+        link,
         verified,
         Quota.objects.create(user=nina),
         AgencyStorageConfig.objects.create(
@@ -179,6 +188,8 @@ def concrete(address: str, there: Things) -> str:
         "upload_id": there["leases/upload"].pk,
         "run_id": there["storage/indexrun"].pk,
         "document_id": there["documents/document"].pk,
+        "share_id": there["documents/sharelink"].pk,
+        "unique_name": "Not-Public",
         "number": 1,
         "lease_id": there["leases/lease"].pk,
         "batch_id": there["leases/batch"].pk,

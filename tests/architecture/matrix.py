@@ -53,6 +53,8 @@ MODELS = {
     # The operator's own; of others' an operator sees what a viewer does, see `tests.documents.admin`.
     "documents/document": records(see=VIEWER, change=OPERATOR),
     "documents/batch": records(see=VIEWER),
+    # Those that one may share; see `tests.documents.admin.test_shares`.
+    "documents/sharelink": records(see=OPERATOR),
     "documents/quota": records(see=ADMINISTRATOR, change=ADMINISTRATOR),
     "auth/user": records(see=ADMINISTRATOR, add=ADMINISTRATOR, change=ADMINISTRATOR, delete=ADMINISTRATOR),
     "auth/group": records(see=ADMINISTRATOR, add=SUPERUSER, change=SUPERUSER, delete=SUPERUSER),
@@ -144,6 +146,10 @@ ADDRESSES = {
     "admin/documents/batch/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/documents/batch/<pk>/stop/": Row(NOBODY, OPERATOR),
     "admin/documents/batch/<pk>/again/": Row(NOBODY, OPERATOR),
+    "admin/documents/sharelink/search/": Row(NOBODY, OPERATOR),
+    "admin/documents/sharelink/download/<kind>/": Row(OPERATOR, NOBODY),
+    "admin/documents/sharelink/of/<document_id>/": Row(OPERATOR, OPERATOR),
+    "admin/documents/sharelink/<pk>/revoke/": Row(NOBODY, OPERATOR),
     "admin/documents/quota/search/": Row(NOBODY, ADMINISTRATOR),
     "admin/documents/quota/download/<kind>/": Row(ADMINISTRATOR, NOBODY),
     "admin/auth/user/<id>/password/": Row(ADMINISTRATOR, ADMINISTRATOR),
@@ -158,6 +164,11 @@ ADDRESSES = {
     "dropbox/disconnect/": Row(STAFF, STAFF),
     "dropbox/webhook/": Row(EVERYBODY, NOBODY),  # what is posted has to be signed by Dropbox
     "files/<token>/": Row(NOBODY, NOBODY),  # opens what is signed, for whoever has the address
+    # Open what a link opens, and what is public, for whoever asks; here there is neither. See `tests.documents.test_public`.
+    "share/<token>/": Row(NOBODY, NOBODY),
+    "share/<token>/download/": Row(NOBODY, NOBODY),
+    "public/<unique_name>/": Row(NOBODY, NOBODY),
+    "public/<unique_name>/download/": Row(NOBODY, NOBODY),
     f"admin/django_rq/dashboard/{QUEUE}<job_id>/stop/": Row(NOBODY, ADMINISTRATOR),
     **{f"admin/django_rq/dashboard/{page}": Row(ADMINISTRATOR, ADMINISTRATOR) for page in QUEUES},
     **{f"admin/{place}/{page}": row for place, rows in MODELS.items() for page, row in rows.items()},

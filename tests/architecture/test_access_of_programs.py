@@ -85,6 +85,8 @@ ADDRESSES = {
     "api/v1/openapi.json": Row(EVERYBODY - ANONYMOUS, None),
     "api/v1/documents/": Row(VIEWER, OPERATOR, A_FILE),
     "api/v1/documents/bulk/": Row(None, VIEWER, {"action": "archive", "ids": [1]}),  # what becomes of each is told
+    "api/v1/documents/shares/": Row(OPERATOR, OPERATOR, {"ids": [1]}),  # what becomes of each is told
+    "api/v1/documents/shares/<share_id>/": Row(OPERATOR, None, delete=OPERATOR),
     "api/v1/documents/upload/": Row(None, None, A_FILE, query="?name=deed.pdf", put=OPERATOR),
     "api/v1/documents/usage/": Row(VIEWER, None),
     A_DOCUMENT: Row(VIEWER, None, {"name": "deed of 1907.pdf"}, patch=OPERATOR, delete=OPERATOR),
@@ -94,6 +96,7 @@ ADDRESSES = {
     f"{A_DOCUMENT}content/": Row(VIEWER, None),
     f"{A_DOCUMENT}purge/": Row(None, ADMINISTRATOR, state=State.ARCHIVED),
     f"{A_DOCUMENT}restore/": Row(None, OPERATOR, state=State.ARCHIVED),
+    f"{A_DOCUMENT}shares/": Row(OPERATOR, OPERATOR, {"label": "the buyer"}),
     f"{A_DOCUMENT}verify/": Row(None, OPERATOR),
     f"{A_DOCUMENT}versions/": Row(VIEWER, None, A_FILE, query="?name=EACH.pdf", put=OPERATOR),
     f"{A_DOCUMENT}versions/<number>/": Row(VIEWER, None),

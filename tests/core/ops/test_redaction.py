@@ -11,6 +11,7 @@ SHARE_LINK = "https://www.dropbox.com/scl/fo/0a1b2c3d/AHd-9zQ?rlkey=k3yk3yk3y&dl
 SHORT_LIVED = "sl.u.AFmL3x-9_abcdefghijklmnopqrstuvwxyz0123456789"
 LONG_LIVED = "UDg9YdGOJbIAAAAAAAAAAZx8Qw7e6R5t4Y3u2I1o0PaSdFgHjKlZxCvBnM-_qwer"
 API_TOKEN = "rst_4dZr0aT9mQx2LkV7bYw1CeN5uHs8gJp3fXi6oRtAqKl0000Zk1"
+LINK = "rsl_4dZr0aT9mQx2LkV7bYw1CeN5uHs8gJp3fXi6oRtAqKl0000Zk1"
 PASSWORD = "hunter2-hunter2"
 CODE = "Gq4x-9bZ_abcdefghijklmnopqrstu0123456789xyz"
 
@@ -61,6 +62,12 @@ class TestRedactText:
             (f"ſecret={PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an s
             (f"authorızation: {PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an i
             (f"EMAİL: {PASSWORD}", PASSWORD),
+            (f'"GET /share/{LINK}/download/ HTTP/1.1" 200 12 "https://runsheet.example/share/{LINK}/"', LINK[5:]),
+            (f"GET /share/{LINK.replace('_', '%5F')}/ HTTP/1.1", LINK[5:]),
+            (f"GET /share/{LINK.replace('4', '%34')}/ HTTP/1.1", LINK[6:]),
+            (f"GET /share/{LINK[:-3]} HTTP/1.1", LINK[5:-3]),
+            (f"/admin/login/?next=%2Fshare%2F{LINK.replace('_', '%255F')}%2F", LINK[5:]),
+            (f"the link is {LINK}.", LINK[5:]),
             ("gAAAAABlZmFrZS1mZXJuZXQtdG9rZW4tdGV4dA==", "gAAAAAB"),
         ],
     )
@@ -75,6 +82,8 @@ class TestRedactText:
         "text",
         [
             "files/list_folder path=/Federal Workspace/^Runsheet Workspace/Runsheet Archive/NMNM 0501759 ok in 0.312 s",
+            "/usr/share/postgresql/16/extension/plpgsql.control is missing",
+            "GET /share/ HTTP/1.1 404",
             "job: leases_lease-17-searching-2 begins, try 1",
             "account=dbid:AAH4f99T0taONIb-OurWxbNQ6ywGRopQngc",
             "the access token of this account expires soon; 3 tokens renewed",
