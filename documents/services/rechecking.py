@@ -60,7 +60,7 @@ def _of_one(version: DocumentVersion) -> list[tuple[str, str]]:
         same = document.versions.filter(key=version.key)
         if same.filter(number=document.current).exists():
             return _owed(document, version)
-    if not same.filter(finding="").exists() or _is_itself(version):
+    if not same.filter(finding="").exists() or is_itself(version):
         return []
     same.update(finding=FileChanged.code, verified_at=None)
     return [(version.key, f"It is not what was sent as {version}; nobody gets it any more.")]
@@ -75,7 +75,7 @@ def _owed(document: Document, version: DocumentVersion) -> list[tuple[str, str]]
     return [(version.key, f"It was changed from outside, so {version} of document {document.pk} is verified again.")]
 
 
-def _is_itself(version: DocumentVersion) -> bool:
+def is_itself(version: DocumentVersion) -> bool:
     """Whether its bytes are those that were sent; what is not there is told by the index."""
     digest = sha256()
     try:

@@ -10,6 +10,7 @@ from documents.models import Document, DocumentVersion
 from documents.names import checked_name
 from documents.services import uploads, writing
 from documents.services.receiving import STORED_AS
+from documents.services.rechecking import is_itself
 from documents.services.rights import require_change
 from statemachine.transitions import Actor, Step, advance, authorise, locked
 from storage.backends import documents as documents_storage
@@ -51,7 +52,7 @@ def take_changed(*, document_id: int, by: User, generation: int | None = None) -
 def bring_back(*, document_id: int, by: User, generation: int | None = None) -> Document:
     """Put the bytes of the current version back in their place, from another version that has the same; they are verified again.
 
-    What lies there now is gone afterwards.
+    What lies there now is gone afterwards. Where somebody has put them back already, they are verified again.
 
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: nothing was changed.
@@ -59,7 +60,7 @@ def bring_back(*, document_id: int, by: User, generation: int | None = None) -> 
         Denied, Throttled, Unavailable, FullDisk: storage does not give them, or take them.
     """
     version = _current(document_id, by=by, generation=generation, transition="bring_back")
-    if not any(_is_put_back(version, key) for key in _copies(version)):
+    if not is_itself(version) and not any(_is_put_back(version, key) for key in _copies(version)):
         raise NoCopy
     with locked(Document, document_id) as document:
         require_change(document, by=by, generation=generation)

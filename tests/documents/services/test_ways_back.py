@@ -151,6 +151,14 @@ class TestBringBack:
         assert files[found.versions.get().key].read_bytes() == PDF == files[whole.versions.get().key].read_bytes()
         assert found.versions.get().may_be_served
 
+    def test_takes_what_somebody_has_put_back_already(self, opal: User, files: Files) -> None:
+        document = changed(verified(opal), files)
+        files[document.versions.get().key].write_bytes(PDF)
+
+        ways_back.bring_back(document_id=document.pk, by=opal)
+
+        assert worked(document).state == State.ACTIVE
+
     def test_is_refused_where_nobody_has_them(self, opal: User, files: Files) -> None:
         document = changed(verified(opal), files)
         with pytest.raises(NoCopy):
