@@ -1,4 +1,6 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -176,6 +178,83 @@ class TestWhatLiesThere:
         assert files.all() == {}
         assert not OwedSidecar.objects.exists()
         assert not DocumentSidecar.objects.exists()
+
+
+class TestKilled:
+    @pytest.mark.parametrize("is_put", [False, True])
+    def test_between_row_and_sidecar_it_is_written_by_the_next(
+        self, opal: User, files: Files, monkeypatch: pytest.MonkeyPatch, is_put: bool
+    ) -> None:
+        document = stored(opal)
+        put = LocalStorage.put
+
+        def killed(storage: LocalStorage, *args: Any, **said: Any) -> None:
+            if is_put:
+                put(storage, *args, **said)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as killing:
+            killing.setattr(LocalStorage, "put", killed)
+            with pytest.raises(KeyboardInterrupt):
+                writing.write_owed()
+        assert files[key(document)].exists() == is_put
+        assert OwedSidecar.objects.exists()
+
+        assert writing.write_owed() == 1
+        assert said(files, document)["edition"] == 2
+        assert DocumentSidecar.objects.get().why_not == ""
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoAtOnce:
+    def test_nothing_older_follows_something_newer(
+        self, opal: User, files: Files, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        document = stored(opal)
+        is_at_it, goes_on, put = Event(), Event(), LocalStorage.put
+
+        def slow(storage: LocalStorage, *args: Any, **said: Any) -> Any:
+            if not is_at_it.is_set():
+                is_at_it.set()
+                assert goes_on.wait(30)
+            return put(storage, *args, **said)
+
+        monkeypatch.setattr(LocalStorage, "put", slow)
+
+        def first() -> int:
+            try:
+                return writing.write_owed()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            worker = pool.submit(first)
+            assert is_at_it.wait(30)
+            documents.change(document_id=document.pk, by=opal, name="newer")
+            assert writing.write_owed() == 0  # who is at it goes on until nothing is owed
+            goes_on.set()
+            worker.result(timeout=60)
+        writing.write_owed()
+
+        assert said(files, document)["document"]["name"] == "newer"
+        assert not OwedSidecar.objects.exists()
+
+    def test_who_was_overtaken_leaves_it_to_the_other(
+        self, opal: User, files: Files, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stored(opal)
+        numbered = writing._numbered
+
+        def overtaken(ids: Any) -> dict[int, int]:
+            mine = numbered(ids)
+            numbered(ids)
+            return mine
+
+        with monkeypatch.context() as overtaking:
+            overtaking.setattr(writing, "_numbered", overtaken)
+            assert writing.write_owed() == 0
+        assert OwedSidecar.objects.exists()
+        assert writing.write_owed() == 1
 
 
 def _fails(*_: Any, **__: Any) -> None:
