@@ -43,6 +43,7 @@ chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (S
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.cups --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.archives --seed $(or $(SEED),1)
+	@$(PYTHON) -m tests.chaos.documents --seed $(or $(SEED),1)
 
 bench-console: $(INSTALLED) ## How fast the console is with 200,000 leases and 2,000,000 transitions (ARGS=--json)
 	@$(PYTHON) -m bench.console $(ARGS)
@@ -91,7 +92,7 @@ $(INSTALLED): requirements-dev.txt .python-version | $(UV)
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(PYTHON) requirements-dev.txt >&2
 	@touch $@
 
-# An Azure Blob Storage on loopback, for the contract of the back-ends; where it cannot be had, that part is skipped and says so.
+# An Azure Blob Storage on loopback, for the contract of the back-ends, and a client of tus; where they cannot be had, that part is skipped and says so.
 $(AZURITE): tests/storage/azurite/package.json tests/storage/azurite/package-lock.json tests/storage/azurite/.npmrc
 	@mkdir -p '$(@D)'
 	@if command -v npm > '$(LOCAL)/azurite.log' 2>&1; then \

@@ -1,7 +1,17 @@
 """Documents by the million, as years of use leave them. Imported once Django is ready."""
 
+from typing import get_args
+from urllib.parse import parse_qsl
+
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
+
+from api.paging import page
+from documents.api.asking import shown
+from documents.api.routes import DocumentOrder, Listed
+from documents.models import Document
 
 PEOPLE, LEASES = 50, 1_000
 # Half of them are one person's, and the old ones are archived: what is rare lies where an order begins last.
@@ -41,3 +51,49 @@ def fill(*, documents: int) -> None:
         cursor.execute(DOCUMENTS, {"documents": documents, "people": PEOPLE})
         cursor.execute(VERSIONS)
         cursor.execute("VACUUM ANALYZE documents_document, documents_documentversion")
+
+
+# Hardly any has it, so that all names are read.
+RARE = "&name=no.%204242."
+
+
+def queries() -> list[str]:
+    """What is asked for of the list: each order of all, of somebody's and of each state, first and far behind, and narrowed."""
+    some = {"": Q(), **{f"&owner={pk}": Q(owner=pk) for pk in _owners()}}
+    some |= {f"&status={state}": Q(state=state) for state in ("active", "archived", "error")}
+    found = []
+    for narrowed, which in some.items():
+        for order in get_args(DocumentOrder.__value__):
+            asked = f"&order={order}{narrowed}"
+            found += [asked, f"{asked}&cursor={_cursor(order, which)}"]
+    lease = Document.objects.filter(lease__isnull=False).values_list("lease", flat=True)[0]
+    others = [f"&lease={lease}", "&type=text/", "&is_public=true", "&name=deed", "&unique_name=Document-5"]
+    return [*(each.replace(" ", "%20") for each in (*found, *others)), RARE]
+
+
+def statements() -> int:
+    """The most that the list itself takes for one page."""
+    person, most = User(is_superuser=True, is_active=True), 0
+    for asked in queries():
+        wanted = Listed.model_validate(dict(parse_qsl(asked)))
+        with CaptureQueriesContext(connection) as counted:
+            page(wanted.among(shown(person)), order=[wanted.by], cursor=wanted.cursor, limit=100)
+        most = max(most, len(counted))
+    return most
+
+
+def _owners() -> list[int]:
+    """Who has half of them, and somebody else."""
+    return list(User.objects.filter(username__in=("person 0", "person 3")).values_list("pk", flat=True))
+
+
+def _cursor(order: str, which: Q) -> str:
+    """Where a page begins in the middle of the list."""
+    wanted = Listed.model_validate({"order": order})
+    rows = Document.objects.filter(which).order_by(wanted.by, "-pk" if order.startswith("-") else "pk")
+    at = rows[rows.count() // 2]
+    column = wanted.by.removeprefix("-")
+    narrowed = Document.objects.filter(which).filter(
+        **{f"{column}__{'lte' if order.startswith('-') else 'gte'}": getattr(at, column)}
+    )
+    return page(narrowed, order=[wanted.by], limit=1).next or ""

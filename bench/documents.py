@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import django
 import psutil
@@ -25,6 +26,7 @@ from django.core.management import call_command
 from bench.discovery import Parser, whole
 from bench.figures import latencies
 from bench.stage import SECRETS, own_servers
+from bench.stores import Weed
 from core.base.errors import RunsheetError
 from core.local.processes import child_environment, free_port, stop_signals, supervised
 from core.local.programs import web
@@ -47,7 +49,12 @@ class Figures:
         upload_2gb_extra_bytes, download_2gb_extra_bytes: what the process takes of its own beside what it took idle, at most.
         upload_of_cp_ratio: its pace by that of `cp` with fsync, of the same bytes to the same disk.
         download_of_loopback_ratio: its pace by that of bytes out of memory, over one connection of the machine to itself.
-        list_p95_ms: of a page of 100 documents.
+        s3_of_sdk_ratio: the same into and out of SeaweedFS, by the pace of its own SDK; the smaller one of both.
+        s3_extra_bytes: as with files on the disk, the larger one of both.
+        list_p95_ms: of a page of 100 documents, of the orders and filters that are offered, first and far behind.
+        list_slowest: the one that took longest.
+        list_statements: the most that one page took.
+        list_rare_part_ms: of a part of names that hardly any has, for which all names are read.
     """
 
     megabytes: int
@@ -61,19 +68,27 @@ class Figures:
     download_mb_per_s: float
     loopback_mb_per_s: float
     download_of_loopback_ratio: float
+    s3_upload_of_sdk_ratio: float
+    s3_download_of_sdk_ratio: float
+    s3_of_sdk_ratio: float
+    s3_extra_bytes: int
     list_p95_ms: float
+    list_slowest: str
+    list_statements: int
+    list_rare_part_ms: float
 
     @property
     def is_good(self) -> bool:
-        return max(self.upload_2gb_extra_bytes, self.download_2gb_extra_bytes) <= MOST_EXTRA_BYTES
+        taken = (self.upload_2gb_extra_bytes, self.download_2gb_extra_bytes, self.s3_extra_bytes)
+        return max(taken) <= MOST_EXTRA_BYTES
 
 
 def main() -> int:
     options = _parser().parse_args()
     load_before = os.getloadavg()[0]
     try:
-        with stop_signals(), _served() as (port, token, pid):
-            figures = _measured(options, port=port, token=token, pid=pid, load_before=load_before)
+        with stop_signals(), _staged() as token:
+            figures = _measured(options, token=token, load_before=load_before)
     except RunsheetError as error:
         print(error, file=sys.stderr)
         return 1
@@ -87,13 +102,14 @@ def main() -> int:
 
 
 @contextmanager
-def _served() -> Iterator[tuple[int, str, int]]:
-    """One process of gunicorn with production settings: its port, a token for documents, and its number."""
+def _staged() -> Iterator[str]:
+    """PostgreSQL and Valkey with the product's tables, Django ready in this process: a token for documents."""
     with own_servers(DIRECTORY) as urls:
         given = SECRETS | {
             "DOCUMENTS_DIRECTORY": str(DIRECTORY / "documents"),
             "SECURE_SSL_REDIRECT": "no",
             "WEB_CONCURRENCY": "1",
+            "API_PER_MINUTE": "1000000",
         }
         settings = child_environment(urls, DROPBOX_BASE_URL="", settings_module="core.settings.production")
         os.environ.update(given | settings)
@@ -101,13 +117,19 @@ def _served() -> Iterator[tuple[int, str, int]]:
         django.setup()
         for command in ("migrate", "collectstatic"):
             call_command(command, interactive=False, stdout=sys.stderr)
-        port = free_port()
-        with supervised(
-            [web(bind=f"127.0.0.1:{port}")], environment=dict(os.environ), logs=DIRECTORY / "log"
-        ) as children:
-            children.wait_for(f"http://127.0.0.1:{port}/health/live", timeout_s=ANSWERS_WITHIN_S)
-            (worker,) = psutil.Process(children.running[0].process.pid).children()
-            yield port, _token(), worker.pid
+        yield _token()
+
+
+@contextmanager
+def _served(**environment: str) -> Iterator[tuple[int, int]]:
+    """One process of gunicorn with production settings: its port, and its number."""
+    port = free_port()
+    with supervised(
+        [web(bind=f"127.0.0.1:{port}")], environment={**os.environ, **environment}, logs=DIRECTORY / "log"
+    ) as children:
+        children.wait_for(f"http://127.0.0.1:{port}/health/live", timeout_s=ANSWERS_WITHIN_S)
+        (worker,) = psutil.Process(children.running[0].process.pid).children()
+        yield port, worker.pid
 
 
 def _token() -> str:
@@ -122,33 +144,77 @@ def _token() -> str:
     return made.secret
 
 
-def _measured(options: argparse.Namespace, *, port: int, token: str, pid: int, load_before: float) -> Figures:
+def _measured(options: argparse.Namespace, *, token: str, load_before: float) -> Figures:
     size = options.mb * MB
     source = DIRECTORY / "source"
     _fill(source, size)
-    ask = Asking(port=port, token=token)
-    for _ in range(3):  # what is loaded with the first is not what the large one takes
-        _get(ask, _put(ask, source, MB), MB)
-
+    with _served() as (port, pid):
+        ask = Asking(port=port, token=token)
+        found = _passed(ask, source, times=options.times, pid=pid)
+        listed = _list(ask, documents=options.documents)
     cp_s = min(_timed(lambda: _cp(source)) for _ in range(options.times))
-    uploaded_s, upload_extra, document = _best(options.times, pid, lambda: _put(ask, source, size))
-    _verify(document)
-    downloaded_s, download_extra, _ = _best(options.times, pid, lambda: _get(ask, document, size))
     loopback_s = min(_timed(lambda: _loopback(size)) for _ in range(options.times))
+    with Weed(DIRECTORY / "store") as weed:
+        sdk = _by_sdk(weed, source, times=options.times)
+        with _served(DOCUMENTS_STORAGE="s3", **_s3(weed)) as (port, pid):
+            stored = _passed(Asking(port=port, token=token), source, times=options.times, pid=pid)
+    ratios = [round(sdk[each] / stored[each], 2) for each in ("upload_s", "download_s")]
     return Figures(
         megabytes=options.mb,
         documents=options.documents,
         load_before=round(load_before, 1),
-        upload_2gb_extra_bytes=upload_extra,
-        download_2gb_extra_bytes=download_extra,
-        upload_mb_per_s=round(options.mb / uploaded_s),
+        upload_2gb_extra_bytes=int(found["upload_extra"]),
+        download_2gb_extra_bytes=int(found["download_extra"]),
+        upload_mb_per_s=round(options.mb / found["upload_s"]),
         cp_mb_per_s=round(options.mb / cp_s),
-        upload_of_cp_ratio=round(cp_s / uploaded_s, 2),
-        download_mb_per_s=round(options.mb / downloaded_s),
+        upload_of_cp_ratio=round(cp_s / found["upload_s"], 2),
+        download_mb_per_s=round(options.mb / found["download_s"]),
         loopback_mb_per_s=round(options.mb / loopback_s),
-        download_of_loopback_ratio=round(loopback_s / downloaded_s, 2),
-        list_p95_ms=_list_p95_ms(ask, document, documents=options.documents),
+        download_of_loopback_ratio=round(loopback_s / found["download_s"], 2),
+        s3_upload_of_sdk_ratio=ratios[0],
+        s3_download_of_sdk_ratio=ratios[1],
+        s3_of_sdk_ratio=min(ratios),
+        s3_extra_bytes=int(max(stored["upload_extra"], stored["download_extra"])),
+        **listed,
     )
+
+
+def _passed(ask: "Asking", source: Path, *, times: int, pid: int) -> dict[str, float]:
+    """How long it takes to send the file and to fetch it, and what that takes in memory."""
+    size = source.stat().st_size
+    for _ in range(3):  # what is loaded with the first is not what the large one takes
+        _get(ask, _put(ask, source, MB), MB)
+    uploaded_s, upload_extra, document = _best(times, pid, lambda: _put(ask, source, size))
+    downloaded_s, download_extra, _ = _best(times, pid, lambda: _get(ask, document, size))
+    return {
+        "upload_s": uploaded_s,
+        "upload_extra": upload_extra,
+        "download_s": downloaded_s,
+        "download_extra": download_extra,
+    }
+
+
+def _s3(weed: Weed) -> dict[str, str]:
+    return {f"DOCUMENTS_S3_{name.upper()}": value for name, value in weed.options.items()}
+
+
+def _by_sdk(weed: Weed, source: Path, *, times: int) -> dict[str, float]:
+    """What the SDK takes by itself for the same file, with as many connections and threads as it likes."""
+    import boto3  # noqa: PLC0415 - takes a second
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=weed.url,
+        region_name=weed.options["region"],
+        aws_access_key_id=weed.options["access_key_id"],
+        aws_secret_access_key=weed.options["secret_access_key"],
+    )
+    place, target = weed.options["bucket"], DIRECTORY / "fetched"
+    uploaded_s = min(_timed(lambda: client.upload_file(str(source), place, "bare")) for _ in range(times))
+    downloaded_s = min(_timed(lambda: client.download_file(place, "bare", str(target))) for _ in range(times))
+    target.unlink()
+    client.delete_object(Bucket=place, Key="bare")
+    return {"upload_s": uploaded_s, "download_s": downloaded_s}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,34 +344,26 @@ def _send(address: tuple[str, int], size: int) -> None:
             connection.sendall(piece)
 
 
-ROWS = """
-INSERT INTO documents_document (name, unique_name, owner_id, state, current, last_number, size_bytes, mime_type, verified_at, entered_at)
-SELECT 'Deed ' || n || '.pdf', 'deed-' || n, %(owner)s, 'active', 1, 1, 1000 + n, 'application/pdf', now(), now()
-FROM generate_series(1, %(documents)s) n
-"""
-VERSIONS = """
-INSERT INTO documents_documentversion (document_id, number, key, name, size, sha256, mime_type, verified_at)
-SELECT id, 1, owner_id || '/documents/' || id || '/1/deed.pdf', name, size_bytes, repeat('0', 64), mime_type, now()
-FROM documents_document WHERE unique_name LIKE 'deed-%%'
-"""
+def _list(ask: Asking, *, documents: int) -> dict[str, Any]:
+    """The figures of the list."""
+    from bench import document_rows  # noqa: PLC0415 - Django is ready only now
 
+    document_rows.fill(documents=documents)
+    taken_ms: dict[str, float] = {}
+    for query in document_rows.queries():
 
-def _list_p95_ms(ask: Asking, document: int, *, documents: int) -> float:
-    from django.db import connection  # noqa: PLC0415 - Django is ready only now
+        def look(query: str = query) -> None:
+            with ask("GET", f"?limit=100{query}") as answer:
+                answer.read()
 
-    from documents.models import Document  # noqa: PLC0415 - the same
-
-    owner = Document.objects.get(pk=document).owner_id
-    with connection.cursor() as cursor:
-        for statement in (ROWS, VERSIONS):
-            cursor.execute(statement, {"owner": owner, "documents": documents})
-        cursor.execute("VACUUM ANALYZE documents_document, documents_documentversion")
-
-    def look() -> None:
-        with ask("GET", "?limit=100") as answer:
-            answer.read()
-
-    return round(latencies([_timed(look) for _ in range(50)])["p95_s"] * 1000, 1)
+        taken_ms[query] = latencies([_timed(look) for _ in range(10)])["p95_s"] * 1000
+    rare_ms = taken_ms.pop(document_rows.RARE)
+    return {
+        "list_p95_ms": round(max(taken_ms.values()), 1),
+        "list_slowest": max(taken_ms, key=lambda each: taken_ms[each]),
+        "list_statements": document_rows.statements(),
+        "list_rare_part_ms": round(rare_ms, 1),
+    }
 
 
 def _parser() -> Parser:
@@ -315,7 +373,7 @@ def _parser() -> Parser:
         "--times", type=whole(1), default=2, metavar="N", help="the quickest counts (default: %(default)s)"
     )
     parser.add_argument(
-        "--documents", type=whole(1), default=100_000, metavar="N", help="in the list (default: %(default)s)"
+        "--documents", type=whole(1), default=1_000_000, metavar="N", help="in the list (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

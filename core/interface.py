@@ -7,7 +7,7 @@ from api.frame import answering_heads, interface, mount
 from api.scopes import PLACE, Area, declare_open
 from core.http import uploads
 from discovery.api import leases as near
-from documents.api import STREAMED
+from documents.api import STREAMED, tus_router
 from documents.api import router as documents
 from leases.api import agencies, batches, contents, deleting, leases, many
 from storage.api import files
@@ -29,6 +29,7 @@ mount("/agencies", agencies, tag="agencies", area=Area.LEASES)
 mount("/index", index, tag="index", area=Area.STORAGE)
 mount("/files", files, tag="files", area=Area.STORAGE)
 mount("/documents", documents, tag="documents", area=Area.DOCUMENTS)
+mount("/documents", tus_router, tag="documents", area=Area.DOCUMENTS)
 # What the interface is, each token may know.
 declare_open("/openapi.json")
 interface.add_router("", reading.router)

@@ -8,6 +8,8 @@ SWEEPS_EVERY_S = 600
 # Whoever changes a document rings as well; this is for what was not heard.
 WRITES_EVERY_S = 10
 LINKS_EVERY_S = 60
+# Somebody waits for what has arrived.
+FINISHES_EVERY_S = 60
 
 
 @duty(name="documents_sweep", queue=settings.STORAGE_QUEUE, every_s=lambda: SWEEPS_EVERY_S)
@@ -43,3 +45,15 @@ def settle_links() -> None:
     from documents.services import shares  # noqa: PLC0415 - see above
 
     shares.settle(at=now())
+
+
+@duty(name="documents_partial_uploads", queue=settings.STORAGE_QUEUE, every_s=lambda: FINISHES_EVERY_S)
+def finish_uploads() -> None:
+    """Make versions of what has arrived whole, and let go of uploads of which nothing comes any more."""
+    from documents.services import finishing  # noqa: PLC0415 - see above
+
+    finishing.expire()
+    try:
+        finishing.finish_arrived()
+    finally:
+        finishing.clear_all()

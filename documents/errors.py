@@ -269,6 +269,72 @@ class TooManyGuesses(Temporary):
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 
+# --- What can be wrong with an upload in several requests -------------------------------------------------------------
+
+
+class UploadUnknown(Refused):
+    """There is no such upload, or none of yours. Begin a new one."""
+
+    code = "upload_unknown"
+    status = HTTPStatus.NOT_FOUND
+
+
+class UploadOver(Refused):
+    """This upload is over and came to nothing: it was ended, has expired, or its file was refused. Begin a new one."""
+
+    code = "upload_over"
+    status = HTTPStatus.GONE
+
+
+class UploadDone(Refused):
+    """This upload is complete, and its document is there; it can only be archived."""
+
+    code = "upload_done"
+    status = HTTPStatus.CONFLICT
+
+
+class OffsetConflict(Refused):
+    """The upload does not go on at that byte. Ask by HEAD where it does, and send from there."""
+
+    code = "offset_conflict"
+    status = HTTPStatus.CONFLICT
+
+
+class UploadOvertaken(Refused):
+    """Another request goes on with this upload. Ask by HEAD how far it has come."""
+
+    code = "upload_overtaken"
+    status = HTTPStatus.LOCKED
+
+
+class UploadTooLong(Refused):
+    """More bytes were sent than the upload was said to have. Nothing of what was too much was kept."""
+
+    code = "upload_too_long"
+    status = HTTPStatus.CONTENT_TOO_LARGE
+
+
+class TooManyUploads(Refused):
+    """You have too many unfinished uploads. Go on with some, or end them by DELETE."""
+
+    code = "too_many_uploads"
+    status = HTTPStatus.FORBIDDEN
+
+
+class TooManyPieces(Refused):
+    """The upload was sent in too many small pieces. Send larger ones."""
+
+    code = "too_many_pieces"
+    status = HTTPStatus.FORBIDDEN
+
+
+class PartsGone(Refused):
+    """What was kept of this upload is not in storage any more. Begin a new one."""
+
+    code = "upload_parts_gone"
+    status = HTTPStatus.GONE
+
+
 # --- What verifying can find -----------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from documents.errors import InvalidMetadata, InvalidName, InvalidUniqueName, InvalidWhy
+from documents.errors import InvalidMetadata, InvalidName, InvalidUniqueName, InvalidWhy, LeaseUnknown
 
 NAME_AT_MOST = 200
 UNIQUE_NAME_AT_MOST = 80
@@ -145,6 +145,34 @@ def checked_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     if length > METADATA_AT_MOST_BYTES:
         raise InvalidMetadata(f"The metadata has {length:,} bytes; {METADATA_AT_MOST_BYTES:,} are the most.")
     return dict(metadata)
+
+
+def read_metadata(said: str) -> dict[str, Any]:
+    """The object that a text says; nothing said: an empty one.
+
+    Raises:
+        InvalidMetadata: it is none.
+    """
+    try:
+        found = json.loads(said or "{}")
+    except (ValueError, RecursionError):
+        raise InvalidMetadata from None
+    if not isinstance(found, dict):
+        raise InvalidMetadata
+    return found
+
+
+def read_lease(said: str) -> int | None:
+    """The number of a lease that a text says; None: nothing is said.
+
+    Raises:
+        LeaseUnknown: it is none.
+    """
+    if not said:
+        return None
+    if not (said.isascii() and said.isdecimal() and len(said) < len(str(2**63))):
+        raise LeaseUnknown
+    return int(said)
 
 
 def _check_value(value: Any, *, depth: int) -> None:

@@ -70,11 +70,12 @@ def own_valkey(directory: Path) -> Iterator[Valkey]:
     server.kill()
 
 
-def _given(valkey: Valkey, dropbox: "Standin") -> Mapping[str, str]:
+def environment_of(*, redis_url: str, dropbox: "Standin") -> Mapping[str, str]:
+    """What a program is told that is to work on the database of this test."""
     database = connection.settings_dict
     host = quote(database["HOST"], safe="")
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{host}:{database['PORT']}/{database['NAME']}"
-    urls = ServerUrls(database_url=url, redis_url=valkey.url)
+    urls = ServerUrls(database_url=url, redis_url=redis_url)
     given = child_environment(urls, DROPBOX_BASE_URL=dropbox.base_url, settings_module="tests.live_settings")
     keys = ",".join(django_settings.TOKEN_ENCRYPTION_KEYS)
     return given | {
@@ -178,7 +179,7 @@ def site(standin: "Standin") -> Iterator[Site]:
     ):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         given = {
-            **_given(server, standin),
+            **environment_of(redis_url=server.url, dropbox=standin),
             "CONSOLE_URL": url,
             "NOTICE_GATHERS_S": "0.5",
             "DISCOVERY_BACKOFF_BASE_S": "0.1",

@@ -57,6 +57,11 @@ def waiting(connection: socket | None, *, size: int, how: int) -> Iterator[Waiti
         _moved_at[thread] = time.monotonic()
 
 
+def moved() -> None:
+    """This thread does something that takes long, and goes on with it."""
+    _moved_at[threading.get_ident()] = time.monotonic()
+
+
 def end_stalled() -> int:
     """Close the connections whose time is over, so that their threads go on.
 

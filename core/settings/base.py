@@ -281,6 +281,8 @@ DOCUMENTS_SCANNER_LARGEST_BYTES = documents.MB * environment.whole_number(
 )
 # Who sends documents: this server piece by piece, the web server before it, or the place where they lie by a signed address.
 DOCUMENTS_DELIVERY, DOCUMENTS_INTERNAL_HEADER, DOCUMENTS_INTERNAL_PREFIX = documents.delivery()
+# An upload in several requests is over once nothing of it has come for so long. Azure forgets its parts after a week.
+DOCUMENTS_UPLOAD_HOURS = environment.whole_number("DOCUMENTS_UPLOAD_HOURS", 24, minimum=1, maximum=144)
 # So many of a process's four threads may be busy with large files that come or go; whoever comes then is told to try again.
 DOCUMENTS_TRANSFERS_AT_MOST = environment.whole_number("DOCUMENTS_TRANSFERS_AT_MOST", 3, minimum=1, maximum=4)
 
@@ -293,6 +295,8 @@ ARCHIVE_WATCH_EVERY_S = environment.whole_number("ARCHIVE_WATCH_EVERY_S", 5, max
 
 # Whoever asks for the end of something waits for it at most so long: less than gunicorn's patience, and a proxy's.
 API_WAIT_AT_MOST_S = environment.number("API_WAIT_AT_MOST_S", 20, minimum=0, maximum=25)
+# An upload in several requests is over once nothing of it has come for so long. Azure forgets its parts after a week.
+DOCUMENTS_UPLOAD_HOURS = environment.whole_number("DOCUMENTS_UPLOAD_HOURS", 24, minimum=1, maximum=144)
 # So many of a process's four threads may wait; whoever comes then is told at once how it stands.
 API_WAITING_AT_MOST = environment.whole_number("API_WAITING_AT_MOST", 2, maximum=3)
 

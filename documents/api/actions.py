@@ -6,7 +6,7 @@ from typing import Annotated
 from django.http import HttpRequest, HttpResponse
 from ninja import Body
 from ninja import Status as Answered
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.shapes import Said, Text
 from documents.api.asking import as_seen, as_seen_before, here, saved
@@ -26,11 +26,15 @@ class CheckOut(Said):
         hours: whoever comes again prolongs it.
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"hours": 2}]})
+
     hours: Annotated[int, Field(ge=1, le=CHECKED_OUT_AT_MOST_H)] = CHECKED_OUT_H
 
 
 class Why(Said):
     """Why, in somebody's words."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"why": "the scan of the clerk is better"}]})
 
     why: Annotated[Text, Field(max_length=WHY_AT_MOST)] = ""
 

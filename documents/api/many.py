@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Body
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.shapes import Key, Said
 from documents.api.asking import asking
@@ -24,6 +24,8 @@ class Many(Said):
         ids: their numbers; what is named twice is done once.
         change: what of them is to be otherwise, where the action is “change”; a unique name can be of one only.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"action": "archive", "ids": [17, 18]}]})
 
     action: Action
     ids: Annotated[list[Key], Field(min_length=1, max_length=AT_MOST)]

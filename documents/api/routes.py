@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api import etags
 from api.paging import Page, Paged, page
@@ -73,6 +73,8 @@ class ChangedDocument(Said):
         lease: null: it belongs to none.
         metadata: the whole object.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Deed of 1907.pdf", "metadata": {"book": 12}}]})
 
     name: Text = ""
     unique_name: Text = ""

@@ -1,6 +1,5 @@
 """Bytes come in, for programs: as the whole body, or as the last part of a form. Nothing of them is kept on the way."""
 
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,8 +15,7 @@ from documents import multipart
 from documents.api.asking import asking, beside, here, saved, there
 from documents.api.router import router
 from documents.api.shapes import DocumentAnswer
-from documents.errors import InvalidMetadata, LeaseUnknown
-from documents.names import WHY_AT_MOST
+from documents.names import WHY_AT_MOST, read_lease, read_metadata
 from documents.receiving import received
 from documents.services import uploads
 from statemachine.errors import Stale
@@ -27,15 +25,21 @@ STREAMED: Mapping[str, tuple[str, ...]] = {
     "documents": ("POST",),
     "upload_document": ("PUT",),
     "document_versions": ("PUT",),
+    "tus_uploads": ("POST",),
+    "tus_version_uploads": ("POST",),
+    "tus_upload": ("PATCH", "POST"),
 }
 # What clients say that know nothing.
 NOTHING_SAID = {"application/octet-stream", "application/x-www-form-urlencoded"}
 OF_A_FORM = ("name", "metadata", "lease", "why")
+AN_EXAMPLE = "%PDF-1.7\n%%EOF\n"
 BYTES: Mapping[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "The bytes of the file. Content-Type may say any type.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}, "example": AN_EXAMPLE}
+        },
     }
 }
 FORM: Mapping[str, Any] = {
@@ -54,7 +58,13 @@ FORM: Mapping[str, Any] = {
                         "why": {"type": "string"},
                         "file": {"type": "string", "format": "binary"},
                     },
-                }
+                },
+                "example": {
+                    "name": "Deed of 1907.pdf",
+                    "metadata": '{"book": 12}',
+                    "why": "from the clerk",
+                    "file": AN_EXAMPLE,
+                },
             }
         },
     }
@@ -134,8 +144,8 @@ def upload_form(request: HttpRequest, response: HttpResponse) -> Status[Document
             chunks=form.chunks,
             length=None,
             declared_type=_type_of(form.content_type),
-            lease_id=_lease(form.fields.get("lease", "")),
-            metadata=_metadata(form.fields.get("metadata", "")),
+            lease_id=read_lease(form.fields.get("lease", "")),
+            metadata=read_metadata(form.fields.get("metadata", "")),
             sha256=form.sha256,
             why=form.fields.get("why", ""),
         )
@@ -186,33 +196,3 @@ def _made(request: HttpRequest, response: HttpResponse, document_id: int) -> Sta
 def _type_of(said: str) -> str:
     kind = said.partition(";")[0].strip().lower()
     return "" if kind in NOTHING_SAID else kind
-
-
-def _lease(said: str) -> int | None:
-    """The number that a form says, which knows only texts.
-
-    Raises:
-        LeaseUnknown: it is none.
-    """
-    if not said:
-        return None
-    if not (said.isascii() and said.isdecimal() and len(said) < len(str(2**63))):
-        raise LeaseUnknown
-    return int(said)
-
-
-def _metadata(said: str) -> dict[str, Any] | None:
-    """The object that a form says.
-
-    Raises:
-        InvalidMetadata: it is none.
-    """
-    if not said:
-        return None
-    try:
-        found = json.loads(said)
-    except (ValueError, RecursionError):
-        raise InvalidMetadata from None
-    if not isinstance(found, dict):
-        raise InvalidMetadata
-    return found

@@ -1,6 +1,7 @@
 """Documents, their versions, the links to them, what stands beside their files, and how much room they may take."""
 
 from documents.models.batches import Batch, BatchPart
+from documents.models.partials import PartialPiece, PartialUpload, Stage
 from documents.models.quotas import Leftover, Quota, Upload
 from documents.models.records import Document
 from documents.models.shares import ShareLink
@@ -15,7 +16,10 @@ __all__ = [
     "DocumentVersion",
     "Leftover",
     "OwedSidecar",
+    "PartialPiece",
+    "PartialUpload",
     "Quota",
     "ShareLink",
+    "Stage",
     "Upload",
 ]

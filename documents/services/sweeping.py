@@ -27,7 +27,10 @@ AT_ONCE = 500
 
 def drop_dead_uploads() -> int:
     """Give back the room of uploads that stand still; how many. Their bytes go a day later."""
-    dead = Upload.objects.filter(touched_at__lt=now() - timedelta(seconds=DEAD_AFTER_S)).order_by("touched_at")
+    dead = Upload.objects.filter(
+        touched_at__lt=now() - timedelta(seconds=DEAD_AFTER_S),
+        partial__isnull=True,  # these may stand still (documents.services.finishing)
+    ).order_by("touched_at")
     dropped = 0
     for upload_id, key in dead.values_list("pk", "key")[:AT_ONCE]:
         with transaction.atomic():

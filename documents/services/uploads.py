@@ -28,7 +28,7 @@ UPLOADED = "uploaded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
+class Said:
     """What was said of the bytes, checked."""
 
     name: str
@@ -36,8 +36,29 @@ class _Said:
     why: str
 
     @classmethod
-    def checked(cls, *, name: str, declared_type: str, why: str) -> "_Said":
+    def checked(cls, *, name: str, declared_type: str, why: str) -> "Said":
+        """The same, as it is kept.
+
+        Raises:
+            InvalidName, InvalidWhy: it cannot be.
+        """
         return cls(name=checked_name(name), declared_type=media_type(declared_type), why=checked_why(why))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a version is to lie, and what it was seen to be a version of.
+
+    Attributes:
+        revision: of its document, by which it is known whether people have changed it since.
+    """
+
+    key: str
+    document_id: int
+    number: int
+    owner_id: int
+    agency: str
+    revision: int | None = None
 
 
 def store(
@@ -68,16 +89,13 @@ def store(
         Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
     """
     require(by, ADD)
-    said = _Said.checked(name=name, declared_type=declared_type, why=why)
+    said = Said.checked(name=name, declared_type=declared_type, why=why)
     told = checked_metadata(metadata or {})
-    agency = agency_of(lease_id)
-    document_id, key = _new_place(owner_id=by.pk, name=said.name)
-    upload = begin(key=key, owner_id=by.pk, agency=agency, length=length)
+    place = new_place(by=by, name=said.name, lease_id=lease_id)
+    upload = begin(key=place.key, owner_id=by.pk, agency=place.agency, length=length)
     try:
         arrived = receive(upload, chunks, Announced(length=length, sha256=sha256))
-        with transaction.atomic():
-            document = _made(document_id, by=by, said=said, metadata=told, lease_id=lease_id, agency=agency)
-            return _shown(document, upload, arrived, said, by=by, actor=RECONCILER)
+        return make(place.document_id, upload, arrived, by=by, said=said, metadata=told, lease_id=lease_id)
     except BaseException:
         give_up(upload)
         raise
@@ -109,30 +127,118 @@ def add_version(
         InvalidName, InvalidWhy, DocumentTooLarge, QuotaExceeded, BodyIncomplete, DigestMismatch, UploadLapsed: nothing was kept.
         Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
     """
-    actor = Actor.person(by)
-    is_free = False
-    while not is_free:  # of an old copy of the database, see `_new_place`
-        with preparing(), locked(Document, document_id) as document:
-            require_change(document, by=by, generation=generation)
-            authorise(document, transition, actor)
-            said = _Said.checked(name=name or document.name, declared_type=declared_type, why=why)
-            number = _next_number(document)
-            seen = document.revision
-        key = key_of(owner_id=document.owner_id, document_id=document_id, number=number, name=said.name)
-        is_free = not documents_storage().holds(key.rpartition("/")[0])
-    upload = begin(key=key, owner_id=document.owner_id, agency=document.charged_agency, length=length)
+    said, place = next_place(
+        document_id=document_id,
+        by=by,
+        name=name,
+        declared_type=declared_type,
+        why=why,
+        generation=generation,
+        transition=transition,
+    )
+    upload = begin(key=place.key, owner_id=place.owner_id, agency=place.agency, length=length)
     try:
         arrived = receive(upload, chunks, Announced(length=length, sha256=sha256))
-        with locked(Document, document_id) as document:
-            # The verifying may have moved it on meanwhile; only what people did counts.
-            is_same = generation is None or document.revision == seen
-            require_change(document, by=by, generation=document.generation if is_same else generation)
-            authorise(document, transition, actor)
-            _shown(document, upload, arrived, said, by=by, actor=actor, number=number, transition=transition)
-            return document.versions.get(number=number)
+        return add(place, upload, arrived, by=by, said=said, generation=generation, transition=transition)
     except BaseException:
         give_up(upload)
         raise
+
+
+def new_place(*, by: User, name: str, lease_id: int | None) -> Place:
+    """Where the first version of a document that is not there yet will lie.
+
+    A database that was restored from an old copy gives numbers once more: what lies there is somebody's newer document.
+
+    Raises:
+        LeaseUnknown: there is no such lease.
+    """
+    agency = agency_of(lease_id)
+    while True:
+        document_id = _next_id()
+        key = key_of(owner_id=by.pk, document_id=document_id, number=1, name=name)
+        # Also a folder in which only its sidecar is left, or a file of another name.
+        if not documents_storage().holds(folder_of(owner_id=by.pk, document_id=document_id)):
+            return Place(key=key, document_id=document_id, number=1, owner_id=by.pk, agency=agency)
+
+
+def next_place(
+    *,
+    document_id: int,
+    by: User,
+    name: str | None,
+    declared_type: str,
+    why: str,
+    generation: int | None,
+    transition: str = "add_version",
+) -> tuple[Said, Place]:
+    """Where the next version of a document will lie, and what was said of it, if the person may give it one.
+
+    Raises:
+        RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: they may not.
+        InvalidName, InvalidWhy: it cannot be called so.
+    """
+    while True:  # of an old copy of the database, see `new_place`
+        with preparing(), locked(Document, document_id) as document:
+            require_change(document, by=by, generation=generation)
+            authorise(document, transition, Actor.person(by))
+            said = Said.checked(name=name or document.name, declared_type=declared_type, why=why)
+            number = _next_number(document)
+        key = key_of(owner_id=document.owner_id, document_id=document_id, number=number, name=said.name)
+        if not documents_storage().holds(key.rpartition("/")[0]):
+            return said, Place(
+                key=key,
+                document_id=document_id,
+                number=number,
+                owner_id=document.owner_id,
+                agency=document.charged_agency,
+                revision=document.revision,
+            )
+
+
+@transaction.atomic
+def make(
+    document_id: int,
+    upload: Upload,
+    arrived: Arrived,
+    *,
+    by: User,
+    said: Said,
+    metadata: dict[str, Any],
+    lease_id: int | None,
+) -> Document:
+    """The document whose first version has arrived.
+
+    Raises:
+        UploadLapsed, QuotaExceeded: nothing was made.
+    """
+    document = _made(document_id, by=by, said=said, metadata=metadata, lease_id=lease_id, agency=upload.agency)
+    return _shown(document, upload, arrived, said, by=by, actor=RECONCILER)
+
+
+def add(
+    place: Place,
+    upload: Upload,
+    arrived: Arrived,
+    *,
+    by: User,
+    said: Said,
+    generation: int | None,
+    transition: str = "add_version",
+) -> DocumentVersion:
+    """The version that has arrived, if the person may still give the document one.
+
+    Raises:
+        RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale, UploadLapsed, QuotaExceeded: nothing was added.
+    """
+    actor = Actor.person(by)
+    with locked(Document, place.document_id) as document:
+        # The verifying may have moved it on meanwhile; only what people did counts.
+        is_same = generation is None or document.revision == place.revision
+        require_change(document, by=by, generation=document.generation if is_same else generation)
+        authorise(document, transition, actor)
+        _shown(document, upload, arrived, said, by=by, actor=actor, number=place.number, transition=transition)
+        return document.versions.get(number=place.number)
 
 
 def media_type(said: str) -> str:
@@ -165,19 +271,6 @@ def agency_of(lease_id: int | None) -> str:
     return agency
 
 
-def _new_place(*, owner_id: int, name: str) -> tuple[int, str]:
-    """The number of the document to be, and where its bytes will lie.
-
-    A database that was restored from an old copy gives numbers once more: what lies there is somebody's newer document.
-    """
-    while True:
-        document_id = _next_id()
-        key = key_of(owner_id=owner_id, document_id=document_id, number=1, name=name)
-        # Also a folder in which only its sidecar is left, or a file of another name.
-        if not documents_storage().holds(folder_of(owner_id=owner_id, document_id=document_id)):
-            return document_id, key
-
-
 def _next_id() -> int:
     """The number of the document to be: its bytes lie under it before it has a row."""
     with connection.cursor() as cursor:
@@ -193,7 +286,7 @@ def _next_number(document: Document) -> int:
 
 
 def _made(
-    document_id: int, *, by: User, said: _Said, metadata: dict[str, Any], lease_id: int | None, agency: str
+    document_id: int, *, by: User, said: Said, metadata: dict[str, Any], lease_id: int | None, agency: str
 ) -> Document:
     Document.objects.bulk_create(
         [
@@ -221,7 +314,7 @@ def _shown(
     document: Document,
     upload: Upload,
     arrived: Arrived,
-    said: _Said,
+    said: Said,
     *,
     by: User,
     actor: Actor,

@@ -1,19 +1,21 @@
 """The one way to the bytes: what every back-end can do, and Django's storage above it."""
 
+import secrets
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, ClassVar
 
 from django.core.files import File
 from django.core.files.storage import Storage as DjangoStorage
 
 from storage.backends.answers import BeyondTheEnd
 from storage.backends.errors import Exists, NotFound
-from storage.backends.keys import check_key, check_prefix
+from storage.backends.keys import HIDDEN, check_key, check_prefix
 from storage.backends.reading import buffered
-from storage.backends.stored import Measured, Stored, Written
+from storage.backends.stored import KeptPart, Measured, Stored, Written
 from storage.backends.types import type_of
 
 # S3 signs an address for no longer.
@@ -31,7 +33,12 @@ class Storage(DjangoStorage):
 
     A back-end answers the methods with an underscore. It gets keys that are checked, and translates what its library
     throws. Its clients are made when they are first needed, in each process anew.
+
+    Attributes:
+        PARTS_ARE_APART: whoever keeps a part disturbs nobody who keeps the same one; else only one may do so at a time.
     """
+
+    PARTS_ARE_APART: ClassVar[bool] = True
 
     def put(
         self, key: str, chunks: Iterable[bytes], *, exclusive: bool = False, content_type: str = "", block: int = 0
@@ -121,11 +128,49 @@ class Storage(DjangoStorage):
         return next(iter(self.listing(prefix=f"{folder}/")), None) is not None
 
     def listing(self, *, prefix: str = "", after: str = "") -> Iterator[Stored]:
-        """All files whose key begins so, in the order of the back-end, beginning behind that key.
+        """All files whose key begins so, in the order of the back-end, beginning behind that key; what is on its way is none.
 
         The local disk lists by bytes. Others mostly do: whoever needs the order has to see for themselves whether it holds.
         """
-        return self._listing(check_prefix(prefix), after)
+        return (each for each in self._listing(check_prefix(prefix), after) if not each.key.startswith(HIDDEN))
+
+    def keep_part(self, key: str, chunk: bytes, *, of: str, start: int) -> KeptPart:
+        """Keep a part of what is to become that file and comes in several requests; nobody sees it, and it is safe then.
+
+        Parts are kept one after the other: what was kept before from that byte on, and whatever is behind it, means nothing any more.
+
+        Args:
+            chunk: at most `PIECE_BYTES`.
+            of: a name of the whole that nobody else has: letters, digits and hyphens.
+            start: where in the file it begins.
+
+        Raises:
+            NotFound: what was kept before it is not there any more.
+            FullDisk: it would not leave enough room on the disk.
+        """
+        return self._keep_part(check_key(key), chunk, of=of, start=start)
+
+    def join(self, key: str, parts: Sequence[KeptPart], *, of: str, alive: Callable[[], None] = lambda: None) -> None:
+        """Make the parts that file, all of them or none; they stay until they are dropped.
+
+        Args:
+            parts: at least one, in their order, without a gap.
+            alive: called again and again, where it takes long.
+
+        Raises:
+            Exists: something lies there, and stays.
+            NotFound: a part is not there any more.
+        """
+        self._join(check_key(key), parts, of=of, alive=alive)
+
+    def forget_part(self, part: KeptPart) -> None:
+        """Take one away that was never told to be kept, where that is not done by keeping another one in its place."""
+        if part.name:
+            self._forget_part(part.name)
+
+    def drop_parts(self, key: str, *, of: str) -> None:
+        """Take away whatever was kept of it, or is left of it once it was joined; that there is nothing is fine."""
+        self._drop_parts(check_key(key), of=of)
 
     def sign(self, key: str, *, seconds: int, name: str) -> str:
         """An address under which anybody may fetch the file for so long, to be kept under that name.
@@ -166,6 +211,25 @@ class Storage(DjangoStorage):
     @abstractmethod
     def _sign(self, key: str, seconds: int, name: str) -> str: ...
 
+    # --- Parts: hidden files of their own, unless a back-end has a better way ------------------------------------------
+
+    def _keep_part(self, key: str, chunk: bytes, *, of: str, start: int) -> KeptPart:  # noqa: ARG002 - of other back-ends
+        # By chance, so that who comes too late with the same part changes nothing of what was told to be kept.
+        name = f"{HIDDEN}{of}/{start:016}-{secrets.token_hex(8)}"
+        self._put(name, iter([chunk]), exclusive=False, content_type=CONTENT_TYPE)
+        return KeptPart(name=name, start=start, size=len(chunk))
+
+    def _join(self, key: str, parts: Sequence[KeptPart], *, of: str, alive: Callable[[], None]) -> None:  # noqa: ARG002 - of other back-ends
+        streams = (_noted(self._stream(each.name, 0, None), alive) for each in parts)
+        self._put(key, chain.from_iterable(streams), exclusive=True, content_type=CONTENT_TYPE)
+
+    def _forget_part(self, name: str) -> None:
+        self._delete(name)
+
+    def _drop_parts(self, key: str, *, of: str) -> None:  # noqa: ARG002 - of other back-ends
+        for each in list(self._listing(f"{HIDDEN}{of}/", "")):
+            self._delete(each.key)
+
     # --- Django's way in ---------------------------------------------------------------------------------------------
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
@@ -198,6 +262,12 @@ class Storage(DjangoStorage):
         rests = [stored.key.removeprefix(prefix) for stored in self.listing(prefix=prefix)]
         folders = {rest.partition("/")[0] for rest in rests if "/" in rest}
         return sorted(folders), sorted(rest for rest in rests if "/" not in rest)
+
+
+def _noted(chunks: Iterable[bytes], alive: Callable[[], None]) -> Iterator[bytes]:
+    for chunk in chunks:
+        alive()
+        yield chunk
 
 
 def _bytes_of(content: "File[Any]") -> Iterator[bytes]:

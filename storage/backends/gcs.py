@@ -1,10 +1,11 @@
 """Google Cloud Storage."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from itertools import chain
+from itertools import batched, chain
+from secrets import token_hex
 from typing import Any
 
 from django.utils.http import content_disposition_header
@@ -14,8 +15,10 @@ from storage.backends.answers import BeyondTheEnd, failure, read_as_it_was, unde
 from storage.backends.clients import PerProcess
 from storage.backends.errors import Denied, NotFound, Unavailable
 from storage.backends.gateway import CONTENT_TYPE, Storage
-from storage.backends.stored import PIECE_BYTES, Stored, nanoseconds, pieces
+from storage.backends.keys import HIDDEN
+from storage.backends.stored import PIECE_BYTES, KeptPart, Stored, nanoseconds, pieces
 
+COMPOSED_AT_ONCE = 32
 # All that is told of a file in a listing, so that nothing else is sent.
 FIELDS = "items(name,size,updated,etag),nextPageToken"
 
@@ -88,6 +91,24 @@ class GcsStorage(Storage):
                 self._blob(key).upload_from_string(first, content_type=content_type, **asked)
         else:
             self._put_parts(key, chain([first], parts), content_type=content_type, asked=asked)
+
+    def _join(self, key: str, parts: Sequence[KeptPart], *, of: str, alive: Callable[[], None]) -> None:
+        """The store does so within itself, of so many at once, and of what came of these again."""
+        names = [each.name for each in parts]
+        while len(names) > COMPOSED_AT_ONCE:
+            names = [
+                self._composed(f"{HIDDEN}{of}/{token_hex(8)}", some, alive)
+                for some in batched(names, COMPOSED_AT_ONCE, strict=False)
+            ]
+        self._composed(key, names, alive, if_generation_match=0)
+
+    def _composed(self, key: str, names: Sequence[str], alive: Callable[[], None], **asked: Any) -> str:
+        alive()
+        blob = self._blob(key)
+        blob.content_type = CONTENT_TYPE
+        with _translated(key):
+            blob.compose([self._blob(each) for each in names], **self._asked(), **asked)
+        return key
 
     def _put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str, asked: dict[str, Any]) -> None:
         writer = self._blob(key).open("wb", chunk_size=PIECE_BYTES, content_type=content_type, **asked)

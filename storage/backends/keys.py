@@ -7,6 +7,8 @@ LONGEST_KEY_BYTES = 1_024
 LONGEST_PART_BYTES = 255
 # Where a disk keeps what is being written; no file's place.
 INCOMING = ".incoming"
+# The same in keys; object stores keep there what comes in parts.
+HIDDEN = f"{INCOMING}/"
 
 
 def check_key(key: str) -> str:

@@ -8,7 +8,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
@@ -23,7 +23,7 @@ from storage.backends.errors import FullDisk, NotFound
 from storage.backends.gateway import CONTENT_TYPE, Storage
 from storage.backends.keys import INCOMING
 from storage.backends.signed import signed
-from storage.backends.stored import Stored, begun, pieces
+from storage.backends.stored import KeptPart, Stored, begun, pieces
 from storage.backends.types import type_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 # Who reads gets so much at once.
 READ_BYTES = 1024 * 1024
+# What comes in several requests is kept in `INCOMING`, too, until it is whole or dropped.
+PART_ENDING = ".part"
+PART = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 # What a process that was killed has left is of nobody after so long.
 LEFT_S = 24 * 3600
 # How often the room on the disk is looked at while a file grows.
@@ -47,6 +50,8 @@ class LocalStorage(Storage):
         is_made: make it where it is not there; not where its absence may tell that a disk is not mounted.
         free_bytes: so much room stays free; who would need it is refused.
     """
+
+    PARTS_ARE_APART = False
 
     def __init__(self, *, directory: str, is_made: bool = False, free_bytes: int = 0) -> None:
         self.directory = Path(directory)
@@ -114,6 +119,41 @@ class LocalStorage(Storage):
         with self._root() as top:
             yield from _from_below(top, prefix, after)
 
+    def _keep_part(self, key: str, chunk: bytes, *, of: str, start: int) -> KeptPart:
+        """All parts lie in one file, which is to become the file itself."""
+        with self._root() as top, self._incoming(top) as incoming, translated(key):
+            self._refuse_when_full(top)
+            descriptor = os.open(
+                _part(of), PART if start else PART | os.O_CREAT, descriptors.FILE_MODE, dir_fd=incoming
+            )
+            with os.fdopen(descriptor, "r+b", buffering=0) as file:
+                if os.fstat(descriptor).st_size < start:
+                    raise NotFound(f"What was kept of {key} is cut short.")
+                file.truncate(start)
+                file.seek(start)
+                _write_all(file, chunk)
+                os.fsync(descriptor)
+            if not start:
+                os.fsync(incoming)
+        return KeptPart("", start, len(chunk))
+
+    def _join(self, key: str, parts: Sequence[KeptPart], *, of: str, alive: Callable[[], None]) -> None:  # noqa: ARG002 - it takes no time
+        *folders, name = key.split("/")
+        size = parts[-1].start + parts[-1].size
+        with self._root() as top, self._incoming(top) as incoming, translated(key):
+            found = os.stat(_part(of), dir_fd=incoming, follow_symlinks=False)
+            if found.st_size < size:
+                raise NotFound(f"What was kept of {key} is cut short.")
+            if found.st_size > size:  # of somebody who was killed before it was told to be kept
+                _cut(_part(of), size, dir_fd=incoming)
+            with folder(top, folders, is_made=True) as target:
+                os.link(_part(of), name, src_dir_fd=incoming, dst_dir_fd=target, follow_symlinks=False)
+                os.fsync(target)
+
+    def _drop_parts(self, key: str, *, of: str) -> None:
+        with self._root() as top, self._incoming(top) as incoming, suppress(NotFound), translated(key):
+            os.unlink(_part(of), dir_fd=incoming)
+
     def _sign(self, key: str, seconds: int, name: str) -> str:
         token = signed(key=key, name=name, seconds=seconds)
         return f"{settings.CONSOLE_URL}{reverse('stored_file', kwargs={'token': token})}"
@@ -160,6 +200,17 @@ def _begin_to_keep(file: BinaryIO, begun: int) -> int:
         return begun
     os.posix_fadvise(file.fileno(), begun, end - begun, os.POSIX_FADV_DONTNEED)
     return end
+
+
+def _part(of: str) -> str:
+    """Of these it is known elsewhere when they have been left."""
+    return f"{of}{PART_ENDING}"
+
+
+def _cut(name: str, size: int, *, dir_fd: int) -> None:
+    with os.fdopen(os.open(name, PART, dir_fd=dir_fd), "r+b", buffering=0) as file:
+        file.truncate(size)
+        os.fsync(file.fileno())
 
 
 def _write_all(file: BinaryIO, piece: bytes) -> None:
@@ -253,6 +304,8 @@ def _sweep(incoming: int) -> None:
     before = time.time() - LEFT_S
     with translated(INCOMING):
         for name in os.listdir(incoming):
+            if name.endswith(PART_ENDING):
+                continue
             with suppress(FileNotFoundError):
                 if os.stat(name, dir_fd=incoming, follow_symlinks=False).st_mtime < before:
                     os.unlink(name, dir_fd=incoming)

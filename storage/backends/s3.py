@@ -1,7 +1,7 @@
 """Amazon S3, and what speaks its protocol."""
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from storage.backends.answers import failure, understood
 from storage.backends.clients import PerProcess
 from storage.backends.errors import Denied, NotFound, Unavailable
 from storage.backends.gateway import CONTENT_TYPE, Storage
-from storage.backends.stored import PIECE_BYTES, Stored, begun, nanoseconds, pieces
+from storage.backends.stored import PIECE_BYTES, KeptPart, Stored, begun, nanoseconds, pieces
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -24,6 +24,8 @@ READ_BYTES = 1024 * 1024
 CONNECTIONS = 16
 # Each takes as much memory as a part has.
 PARTS_AT_ONCE = 3
+# No part but the last may be smaller.
+SMALLEST_PART_BYTES = 5 * 1024 * 1024
 
 
 class S3Storage(Storage):
@@ -127,6 +129,35 @@ class S3Storage(Storage):
             answer = self.client.upload_part(**upload, PartNumber=number, Body=part)
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
+    def _join(self, key: str, parts: Sequence[KeptPart], *, of: str, alive: Callable[[], None]) -> None:
+        """The store copies them within itself; only those that it takes for too small to be copied pass through here."""
+        if parts[-1].start + parts[-1].size < PIECE_BYTES:
+            super()._join(key, parts, of=of, alive=alive)
+            return
+        with _translated(key):
+            begun = self.client.create_multipart_upload(**self._file(key), ContentType=CONTENT_TYPE)
+        upload = self._file(key) | {"UploadId": begun["UploadId"]}
+        try:
+            done = []
+            for number, group in enumerate(_in_groups(parts), start=1):
+                alive()
+                with _translated(key):
+                    done.append({"PartNumber": number, "ETag": self._joined(upload, number, group)})
+            with _translated(key):
+                self.client.complete_multipart_upload(**upload, MultipartUpload={"Parts": done}, IfNoneMatch="*")
+        except BaseException:
+            self._abort(upload)
+            raise
+
+    def _joined(self, upload: dict[str, str], number: int, group: Sequence[KeptPart]) -> str:
+        """The ETag of a part of these."""
+        if len(group) == 1 and group[0].size:
+            source = {"Bucket": self._bucket, "Key": group[0].name}
+            copied = self.client.upload_part_copy(**upload, PartNumber=number, CopySource=source)
+            return str(copied["CopyPartResult"]["ETag"])
+        body = b"".join(chain.from_iterable(self._stream(each.name, 0, None) for each in group))
+        return str(self.client.upload_part(**upload, PartNumber=number, Body=body)["ETag"])
+
     def _abort(self, upload: dict[str, str]) -> None:
         with suppress(RunsheetError), _translated(upload["Key"]):
             self.client.abort_multipart_upload(**upload)
@@ -170,6 +201,18 @@ class S3Storage(Storage):
 
     def _file(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": key}
+
+
+def _in_groups(parts: Sequence[KeptPart]) -> Iterator[list[KeptPart]]:
+    """Parts that are large enough each for itself, others with their neighbours; only the last group may be smaller."""
+    group: list[KeptPart] = []
+    for part in parts:
+        group.append(part)
+        if sum(each.size for each in group) >= SMALLEST_PART_BYTES:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _pieces_of(body: Any, *, key: str) -> Generator[bytes]:

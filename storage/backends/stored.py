@@ -48,6 +48,18 @@ class Written:
     blocks: tuple[str, ...] = ()
 
 
+class KeptPart(NamedTuple):
+    """A part of a file that comes in several requests.
+
+    Attributes:
+        name: by which the back-end finds it again; empty where there is only one place for all of them.
+    """
+
+    name: str
+    start: int
+    size: int
+
+
 class Measured:
     """Bytes that can be had once, counted and hashed while they pass by; of what is large another thread makes the checksums.
 
@@ -63,7 +75,7 @@ class Measured:
     def __iter__(self) -> Generator[bytes]:
         """Ends the thread, also where it is closed before the end."""
         with ExitStack() as stack:
-            update = self._digests.update
+            update: Callable[[bytes], None] = self._digests.update
             for chunk in self._chunks:
                 if not chunk:
                     continue

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,10 +13,13 @@ import pytest
 from django.contrib.auth.models import User
 from openapi_python_client import generate
 from openapi_python_client.config import Config, ConfigFile, MetaType
+from pytest_django.fixtures import Settings
 
+from documents.models import Document
 from leases.models import Lease
 from tests.api.conftest import made
 from tests.api.description import CHECKED_IN
+from tests.documents.making import PDF, worked
 from tests.inside import Inside
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -58,6 +63,15 @@ class Program:
         change = self.of("api.leases.leases_change_lease")
         return change.sync(lease_id, client=self.knows, body=wish, if_match=version)
 
+    def send(self, content: bytes, *, name: str) -> Any:
+        """The document that is made of the body."""
+        file = self.of("types").File(payload=BytesIO(content))
+        return self.of("api.documents.documents_upload").sync(client=self.knows, body=file, name=name)
+
+    def fetch(self, document_id: int, **said: str) -> Any:
+        """Its bytes, with all that is said of them."""
+        return self.of("api.documents.documents_content").sync_detailed(document_id, client=self.knows, **said)
+
 
 @pytest.fixture
 def program(client: str, inside: Inside, olivia: User) -> Program:
@@ -92,3 +106,19 @@ class TestClient:
 
         assert (changed.number, refused.code) == ("NMNM 2", "precondition_failed")
         assert program.read(lease.id).parsed.number == "NMNM 2"
+
+    def test_makes_a_document_and_fetches_a_part_of_it(
+        self, program: Program, tmp_path: Path, settings: Settings
+    ) -> None:
+        options = {"directory": str(tmp_path / "documents"), "is_made": True}
+        local = {"BACKEND": "storage.backends.local.LocalStorage", "OPTIONS": options}
+        settings.STORAGES = settings.STORAGES | {"documents": local}
+        sent = program.send(PDF, name="Deed of 1907.pdf")
+        worked(Document.objects.get())
+
+        whole = program.fetch(sent.id)
+        part = program.fetch(sent.id, range_="bytes=0-4", if_range=whole.headers["ETag"])
+
+        assert (sent.name, sent.status, sent.size_bytes) == ("Deed of 1907.pdf", "pending", len(PDF))
+        assert whole.content == PDF
+        assert (part.status_code, part.content) == (206, PDF[:5])

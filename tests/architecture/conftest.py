@@ -22,7 +22,7 @@ from core.base.clock import now
 from core.http.problems import API
 from documents.models import Batch as DocumentBatch
 from documents.models import BatchPart, Document, DocumentVersion, Quota, ShareLink
-from documents.services import uploads
+from documents.services import partial, uploads
 from documents.states import State
 from leases.models import AgencyStorageConfig, Batch, BatchLease, Lease, Upload
 from statemachine.models import TransitionLog
@@ -120,6 +120,7 @@ def there(people: People, place: None) -> Things:
         lease,
         document,
         link,
+        partial.begin(by=document.owner, length=99, told=partial.Told(name="deed.pdf")),
         verified,
         Quota.objects.create(user=nina),
         AgencyStorageConfig.objects.create(
@@ -187,6 +188,7 @@ def concrete(address: str, there: Things) -> str:
         "pk": pk,
         "upload_id": there["leases/upload"].pk,
         "run_id": there["storage/indexrun"].pk,
+        "partial_id": there["documents/partialupload"].pk,
         "document_id": there["documents/document"].pk,
         "share_id": there["documents/sharelink"].pk,
         "unique_name": "Not-Public",

@@ -16,7 +16,8 @@ from redis import Redis
 from api.scopes import area_of
 from core.base.clock import now
 from core.http.problems import CONTENT_TYPE
-from documents.models import Document
+from documents import tus
+from documents.models import Document, PartialUpload
 from documents.states import State
 from leases.models import Lease
 from storage.models import IndexRun
@@ -42,6 +43,7 @@ class Row(NamedTuple):
         patch, put: who may change what is there; what is sent is the `body`.
         delete: who may delete it.
         lease: what the lease has to be so that it can be done.
+        headers: what has to be said beside; then the body is a part of a file.
     """
 
     get: frozenset[str] | None
@@ -53,10 +55,14 @@ class Row(NamedTuple):
     put: frozenset[str] | None = None
     delete: frozenset[str] | None = None
     lease: Mapping[str, Any] = MappingProxyType({})
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 ANONYMOUS = frozenset({"anonymous"})
 A_FILE = form(part("file", b"%PDF-1.7", file="deed.pdf"))
+TUS = {"Tus-Resumable": "1.0.0", "Upload-Length": "9", "Upload-Metadata": "name YS5wZGY="}
+GOES_ON = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
+AN_UPLOAD = "api/v1/documents/tus/<partial_id>/"
 A_DOCUMENT = "api/v1/documents/<document_id>/"
 
 ADDRESSES = {
@@ -89,6 +95,10 @@ ADDRESSES = {
     "api/v1/documents/shares/<share_id>/": Row(OPERATOR, None, delete=OPERATOR),
     "api/v1/documents/upload/": Row(None, None, A_FILE, query="?name=deed.pdf", put=OPERATOR),
     "api/v1/documents/usage/": Row(VIEWER, None),
+    "api/v1/documents/tus/": Row(None, OPERATOR, headers=TUS),
+    # Each asks of one of their own, see `status_of`.
+    AN_UPLOAD: Row(None, OPERATOR, b"%PDF", patch=OPERATOR, delete=VIEWER, headers=GOES_ON),
+    f"{A_DOCUMENT}versions/tus/": Row(None, OPERATOR, headers=TUS),
     A_DOCUMENT: Row(VIEWER, None, {"name": "deed of 1907.pdf"}, patch=OPERATOR, delete=OPERATOR),
     f"{A_DOCUMENT}archive/": Row(None, OPERATOR),
     f"{A_DOCUMENT}bring-back/": Row(None, OPERATOR, state=State.ERROR),
@@ -107,13 +117,17 @@ ADDRESSES = {
 }
 
 
-def status_of(client: Client, method: str, url: str, body: Any) -> int:
+def status_of(client: Client, method: str, url: str, body: Any, headers: Mapping[str, str]) -> int:
     """What is answered. What it changes is undone, as far as it is in the database."""
     with transaction.atomic():
         is_json = not isinstance(body, bytes)
         sent = (json.dumps(body or {}) if is_json else body) if method in {"post", "put", "patch"} else ""
         kind = "application/json" if is_json else f"multipart/form-data; boundary={BOUNDARY}"
-        answer = client.generic(method.upper(), url, sent, kind, headers={"If-Match": "*"})
+        if headers:
+            sent, kind = ("", "") if is_json else (body, tus.BYTES)
+            if whose := client.session.get("_auth_user_id"):
+                PartialUpload.objects.update(owner=whose)
+        answer = client.generic(method.upper(), url, sent, kind, headers={"If-Match": "*", **headers})
         transaction.set_rollback(True)
     assert answer.status_code < 400 or answer["Content-Type"] == CONTENT_TYPE
     return answer.status_code
@@ -143,7 +157,7 @@ def test_addresses_are_for_whom_the_matrix_says(browsers: Browsers, there: Thing
     for method, allowed in asked.items():
         came = {
             # What is undone in the database lies in storage still, so that each has a name of their own.
-            name: status_of(client, method, url.replace("EACH", name), row.body)
+            name: status_of(client, method, url.replace("EACH", name), row.body, row.headers)
             for name, client in browsers.items()
         }
         if allowed is None:

@@ -15,6 +15,8 @@ is at then, also on how fast the machine is. `.local/chaos/log` keeps what each 
     oracle.py   the rules, with answers.py (was each answer justified?) and calls.py (was it asked too often?);
                 test_oracle.py and test_answers.py show that each can be broken
     cups.py     slices and sets of the toy machine, with an oracle of its own (`python -m tests.chaos.cups --seed 7`)
+    documents.py  documents while web, workers and SeaweedFS are killed (`python -m tests.chaos.documents`), with an oracle of its own;
+                senders.py is who sends them, over HTTP, and what they were answered
     unfenced/   the engine without its fence, on which the rules must go red
 
 What is not as in the world: the hosts are pools of processes on one machine, each under a supervisor of its own; the clock of

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.chaos.plan import SHORT
-from tests.chaos.together import UNFENCED_RULE, WATCHED
+from tests.chaos.together import DOCUMENT_BLOWS, UNFENCED_RULE, WATCHED
 
 pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.process]
 
@@ -40,3 +40,12 @@ class TestArchives:
         right = f"{WATCHED} of {WATCHED} leases are right about the archives (seed 1)"
 
         assert chaos["archives"][-1:] == [right], "\n".join(chaos["archives"])
+
+
+class TestDocuments:
+    """While web, workers and storage are killed; `python -m tests.chaos.documents` is a longer run."""
+
+    def test_are_what_was_answered_and_nothing_else_is_left(self, chaos: Chaos) -> None:
+        right = f"documents: 0 wrong after {DOCUMENT_BLOWS} blows at each of web, worker, storage (seed 1)"
+
+        assert chaos["documents"][-1:] == [right], "\n".join(chaos["documents"])

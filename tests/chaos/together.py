@@ -1,7 +1,7 @@
 """`python -m tests.chaos.together`: what the tests ask, in one house: to build one takes as long as to break it.
 
-Cups under blows; a little of everything; edits without the fence, which must go wrong; and archives that change while they are
-watched. A line with a heading before each.
+Cups under blows; a little of everything; edits without the fence, which must go wrong; archives that change while they are
+watched; and documents that come and go. A line with a heading before each.
 """
 
 import argparse
@@ -9,32 +9,40 @@ import faulthandler
 import logging
 import sys
 from dataclasses import replace
+from functools import partial
 
 from bench.breakable import House, premises, staffed
+from bench.stores import Weed
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
-from tests.chaos import archives, cups, telling
+from tests.chaos import archives, cups, documents, telling
 from tests.chaos.plan import EDITS, SHORT, make_plan
 from tests.chaos.telling import say
 
-LIMIT_S = 420
+LIMIT_S = 540
 CUPS, CUP_BLOWS, CUP_SEED = 60, 8, 1
 WATCHED, CHANGES, WATCH_BLOWS, WATCH_SEED = 24, 20, 3, 1
 SHORT_SEED = 3
 # The rule that nothing but the fence keeps.
 UNFENCED_RULE = "no result of one number on another"
-PARTS = ("cups", "short", "unfenced", "archives")
+DOCUMENT_BLOWS, DOCUMENT_SEED = 2, 1
+PARTS = ("cups", "short", "unfenced", "archives", "documents")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="tests.chaos.together", description="Break a house four times.")
+    parser = argparse.ArgumentParser(prog="tests.chaos.together", description="Break a house five times.")
     parser.add_argument("--directory", default="chaos-test", help="in .local (default: %(default)s)")
     directory = parser.parse_args().directory
     faulthandler.dump_traceback_later(LIMIT_S, exit=True)
     building = replace(cups.BUILDING, on_small_disk=telling.ON_SMALL_DISK)
-    with stop_signals(), premises(LOCAL / directory, building) as house:
+    with (
+        stop_signals(),
+        documents.storing(LOCAL / f"{directory}-store") as weed,
+        premises(LOCAL / directory, building) as house,
+    ):
         logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files
-        for part, play in zip(PARTS, (_cups, _short, _unfenced, _archives), strict=True):
+        plays = [*map(partial, (_cups, _short, _unfenced, _archives)), partial(_documents, weed=weed)]
+        for part, play in zip(PARTS, plays, strict=True):
             say(heading(part))
             play(house)
             _empty(house)
@@ -79,6 +87,13 @@ def _archives(house: House) -> None:
         wrong = play.run()
         house.crash()
     archives.tell(wrong, leases=WATCHED, seed=WATCH_SEED)
+
+
+def _documents(house: House, *, weed: Weed) -> None:
+    with staffed(house, documents.BUILDING):
+        wrong = documents.Play(house, weed, blows=DOCUMENT_BLOWS, seed=DOCUMENT_SEED).run()
+        house.crash()
+    documents.tell(wrong, blows=DOCUMENT_BLOWS, seed=DOCUMENT_SEED)
 
 
 def _empty(house: House) -> None:

@@ -8,8 +8,10 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from redis import Redis
 
-from documents.models import Document
+from documents.models import Document, Quota
 from documents.queries import is_missing, missing_keys, stood_on
+from documents.services import partial
+from documents.services.usage import recount
 from documents.states import State
 from storage.models import IndexRun, StoredFile
 from storage.services import IndexSyncService
@@ -54,6 +56,17 @@ class TestIndex:
         files[version.key].write_bytes(b"x")
         index("sync")
         assert not is_missing(version)
+
+    def test_sees_nothing_of_an_upload_that_is_under_way(self, ada: User, files: Files) -> None:
+        upload = partial.begin(by=ada, length=99, told=partial.Told(name="plat.pdf"))
+        partial.append(upload_id=upload.pk, by=ada, offset=0, chunks=[b"%PDF"], length=4)
+        assert list(files.all().values()) == [b"%PDF"]
+
+        index("sync")
+
+        assert not StoredFile.objects.filter(is_directory=False).exists()
+        recount()
+        assert Quota.objects.get().reserved_bytes == 99
 
     def test_knows_of_no_other_place(self, ada: User, files: Files, settings: Any) -> None:
         version = verified(ada).versions.get()

@@ -51,6 +51,29 @@ class TestContent:
         )
         assert problem_of(oscar("GET", path, If_Match='"other"'))["code"] == "precondition_failed"
 
+    def test_comes_in_the_parts_in_which_a_viewer_of_pdf_asks_for_it(self, oscar: Program) -> None:
+        """It reads the head of all, ends that, and asks for pieces from anywhere: the end first, where the table of the pages is."""
+        whole = b"%PDF-1.7\n" + bytes(range(256)) * 1_200 + b"%%EOF\n"
+        path = f"{verified(oscar.user, whole, name='plat.pdf').pk}/content/?inline=true"
+        first = oscar("GET", path)
+        etag, size = first["ETag"], int(first["Content-Length"])
+        assert first.getvalue() == whole
+        assert (first["Accept-Ranges"], size, "Content-Encoding" in first) == ("bytes", len(whole), False)
+
+        got = bytearray(size)
+        for start in reversed(range(0, size, 65_536)):
+            end = min(start + 65_536, size)
+            part = oscar("GET", path, Range=f"bytes={start}-{end - 1}", If_Range=etag)
+            assert (part.status_code, part["ETag"]) == (206, etag)
+            assert (part["Content-Range"], part["Content-Length"]) == (
+                f"bytes {start}-{end - 1}/{size}",
+                str(end - start),
+            )
+            got[start:end] = part.getvalue()
+
+        assert bytes(got) == whole
+        assert oscar("GET", path, Range="bytes=0-9", If_Range='"of an older version"').status_code == 200
+
     def test_is_told_about_without_it(self, oscar: Program, deed: Document) -> None:
         answer = oscar("HEAD", f"{deed.pk}/content/")
 

@@ -114,7 +114,7 @@ class TestList:
     @pytest.mark.parametrize("narrowed", ["", "&owner={owner}", "&status=active", "&status=archived"])
     @pytest.mark.parametrize("order", get_args(routes.DocumentOrder.__value__))
     def test_goes_on_in_an_index_and_passes_by_no_document(self, many: User, order: str, narrowed: str) -> None:
-        wanted = routes.Listed(**dict(parse_qsl(f"order={order}{narrowed.format(owner=many.pk)}")))
+        wanted = routes.Listed.model_validate(dict(parse_qsl(f"order={order}{narrowed.format(owner=many.pk)}")))
         rows = wanted.among(shown(many))
         second = page(rows, order=[wanted.by], limit=2).next or ""
 
