@@ -179,6 +179,14 @@ class StillRunning(Temporary):
     advice = "Ask again a little later, with the same key"
 
 
+class AnswerWithheld(Refused):
+    """This was done, but you have lost a right since that it took, so its answer is not given again. Ask an administrator."""
+
+    code = "answer_withheld"
+    status = HTTPStatus.FORBIDDEN
+    words = "answer withheld"
+
+
 class AnswerLost(Refused):
     """This was done, or a part of it, but its answer was lost. Look what has become of it; with a new key it is done anew."""
 

@@ -23,7 +23,7 @@ from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from api.errors import AnswerLost, KeyForAnotherBody, KeyInvalid, StillRunning
+from api.errors import AnswerLost, AnswerWithheld, KeyForAnotherBody, KeyInvalid, StillRunning
 from api.models import KeptAnswer
 from core.base import preparations
 from core.base.clock import shared_now
@@ -52,6 +52,7 @@ class _Try:
 
     def __init__(self, answer: KeptAnswer) -> None:
         self._answer = answer
+        self.rights: set[str] = set()
         self._is_noting = False
         self.has_committed = False
         self._note = self._committed  # one object, by which it is found again
@@ -99,7 +100,7 @@ def once(view: View) -> View:
     """A view that grants a wish with a key once, by when it is known who asks and that the wish is a valid one.
 
     Raises:
-        KeyInvalid, KeyForAnotherBody, StillRunning, AnswerLost: it is not even tried.
+        KeyInvalid, KeyForAnotherBody, StillRunning, AnswerLost, AnswerWithheld: it is not even tried.
     """
 
     @wraps(view)
@@ -109,8 +110,9 @@ def once(view: View) -> View:
             return view(request, *given, **values)
         kept = _begun(wish, shared_now())
         if not isinstance(kept, _Try):
-            return _again(kept)
+            return _again(kept, request)
         request.META[_TRY] = kept
+        _note_rights(request, kept.rights)
         with connection.execute_wrapper(kept):
             return view(request, *given, **values)
 
@@ -207,7 +209,25 @@ def _taken_over(found: KeptAnswer, **values: Any) -> _Try:
     return _Try(found)
 
 
-def _again(kept: KeptAnswer) -> HttpResponse:
+def _note_rights(request: HttpRequest, rights: set[str]) -> None:
+    """Remember which rights the person is asked for on the way and has, wherever that is."""
+    user: Any = request.auth  # type: ignore[attr-defined]  # set by whoever has found out who asks
+    has_perm = user.has_perm
+
+    def noting(right: str, obj: Any = None) -> bool:
+        has = bool(has_perm(right, obj))
+        if has:
+            rights.add(right)
+        return has
+
+    user.has_perm = noting
+
+
+def _again(kept: KeptAnswer, request: HttpRequest) -> HttpResponse:
+    """Raises: AnswerWithheld: the person has lost a right that it took."""
+    user = request.auth  # type: ignore[attr-defined]  # as above
+    if not user.has_perms(kept.rights):
+        raise AnswerWithheld
     return HttpResponse(bytes(kept.body), status=kept.status, headers={**kept.headers, REPLAYED: "true"})
 
 
@@ -218,6 +238,7 @@ def _settle(tried: _Try, response: HttpResponseBase | None) -> None:
             tried.mine().update(
                 status=response.status_code,
                 headers={name: response[name] for name in KEPT_HEADERS if name in response},
+                rights=sorted(tried.rights),
                 body=response.content,
                 done_at=Coalesce("done_at", Now()),
             )

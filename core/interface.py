@@ -7,9 +7,11 @@ from api.frame import answering_heads, interface, mount
 from api.scopes import PLACE, Area, declare_open
 from core.http import uploads
 from discovery.api import leases as near
-from documents.api import STREAMED, tus_router
+from documents.api import STREAMED as OF_DOCUMENTS
 from documents.api import router as documents
-from leases.api import agencies, batches, contents, deleting, leases, many
+from documents.api import tus_router
+from leases.api import STREAMED as OF_LEASES
+from leases.api import agencies, batches, contents, deleting, importing, leases, many
 from storage.api import files
 from storage.api import router as index
 
@@ -22,7 +24,7 @@ interface.openapi_extra["tags"] = [
     {"name": "index", "description": "Runs that compare what lies in storage with its rows."},
     {"name": "files", "description": "What lies in storage, by name."},
 ]
-for each_router in (leases, many, deleting, contents, near):
+for each_router in (leases, many, importing, deleting, contents, near):
     mount("/leases", each_router, tag="leases", area=Area.LEASES)
 mount("/batches", batches, tag="batches", area=Area.LEASES)
 mount("/agencies", agencies, tag="agencies", area=Area.LEASES)
@@ -34,11 +36,12 @@ mount("/documents", tus_router, tag="documents", area=Area.DOCUMENTS)
 declare_open("/openapi.json")
 interface.add_router("", reading.router)
 
+streamed = {**OF_LEASES, **OF_DOCUMENTS}
 addresses = interface.urls
 for each in addresses[0]:
     view = answering_heads(each.callback)
     # Who is led elsewhere sends a GET there, or nothing: a program that has left out the slash is told so.
     view.should_append_slash = False
-    uploads.streamed(view, *STREAMED.get(each.name or "", ()))  # type: ignore[union-attr]  # a pattern, no resolver
+    uploads.streamed(view, *streamed.get(each.name or "", ()))  # type: ignore[union-attr]  # a pattern, no resolver
     each.callback = view
 urlpatterns = [path(PLACE, addresses)]

@@ -11,11 +11,13 @@ from console.machine.badges import CLOCK, TICK, WARNING
 from console.shell import navigation, people
 from console.shell.navigation import Frame
 from console.shell.people import Farewell
+from documents.admin import of_lease
 from documents.admin.documents import DocumentAdmin
 from documents.admin.quotas import QuotaAdmin
 from documents.admin.shares import ShareLinkAdmin
 from documents.models import Batch, Document, Quota, ShareLink
 from documents.states import State
+from leases import sections
 
 LISTS = {
     Quota: QuotaAdmin,
@@ -53,5 +55,6 @@ def declare() -> None:
     kinds.put(DOCUMENTS)
     for model, shown in LISTS.items():
         admin.site.register(model, shown)
+    sections.put("documents", of_lease.section)
     navigation.put("documents.sharelink", FRAME)
     people.say_farewell(Farewell(before=_nothing, goes_along=(Quota,)))

@@ -120,6 +120,13 @@ class QuotaExceeded(Refused):
     status = HTTPStatus.INSUFFICIENT_STORAGE
 
 
+class TooManyVersions(Refused):
+    """You have as many versions of documents as one person may have. Purge what is not needed any more."""
+
+    code = "too_many_versions"
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+
+
 class BodyIncomplete(Refused):
     """The file has not arrived as it was announced, so nothing of it was kept. Send it again."""
 

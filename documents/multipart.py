@@ -19,7 +19,10 @@ FORM = "multipart/form-data"
 # Of the part that has the file.
 FILE = "file"
 FIELDS_AT_MOST = 20
+FILES_AT_MOST = 100
 FIELDS_BYTES = 128 * 1024
+# So much of files that are not wanted is passed over, so that those behind them are reached.
+PASSED_OVER_BYTES = 200_000_000
 # What stands before the first part and behind the last one means nothing; whoever sends more holds a thread for it.
 AROUND_BYTES = 64 * 1024
 
@@ -45,6 +48,14 @@ class FormTooLarge(Refused):
     status = HTTPStatus.CONTENT_TOO_LARGE
 
 
+class FilesTooMany(Refused):
+    """A form has at most 100 files, and not too much that is refused. What stands behind was not read; send it again."""
+
+    code = "files_too_many"
+    status = HTTPStatus.CONTENT_TOO_LARGE
+    field = FILE
+
+
 class FileMissing(Refused):
     """The form has no file. Nothing was stored; send it as the last part, with “file” as its name."""
 
@@ -53,7 +64,7 @@ class FileMissing(Refused):
 
 
 class FieldAfterFile(Refused):
-    """The form goes on behind its file. Nothing was stored; send the file as the last part, and one file at a time."""
+    """The form goes on behind its file. Send the file as the last part, and with a program one file at a time."""
 
     code = "field_after_file"
     field = FILE
@@ -92,24 +103,56 @@ def form(body: Received) -> Form:
         BodyIncomplete, BodyTooSlow: see `documents.receiving`.
     """
     parts = _Parts(body)
+    fields, headers = _fields(parts)
+    return _with_file(fields, headers, parts.last_part())
+
+
+def forms(body: Received) -> Iterator[Form]:
+    """The same form with each of its files, one after the other; what is not read of one is passed over.
+
+    Raises:
+        FilesTooMany: those that stand behind are not read.
+        NoForm, FormUnreadable, FormTooLarge, FileMissing, FieldAfterFile, DigestUnreadable, BodyIncomplete, BodyTooSlow: as `form`.
+    """
+    parts = _Parts(body)
+    fields, headers = _fields(parts)
+    for _ in range(FILES_AT_MOST):
+        yield _with_file(fields, headers, parts.part())
+        parts.pass_over()
+        following = parts.next_part()
+        if following is None:
+            parts.end()
+            return
+        if _names(following)[0] != FILE:
+            raise FieldAfterFile
+        headers = following
+    raise FilesTooMany
+
+
+def _fields(parts: "_Parts") -> tuple[dict[str, str], dict[str, str]]:
+    """What stands before the first file, and the headers of that."""
     fields: dict[str, str] = {}
     while headers := parts.next_part():
-        name, file_name = _names(headers)
+        name, _ = _names(headers)
         if name == FILE:
-            said = digests.declared(headers.get("content-digest", ""), headers.get("repr-digest", ""))
-            return Form(
-                fields=fields,
-                name=file_name,
-                content_type=headers.get("content-type", ""),
-                chunks=digests.checked(parts.last_part(), said),
-                digests=said,
-            )
+            return fields, headers
         if name in fields:
             raise FormUnreadable(f"The form has “{name[:50]}” twice. Nothing was stored; send it once.")
         if len(fields) == FIELDS_AT_MOST:
             raise FormTooLarge
         fields[name] = parts.value()
     raise FileMissing
+
+
+def _with_file(fields: Mapping[str, str], headers: Mapping[str, str], content: Iterator[bytes]) -> Form:
+    said = digests.declared(headers.get("content-digest", ""), headers.get("repr-digest", ""))
+    return Form(
+        fields=fields,
+        name=_names(headers)[1],
+        content_type=headers.get("content-type", ""),
+        chunks=digests.checked(content, said),
+        digests=said,
+    )
 
 
 class _Parts:
@@ -119,6 +162,8 @@ class _Parts:
         self._chunks = body.chunks
         self._found: deque[tuple[str, bytes]] = deque()
         self._left = FIELDS_BYTES
+        self._passed_over = 0
+        self._is_inside = False
         self._around = AROUND_BYTES
         self._has_begun = False
         kind, options = parse_options_header(body.content_type)
@@ -156,6 +201,7 @@ class _Parts:
                     headers[field.decode("latin-1").lower()] = value.decode("latin-1").strip()
                     field, value = b"", b""
                 case "headers":
+                    self._is_inside = True
                     return headers
                 case "closed":
                     return None
@@ -170,6 +216,7 @@ class _Parts:
         held = bytearray()
         for kind, data in iter(self._next, None):
             if kind == "end":
+                self._is_inside = False
                 return _text(bytes(held))
             held += data
             self._left -= len(data)
@@ -184,20 +231,39 @@ class _Parts:
             FieldAfterFile: something does.
             FormTooLarge: what is no part goes on and on.
         """
-        for kind, data in iter(self._next, None):
-            match kind:
-                case "data":
-                    yield data
-                case "end":
-                    break
-        else:
-            raise BodyIncomplete
+        yield from self.part()
         found = self._next()
         if found is None:
             raise BodyIncomplete
         if found[0] != "closed":
             raise FieldAfterFile
-        for nothing in self._chunks:  # it counts to the length and to the digest
+        self.end()
+
+    def part(self) -> Iterator[bytes]:
+        """What the part holds, behind which others may come."""
+        for kind, data in iter(self._next, None):
+            if kind == "end":
+                self._is_inside = False
+                return
+            yield data
+        raise BodyIncomplete
+
+    def pass_over(self) -> None:
+        """Go on behind what is left of the part.
+
+        Raises:
+            FilesTooMany: too much was passed over already.
+        """
+        if not self._is_inside:
+            return
+        for nothing in self.part():
+            self._passed_over += len(nothing)
+            if self._passed_over > PASSED_OVER_BYTES:
+                raise FilesTooMany
+
+    def end(self) -> None:
+        """Read what stands behind the last part, which counts to the length and to the digest."""
+        for nothing in self._chunks:
             self._skip(nothing)
 
     def _next(self) -> tuple[str, bytes] | None:

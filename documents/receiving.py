@@ -68,8 +68,8 @@ def received(request: HttpRequest) -> Iterator[Received]:
     read, length = _source(request)
     try:
         said = digests.declared(request.headers.get("Content-Digest", ""), request.headers.get("Repr-Digest", ""))
-        whole = digests.checked(_pieces(read, length), said)
-        with place(length):
+        with place(length) as mine:
+            whole = digests.checked(mine.held_for(_pieces(read, length)), said)
             yield Received(chunks=whole, length=length, content_type=request.META.get("CONTENT_TYPE", ""), digests=said)
     except RunsheetError as error:
         if not isinstance(error, BodyIncomplete | BodyTooSlow):

@@ -243,10 +243,10 @@ def _placed(pieces: Generator[bytes], *, size: int) -> Generator[bytes]:
     """The same pieces, as long as they have a place.
 
     Raises:
-        TooManyTransfers: before the first of them.
+        TooManyTransfers: before the first of them, or once a slow one has taken too long.
     """
-    with place(size), closing(pieces):
-        yield from pieces
+    with place(size) as mine, closing(pieces):
+        yield from mine.held_for(pieces)
 
 
 def wanted(request: HttpRequest, content: Content) -> tuple[Part, ...]:

@@ -76,6 +76,25 @@ class ReadOtherwise(Refused):
     code = "read_otherwise"
 
 
+class ColumnsUnknown(Refused):
+    """Which column holds the lease numbers, or the agencies, cannot be told. Say so: `number_column`, and `agency_column` or `agency`."""
+
+    code = "columns_unknown"
+
+
+class FileIncomplete(Refused):
+    """The file has not arrived as it was announced, so nothing was done. Send it again."""
+
+    code = "file_incomplete"
+
+
+class FileTooSlow(Refused):
+    """The file stopped coming, or came more slowly than any line does. Nothing was done; send it once more."""
+
+    code = "file_too_slow"
+    status = HTTPStatus.REQUEST_TIMEOUT
+
+
 class NothingToImport(Refused):
     """There is no row that could be imported. Nothing was saved."""
 

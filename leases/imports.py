@@ -61,8 +61,11 @@ def look_at(table: Table, *, agency_of_all: str = "") -> Look:
     return Look(mapping=mapping, examined=examined, notes=(*table.notes, *examined.notes))
 
 
-def keep_upload(*, name: str, content: bytes, user: User) -> Upload:
+def keep_upload(*, name: str, content: bytes, user: User, choices: Choices | None = None) -> Upload:
     """Read a file and keep it until somebody confirms the import, for a day at most.
+
+    Args:
+        choices: by what it is read, where somebody has said so.
 
     Raises:
         TransitionForbidden: the person may not make leases. Nothing was saved.
@@ -70,7 +73,7 @@ def keep_upload(*, name: str, content: bytes, user: User) -> Upload:
     """
     require(user, ADD)
     name = printable(name)
-    table = read_table(name=name, content=content)
+    table = read_table(name=name, content=content, choices=choices)
     return Upload.objects.create(name=name[-200:], content=content, created_by=user, **_read_as(table))
 
 
@@ -150,17 +153,29 @@ def confirm(*, upload_id: int, mapping: Mapping, user: User, with_doubtful: bool
         if upload.batch is None:
             if read_by and read_by != read_by_of(upload):
                 raise ReadOtherwise
-            rows = rows_of(upload)
-            saved = save_rows(rows=rows, mapping=mapping, user=user, title=upload.name, with_doubtful=with_doubtful)
-            if saved.batch is None:
+            if save_upload(upload, mapping=mapping, user=user, with_doubtful=with_doubtful).batch is None:
                 raise NothingToImport
-            upload.batch, examined = saved.batch, saved.examined
-            left_out = left_out_of(rows, examined, with_doubtful=with_doubtful)
-            upload.rows = [[row.row, row.agency, row.lease_number, row.reason, row.others] for row in left_out]
-            upload.reading = {"own_columns": list(examined.own_columns.values())}
-            upload.content = None
-            upload.save()
+        assert upload.batch
         return upload.batch
+
+
+def save_upload(upload: Upload, *, mapping: Mapping, user: User, with_doubtful: bool = True) -> "Saved":
+    """Save the leases of a file that nobody else sees meanwhile, and of the file only what was left out.
+
+    Raises:
+        TransitionForbidden: the person may not make leases. Nothing was saved.
+        Overtaken: others made the same leases meanwhile. Nothing was saved.
+    """
+    rows = rows_of(upload)
+    saved = save_rows(rows=rows, mapping=mapping, user=user, title=upload.name, with_doubtful=with_doubtful)
+    if saved.batch is not None:
+        left_out = left_out_of(rows, saved.examined, with_doubtful=with_doubtful)
+        upload.batch = saved.batch
+        upload.rows = [[row.row, row.agency, row.lease_number, row.reason, row.others] for row in left_out]
+        upload.reading = {"own_columns": list(saved.examined.own_columns.values())}
+        upload.content = None
+        upload.save()
+    return saved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Many leases that a program names: made as an import makes those of a file, each with what became of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from core.base.statement_limits import answered_in_time
 from leases.columns import AGENCY, NUMBER, Mapping
 from leases.errors import DuplicateLease, InvalidLease
-from leases.imports import Saved, save_rows
+from leases.imports import save_rows
 from leases.models import Batch, Lease
 from leases.row_checks import Checked, LeftOut
 from spreadsheets.cells import is_damaged, tidy
@@ -89,8 +89,10 @@ def create_many(
             with_doubtful=with_doubtful,
             has_names=False,
         )
-        made = _made_in(saved.batch)
-    items = sorted(_items(saved, made, with_doubtful=with_doubtful), key=lambda each: each.row)
+        made = made_in(saved.batch)
+    no_leases = map(_refused, saved.examined.no_leases)
+    checked = (item_of(row, made, with_doubtful=with_doubtful) for row in saved.examined.checked)
+    items = sorted([*no_leases, *checked], key=lambda each: each.row)
     return MadeMany(batch=saved.batch, items=tuple(items))
 
 
@@ -100,18 +102,11 @@ def _row(number: int, cells: tuple[str, str]) -> Row:
     return Row(number=number, cells=list(map(tidy, cells)), problems=problems)
 
 
-def _made_in(batch: Batch | None) -> dict[tuple[str, str], int]:
+def made_in(batch: Batch | None) -> dict[tuple[str, str], int]:
     """Which lease has which agency and number."""
     made = Lease.objects.filter(batch_items__batch=batch) if batch else Lease.objects.none()
     rows = made.order_by().values_list("agency", "lease_number", "pk")
     return {(agency, number): pk for agency, number, pk in rows}
-
-
-def _items(saved: Saved, made: dict[tuple[str, str], int], *, with_doubtful: bool) -> Iterator[Item]:
-    for left in saved.examined.no_leases:
-        yield _refused(left)
-    for row in saved.examined.checked:
-        yield _item(row, made, with_doubtful=with_doubtful)
 
 
 def _refused(row: LeftOut) -> Item:
@@ -125,7 +120,12 @@ def _refused(row: LeftOut) -> Item:
     )
 
 
-def _item(row: Checked, made: dict[tuple[str, str], int], *, with_doubtful: bool) -> Item:
+def item_of(row: Checked, made: dict[tuple[str, str], int], *, with_doubtful: bool) -> Item:
+    """What became of a row, or would.
+
+    Args:
+        made: what there is of those that are made, or would be; see `made_in`.
+    """
     became = Became.DOUBTFUL if row.doubts and not with_doubtful else Became.MADE
     is_made = became == Became.MADE and not row.problems
     return Item(
@@ -133,7 +133,7 @@ def _item(row: Checked, made: dict[tuple[str, str], int], *, with_doubtful: bool
         agency=row.agency,
         number=row.lease_number,
         became=Became.REFUSED if row.problems else became,
-        lease_id=made[row.agency, row.lease_number] if is_made else None,
+        lease_id=made.get((row.agency, row.lease_number)) if is_made else None,
         existing_id=row.existing_id,
         code=_code(row),
         problems=tuple(row.problems[column] for column in (AGENCY, NUMBER) if column in row.problems),

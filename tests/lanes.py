@@ -18,6 +18,8 @@ PLACES = {
     for folder, lane in (("browser", "browser"), ("architecture", "matrix"), ("flows", "flow"))
 }
 WITH_PROGRAMS = frozenset({"system", "programs", "chaos", "prepared"})
+# The process that programs are forked out of imports for seconds: one worker has it, and all tests that ask for it.
+SHARED = "prepared"
 SLOW = ("process", "browser")
 # Whose turn it is first.
 TURNS = ("xdist_group", "browser", "process", "matrix", "long", "flow")
@@ -48,8 +50,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(lane)
     if lane == "browser":
         item.add_marker(pytest.mark.xdist_group("browser"))
-    elif WITH_PROGRAMS.intersection(getattr(item, "fixturenames", ())):
+    elif WITH_PROGRAMS.intersection(asked := getattr(item, "fixturenames", ())):
         item.add_marker("process")
+        if SHARED in asked and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(SHARED))
 
 
 @pytest.hookimpl(trylast=True)

@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 ('done_at', models.DateTimeField(null=True)),
                 ('status', models.PositiveSmallIntegerField(null=True)),
                 ('headers', models.JSONField(db_default={}, default=dict)),
+                ('rights', models.JSONField(db_default=[], default=list)),
                 ('body', models.BinaryField(db_default=b'', default=b'')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),

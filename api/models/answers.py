@@ -14,6 +14,7 @@ class KeptAnswer(models.Model):
         held_until: until then somebody is at it.
         done_at: when something of it was done, in the same transaction; empty: nothing was.
         status: what was answered; empty: nothing so far.
+        rights: those that the person was asked for on the way; who has lost one is not given the answer again.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -24,6 +25,7 @@ class KeptAnswer(models.Model):
     done_at = models.DateTimeField(null=True)
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict, db_default={})
+    rights = models.JSONField(default=list, db_default=[])
     body = models.BinaryField(default=b"", db_default=b"")
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
 

@@ -31,10 +31,12 @@ class Question:
     Attributes:
         words: what somebody should know before.
         form: its fields are what has to be answered; what each holds goes to the service, or to the transition.
+        is_grave: the answer may be regretted, which its colour says.
     """
 
     words: str
     form: type[Form] = Form
+    is_grave: bool = True
 
 
 def _nothing(_record: Any) -> str:
@@ -51,22 +53,25 @@ class Button:
 
     Attributes:
         name: its part of the address.
-        step: what it takes at the door.
+        step: what it takes at the door; None: it takes the record nowhere, and its `service` says whether it may be.
         service: what is called instead, where a click does more; it takes the transition, or refuses.
+        permission: that of a button without a step.
         ends: whether it ends what is under way. Such a button asks first, and stands last.
         asks: what it says before.
         question: of a record: what has to be answered before; None: nothing. Without it, only what `ends` something asks.
         first_in: the states in which it is wanted most.
         key: what to press on the keyboard.
-        missing: what the record lacks, and what to do about it, where the transition is not possible; empty: nothing.
+        missing: what the record lacks, and what to do about it, where the transition is not possible; empty: nothing. It alone says
+            so of a button without a step.
         hindered: what keeps the person from it although it is possible, and what to do; empty: nothing. Its service
             refuses for the same reason.
     """
 
     name: str
     label: str
-    step: Step
+    step: Step | None
     service: Service | None = None
+    permission: str = ""
     ends: bool = False
     asks: str = "What has been done so far stays. Nothing more is done until somebody starts it again."
     question: Callable[[Any], Question | None] | None = None
@@ -81,6 +86,8 @@ class Button:
         Raises:
             UnknownTransition: the machine has none of that name.
         """
+        if self.step is None:
+            return self.permission
         if not hasattr(getattr(model, self.step.transition, None), "_django_fsm"):
             raise UnknownTransition
         return model.right_to(self.step.transition)
@@ -123,6 +130,10 @@ def why_absent(button: Button, *, record: StateMachine, user: User, buttons: Col
         buttons: all that the record has.
     """
     model = type(record)
+    if button.step is None:
+        if not user.has_perm(button.permission):
+            return lacking(model, button.permission)
+        return button.missing(record) or button.hindered(record, user)
     try:
         authorise(record, button.step.transition, Actor.person(user))
     except TransitionForbidden:
@@ -156,10 +167,11 @@ def press(
         RecordGone, TransitionRefused, TransitionForbidden, Stale: nothing was changed.
         Refused: by the button's service.
     """
-    step = replace(button.step, arguments={**button.step.arguments, **answers})
     try:
         if button.service:
             return button.service(record_id=record_id, user=user, generation=generation, **answers)
+        assert button.step, "see console.machine.checks"
+        step = replace(button.step, arguments={**button.step.arguments, **answers})
         return take(model=model, pk=record_id, step=step, actor=Actor.person(user), generation=generation)
     except TransitionRefused as refusal:
         # In the words of the page, which knows what is missing; the door knows the state only.

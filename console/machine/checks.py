@@ -32,6 +32,13 @@ def _buttons(shown: "MachineAdmin") -> Iterator[tuple[str, str]]:
     for button in shown.buttons:
         if button.name in TAKEN:
             yield "E001", f"“{button.name}” is the address of another page, and so no name for a button."
+        if button.step is None:
+            if not (button.service and button.permission):
+                yield (
+                    "E002",
+                    f"its button “{button.label}” takes no transition, and so needs a service and a permission.",
+                )
+            continue
         try:
             right = button.right(shown.model)
         except UnknownTransition:

@@ -45,12 +45,14 @@ class Column:
         value: what stands in it, by the record; an instant stays one.
         width: in a workbook, in characters: as many as one wants to see of it.
         is_time: whether it holds instants.
+        right: a permission that a person needs to see it; empty: none beside that for the records.
     """
 
     label: str
     value: Callable[[Any], Any]
     width: int = field(default=20, kw_only=True)
     is_time: bool = field(default=False, kw_only=True)
+    right: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

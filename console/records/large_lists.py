@@ -24,6 +24,7 @@ from console.records.exports import KINDS, Column, Export, TooManyForWorkbook, d
 from console.records.filters import without_choices
 from console.records.lists import RecordList
 from console.records.long_search import Search
+from console.records.who import person
 
 type AdminAction = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase | None]
 
@@ -33,7 +34,7 @@ def _download(kind: str) -> AdminAction:
 
     def act(listed: "LargeList", request: HttpRequest, records: QuerySet[Any]) -> HttpResponseBase | None:
         try:
-            return listed.file_of(records, kind=kind)
+            return listed.file_of(request, records, kind=kind)
         except TooManyForWorkbook as refusal:
             messages.warning(request, str(refusal))
             return None
@@ -189,14 +190,15 @@ class LargeList(RecordList):
         """With all that the columns of a file show."""
         return records.select_related(*self.file_shows_with) if self.file_shows_with else records
 
-    def file_of(self, records: QuerySet[Any], *, kind: str) -> HttpResponseBase:
-        """The records in their order.
+    def file_of(self, request: HttpRequest, records: QuerySet[Any], *, kind: str) -> HttpResponseBase:
+        """The records in their order, with the columns that the person may see.
 
         Raises:
             TooManyForWorkbook: nobody would wait for it.
         """
         name = str(self.opts.verbose_name_plural)
-        return download(Export(records=self.for_file(records), columns=self.file_columns, name=name), kind=kind)
+        shown = [each for each in self.file_columns if not each.right or person(request).has_perm(each.right)]
+        return download(Export(records=self.for_file(records), columns=shown, name=name), kind=kind)
 
     def download(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """All the records that the list of the same address shows, as a file.
@@ -212,7 +214,7 @@ class LargeList(RecordList):
         if long_search.is_gone(request.session, request.GET.get(SEARCH_VAR, "")):
             return HttpResponseRedirect(back)  # where it is said
         try:
-            return self.file_of(self.listed(request).queryset, kind=kind)
+            return self.file_of(request, self.listed(request).queryset, kind=kind)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(back)
         except TooManyForWorkbook as refusal:

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 
 from console.records import sent
 from console.records.lists import RecordList
-from core.http import kept_posts, logins
+from core.http import kept_posts, logins, uploads
 
 NOT_LOOKED_AT = "Too many attempts have failed, so this one was not looked at. Wait {minutes} minutes"
 TOO_MANY = f"{NOT_LOOKED_AT}, or log in with a browser in which you have logged in before."
@@ -133,6 +133,8 @@ class Console(AdminSite):
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if not self.has_permission(request):
                 address = self._kept(request)
+                if hasattr(request, "is_streamed"):
+                    uploads.throw_away(request.read, size=uploads.announced(request))
                 return (
                     redirect_to_login(address, reverse("admin:login")) if address else inner(request, *args, **kwargs)
                 )

@@ -42,8 +42,10 @@ def keep(request: HttpRequest) -> str:
 
     Returns:
         The address at which it is shown again; empty if it is not kept, because nobody is known to have logged in here, or
-        it is too much.
+        it is too much, or a body that nobody has read as a whole.
     """
+    if hasattr(request, "is_streamed"):
+        return ""
     owner = _digest(logins.last_in(request))
     fields = [[name, values] for name, values in request.POST.lists() if name not in NEVER_SHOWN]
     is_secret = any(SECRET in name for name, _ in fields)

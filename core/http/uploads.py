@@ -1,11 +1,13 @@
 """What is too large is refused before it is read: nothing of it is parsed, kept in memory or written to a file."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.datastructures import MultiValueDict
 
 from core.http import refusals
 
@@ -29,6 +31,7 @@ class RefuseTooLarge:
     def process_view(self, request: HttpRequest, view: Any, *_arguments: Any) -> HttpResponse | None:
         """Answer in the view's place, by which time it is known who asks."""
         if request.method in getattr(view, STREAMED, ()):
+            request.is_streamed = True  # type: ignore[attr-defined]  # read by `core.http.kept_posts` and by the console
             request.read(0)  # a body that has been begun with is parsed, and thereby kept, by nobody else
             return None
         size = announced(request)
@@ -41,6 +44,23 @@ class RefuseTooLarge:
 def streamed(view: Any, *methods: str) -> None:
     """Let a view take bodies of any size by these methods: it reads them itself, piece by piece, and sets a limit of its own."""
     setattr(view, STREAMED, frozenset(methods))
+
+
+def refused_token(request: HttpRequest, fields: Mapping[str, str]) -> HttpResponse | None:
+    """The answer to a form without the token against forgery, whose body the view reads itself; None: it has it.
+
+    Args:
+        fields: what the view has read of the form; its POST is that from now on.
+    """
+    form = QueryDict(mutable=True)
+    form.update(fields)
+    request._post, request._files = form, MultiValueDict()  # type: ignore[attr-defined]  # noqa: SLF001 - read by POST and FILES
+    request.csrf_processing_done = False  # type: ignore[attr-defined]  # the view has asked for that before
+    return CsrfViewMiddleware(_answers_nothing).process_view(request, _answers_nothing, (), {})
+
+
+def _answers_nothing(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
 
 
 def announced(request: HttpRequest) -> int:

@@ -2,25 +2,33 @@
 
 from typing import Any, ClassVar, override
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 
 from console.batches.filters import BatchFilter
 from console.machine.filters import BY_LAST_CHANGE, BY_STATE, FailureFilter
-from console.machine.page import MachineAdmin
+from console.machine.page import MachineAdmin, generation_of
 from console.machine.running import ManyRun
 from console.records.exports import Column
 from console.records.filters import AskingFilter
 from console.records.who import person
+from core.base.errors import Refused
+from core.http import uploads
 from documents.admin.buttons import BUTTONS
-from documents.admin.forms import DocumentForm
+from documents.admin.forms import DocumentForm, DocumentOfLeaseForm
 from documents.admin.panel import DocumentPanel
+from documents.admin.sending import SendingPages
 from documents.models import Document
 from documents.services import documents
 from documents.services.bulk import verify_many
-from documents.services.rights import CHANGE, MANAGE
+from documents.services.rights import ADD, CHANGE, MANAGE, SEE_LEASES
+from statemachine.errors import RecordGone, TransitionForbidden
 from storage.admin.amounts import size_text
 
 DID = {
@@ -64,10 +72,10 @@ class OwnerFilter(AskingFilter):
 
 
 class DocumentAdmin(MachineAdmin):
-    """People send files by the interface for programs; here they see them, name them and put them away."""
+    """People and programs send files; here one sees them, names them and puts them away."""
 
     form = DocumentForm
-    fields = ("name", "unique_name", "is_public", "metadata")
+    fields = DocumentOfLeaseForm.Meta.fields
     buttons = BUTTONS
     panel = DocumentPanel
     evidence = LABELS
@@ -75,8 +83,10 @@ class DocumentAdmin(MachineAdmin):
     facts_template: ClassVar[str] = "admin/documents/document/facts.html"
     form_label = "Change what is said of it"
     look_label = "What is said of it"
-    empty = "Nobody has sent a file yet; see docs/documents.md for how."
+    empty = "Send the first one, or have a program do it (docs/api.md)."
     shown_with = ("initiated_by", "owner", "lease", "checked_out_by")
+    # Where the page of a lease leads.
+    lookups = ("lease__id__exact",)
     follows = ("verified_bytes", "current", "purge_at")
     list_display = ("__str__", "state_badge", "kind", "size", "owner", "lease", "changed")
     list_filter = (BY_STATE, OwnerFilter, "is_public", FailureFilter, BatchFilter, BY_LAST_CHANGE)
@@ -84,6 +94,7 @@ class DocumentAdmin(MachineAdmin):
     search_fields = ("name", "unique_name")
     sortable_by = ("__str__", "state_badge", "size", "changed")
     beside = (
+        ("Send", "admin:documents_document_send", ADD),
         ("Runs", "admin:documents_batch_changelist", "documents.view_document"),
         ("Share links", "admin:documents_sharelink_changelist", "documents.view_sharelink"),
     )
@@ -91,13 +102,63 @@ class DocumentAdmin(MachineAdmin):
     file_columns = (
         *MachineAdmin.file_columns,
         Column("Owner", lambda document: str(document.owner)),
-        Column("Lease", lambda document: str(document.lease or "")),
+        Column("Lease", lambda document: str(document.lease or ""), right=SEE_LEASES),
         Column("Kind of file", lambda document: document.mime_type),
         Column("Bytes", lambda document: document.size_bytes),
         Column("Version", lambda document: document.current),
         Column("Unique name", lambda document: document.unique_name, width=40),
     )
     many = ManyRun(label="Verify again", become="verified again", start=verify_many)
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        pages, view = SendingPages(self.admin_site), self.admin_site.admin_view
+        send, version = (view(csrf_exempt(each)) for each in (pages.send, pages.version))
+        for each in (send, version):
+            uploads.streamed(each, "POST")  # it looks at the token itself, before the first file
+        restore = view(require_POST(self.restore_version))
+        return [
+            path("send/", send, name="documents_document_send"),
+            path("<int:pk>/version/", version, name="documents_document_version"),
+            path("<int:pk>/versions/<int:number>/restore/", restore, name="documents_document_restore_version"),
+            *super().get_urls(),
+        ]
+
+    def restore_version(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
+        """Let an earlier version be the current one again.
+
+        Raises:
+            PermissionDenied: nothing was changed.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            documents.restore_version(
+                document_id=pk, number=number, by=person(request), generation=generation_of(request)
+            )
+        except TransitionForbidden as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except RecordGone as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(reverse(self.address("changelist")))
+        except Refused as refusal:
+            messages.warning(request, str(refusal))
+        else:
+            messages.success(
+                request, f"Version {number} is the current one again, as a new version. It is verified once more."
+            )
+        return HttpResponseRedirect(reverse(self.address("change"), args=[pk]))
+
+    @override
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """To which lease it belongs is for who may see leases."""
+        form = DocumentOfLeaseForm if person(request).has_perm(SEE_LEASES) else DocumentForm
+        return super().get_form(request, obj, change=change, **{"form": form, **kwargs})
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        may_see = person(request).has_perm(SEE_LEASES)
+        return DocumentOfLeaseForm.Meta.fields if may_see else DocumentForm.Meta.fields
 
     @override
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -120,7 +181,16 @@ class DocumentAdmin(MachineAdmin):
     def save_model(self, request: HttpRequest, obj: Document, form: Any, change: bool) -> None:
         """Nothing is saved around the services."""
         changed = {name: form.cleaned_data[name] for name in form.changed_data}
+        if "lease" in changed:
+            lease = changed.pop("lease")
+            changed["lease_id"] = lease.pk if lease else None
         documents.change(document_id=obj.pk, by=person(request), **changed)
+
+    @override
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Which lease it belongs to is for who may see leases."""
+        may_see = person(request).has_perm(SEE_LEASES)
+        return tuple(each for each in self.list_display if may_see or each != "lease")
 
     # --- Columns ----------------------------------------------------------------------------------------------------
 

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.urls import reverse
 from django.utils.html import format_html
 
 from console.machine.panel import Fact, Note, Panel
 from console.records.links import record_url
 from console.shell.times import ago
 from core.base.clock import now
-from core.base.errors import words_for
-from documents.admin.places import download_url, public_url, share_url
+from core.base.errors import Refused, words_for
+from documents.admin.places import download_url, public_url, restore_url, share_url
 from documents.models import Document, DocumentVersion
 from documents.queries import missing_keys
-from documents.services.rights import may_share
+from documents.services.rights import SEE_LEASES, may_share, require_change
+from statemachine.transitions import Actor, authorise
 from storage.admin.amounts import size_text
 
 VERSIONS_SHOWN = 50
@@ -31,6 +33,7 @@ class VersionRow:
     Attributes:
         finding: what was found in it, in a few words.
         download_url: empty where it is not handed out.
+        restore_url: empty where the person cannot let it be the current one again.
     """
 
     version: DocumentVersion
@@ -39,6 +42,7 @@ class VersionRow:
     finding: str
     is_missing: bool
     download_url: str
+    restore_url: str
 
 
 class DocumentPanel(Panel[Document]):
@@ -62,9 +66,9 @@ class DocumentPanel(Panel[Document]):
     def about(self) -> Iterator[Fact]:
         document = self.record
         yield Fact(label="Owner", value=document.owner)
-        if lease := document.lease:
-            url = record_url(lease, self.user)
-            yield Fact(label="Lease", value=format_html('<a href="{}">{}</a>', url, lease) if url else lease)
+        if document.lease and self.user.has_perm(SEE_LEASES):
+            page = record_url(document.lease, self.user)
+            yield Fact(label="Lease", value=format_html('<a href="{}">{}</a>', page, document.lease))
         public = format_html('<a href="{}">Yes, at this address</a>', public_url(document))
         yield Fact(label="Public", value=public if document.is_public else "No")
 
@@ -83,6 +87,21 @@ class DocumentPanel(Panel[Document]):
         """What keeps the file from being had."""
         shown = next((each for each in self.versions if each.version.number == self.record.current), None)
         return [MISSING] if shown and shown.is_missing else []
+
+    @cached_property
+    def may_add_version(self) -> bool:
+        """Whether the person can make another version now; whoever does it asks again."""
+        try:
+            require_change(self.record, by=self.user)
+            authorise(self.record, "add_version", Actor.person(self.user))
+        except Refused:
+            return False
+        return True
+
+    @property
+    def version_url(self) -> str:
+        """Where a file becomes the next version; empty for who cannot send one now."""
+        return reverse("admin:documents_document_version", args=[self.record.pk]) if self.may_add_version else ""
 
     @property
     def download_url(self) -> str:
@@ -116,6 +135,7 @@ class DocumentPanel(Panel[Document]):
     def _row(self, version: DocumentVersion, *, is_missing: bool) -> VersionRow:
         may_be_had = version.may_be_served and not is_missing
         restored = f"version {version.restored_from} restored" if version.restored_from else ""
+        may_be_current = may_be_had and self.may_add_version and version.number != self.record.current
         return VersionRow(
             version=version,
             size=size_text(version.size),
@@ -123,4 +143,5 @@ class DocumentPanel(Panel[Document]):
             finding=words_for(version.finding) if version.finding else "",
             is_missing=is_missing,
             download_url=download_url(version) if may_be_had else "",
+            restore_url=restore_url(version) if may_be_current else "",
         )

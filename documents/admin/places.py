@@ -10,6 +10,11 @@ def download_url(version: DocumentVersion) -> str:
     return reverse("api:document_version_content", args=[version.document_id, version.number])
 
 
+def restore_url(version: DocumentVersion) -> str:
+    """Where it is asked that a version be the current one again."""
+    return reverse("admin:documents_document_restore_version", args=[version.document_id, version.number])
+
+
 def share_url(document: Document) -> str:
     """Where somebody gives it to people outside."""
     return reverse("admin:documents_sharelink_of", args=[document.pk])

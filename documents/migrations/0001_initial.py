@@ -146,6 +146,7 @@ class Migration(migrations.Migration):
                 ('limit_bytes', models.BigIntegerField(blank=True, help_text='Empty: as the settings say; 0: nothing may be added.', null=True)),
                 ('used_bytes', models.BigIntegerField(db_default=0, default=0, editable=False)),
                 ('reserved_bytes', models.BigIntegerField(db_default=0, default=0, editable=False)),
+                ('version_count', models.PositiveIntegerField(db_default=0, default=0, editable=False)),
                 ('user', models.OneToOneField(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={

@@ -16,6 +16,7 @@ class Quota(models.Model):
         limit_bytes: the most; empty: as the settings say. Less than what is used is possible: then nothing is added.
         used_bytes: of all versions of all documents that count against it.
         reserved_bytes: for uploads that are under way.
+        version_count: of a person's: all versions of all their documents, since a row takes room, too, without any bytes.
     """
 
     user = models.OneToOneField(
@@ -27,6 +28,8 @@ class Quota(models.Model):
     )
     used_bytes = models.BigIntegerField(default=0, db_default=0, editable=False)
     reserved_bytes = models.BigIntegerField(default=0, db_default=0, editable=False)
+
+    version_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     if TYPE_CHECKING:
         user_id: int | None

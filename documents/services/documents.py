@@ -64,7 +64,7 @@ def change(
         if all(getattr(document, field) == value for field, value in wanted.items()):
             return document
         if "lease_id" in wanted:
-            _charge(document, agency_of(wanted["lease_id"]) or document.charged_agency)
+            _charge(document, agency_of(wanted["lease_id"], by=by) or document.charged_agency)
         for field, value in wanted.items():
             setattr(document, field, value)
         _note(document, by=by)
@@ -124,6 +124,7 @@ def restore_version(
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: nothing was changed.
         VersionUnknown, HeldBack, InvalidWhy: there is none of that number, something was found in it, or in what is said.
+        TooManyVersions: there are as many as one person may have.
     """
     with _changing(document_id, by=by, generation=generation) as document:
         authorise(document, "add_version", Actor.person(by))
@@ -269,6 +270,7 @@ def used_by(document: Document) -> int:
 
 def _another(document: Document, of: DocumentVersion, *, by: User, why: str) -> DocumentVersion:
     of.require_served()
+    quotas.add_version(owner_id=document.owner_id)
     document.last_number += 1
     return DocumentVersion.objects.create(
         document=document,

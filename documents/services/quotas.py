@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from documents.errors import QuotaExceeded
+from documents.errors import QuotaExceeded, TooManyVersions
 from documents.models import Quota
 
 MB = 1_000_000
@@ -50,6 +51,35 @@ def release(*, owner_id: int, agency: str, size: int) -> None:
 def settle(*, owner_id: int, agency: str, reserved: int, used: int) -> None:
     """Room that was kept is used now; what was kept beyond that is given back."""
     _add(held(owner_id=owner_id, agency=agency), reserved=-reserved, used=used)
+
+
+def add_version(*, owner_id: int) -> None:
+    """Count one version more of a person's, in the transaction that is open.
+
+    Raises:
+        TooManyVersions: there are as many as one person may have.
+    """
+    (quota,) = held(owner_id=owner_id, agency="")
+    require_count(quota)
+    Quota.objects.filter(pk=quota.pk).update(version_count=F("version_count") + 1)
+
+
+def require_count(quota: Quota) -> None:
+    """Go on only if one version more is not too many.
+
+    Raises:
+        TooManyVersions: it is.
+    """
+    if quota.version_count >= settings.DOCUMENTS_VERSIONS_AT_MOST:
+        raise TooManyVersions(
+            f"You have {quota.version_count:,} versions of documents, and {settings.DOCUMENTS_VERSIONS_AT_MOST:,} are the most. "
+            "Purge what is not needed any more, or ask an administrator for more."
+        )
+
+
+def free_versions(*, owner_id: int, count: int) -> None:
+    """So many versions of a person's are gone."""
+    Quota.objects.filter(user_id=owner_id).update(version_count=F("version_count") - count)
 
 
 def free(*, owner_id: int, agency: str, size: int) -> None:

@@ -170,6 +170,7 @@ class _Bringing:
         """What it takes counts, be it more than there is room for. Nothing is written anew of what is as it was."""
         agency = self.said.document.charged_agency if self.is_sealed else ""
         quotas.settle(owner_id=owner_id, agency=agency, reserved=0, used=_bytes(self.said.versions))
+        quotas.free_versions(owner_id=owner_id, count=-len(self.said.versions))
         if self.is_sealed:
             OwedSidecar.objects.filter(document_id=self.said.document.id).delete()
         else:
@@ -191,6 +192,7 @@ def catch_up(sidecar: Sidecar) -> int:
         OwedSidecar.objects.filter(document_id=document.pk).update(due_at=Now())
         owe(document.pk)
         quotas.settle(owner_id=document.owner_id, agency=document.charged_agency, reserved=0, used=_bytes(lost))
+        quotas.free_versions(owner_id=document.owner_id, count=-len(lost))
     return len(lost)
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from core.base.preparations import preparing
 from documents.errors import BodyIncomplete, DigestMismatch, DocumentTooLarge, UploadLapsed
-from documents.models import DocumentVersion, Leftover, Upload
+from documents.models import DocumentVersion, Leftover, Quota, Upload
 from documents.services import quotas
 from storage.backends import documents as documents_storage
 from storage.backends.errors import Exists
@@ -59,10 +59,12 @@ def begin(*, key: str, owner_id: int, agency: str, length: int | None) -> Upload
 
     Raises:
         DocumentTooLarge: it would be larger than a document may be.
-        QuotaExceeded: there is no room for it.
+        QuotaExceeded, TooManyVersions: there is no room for it.
     """
     require_size(length or 0)
     with transaction.atomic():
+        # Nobody sends for an hour what is refused in the end; that it still fits is seen then, under the lock.
+        quotas.require_count(Quota.objects.filter(user_id=owner_id).first() or Quota())
         kept = quotas.reserve(owner_id=owner_id, agency=agency, size=length) if length else 0
         return Upload.objects.create(key=key, owner_id=owner_id, agency=agency, reserved_bytes=kept)
 

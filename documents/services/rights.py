@@ -10,6 +10,8 @@ from statemachine.rights import require
 
 ADD, CHANGE, VIEW = "documents.add_document", "documents.change_document", "documents.view_document"
 MANAGE, PURGE = "documents.manage_documents", "documents.purge_document"
+# To say of which one a document is, and to be told.
+SEE_LEASES = "leases.view_lease"
 SHARE = "documents.share_document"
 
 

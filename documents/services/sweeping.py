@@ -101,13 +101,12 @@ def _purge(pk: int) -> int:
         document = due.filter(pk=pk, purge_at__lte=Now(), state=State.ARCHIVED).first()
         if document is None:
             return 0
-        keys = {
-            *document.versions.values_list("key", flat=True),
-            sidecars.key_of(owner_id=document.owner_id, document_id=pk),
-        }
+        every_key = list(document.versions.values_list("key", flat=True))
+        keys = {*every_key, sidecars.key_of(owner_id=document.owner_id, document_id=pk)}
         size, owner_id, agency = used_by(document), document.owner_id, document.charged_agency
         Leftover.objects.bulk_create([Leftover(key=key) for key in keys], ignore_conflicts=True)
         document.delete()
         quotas.free(owner_id=owner_id, agency=agency, size=size)
+        quotas.free_versions(owner_id=owner_id, count=len(every_key))
     logger.info("purged: document %s of user %s, %s files, %s bytes", pk, owner_id, len(keys) - 1, size)
     return 1

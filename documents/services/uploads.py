@@ -17,7 +17,7 @@ from documents.models import Document, DocumentVersion, Upload
 from documents.names import checked_metadata, checked_name, checked_why, new_unique_name, safe_name
 from documents.services import quotas, writing
 from documents.services.receiving import Announced, Arrived, begin, give_up, receive, settle
-from documents.services.rights import ADD, require_change
+from documents.services.rights import ADD, SEE_LEASES, require_change
 from leases.models import Lease
 from statemachine.rights import require
 from statemachine.transitions import RECONCILER, Actor, Step, advance, authorise, locked
@@ -84,8 +84,8 @@ def store(
         why: of its first version, in somebody's words.
 
     Raises:
-        TransitionForbidden, InvalidName, InvalidMetadata, InvalidWhy, LeaseUnknown, DocumentTooLarge, QuotaExceeded, BodyIncomplete,
-            DigestMismatch, UploadLapsed: nothing was kept.
+        TransitionForbidden, InvalidName, InvalidMetadata, InvalidWhy, LeaseUnknown, DocumentTooLarge, QuotaExceeded, TooManyVersions,
+            BodyIncomplete, DigestMismatch, UploadLapsed: nothing was kept.
         Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
     """
     require(by, ADD)
@@ -124,7 +124,8 @@ def add_version(
 
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: it may not be.
-        InvalidName, InvalidWhy, DocumentTooLarge, QuotaExceeded, BodyIncomplete, DigestMismatch, UploadLapsed: nothing was kept.
+        InvalidName, InvalidWhy, DocumentTooLarge, QuotaExceeded, TooManyVersions, BodyIncomplete, DigestMismatch,
+            UploadLapsed: nothing was kept.
         Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
     """
     said, place = next_place(
@@ -153,7 +154,7 @@ def new_place(*, by: User, name: str, lease_id: int | None) -> Place:
     Raises:
         LeaseUnknown: there is no such lease.
     """
-    agency = agency_of(lease_id)
+    agency = agency_of(lease_id, by=by)
     while True:
         document_id = _next_id()
         key = key_of(owner_id=by.pk, document_id=document_id, number=1, name=name)
@@ -257,14 +258,16 @@ def folder_of(*, owner_id: int, document_id: int) -> str:
     return f"{owner_id}/documents/{document_id}"
 
 
-def agency_of(lease_id: int | None) -> str:
+def agency_of(lease_id: int | None, *, by: User) -> str:
     """The agency against whose quota a document of that lease counts; empty: none.
 
     Raises:
+        TransitionForbidden: who may not see leases is not told either whether there is such a one.
         LeaseUnknown: there is no such lease.
     """
     if lease_id is None:
         return ""
+    require(by, SEE_LEASES)
     agency = Lease.objects.filter(pk=lease_id).values_list("agency", flat=True).first()
     if agency is None:
         raise LeaseUnknown
@@ -336,6 +339,7 @@ def _shown(
         mime_type=said.declared_type,
     )
     settle(upload, used=arrived.size)
+    quotas.add_version(owner_id=document.owner_id)
     # The document may have gone to another agency meanwhile; what is counted where it is not is missing there in the end.
     quotas.move(size=arrived.size, agency=upload.agency, to=document.charged_agency)
     document.updated_by_id = by.pk

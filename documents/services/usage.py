@@ -13,10 +13,14 @@ WITH used AS (
     SELECT d.owner_id, d.charged_agency AS agency, sum(v.size)::bigint AS bytes
     FROM documents_documentversion v JOIN documents_document d ON d.id = v.document_id
     WHERE v.restored_from IS NULL GROUP BY 1, 2
+), counted AS (
+    SELECT d.owner_id, count(*) AS versions
+    FROM documents_documentversion v JOIN documents_document d ON d.id = v.document_id GROUP BY 1
 ), kept AS (
     SELECT owner_id, agency, sum(reserved_bytes)::bigint AS bytes FROM documents_upload GROUP BY 1, 2
 )
 UPDATE documents_quota q SET
+    version_count = COALESCE((SELECT versions FROM counted c WHERE q.user_id = c.owner_id), 0),
     used_bytes = COALESCE((SELECT sum(bytes) FROM used u
         WHERE (q.user_id = u.owner_id AND q.agency = '') OR (q.agency <> '' AND q.agency = u.agency)), 0),
     reserved_bytes = COALESCE((SELECT sum(bytes) FROM kept k

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from console.machine.page import MachinePage, generation_of
 from console.records.who import person
 from core.base.errors import Refused
-from leases import services
+from leases import sections, services
 from leases.admin.forms import LeaseForm
 from leases.admin.lease_list import LeaseList
 from leases.admin.panel import LeasePanel
@@ -84,6 +84,7 @@ class LeaseAdmin(MachinePage, LeaseList):
         if obj is not None:
             # Beside what is polled: no work changes it, and it takes a query.
             context["similar"] = _told_of_similar(obj)
+            context["sections"] = sections.of(obj, person(request))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @override

@@ -4,7 +4,9 @@ from leases.api.agencies import router as agencies
 from leases.api.batches import router as batches
 from leases.api.contents import router as contents
 from leases.api.deleting import router as deleting
+from leases.api.importing import STREAMED
+from leases.api.importing import router as importing
 from leases.api.many import router as many
 from leases.api.routes import router as leases
 
-__all__ = ["agencies", "batches", "contents", "deleting", "leases", "many"]
+__all__ = ["STREAMED", "agencies", "batches", "contents", "deleting", "importing", "leases", "many"]

@@ -138,6 +138,9 @@ ADDRESSES = {
     "admin/storage/indexrun/download/<kind>/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/<pk>/live/": Row(VIEWER, NOBODY),
     "admin/storage/indexrun/<pk>/<name>/": Row(NOBODY, OPERATOR),  # stops it; what else is done, see `TRANSITIONS`
+    "admin/documents/document/send/": Row(OPERATOR, OPERATOR),
+    "admin/documents/document/<pk>/version/": Row(OPERATOR, OPERATOR),
+    "admin/documents/document/<pk>/versions/<number>/restore/": Row(NOBODY, OPERATOR),
     "admin/documents/document/rows/": Row(VIEWER, NOBODY),
     "admin/documents/document/search/": Row(NOBODY, VIEWER),
     "admin/documents/document/download/<kind>/": Row(VIEWER, NOBODY),
@@ -216,6 +219,6 @@ TRANSITIONS = {
     },
 }
 # A run of the index is made and begins in one, see `SENT`: there is no button for one that is there. The bytes of a
-# version come in by the interface for programs.
+# version come in by a page of their own.
 WITHOUT_BUTTON = {("storage.indexrun", "plan"), ("documents.document", "add_version")}
 AT_PAGES = [(of, name) for of, rows in TRANSITIONS.items() for name in rows if (of, name) not in WITHOUT_BUTTON]

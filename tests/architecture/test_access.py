@@ -229,7 +229,7 @@ def wishes(record: StateMachine, name: str) -> list[tuple[str, dict[str, Any]]]:
     pages = f"admin:{record._meta.app_label}_{record._meta.model_name}"
     page = reverse(f"{pages}_change", args=[record.pk]).removesuffix("change/")
     buttons = getattr(admin.site.get_model_admin(type(record)), "buttons", ())
-    meant = [button.name for button in buttons if button.step.transition == name]
+    meant = [button.name for button in buttons if button.step and button.step.transition == name]
     form = {"generation": record.generation, "transition": name, "state": str(State.DONE), "_save": "Save"}
     form |= {"allow_missing": 0}  # as many as are missing
     listed = {"action": name, "_selected_action": [record.pk], "index": 0}
@@ -265,9 +265,10 @@ class TestTransitions:
         ready(record, name)
         logged = TransitionLog.objects.filter(pk__gt=TransitionLog.objects.latest("pk").pk)
 
-        for url, form in wishes(record, name):
-            client.get(url, form)
-        assert not logged.exists()
+        if who == "superuser":  # to look starts nothing, not even for whoever may do all
+            for url, form in wishes(record, name):
+                client.get(url, form)
+            assert not logged.exists()
         for url, form in wishes(record, name):
             client.post(url, form)
 

@@ -72,6 +72,7 @@ ADDRESSES = {
     "api/v1/leases/": Row(VIEWER, OPERATOR, {"agency": "BLM", "number": "NMNM 2"}),
     "api/v1/leases/bulk/": Row(None, OPERATOR, {"items": [{"agency": "BLM", "number": "NMNM 2"}]}),
     "api/v1/leases/delete/": Row(None, ADMINISTRATOR, {"filter": {}, "dry_run": True}),
+    "api/v1/leases/import/": Row(None, OPERATOR, b"Agency,Lease number\nBLM,NMNM 2\n"),
     "api/v1/leases/near/": Row(VIEWER, None, query="?agency=BLM&number=NMNM+1"),
     "api/v1/leases/run/": Row(None, OPERATOR, {"filter": {}}, lease={"due_at": None}),
     "api/v1/leases/<lease_id>/": Row(VIEWER, None, {"number": "NMNM 2"}, patch=OPERATOR, delete=ADMINISTRATOR),

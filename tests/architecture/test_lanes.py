@@ -5,7 +5,8 @@ from copy import copy
 
 import pytest
 
-from tests.lanes import StartsPrograms, name_group
+from tests.forking import Forks
+from tests.lanes import SHARED, StartsPrograms, name_group
 
 
 class TestNameGroup:
@@ -30,6 +31,10 @@ class TestNameGroup:
 class TestPlaces:
     def test_are_lanes(self, request: pytest.FixtureRequest) -> None:
         assert request.node.get_closest_marker("matrix")
+
+    def test_who_runs_forks_is_where_all_others_do(self, request: pytest.FixtureRequest, prepared: Forks) -> None:
+        assert request.node.get_closest_marker("process")
+        assert request.node.get_closest_marker("xdist_group").args == (SHARED,)
 
 
 class TestStartsPrograms:

@@ -58,6 +58,7 @@ class TestPage:
             ((button("live"),), "console.E001"),
             ((button(transition="whistle"),), "console.E002"),
             ((button(transition="label"),), "console.E002"),
+            ((Button(name="on", label="Press", step=None),), "console.E002"),
             ((button(transition="boiled"),), "console.E002"),
             ((button(), button()), "console.E003"),
             ((button(key="o"), button("off", key="o")), "console.E003"),

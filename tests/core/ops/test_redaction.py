@@ -58,16 +58,16 @@ class TestRedactText:
             (f"GET /api/v1/files/?search={API_TOKEN}", API_TOKEN),
             (f"GET /api/v1/files/?next=%3Fq%3D{API_TOKEN}%26x%3Dy", API_TOKEN),
             (f"“{API_TOKEN}” is no number", API_TOKEN),
-            (f"pending → active, SECRET_KEY={PASSWORD}", PASSWORD),
-            (f"ſecret={PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an s
-            (f"authorızation: {PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an i
-            (f"EMAİL: {PASSWORD}", PASSWORD),
             (f'"GET /share/{LINK}/download/ HTTP/1.1" 200 12 "https://runsheet.example/share/{LINK}/"', LINK[5:]),
             (f"GET /share/{LINK.replace('_', '%5F')}/ HTTP/1.1", LINK[5:]),
             (f"GET /share/{LINK.replace('4', '%34')}/ HTTP/1.1", LINK[6:]),
             (f"GET /share/{LINK[:-3]} HTTP/1.1", LINK[5:-3]),
             (f"/admin/login/?next=%2Fshare%2F{LINK.replace('_', '%255F')}%2F", LINK[5:]),
             (f"the link is {LINK}.", LINK[5:]),
+            (f"pending → active, SECRET_KEY={PASSWORD}", PASSWORD),
+            (f"ſecret={PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an s
+            (f"authorızation: {PASSWORD}", PASSWORD),  # noqa: RUF001 - the letter that is taken for an i
+            (f"EMAİL: {PASSWORD}", PASSWORD),
             ("gAAAAABlZmFrZS1mZXJuZXQtdG9rZW4tdGV4dA==", "gAAAAAB"),
         ],
     )

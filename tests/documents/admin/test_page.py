@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -184,6 +184,18 @@ class TestList:
         assert ("Deed of Lea.pdf" in found, "Plat.pdf" in found) == (False, True)
         assert "application/pdf" in kept
         assert "delete_selected" not in browser.get(reverse(LIST)).text
+
+    def test_names_leases_to_who_may_see_them(self, opal: User, at: Any) -> None:
+        document = verified(opal, lease_id=settled(opal).pk)
+        addresses = (reverse(LIST), page_of(document), reverse("admin:documents_document_download", args=["json"]))
+
+        def told(user: User) -> list[bool]:
+            return ["NMNM" in b"".join(at(user).get(each)).decode() for each in addresses]
+
+        assert told(opal) == [True] * 3
+        opal.groups.clear()
+        opal.user_permissions.set(Permission.objects.filter(codename__in=["view_document", "change_document"]))
+        assert told(User.objects.get(pk=opal.pk)) == [False] * 3
 
     def test_has_many_verified_again_as_a_batch(self, opal: User, at: Any) -> None:
         documents_ = [verified(opal), verified(opal)]

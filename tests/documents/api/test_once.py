@@ -33,6 +33,20 @@ def test_is_one_document_that_is_answered_again(oscar: Program) -> None:
     assert Document.objects.count() == 1
 
 
+def test_is_not_answered_again_to_who_has_lost_the_right(oscar: Program) -> None:
+    """Neither is it done; and it is answered once the right is back."""
+    role = oscar.user.groups.get()
+    first = put(oscar)
+    oscar.user.groups.clear()
+    without = put(oscar)
+    oscar.user.groups.add(role)
+    back = put(oscar)
+
+    assert (without.status_code, without.json()["code"]) == (403, "answer_withheld")
+    assert (back.status_code, back.content) == (201, first.content)
+    assert Document.objects.count() == 1
+
+
 def test_of_a_version_is_one_version_though_the_document_has_changed_by_it(oscar: Program) -> None:
     made = put(oscar).json()["id"]
     path = f"{made}/versions/"

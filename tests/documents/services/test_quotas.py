@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from documents.errors import BodyIncomplete, QuotaExceeded
+from documents.errors import BodyIncomplete, QuotaExceeded, TooManyVersions
 from documents.models import Document, DocumentVersion, Leftover, Quota, Upload
 from documents.services import documents, quotas, receiving, uploads
 from documents.services.usage import Usage, recount, usage
@@ -112,18 +113,41 @@ class TestQuotas:
         documents.change(document_id=plain.pk, by=opal, lease_id=None)
         assert usage(agency="NMSLO").used == 8
 
+    def test_are_of_so_many_versions_also_without_bytes(self, opal: User, files: Files, settings: Any) -> None:
+        settings.DOCUMENTS_VERSIONS_AT_MOST = 2
+        document = verified(opal, b"")
+        documents.restore_version(document_id=document.pk, number=1, by=opal)
+
+        with pytest.raises(TooManyVersions, match="You have 2 versions"):
+            documents.restore_version(document_id=document.pk, number=1, by=opal)
+        with pytest.raises(TooManyVersions):
+            stored(opal, b"")
+
+        def meanwhile() -> Iterator[bytes]:
+            settings.DOCUMENTS_VERSIONS_AT_MOST = 2
+            yield b""
+
+        settings.DOCUMENTS_VERSIONS_AT_MOST = 3
+        with pytest.raises(TooManyVersions):
+            uploads.store(by=opal, name="a", chunks=meanwhile(), length=None)
+        assert DocumentVersion.objects.count() == 2
+        assert len(files.all()) == 1
+        assert not Upload.objects.exists()
+
     def test_are_counted_anew(self, opal: User, ada: User, settings: Any) -> None:
         settings.DOCUMENTS_QUOTA_BYTES = 100
         document = verified(opal, b"12345", lease_id=settled(opal).pk)
         documents.restore_version(document_id=document.pk, number=1, by=opal)
         receiving.begin(key="7/documents/1/1/a", owner_id=opal.pk, agency="BLM", length=7)
         quotas.limit(owner_id=ada.pk, limit_bytes=9)
-        right = sorted(Quota.objects.values_list("pk", "used_bytes", "reserved_bytes"))
-        Quota.objects.update(used_bytes=77, reserved_bytes=1)
+        counted = ("pk", "used_bytes", "reserved_bytes", "version_count")
+        right = sorted(Quota.objects.values_list(*counted))
+        Quota.objects.update(used_bytes=77, reserved_bytes=1, version_count=9)
 
         recount()
 
-        assert sorted(Quota.objects.values_list("pk", "used_bytes", "reserved_bytes")) == right
+        assert sorted(Quota.objects.values_list(*counted)) == right
+        assert Quota.objects.get(user=opal).version_count == 2
         assert usage(owner_id=opal.pk) == Usage(used=5, reserved=7, limit=100)
         assert usage(owner_id=ada.pk) == Usage(used=0, reserved=0, limit=9)
         assert Document.objects.count() == 1

@@ -35,6 +35,12 @@ class TestMake:
         assert link.state_at(now() + timedelta(days=31)) == LinkState.EXPIRED
 
 
+class TestMakeMany:
+    def test_takes_so_many_at_once(self, opal: User) -> None:
+        with pytest.raises(ValueError, match="1,000 documents at once"):
+            shares.make_many(document_ids=range(1_001), by=opal, at=now())
+
+
 class TestSettle:
     def test_suspends_while_a_file_is_missing(self, opal: User) -> None:
         link = made(opal).link

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import transaction
 
 from documents.errors import (
@@ -115,6 +115,20 @@ class TestStore:
     def test_is_not_for_everybody(self, files: Files, role: Callable[[str], User]) -> None:
         with pytest.raises(TransitionForbidden, match="create documents"):
             stored(role("Viewer"))
+
+    def test_of_a_lease_is_for_who_may_see_leases(self, files: Files, django_user_model: Any) -> None:
+        """Who may not is not told either whether there is such a lease."""
+        clerk = django_user_model.objects.create_user("clerk")
+        clerk.user_permissions.set(Permission.objects.filter(codename__in=["add_document", "change_document"]))
+        document, lease = stored(clerk), settled(clerk)
+
+        for lease_id in (lease.pk, 4711):
+            with pytest.raises(TransitionForbidden, match="see leases"):
+                stored(clerk, lease_id=lease_id)
+            with pytest.raises(TransitionForbidden, match="see leases"):
+                documents.change(document_id=document.pk, by=clerk, lease_id=lease_id)
+
+        assert kept(files) == NOTHING | {"used": len(PDF), "versions": 1, "files": 1}
 
     def test_leaves_to_the_duty_what_storage_will_not_let_go_of(
         self, opal: User, files: Files, monkeypatch: pytest.MonkeyPatch
