@@ -25,7 +25,7 @@ SELECT word || ' ' || 1900 + n %% 120 || ' no. ' || n || '.' || ending, 'documen
     CASE state WHEN 'error' THEN 'infected' ELSE '' END, CASE state WHEN 'archived' THEN made END
 FROM (
     SELECT n, CASE WHEN n %% 2 = 0 THEN 0 ELSE n * %(people)s / (%(documents)s + 1) END AS owner,
-        CASE WHEN n < %(documents)s / 4 THEN 'archived' WHEN n %% 1009 = 0 THEN 'error' ELSE 'active' END AS state,
+        CASE WHEN n < %(documents)s / 4 THEN 'archived' WHEN n %% 101 = 0 THEN 'error' ELSE 'active' END AS state,
         (ARRAY['Deed', 'Lease', 'Map', 'Title opinion', 'Übertrag', 'Well log', 'Letter'])[1 + n %% 7] AS word,
         (ARRAY['pdf', 'pdf', 'pdf', 'pdf', 'pdf', 'pdf', 'jpg', 'jpg', 'txt', 'csv'])[1 + n %% 10] AS ending,
         now() - (%(documents)s - n) * interval '1 minute' AS made

@@ -373,7 +373,7 @@ def _parser() -> Parser:
         "--times", type=whole(1), default=2, metavar="N", help="the quickest counts (default: %(default)s)"
     )
     parser.add_argument(
-        "--documents", type=whole(1), default=1_000_000, metavar="N", help="in the list (default: %(default)s)"
+        "--documents", type=whole(500), default=1_000_000, metavar="N", help="in the list (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

@@ -7,6 +7,7 @@ from statemachine.duties import duty
 SWEEPS_EVERY_S = 600
 # Whoever changes a document rings as well; this is for what was not heard.
 WRITES_EVERY_S = 10
+RECOUNTS_EVERY_S = 7 * 24 * 3600
 LINKS_EVERY_S = 60
 # Somebody waits for what has arrived.
 FINISHES_EVERY_S = 60
@@ -36,6 +37,14 @@ def write_sidecars() -> None:
     from documents.services import writing  # noqa: PLC0415 - see above
 
     writing.write_owed()
+
+
+@duty(name="documents_recount", queue=settings.STORAGE_QUEUE, every_s=lambda: RECOUNTS_EVERY_S)
+def recount() -> None:
+    """Count anew how much room documents take; what was wrong is put right and logged."""
+    from documents.services import usage  # noqa: PLC0415 - see above
+
+    usage.recount()
 
 
 @duty(name="documents_links", queue=settings.STORAGE_QUEUE, every_s=lambda: LINKS_EVERY_S)

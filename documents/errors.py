@@ -1,6 +1,7 @@
 """What can go wrong with a document. What back-ends say stands in `storage.backends.errors`."""
 
 from http import HTTPStatus
+from typing import Any
 
 from core.base.errors import RECORD, SYSTEM, Permanent, Refused, Remedy, Temporary
 
@@ -171,6 +172,52 @@ class SidecarElsewhere(SidecarRefused):
     """What stands beside the files speaks of another folder. Put it back where it was, then look again."""
 
     code = "sidecar_elsewhere"
+
+
+class DocumentsMove(Temporary):
+    """The documents are just being moved to another place of storage. Nothing was stored; send it again in a minute."""
+
+    code = "documents_move"
+    words = "documents are being moved"
+    advice = "Run it again in some minutes"
+
+    def __init__(self, message: str = "", **said: Any) -> None:
+        super().__init__(message, **{"retry_after_s": 30, **said})
+
+
+class DocumentsMoved(Temporary):
+    """The documents lie in another place of storage than this server thinks. Nothing was stored; ask an administrator to restart it."""
+
+    code = "documents_moved"
+    costs_try = False
+    words = "documents lie elsewhere"
+    advice = "Set DOCUMENTS_STORAGE as “move_storage” has said, and restart web and workers"
+    remedies = (SEE_SYSTEM,)
+
+    def __init__(self, message: str = "", **said: Any) -> None:
+        super().__init__(message, **{"retry_after_s": 120, **said})
+
+
+class MoveRefused(Refused):
+    """The documents cannot be moved like that."""
+
+    code = "move_refused"
+
+
+class MoveBroken(Temporary):
+    """The move has stopped. Nothing is lost: run the same command again, and it goes on where it has stopped."""
+
+    code = "move_broken"
+    words = "move has stopped"
+    advice = "Run move_storage again"
+
+
+class CopyDiffers(Temporary):
+    """What was written to the new place is not what was read there afterwards."""
+
+    code = "copy_differs"
+    words = "copy is not the same"
+    advice = "Run move_storage again"
 
 
 # --- Links for people outside ----------------------------------------------------------------------------------------

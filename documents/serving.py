@@ -284,6 +284,15 @@ def _bytes_of(content: Content, part: Part) -> Generator[bytes]:
         raise FileCutShort(evidence={"key": content.key, "missing_bytes": left})
 
 
+def whole(content: Content) -> Generator[bytes]:
+    """All bytes of a file.
+
+    Raises:
+        FileAway, FileCutShort: it is not there as it should be.
+    """
+    return _bytes_of(content, Part(0, content.size))
+
+
 @contextmanager
 def _away(content: Content) -> Iterator[None]:
     try:

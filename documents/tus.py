@@ -1,4 +1,4 @@
-"""What the headers of tus 1.0 say (https://tus.io/protocols/resumable-upload): uploads that go on where they have broken off."""
+"""What the headers of tus 1.0 say: uploads that go on where they have broken off."""
 
 import hashlib
 import re

@@ -4,7 +4,9 @@ from typing import Any, ClassVar, override
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,8 +20,9 @@ from console.machine.running import ManyRun
 from console.records.exports import Column
 from console.records.filters import AskingFilter
 from console.records.who import person
-from core.base.errors import Refused
+from core.base.errors import Refused, RunsheetError
 from core.http import uploads
+from documents import bundles
 from documents.admin.buttons import BUTTONS
 from documents.admin.forms import DocumentForm, DocumentOfLeaseForm
 from documents.admin.panel import DocumentPanel
@@ -71,6 +74,17 @@ class OwnerFilter(AskingFilter):
         return [(str(pk), name) for pk, name in owners]
 
 
+@admin.action(description="Download the files (ZIP)", permissions=["view"])
+def download_files(_listed: Any, request: HttpRequest, records: QuerySet[Document]) -> HttpResponseBase:
+    """Those of the current versions that may be handed out, in one archive, which tells of the others."""
+    try:
+        ids = list(records.values_list("pk", flat=True)[: bundles.AT_MOST + 1])
+        return bundles.answer(bundles.bundle(by=person(request), document_ids=ids))
+    except RunsheetError as why:
+        messages.error(request, str(why))
+        return HttpResponseRedirect(request.get_full_path())
+
+
 class DocumentAdmin(MachineAdmin):
     """People and programs send files; here one sees them, names them and puts them away."""
 
@@ -108,6 +122,7 @@ class DocumentAdmin(MachineAdmin):
         Column("Version", lambda document: document.current),
         Column("Unique name", lambda document: document.unique_name, width=40),
     )
+    actions = (download_files, *MachineAdmin.actions)
     many = ManyRun(label="Verify again", become="verified again", start=verify_many)
 
     @override

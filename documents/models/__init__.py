@@ -1,6 +1,7 @@
 """Documents, their versions, the links to them, what stands beside their files, and how much room they may take."""
 
 from documents.models.batches import Batch, BatchPart
+from documents.models.moves import Move, MovedFile
 from documents.models.partials import PartialPiece, PartialUpload, Stage
 from documents.models.quotas import Leftover, Quota, Upload
 from documents.models.records import Document
@@ -15,6 +16,8 @@ __all__ = [
     "DocumentSidecar",
     "DocumentVersion",
     "Leftover",
+    "Move",
+    "MovedFile",
     "OwedSidecar",
     "PartialPiece",
     "PartialUpload",

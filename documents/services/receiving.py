@@ -14,6 +14,7 @@ from core.base.preparations import preparing
 from documents.errors import BodyIncomplete, DigestMismatch, DocumentTooLarge, UploadLapsed
 from documents.models import DocumentVersion, Leftover, Quota, Upload
 from documents.services import quotas
+from documents.services.in_charge import may_delete, require_beginning, require_keeping
 from storage.backends import documents as documents_storage
 from storage.backends.errors import Exists
 
@@ -60,9 +61,11 @@ def begin(*, key: str, owner_id: int, agency: str, length: int | None) -> Upload
     Raises:
         DocumentTooLarge: it would be larger than a document may be.
         QuotaExceeded, TooManyVersions: there is no room for it.
+        DocumentsMove, DocumentsMoved: nothing is stored here now.
     """
     require_size(length or 0)
     with transaction.atomic():
+        require_beginning()
         # Nobody sends for an hour what is refused in the end; that it still fits is seen then, under the lock.
         quotas.require_count(Quota.objects.filter(user_id=owner_id).first() or Quota())
         kept = quotas.reserve(owner_id=owner_id, agency=agency, size=length) if length else 0
@@ -96,7 +99,9 @@ def settle(upload: Upload, *, used: int) -> None:
 
     Raises:
         UploadLapsed: a duty took it for dead, and its room was given to others.
+        DocumentsMove, DocumentsMoved: where it was put nobody will look for it.
     """
+    require_keeping()
     found = Upload.objects.select_for_update().filter(pk=upload.pk).first()
     if found is None:
         raise UploadLapsed
@@ -113,8 +118,10 @@ def give_up(upload: Upload) -> None:
     try:
         if not drop(upload.pk):
             return
-        documents_storage().delete(upload.key)
-        Leftover.objects.filter(key=upload.key).delete()
+        with transaction.atomic():
+            if may_delete():
+                documents_storage().delete(upload.key)
+                Leftover.objects.filter(key=upload.key).delete()
     except Exception:
         # Why it came to nothing is what the caller tells; this is about what is left of it.
         logger.exception("left for the duty: upload %s", upload.key)

@@ -11,6 +11,7 @@ from documents import sidecars
 from documents.models import Document, DocumentVersion, Leftover, Upload
 from documents.services import quotas, writing
 from documents.services.documents import used_by
+from documents.services.in_charge import may_delete
 from documents.services.receiving import TOUCHED_EVERY_S, drop
 from documents.states import State
 from storage.backends import documents as documents_storage
@@ -50,30 +51,34 @@ def sweep() -> int:
     swept, never = 0, None
     for leftover in Leftover.objects.filter(due_at__lte=Now()).order_by("due_at")[:AT_ONCE]:
         try:
-            if not _is_swept(leftover.key):
-                continue
+            if not _taken_away(leftover):
+                return swept  # they are moved, or somebody writes beside them; whatever is left over waits for that
         except (Denied, Exists) as error:
             never = never or error
             Leftover.objects.filter(pk=leftover.pk).update(due_at=now() + timedelta(hours=KEPT_HOURS))
             continue
-        leftover.delete()
         swept += 1
     if never:
         raise never
     return swept
 
 
-def _is_swept(key: str) -> bool:
-    """Delete what lies there, if nothing stands on it; false if that has to wait for who writes beside it."""
-    folder = sidecars.folder_of(key)
-    if folder is None:
-        if not DocumentVersion.objects.filter(key=key).exists():  # never what something stands on
-            documents_storage().delete(key)
-        return True
+def _taken_away(leftover: Leftover) -> bool:
+    """Delete what lies there, if nothing stands on it; false if that has to wait."""
     with writing.alone() as is_alone:  # who has read the rows before they went might write what they said only now
-        if is_alone and not Document.objects.filter(owner=folder[0], pk=folder[1]).exists():
-            documents_storage().delete(key)
-        return is_alone
+        if not is_alone or not may_delete():
+            return False
+        if not _is_stood_on(leftover.key):
+            documents_storage().delete(leftover.key)
+        leftover.delete()
+    return True
+
+
+def _is_stood_on(key: str) -> bool:
+    folder = sidecars.folder_of(key)
+    if folder:
+        return Document.objects.filter(owner=folder[0], pk=folder[1]).exists()
+    return DocumentVersion.objects.filter(key=key).exists()
 
 
 def purge_due() -> int:

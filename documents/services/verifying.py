@@ -14,6 +14,7 @@ from documents.classify import HEAD_BYTES, Kind, kind_of
 from documents.errors import FileChanged, FileGone, Infected, ScannerUnavailable, TooLargeToScan, TypeMismatch
 from documents.models import Document, DocumentVersion
 from documents.services import writing
+from documents.services.in_charge import require_here
 from statemachine.reactions import Ending, GoOn, Outcome, Run
 from storage.backends import documents as documents_storage
 from storage.backends.errors import NotFound
@@ -26,6 +27,7 @@ def verified(run: Run[Document]) -> Ending:
         FileGone, FileChanged, TypeMismatch, Infected, TooLargeToScan: it is not to be handed out as it is.
         ScannerUnavailable: nobody can say, and what nobody can say is held back.
         Denied, Throttled, Unavailable: storage does not give it.
+        DocumentsMoved: this worker looks in the wrong place.
     """
     version = run.record.current_version
     if version is None:  # nobody has sent any bytes, which no service makes
@@ -36,6 +38,7 @@ def verified(run: Run[Document]) -> Ending:
         kind = _kind(version)
         scan = _scanned(run, version)
     except NotFound as error:
+        require_here()
         raise FileGone(evidence=version.as_found()) from error
     evidence = {**version.as_found(), "declared_type": version.declared_type, "mime_type": kind.mime_type, **scan}
     if kind.contradicts:

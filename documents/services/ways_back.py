@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from documents.errors import FileChanged, NoCopy
 from documents.models import Document, DocumentVersion
 from documents.names import checked_name
 from documents.services import uploads, writing
+from documents.services.in_charge import require_keeping
 from documents.services.receiving import STORED_AS
 from documents.services.rechecking import is_itself
 from documents.services.rights import require_change
@@ -92,7 +94,9 @@ def _copies(version: DocumentVersion) -> list[str]:
 def _is_put_back(version: DocumentVersion, key: str) -> bool:
     """Whether all of it is there now; a copy that is none itself is not put anywhere."""
     try:
-        documents_storage().put(version.key, _same(version, key), content_type=STORED_AS)
+        with transaction.atomic():
+            require_keeping()
+            documents_storage().put(version.key, _same(version, key), content_type=STORED_AS)
     except (NotFound, FileChanged):
         return False
     return True

@@ -21,6 +21,7 @@ from core.base.errors import RunsheetError
 from documents import limits, sidecars
 from documents.errors import SidecarBroken
 from documents.models import DocumentSidecar, OwedSidecar, Quota
+from documents.services.in_charge import require_keeping
 from documents.services.receiving import STORED_AS
 from statemachine import duties
 from storage.backends import documents as documents_storage
@@ -85,6 +86,7 @@ def write_owed(*, lasts_s: float = LASTS_S) -> int:
 
     Raises:
         Denied, Throttled, Unavailable, FullDisk: storage does not take any now; it is tried again.
+        DocumentsMove, DocumentsMoved: they are on their way to another place, where it is tried again.
     """
     until, count = monotonic() + lasts_s, 0
     while monotonic() < until:
@@ -95,6 +97,7 @@ def write_owed(*, lasts_s: float = LASTS_S) -> int:
         with alone() as is_alone:
             if not is_alone:  # who is at it goes on until nothing is owed
                 break
+            require_keeping()
             outcomes = [*_documents(owed, numbers).values(), *_limits([-pk for pk in owed if pk < 0])]
         count += sum(not outcome.why_not and outcome.error is None for outcome in outcomes)
         if error := next((outcome.error for outcome in outcomes if outcome.error), None):

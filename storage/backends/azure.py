@@ -17,7 +17,7 @@ from core.base.errors import RunsheetError
 from storage.backends.answers import failure, read_as_it_was, understood
 from storage.backends.clients import PerProcess
 from storage.backends.errors import NotFound, Unavailable
-from storage.backends.gateway import CONTENT_TYPE, Storage
+from storage.backends.gateway import CONTENT_TYPE, MARK, Storage
 from storage.backends.stored import PIECE_BYTES, KeptPart, Stored, nanoseconds, pieces
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class AzureStorage(Storage):
         self._client = PerProcess(self._make_client)
 
     @property
+    def place(self) -> str:
+        return f"azure:{self._endpoint_url}/{self._container}"
+
+    @property
     def client(self) -> "ContainerClient":
         """The library's own, of this process."""
         return self._client()
@@ -86,7 +90,7 @@ class AzureStorage(Storage):
         with understood(""), _translated(""):
             self.client.get_container_properties()
 
-    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None:
+    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str, mark: str) -> None:
         from azure.storage.blob import ContentSettings  # noqa: PLC0415 - see `_make_client`
 
         parts = pieces(chunks)
@@ -97,6 +101,7 @@ class AzureStorage(Storage):
                 length=len(first) if len(first) < PIECE_BYTES else None,
                 overwrite=not exclusive,
                 content_settings=ContentSettings(content_type=content_type),
+                metadata={MARK: mark},
                 max_concurrency=1,  # an empty stream hangs with two
             )
 
@@ -111,6 +116,10 @@ class AzureStorage(Storage):
             found = self._blob(key).get_blob_properties()
             stored = _stored(found)
         return stored._replace(content_type=found.content_settings.content_type or CONTENT_TYPE)
+
+    def _mark(self, key: str) -> str:
+        with understood(key), _translated(key):
+            return str(self._blob(key).get_blob_properties().metadata.get(MARK, ""))
 
     def _delete(self, key: str) -> None:
         with suppress(NotFound), _translated(key):

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django.core.files import File
 from django.core.files.storage import Storage as DjangoStorage
 
+from core.base.errors import RunsheetError
 from storage.backends.answers import BeyondTheEnd
 from storage.backends.errors import Exists, NotFound
 from storage.backends.keys import HIDDEN, check_key, check_prefix
@@ -23,6 +24,8 @@ LONGEST_SIGNED_S = 7 * 24 * 3600
 # For who asks Django's way, which tells no time.
 SIGNED_S = 3600
 CONTENT_TYPE = "application/octet-stream"
+# What a store keeps beside a file, see `Storage._put`.
+MARK = "runsheet"
 
 
 class Storage(DjangoStorage):
@@ -55,10 +58,15 @@ class Storage(DjangoStorage):
             Exists: something lies there, and `exclusive`; or, on a disk, a folder lies there.
             FullDisk: it would not leave enough room on the disk.
         """
-        measured = Measured(chunks, block=block)
+        measured, mark = Measured(chunks, block=block), secrets.token_hex(8)
         kind = content_type or type_of(key) or CONTENT_TYPE
-        with closing(iter(measured)) as content:
-            self._put(check_key(key), content, exclusive=exclusive, content_type=kind)
+        try:
+            with closing(iter(measured)) as content:
+                self._put(check_key(key), content, exclusive=exclusive, content_type=kind, mark=mark)
+        except (Exists, NotFound):
+            # A request whose answer was lost is made once more, and finds what it has put the first time.
+            if not self._has_mark(key, mark):
+                raise
         return Written(key=key, size=measured.size, sha256=measured.sha256, blocks=tuple(measured.blocks))
 
     def read(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
@@ -182,6 +190,11 @@ class Storage(DjangoStorage):
             raise ValueError(f"An address is signed for 1 to {LONGEST_SIGNED_S} seconds, not {seconds}.")
         return self._sign(check_key(key), seconds, name)
 
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Which place it is, for people and to tell it from others; nothing of it is secret."""
+
     @abstractmethod
     def check(self) -> None:
         """Whether the place is there and lets us in; says so by raising nothing."""
@@ -194,7 +207,18 @@ class Storage(DjangoStorage):
         """
 
     @abstractmethod
-    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None: ...
+    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str, mark: str) -> None:
+        """Store it, with a mark beside it by which one request is told from another, where a request is made again by itself."""
+
+    def _mark(self, key: str) -> str:  # noqa: ARG002 - a disk has no answer that gets lost
+        """With which mark it was put; empty: with none."""
+        return ""
+
+    def _has_mark(self, key: str, mark: str) -> bool:
+        try:
+            return self._mark(key) == mark
+        except RunsheetError:
+            return False  # nobody can say so; what is not known to be ours is somebody else's
 
     @abstractmethod
     def _stream(self, key: str, start: int, end: int | None) -> Iterator[bytes]: ...
@@ -216,12 +240,14 @@ class Storage(DjangoStorage):
     def _keep_part(self, key: str, chunk: bytes, *, of: str, start: int) -> KeptPart:  # noqa: ARG002 - of other back-ends
         # By chance, so that who comes too late with the same part changes nothing of what was told to be kept.
         name = f"{HIDDEN}{of}/{start:016}-{secrets.token_hex(8)}"
-        self._put(name, iter([chunk]), exclusive=False, content_type=CONTENT_TYPE)
+        self._put(name, iter([chunk]), exclusive=False, content_type=CONTENT_TYPE, mark=secrets.token_hex(8))
         return KeptPart(name=name, start=start, size=len(chunk))
 
     def _join(self, key: str, parts: Sequence[KeptPart], *, of: str, alive: Callable[[], None]) -> None:  # noqa: ARG002 - of other back-ends
         streams = (_noted(self._stream(each.name, 0, None), alive) for each in parts)
-        self._put(key, chain.from_iterable(streams), exclusive=True, content_type=CONTENT_TYPE)
+        self._put(
+            key, chain.from_iterable(streams), exclusive=True, content_type=CONTENT_TYPE, mark=secrets.token_hex(8)
+        )
 
     def _forget_part(self, name: str) -> None:
         self._delete(name)

@@ -14,7 +14,7 @@ from core.base.errors import RunsheetError
 from storage.backends.answers import BeyondTheEnd, failure, read_as_it_was, understood
 from storage.backends.clients import PerProcess
 from storage.backends.errors import Denied, NotFound, Unavailable
-from storage.backends.gateway import CONTENT_TYPE, Storage
+from storage.backends.gateway import CONTENT_TYPE, MARK, Storage
 from storage.backends.keys import HIDDEN
 from storage.backends.stored import PIECE_BYTES, KeptPart, Stored, nanoseconds, pieces
 
@@ -51,6 +51,10 @@ class GcsStorage(Storage):
         self._client = PerProcess(self._make_client)
 
     @property
+    def place(self) -> str:
+        return f"gcs:{self._endpoint_url}/{self._bucket}"
+
+    @property
     def client(self) -> Any:
         """The library's own, of this process."""
         return self._client()
@@ -81,16 +85,18 @@ class GcsStorage(Storage):
         with understood(""), _translated(""):
             self.client.get_bucket(self._bucket, **self._asked())
 
-    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None:
+    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str, mark: str) -> None:
         # Zero is the generation of what is not there.
         asked = self._asked() | ({"if_generation_match": 0} if exclusive else {})
         parts = pieces(chunks)
         first = next(parts)
+        blob = self._blob(key)
+        blob.metadata = {MARK: mark}
         if len(first) < PIECE_BYTES:
             with _translated(key):
-                self._blob(key).upload_from_string(first, content_type=content_type, **asked)
+                blob.upload_from_string(first, content_type=content_type, **asked)
         else:
-            self._put_parts(key, chain([first], parts), content_type=content_type, asked=asked)
+            self._put_parts(blob, chain([first], parts), content_type=content_type, asked=asked)
 
     def _join(self, key: str, parts: Sequence[KeptPart], *, of: str, alive: Callable[[], None]) -> None:
         """The store does so within itself, of so many at once, and of what came of these again."""
@@ -110,8 +116,8 @@ class GcsStorage(Storage):
             blob.compose([self._blob(each) for each in names], **self._asked(), **asked)
         return key
 
-    def _put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str, asked: dict[str, Any]) -> None:
-        writer = self._blob(key).open("wb", chunk_size=PIECE_BYTES, content_type=content_type, **asked)
+    def _put_parts(self, blob: Any, parts: Iterable[bytes], *, content_type: str, asked: dict[str, Any]) -> None:
+        key, writer = blob.name, blob.open("wb", chunk_size=PIECE_BYTES, content_type=content_type, **asked)
         try:
             for part in parts:
                 with _translated(key):
@@ -154,6 +160,12 @@ class GcsStorage(Storage):
             blob.reload(**self._asked())
             stored = _stored(blob)
         return stored._replace(content_type=blob.content_type or CONTENT_TYPE)
+
+    def _mark(self, key: str) -> str:
+        blob = self._blob(key)
+        with understood(key), _translated(key):
+            blob.reload(**self._asked())
+        return str((blob.metadata or {}).get(MARK, ""))
 
     def _delete(self, key: str) -> None:
         with suppress(NotFound), _translated(key):

@@ -59,6 +59,10 @@ class LocalStorage(Storage):
         self._free_bytes = free_bytes
         self._is_swept = False
 
+    @property
+    def place(self) -> str:
+        return f"local:{self.directory}"
+
     def check(self) -> None:
         with self._root():
             pass
@@ -67,7 +71,7 @@ class LocalStorage(Storage):
         with self._root() as top:
             self._refuse_when_full(top)
 
-    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None:  # noqa: ARG002 - told by the name
+    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str, mark: str) -> None:  # noqa: ARG002 - told by the name; see `Storage._mark`
         *folders, name = key.split("/")
         with self._root() as top, self._incoming(top) as incoming, _new_file(incoming, key) as (temporary, file):
             self._write(file, chunks, key=key, top=top)

@@ -14,7 +14,7 @@ from core.base.errors import RunsheetError
 from storage.backends.answers import failure, understood
 from storage.backends.clients import PerProcess
 from storage.backends.errors import Denied, NotFound, Unavailable
-from storage.backends.gateway import CONTENT_TYPE, Storage
+from storage.backends.gateway import CONTENT_TYPE, MARK, Storage
 from storage.backends.stored import PIECE_BYTES, KeptPart, Stored, begun, nanoseconds, pieces
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 READ_BYTES = 1024 * 1024
 CONNECTIONS = 16
 # Each takes as much memory as a part has.
-PARTS_AT_ONCE = 3
+PARTS_AT_ONCE = 2
 # No part but the last may be smaller.
 SMALLEST_PART_BYTES = 5 * 1024 * 1024
 
@@ -66,6 +66,10 @@ class S3Storage(Storage):
         self._client = PerProcess(self._make_client)
 
     @property
+    def place(self) -> str:
+        return f"s3:{self._whither['endpoint_url'] or ''}/{self._bucket}"
+
+    @property
     def client(self) -> Any:
         """The library's own, of this process."""
         return self._client()
@@ -90,19 +94,20 @@ class S3Storage(Storage):
         with understood(""), _translated(""):
             self.client.head_bucket(Bucket=self._bucket)
 
-    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str) -> None:
+    def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str, mark: str) -> None:
+        said = {"ContentType": content_type, "Metadata": {MARK: mark}}
         condition = {"IfNoneMatch": "*"} if exclusive else {}
         parts = pieces(chunks)
         first = next(parts)
         if len(first) < PIECE_BYTES:
             with _translated(key):
-                self.client.put_object(**self._file(key), Body=first, ContentType=content_type, **condition)
+                self.client.put_object(**self._file(key), Body=first, **said, **condition)
         else:
-            self._put_parts(key, chain([first], parts), content_type=content_type, condition=condition)
+            self._put_parts(key, chain([first], parts), said=said, condition=condition)
 
-    def _put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str, condition: dict[str, str]) -> None:
+    def _put_parts(self, key: str, parts: Iterable[bytes], *, said: dict[str, Any], condition: dict[str, str]) -> None:
         with _translated(key):
-            begun = self.client.create_multipart_upload(**self._file(key), ContentType=content_type)
+            begun = self.client.create_multipart_upload(**self._file(key), **said)
         upload = self._file(key) | {"UploadId": begun["UploadId"]}
         try:
             done = self._sent(upload, parts)
@@ -173,6 +178,10 @@ class S3Storage(Storage):
             found = self.client.head_object(**self._file(key))
             stored = _stored(key, found, size=found["ContentLength"])
         return stored._replace(content_type=found.get("ContentType") or CONTENT_TYPE)
+
+    def _mark(self, key: str) -> str:
+        with understood(key), _translated(key):
+            return str(self.client.head_object(**self._file(key))["Metadata"].get(MARK, ""))
 
     def _delete(self, key: str) -> None:
         with suppress(NotFound), _translated(key):

@@ -108,18 +108,10 @@ def there(people: People, place: None) -> Things:
     document = _document(people["Operator"])
     verified = DocumentBatch.objects.create(kind=Batch.Kind.RUN, title="Verified again", size=1)
     BatchPart.objects.create(batch=verified, record=document)
-    link = ShareLink.objects.create(
-        document=document,
-        token_sha256="0" * 64,
-        hint="0000",
-        created_by=document.owner,
-        created_at=now(),
-        expires_at=now() + timedelta(days=1),
-    )
     made: list[models.Model] = [
         lease,
         document,
-        link,
+        _link(document),
         partial.begin(by=document.owner, length=99, told=partial.Told(name="deed.pdf")),
         verified,
         Quota.objects.create(user=nina),
@@ -154,17 +146,32 @@ def there(people: People, place: None) -> Things:
         IndexRun.objects.create(root=root, state=RunState.PLANNED, due_at=None, plan_is_whole=True, applied_up_to=1),
         nina,
         Group.objects.create(name="Nobody's"),
-        ApiToken.objects.create(
-            user=nina,
-            name="nightly",
-            digest="0" * 64,
-            hint="0000",
-            scopes=["leases:read"],
-            created_at=now(),
-            expires_at=now() + timedelta(days=1),
-        ),
+        _token(nina),
     ]
     return {record._meta.label_lower.replace(".", "/"): record for record in made}
+
+
+def _link(document: Document) -> ShareLink:
+    return ShareLink.objects.create(
+        document=document,
+        token_sha256="0" * 64,
+        hint="0000",
+        created_by=document.owner,
+        created_at=now(),
+        expires_at=now() + timedelta(days=1),
+    )
+
+
+def _token(user: User) -> ApiToken:
+    return ApiToken.objects.create(
+        user=user,
+        name="nightly",
+        digest="0" * 64,
+        hint="0000",
+        scopes=["leases:read"],
+        created_at=now(),
+        expires_at=now() + timedelta(days=1),
+    )
 
 
 def _document(owner: User | AnonymousUser) -> Document:

@@ -92,6 +92,7 @@ ADDRESSES = {
     "api/v1/openapi.json": Row(EVERYBODY - ANONYMOUS, None),
     "api/v1/documents/": Row(VIEWER, OPERATOR, A_FILE),
     "api/v1/documents/bulk/": Row(None, VIEWER, {"action": "archive", "ids": [1]}),  # what becomes of each is told
+    "api/v1/documents/download/": Row(VIEWER, None, query="?ids=<document_id>"),
     "api/v1/documents/shares/": Row(OPERATOR, OPERATOR, {"ids": [1]}),  # what becomes of each is told
     "api/v1/documents/shares/<share_id>/": Row(OPERATOR, None, delete=OPERATOR),
     "api/v1/documents/upload/": Row(None, None, A_FILE, query="?name=deed.pdf", put=OPERATOR),
@@ -146,7 +147,7 @@ def test_each_says_what_a_token_has_to_be_for() -> None:
 @pytest.mark.parametrize("address", PROGRAMS)
 def test_addresses_are_for_whom_the_matrix_says(browsers: Browsers, there: Things, redis: Redis, address: str) -> None:
     row = ADDRESSES[address]
-    url = concrete(address, there) + row.query
+    url = concrete(address + row.query, there)
     IndexRun.objects.update(state="planned")  # so that another one of its root may begin
     archived_at = now() if row.state == State.ARCHIVED else None
     failure_code = "file_changed" if row.state == State.ERROR else ""

@@ -11,7 +11,7 @@ SETTINGS = [*(ROOT / "core/settings").glob("*.py"), ROOT / "gunicorn.conf.py"]
 
 def read() -> set[str]:
     source = "\n".join(path.read_text() for path in SETTINGS)
-    return set(re.findall(r"""(?:environ\.get|environment\.\w+)\(\s*"([A-Z0-9_]+)\"""", source)) - {
+    return set(re.findall(r"""(?:environ\.get|environment\.\w+)\(\s*f?"(?:\{before\})?([A-Z0-9_]+)\"""", source)) - {
         "PYTEST_XDIST_WORKER"
     }
 

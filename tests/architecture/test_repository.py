@@ -82,7 +82,9 @@ class TestSources:
         assert named == []
 
     def test_stay_short_enough_to_read(self) -> None:
-        long = [path for path in tracked("*.py") if len(path.read_text().splitlines()) > LONGEST_FILE]
+        # Each app has one migration, which a command writes.
+        written = [path for path in tracked("*.py") if path.parent.name != "migrations"]
+        long = [path for path in written if len(path.read_text().splitlines()) > LONGEST_FILE]
 
         assert long == []
 

@@ -35,7 +35,7 @@ from tests.chaos.telling import say
 BUILDING = replace(cups.BUILDING, settings_module="tests.chaos.documents_settings", queue="storage")
 SENDERS = 4
 KINDS = ("web", "worker", "storage")
-LIMIT_S = 900
+LIMIT_S = 1_800
 BLOW_EVERY_S = 1.5
 # So long one waits for something to be under way, after something has gone well; then the blow falls where nothing is.
 WAITED_AT_MOST_S = 30.0

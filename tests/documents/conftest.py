@@ -8,7 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
+from storage.backends.local import LocalStorage
 from tests.documents.making import Files
+from tests.documents.moves import disk
 from tests.roles import in_role
 
 
@@ -53,3 +55,15 @@ def opal(files: Files, role: Callable[[str], User]) -> User:
 def ada(files: Files, role: Callable[[str], User]) -> User:
     """An administrator."""
     return role("Administrator")
+
+
+@pytest.fixture
+def new(files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStorage:
+    """Another disk; the first one is the documents'."""
+    path = tmp_path / "new"
+    for each in (path, files.directory):
+        each.mkdir(exist_ok=True)
+    monkeypatch.setenv("DOCUMENTS_DIRECTORY", str(files.directory))
+    monkeypatch.setenv("NEW_DOCUMENTS_DIRECTORY", str(path))
+    monkeypatch.setenv("DOCUMENTS_FREE_MB", "0")
+    return disk(path)

@@ -10,12 +10,14 @@ from django.urls import reverse
 
 from documents.admin import panel as panels
 from documents.admin.documents import OwnerFilter
+from documents.bundles import LEFT_OUT
 from documents.models import Batch, Document, DocumentVersion, Quota
 from documents.services import documents, uploads
 from documents.services.bulk import verify_many
 from documents.states import State
 from statemachine.batches import run_again, which_of
 from tests.documents.making import PDF, Files, stored, verified, worked
+from tests.documents.test_bundles import unpacked
 from tests.factories import settled
 
 pytestmark = pytest.mark.django_db
@@ -289,3 +291,15 @@ class TestOwners:
         uploads.store(by=opal, name="a.pdf", chunks=slowly(), length=len(PDF), lease_id=lease.pk)
 
         assert {(each.used_bytes, each.reserved_bytes) for each in Quota.objects.all()} == {(len(PDF), 0)}
+
+
+class TestDownloadOfMany:
+    def test_gives_the_chosen_ones_as_one_archive(self, opal: User, at: Any) -> None:
+        first, second, unverified = verified(opal, name="a.pdf"), verified(opal, name="b.pdf"), stored(opal)
+        browser, form = at(opal), {"action": "download_files", "select_across": "0"}
+
+        answer = browser.post(reverse(LIST), {**form, "_selected_action": [first.pk, second.pk, unverified.pk]})
+
+        assert unpacked(answer).keys() == {"a.pdf", "b.pdf", LEFT_OUT}
+        refused = browser.post(reverse(LIST), {**form, "_selected_action": [unverified.pk]}, follow=True)
+        assert "None of these documents can be downloaded now." in refused.text

@@ -151,7 +151,7 @@ class TestSending:
 
         monkeypatch.setattr(multipart, "PASSED_OVER_BYTES", 5)
         quotas.limit(owner_id=opal.pk, limit_bytes=0)
-        full = at(opal).post(SEND, {"why": "", "file": [file(b"x" * 300_000), file()]})
+        full = at(opal).post(SEND, {"why": "", "file": [file(b"x" * 3_000_000), file()]})
         assert "What stands behind was not read" in full.text
         assert Document.objects.count() == 2
 

@@ -8,6 +8,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from documents.models import Document
+from documents.services import partial
+from tests.documents.api.sending import PIECE, Sender
 from tests.documents.making import DEED, PDF, verified
 
 DOCUMENTS = "/api/v1/documents/"
@@ -48,3 +50,10 @@ def oscar(program: Callable[[str], Program]) -> Program:
 def deed(oscar: Program) -> Document:
     """The operator's, verified."""
     return verified(oscar.user, PDF, name=DEED)
+
+
+@pytest.fixture
+def sender(oscar: Program, monkeypatch: pytest.MonkeyPatch) -> Sender:
+    """That of an operator, by tus; small pieces are kept at once."""
+    monkeypatch.setattr(partial, "PIECE_BYTES", PIECE)
+    return Sender(oscar.client)

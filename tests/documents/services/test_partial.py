@@ -184,7 +184,7 @@ class TestFinishing:
         for _ in range(2):
             begun(opal)
         PartialUpload.objects.update(expires_at=now())
-        over = finishing.over
+        over = partial.over
 
         def come_on(upload: PartialUpload, *, why: str) -> None:
             over(upload, why=why)

@@ -144,8 +144,9 @@ class TestQuotas:
         right = sorted(Quota.objects.values_list(*counted))
         Quota.objects.update(used_bytes=77, reserved_bytes=1, version_count=9)
 
-        recount()
+        assert recount() == 3
 
+        assert recount() == 0
         assert sorted(Quota.objects.values_list(*counted)) == right
         assert Quota.objects.get(user=opal).version_count == 2
         assert usage(owner_id=opal.pk) == Usage(used=5, reserved=7, limit=100)
