@@ -96,10 +96,10 @@ class TestWriteOwed:
 
     def test_costs_statements_by_batches(self, opal: User, files: Files, django_assert_max_num_queries: Any) -> None:
         some = [stored(opal, f"{number}".encode()) for number in range(30)]
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(18):
             assert writing.write_owed() == 30
         bulk.bulk(action="archive", document_ids=[each.pk for each in some], by=opal)
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(18):
             assert writing.write_owed() == 30
 
 
