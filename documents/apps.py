@@ -1,17 +1,23 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
 
 from console.shell import declared
+
+if TYPE_CHECKING:
+    from storage.index.following import Followed
+    from storage.models import IndexRun
 
 
 class DocumentsConfig(AppConfig):
     name = "documents"
 
     def ready(self) -> None:
-        from storage.index import protectors  # noqa: PLC0415 - once the apps are there
+        from storage.index import following, protectors  # noqa: PLC0415 - once the apps are there
 
         protectors.register("documents", _stood_on)
+        following.register("documents", _follow)
         declared.at_first_page(_declare)
 
 
@@ -26,3 +32,10 @@ def _stood_on(file_ids: Sequence[int]) -> dict[int, str]:
     from documents.queries import stood_on  # noqa: PLC0415 - see above
 
     return stood_on(file_ids)
+
+
+def _follow(run: "IndexRun", *, place: Mapping[str, Any], is_dry: bool) -> "Followed":
+    """The same of what is read where a run of the index has come to its end."""
+    from documents.services.following import follow  # noqa: PLC0415 - see above
+
+    return follow(run, place=place, is_dry=is_dry)

@@ -5,6 +5,8 @@ from django.conf import settings
 from statemachine.duties import duty
 
 SWEEPS_EVERY_S = 600
+# Whoever changes a document rings as well; this is for what was not heard.
+WRITES_EVERY_S = 10
 RECOUNTS_EVERY_S = 7 * 24 * 3600
 LINKS_EVERY_S = 60
 # Somebody waits for what has arrived.
@@ -27,6 +29,14 @@ def purge() -> None:
 
     sweeping.purge_due()
     sweeping.sweep()
+
+
+@duty(name="documents_sidecars", queue=settings.STORAGE_QUEUE, every_s=lambda: WRITES_EVERY_S)
+def write_sidecars() -> None:
+    """Write beside the files what was changed."""
+    from documents.services import writing  # noqa: PLC0415 - see above
+
+    writing.write_owed()
 
 
 @duty(name="documents_recount", queue=settings.STORAGE_QUEUE, every_s=lambda: RECOUNTS_EVERY_S)

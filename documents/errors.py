@@ -93,6 +93,13 @@ class CheckedOut(Refused):
     status = HTTPStatus.CONFLICT
 
 
+class NoCopy(Refused):
+    """No other version has the same bytes. Put the file back from a backup, or take what lies there as a new version."""
+
+    code = "no_copy"
+    status = HTTPStatus.CONFLICT
+
+
 class NotArchived(Refused):
     """Only an archived document can be purged. Archive it first."""
 
@@ -138,6 +145,33 @@ class UploadLapsed(Refused):
 
     code = "upload_lapsed"
     status = HTTPStatus.CONFLICT
+
+
+# --- What stands beside the files ------------------------------------------------------------------------------------
+
+
+class SidecarRefused(Refused):
+    """What stands beside the files of a document is not believed, so nothing was made of it."""
+
+    code = "sidecar_refused"
+
+
+class SidecarBroken(SidecarRefused):
+    """What stands beside the files of a document cannot be read. Put a whole copy of it there, then look again."""
+
+    code = "sidecar_broken"
+
+
+class SidecarNewer(SidecarRefused):
+    """What stands beside the files of a document was written by a newer Runsheet. Upgrade this one, then look again."""
+
+    code = "sidecar_newer"
+
+
+class SidecarElsewhere(SidecarRefused):
+    """What stands beside the files speaks of another folder. Put it back where it was, then look again."""
+
+    code = "sidecar_elsewhere"
 
 
 class DocumentsMove(Temporary):

@@ -28,6 +28,7 @@ def look(run: Run[IndexRun]) -> Ending:
     """Compare the root with its rows."""
     from storage.index.braking import missing_in  # noqa: PLC0415 - see above
     from storage.index.concluding import conclude  # noqa: PLC0415 - see above
+    from storage.index.following import follow  # noqa: PLC0415 - see above
     from storage.index.listers import lister_of  # noqa: PLC0415 - see above
     from storage.index.planning import Planning  # noqa: PLC0415 - see above
 
@@ -38,6 +39,8 @@ def look(run: Run[IndexRun]) -> Ending:
         not_there = str(error)
         return Outcome(transition="refuse", record=lambda _: {"refusal": not_there}, reason=not_there)
     if not whole:
+        return GoOn()
+    if record.stops_at_plan and not follow(record, keep=keep, is_time_up=lambda: run.is_time_up, is_dry=True):
         return GoOn()
     if refusal := conclude(record, keep=keep):
         told = {"refusal": refusal, "missing_count": missing_in(record), "plan_is_whole": True}
@@ -54,6 +57,7 @@ def look(run: Run[IndexRun]) -> Ending:
 def change(run: Run[IndexRun]) -> Ending:
     """Carry out the plan."""
     from storage.index import applying  # noqa: PLC0415 - see above
+    from storage.index.following import follow  # noqa: PLC0415 - see above
     from storage.index.listers import lister_of  # noqa: PLC0415 - see above
 
     record, keep = run.record, _keeper(run)
@@ -62,6 +66,7 @@ def change(run: Run[IndexRun]) -> Ending:
     except RootNotThere as error:
         told = {"code": error.code, "message": str(error)}
         return Outcome(transition="fail", record=lambda _: told, reason=str(error))
+    whole = whole and follow(record, keep=keep, is_time_up=lambda: run.is_time_up)
     return Outcome(transition="applied", record=_told) if whole else GoOn()
 
 

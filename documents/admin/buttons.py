@@ -11,9 +11,15 @@ from core.base.clock import now
 from documents.admin.forms import CheckOutForm
 from documents.errors import CheckedOut, NotYourDocument
 from documents.models import Document
-from documents.services import documents
+from documents.services import documents, ways_back
 from documents.services.rights import CHANGE, MANAGE, require_change
+from documents.states import State
 from statemachine.transitions import Step
+
+REPLACED = (
+    "The bytes of this version are put back from another version that has the same. What lies in their place is gone then. "
+    "Bring them back?"
+)
 
 
 def _as_button(service: Callable[..., Document]) -> Service:
@@ -108,6 +114,22 @@ BUTTONS = (
         service=_as_button(documents.check_in),
         missing=_not_checked_out,
         hindered=_not_theirs,
+    ),
+    Button(
+        name="take-changed",
+        label="Take it as a new version",
+        step=Step(transition="take_changed"),
+        service=_as_button(ways_back.take_changed),
+        hindered=_hindered,
+        first_in={State.ERROR},
+    ),
+    Button(
+        name="bring-back",
+        label="Bring back the old one",
+        step=Step(transition="bring_back"),
+        service=_as_button(ways_back.bring_back),
+        question=lambda _document: Question(words=REPLACED),
+        hindered=_hindered,
     ),
     Button(
         name="purge",

@@ -37,6 +37,8 @@ from storage.admin.amounts import size_text
 DID = {
     "verify": "had it verified again",
     "add_version": "added a version",
+    "take_changed": "took what lies in storage as a new version",
+    "bring_back": "brought the file back from a copy",
     "verified": "verified it",
     "verified_archived": "verified it",
     "archive": "archived it",

@@ -9,11 +9,11 @@ from ninja import Status as Answered
 from pydantic import ConfigDict, Field
 
 from api.shapes import Said, Text
-from documents.api.asking import as_seen, here, saved
+from documents.api.asking import as_seen, as_seen_before, here, saved
 from documents.api.router import router
 from documents.api.shapes import DocumentAnswer
 from documents.names import WHY_AT_MOST
-from documents.services import documents
+from documents.services import documents, ways_back
 from documents.services.documents import CHECKED_OUT_AT_MOST_H, CHECKED_OUT_H
 
 OWED = {HTTPStatus.OK: DocumentAnswer, HTTPStatus.ACCEPTED: DocumentAnswer}
@@ -75,6 +75,32 @@ def verify(request: HttpRequest, response: HttpResponse, document_id: int) -> An
     """
     with as_seen(request, document_id) as user:
         documents.verify(document_id=document_id, by=user)
+    return _owed(request, response, saved(request, response, user, document_id))
+
+
+@router.post("/{int:document_id}/take-changed/", response=OWED, url_name="take_changed_document")
+def take_changed(request: HttpRequest, response: HttpResponse, document_id: int) -> Answered[DocumentAnswer]:
+    """Keep what somebody has laid in the place of its file in storage, as a new version, where it is in error for that.
+
+    Raises:
+        PermissionDenied, RecordGone, PreconditionMissing, PreconditionFailed: nothing was changed.
+        Refused: see `documents.services.ways_back.take_changed`.
+    """
+    user, generation = as_seen_before(request, document_id)
+    ways_back.take_changed(document_id=document_id, by=user, generation=generation)
+    return _owed(request, response, saved(request, response, user, document_id))
+
+
+@router.post("/{int:document_id}/bring-back/", response=OWED, url_name="bring_back_document")
+def bring_back(request: HttpRequest, response: HttpResponse, document_id: int) -> Answered[DocumentAnswer]:
+    """Put the bytes of its current version back in their place, from another version that has the same; what lies there is gone then.
+
+    Raises:
+        PermissionDenied, RecordGone, PreconditionMissing, PreconditionFailed: nothing was changed.
+        Refused: see `documents.services.ways_back.bring_back`.
+    """
+    user, generation = as_seen_before(request, document_id)
+    ways_back.bring_back(document_id=document_id, by=user, generation=generation)
     return _owed(request, response, saved(request, response, user, document_id))
 
 

@@ -79,6 +79,17 @@ def as_seen(request: HttpRequest, document_id: int) -> Iterator[User]:
         yield user
 
 
+def as_seen_before(request: HttpRequest, document_id: int) -> tuple[User, int]:
+    """Who asks, and the generation in which they have seen the document; for what takes long, so that nothing is held meanwhile.
+
+    Raises:
+        PermissionDenied, RecordGone: there is nothing to see.
+        PreconditionMissing, PreconditionFailed: nothing was done.
+    """
+    with as_seen(request, document_id) as user, locked(Document, document_id) as document:
+        return user, document.generation
+
+
 def told(request: HttpRequest, response: HttpResponse, document: Document) -> DocumentAnswer:
     """The answer of a document, with its ETag.
 

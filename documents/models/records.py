@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 CHANGE = "documents.change_document"
+# A file whose bytes are others, or none; see `documents.errors`.
+CHANGED, LOST = "file_changed", "file_gone"
+NEW_UUID = models.Func(function="gen_random_uuid", output_field=models.UUIDField())
 
 
 # Nearly all documents are in one of these.
@@ -48,10 +52,19 @@ def _is_verified(document: Any) -> bool:
     return document.verified_at is not None
 
 
+def _is_changed(document: Any) -> bool:
+    return bool(document.failure_code == CHANGED)
+
+
+def _is_not_itself(document: Any) -> bool:
+    return document.failure_code in {CHANGED, LOST}
+
+
 class Document(Noticed):
     """A file of somebody's, with all that it was before.
 
     Attributes:
+        uuid: nobody else's, also where a database that was restored from an old copy gives a number once more.
         unique_name: by which it is found from outside; upper and lower case are the same.
         name: what its current version is called.
         charged_agency: whose quota it counts against beside its owner's; empty: nobody's. It stays when the lease goes.
@@ -73,6 +86,7 @@ class Document(Noticed):
     run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({"verified_bytes": 0})
     run_ends: ClassVar[frozenset[str]] = frozenset({State.ACTIVE, State.ARCHIVED, State.ERROR})
 
+    uuid = models.UUIDField(default=uuid4, db_default=NEW_UUID, unique=True, editable=False)
     unique_name = models.CharField(
         max_length=UNIQUE_NAME_AT_MOST, help_text="Letters without accents, digits and hyphens; nobody else has it."
     )
@@ -222,6 +236,30 @@ class Document(Noticed):
     def add_version(self, *, version: "DocumentVersion") -> None:
         """Show another version, and owe a look at it."""
         self.show(version)
+
+    @transition(
+        field=state,
+        source=State.ERROR,
+        target=State.PENDING,
+        conditions=[_is_changed],
+        permission=CHANGE,
+        custom={"label": "Take it as a new version"},
+    )
+    def take_changed(self, *, version: "DocumentVersion") -> None:
+        """Show what somebody else has laid in the place of the file, as another version."""
+        self.show(version)
+
+    @transition(
+        field=state,
+        source=State.ERROR,
+        target=State.PENDING,
+        conditions=[_is_not_itself],
+        permission=CHANGE,
+        custom={"label": "Bring back the old one"},
+    )
+    def bring_back(self) -> None:
+        """Owe a look at the bytes that were put back from a copy."""
+        self.verified_bytes = 0
 
     @transition(field=state, source=State.PENDING, target=State.ACTIVE)
     def verified(self, *, at: datetime, mime_type: str) -> None:

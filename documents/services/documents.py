@@ -16,7 +16,7 @@ from core.base.database import broken_constraint
 from documents.errors import NotArchived, UniqueNameTaken, VersionUnknown
 from documents.models import Document, DocumentVersion
 from documents.names import checked_metadata, checked_name, checked_unique_name, checked_why
-from documents.services import quotas
+from documents.services import quotas, writing
 from documents.services.rights import MANAGE, PURGE, require_change
 from documents.services.uploads import agency_of
 from documents.states import State
@@ -204,6 +204,7 @@ def _changing(document_id: int, *, by: User, generation: int | None) -> Iterator
     with locked(Document, document_id) as document:
         require_change(document, by=by, generation=generation)
         yield document
+        writing.ring()
 
 
 def _advance(document: Document, step: Step, *, by: User) -> None:

@@ -30,6 +30,7 @@ from documents.errors import (
 from documents.models import Document, DocumentVersion, ShareLink
 from documents.models.shares import DOWNLOADS_AT_MOST, LABEL_AT_MOST, LASTS_AT_MOST
 from documents.queries import links_visible_to, roots_of_documents
+from documents.services import writing
 from documents.services.bulk import AT_MOST
 from documents.services.rights import MANAGE, SHARE, require_share
 from documents.states import State, Suspended
@@ -235,6 +236,7 @@ def _made(document_id: int, *, by: User, terms: _Terms) -> NewLink:
             downloads_at_most=terms.downloads_at_most,
             created_at=terms.created_at,
         )
+        writing.ring()
     logger.info("shares: user %s has made link %s of document %s", by.pk, link.pk, document_id)
     return NewLink(link=link, token=token)
 

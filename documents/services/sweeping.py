@@ -7,8 +7,9 @@ from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
 from core.base.clock import now
+from documents import sidecars
 from documents.models import Document, DocumentVersion, Leftover, Upload
-from documents.services import quotas
+from documents.services import quotas, writing
 from documents.services.documents import used_by
 from documents.services.in_charge import may_delete
 from documents.services.receiving import TOUCHED_EVERY_S, drop
@@ -51,7 +52,7 @@ def sweep() -> int:
     for leftover in Leftover.objects.filter(due_at__lte=Now()).order_by("due_at")[:AT_ONCE]:
         try:
             if not _taken_away(leftover):
-                return swept  # they are moved; whatever is left over waits for that
+                return swept  # they are moved, or somebody writes beside them; whatever is left over waits for that
         except (Denied, Exists) as error:
             never = never or error
             Leftover.objects.filter(pk=leftover.pk).update(due_at=now() + timedelta(hours=KEPT_HOURS))
@@ -63,13 +64,21 @@ def sweep() -> int:
 
 
 def _taken_away(leftover: Leftover) -> bool:
-    with transaction.atomic():
-        if not may_delete():
+    """Delete what lies there, if nothing stands on it; false if that has to wait."""
+    with writing.alone() as is_alone:  # who has read the rows before they went might write what they said only now
+        if not is_alone or not may_delete():
             return False
-        if not DocumentVersion.objects.filter(key=leftover.key).exists():  # never what something stands on
+        if not _is_stood_on(leftover.key):
             documents_storage().delete(leftover.key)
         leftover.delete()
     return True
+
+
+def _is_stood_on(key: str) -> bool:
+    folder = sidecars.folder_of(key)
+    if folder:
+        return Document.objects.filter(owner=folder[0], pk=folder[1]).exists()
+    return DocumentVersion.objects.filter(key=key).exists()
 
 
 def purge_due() -> int:
@@ -98,11 +107,11 @@ def _purge(pk: int) -> int:
         if document is None:
             return 0
         every_key = list(document.versions.values_list("key", flat=True))
-        keys = set(every_key)
+        keys = {*every_key, sidecars.key_of(owner_id=document.owner_id, document_id=pk)}
         size, owner_id, agency = used_by(document), document.owner_id, document.charged_agency
         Leftover.objects.bulk_create([Leftover(key=key) for key in keys], ignore_conflicts=True)
         document.delete()
         quotas.free(owner_id=owner_id, agency=agency, size=size)
         quotas.free_versions(owner_id=owner_id, count=len(every_key))
-    logger.info("purged: document %s of user %s, %s files, %s bytes", pk, owner_id, len(keys), size)
+    logger.info("purged: document %s of user %s, %s files, %s bytes", pk, owner_id, len(keys) - 1, size)
     return 1

@@ -15,7 +15,7 @@ from core.base.preparations import preparing
 from documents.errors import LeaseUnknown
 from documents.models import Document, DocumentVersion, Upload
 from documents.names import checked_metadata, checked_name, checked_why, new_unique_name, safe_name
-from documents.services import quotas
+from documents.services import quotas, writing
 from documents.services.receiving import Announced, Arrived, begin, give_up, receive, settle
 from documents.services.rights import ADD, SEE_LEASES, require_change
 from leases.models import Lease
@@ -112,6 +112,7 @@ def add_version(
     sha256: str | None = None,
     why: str = "",
     generation: int | None = None,
+    transition: str = "add_version",
 ) -> DocumentVersion:
     """Give a document another version, which is shown from now on; it is verified by itself.
 
@@ -119,6 +120,7 @@ def add_version(
         name: None: as the document is called.
         generation: what the person saw; whoever has changed it since, or does so while the bytes come in, is not overrun.
             None: whatever it has become.
+        transition: by which the document comes to it.
 
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, TransitionRefused, Stale: it may not be.
@@ -127,12 +129,18 @@ def add_version(
         Denied, Throttled, Unavailable, FullDisk: storage did not take it, and nothing was kept.
     """
     said, place = next_place(
-        document_id=document_id, by=by, name=name, declared_type=declared_type, why=why, generation=generation
+        document_id=document_id,
+        by=by,
+        name=name,
+        declared_type=declared_type,
+        why=why,
+        generation=generation,
+        transition=transition,
     )
     upload = begin(key=place.key, owner_id=place.owner_id, agency=place.agency, length=length)
     try:
         arrived = receive(upload, chunks, Announced(length=length, sha256=sha256))
-        return add(place, upload, arrived, by=by, said=said, generation=generation)
+        return add(place, upload, arrived, by=by, said=said, generation=generation, transition=transition)
     except BaseException:
         give_up(upload)
         raise
@@ -150,12 +158,20 @@ def new_place(*, by: User, name: str, lease_id: int | None) -> Place:
     while True:
         document_id = _next_id()
         key = key_of(owner_id=by.pk, document_id=document_id, number=1, name=name)
-        if not documents_storage().exists(key):
+        # Also a folder in which only its sidecar is left, or a file of another name.
+        if not documents_storage().holds(folder_of(owner_id=by.pk, document_id=document_id)):
             return Place(key=key, document_id=document_id, number=1, owner_id=by.pk, agency=agency)
 
 
 def next_place(
-    *, document_id: int, by: User, name: str | None, declared_type: str, why: str, generation: int | None
+    *,
+    document_id: int,
+    by: User,
+    name: str | None,
+    declared_type: str,
+    why: str,
+    generation: int | None,
+    transition: str = "add_version",
 ) -> tuple[Said, Place]:
     """Where the next version of a document will lie, and what was said of it, if the person may give it one.
 
@@ -166,11 +182,11 @@ def next_place(
     while True:  # of an old copy of the database, see `new_place`
         with preparing(), locked(Document, document_id) as document:
             require_change(document, by=by, generation=generation)
-            authorise(document, "add_version", Actor.person(by))
+            authorise(document, transition, Actor.person(by))
             said = Said.checked(name=name or document.name, declared_type=declared_type, why=why)
             number = _next_number(document)
         key = key_of(owner_id=document.owner_id, document_id=document_id, number=number, name=said.name)
-        if not documents_storage().exists(key):
+        if not documents_storage().holds(key.rpartition("/")[0]):
             return said, Place(
                 key=key,
                 document_id=document_id,
@@ -202,7 +218,14 @@ def make(
 
 
 def add(
-    place: Place, upload: Upload, arrived: Arrived, *, by: User, said: Said, generation: int | None
+    place: Place,
+    upload: Upload,
+    arrived: Arrived,
+    *,
+    by: User,
+    said: Said,
+    generation: int | None,
+    transition: str = "add_version",
 ) -> DocumentVersion:
     """The version that has arrived, if the person may still give the document one.
 
@@ -214,8 +237,8 @@ def add(
         # The verifying may have moved it on meanwhile; only what people did counts.
         is_same = generation is None or document.revision == place.revision
         require_change(document, by=by, generation=document.generation if is_same else generation)
-        authorise(document, "add_version", actor)
-        _shown(document, upload, arrived, said, by=by, actor=actor, number=place.number)
+        authorise(document, transition, actor)
+        _shown(document, upload, arrived, said, by=by, actor=actor, number=place.number, transition=transition)
         return document.versions.get(number=place.number)
 
 
@@ -227,7 +250,12 @@ def media_type(said: str) -> str:
 
 def key_of(*, owner_id: int, document_id: int, number: int, name: str) -> str:
     """Where a version lies in storage; beside the folders of the versions is room for what is said of the document."""
-    return f"{owner_id}/documents/{document_id}/{number}/{safe_name(name)}"
+    return f"{folder_of(owner_id=owner_id, document_id=document_id)}/{number}/{safe_name(name)}"
+
+
+def folder_of(*, owner_id: int, document_id: int) -> str:
+    """Where all of a document lies."""
+    return f"{owner_id}/documents/{document_id}"
 
 
 def agency_of(lease_id: int | None, *, by: User) -> str:
@@ -286,7 +314,15 @@ def _made(
 
 
 def _shown(
-    document: Document, upload: Upload, arrived: Arrived, said: Said, *, by: User, actor: Actor, number: int = 1
+    document: Document,
+    upload: Upload,
+    arrived: Arrived,
+    said: Said,
+    *,
+    by: User,
+    actor: Actor,
+    number: int = 1,
+    transition: str = "add_version",
 ) -> Document:
     """The document with its new version, in the transaction that is open."""
     version = DocumentVersion.objects.create(
@@ -309,6 +345,7 @@ def _shown(
     document.updated_by_id = by.pk
     document.revision += 1
     # Who sends a file waits for it.
-    step = Step(transition="add_version", arguments={"version": version}, reason=said.why or UPLOADED, background=False)
+    step = Step(transition=transition, arguments={"version": version}, reason=said.why or UPLOADED, background=False)
     advance(document, step, actor)
+    writing.ring()
     return document

@@ -13,6 +13,7 @@ from documents import scanning
 from documents.classify import HEAD_BYTES, Kind, kind_of
 from documents.errors import FileChanged, FileGone, Infected, ScannerUnavailable, TooLargeToScan, TypeMismatch
 from documents.models import Document, DocumentVersion
+from documents.services import writing
 from documents.services.in_charge import require_here
 from statemachine.reactions import Ending, GoOn, Outcome, Run
 from storage.backends import documents as documents_storage
@@ -58,6 +59,7 @@ HELD_BACK = frozenset(each.code for each in (FileGone, FileChanged, Infected, Ty
 
 def _noted(document: Document, *, mime_type: str) -> dict[str, Any]:
     at = now()
+    writing.ring()
     document.versions.filter(number=document.current).update(mime_type=mime_type, verified_at=at, finding="")
     return {"at": at, "mime_type": mime_type}
 

@@ -22,7 +22,7 @@ from storage.models import Action, IndexChange, IndexRun, RunState, StoredFile
 PER_PAGE = 50
 # A search that finds little reads so many rows for one page; the next page goes on from there.
 READ_AT_MOST = 200_000
-CHANGING = frozenset(Action) - {Action.SKIP, Action.ANOMALY}
+CHANGING = frozenset(Action) - {Action.SKIP, Action.ANOMALY, Action.RESTORE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

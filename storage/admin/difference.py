@@ -56,7 +56,7 @@ GONE = frozenset({Action.MISS, Action.DELETE, Action.SKIP})
 
 def sides_of(change: IndexChange) -> tuple[Side, ...]:
     """What is otherwise before and after; of what is new or gone, what is known of it."""
-    if change.action == Action.ANOMALY:
+    if change.action in {Action.ANOMALY, Action.RESTORE}:
         return ()
     return tuple(_sides(change))
 

@@ -24,6 +24,7 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("records_updated", "Updated", Action.UPDATE),
     ("renamed", "Renamed or moved", Action.RENAME),
     ("records_revived", "Found again", Action.REVIVE),
+    ("records_restored", "Records brought back", Action.RESTORE),
     ("records_missed", "Marked as missing", Action.MISS),
     ("records_deleted", "Deleted", Action.DELETE),
     ("records_skipped", "Skipped, and not deleted", ""),
@@ -37,8 +38,16 @@ WORDS: tuple[tuple[str, str, str], ...] = (
 # Of each action, the figure that counts its rows and no others.
 COUNTED = {action: name for name, _, action in WORDS if action}
 PHASES = {"planning": "comparing", "applying": "applying", "undoing": "undoing"}
-DIFFERENCES = ("records_created", "records_updated", "renamed", "records_revived", "records_missed", "records_deleted")
-SHORT = ("created", "updated", "renamed", "found again", "missing", "deleted")
+DIFFERENCES = (
+    "records_created",
+    "records_updated",
+    "renamed",
+    "records_revived",
+    "records_restored",
+    "records_missed",
+    "records_deleted",
+)
+SHORT = ("created", "updated", "renamed", "found again", "brought back", "missing", "deleted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

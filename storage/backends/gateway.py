@@ -131,6 +131,10 @@ class Storage(DjangoStorage):
             return False
         return True
 
+    def holds(self, folder: str) -> bool:
+        """Whether any file lies below a folder, which is a key without the slash at its end."""
+        return next(iter(self.listing(prefix=f"{folder}/")), None) is not None
+
     def listing(self, *, prefix: str = "", after: str = "") -> Iterator[Stored]:
         """All files whose key begins so, in the order of the back-end, beginning behind that key; what is on its way is none.
 

@@ -6,6 +6,7 @@ part of it, not even after the power has failed.
 
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -120,7 +121,7 @@ class LocalStorage(Storage):
 
     def _listing(self, prefix: str, after: str) -> Iterator[Stored]:
         with self._root() as top:
-            yield from _walk(top, "", prefix, after)
+            yield from _from_below(top, prefix, after)
 
     def _keep_part(self, key: str, chunk: bytes, *, of: str, start: int) -> KeptPart:
         """All parts lie in one file, which is to become the file itself."""
@@ -246,6 +247,25 @@ def _walk(descriptor: int, above: str, prefix: str, after: str) -> Iterator[Stor
         elif key.startswith(prefix) and key > after:
             with suppress(FileNotFoundError):
                 yield _stored(key, entry.stat(follow_symlinks=False))
+
+
+def _from_below(top: int, prefix: str, after: str) -> Iterator[Stored]:
+    """The same without reading the folders on the way to where the prefix leads, which may hold many others."""
+    *folders, _ = prefix.split("/")
+    opened, above = os.dup(top), ""
+    try:
+        for name in folders:
+            with translated(prefix):
+                if not stat.S_ISDIR(os.stat(name, dir_fd=opened, follow_symlinks=False).st_mode):
+                    return
+                entered = os.open(name, descriptors.FOLDER | os.O_NOFOLLOW, dir_fd=opened)
+            os.close(opened)
+            opened, above = entered, f"{above}{name}/"
+        yield from _walk(opened, above, prefix, after)
+    except NotFound:
+        return
+    finally:
+        os.close(opened)
 
 
 def _below(descriptor: int, name: str, key: str, prefix: str, after: str) -> Iterator[Stored]:

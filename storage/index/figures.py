@@ -18,6 +18,7 @@ class IndexSyncStats:
         records_skipped: rows that would be deleted but for something; `protected_shared` of them for what stands on them.
         records_missed: rows that are marked as missing.
         records_revived: rows of what is there again.
+        records_restored: what was brought back from what is written in files, such as documents with all their versions.
         errors: of `anomalies`, those because of which something could not be learned.
         masked: rows about which nothing was concluded because of an anomaly.
         bytes: of all files that lie there.
@@ -38,6 +39,7 @@ class IndexSyncStats:
     records_missed: int = 0
     records_revived: int = 0
     renamed: int = 0
+    records_restored: int = 0
     unchanged: int = 0
     protected_shared: int = 0
     anomalies: int = 0
@@ -63,6 +65,7 @@ class IndexSyncStats:
             + self.records_missed
             + self.records_revived
             + self.renamed
+            + self.records_restored
         )
 
     @property

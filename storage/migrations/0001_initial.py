@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.IntegerField()),
-                ('action', models.CharField(choices=[('create', 'Create'), ('update', 'Update'), ('rename', 'Rename'), ('revive', 'found again'), ('miss', 'missing'), ('delete', 'Delete'), ('skip', 'skipped'), ('anomaly', 'Anomaly')], max_length=8)),
+                ('action', models.CharField(choices=[('create', 'Create'), ('update', 'Update'), ('rename', 'Rename'), ('revive', 'found again'), ('miss', 'missing'), ('delete', 'Delete'), ('skip', 'skipped'), ('anomaly', 'Anomaly'), ('restore', 'brought back')], max_length=8)),
                 ('key', models.TextField(db_collation='C')),
                 ('name', models.TextField(db_default='', default='')),
                 ('file_id', models.BigIntegerField(null=True)),

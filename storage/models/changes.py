@@ -12,6 +12,7 @@ class Action(models.TextChoices):
     DELETE = "delete"
     SKIP = "skip", "skipped"
     ANOMALY = "anomaly"
+    RESTORE = "restore", "brought back"
 
 
 class IndexChange(models.Model):
@@ -25,7 +26,7 @@ class IndexChange(models.Model):
         file_id: the row of `StoredFile` that it is about; empty for what is new. No relation: the row may go.
         size, modified_ns, etag, content_type, sha256, owner_id, name, is_directory: as the row is to be.
         before: the whole row of `StoredFile` as it was when this was planned.
-        detail: why, in words, for what is skipped and for anomalies. For a rename: the old path.
+        detail: why, in words, for what is skipped and for anomalies; what, for a record that was brought back. For a rename: the old path.
         passed_over: it was not applied, since the row had been changed meanwhile, or is protected.
     """
 

@@ -103,12 +103,14 @@ ADDRESSES = {
     f"{A_DOCUMENT}versions/tus/": Row(None, OPERATOR, headers=TUS),
     A_DOCUMENT: Row(VIEWER, None, {"name": "deed of 1907.pdf"}, patch=OPERATOR, delete=OPERATOR),
     f"{A_DOCUMENT}archive/": Row(None, OPERATOR),
+    f"{A_DOCUMENT}bring-back/": Row(None, OPERATOR, state=State.ERROR),
     f"{A_DOCUMENT}check-in/": Row(None, OPERATOR),
     f"{A_DOCUMENT}check-out/": Row(None, OPERATOR),
     f"{A_DOCUMENT}content/": Row(VIEWER, None),
     f"{A_DOCUMENT}purge/": Row(None, ADMINISTRATOR, state=State.ARCHIVED),
     f"{A_DOCUMENT}restore/": Row(None, OPERATOR, state=State.ARCHIVED),
     f"{A_DOCUMENT}shares/": Row(OPERATOR, OPERATOR, {"label": "the buyer"}),
+    f"{A_DOCUMENT}take-changed/": Row(None, OPERATOR, state=State.ERROR),
     f"{A_DOCUMENT}verify/": Row(None, OPERATOR),
     f"{A_DOCUMENT}versions/": Row(VIEWER, None, A_FILE, query="?name=EACH.pdf", put=OPERATOR),
     f"{A_DOCUMENT}versions/<number>/": Row(VIEWER, None),
@@ -148,7 +150,8 @@ def test_addresses_are_for_whom_the_matrix_says(browsers: Browsers, there: Thing
     url = concrete(address + row.query, there)
     IndexRun.objects.update(state="planned")  # so that another one of its root may begin
     archived_at = now() if row.state == State.ARCHIVED else None
-    Document.objects.update(state=row.state, archived_at=archived_at)
+    failure_code = "file_changed" if row.state == State.ERROR else ""
+    Document.objects.update(state=row.state, archived_at=archived_at, failure_code=failure_code)
     Lease.objects.update(**{"state": "pending", **row.lease})
     before = everything(redis)
 

@@ -35,6 +35,7 @@ SHOWN = (
     ("records_updated", "updated"),
     ("renamed", "renamed"),
     ("records_revived", "found again"),
+    ("records_restored", "records brought back"),
     ("records_missed", "marked as missing"),
     ("records_deleted", "deleted"),
     ("records_skipped", "skipped"),

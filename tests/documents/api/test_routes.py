@@ -21,7 +21,7 @@ from documents.services import documents
 from documents.states import State
 from tests.documents.api.conftest import Program
 from tests.documents.api.test_uploads import another_operator
-from tests.documents.making import PDF, stored, verified, worked
+from tests.documents.making import PDF, Files, stored, verified, worked
 from tests.factories import settled
 from tests.storage.test_api import problem_of
 
@@ -233,7 +233,17 @@ class TestChange:
         assert (answer.status_code, problem_of(answer)["code"]) == (409, "unique_name_taken")
 
 
-ACTIONS = ("archive/", "restore/", "verify/", "purge/", "check-out/", "check-in/", "versions/1/restore/")
+ACTIONS = (
+    "archive/",
+    "restore/",
+    "verify/",
+    "purge/",
+    "check-out/",
+    "check-in/",
+    "versions/1/restore/",
+    "take-changed/",
+    "bring-back/",
+)
 
 
 class TestActions:
@@ -265,6 +275,23 @@ class TestActions:
         worked(deed)
         assert done(oscar, "verify/").status_code == 202
         assert oscar("GET", f"{path}versions/2/").json()["restored_from"] == 1
+
+    @pytest.mark.parametrize(("action", "version"), [("take-changed/", 2), ("bring-back/", 1)])
+    def test_are_two_ways_back_from_a_file_that_was_changed(
+        self, oscar: Program, deed: Document, files: Files, action: str, version: int
+    ) -> None:
+        stored_at = files[deed.versions.get().key]
+        verified(oscar.user)  # a copy
+        refused = oscar("POST", f"{deed.pk}/{action}", None, If_Match="now")
+        assert (refused.status_code, problem_of(refused)["code"]) == (409, "transition_refused")
+        stored_at.write_bytes(b"something else")
+        documents.verify(document_id=deed.pk, by=oscar.user)
+        worked(deed)
+
+        answer = oscar("POST", f"{deed.pk}/{action}", None, If_Match="now")
+
+        assert (answer.status_code, answer.json()["version"]) == (202, version)
+        assert worked(deed).state == State.ACTIVE
 
     @pytest.mark.parametrize("action", ACTIONS)
     def test_are_of_what_was_read(self, program: Callable[[str], Program], deed: Document, action: str) -> None:
