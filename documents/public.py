@@ -25,7 +25,7 @@ from core.http.logins import network_of
 from core.http.tries import Counter
 from core.ops import tally
 from documents import serving
-from documents.errors import LinkPasswordWrong, LinkSuspended, LinkUnknown, TooManyGuesses
+from documents.link_errors import LinkPasswordWrong, LinkSuspended, LinkUnknown, TooManyGuesses
 from documents.models import DocumentVersion, ShareLink
 from documents.ranges import RangeRefused
 from documents.services import opening

@@ -22,7 +22,7 @@ from console.shell.times import ago, time_column
 from core.base.clock import now
 from core.base.errors import Refused
 from documents.admin.forms import ShareForm
-from documents.errors import LinkGone
+from documents.link_errors import LinkGone
 from documents.models import Document, ShareLink
 from documents.queries import links_visible_to, visible_to
 from documents.services import shares

@@ -16,7 +16,7 @@ from api.shapes import Key, Moment, Person, Said, Text
 from core.base.clock import in_utc, now
 from documents.api.asking import asking, here, there
 from documents.api.router import router
-from documents.errors import LinkGone
+from documents.link_errors import LinkGone
 from documents.models import ShareLink
 from documents.models.shares import DOWNLOADS_AT_MOST
 from documents.queries import SHARE, links_visible_to, visible_to

@@ -11,14 +11,7 @@ from django.db.models.lookups import Exact
 
 from api import spelling
 from core.ops import tally
-from documents.errors import (
-    LinkExpired,
-    LinkPasswordWrong,
-    LinkRevoked,
-    LinkSuspended,
-    LinkUnknown,
-    LinkUsedUp,
-)
+from documents.link_errors import LinkExpired, LinkPasswordWrong, LinkRevoked, LinkSuspended, LinkUnknown, LinkUsedUp
 from documents.models import Document, DocumentVersion, ShareLink
 from documents.queries import is_missing
 from documents.services.rights import may_share

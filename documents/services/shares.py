@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from api import spelling
 from core.base.errors import Refused
-from documents.errors import (
+from documents.link_errors import (
     InvalidDownloads,
     InvalidExpiry,
     InvalidLabel,

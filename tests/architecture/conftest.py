@@ -151,17 +151,6 @@ def there(people: People, place: None) -> Things:
     return {record._meta.label_lower.replace(".", "/"): record for record in made}
 
 
-def _link(document: Document) -> ShareLink:
-    return ShareLink.objects.create(
-        document=document,
-        token_sha256="0" * 64,
-        hint="0000",
-        created_by=document.owner,
-        created_at=now(),
-        expires_at=now() + timedelta(days=1),
-    )
-
-
 def _token(user: User) -> ApiToken:
     return ApiToken.objects.create(
         user=user,

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from core.base.clock import now
-from documents.errors import LinkRevoked, LinkUsedUp
+from documents.link_errors import LinkRevoked, LinkUsedUp
 from documents.models import ShareLink
 from documents.services import opening, shares
 from tests.documents.making import Files

@@ -1,126 +1,24 @@
 """The database is lost, and made anew from what lies in storage."""
 
-import json
 from collections.abc import Callable
-from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection
 
-from core.base.clock import now
 from documents import sidecars
-from documents.models import Document, DocumentSidecar, DocumentVersion, OwedSidecar, Quota, ShareLink
-from documents.services import documents, quotas, shares, uploads, writing
+from documents.models import Document, DocumentSidecar, OwedSidecar, Quota, ShareLink
+from documents.services import quotas, writing
 from documents.states import State
-from leases.models import Lease
-from storage.models import Action, IndexChange, IndexRun, StoredFile
-from tests.documents.making import PDF, Files, stored, verified, worked
+from storage.models import Action, IndexRun
+from tests.documents.making import Files, stored, verified, worked
+from tests.documents.services.lost import differing, house, lose, reseal, rows, told
 from tests.documents.services.test_writing import key
 from tests.documents.test_index import index
-from tests.factories import settled
 
 pytestmark = pytest.mark.django_db
-
-ROWS = ("documents_document", "documents_documentversion", "documents_sharelink", "documents_quota")
-# Of the engine's line, which is made anew; and what the settling of links finds out by itself.
-BESIDE = {
-    "turn",
-    "due_at",
-    "rung_at",
-    "claimed_until",
-    "initiated_by_id",
-    "owed_by_id",
-    "background",
-    "due_reason",
-    "tries",
-}
-BESIDE |= {"verified_bytes", "failure_notice_id"}
-
-
-def rows(*, leave: frozenset[str] = frozenset()) -> dict[str, dict[str, Any]]:
-    """All that the tables say."""
-    said = {}
-    for table in ROWS:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT to_jsonb(it) FROM {table} it ORDER BY id")
-            found = [json.loads(row) if isinstance(row, str) else row for (row,) in cursor.fetchall()]
-        of_quota = {"id"} if table == "documents_quota" else set()
-        said[table] = [{k: v for k, v in row.items() if k not in BESIDE | leave | of_quota} for row in found]
-    for row in said["documents_document"]:
-        if row["state"] == State.PENDING:  # what is owed is rung for anew
-            del row["generation"]
-    said["documents_quota"].sort(key=lambda row: (row["user_id"] or 0, row["agency"]))
-    return {f"{table} {row.get('id', place)}": row for table, some in said.items() for place, row in enumerate(some)}
-
-
-def differing(now_: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """What is not as it was: of each row the columns, or that it is there once only."""
-    found: dict[str, Any] = dict.fromkeys(now_.keys() ^ before.keys(), "only once")
-    for name in now_.keys() & before.keys():
-        columns = {k: (before[name][k], v) for k, v in now_[name].items() if before[name][k] != v}
-        found |= {name: columns} if columns else {}
-    return found
-
-
-def lose(*, people: bool = False) -> None:
-    """The tables are empty, as in a new database."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    for model in (DocumentSidecar, OwedSidecar, ShareLink, DocumentVersion, Quota, StoredFile, IndexRun, IndexChange):
-        model.objects.all().delete()
-    Document.objects.all().delete()
-    OwedSidecar.objects.all().delete()
-    if people:
-        with connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
-            cursor.execute("DELETE FROM leases_lease; DELETE FROM auth_user_groups; DELETE FROM auth_user")
-            cursor.execute("SET session_replication_role = DEFAULT")
-
-
-def told(run: IndexRun) -> list[str]:
-    return list(
-        run.changes.filter(action=Action.ANOMALY, etag="follows").order_by("number").values_list("detail", flat=True)
-    )
-
-
-def reseal(files: Files, document: Document, change: Callable[[dict[str, Any]], object]) -> None:
-    """Write what stands there anew, as whoever knows SECRET_KEY would."""
-    payload = json.loads(files[key(document)].read_bytes())
-    payload.pop("seal")
-    change(payload)
-    files[key(document)].write_bytes(sidecars.in_full(payload))
-
-
-def house(ada: User, opal: User) -> tuple[Document, Lease]:
-    """Documents in every state, with versions, links and quotas."""
-    lease = settled(opal)
-    first = verified(opal, lease_id=lease.pk, metadata={"page": 1.5, "of": ["ä", None]})
-    uploads.add_version(document_id=first.pk, by=opal, chunks=[PDF, b"2"], length=None, name="second.pdf", why="better")
-    worked(first)
-    documents.restore_version(document_id=first.pk, number=1, by=opal)
-    worked(first)
-    documents.check_out(document_id=first.pk, by=opal)
-    made = shares.make(
-        document_id=first.pk, by=ada, at=now(), label="For Bob", password="long enough", downloads_at_most=3
-    )
-    ShareLink.objects.filter(pk=made.link.pk).update(downloads=2, last_used_at=now())
-    shares.revoke(link_id=shares.make(document_id=first.pk, by=ada, at=now()).link.pk, by=ada, at=now())
-    documents.change(document_id=verified(ada).pk, by=ada, is_public=True, unique_name="Known-To-All")
-    gone = verified(ada, b"archived")
-    documents.archive(document_id=gone.pk, by=ada)
-    documents.purge(document_id=gone.pk, by=ada)
-    held_back = stored(opal, b"<html>", name="a.pdf", declared_type="application/pdf")
-    worked(held_back)
-    stored(opal, b"pending")
-    documents.cancel(document_id=stored(opal, b"stopped").pk, by=opal)
-    quotas.limit(owner_id=opal.pk, limit_bytes=10**9)
-    quotas.limit(agency="BLM", limit_bytes=10**10)
-    writing.write_owed()
-    return Document.objects.get(pk=first.pk), lease
 
 
 class TestFromNothing:
@@ -323,141 +221,6 @@ class TestWhatIsBelieved:
         assert run.changes.filter(action=Action.ANOMALY, etag="link", key=key(document)).exists()
 
 
-class TestTwoThatClaimTheSame:
-    def test_number_of_another_person(self, ada: User, opal: User, files: Files) -> None:
-        first, second = verified(opal), verified(ada)
-        writing.write_owed()
-        folder = files[key(second)].parent
-        reseal(
-            files,
-            second,
-            lambda it: (
-                it["document"].update(id=first.pk),
-                it["versions"][0].update(key=f"{ada.pk}/documents/{first.pk}/1/x"),
-            ),
-        )
-        folder.rename(folder.parent / str(first.pk))
-        before = files.all()
-        lose()
-
-        run = index("sync")
-
-        assert Document.objects.count() == 1
-        assert any("Another document has its number" in each for each in told(run))
-        assert files.all().keys() - before.keys() == {".runsheet-root"}
-
-    def test_uuid_is_a_copy(self, opal: User, files: Files) -> None:
-        document = verified(opal)
-        writing.write_owed()
-        number = document.pk + 1
-        copied = files[f"{opal.pk}/documents/{number}/document.json"]
-        copied.parent.mkdir()
-        copied.write_bytes(files[key(document)].read_bytes())
-        other = Document(pk=number, owner=opal)
-        reseal(
-            files,
-            other,
-            lambda it: (it["document"].update(id=number, current=0, state="received"), it.update(versions=[])),
-        )
-        lose()
-
-        run = index("sync")
-
-        assert [each.pk for each in Document.objects.all()] == [document.pk]
-        assert any("copy of its folder" in each for each in told(run))
-
-    def test_unique_name_and_numbers_of_rows(self, ada: User, opal: User, files: Files) -> None:
-        document = verified(opal)
-        shares.make(document_id=document.pk, by=ada, at=now())
-        writing.write_owed()
-        lose()
-        other = verified(ada)
-        Document.objects.filter(pk=other.pk).update(unique_name=document.unique_name.upper())
-        version = DocumentVersion.objects.get()
-        reseal(files, document, lambda it: it["versions"][0].update(id=version.pk))
-
-        run = index("sync")
-
-        found = Document.objects.get(pk=document.pk)
-        assert found.unique_name != document.unique_name
-        assert found.versions.get().pk != version.pk
-        assert any("has the unique name" in each for each in told(run))
-
-    def test_number_of_a_person(self, opal: User, files: Files) -> None:
-        document = verified(opal)
-        writing.write_owed()
-        lose()
-        User.objects.filter(pk=opal.pk).update(username="bob", date_joined=now() - timedelta(days=1))
-
-        run = index("sync")
-
-        assert not Document.objects.exists()
-        assert told(run) == [f"Person {opal.pk} was “{opal.username}”, and is “bob” now: nothing becomes theirs."]
-        assert document.pk
-
-
-class TestWhileThereAreRows:
-    def test_an_edit_is_written_over(self, opal: User, files: Files) -> None:
-        document = verified(opal)
-        writing.write_owed()
-        index("sync")
-        whole = json.loads(files[key(document)].read_bytes())
-        files[key(document)].write_text(json.dumps(whole | {"document": whole["document"] | {"is_public": True}}))
-
-        run = index("sync")
-
-        assert told(run) == ["Somebody has changed it. What the database says holds, and is written there anew."]
-        assert not Document.objects.get().is_public
-        writing.write_owed()
-        assert not json.loads(files[key(document)].read_bytes())["document"]["is_public"]
-
-    def test_an_older_one_that_was_put_back_is_written_over(self, opal: User, files: Files) -> None:
-        document = verified(opal)
-        writing.write_owed()
-        old = files[key(document)].read_bytes()
-        documents.archive(document_id=document.pk, by=opal)
-        writing.write_owed()
-        index("sync")
-        files[key(document)].write_bytes(old)
-
-        assert told(index("sync")) == []
-
-        writing.write_owed()
-        assert json.loads(files[key(document)].read_bytes())["document"]["state"] == "archived"
-
-    def test_of_an_old_copy_of_the_database_get_back_what_they_lack(self, opal: User, files: Files) -> None:
-        document = verified(opal)
-        writing.write_owed()
-        uploads.add_version(document_id=document.pk, by=opal, chunks=[b"newer"], length=5)
-        worked(document)
-        writing.write_owed()
-        used = Quota.objects.get(user=opal).used_bytes
-        DocumentVersion.objects.filter(number=2).delete()
-        Document.objects.update(current=1, last_number=1, size_bytes=len(PDF))
-        DocumentSidecar.objects.update(edition=1)
-        Quota.objects.update(used_bytes=len(PDF))
-
-        run = index("sync")
-
-        assert [each.number for each in document.versions.order_by("number")] == [1, 2]
-        assert Document.objects.get().last_number == 2
-        assert Quota.objects.get(user=opal).used_bytes == used
-        assert "1 versions that were missing are back" in told(run)[0]
-        OwedSidecar.objects.update(due_at="2020-01-01T00:00Z")
-        assert writing.write_owed() == 1
-
-    def test_another_documents_sidecar_stays(self, opal: User, files: Files) -> None:
-        document = verified(opal)
-        writing.write_owed()
-        Document.objects.update(uuid="00000000-0000-4000-8000-000000000000")
-        before = files[key(document)].read_bytes()
-
-        run = index("sync")
-
-        assert "another document's, whose number was given once more" in told(run)[0]
-        assert files[key(document)].read_bytes() == before
-
-
 class TestLimits:
     def test_are_believed_only_with_their_seal_and_of_whom_they_speak(
         self, ada: User, opal: User, files: Files
@@ -474,39 +237,3 @@ class TestLimits:
 
         assert not Quota.objects.exists()
         assert len(told(run)) == 3
-
-
-class TestFilesOutside:
-    def test_with_another_size_are_verified_anew_as_the_rows_come_back(self, opal: User, files: Files) -> None:
-        document = verified(opal)
-        uploads.add_version(document_id=document.pk, by=opal, chunks=[b"two"], length=3)
-        worked(document)
-        writing.write_owed()
-        for version in document.versions.all():
-            files[version.key].write_bytes(b"other bytes")
-        lose()
-
-        run = index("sync")
-
-        found = worked(Document.objects.get())
-        assert (found.state, found.failure_code) == (State.ERROR, "file_changed")
-        assert {each.finding for each in found.versions.all()} == {"file_changed"}
-        assert len(told(run)) == 2
-
-
-class TestNumbers:
-    def test_whose_folder_holds_anything_are_passed_over(self, opal: User, files: Files) -> None:
-        """Where a database was restored from an old copy, they are somebody's newer documents and versions."""
-        document = verified(opal)
-        sidecar = files[f"{opal.pk}/documents/{document.pk + 1}/document.json"]
-        sidecar.parent.mkdir()
-        sidecar.write_bytes(b"another's")
-        lost = files[f"{opal.pk}/documents/{document.pk + 2}/2/other name.pdf"]
-        lost.parent.mkdir(parents=True)
-        lost.write_bytes(b"another's")
-        version = files[f"{opal.pk}/documents/{document.pk}/2/other name.pdf"]
-        version.parent.mkdir()
-        version.write_bytes(b"another's")
-
-        assert stored(opal).pk == document.pk + 3
-        assert uploads.add_version(document_id=document.pk, by=opal, chunks=[b"x"], length=1).number == 3

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from core.base.clock import now
-from documents.errors import InvalidDownloads, LinkSuspended
+from documents.link_errors import InvalidDownloads, LinkSuspended
 from documents.models import ShareLink
 from documents.services import opening, shares
 from documents.services.shares import NewLink
