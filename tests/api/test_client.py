@@ -25,6 +25,8 @@ from tests.inside import Inside
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 NAME = "runsheet_client"
+# Files, which the generator sends as such only if it is told that they are bytes.
+FILES = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/zip")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What can be imported by that name, made without a warning: nothing of the interface is left out."""
     folder = tmp_path_factory.mktemp("client")
     config = Config.from_sources(
-        ConfigFile(post_hooks=[]), MetaType.NONE, CHECKED_IN, "utf-8", overwrite=False, output_path=folder / NAME
+        ConfigFile(post_hooks=[], content_type_overrides=dict.fromkeys(FILES, "application/octet-stream")),
+        MetaType.NONE,
+        CHECKED_IN,
+        "utf-8",
+        overwrite=False,
+        output_path=folder / NAME,
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))

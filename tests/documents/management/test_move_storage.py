@@ -281,7 +281,8 @@ def test_the_database_that_forgets_us_stops_the_move(opal: User, new: LocalStora
     with switching.alone() as here:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                " WHERE locktype = 'advisory' AND pid <> pg_backend_pid() AND datname = current_database()"
             )
         with pytest.raises(MoveBroken, match="goes on where it has stopped"):
             here.require()
