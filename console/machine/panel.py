@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 from django.forms import Form
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -245,7 +244,10 @@ class Panel[M: StateMachine]:
         """How the record came to be: by an import, or by hand."""
         made_by = getattr(self.record, "created_by", None)
         by = f" by {made_by}" if made_by else ""
-        batch = made_with(self.record) if self._has_batches else None
+        # The newest are read anyway, and most often there are no others.
+        batch = next((each for each in reversed(self._batches) if each.kind == Batch.Kind.IMPORT), None)
+        if len(self._batches) > BATCHES_SHOWN:
+            batch = made_with(self.record)
         if batch is None:
             return Event(words=f"Created{by}", at=self._made_at)
         words = format_html('Imported from <a href="{}">{}</a>{}', page_of(batch), batch.title, by)
@@ -255,10 +257,10 @@ class Panel[M: StateMachine]:
     def _has_batches(self) -> bool:
         return can_be_run_together(type(self.record))
 
-    @property
-    def _batches(self) -> QuerySet[Batch]:
-        """What it was made or run with."""
-        return batches_of(self.record) if self._has_batches else Batch.objects.none()
+    @cached_property
+    def _batches(self) -> list[Batch]:
+        """What it was made or run with, the newest first: those that are shown, and one more."""
+        return list(batches_of(self.record)[: BATCHES_SHOWN + 1]) if self._has_batches else []
 
     @property
     def _made_at(self) -> datetime | None:

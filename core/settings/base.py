@@ -269,7 +269,7 @@ DOCUMENTS_AGENCY_QUOTA_BYTES = documents.MB * environment.whole_number(
 )
 # So many versions of documents each person has at most, since what holds no bytes takes a row, too.
 DOCUMENTS_VERSIONS_AT_MOST = environment.whole_number(
-    "DOCUMENTS_VERSIONS_AT_MOST", 2_000_000, minimum=1, maximum=1_000_000_000
+    "DOCUMENTS_VERSIONS_AT_MOST", 2_000_000, minimum=1, maximum=500_000_000
 )
 # What is to be deleted for good is kept for so long, so that somebody may still think better of it.
 DOCUMENTS_PURGE_GRACE_DAYS = environment.whole_number("DOCUMENTS_PURGE_GRACE_DAYS", 30, maximum=3_650)

@@ -54,4 +54,5 @@ def arrive(run: IndexRun, *, left: int) -> dict[str, Any]:
     else:
         root.cursor, root.read_at = "", None
     root.save(update_fields=["cursor", "read_at"])
-    return {"place": {"done": True}}
+    run.place = {"done": True}  # who goes on with what follows must not write the cursor down again
+    return {"place": run.place}

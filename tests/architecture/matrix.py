@@ -211,6 +211,8 @@ TRANSITIONS = {
         "add_version": OPERATOR,
         "archive": OPERATOR,
         "restore": OPERATOR,
+        "take_changed": OPERATOR,
+        "bring_back": OPERATOR,
         "cancel": OPERATOR,
         "purge": ADMINISTRATOR,
         "verified": NOBODY,
@@ -219,6 +221,9 @@ TRANSITIONS = {
     },
 }
 # A run of the index is made and begins in one, see `SENT`: there is no button for one that is there. The bytes of a
-# version come in by a page of their own.
-WITHOUT_BUTTON = {("storage.indexrun", "plan"), ("documents.document", "add_version")}
+# version come in by a page of their own. The ways back ask for a file that was changed; see `tests.documents.admin`.
+WITHOUT_BUTTON = {
+    ("storage.indexrun", "plan"),
+    *(("documents.document", name) for name in ("add_version", "take_changed", "bring_back")),
+}
 AT_PAGES = [(of, name) for of, rows in TRANSITIONS.items() for name in rows if (of, name) not in WITHOUT_BUTTON]

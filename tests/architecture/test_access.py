@@ -217,8 +217,8 @@ def ready(record: StateMachine, name: str) -> None:
     """Bring a record where the transition is possible."""
     source = min(transitions(type(record))[name].transitions)
     type(record)._default_manager.filter(pk=record.pk).update(state=source, failure_code="x", due_at=now())
-    if isinstance(record, Document):  # only what is archived goes for good
-        Document.objects.filter(pk=record.pk).update(archived_at=now())
+    if isinstance(record, Document):  # only what is archived goes for good, and has a way back what was changed
+        Document.objects.filter(pk=record.pk).update(archived_at=now(), failure_code="file_changed")
     if isinstance(record, Lease):
         directory = None if source == State.NOT_FOUND else CloudLocation.objects.get()
         Lease.objects.filter(pk=record.pk).update(runsheet_directory=directory)

@@ -117,7 +117,7 @@ def outcome(happened: Iterable[events.EngineEvent]) -> tuple[Counter[tuple[str, 
     found = []
     for event in happened:
         if isinstance(event, events.NonFatalError | events.FatalError):
-            found.append(str(event.__dict__ if hasattr(event, "__dict__") else event))
+            found.append(repr(event))
         if not isinstance(event, events.ScenarioFinished):
             continue
         for name, asking in event.recorder.interactions.items():

@@ -27,6 +27,8 @@ HEADERS = {
 # django-rq writes style sheets and style attributes into its pages; its queues and jobs can be looked at all the same.
 # No other page may, and no page at all may hold a script.
 STYLED_INLINE = "admin/django_rq/"
+# Their addresses open something to whoever learns of them.
+FOR_PEOPLE_OUTSIDE = ("public/", "share/")
 
 
 class Page(HTMLParser):
@@ -87,7 +89,9 @@ def check(answer: Any, *, address: str) -> None:
     # That there is no page is said on one of ours.
     is_styled = address.startswith(STYLED_INLINE) and answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED
     assert ("'unsafe-inline'" in policy.get("style-src", ())) == is_styled
-    assert {name: answer[name] for name in HEADERS} == HEADERS
+    is_outside = address.startswith(FOR_PEOPLE_OUTSIDE) and answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED
+    stricter = {"Referrer-Policy": "no-referrer"} if is_outside else {}
+    assert {name: answer[name] for name in HEADERS} == HEADERS | stricter
     if answer["Content-Type"].startswith("text/html"):
         page = Page(answer)
         assert page.scripts == []

@@ -210,7 +210,8 @@ def _of_bytes(known: Known) -> Iterator[str]:
     from django.db.models.functions import Now
 
     from core.base.clock import now
-    from documents.models import DocumentVersion, Leftover, Upload
+    from documents import sidecars
+    from documents.models import Document, DocumentVersion, Leftover, Upload
     from documents.services import sweeping
     from storage.backends import documents as storage
     from storage.index.walking import MARKER
@@ -222,7 +223,8 @@ def _of_bytes(known: Known) -> Iterator[str]:
     say(f"swept: {left}")
     there = {each.key: each.size for each in storage().listing() if each.key != MARKER}
     rows = {each.key: each for each in DocumentVersion.objects.all()}
-    for key in sorted(there.keys() - rows.keys()):
+    beside = {sidecars.key_of(owner_id=each.owner_id, document_id=each.pk) for each in Document.objects.all()}
+    for key in sorted(there.keys() - rows.keys() - beside):
         yield f"{key} is in storage, and no version stands on it"
     for key, version in rows.items():
         if version.sha256 not in known.sent:

@@ -30,7 +30,8 @@ TOLD = {
         "make archives that are missing": ["leases.make_archives"],
         "run and stop leases, and connect an own Dropbox": ["leases.run_discovery"],
         "compare storage with its index, and stop a run": ["storage.run_index"],
-        "send documents, and change their own": ["documents.add_document", "documents.change_document"],
+        "send documents, change their own": ["documents.add_document", "documents.change_document"],
+        "give these to people outside by a link": ["documents.share_document", "documents.view_sharelink"],
     },
     "Administrator": {
         "change configurations": ["leases.add_agencystorageconfig", "leases.change_agencystorageconfig"],

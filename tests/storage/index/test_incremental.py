@@ -156,4 +156,4 @@ class TestIncremental:
         with CaptureQueriesContext(connection) as asked:
             index("audit", incremental=True)
 
-        assert len(asked) < 40
+        assert len(asked) < 45
