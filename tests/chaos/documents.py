@@ -184,6 +184,7 @@ class Play:
     def _judge(self) -> Iterator[str]:
         yield from self._of_rows()
         yield from _of_bytes(self.known)
+        yield from _of_sidecars()
         yield from _of_room()
 
     def _of_rows(self) -> Iterator[str]:
@@ -233,6 +234,26 @@ def _of_bytes(known: Known) -> Iterator[str]:
             yield f"{key} is not in storage"
         elif (digest := sha256(storage().read(key)).hexdigest()) != version.sha256:
             yield f"{key} is {digest} in storage, of {there[key]} bytes, and not {version.sha256}, of {version.size}"
+
+
+def _of_sidecars() -> Iterator[str]:
+    """Beside each document stands what its rows say, once what is owed was written."""
+    from django.db.models.functions import Now
+
+    from documents import sidecars
+    from documents.models import Document, OwedSidecar
+    from documents.services import writing
+    from storage.backends import documents as storage
+
+    OwedSidecar.objects.update(due_at=Now())
+    writing.write_owed()
+    beside = {"edition", "written_at"}
+    for document in Document.objects.all():
+        key = sidecars.key_of(owner_id=document.owner_id, document_id=document.pk)
+        written = sidecars.read(key, storage().read(key)).said.model_dump(exclude=beside)
+        expected = sidecars.of([document.pk])[document.pk].model_dump(exclude=beside)
+        if odd := {name for name in expected if written[name] != expected[name]}:
+            yield f"{key} is not what the rows say: {sorted(odd)}"
 
 
 def _of_room() -> Iterator[str]:

@@ -150,8 +150,8 @@ class TestCurl:
         got = tmp_path / "got.pdf"
         asked: list[Any] = [curl, "-sf", "-H", f"Authorization: Bearer {secret}", "-o", got]
         address = f"{console.documents}{document.pk}/content/"
-        with subprocess.Popen([*asked, "--limit-rate", "1M", address]) as broken:
-            eventually(lambda: got.exists() and got.stat().st_size > 500_000, within_s=30)
+        with subprocess.Popen([*asked, "--limit-rate", "200k", address]) as broken:
+            eventually(lambda: got.exists() and got.stat().st_size > 100_000, within_s=30)
             broken.kill()
         had = got.stat().st_size
 
