@@ -226,13 +226,18 @@ class TestDownloads:
         token = linked(opal, downloads_at_most=1).token
         whole = opening.use
         closed: list[str] = []
+        release = places._free.release
+
+        def released() -> None:
+            closed.append("closed")
+            release()
 
         def late(**given: Any) -> None:
             whole(**given)
             whole(**given)
 
         monkeypatch.setattr(opening, "use", late)
-        monkeypatch.setattr(places._free, "release", lambda: closed.append("closed"))
+        monkeypatch.setattr(places._free, "release", released)
         monkeypatch.setattr(places, "LARGE_BYTES", 1)
 
         answer = ivan.fetch(token)

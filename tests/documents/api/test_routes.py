@@ -35,8 +35,11 @@ def ids(answer: Any) -> list[int]:
 
 @pytest.fixture
 def many(program: Callable[[str], Program]) -> User:
-    """Somebody with documents in each state and of equal names, and PostgreSQL told to use what indexes there are."""
-    ada = program("Administrator").user
+    """Somebody with documents in each state and of equal names, among many more of somebody else's.
+
+    PostgreSQL is told to use what indexes there are; which of them is the best is beyond doubt.
+    """
+    ada, somebody = program("Administrator").user, User.objects.create(username="somebody")
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -45,6 +48,13 @@ def many(program: Callable[[str], Program]) -> User:
             FROM generate_series(1, 20) n, LATERAL (SELECT CASE WHEN n %% 2 = 0 THEN 'active' ELSE 'archived' END) each (state)
             """,
             [ada.pk],
+        )
+        cursor.execute(
+            """
+            INSERT INTO documents_document (name, unique_name, owner_id, state)
+            SELECT 'Deed ' || n %% 2, 'others-' || n, %s, 'received' FROM generate_series(1, 400) n
+            """,
+            [somebody.pk],
         )
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
         cursor.execute("ANALYZE documents_document")
