@@ -97,7 +97,6 @@ class SaidVersion(Shape):
     name: Annotated[Text, Field(min_length=1, max_length=NAME_AT_MOST)]
     size: Large
     sha256: Digest
-    blocks: list[Digest]
     declared_type: Annotated[Text, Field(max_length=255)]
     restored_from: Number | None
     why: Annotated[Text, Field(max_length=WHY_AT_MOST)]

@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from socket import SHUT_RD, SHUT_RDWR, socket
+from socket import MSG_WAITALL, SHUT_RD, SHUT_RDWR, socket
 from typing import Any
 
+from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
 
 # So long nothing may come or go at all; and whatever is waited for as a whole moves at least so fast.
 STALLS_S = 30
 SLOWEST_BYTES_PER_S = 8 * 1024
+# Who asks for so much at once means to have all of a large body.
+LARGE_BYTES = 256 * 1024
 
 type Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -102,7 +105,7 @@ class Incoming:
             Stalled: it did not come in time.
             OSError: it ended, or what came is no body.
         """
-        return self._had(self._body.read, size)
+        return self._had(self._read_large if self._is_large(size) else self._body.read, size)
 
     def readline(self, size: int = -1, /) -> bytes:
         """The same, up to the next line.
@@ -121,6 +124,29 @@ class Incoming:
         if here.is_over:
             raise Stalled("The client has stopped sending.")
         return found
+
+    def _is_large(self, size: int) -> bool:
+        """Whether it may be had from the connection itself: its length is known, and the server holds nothing that comes first."""
+        if size < LARGE_BYTES or type(self._connection) is not socket:  # one with TLS has a buffer of its own
+            return False
+        return isinstance(getattr(self._body, "reader", None), LengthReader) and not self._body.buf.tell()
+
+    def _read_large(self, size: int) -> bytes:
+        """Past the server's buffers, which copy each piece several times and take a quarter of the pace of a large file."""
+        reader, connection = self._body.reader, self._connection
+        size = min(size, reader.length)
+        ahead = reader.unreader.take_buffered()
+        reader.unreader.unread(ahead[size:])  # of the next request
+        found = [ahead[:size]]
+        reader.length -= len(found[0])
+        try:
+            while (left := size - sum(map(len, found))) and (piece := connection.recv(left, MSG_WAITALL)):
+                found.append(piece)
+                reader.length -= len(piece)
+        except OSError:
+            self._body.failed = True  # nobody knows where the next request begins
+            raise
+        return b"".join(filter(None, found))
 
 
 class Outgoing:

@@ -53,7 +53,6 @@ LABELS = {
     "size_now": "Bytes now",
     "sha256": "SHA-256",
     "sha256_now": "SHA-256 now",
-    "from": "From byte",
     "declared_type": "Said to be",
     "mime_type": "Kind of file",
     "contradicts": "What does not fit",

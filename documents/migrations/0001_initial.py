@@ -80,6 +80,7 @@ class Migration(migrations.Migration):
                 ('mime_type', models.CharField(db_default='', default='', editable=False, max_length=255)),
                 ('verified_at', models.DateTimeField(editable=False, null=True)),
                 ('verified_bytes', models.BigIntegerField(db_default=0, default=0, editable=False)),
+                ('verified_hash', models.BinaryField(db_default=b'', default=b'')),
                 ('checked_out_until', models.DateTimeField(editable=False, null=True)),
                 ('archived_at', models.DateTimeField(editable=False, null=True)),
                 ('purge_at', models.DateTimeField(editable=False, null=True)),
@@ -123,7 +124,6 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200)),
                 ('size', models.BigIntegerField()),
                 ('sha256', models.CharField(max_length=64)),
-                ('blocks', models.JSONField(db_default=[], default=list)),
                 ('declared_type', models.CharField(db_default='', default='', max_length=255)),
                 ('restored_from', models.PositiveIntegerField(null=True)),
                 ('why', models.CharField(db_default='', default='', max_length=300)),
@@ -253,7 +253,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='document',
-            index=models.Index(condition=models.Q(('state__in', ('received', 'pending', 'error'))), fields=['state', 'id'], name='documents_document_state'),
+            index=models.Index(condition=models.Q(('state', 'error')), fields=['id'], name='documents_error_id'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'error')), fields=['name', 'id'], name='documents_error_name'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'error')), fields=['created_at', 'id'], name='documents_error_created'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'error')), fields=['updated_at', 'id'], name='documents_error_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state__in', ('received', 'pending'))), fields=['state', 'id'], name='documents_document_state'),
         ),
         migrations.AddIndex(
             model_name='document',

@@ -10,9 +10,9 @@ VERSIONS_STAY = migrations.RunSQL(
     """
 CREATE FUNCTION documents_version_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (NEW.id, NEW.document_id, NEW.number, NEW.key, NEW.name, NEW.size, NEW.sha256, NEW.blocks, NEW.declared_type,
+    IF (NEW.id, NEW.document_id, NEW.number, NEW.key, NEW.name, NEW.size, NEW.sha256, NEW.declared_type,
             NEW.restored_from, NEW.why, NEW.created_at)
-        IS DISTINCT FROM (OLD.id, OLD.document_id, OLD.number, OLD.key, OLD.name, OLD.size, OLD.sha256, OLD.blocks,
+        IS DISTINCT FROM (OLD.id, OLD.document_id, OLD.number, OLD.key, OLD.name, OLD.size, OLD.sha256,
             OLD.declared_type, OLD.restored_from, OLD.why, OLD.created_at)
         -- A person's account may be deleted.
         OR NEW.created_by_id IS DISTINCT FROM OLD.created_by_id AND NEW.created_by_id IS NOT NULL THEN

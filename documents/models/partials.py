@@ -39,7 +39,7 @@ class PartialUpload(models.Model):
         document_number: of the document that is to be made, or gets another version; it may not be there yet.
         document: once it has the version.
         revision, generation: of that document, as it was seen; empty: whatever it has become.
-        hash_whole, hash_block, blocks: see `documents.hashing`.
+        hash_state: see `documents.hashing`.
         why_over: the code of why it came to nothing.
         finishing_until: somebody is making the version of it.
         is_cleared: nothing is left of its parts.
@@ -66,9 +66,7 @@ class PartialUpload(models.Model):
     revision = models.PositiveIntegerField(null=True)
     generation = models.PositiveIntegerField(null=True)
     document = models.ForeignKey("documents.Document", on_delete=models.CASCADE, null=True, related_name="+")
-    hash_whole = models.BinaryField(default=b"", db_default=b"")
-    hash_block = models.BinaryField(default=b"", db_default=b"")
-    blocks = models.JSONField(default=list, db_default=[])
+    hash_state = models.BinaryField(default=b"", db_default=b"")
     why_over = models.CharField(max_length=50, default="", db_default="")
     finishing_until = models.DateTimeField(null=True)
     is_cleared = models.BooleanField(default=False, db_default=False)

@@ -26,8 +26,8 @@ CHANGED, LOST = "file_changed", "file_gone"
 NEW_UUID = models.Func(function="gen_random_uuid", output_field=models.UUIDField())
 
 
-# Nearly all documents are in one of these.
-FULL = (State.ACTIVE, State.ARCHIVED)
+# Documents stay in one of these.
+FULL = (State.ACTIVE, State.ARCHIVED, State.ERROR)
 REST = tuple(each for each in State if each not in FULL)
 
 
@@ -73,6 +73,7 @@ class Document(Noticed):
         revision: one more with whatever a person changes.
         verified_at: when the current version was verified; empty: it was not yet, or something was found.
         verified_bytes: how far the verifying is.
+        verified_hash: the checksum of these; see `documents.hashing`.
         purge_at: from then on it is deleted for good; empty: it is not.
         generation: also one more with whatever a person changes, so that nobody is overtaken without being told. The
             verifying changes it as well; who sends for long looks at `revision` in the end.
@@ -106,6 +107,7 @@ class Document(Noticed):
     mime_type = models.CharField(max_length=255, default="", db_default="", editable=False)
     verified_at = models.DateTimeField(null=True, editable=False)
     verified_bytes = models.BigIntegerField(default=0, db_default=0, editable=False)
+    verified_hash = models.BinaryField(default=b"", db_default=b"")
     checked_out_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

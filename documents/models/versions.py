@@ -1,6 +1,6 @@
 """A version of a document: which bytes, whose, and what was found in them."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -19,16 +19,12 @@ class DocumentVersion(models.Model):
     Attributes:
         number: unique in the document; gaps are of uploads that came to nothing.
         key: where it lies in storage; a version that was made of an earlier one has the bytes of that one.
-        blocks: SHA-256 of each block of a large file, so that it can be verified in slices; empty for one block.
         mime_type: by what it holds, once it was verified; before that, what was said or its name tells.
         declared_type: what whoever sent it said it is.
         finding: the code of what was found in it; such a version is never handed out.
         restored_from: the number of the version that it was made of.
         why: why there is another version, in somebody's words.
     """
-
-    # The bytes of each block of `blocks`.
-    BLOCK: ClassVar[int] = 256 * 1024 * 1024
 
     document = models.ForeignKey(
         "documents.Document", on_delete=models.CASCADE, related_name="versions", db_index=False
@@ -38,7 +34,6 @@ class DocumentVersion(models.Model):
     name = models.CharField(max_length=NAME_AT_MOST)
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
-    blocks = models.JSONField(default=list, db_default=[])
     declared_type = models.CharField(max_length=255, default="", db_default="")
     restored_from = models.PositiveIntegerField(null=True)
     why = models.CharField(max_length=WHY_AT_MOST, default="", db_default="")

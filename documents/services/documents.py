@@ -279,7 +279,6 @@ def _another(document: Document, of: DocumentVersion, *, by: User, why: str) -> 
         name=of.name,
         size=of.size,
         sha256=of.sha256,
-        blocks=of.blocks,
         declared_type=of.declared_type,
         restored_from=of.number,
         why=checked_why(why),

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -12,7 +13,7 @@ from core.base.clock import now
 from core.base.errors import Refused, RunsheetError
 from core.http import transfers
 from documents.errors import DigestMismatch, PartsGone
-from documents.hashing import Hashes, Kept
+from documents.hashing import resumed
 from documents.models import Document, Leftover, PartialUpload, Stage, Upload
 from documents.services import uploads
 from documents.services.partial import clear, clear_gladly, over, remembered_until
@@ -118,9 +119,7 @@ def _claimed(upload_id: UUID) -> PartialUpload | None:
 
 def _finished(partial: PartialUpload) -> Document:
     by = User.objects.get(pk=partial.owner_id)  # with the rights of now
-    kept = Kept(whole=bytes(partial.hash_whole), block=bytes(partial.hash_block), blocks=partial.blocks)
-    hashes = Hashes(kept, size=partial.received, length=partial.length)
-    arrived = Arrived(size=partial.length, sha256=hashes.sha256(), blocks=hashes.blocks())
+    arrived = Arrived(size=partial.length, sha256=resumed(partial.hash_state).finalize())
     if partial.sha256 and partial.sha256 != arrived.sha256:
         raise DigestMismatch
     if partial.is_of_new_document:
@@ -160,11 +159,11 @@ def _join(partial: PartialUpload, arrived: Arrived) -> None:
 
 
 def _sha256_of(key: str) -> str:
-    hashes = Hashes(Kept(), size=0, length=0)
+    found = sha256()
     for chunk in documents_storage().stream(key):
         transfers.moved()
-        hashes.update(chunk)
-    return hashes.sha256()
+        found.update(chunk)
+    return found.hexdigest()
 
 
 def _made(partial: PartialUpload, arrived: Arrived, *, by: User) -> Document:

@@ -31,7 +31,7 @@ from documents.errors import (
     UploadTooLong,
     UploadUnknown,
 )
-from documents.hashing import Hashes, Kept
+from documents.hashing import resumed
 from documents.models import Document, PartialPiece, PartialUpload, Stage, Upload
 from documents.models.partials import UNFINISHED
 from documents.names import checked_metadata
@@ -287,8 +287,7 @@ class _Writing:
         self._is_checked = is_checked
         self._position = partial.received
         self._parts: list[KeptPart] = []
-        kept = Kept(whole=bytes(partial.hash_whole), block=bytes(partial.hash_block), blocks=partial.blocks)
-        self._hashes = Hashes(kept, size=partial.received, length=partial.length)
+        self._hash = resumed(partial.hash_state)
 
     def write(self, chunks: Iterable[bytes]) -> None:
         """Raises: see `append`."""
@@ -331,7 +330,7 @@ class _Writing:
 
         if storage.PARTS_ARE_APART:
             put()
-        self._hashes.update(chunk)
+        self._hash.update(chunk)
         self._fenced(None if storage.PARTS_ARE_APART else put, size=len(chunk), is_told=not self._is_checked)
         self._position += len(chunk)
 
@@ -350,7 +349,7 @@ class _Writing:
                 self._tell(self._position + size)
 
     def _tell(self, received: int) -> None:
-        partial, kept = self._partial, self._hashes.kept()
+        partial = self._partial
         PartialPiece.objects.bulk_create(
             PartialPiece(partial=partial, name=each.name, start=each.start, size=each.size)
             for each in self._parts
@@ -358,8 +357,8 @@ class _Writing:
         )
         self._parts.clear()
         partial.received = received
-        partial.hash_whole, partial.hash_block, partial.blocks = kept.whole, kept.block, kept.blocks
+        partial.hash_state = self._hash.serialize()
         partial.stage = Stage.ARRIVED if received == partial.length else Stage.RECEIVING
         partial.expires_at = expires_at()
-        partial.save(update_fields=["received", "hash_whole", "hash_block", "blocks", "stage", "expires_at"])
+        partial.save(update_fields=["received", "hash_state", "stage", "expires_at"])
         Upload.objects.filter(partial=partial).update(touched_at=Now())

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from core.base.preparations import preparing
 from documents.errors import BodyIncomplete, DigestMismatch, DocumentTooLarge, UploadLapsed
-from documents.models import DocumentVersion, Leftover, Quota, Upload
+from documents.models import Leftover, Quota, Upload
 from documents.services import quotas
 from documents.services.in_charge import may_delete, require_beginning, require_keeping
 from storage.backends import documents as documents_storage
@@ -43,15 +43,10 @@ class Announced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What has come.
-
-    Attributes:
-        blocks: the SHA-256 of each block of `DocumentVersion.BLOCK` bytes; empty where there is only one.
-    """
+    """What has come."""
 
     size: int
     sha256: str
-    blocks: list[str]
 
 
 @preparing()
@@ -83,15 +78,13 @@ def receive(upload: Upload, chunks: Iterable[bytes], announced: Announced) -> Ar
     """
     incoming = Incoming(upload, chunks, length=announced.length)
     try:
-        written = documents_storage().put(
-            upload.key, incoming, exclusive=True, content_type=STORED_AS, block=DocumentVersion.BLOCK
-        )
+        written = documents_storage().put(upload.key, incoming, exclusive=True, content_type=STORED_AS)
     except Exists:
         drop(upload.pk, left_bytes=False)  # what lies there is somebody else's, and no leftover of this
         raise
     if announced.sha256 is not None and written.sha256 != announced.sha256.lower():
         raise DigestMismatch
-    return Arrived(size=written.size, sha256=written.sha256, blocks=[*written.blocks])
+    return Arrived(size=written.size, sha256=written.sha256)
 
 
 def settle(upload: Upload, *, used: int) -> None:

@@ -332,7 +332,6 @@ def _shown(
         name=said.name,
         size=arrived.size,
         sha256=arrived.sha256,
-        blocks=arrived.blocks,
         declared_type=said.declared_type,
         why=said.why,
         created_by_id=by.pk,

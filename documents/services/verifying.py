@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -12,12 +11,16 @@ from core.base.errors import RunsheetError
 from documents import scanning
 from documents.classify import HEAD_BYTES, Kind, kind_of
 from documents.errors import FileChanged, FileGone, Infected, ScannerUnavailable, TooLargeToScan, TypeMismatch
+from documents.hashing import resumed
 from documents.models import Document, DocumentVersion
 from documents.services import writing
 from documents.services.in_charge import require_here
 from statemachine.reactions import Ending, GoOn, Outcome, Run
 from storage.backends import documents as documents_storage
 from storage.backends.errors import NotFound
+
+# So much is read before it is asked whether the slice is over.
+SLICE_BYTES = 256 * 1024 * 1024
 
 
 def verified(run: Run[Document]) -> Ending:
@@ -73,29 +76,23 @@ def _same_bytes(run: Run[Document], version: DocumentVersion) -> Ending | None:
     stored = documents_storage().stat(version.key)
     if stored.size != version.size:
         raise FileChanged(evidence={**version.as_found(), "size_now": stored.size})
-    wanted = version.blocks or [version.sha256]
     done = run.record.verified_bytes
-    while True:
-        end = min(done + DocumentVersion.BLOCK, version.size)
-        digest = _digest(run, version, start=done, end=end)
-        if digest != wanted[done // DocumentVersion.BLOCK]:
-            raise FileChanged(evidence={**version.as_found(), "from": done, "sha256_now": digest})
+    digest = resumed(run.record.verified_hash if done else b"")
+    while done < version.size:
+        end = min(done + SLICE_BYTES, version.size)
+        for chunk in _chunks(run, version, start=done, end=end):
+            digest.update(chunk)
         done = end
-        if done == version.size:
-            return None
-        if run.is_time_up:
-            return GoOn(record=partial(_reached, done=done))
+        if done < version.size and run.is_time_up:
+            return GoOn(record=partial(_reached, done=done, state=digest.serialize()))
+    found = digest.finalize()
+    if found != version.sha256:
+        raise FileChanged(evidence={**version.as_found(), "sha256_now": found})
+    return None
 
 
-def _reached(document: Document, *, done: int) -> None:
-    document.verified_bytes = done
-
-
-def _digest(run: Run[Document], version: DocumentVersion, *, start: int, end: int) -> str:
-    digest = sha256()
-    for chunk in _chunks(run, version, start=start, end=end):
-        digest.update(chunk)
-    return digest.hexdigest()
+def _reached(document: Document, *, done: int, state: bytes) -> None:
+    document.verified_bytes, document.verified_hash = done, state
 
 
 def _chunks(run: Run[Document], version: DocumentVersion, *, start: int, end: int) -> Iterator[bytes]:

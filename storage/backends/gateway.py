@@ -43,22 +43,19 @@ class Storage(DjangoStorage):
 
     PARTS_ARE_APART: ClassVar[bool] = True
 
-    def put(
-        self, key: str, chunks: Iterable[bytes], *, exclusive: bool = False, content_type: str = "", block: int = 0
-    ) -> Written:
+    def put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool = False, content_type: str = "") -> Written:
         """Store the bytes, all of them or none: what was there before is seen until the last one is safe.
 
         Args:
             chunks: of any number and size; what it raises is passed on, and nothing is stored.
             exclusive: leave alone what lies there already.
             content_type: what a store that signs addresses says it is; by the name if it is not given. A disk keeps none.
-            block: so many bytes have a checksum of their own, too; 0: none have.
 
         Raises:
             Exists: something lies there, and `exclusive`; or, on a disk, a folder lies there.
             FullDisk: it would not leave enough room on the disk.
         """
-        measured, mark = Measured(chunks, block=block), secrets.token_hex(8)
+        measured, mark = Measured(chunks), secrets.token_hex(8)
         kind = content_type or type_of(key) or CONTENT_TYPE
         try:
             with closing(iter(measured)) as content:
@@ -67,7 +64,7 @@ class Storage(DjangoStorage):
             # A request whose answer was lost is made once more, and finds what it has put the first time.
             if not self._has_mark(key, mark):
                 raise
-        return Written(key=key, size=measured.size, sha256=measured.sha256, blocks=tuple(measured.blocks))
+        return Written(key=key, size=measured.size, sha256=measured.sha256)
 
     def read(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
         """The bytes from `start` to before `end`, or fewer if the file ends before.

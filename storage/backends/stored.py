@@ -39,13 +39,11 @@ class Written:
 
     Attributes:
         sha256: of what was sent, in hexadecimal digits.
-        blocks: the same of each block, where that was asked for and there is more than one.
     """
 
     key: str
     size: int
     sha256: str
-    blocks: tuple[str, ...] = ()
 
 
 class KeptPart(NamedTuple):
@@ -61,21 +59,17 @@ class KeptPart(NamedTuple):
 
 
 class Measured:
-    """Bytes that can be had once, counted and hashed while they pass by; of what is large another thread makes the checksums.
+    """Bytes that can be had once, counted and hashed while they pass by; of what is large another thread makes the checksum."""
 
-    Args:
-        block: so many bytes have a checksum of their own, too; 0: none have.
-    """
-
-    def __init__(self, chunks: Iterable[bytes], *, block: int = 0) -> None:
+    def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = chunks
-        self._digests = Digests(block)
+        self._hash = sha256()
         self.size = 0
 
     def __iter__(self) -> Generator[bytes]:
         """Ends the thread, also where it is closed before the end."""
         with ExitStack() as stack:
-            update: Callable[[bytes], None] = self._digests.update
+            update: Callable[[bytes], None] = self._hash.update
             for chunk in self._chunks:
                 if not chunk:
                     continue
@@ -87,42 +81,7 @@ class Measured:
 
     @property
     def sha256(self) -> str:
-        return self._digests.whole.hexdigest()
-
-    @property
-    def blocks(self) -> list[str]:
-        """The checksum of each block; empty where there is only one."""
-        return self._digests.blocks
-
-
-class Digests:
-    """The SHA-256 of all, and of each block. Up to the end of the first block they are the same, and made once."""
-
-    def __init__(self, block: int = 0) -> None:
-        self.whole = sha256()
-        self._size = block
-        self._done: list[str] = []
-        self._block = self.whole
-        self._in_block = 0
-
-    def update(self, chunk: bytes) -> None:
-        view = memoryview(chunk)
-        while self._size and self._in_block + len(view) > self._size:
-            cut = self._size - self._in_block
-            self._add(view[:cut])
-            self._done.append(self._block.hexdigest())
-            self._block, self._in_block, view = sha256(), 0, view[cut:]
-        self._add(view)
-
-    @property
-    def blocks(self) -> list[str]:
-        return [*self._done, self._block.hexdigest()] if self._done else []
-
-    def _add(self, view: memoryview) -> None:
-        self.whole.update(view)
-        if self._block is not self.whole:
-            self._block.update(view)
-        self._in_block += len(view)
+        return self._hash.hexdigest()
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from typing import Any
 from wsgiref.util import FileWrapper
 
 import pytest
+from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.errors import LimitRequestHeaders
+from gunicorn.http.unreader import SocketUnreader
 
 from core.http import transfers
 
@@ -76,6 +78,47 @@ class TestIncoming:
 
         with pytest.raises(ConnectionError):
             transfers.Incoming(type("Body", (), {"read": staticmethod(read)}), None).read(4)
+
+    def test_that_is_large_is_read_past_the_buffers_of_the_server(
+        self, pair: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transfers, "LARGE_BYTES", 4)
+        ours, theirs = pair
+        unreader = SocketUnreader(ours)
+        unreader.unread(b"came with ")
+        theirs.sendall(b"the headers, then the rest of it" + b"GET / next")
+        served = Body(LengthReader(unreader, 42))
+        body = transfers.Incoming(served, ours)
+
+        read = [body.read(20), body.read(3), body.read(2), body.read(500), body.read(500)]
+
+        assert read == [b"came with the header", b"s, ", b"th", b"en the rest of it", b""]
+        assert unreader.take_buffered() == b"GET / next"
+        assert not served.failed
+
+    def test_that_is_large_leaves_the_next_request_where_it_is(
+        self, pair: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transfers, "LARGE_BYTES", 4)
+        unreader = SocketUnreader(pair[0])
+        unreader.unread(b"all of itGET / next")
+
+        assert transfers.Incoming(Body(LengthReader(unreader, 9)), pair[0]).read(500) == b"all of it"
+        assert unreader.take_buffered() == b"GET / next"
+
+    def test_that_is_large_and_breaks_off_is_short(self, pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(transfers, "LARGE_BYTES", 4)
+        ours, theirs = pair
+        theirs.sendall(b"some of it")
+        theirs.close()
+        served = Body(LengthReader(SocketUnreader(ours), 100))
+        body = transfers.Incoming(served, ours)
+
+        assert (body.read(50), body.read(50)) == (b"some of it", b"")
+        ours.close()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            body.read(50)
+        assert served.failed, "the connection is not used again"
 
     def test_that_is_large_has_longer(self, at: Callable[[float], None]) -> None:
         def look(size: int) -> bytes:

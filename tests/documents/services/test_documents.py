@@ -279,13 +279,13 @@ class TestVersion:
     def test_never_changes(self, opal: User) -> None:
         """Whatever asks the database to."""
         verified(opal)
-        for column in ("key", "name", "size", "sha256", "number", "declared_type", "why", "created_at", "blocks"):
+        for column in ("key", "name", "size", "sha256", "number", "declared_type", "why", "created_at"):
             with (
                 pytest.raises(IntegrityError, match="never changes"),
                 transaction.atomic(),
                 connection.cursor() as cursor,
             ):
-                value = {"size": "1", "number": "9", "created_at": "now()", "blocks": "'[1]'"}.get(column, "'other'")
+                value = {"size": "1", "number": "9", "created_at": "now()"}.get(column, "'other'")
                 cursor.execute(f"UPDATE documents_documentversion SET {column} = {value}")
 
     def test_outlives_who_made_it(self, opal: User, ada: User) -> None:

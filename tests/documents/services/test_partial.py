@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from core.base.clock import now
 from documents import duties
 from documents.errors import DigestMismatch, PartsGone, UploadLapsed, UploadOver, UploadOvertaken, UploadTooLong
-from documents.hashing import Hashes, Kept
 from documents.models import Document, DocumentVersion, Leftover, PartialPiece, PartialUpload, Quota, Stage
 from documents.services import finishing, partial
 from documents.services.partial import Told
@@ -203,18 +202,3 @@ class TestFinishing:
 
 def _raise() -> None:
     raise Unavailable
-
-
-class TestHashes:
-    def test_go_on_between_requests_block_by_block(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(DocumentVersion, "BLOCK", 1_000)
-        content, kept, size = WHOLE[:3_000], Kept(), 0
-        for cut in (1, 999, 1_000, 1_500, 3_000):
-            hashes = Hashes(kept, size=size, length=len(content))
-            hashes.update(content[size:cut])
-            kept, size = hashes.kept(), cut
-
-        ended = Hashes(kept, size=size, length=len(content))
-
-        assert ended.sha256() == digest(content)
-        assert ended.blocks() == [digest(content[at : at + 1_000]) for at in (0, 1_000, 2_000)]

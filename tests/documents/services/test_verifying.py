@@ -7,11 +7,11 @@ from django.contrib.auth.models import User
 
 from documents.errors import HeldBack
 from documents.models import Document, DocumentVersion
-from documents.services import documents
+from documents.services import documents, verifying
 from documents.states import State
 from statemachine.reactions import Backoff, Limits, Run, _registry, reaction_for
 from tests.documents.clamav import EICAR, SIGNATURE, Clamd, clamd
-from tests.documents.making import PDF, Files, evidence_of, look, stored, verified, worked
+from tests.documents.making import PDF, Files, digest, evidence_of, look, stored, verified, worked
 
 pytestmark = pytest.mark.django_db
 
@@ -93,11 +93,10 @@ class TestVerifying:
     def test_goes_on_where_a_slice_has_left_off(
         self, opal: User, files: Files, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(DocumentVersion, "BLOCK", 10)
+        monkeypatch.setattr(verifying, "SLICE_BYTES", 10)
         monkeypatch.setattr(Run, "is_time_up", property(lambda _run: True))
         content = bytes(range(35))
         document = stored(opal, content, name="a.bin")
-        assert len(document.versions.get().blocks) == 4
 
         look(document)
 
@@ -107,14 +106,14 @@ class TestVerifying:
         file = files[document.versions.get().key]
         file.write_bytes(content[:-1] + b"!")
         assert failed(worked(document)) == ("file_changed", "file_changed")
-        assert evidence_of(document)["from"] == 30
+        assert evidence_of(document)["sha256_now"] == digest(content[:-1] + b"!")
         file.write_bytes(content)
         assert worked(documents.verify(document_id=document.pk, by=opal)).state == State.ACTIVE
 
-    def test_takes_all_blocks_in_one_slice_where_there_is_time(
+    def test_takes_all_of_it_in_one_slice_where_there_is_time(
         self, opal: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(DocumentVersion, "BLOCK", 10)
+        monkeypatch.setattr(verifying, "SLICE_BYTES", 10)
 
         assert verified(opal, bytes(30), name="a.bin").state == State.ACTIVE
 

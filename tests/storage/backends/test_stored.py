@@ -44,18 +44,13 @@ class TestMeasured:
         assert (measured.size, measured.sha256) == (3, sha256(b"123").hexdigest())
 
     @pytest.mark.parametrize("beside_from", [0, 4, 1_000], ids=["beside", "beside later", "never beside"])
-    @pytest.mark.parametrize("block", [0, 3, 4, 9, 10])
-    def test_knows_the_checksum_of_all_and_of_each_block(
-        self, monkeypatch: pytest.MonkeyPatch, beside_from: int, block: int
-    ) -> None:
+    def test_knows_the_checksum(self, monkeypatch: pytest.MonkeyPatch, beside_from: int) -> None:
         monkeypatch.setattr(stored, "BESIDE_FROM_BYTES", beside_from)
         content = b"0123456789"
-        measured = Measured([content[:1], content[1:3], content[3:9], content[9:]], block=block)
+        measured = Measured([content[:1], content[1:3], content[3:9], content[9:]])
 
         assert b"".join(measured) == content
         assert measured.sha256 == sha256(content).hexdigest()
-        blocks = [content[start : start + block] for start in range(0, 10, block)] if 0 < block < 10 else []
-        assert measured.blocks == [sha256(each).hexdigest() for each in blocks]
 
     def test_ends_its_thread_when_nobody_wants_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stored, "BESIDE_FROM_BYTES", 0)
