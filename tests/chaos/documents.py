@@ -1,6 +1,6 @@
 """`python -m tests.chaos.documents --seed N [--blows 20]`: documents come and go while web, workers and storage are killed.
 
-Programs send files, give them other versions, rename, archive and restore them, and fetch them, over HTTP, into SeaweedFS. The
+Programs send files, give them other versions, rename, archive, restore, share and fetch them, over HTTP, into SeaweedFS. The
 web server, workers and SeaweedFS are each killed so many times (SIGKILL), each while something of theirs is under way, and begin again.
 When all is quiet, what was answered must be so, no row may stand without its bytes, and no bytes without a row after the sweep.
 """
@@ -185,6 +185,7 @@ class Play:
         yield from self._of_rows()
         yield from _of_bytes(self.known)
         yield from _of_sidecars()
+        yield from _of_links(self.known)
         yield from _of_room()
 
     def _of_rows(self) -> Iterator[str]:
@@ -254,6 +255,36 @@ def _of_sidecars() -> Iterator[str]:
         expected = sidecars.of([document.pk])[document.pk].model_dump(exclude=beside)
         if odd := {name for name in expected if written[name] != expected[name]}:
             yield f"{key} is not what the rows say: {sorted(odd)}"
+
+
+def _of_links(known: Known) -> Iterator[str]:
+    """Each is there, was fetched as often as it is said to be, and opens what it should."""
+    from core.base.clock import now
+    from documents.models import Document, ShareLink
+    from documents.models.shares import LinkState
+    from documents.services import opening, shares
+
+    at = now()
+    shares.settle(at=at)
+    rows, archived = (
+        ShareLink.objects.in_bulk(),
+        set(Document.objects.exclude(archived_at=None).values_list("pk", flat=True)),
+    )
+    say(f"links: {len(rows)}, fetched: {sum(each.downloads for each in rows.values())}")
+    for number, link in known.links.items():
+        row = rows.get(number)
+        if row is None or row.document_id != link.document or opening.find(token=link.token) != row:
+            yield f"{link} was answered for, and is {row}"
+            continue
+        if not link.fetched <= row.downloads <= min(link.fetched + link.begun, link.most):
+            yield f"{link} is said to have been fetched {row.downloads} times"
+        if row.revoked_at is None if True in link.ends else row.revoked_at and not link.ends:
+            yield f"{link} was revoked at {row.revoked_at}"
+        opens = LinkState.SUSPENDED if link.document in archived else LinkState.ACTIVE
+        used = LinkState.USED_UP if row.downloads == link.most else opens
+        expected = LinkState.REVOKED if row.revoked_at else used
+        if (found := row.state_at(at)) != expected:
+            yield f"{link} is {found} and should be {expected}"
 
 
 def _of_room() -> Iterator[str]:

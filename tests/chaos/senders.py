@@ -1,4 +1,4 @@
-"""Programs that send documents, change them, archive and restore them, and fetch them, and what they know of each in the end.
+"""Programs that send documents, change them, share and fetch them, and what they know of each in the end.
 
 What was answered holds. What was not answered may have been done or not: who asked looks, until there is an answer.
 """
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 DOCUMENTS = "/api/v1/documents/"
 ANSWERS_WITHIN_S = 60
@@ -40,6 +41,30 @@ class Answer:
 
 
 @dataclass
+class Link:
+    """One that was answered for.
+
+    Attributes:
+        path: of its page.
+        most: so often it may be fetched.
+        fetched: so often it was, to the end.
+        begun: so often nobody knows whether it was.
+        ends: who made it has asked for its end, and was answered, or not.
+    """
+
+    path: str
+    document: int
+    most: int
+    fetched: int = 0
+    begun: int = 0
+    ends: list[bool] = field(default_factory=list)
+
+    @property
+    def token(self) -> str:
+        return self.path.strip("/").rpartition("/")[2]
+
+
+@dataclass
 class Known:
     """What all of them know together.
 
@@ -47,6 +72,7 @@ class Known:
         stored: the SHA-256 of each version that was answered for, by document and number.
         sent: of everything that was sent, answered or not.
         seen: what the last answer said of each document.
+        links: those that were answered for, by number.
         wrong: what was answered and cannot be.
         did: how often what was done; whatever was not answered counts as such.
     """
@@ -54,6 +80,7 @@ class Known:
     stored: dict[tuple[int, int], str] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
     seen: dict[int, dict[str, Any]] = field(default_factory=dict)
+    links: dict[int, Link] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     did: Counter[str] = field(default_factory=Counter)
     under_way: Counter[str] = field(default_factory=Counter)
@@ -69,6 +96,7 @@ class Sender(threading.Thread):
         self._known = known
         self._rng = random.Random(seed)
         self._mine: list[int] = []
+        self._links: list[int] = []
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -81,6 +109,10 @@ class Sender(threading.Thread):
             self._restore,
             self._again,
             self._fetch,
+            self._share,
+            self._open,
+            self._open,
+            self._revoke,
         )
         while not self.ended.is_set():
             act = self._rng.choice(acts) if self._mine else self._send
@@ -128,6 +160,44 @@ class Sender(threading.Thread):
         if answer.status == http.client.OK and answer.headers["etag"].strip('"') != sha256(answer.body).hexdigest():
             self._known.wrong.append(f"other bytes were handed out than those of {answer.headers['etag']}")
 
+    def _share(self) -> None:
+        document, most = self._rng.choice(self._mine), self._rng.randint(1, 4)
+        answer = self._ask("POST", f"{document}/shares/", json.dumps({"downloads_at_most": most}).encode())
+        if answer.status == http.client.CREATED:
+            number, path = answer.said["id"], urlsplit(answer.said["url"]).path
+            self._known.links[number] = Link(path=path, document=document, most=most)
+            self._links.append(number)
+
+    def _open(self) -> None:
+        """As somebody outside, who knows nothing but the address."""
+        if not self._links:
+            return
+        link = self._known.links[self._rng.choice(self._links)]
+        try:
+            answer = self._ask("GET", f"{link.path}download/")
+        except Unanswered:
+            link.begun += 1
+            raise
+        if answer.status != http.client.OK:
+            return
+        link.fetched += 1
+        digest = answer.headers["etag"].strip('"')
+        if True in link.ends:
+            self._known.wrong.append(f"{link} was opened after its end")
+        if digest != sha256(answer.body).hexdigest() or digest not in self._known.sent:
+            self._known.wrong.append(f"{link} has given {digest}, which nobody has sent")
+
+    def _revoke(self) -> None:
+        if not self._links:
+            return
+        number = self._rng.choice(self._links)
+        try:
+            answer = self._ask("DELETE", f"shares/{number}/")
+        except Unanswered:
+            self._known.links[number].ends.append(False)
+            raise
+        self._known.links[number].ends.append(answer.status == http.client.OK)
+
     def _change(self, method: str, path: str, body: bytes = b"") -> None:
         """As somebody does who has looked, and looks again where nobody answers."""
         document = self._rng.choice(self._mine)
@@ -155,16 +225,17 @@ class Sender(threading.Thread):
         self._known.seen[said["id"]] = {name: said[name] for name in SEEN_OF}
 
     def _ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        """What is answered.
+        """What is answered; beyond documents (a path that begins with “/”) one asks without a token.
 
         Raises:
             Unanswered: nothing is, or that the server is in trouble.
         """
         connection = http.client.HTTPConnection("localhost", self._port, timeout=ANSWERS_WITHIN_S)
         kind = "application/json" if body[:1] == b"{" else "application/octet-stream"
-        said = {"Authorization": f"Bearer {self._token}", "Content-Type": kind, **(headers or {})}
+        mine = {} if path.startswith("/") else {"Authorization": f"Bearer {self._token}"}
+        said = {**mine, "Content-Type": kind, **(headers or {})}
         try:
-            connection.request(method, f"{DOCUMENTS}{path}", body=body, headers=said)
+            connection.request(method, path if path.startswith("/") else f"{DOCUMENTS}{path}", body=body, headers=said)
             found = connection.getresponse()
             answer = Answer(
                 status=found.status,
