@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -36,6 +36,8 @@ DIRECTORY = LOCAL / "bench-documents"
 MB = 1_000_000
 PIECE_BYTES = 1024 * 1024
 LOOK_EVERY_S = 0.05
+# At each kind of page of the list.
+LOOKS = 20
 ANSWERS_WITHIN_S = 60
 MOST_EXTRA_BYTES = 60 * MB
 DOCUMENTS = "/api/v1/documents/"
@@ -150,56 +152,75 @@ def _measured(options: argparse.Namespace, *, token: str, load_before: float) ->
     _fill(source, size)
     with _served() as (port, pid):
         ask = Asking(port=port, token=token)
-        found = _passed(ask, source, times=options.times, pid=pid)
+        beside = {"cp": lambda: _cp(source), "loopback": lambda: _loopback(size)}
+        local = _passed(ask, source, beside=beside, times=options.times, pid=pid)
         listed = _list(ask, documents=options.documents)
-    cp_s = min(_timed(lambda: _cp(source)) for _ in range(options.times))
-    loopback_s = min(_timed(lambda: _loopback(size)) for _ in range(options.times))
-    with Weed(DIRECTORY / "store") as weed:
-        sdk = _by_sdk(weed, source, times=options.times)
-        with _served(DOCUMENTS_STORAGE="s3", **_s3(weed)) as (port, pid):
-            stored = _passed(Asking(port=port, token=token), source, times=options.times, pid=pid)
-    ratios = [round(sdk[each] / stored[each], 2) for each in ("upload_s", "download_s")]
+    with Weed(DIRECTORY / "store") as weed, _served(DOCUMENTS_STORAGE="s3", **_s3(weed)) as (port, pid):
+        ask = Asking(port=port, token=token)
+        stored = _passed(ask, source, beside=_by_sdk(weed, source), times=options.times, pid=pid)
+    ratios = {name: round(stored.s[f"sdk_{name}"] / stored.s[name], 2) for name in ("upload", "download")}
     return Figures(
         megabytes=options.mb,
         documents=options.documents,
         load_before=round(load_before, 1),
-        upload_2gb_extra_bytes=int(found["upload_extra"]),
-        download_2gb_extra_bytes=int(found["download_extra"]),
-        upload_mb_per_s=round(options.mb / found["upload_s"]),
-        cp_mb_per_s=round(options.mb / cp_s),
-        upload_of_cp_ratio=round(cp_s / found["upload_s"], 2),
-        download_mb_per_s=round(options.mb / found["download_s"]),
-        loopback_mb_per_s=round(options.mb / loopback_s),
-        download_of_loopback_ratio=round(loopback_s / found["download_s"], 2),
-        s3_upload_of_sdk_ratio=ratios[0],
-        s3_download_of_sdk_ratio=ratios[1],
-        s3_of_sdk_ratio=min(ratios),
-        s3_extra_bytes=int(max(stored["upload_extra"], stored["download_extra"])),
+        upload_2gb_extra_bytes=local.extra["upload"],
+        download_2gb_extra_bytes=local.extra["download"],
+        upload_mb_per_s=round(options.mb / local.s["upload"]),
+        cp_mb_per_s=round(options.mb / local.s["cp"]),
+        upload_of_cp_ratio=round(local.s["cp"] / local.s["upload"], 2),
+        download_mb_per_s=round(options.mb / local.s["download"]),
+        loopback_mb_per_s=round(options.mb / local.s["loopback"]),
+        download_of_loopback_ratio=round(local.s["loopback"] / local.s["download"], 2),
+        s3_upload_of_sdk_ratio=ratios["upload"],
+        s3_download_of_sdk_ratio=ratios["download"],
+        s3_of_sdk_ratio=min(ratios.values()),
+        s3_extra_bytes=max(stored.extra.values()),
         **listed,
     )
 
 
-def _passed(ask: "Asking", source: Path, *, times: int, pid: int) -> dict[str, float]:
-    """How long it takes to send the file and to fetch it, and what that takes in memory."""
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What was found by name.
+
+    Attributes:
+        extra: the memory that it took, in bytes.
+        s: the least time.
+    """
+
+    extra: dict[str, int]
+    s: dict[str, float]
+
+
+def _passed(ask: "Asking", source: Path, *, beside: Mapping[str, Callable[[], object]], times: int, pid: int) -> Passed:
+    """The file is sent and fetched, and what is compared with that is done in turn with it: the machine is not the same for long.
+
+    Memory is looked at in a turn of its own, since that takes time.
+    """
     size = source.stat().st_size
     for _ in range(3):  # what is loaded with the first is not what the large one takes
         _get(ask, _put(ask, source, MB), MB)
-    uploaded_s, upload_extra, document = _best(times, pid, lambda: _put_anew(ask, source, size))
-    downloaded_s, download_extra, _ = _best(times, pid, lambda: _get(ask, document, size))
-    return {
-        "upload_s": uploaded_s,
-        "upload_extra": upload_extra,
-        "download_s": downloaded_s,
-        "download_extra": download_extra,
-    }
+    sent = [0]
+
+    def put() -> None:
+        sent[:] = [_put_anew(ask, source, size)]
+
+    acts = {"upload": put, "download": lambda: _get(ask, sent[0], size), **beside}
+    extra = {}
+    for name in ("upload", "download"):
+        with _watched(pid) as peak:
+            acts[name]()
+        extra[name] = peak()
+    taken = [{name: _timed(act) for name, act in acts.items()} for _ in range(times)]
+    return Passed(extra, {name: min(each[name] for each in taken) for name in acts})
 
 
 def _s3(weed: Weed) -> dict[str, str]:
     return {f"DOCUMENTS_S3_{name.upper()}": value for name, value in weed.options.items()}
 
 
-def _by_sdk(weed: Weed, source: Path, *, times: int) -> dict[str, float]:
-    """What the SDK takes by itself for the same file, with as many connections and threads as it likes."""
+def _by_sdk(weed: Weed, source: Path) -> dict[str, Callable[[], object]]:
+    """The same file by the SDK itself, with as many connections and threads as it likes."""
     import boto3  # noqa: PLC0415 - takes a second
 
     client = boto3.client(
@@ -210,11 +231,10 @@ def _by_sdk(weed: Weed, source: Path, *, times: int) -> dict[str, float]:
         aws_secret_access_key=weed.options["secret_access_key"],
     )
     place, target = weed.options["bucket"], DIRECTORY / "fetched"
-    uploaded_s = min(_timed(lambda: client.upload_file(str(source), place, "bare")) for _ in range(times))
-    downloaded_s = min(_timed(lambda: client.download_file(place, "bare", str(target))) for _ in range(times))
-    target.unlink()
-    client.delete_object(Bucket=place, Key="bare")
-    return {"upload_s": uploaded_s, "download_s": downloaded_s}
+    return {
+        "sdk_upload": lambda: client.upload_file(str(source), place, "bare"),
+        "sdk_download": lambda: client.download_file(place, "bare", str(target)),
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,18 +295,6 @@ def _verify(document: int) -> None:
 
     DocumentVersion.objects.filter(document=document, verified_at=None).update(verified_at=Now())
     Document.objects.filter(pk=document).update(state="active", verified_at=Now(), due_at=None)
-
-
-def _best[Found](times: int, pid: int, act: Callable[[], Found]) -> tuple[float, int, Found]:
-    """The quickest of several, and the most memory that any of them took beside what was taken before."""
-    taken_s, extra = [], 0
-    for _ in range(times):
-        with _watched(pid) as peak:
-            began = time.perf_counter()
-            found = act()
-            taken_s.append(time.perf_counter() - began)
-        extra = max(extra, peak())
-    return min(taken_s), extra, found
 
 
 @contextmanager
@@ -364,7 +372,7 @@ def _list(ask: Asking, *, documents: int) -> dict[str, Any]:
             with ask("GET", f"?limit=100{query}") as answer:
                 answer.read()
 
-        taken_ms[query] = latencies([_timed(look) for _ in range(10)])["p95_s"] * 1000
+        taken_ms[query] = latencies([_timed(look) for _ in range(LOOKS)])["p95_s"] * 1000
     rare_ms = taken_ms.pop(document_rows.RARE)
     return {
         "list_p95_ms": round(max(taken_ms.values()), 1),
@@ -378,7 +386,7 @@ def _parser() -> Parser:
     parser = Parser(prog="bench.documents", description="Measure how documents come in and go out.")
     parser.add_argument("--mb", type=whole(1), default=2_000, metavar="N", help="of the file (default: %(default)s)")
     parser.add_argument(
-        "--times", type=whole(1), default=3, metavar="N", help="the quickest counts (default: %(default)s)"
+        "--times", type=whole(1), default=5, metavar="N", help="the quickest counts (default: %(default)s)"
     )
     parser.add_argument(
         "--documents", type=whole(500), default=1_000_000, metavar="N", help="in the list (default: %(default)s)"

@@ -9,4 +9,4 @@ def resumed(state: bytes) -> PySha256:
     Args:
         state: empty at the beginning.
     """
-    return PySha256.deserialize(bytes(state)) if state else PySha256()
+    return PySha256.deserialize(state) if state else PySha256()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from socket import MSG_WAITALL, SHUT_RD, SHUT_RDWR, socket
 from typing import Any
 
@@ -105,7 +106,11 @@ class Incoming:
             Stalled: it did not come in time.
             OSError: it ended, or what came is no body.
         """
-        return self._had(self._read_large if self._is_large(size) else self._body.read, size)
+        connection = self._connection
+        # Where the server holds nothing that comes first. A connection with TLS has a buffer of its own.
+        if size >= LARGE_BYTES and type(connection) is socket and _is_of_known_length(self._body):
+            return self._had(partial(_read_large, self._body, connection), size)
+        return self._had(self._body.read, size)
 
     def readline(self, size: int = -1, /) -> bytes:
         """The same, up to the next line.
@@ -125,28 +130,27 @@ class Incoming:
             raise Stalled("The client has stopped sending.")
         return found
 
-    def _is_large(self, size: int) -> bool:
-        """Whether it may be had from the connection itself: its length is known, and the server holds nothing that comes first."""
-        if size < LARGE_BYTES or type(self._connection) is not socket:  # one with TLS has a buffer of its own
-            return False
-        return isinstance(getattr(self._body, "reader", None), LengthReader) and not self._body.buf.tell()
 
-    def _read_large(self, size: int) -> bytes:
-        """Past the server's buffers, which copy each piece several times and take a quarter of the pace of a large file."""
-        reader, connection = self._body.reader, self._connection
-        size = min(size, reader.length)
-        ahead = reader.unreader.take_buffered()
-        reader.unreader.unread(ahead[size:])  # of the next request
-        found = [ahead[:size]]
-        reader.length -= len(found[0])
-        try:
-            while (left := size - sum(map(len, found))) and (piece := connection.recv(left, MSG_WAITALL)):
-                found.append(piece)
-                reader.length -= len(piece)
-        except OSError:
-            self._body.failed = True  # nobody knows where the next request begins
-            raise
-        return b"".join(filter(None, found))
+def _is_of_known_length(body: Any) -> bool:
+    return isinstance(getattr(body, "reader", None), LengthReader) and not body.buf.tell()
+
+
+def _read_large(body: Any, connection: socket, size: int) -> bytes:
+    """Past the server's buffers, which copy each piece several times and take a quarter of the pace of a large file."""
+    reader = body.reader
+    size = min(size, reader.length)
+    ahead = reader.unreader.take_buffered()
+    reader.unreader.unread(ahead[size:])  # of the next request
+    found = [ahead[:size]]
+    reader.length -= len(found[0])
+    try:
+        while (left := size - sum(map(len, found))) and (piece := connection.recv(left, MSG_WAITALL)):
+            found.append(piece)
+            reader.length -= len(piece)
+    except OSError:
+        body.failed = True  # nobody knows where the next request begins
+        raise
+    return b"".join(filter(None, found))
 
 
 class Outgoing:

@@ -119,7 +119,7 @@ def _claimed(upload_id: UUID) -> PartialUpload | None:
 
 def _finished(partial: PartialUpload) -> Document:
     by = User.objects.get(pk=partial.owner_id)  # with the rights of now
-    arrived = Arrived(size=partial.length, sha256=resumed(partial.hash_state).finalize())
+    arrived = Arrived(size=partial.length, sha256=resumed(bytes(partial.hash_state)).finalize())
     if partial.sha256 and partial.sha256 != arrived.sha256:
         raise DigestMismatch
     if partial.is_of_new_document:

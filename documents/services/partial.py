@@ -287,7 +287,7 @@ class _Writing:
         self._is_checked = is_checked
         self._position = partial.received
         self._parts: list[KeptPart] = []
-        self._hash = resumed(partial.hash_state)
+        self._hash = resumed(bytes(partial.hash_state))
 
     def write(self, chunks: Iterable[bytes]) -> None:
         """Raises: see `append`."""

@@ -77,7 +77,7 @@ def _same_bytes(run: Run[Document], version: DocumentVersion) -> Ending | None:
     if stored.size != version.size:
         raise FileChanged(evidence={**version.as_found(), "size_now": stored.size})
     done = run.record.verified_bytes
-    digest = resumed(run.record.verified_hash if done else b"")
+    digest = resumed(bytes(run.record.verified_hash) if done else b"")
     while done < version.size:
         end = min(done + SLICE_BYTES, version.size)
         for chunk in _chunks(run, version, start=done, end=end):
