@@ -261,8 +261,8 @@ def _of_links(known: Known) -> Iterator[str]:
     """Each is there, was fetched as often as it is said to be, and opens what it should."""
     from core.base.clock import now
     from documents.models import Document, ShareLink
-    from documents.models.shares import LinkState
     from documents.services import opening, shares
+    from documents.states import LinkState
 
     at = now()
     shares.settle(at=at)
