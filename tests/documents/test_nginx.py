@@ -60,7 +60,8 @@ def front(opal: User, files: Files, dropbox: "Standin", tmp_path: Path) -> Itera
         "WEB_CONCURRENCY": "1",
         "DOCUMENTS_FREE_MB": "0",
     }
-    console = Console(environment_of(redis_url=settings.REDIS_URL, dropbox=dropbox) | more, tmp_path / "log")
+    environment = environment_of(redis_url=settings.REDIS_URL, dropbox=dropbox)
+    console = Console({**environment, **more}, tmp_path / "log")
     console.start()
     place, port = tmp_path / "nginx", free_port()
     place.mkdir()
