@@ -18,9 +18,10 @@ from urllib.parse import quote
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
-from django.utils.http import content_disposition_header, http_date
+from django.utils.http import http_date
 
 from api.errors import PreconditionFailed
+from core.base.dispositions import disposition
 from core.base.errors import Permanent, Refused
 from core.http import problems
 from documents import ranges
@@ -142,8 +143,7 @@ def answer(
 def _headers(content: Content, *, is_shown: bool) -> dict[str, str]:
     return {
         "Content-Type": SHOWN[content.mime_type] if is_shown else _kept_as(content.mime_type),
-        "Content-Disposition": content_disposition_header(as_attachment=not is_shown, filename=file_name(content.name))
-        or "attachment",
+        "Content-Disposition": disposition(file_name(content.name), is_shown=is_shown),
         "Content-Security-Policy": "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",

@@ -3,10 +3,10 @@
 from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from core.base.dispositions import disposition
 from core.base.errors import RunsheetError
 from storage.backends import documents
 from storage.backends.errors import NotFound
@@ -26,7 +26,7 @@ def stored_file(request: HttpRequest, token: str) -> HttpResponseBase:
     except RunsheetError as error:
         return HttpResponse(str(error), status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain; charset=utf-8")
     headers = {
-        "Content-Disposition": content_disposition_header(as_attachment=True, filename=opening.name),
+        "Content-Disposition": disposition(opening.name),
         "Content-Length": str(found.size),
         "Content-Security-Policy": "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     }

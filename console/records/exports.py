@@ -14,13 +14,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.text import capfirst, slugify
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from console.records.formulas import defused
 from core.base.clock import now
+from core.base.dispositions import disposition
 from core.base.errors import Refused
 from core.base.statement_limits import read_in_time
 
@@ -175,7 +175,7 @@ def _ndjson(export: Export, name: str) -> HttpResponseBase:
 
 
 def _streamed(parts: Iterator[str], name: str, content_type: str) -> HttpResponseBase:
-    headers = {"Content-Disposition": str(content_disposition_header(as_attachment=True, filename=name))}
+    headers = {"Content-Disposition": disposition(name)}
     return StreamingHttpResponse(parts, content_type=content_type, headers=headers)
 
 

@@ -20,7 +20,7 @@ from documents.services.receiving import Announced, Arrived, begin, give_up, rec
 from documents.services.rights import ADD, SEE_LEASES, require_change
 from leases.models import Lease
 from statemachine.rights import require
-from statemachine.transitions import RECONCILER, Actor, Step, advance, authorise, locked
+from statemachine.transitions import Actor, Step, advance, authorise, locked
 from storage.backends import documents as documents_storage
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
@@ -214,7 +214,7 @@ def make(
         UploadLapsed, QuotaExceeded: nothing was made.
     """
     document = _made(document_id, by=by, said=said, metadata=metadata, lease_id=lease_id, agency=upload.agency)
-    return _shown(document, upload, arrived, said, by=by, actor=RECONCILER)
+    return _shown(document, upload, arrived, said, by=by, actor=Actor.person(by))
 
 
 def add(

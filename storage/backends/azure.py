@@ -10,9 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from django.utils.http import content_disposition_header
-
 from core.base import clock
+from core.base.dispositions import disposition
 from core.base.errors import RunsheetError
 from storage.backends.answers import failure, read_as_it_was, understood
 from storage.backends.clients import PerProcess
@@ -166,7 +165,7 @@ class AzureStorage(Storage):
             account_key=self._account_key,
             permission=BlobSasPermissions(read=True),
             expiry=clock.now() + timedelta(seconds=seconds),
-            content_disposition=content_disposition_header(as_attachment=True, filename=name),
+            content_disposition=disposition(name),
         )
         return f"{self._endpoint_url}/{self._container}/{quote(key)}?{signature}"
 

@@ -8,8 +8,7 @@ from itertools import batched, chain
 from secrets import token_hex
 from typing import Any
 
-from django.utils.http import content_disposition_header
-
+from core.base.dispositions import disposition
 from core.base.errors import RunsheetError
 from storage.backends.answers import BeyondTheEnd, failure, read_as_it_was, understood
 from storage.backends.clients import PerProcess
@@ -183,7 +182,7 @@ class GcsStorage(Storage):
         address: str = self._blob(key).generate_signed_url(
             version="v4",
             expiration=timedelta(seconds=seconds),
-            response_disposition=content_disposition_header(as_attachment=True, filename=name),
+            response_disposition=disposition(name),
             credentials=self._person(),
             **({"api_access_endpoint": self._endpoint_url} if self._endpoint_url else {}),
         )

@@ -8,8 +8,7 @@ from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from django.utils.http import content_disposition_header
-
+from core.base.dispositions import disposition
 from core.base.errors import RunsheetError
 from storage.backends.answers import failure, understood
 from storage.backends.clients import PerProcess
@@ -199,11 +198,11 @@ class S3Storage(Storage):
                     yield _stored(each["Key"], each, size=each["Size"])
 
     def _sign(self, key: str, seconds: int, name: str) -> str:
-        disposition = content_disposition_header(as_attachment=True, filename=name)
+        kept_as = disposition(name)
         with _translated(key):
             address: str = self.client.generate_presigned_url(
                 "get_object",
-                Params=self._file(key) | {"ResponseContentDisposition": disposition},
+                Params=self._file(key) | {"ResponseContentDisposition": kept_as},
                 ExpiresIn=seconds,
             )
         return address

@@ -1,6 +1,7 @@
 """Clients as they are, against the console as it runs: whoever is killed and whatever is cut, they go on with what was told to be kept."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -139,16 +140,14 @@ class TestTusJsClient:
         assert is_whole(files, opal)
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
 class TestCurl:
     def test_goes_on_with_a_download(
         self, console: Console, secret: str, opal: User, files: Files, tmp_path: Path
     ) -> None:
-        curl = shutil.which("curl")
-        if curl is None:
-            pytest.skip("there is no curl")
         document = verified(opal, CONTENT)
         got = tmp_path / "got.pdf"
-        asked: list[Any] = [curl, "-sf", "-H", f"Authorization: Bearer {secret}", "-o", got]
+        asked: list[Any] = ["curl", "-sf", "-H", f"Authorization: Bearer {secret}", "-o", got]
         address = f"{console.documents}{document.pk}/content/"
         with subprocess.Popen([*asked, "--limit-rate", "200k", address]) as broken:
             eventually(lambda: got.exists() and got.stat().st_size > 100_000, within_s=30)
@@ -159,3 +158,21 @@ class TestCurl:
 
         assert 0 < had < len(CONTENT)
         assert got.read_bytes() == CONTENT
+
+    @pytest.mark.parametrize("path", ["documents/upload/", "documents/", "leases/import/"])
+    def test_is_told_in_the_documentation_what_works(
+        self, console: Console, secret: str, files: Files, tmp_path: Path, path: str
+    ) -> None:
+        commands = re.findall(r"^curl .*$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
+        (command,) = [each for each in commands if re.search(rf"/api/v1/{path}([?\"]|$)", each)]
+        (tmp_path / "token.txt").write_text(f"Authorization: Bearer {secret}")
+        (tmp_path / "deed.pdf").write_bytes(CONTENT)
+        (tmp_path / "leases.csv").write_text("Agency,Lease\nBLM,NMNM 0501759\n")
+        here = command.replace("https://…/api/v1/documents/", console.documents).replace("rst_…", secret)
+        here = here.replace("https://…/api/v1/", console.documents.removesuffix("documents/"))
+
+        ran = subprocess.run(["bash", "-c", f"{here} -sf"], cwd=tmp_path, capture_output=True, timeout=60, check=False)
+
+        assert ran.returncode == 0, (here, ran)
+        if path != "leases/import/":
+            assert CONTENT in files.all().values()

@@ -231,7 +231,8 @@ class TestFileName:
         header = found["Content-Disposition"]
         assert re.fullmatch(r"[ -~]+", header)
         read_back = Message()
-        read_back["Content-Disposition"] = header
+        # Who reads the other one passes this one by, unlike this parser.
+        read_back["Content-Disposition"] = re.sub(r"; filename=\"[^\"]*\"(?=; filename\*)", "", header)
         assert read_back.get_filename() == kept
 
 
