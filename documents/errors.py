@@ -23,7 +23,7 @@ class InvalidName(InvalidDocument):
 
 
 class InvalidMetadata(InvalidDocument):
-    """The metadata of a document is one object in JSON, of a bounded size."""
+    """The metadata of a document is one object in JSON, like {"book": 12}, of at most 16,384 bytes and five levels."""
 
     code = "invalid_metadata"
     field = "metadata"
@@ -52,10 +52,10 @@ class UniqueNameTaken(Refused):
 
 
 class LeaseUnknown(Refused):
-    """There is no such lease."""
+    """There is no such lease. Give the number that stands in the address of its page, and in its “id” for programs."""
 
     code = "lease_unknown"
-    field = "lease_id"
+    field = "lease"
 
 
 class NotYourDocument(Refused):

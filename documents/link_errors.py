@@ -42,7 +42,7 @@ class InvalidLinkPassword(InvalidDocument):
 
 
 class InvalidExpiry(InvalidDocument):
-    """A share link lasts for a year at most, and longer than until now. Take another day."""
+    """A share link ends in the future, a year from now at most. Take another day."""
 
     code = "invalid_expiry"
     field = "expires_at"

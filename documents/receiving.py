@@ -32,6 +32,13 @@ class LengthMissing(Refused):
     status = HTTPStatus.LENGTH_REQUIRED
 
 
+class TransferCoded(Refused):
+    """The body is compressed on its way, which is not taken. Nothing was stored; send it as it is."""
+
+    code = "transfer_coded"
+    status = HTTPStatus.NOT_IMPLEMENTED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """A body on its way.
@@ -63,7 +70,7 @@ def received(request: HttpRequest) -> Iterator[Received]:
     Where the body of the `with` fails, what is still on its way is thrown away within bounds: whoever sends reads only then.
 
     Raises:
-        DigestUnreadable, LengthMissing, TooManyTransfers: nothing was read.
+        DigestUnreadable, LengthMissing, TransferCoded, TooManyTransfers: nothing was read.
     """
     read, length = _source(request)
     try:
@@ -80,7 +87,8 @@ def received(request: HttpRequest) -> Iterator[Received]:
 def _source(request: HttpRequest) -> tuple[Callable[[int], bytes], int | None]:
     """How the rest of the body is read, and its length; None: it comes in chunks, whose end the server sees."""
     body = request.META["wsgi.input"]
-    if not request.headers.get("Transfer-Encoding"):
+    coding = request.headers.get("Transfer-Encoding", "")
+    if not coding:
         left = length = uploads.announced(request)
 
         def read(size: int) -> bytes:
@@ -90,6 +98,8 @@ def _source(request: HttpRequest) -> tuple[Callable[[int], bytes], int | None]:
             return piece
 
         return read, length
+    if coding.strip().lower() != "chunked":
+        raise TransferCoded
     if not request.META.get("wsgi.input_terminated"):
         raise LengthMissing
     return body.read, None

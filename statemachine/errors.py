@@ -6,7 +6,7 @@ from core.base.errors import JOB, Permanent, Refused, Remedy, Temporary
 
 
 class RecordGone(Refused):
-    """This record no longer exists. Go back to the list."""
+    """This record no longer exists."""
 
     code = "record_gone"
     status = HTTPStatus.NOT_FOUND
@@ -19,7 +19,7 @@ class UnknownTransition(Refused):
 
 
 class TransitionRefused(Refused):
-    """The present state does not allow that. Reload the page to see what happened meanwhile."""
+    """The present state does not allow that. Look at it again to see what happened meanwhile."""
 
     code = "transition_refused"
     status = HTTPStatus.CONFLICT
@@ -40,7 +40,7 @@ class Stale(Refused):
 
 
 class BatchGone(Refused):
-    """This batch no longer exists. Go back to the list."""
+    """This batch no longer exists."""
 
     code = "batch_gone"
     status = HTTPStatus.NOT_FOUND

@@ -344,7 +344,7 @@ def _transition(record: StateMachine, name: str) -> Any:
 def _refusal(record: StateMachine, name: str) -> TransitionRefused:
     return TransitionRefused(
         f"“{name.replace('_', ' ')}” is not possible while the {record._meta.verbose_name} is “{record.state}”. "
-        "Reload the page to see what happened meanwhile."
+        "Look at it again to see what happened meanwhile."
     )
 
 

@@ -1,5 +1,6 @@
 """The list and the page of documents."""
 
+from collections import Counter
 from typing import Any, ClassVar, override
 
 from django.contrib import admin, messages
@@ -29,7 +30,7 @@ from documents.admin.panel import DocumentPanel
 from documents.admin.sending import SendingPages
 from documents.models import Document
 from documents.services import documents
-from documents.services.bulk import verify_many
+from documents.services.bulk import AT_MOST, bulk, verify_many
 from documents.services.rights import ADD, CHANGE, MANAGE, SEE_LEASES
 from statemachine.errors import RecordGone, TransitionForbidden
 from storage.admin.amounts import size_text
@@ -84,6 +85,31 @@ def download_files(_listed: Any, request: HttpRequest, records: QuerySet[Documen
         return HttpResponseRedirect(request.get_full_path())
 
 
+def _of_many(request: HttpRequest, records: QuerySet[Document], action: str, done: str) -> None:
+    """Do it with each that is chosen, and say what became of them."""
+    ids = list(records.order_by("pk").values_list("pk", flat=True)[: AT_MOST + 1])
+    if len(ids) > AT_MOST:
+        messages.error(request, f"At most {AT_MOST:,} documents at once. Nothing was done; choose fewer.")
+        return
+    became = bulk(action=action, document_ids=ids, by=person(request))
+    if count := sum(each.is_done for each in became):
+        messages.success(request, f"{count:,} of {len(ids):,} {done}.")
+    for message, some in Counter(each.message for each in became if not each.is_done).most_common():
+        messages.warning(request, f"{some:,} left as they were: {message}")
+
+
+@admin.action(description="Archive", permissions=["change"])
+def archive_chosen(_listed: Any, request: HttpRequest, records: QuerySet[Document]) -> None:
+    """Out of sight, until somebody restores them."""
+    _of_many(request, records, "archive", "archived")
+
+
+@admin.action(description="Restore", permissions=["change"])
+def restore_chosen(_listed: Any, request: HttpRequest, records: QuerySet[Document]) -> None:
+    """Out of the archive."""
+    _of_many(request, records, "restore", "restored")
+
+
 class DocumentAdmin(MachineAdmin):
     """People and programs send files; here one sees them, names them and puts them away."""
 
@@ -121,7 +147,7 @@ class DocumentAdmin(MachineAdmin):
         Column("Version", lambda document: document.current),
         Column("Unique name", lambda document: document.unique_name, width=40),
     )
-    actions = (download_files, *MachineAdmin.actions)
+    actions = (download_files, archive_chosen, restore_chosen, *MachineAdmin.actions)
     many = ManyRun(label="Verify again", become="verified again", start=verify_many)
 
     @override

@@ -1,5 +1,6 @@
 """What the page of a document says beyond that of any record: its file, its versions, and what keeps it from either."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,17 +14,24 @@ from console.shell.times import ago
 from core.base.clock import now
 from core.base.errors import Refused, words_for
 from documents.admin.places import download_url, public_url, restore_url, share_url
+from documents.classify import fits
 from documents.models import Document, DocumentVersion
 from documents.queries import missing_keys
 from documents.services.rights import SEE_LEASES, may_share, require_change
 from statemachine.transitions import Actor, authorise
 from storage.admin.amounts import size_text
+from storage.backends.types import type_of
 
 VERSIONS_SHOWN = 50
 MISSING = (
     "The file of the current version is not in storage. Nothing is deleted because of that: when it is back, the "
     "document goes on as before. Until then an earlier version may be there."
 )
+
+OTHER = (
+    "By what it holds, the file is {found}; by its name, or by who sent it, {said}. Look whether it is the right one."
+)
+METADATA_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +62,9 @@ class DocumentPanel(Panel[Document]):
     def notes(self) -> Iterator[Note]:
         document = self.record
         if document.is_checked_out_at(now()):
-            words = format_html("Checked out by {} until {}.", document.checked_out_by, ago(document.checked_out_until))
+            words = format_html(
+                "Checked out by {}; that ends {}.", document.checked_out_by, ago(document.checked_out_until)
+            )
             yield Note(words=words)
         if document.purge_at:
             yield Note(
@@ -71,6 +81,8 @@ class DocumentPanel(Panel[Document]):
             yield Fact(label="Lease", value=format_html('<a href="{}">{}</a>', page, document.lease))
         public = format_html('<a href="{}">Yes, at this address</a>', public_url(document))
         yield Fact(label="Public", value=public if document.is_public else "No")
+        for name, value in [*document.metadata.items()][:METADATA_SHOWN]:
+            yield Fact(label=name, value=value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
     # --- The file ---------------------------------------------------------------------------------------------------
 
@@ -84,9 +96,15 @@ class DocumentPanel(Panel[Document]):
 
     @cached_property
     def warnings(self) -> list[str]:
-        """What keeps the file from being had."""
+        """What keeps the file from being had, or is to be known before."""
         shown = next((each for each in self.versions if each.version.number == self.record.current), None)
-        return [MISSING] if shown and shown.is_missing else []
+        found = [MISSING] if shown and shown.is_missing else []
+        if shown and shown.version.verified_at:
+            version = shown.version
+            said = (version.declared_type, type_of(version.name))
+            wrong = next((each for each in said if each and not fits(each, version.mime_type)), "")
+            found += [OTHER.format(found=version.mime_type, said=wrong)] if wrong else []
+        return found
 
     @cached_property
     def may_add_version(self) -> bool:

@@ -35,8 +35,10 @@ from documents.receiving import received
 from documents.services import uploads
 from documents.services.quotas import MB
 from documents.services.rights import ADD, CHANGE, SEE_LEASES, VIEW, require_change
+from documents.services.usage import Usage, usage
 from leases.models import Lease
 from statemachine.errors import RecordGone, TransitionForbidden
+from storage.admin.amounts import size_text
 
 # What a script says that shows how far it is; it is told where to go on, since it would follow by itself.
 BY_SCRIPT = "X-By-Script"
@@ -147,9 +149,16 @@ class SendingPages:
             "largest_bytes": settings.DOCUMENTS_LARGEST_BYTES,
             "largest": f"{settings.DOCUMENTS_LARGEST_BYTES / MB:,.0f} MB",
             "may_see": request.user.has_perm(VIEW),
+            "room": _room(usage(owner_id=person(request).pk)),
             **given,
         }
         return render(request, f"admin/documents/document/{name}.html", context)
+
+
+def _room(mine: Usage) -> str:
+    """How much of it the person has left."""
+    used = size_text(mine.used + mine.reserved)
+    return f"{used} of {size_text(mine.limit)} are used." if mine.limit is not None else f"{used} are used."
 
 
 # What is done with each file, given what was said beside it.

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +25,9 @@ from api.errors import (
 from api.frame import interface
 from core.base.errors import Permanent, Refused, RunsheetError, Temporary
 from core.http import problems
+from documents.errors import MoveRefused, SidecarRefused
+from documents.link_errors import LinkPasswordWrong, LinkSuspended, LinkUnknown
+from documents.services.opening import ENDED
 from storage import errors
 from storage.errors import ListerUnknown, RootBusy
 from storage.services import IndexSyncService
@@ -116,3 +120,24 @@ def test_whatever_the_frame_refuses_is_told_in_the_docs() -> None:
     before = {(status, code) for code, (status, _sentence) in problems.KINDS.items()}
 
     assert (refused | before) - documented == set()
+
+
+def _below(kind: type[RunsheetError]) -> Iterator[type[RunsheetError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _below(each)
+
+
+def test_whatever_is_refused_of_documents_is_told_in_the_docs() -> None:
+    """But what only pages and commands say."""
+    told = (settings.ROOT / "docs" / "api.md").read_text()
+    ours = {each for each in _below(Refused) if each.__module__.startswith("documents.")}
+    beyond = (SidecarRefused, MoveRefused, LinkUnknown, LinkPasswordWrong, *ENDED.values(), LinkSuspended)
+    of_programs = {
+        each
+        for each in ours
+        if not issubclass(each, beyond) and not each.__subclasses__() and ".admin." not in each.__module__
+    }
+
+    assert len(of_programs) > 40
+    assert {each.code for each in of_programs if f"`{each.code}`" not in told} == set()

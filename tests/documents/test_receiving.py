@@ -101,6 +101,13 @@ class TestReceived:
 
         assert failed(storage, asked) == "length_missing"
 
+    def test_that_is_compressed_on_its_way_is_not_taken(self, storage: LocalStorage) -> None:
+        asked = request(b"deed", length=-1)
+        asked.META["HTTP_TRANSFER_ENCODING"] = "gzip, chunked"
+
+        assert failed(storage, asked) == "transfer_coded"
+        assert receiving.TransferCoded.status == 501
+
     def test_that_is_not_taken_is_thrown_away_so_that_its_sender_reads_why(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from documents.admin import documents as lists
 from documents.admin import panel as panels
 from documents.admin.documents import OwnerFilter
 from documents.bundles import LEFT_OUT
@@ -58,12 +59,24 @@ class TestPage:
         assert "application/pdf" in text
         assert "a better copy" in text
         assert "version 1 restored" in text
-        assert "Checked out by operator until" in text
+        assert "Checked out by operator; that ends" in text
         assert version.sha256 in text
         assert f"/api/v1/documents/{document.pk}/versions/1/content/" in text
         # The second was never verified, and the third is not yet.
         assert text.count("Not verified yet") == 2
         assert str(lease) in text
+
+    def test_shows_what_is_said_of_it_and_what_does_not_fit(self, opal: User, at: Any) -> None:
+        said = {"book": 12, "<b>grantor": "Müller & Söhne", "pages": [1, 2]}
+        document = verified(opal, b"<!doctype html><p>A page", metadata=said)
+        fitting = verified(opal)
+
+        text = at(opal).get(page_of(document)).text
+
+        for each in ("<dt>book</dt><dd>12</dd>", "&lt;b&gt;grantor", "Müller &amp; Söhne", "[1, 2]"):
+            assert each in text
+        assert "By what it holds, the file is text/html; by its name, or by who sent it, application/pdf." in text
+        assert "By what it holds" not in at(opal).get(page_of(fitting)).text
 
     def test_leads_to_the_file(self, opal: User, at: Any) -> None:
         document = verified(opal)
@@ -303,3 +316,33 @@ class TestDownloadOfMany:
         assert unpacked(answer).keys() == {"a.pdf", "b.pdf", LEFT_OUT}
         refused = browser.post(reverse(LIST), {**form, "_selected_action": [unverified.pk]}, follow=True)
         assert "None of these documents can be downloaded now." in refused.text
+
+
+class TestMany:
+    def test_are_archived_and_restored_and_what_cannot_be_is_told(self, opal: User, ada: User, at: Any) -> None:
+        mine, other = verified(opal), verified(ada)
+        form = {"_selected_action": [mine.pk, other.pk], "select_across": "0"}
+
+        archived = at(opal).post(reverse(LIST), {**form, "action": "archive_chosen"}, follow=True).text
+
+        assert set(Document.objects.values_list("pk", "state")) == {(mine.pk, State.ARCHIVED), (other.pk, State.ACTIVE)}
+        assert "1 of 2 archived." in archived
+        assert "1 left as they were:" in archived
+        restored = at(opal).post(reverse(LIST), {**form, "action": "restore_chosen"}, follow=True).text
+        assert "1 of 2 restored." in restored
+        assert Document.objects.get(pk=mine.pk).archived_at is None
+
+    def test_are_a_thousand_at_most(self, opal: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lists, "AT_MOST", 1)
+        form = {"_selected_action": [verified(opal).pk, verified(opal).pk], "action": "archive_chosen"}
+
+        text = at(opal).post(reverse(LIST), form, follow=True).text
+
+        assert "At most 1 documents at once. Nothing was done; choose fewer." in text
+        assert not Document.objects.exclude(archived_at=None).exists()
+
+    def test_are_offered_to_who_may_change_them(self, role: Any, opal: User, at: Any) -> None:
+        verified(opal)
+
+        assert "archive_chosen" not in at(role("Viewer")).get(reverse(LIST)).text
+        assert "archive_chosen" in at(opal).get(reverse(LIST)).text

@@ -306,7 +306,7 @@ class TestCheckOut:
 
         text = self.press(at(opal), document, "check-out", hours="2")
         document = Document.objects.get()
-        assert "Checked out by operator until" in text
+        assert "Checked out by operator; that ends" in text
         assert document.checked_out_by == opal
         assert "operator has checked this document out" in self.press(at(ada), document, "archive")
 
