@@ -80,7 +80,7 @@ def received(request: HttpRequest) -> Iterator[Received]:
             yield Received(chunks=whole, length=length, content_type=request.META.get("CONTENT_TYPE", ""), digests=said)
     except RunsheetError as error:
         if not isinstance(error, BodyIncomplete | BodyTooSlow):
-            uploads.throw_away(read, size=uploads.THROWN_AWAY_BYTES)
+            uploads.throw_away(request, size=uploads.THROWN_AWAY_BYTES, read=read)
         raise
 
 

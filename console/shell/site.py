@@ -134,7 +134,7 @@ class Console(AdminSite):
             if not self.has_permission(request):
                 address = self._kept(request)
                 if hasattr(request, "is_streamed"):
-                    uploads.throw_away(request.read, size=uploads.announced(request))
+                    uploads.throw_away(request, size=uploads.announced(request))
                 return (
                     redirect_to_login(address, reverse("admin:login")) if address else inner(request, *args, **kwargs)
                 )

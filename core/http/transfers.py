@@ -13,11 +13,12 @@ from functools import partial
 from socket import MSG_WAITALL, SHUT_RD, SHUT_RDWR, socket
 from typing import Any
 
-from gunicorn.http.body import LengthReader
+from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.errors import ParseException
 
 # So long nothing may come or go at all; and whatever is waited for as a whole moves at least so fast.
 STALLS_S = 30
+HURRIED_S = 3
 SLOWEST_BYTES_PER_S = 8 * 1024
 # Who asks for so much at once means to have all of a large body.
 LARGE_BYTES = 256 * 1024
@@ -50,10 +51,12 @@ _moved_at: dict[int, float] = {}
 
 
 @contextmanager
-def waiting(connection: socket | None, *, size: int, how: int) -> Iterator[Waiting]:
+def waiting(connection: socket | None, *, size: int, how: int, stalls_s: float | None = None) -> Iterator[Waiting]:
     """This thread waits for so many bytes to come or go."""
     thread, now = threading.get_ident(), time.monotonic()
-    found = _waiting[thread] = Waiting(connection, now + STALLS_S + size / SLOWEST_BYTES_PER_S, how)
+    found = _waiting[thread] = Waiting(
+        connection, now + (STALLS_S if stalls_s is None else stalls_s) + size / SLOWEST_BYTES_PER_S, how
+    )
     try:
         yield found
     finally:
@@ -98,6 +101,16 @@ class Incoming:
     def __init__(self, body: Any, connection: socket | None) -> None:
         self._body = body
         self._connection = connection
+        self._stalls_s: float = STALLS_S
+
+    def hurry(self) -> None:
+        """What still comes is of no use to anybody: wait for it for seconds only."""
+        self._stalls_s = HURRIED_S
+
+    def give_up(self) -> None:
+        """Nobody reads on. The connection ends with the answer, since it is not known where another request would begin."""
+        if isinstance(self._body, Body):
+            self._body.failed = True
 
     def read(self, size: int = -1, /) -> bytes:
         """As of a file: fewer only at the end.
@@ -121,12 +134,13 @@ class Incoming:
         return self._had(self._body.readline, size)
 
     def _had(self, read: Callable[[int], bytes], size: int) -> bytes:
-        with waiting(self._connection, size=max(size, 0), how=SHUT_RD) as here:
+        with waiting(self._connection, size=max(size, 0), how=SHUT_RD, stalls_s=self._stalls_s) as here:
             try:
                 found = read(size)
             except ParseException as error:  # of chunks that are none
                 raise ConnectionError(str(error)) from error
         if here.is_over:
+            self.give_up()  # what comes all the same is of this body, and no request
             raise Stalled("The client has stopped sending.")
         return found
 

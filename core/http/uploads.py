@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
@@ -10,11 +11,13 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.datastructures import MultiValueDict
 
 from core.http import refusals
+from core.http.transfers import Incoming
 
 # A browser sends first and reads then. What is thrown away meanwhile lets it see the answer, within bounds.
 THROWN_AWAY_BYTES = 200_000_000
 THROWN_AWAY_WITHIN_S = 20
 AT_ONCE = 65_536
+_turn = BoundedSemaphore(1)
 # Stands on a view that reads its body itself: by which methods.
 STREAMED = "_streamed_by"
 
@@ -37,7 +40,7 @@ class RefuseTooLarge:
         size = announced(request)
         if size <= settings.REQUEST_BYTES_MAX:
             return None
-        throw_away(request.read, size=size)
+        throw_away(request, size=size)
         return refusals.too_large(request, size=size, limit=settings.REQUEST_BYTES_MAX)
 
 
@@ -69,11 +72,33 @@ def announced(request: HttpRequest) -> int:
     return int(length) if length.isascii() and length.isdecimal() else 0
 
 
-def throw_away(read: Callable[[int], bytes], *, size: int) -> None:
-    """Read the rest of a body, within bounds, so that who sends it sees the answer."""
-    left, until = min(size, THROWN_AWAY_BYTES), time.monotonic() + THROWN_AWAY_WITHIN_S
+def throw_away(request: HttpRequest, *, size: int, read: Callable[[int], bytes] | None = None) -> None:
+    """Read the rest of a body, within bounds, so that who sends it sees the answer.
+
+    One at a time, since each holds a thread of its process. Who comes while it is somebody else's turn, or sends on for too
+    long, loses the connection with the answer, and may not see it.
+
+    Args:
+        read: reads what is left of it; None: as the request does.
+    """
+    left, until, body = (
+        min(size, THROWN_AWAY_BYTES),
+        time.monotonic() + THROWN_AWAY_WITHIN_S,
+        request.META.get("wsgi.input"),
+    )
+    take = read or request.read
+    incoming = body if isinstance(body, Incoming) else None
+    is_mine = _turn.acquire(blocking=False)
     try:
-        while left > 0 and time.monotonic() < until and (piece := read(min(left, AT_ONCE))):
-            left -= len(piece)
+        if incoming and is_mine:
+            incoming.hurry()
+        while is_mine and left > 0 and time.monotonic() < until:
+            piece = take(min(left, AT_ONCE))
+            left = left - len(piece) if piece else 0
     except OSError:
         pass  # whoever sent it has gone
+    finally:
+        if is_mine:
+            _turn.release()
+        if incoming and left > 0:
+            incoming.give_up()

@@ -261,7 +261,7 @@ def _require(request: HttpRequest, right: str) -> None:
 
 def _throw_away(request: HttpRequest) -> None:
     if request.method == "POST":
-        bodies.throw_away(request.read, size=bodies.announced(request))
+        bodies.throw_away(request, size=bodies.announced(request))
 
 
 def _hindrance(document: Document, user: Any) -> str:

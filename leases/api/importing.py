@@ -262,7 +262,8 @@ def _content(request: HttpRequest) -> bytes:
         raise FileIncomplete from error
     if len(content) > MAX_BYTES:
         size = f"{announced / 1e6:.1f} MB" if announced else "more than it may have"
-        uploads.throw_away(body.read, size=announced - len(content) if announced else uploads.THROWN_AWAY_BYTES)
+        left = announced - len(content) if announced else uploads.THROWN_AWAY_BYTES
+        uploads.throw_away(request, size=left, read=body.read)
         raise too_large(size)
     if not is_chunked and len(content) < announced:
         raise FileIncomplete

@@ -72,6 +72,25 @@ class TestIncoming:
             body.read(4)
         file.close()
 
+    def test_that_stops_ends_the_connection_since_what_still_comes_is_no_request(
+        self, pair: Any, at: Callable[[float], None]
+    ) -> None:
+        ours, _ = pair
+        served = Body(LengthReader(SocketUnreader(ours), 100))
+        body = transfers.Incoming(served, ours)
+        body.hurry()
+
+        def end(_size: int) -> bytes:
+            at(1_000 + transfers.HURRIED_S + 1)
+            assert transfers.end_stalled() == 1
+            return b""
+
+        served.reader.read = end
+        with pytest.raises(transfers.Stalled):
+            body.read(4)
+
+        assert served.failed
+
     def test_that_is_none_is_a_broken_one(self) -> None:
         def read(_: int) -> bytes:
             raise LimitRequestHeaders("trailers")

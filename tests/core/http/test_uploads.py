@@ -7,10 +7,13 @@ import pytest
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import UnreadablePostError
 from django.test import Client, RequestFactory
+from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.unreader import IterUnreader
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from core.http import uploads
+from core.http.transfers import Incoming
 from tests.roles import in_role
 
 pytestmark = [
@@ -80,12 +83,28 @@ class TestBounds:
         request.read = sent.read  # type: ignore[method-assign]
         monkeypatch.setattr(uploads, "THROWN_AWAY_BYTES", 300_000)
 
-        uploads.throw_away(request.read, size=1_000_000)
+        uploads.throw_away(request, size=1_000_000)
         assert sent.tell() == 300_000
 
         monkeypatch.setattr(uploads, "THROWN_AWAY_WITHIN_S", 0)
-        uploads.throw_away(request.read, size=1_000_000)
+        uploads.throw_away(request, size=1_000_000)
         assert sent.tell() == 300_000
+
+    def test_are_of_one_at_a_time_and_the_others_lose_the_connection(self) -> None:
+        def request() -> tuple[Any, Body]:
+            body = Body(LengthReader(IterUnreader([b"x" * 10]), 10))
+            sent = RequestFactory().post("/", CONTENT_LENGTH="10")
+            sent.META["wsgi.input"] = Incoming(body, None)
+            sent.read = sent.META["wsgi.input"].read  # type: ignore[method-assign]
+            return sent, body
+
+        (first, first_body), (second, second_body) = request(), request()
+        uploads.throw_away(first, size=1_000_000)
+        with uploads._turn:
+            uploads.throw_away(second, size=1_000_000)
+
+        assert (first_body.failed, second_body.failed) == (False, True)
+        assert (first.read(10), second.read(10)) == (b"", b"x" * 10)
 
     def test_of_who_goes_away_meanwhile_is_no_fault(self) -> None:
         def gone(_: int) -> bytes:
@@ -94,7 +113,7 @@ class TestBounds:
         request = RequestFactory().post("/", CONTENT_LENGTH="99000000")
         request.read = gone  # type: ignore[method-assign, assignment]
 
-        assert uploads.throw_away(request.read, size=99_000_000) is None  # type: ignore[func-returns-value]
+        assert uploads.throw_away(request, size=99_000_000) is None  # type: ignore[func-returns-value]
 
 
 class TestStreamed:
