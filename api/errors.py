@@ -170,6 +170,13 @@ class KeyForAnotherBody(Refused):
     words = "key of another wish"
 
 
+class KeyNeedsDigest(Refused):
+    """Nothing was done: with an Idempotency-Key the bytes of a file need a Content-Digest, by which they are known again."""
+
+    code = "key_needs_digest"
+    words = "key without digest"
+
+
 class StillRunning(Temporary):
     """What you have sent with this Idempotency-Key before is still under way."""
 

@@ -23,7 +23,7 @@ from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from api.errors import AnswerLost, AnswerWithheld, KeyForAnotherBody, KeyInvalid, StillRunning
+from api.errors import AnswerLost, AnswerWithheld, KeyForAnotherBody, KeyInvalid, KeyNeedsDigest, StillRunning
 from api.models import KeptAnswer
 from core.base import preparations
 from core.base.clock import shared_now
@@ -37,6 +37,9 @@ FORGOTTEN_AT_ONCE = 5_000
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Link", "Retry-After")
 
+# What is said of a body that is not read ahead; and, in headers, of what is uploaded in several requests (tus).
+DIGESTS = ("Content-Digest", "Repr-Digest", "Upload-Checksum")
+BESIDE = ("Upload-Length", "Upload-Offset", "Upload-Metadata")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # Whatever else is sent to the database is taken for one that writes.
 _READS = re.compile(r"[\s(]*(SELECT|SET|RESET|SHOW|SAVEPOINT|RELEASE|ROLLBACK|LOCK)\b", re.IGNORECASE)
@@ -100,7 +103,7 @@ def once(view: View) -> View:
     """A view that grants a wish with a key once, by when it is known who asks and that the wish is a valid one.
 
     Raises:
-        KeyInvalid, KeyForAnotherBody, StillRunning, AnswerLost, AnswerWithheld: it is not even tried.
+        KeyInvalid, KeyNeedsDigest, KeyForAnotherBody, StillRunning, AnswerLost, AnswerWithheld: it is not even tried.
     """
 
     @wraps(view)
@@ -148,7 +151,7 @@ def _wish(request: HttpRequest) -> _Wish | None:
     """None: it bears no key.
 
     Raises:
-        KeyInvalid: nobody can tell which one it bears.
+        KeyInvalid, KeyNeedsDigest: nobody can tell which one it bears, or whether it is of the same body.
     """
     said = request.headers.get(HEADER)
     if said is None:
@@ -165,11 +168,18 @@ def _wish(request: HttpRequest) -> _Wish | None:
 
 
 def _body(request: HttpRequest) -> tuple[str, ...]:
-    """What tells one body from another. One that nobody has read may be as long as it likes, so it is known by what is said of it."""
+    """What tells one body from another. One that nobody has read may be as long as it likes, so it is known by what is said of it.
+
+    Raises:
+        KeyNeedsDigest: nothing is.
+    """
     if hasattr(request, "_body"):  # Django's mark of one that was read as a whole
         return (sha256(request.body).hexdigest(),)
-    length = request.headers.get("Content-Length", "")
-    return (length, request.headers.get("Content-Digest", ""), request.headers.get("Repr-Digest", ""))
+    digests = [request.headers.get(name, "") for name in DIGESTS]
+    length, coding = request.headers.get("Content-Length", ""), request.headers.get("Transfer-Encoding", "")
+    if (coding or length not in {"", "0"}) and not any(digests):
+        raise KeyNeedsDigest
+    return (length, *digests, *(request.headers.get(name, "") for name in BESIDE))
 
 
 def _begun(wish: _Wish, at: datetime) -> _Try | KeptAnswer:

@@ -115,14 +115,14 @@ class DocumentTooLarge(Refused):
 
 
 class QuotaExceeded(Refused):
-    """The space for documents is used up. Purge what is not needed any more, or ask an administrator for more."""
+    """The space for documents is used up. Have deleted for good what is not needed any more, or ask an administrator for more."""
 
     code = "quota_exceeded"
     status = HTTPStatus.INSUFFICIENT_STORAGE
 
 
 class TooManyVersions(Refused):
-    """You have as many versions of documents as one person may have. Purge what is not needed any more."""
+    """You have as many versions of documents as one person may have. Have deleted for good what is not needed any more."""
 
     code = "too_many_versions"
     status = HTTPStatus.INSUFFICIENT_STORAGE

@@ -8,7 +8,7 @@ from core.base.errors import Refused
 
 # More are no reader's wish. Those that touch or overlap are one, so that nobody gets more than there is.
 AT_MOST = 16
-RANGE = re.compile(r"[ \t]*(\d{0,19})-(\d{0,19})[ \t]*", re.ASCII)
+RANGE = re.compile(r"[ \t]*(\d{0,100})-(\d{0,100})[ \t]*", re.ASCII)
 
 
 class RangeRefused(Refused):

@@ -29,7 +29,7 @@ from documents.models import DocumentVersion
 from documents.places import place
 from documents.ranges import Part, RangeRefused
 from storage.backends import documents
-from storage.backends.errors import NotFound
+from storage.backends.errors import Denied, Exists, NotFound
 from storage.backends.gateway import CONTENT_TYPE
 from storage.backends.stored import begun
 
@@ -297,5 +297,5 @@ def whole(content: Content) -> Generator[bytes]:
 def _away(content: Content) -> Iterator[None]:
     try:
         yield
-    except NotFound as error:
-        raise FileAway(evidence={"key": content.key}) from error
+    except (NotFound, Denied, Exists) as error:  # also where a symbolic link or a file stands in its way
+        raise FileAway(evidence={"key": content.key, "answer": str(error)}) from error

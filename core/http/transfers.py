@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from socket import MSG_WAITALL, SHUT_RD, SHUT_RDWR, socket
+from socket import SHUT_RD, SHUT_RDWR, socket
 from typing import Any
 
 from gunicorn.http.body import Body, LengthReader
@@ -122,7 +122,7 @@ class Incoming:
         connection = self._connection
         # Where the server holds nothing that comes first. A connection with TLS has a buffer of its own.
         if size >= LARGE_BYTES and type(connection) is socket and _is_of_known_length(self._body):
-            return self._had(partial(_read_large, self._body, connection), size)
+            return self._had(partial(_read_large, self._body, connection, self._stalls_s), size)
         return self._had(self._body.read, size)
 
     def readline(self, size: int = -1, /) -> bytes:
@@ -149,7 +149,7 @@ def _is_of_known_length(body: Any) -> bool:
     return isinstance(getattr(body, "reader", None), LengthReader) and not body.buf.tell()
 
 
-def _read_large(body: Any, connection: socket, size: int) -> bytes:
+def _read_large(body: Any, connection: socket, stalls_s: float, size: int) -> bytes:
     """Past the server's buffers, which copy each piece several times and take a quarter of the pace of a large file."""
     reader = body.reader
     size = min(size, reader.length)
@@ -157,8 +157,14 @@ def _read_large(body: Any, connection: socket, size: int) -> bytes:
     reader.unreader.unread(ahead[size:])  # of the next request
     found = [ahead[:size]]
     reader.length -= len(found[0])
+    here = _waiting[threading.get_ident()]
+    whole = here.until
     try:
-        while (left := size - sum(map(len, found))) and (piece := connection.recv(left, MSG_WAITALL)):
+        while left := size - sum(map(len, found)):
+            # Who has sent nothing for so long has stopped, however much is waited for.
+            here.until = min(whole, time.monotonic() + stalls_s)
+            if not (piece := connection.recv(left)):
+                break
             found.append(piece)
             reader.length -= len(piece)
     except OSError:

@@ -73,7 +73,7 @@ def require_count(quota: Quota) -> None:
     if quota.version_count >= settings.DOCUMENTS_VERSIONS_AT_MOST:
         raise TooManyVersions(
             f"You have {quota.version_count:,} versions of documents, and {settings.DOCUMENTS_VERSIONS_AT_MOST:,} are the most. "
-            "Purge what is not needed any more, or ask an administrator for more."
+            "Have deleted for good what is not needed any more, or ask an administrator for more."
         )
 
 
@@ -118,7 +118,7 @@ def require_room(quota: Quota, *, size: int) -> None:
     whose = f"The space for the documents of {quota.agency}" if quota.agency else "Your space for documents"
     raise QuotaExceeded(
         f"{whose} has {max(0, quota.room) / MB:,.1f} MB left of {quota.limit / MB:,.1f} MB. "
-        "Purge what is not needed any more, or ask an administrator for more.",
+        "Have deleted for good what is not needed any more, or ask an administrator for more.",
         evidence={"limit": quota.limit, "used": quota.used_bytes, "reserved": quota.reserved_bytes, "wanted": size},
     )
 

@@ -131,6 +131,9 @@ class TestAgain:
         assert post(asking, label="Tin").status_code == 201
 
 
+SAID = {"Content-Digest": "sha-256=:x:"}
+
+
 @pytest.mark.django_db
 class TestUpload:
     """A body that streams is not read to compare it, whatever it is."""
@@ -145,7 +148,14 @@ class TestUpload:
     def test_may_be_larger_than_what_is_read_at_once(self, asking: Client, content_type: str, settings: Any) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
 
-        assert self.put(asking, b"a" * 101, content_type=content_type).json() == {"size": 101}
+        assert self.put(asking, b"a" * 101, content_type=content_type, **SAID).json() == {"size": 101}
+
+    @pytest.mark.parametrize("name", ["Content-Digest", "Repr-Digest", "Upload-Checksum"])
+    def test_needs_a_digest_since_nobody_reads_it_ahead(self, asking: Client, name: str) -> None:
+        assert told(self.put(asking, b"abc")) == (422, "key_needs_digest")
+        assert not KeptAnswer.objects.exists()
+        assert self.put(asking, b"").json() == {"size": 0}
+        assert self.put(asking, b"abc", **{"Idempotency-Key": "k-2", name: "x"}).json() == {"size": 3}
 
     def test_is_done_once(self, asking: Client) -> None:
         answers = [self.put(asking, b"abc", **{"Content-Digest": "sha-256=:x:"}) for _ in range(2)]

@@ -47,7 +47,7 @@ class TestWanted:
             "bytes=0-1;2-3",
             "items=0-1",
             "bytes=0-1,x",
-            *("bytes=1", "bytes=--1", "bytes=0-1-2", f"bytes={'9' * 20}-", "bytes=\u0660-\u0661", "bytes=0 - 1"),
+            *("bytes=1", "bytes=--1", "bytes=0-1-2", "bytes=\u0660-\u0661", "bytes=0 - 1"),
         ],
     )
     def test_is_nothing_where_it_is_no_range(self, header: str) -> None:
@@ -55,7 +55,14 @@ class TestWanted:
 
     @pytest.mark.parametrize(
         ("header", "size"),
-        [("bytes=1000-", SIZE), ("bytes=2000-3000,4000-", SIZE), ("bytes=-0", SIZE), ("bytes=0-", 0), ("bytes=-5", 0)],
+        [
+            ("bytes=1000-", SIZE),
+            (f"bytes={'9' * 20}-", SIZE),
+            ("bytes=2000-3000,4000-", SIZE),
+            ("bytes=-0", SIZE),
+            ("bytes=0-", 0),
+            ("bytes=-5", 0),
+        ],
     )
     def test_is_refused_where_the_file_has_none_of_it(self, header: str, size: int) -> None:
         with pytest.raises(RangeRefused) as refused:

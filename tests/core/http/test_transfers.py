@@ -11,7 +11,7 @@ from wsgiref.util import FileWrapper
 import pytest
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.errors import LimitRequestHeaders
-from gunicorn.http.unreader import SocketUnreader
+from gunicorn.http.unreader import IterUnreader, SocketUnreader
 
 from core.http import transfers
 
@@ -90,6 +90,21 @@ class TestIncoming:
             body.read(4)
 
         assert served.failed
+
+    def test_that_is_large_is_no_reason_to_wait_longer_for_who_sends_nothing(self, at: Callable[[float], None]) -> None:
+        until = []
+
+        class Connection:
+            def recv(self, _size: int) -> bytes:
+                until.append(transfers._waiting[HERE].until)
+                at(1_000 + 20 * len(until))
+                return b"" if len(until) == 3 else b"some"
+
+        served = Body(LengthReader(IterUnreader([]), 100))
+        with transfers.waiting(None, size=transfers.SLOWEST_BYTES_PER_S * 20, how=socket.SHUT_RD):
+            assert transfers._read_large(served, Connection(), 30, 100) == b"somesome"  # type: ignore[arg-type]
+
+        assert until == [1_030, 1_050, 1_050], "the last one is when all of it should have come"
 
     def test_that_is_none_is_a_broken_one(self) -> None:
         def read(_: int) -> bytes:

@@ -3,7 +3,9 @@
 import io
 import os
 import signal
+from base64 import b64encode
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -19,10 +21,11 @@ from tests.documents.making import PDF
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UPLOAD = "upload/?name=Deed.pdf"
+DIGEST = f"sha-256=:{b64encode(sha256(PDF).digest()).decode()}:"
 
 
 def put(oscar: Program, path: str = UPLOAD, **headers: str) -> Any:
-    return oscar("PUT", path, PDF, Idempotency_Key="k-1", **headers)
+    return oscar("PUT", path, PDF, Idempotency_Key="k-1", Content_Digest=DIGEST, **headers)
 
 
 def test_is_one_document_that_is_answered_again(oscar: Program) -> None:
@@ -51,7 +54,7 @@ def test_of_a_version_is_one_version_though_the_document_has_changed_by_it(oscar
     made = put(oscar).json()["id"]
     path = f"{made}/versions/"
     read = oscar("GET", f"{made}/")["ETag"]
-    said = {"Idempotency_Key": "k-2", "If_Match": read}
+    said = {"Idempotency_Key": "k-2", "If_Match": read, "Content_Digest": DIGEST}
 
     first, second = (oscar("PUT", path, PDF, **said) for _ in range(2))
 
@@ -61,7 +64,9 @@ def test_of_a_version_is_one_version_though_the_document_has_changed_by_it(oscar
 
 def test_that_has_broken_off_is_taken_with_the_same_key(oscar: Program) -> None:
     """Room was kept for it, and given back; that is not what was wished for."""
-    short: Any = {"wsgi.input": io.BytesIO(PDF[:5]), "CONTENT_LENGTH": str(len(PDF)), "HTTP_IDEMPOTENCY_KEY": "k-1"}
+    short: Any = {"wsgi.input": io.BytesIO(PDF[:5]), "CONTENT_LENGTH": str(len(PDF)), "HTTP_IDEMPOTENCY_KEY": "k-1"} | {
+        "HTTP_CONTENT_DIGEST": DIGEST
+    }
     broken = oscar.client.generic("PUT", f"{DOCUMENTS}{UPLOAD}", b"", content_type="application/pdf", **short)
 
     assert broken.json()["code"] == "body_incomplete"

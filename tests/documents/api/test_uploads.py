@@ -156,18 +156,35 @@ class TestAKey:
     def test_makes_one_document(self, oscar: Program, files: Files, method: str) -> None:
         path, kind = (UPLOAD, "application/pdf") if method == "PUT" else ("", FORM)
 
-        first, again = (oscar(method, path, form(FILE), Content_Type=kind, Idempotency_Key="k") for _ in range(2))
+        content = form(FILE)
+
+        def send() -> Any:
+            return oscar(method, path, content, Content_Type=kind, Content_Digest=digest(content), Idempotency_Key="k")
+
+        first, again = (send() for _ in range(2))
 
         assert (first.status_code, first.json(), first["ETag"]) == (201, again.json(), again["ETag"])
         assert again["Idempotent-Replayed"] == "true"
         assert Document.objects.count() == len(files.all()) == 1
 
+    @pytest.mark.parametrize("path", [UPLOAD, "tus/"])
+    def test_is_of_these_bytes_only(self, oscar: Program, files: Files, path: str) -> None:
+        """Others of the same length would be answered as if they had been kept."""
+        method = "PUT" if path == UPLOAD else "POST"
+
+        assert problem_of(oscar(method, path, b"idem", Idempotency_Key="k"))["code"] == "key_needs_digest"
+        first, other = (
+            oscar("PUT", UPLOAD, each, Content_Digest=digest(each), Idempotency_Key="k") for each in (b"idem", b"IDEM")
+        )
+        assert (first.status_code, problem_of(other)["code"]) == (201, "key_for_another_body")
+        assert list(files.all().values()) == [b"idem"]
+
     def test_can_be_sent_again_after_a_body_that_broke_off(self, oscar: Program, files: Files) -> None:
         short: Any = {"wsgi.input": io.BytesIO(LARGE[:300_000]), "CONTENT_LENGTH": str(len(LARGE))}
-        headers, kind = {"Idempotency-Key": "k"}, "application/pdf"
+        headers, kind = {"Idempotency-Key": "k", "Content-Digest": digest(LARGE)}, "application/pdf"
 
         broken = oscar.client.generic("PUT", f"{DOCUMENTS}{UPLOAD}", b"", content_type=kind, headers=headers, **short)
-        whole = oscar("PUT", UPLOAD, LARGE, Idempotency_Key="k")
+        whole = oscar("PUT", UPLOAD, LARGE, Content_Digest=digest(LARGE), Idempotency_Key="k")
 
         assert (broken.status_code, whole.status_code) == (422, 201)
         assert list(files.all().values()) == [LARGE]
