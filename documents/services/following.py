@@ -14,7 +14,7 @@ from documents.models import Document, DocumentSidecar, Quota
 from documents.queries import roots_of_documents
 from documents.services import quotas, rechecking, shares
 from documents.services.people import People
-from documents.services.rebuilding import bring_back, catch_up, give_numbers_behind_the_highest, owe
+from documents.services.rebuilding import Lying, bring_back, catch_up, give_numbers_behind_the_highest, owe
 from documents.services.writing import SIDE_BY_SIDE
 from storage.backends import documents as documents_storage
 from storage.index.following import Finding, Followed
@@ -38,10 +38,10 @@ WHERE is_news OR NOT EXISTS (
     SELECT FROM documents_document WHERE id = substring(there.key from %(folder)s)::bigint)
 ORDER BY 1 LIMIT %(limit)s
 """
-SIZES = """
-SELECT key, size FROM storage_storedfile WHERE root_id = %(root)s AND state = 'present' AND key = ANY(%(keys)s)
+LYING = """
+SELECT key, size, modified_ns FROM storage_storedfile WHERE root_id = %(root)s AND state = 'present' AND key = ANY(%(keys)s)
 UNION
-SELECT key, size FROM storage_indexchange
+SELECT key, size, modified_ns FROM storage_indexchange
 WHERE run_id = %(run)s AND action IN ('create', 'update', 'rename', 'revive') AND key = ANY(%(keys)s)
 """
 
@@ -114,9 +114,9 @@ def _made(run: IndexRun, key: str, content: bytes) -> list[Finding]:
     sidecar = sidecars.read(key, content)
     with connection.cursor() as cursor:
         wanted = [version.key for version in sidecar.said.versions]
-        cursor.execute(SIZES, {"run": run.pk, "root": run.root_id, "keys": wanted})
-        sizes = dict(cursor.fetchall())
-    brought = bring_back(sidecar, sizes=sizes)
+        cursor.execute(LYING, {"run": run.pk, "root": run.root_id, "keys": wanted})
+        lying = {key: Lying(*known) for key, *known in cursor.fetchall()}
+    brought = bring_back(sidecar, lying=lying)
     said = f"Document {brought.document_id}: versions {brought.versions}, links {brought.links}."
     return [Finding(key, True, said), *(Finding(key, False, remark) for remark in brought.remarks)]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Max
@@ -17,6 +17,7 @@ from documents.sidecars import SaidLease, SaidVersion, Sidecar
 from documents.states import State
 from leases.models import Lease
 from statemachine.models import TransitionLog
+from storage.backends.stored import nanoseconds
 
 UNSEALED = (
     "It has no seal of ours: somebody has changed it, or SECRET_KEY was another one (SECRET_KEY_FALLBACKS may name that). So its "
@@ -44,18 +45,25 @@ class Brought:
     remarks: list[str] = field(default_factory=list)
 
 
-def bring_back(sidecar: Sidecar, *, sizes: Mapping[str, int]) -> Brought:
+class Lying(NamedTuple):
+    """A file, as the index has seen it."""
+
+    size: int
+    modified_ns: int
+
+
+def bring_back(sidecar: Sidecar, *, lying: Mapping[str, Lying]) -> Brought:
     """Make the rows of a document that has none, in a savepoint of the transaction that is open.
 
     Args:
-        sizes: of what lies in its folder, by key.
+        lying: what lies in its folder, by key.
 
     Raises:
         SidecarRefused: nothing was made of it.
     """
     try:
         with transaction.atomic():
-            return _Bringing(sidecar, sizes).done()
+            return _Bringing(sidecar, lying).done()
     except (IntegrityError, DataError) as error:
         raise SidecarRefused(f"The database does not take what it says: {str(error).partition('\n')[0]}.") from error
 
@@ -63,10 +71,11 @@ def bring_back(sidecar: Sidecar, *, sizes: Mapping[str, int]) -> Brought:
 class _Bringing:
     """One document on its way back."""
 
-    def __init__(self, sidecar: Sidecar, sizes: Mapping[str, int]) -> None:
-        self.said, self.is_sealed, self.sizes = sidecar.said, sidecar.is_sealed, sizes
+    def __init__(self, sidecar: Sidecar, lying: Mapping[str, Lying]) -> None:
+        self.said, self.is_sealed, self.lying = sidecar.said, sidecar.is_sealed, lying
         self.people = People(sidecar.said.people, may_make=sidecar.is_sealed)
         self.remarks: list[str] = [] if sidecar.is_sealed else [UNSEALED]
+        self.is_later = False
 
     def done(self) -> Brought:
         said = self.said.document
@@ -93,15 +102,29 @@ class _Bringing:
         """The versions whose files have another size by now; where there is none, that is said, too."""
         altered = set()
         for version in self.said.versions:
-            size = self.sizes.get(version.key)
-            if size is None:
+            lies = self.lying.get(version.key)
+            if lies is None:
                 self.remarks.append(f"The file of version {version.number} is not there.")
-            elif size != version.size:
+            elif lies.size != version.size:
                 altered.add(version.number)
                 self.remarks.append(
-                    f"The file of version {version.number} has {size:,} bytes, and had {version.size:,}."
+                    f"The file of version {version.number} has {lies.size:,} bytes, and had {version.size:,}."
                 )
+            elif version.verified_at and lies.modified_ns > nanoseconds(version.verified_at):
+                self._note_later(version)
         return altered
+
+    def _note_later(self, version: SaidVersion) -> None:
+        """Written anew behind the back of everybody, or moved or copied: that is not known before somebody has looked."""
+        if version.number == self.said.document.current:
+            self.is_later = True
+            self.remarks.append(
+                f"The file of version {version.number} is newer than its verifying, so it is verified again."
+            )
+        else:
+            self.remarks.append(
+                f"The file of version {version.number} is newer than its verifying. Compare its SHA-256."
+            )
 
     def _document(self, owner_id: int, *, is_altered: bool) -> None:
         said = self.said.document
@@ -122,7 +145,7 @@ class _Bringing:
             self.remarks.append(f"Its lease, {self.said.lease.agency} {self.said.lease.lease_number}, is not there.")
         if not self.is_sealed:
             values |= {"charged_agency": "", "is_public": False, "checked_out_by_id": None, "purge_at": None}
-        if is_altered or not self.is_sealed:
+        if is_altered or self.is_later or not self.is_sealed:
             values |= {"verified_at": None, "failure_code": "", "failure_message": ""}
             values["state"] = _to_be_verified(said.current, is_archived=said.archived_at is not None)
         document = Document(due_at=Now() if values["state"] == State.PENDING else None, **values)
@@ -145,7 +168,7 @@ class _Bringing:
         for version in made:
             if version.number in altered:
                 version.verified_at, version.finding = None, FileChanged.code
-            elif not self.is_sealed:
+            elif not self.is_sealed or (self.is_later and version.number == self.said.document.current):
                 version.verified_at = None
         _insert(DocumentVersion, made)
 

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from core.base.clock import now
+from documents.errors import NotServed
 from documents.models import Document, DocumentSidecar, DocumentVersion, OwedSidecar, Quota
 from documents.services import documents, shares, uploads, writing
 from documents.states import State
@@ -154,6 +155,26 @@ class TestWhileThereAreRows:
 
 
 class TestFilesOutside:
+    def test_newer_than_their_verifying_are_verified_anew_as_the_rows_come_back(self, opal: User, files: Files) -> None:
+        """Others of the same size may lie there, which nobody has read yet."""
+        document = verified(opal, b"one", name="a.bin")
+        uploads.add_version(document_id=document.pk, by=opal, chunks=[b"two"], length=3)
+        worked(Document.objects.get())
+        writing.write_owed()
+        first, second = (each.key for each in document.versions.order_by("number"))
+        lose()
+        for each in (first, second):
+            files[each].write_bytes(b"!!!")
+
+        said = told(index("sync"))
+
+        assert any("version 1 is newer than its verifying. Compare its SHA-256." in each for each in said)
+        assert any("version 2 is newer than its verifying, so it is verified again." in each for each in said)
+        assert Document.objects.get().state == State.PENDING
+        with pytest.raises(NotServed):
+            DocumentVersion.objects.get(number=2).require_served()
+        assert worked(Document.objects.get()).failure_code == "file_changed"
+
     def test_with_another_size_are_verified_anew_as_the_rows_come_back(self, opal: User, files: Files) -> None:
         document = verified(opal)
         uploads.add_version(document_id=document.pk, by=opal, chunks=[b"two"], length=3)
