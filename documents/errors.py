@@ -80,7 +80,7 @@ class NotServed(Refused):
 
 
 class HeldBack(Refused):
-    """This version is held back, since something was found in it. Take an earlier version, or ask an administrator."""
+    """This version is held back: the page of the document says what was found in it, and what can be done."""
 
     code = "version_held_back"
     status = HTTPStatus.CONFLICT

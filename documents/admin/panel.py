@@ -18,6 +18,7 @@ from documents.classify import fits
 from documents.models import Document, DocumentVersion
 from documents.queries import missing_keys
 from documents.services.rights import SEE_LEASES, may_share, require_change
+from documents.states import State
 from statemachine.transitions import Actor, authorise
 from storage.admin.amounts import size_text
 from storage.backends.types import type_of
@@ -31,6 +32,7 @@ MISSING = (
 OTHER = (
     "By what it holds, the file is {found}; by its name, or by who sent it, {said}. Look whether it is the right one."
 )
+EMPTY = "The file is empty. Look whether it is the right one."
 METADATA_SHOWN = 20
 
 
@@ -79,7 +81,9 @@ class DocumentPanel(Panel[Document]):
         if document.lease and self.user.has_perm(SEE_LEASES):
             page = record_url(document.lease, self.user)
             yield Fact(label="Lease", value=format_html('<a href="{}">{}</a>', page, document.lease))
-        public = format_html('<a href="{}">Yes, at this address</a>', public_url(document))
+        public: str = format_html('<a href="{}">Yes, at this address</a>', public_url(document))
+        if document.state != State.ACTIVE:
+            public = "Yes, but nobody outside gets it before it is active"
         yield Fact(label="Public", value=public if document.is_public else "No")
         for name, value in [*document.metadata.items()][:METADATA_SHOWN]:
             yield Fact(label=name, value=value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
@@ -104,6 +108,7 @@ class DocumentPanel(Panel[Document]):
             said = (version.declared_type, type_of(version.name))
             wrong = next((each for each in said if each and not fits(each, version.mime_type)), "")
             found += [OTHER.format(found=version.mime_type, said=wrong)] if wrong else []
+            found += [] if version.size else [EMPTY]
         return found
 
     @cached_property

@@ -69,7 +69,9 @@ class TestPage:
     def test_shows_what_is_said_of_it_and_what_does_not_fit(self, opal: User, at: Any) -> None:
         said = {"book": 12, "<b>grantor": "Müller & Söhne", "pages": [1, 2]}
         document = verified(opal, b"<!doctype html><p>A page", metadata=said)
-        fitting = verified(opal)
+        fitting, empty = verified(opal), verified(opal, b"")
+        documents.change(document_id=empty.pk, by=opal, is_public=True)
+        documents.archive(document_id=empty.pk, by=opal)
 
         text = at(opal).get(page_of(document)).text
 
@@ -77,6 +79,9 @@ class TestPage:
             assert each in text
         assert "By what it holds, the file is text/html; by its name, or by who sent it, application/pdf." in text
         assert "By what it holds" not in at(opal).get(page_of(fitting)).text
+        assert "The file is empty." not in text
+        assert "The file is empty." in at(opal).get(page_of(empty)).text
+        assert "Yes, but nobody outside gets it before it is active" in at(opal).get(page_of(empty)).text
 
     def test_leads_to_the_file(self, opal: User, at: Any) -> None:
         document = verified(opal)
