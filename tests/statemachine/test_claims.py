@@ -114,5 +114,6 @@ class TestClaimKeeper:
         with connection.cursor() as cursor:
             count = (
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
             )
             await_that(lambda: cursor.execute(count).fetchone() == (0,))

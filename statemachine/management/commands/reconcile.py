@@ -64,7 +64,7 @@ def run_until(stopped: threading.Event) -> None:
         began = time.monotonic()
         faulthandler.dump_traceback_later(HANGS_S, exit=True)
         try:
-            is_well = _pass(away_s=began - away_since if away_since is not None else 0)
+            is_well = _pass(away_since=away_since)
             if is_well and _ring(is_start=is_start):
                 is_start = False
         finally:
@@ -73,15 +73,16 @@ def run_until(stopped: threading.Event) -> None:
         stopped.wait(settings.RECONCILE_INTERVAL_S)
 
 
-def _pass(*, away_s: float = 0) -> bool:
+def _pass(*, away_since: float | None = None) -> bool:
     """Look once; whether the database took it.
 
     Args:
-        away_s: for how long it did not.
+        away_since: since when it did not, on the monotonic clock.
     """
     try:
-        if away_s:
-            forgive(ago_s=away_s)
+        if away_since is not None:
+            connection.ensure_connection()  # which takes its time after an outage, and the database's own clock goes on
+            forgive(ago_s=time.monotonic() - away_since)
         _reconcile()
         heartbeat.beat(heartbeat.RECONCILER)
     except Error as error:

@@ -116,7 +116,10 @@ class TestAfterTheImport:
 
         header = unquote(console.get(of_batch())["Content-Disposition"])
 
-        assert header == "attachment; filename*=utf-8''B\u00fccher, 100 % - left out.csv"
+        assert (
+            header
+            == "attachment; filename=\"Bucher, 100 _ - left out.csv\"; filename*=utf-8''B\u00fccher, 100 % - left out.csv"
+        )
 
     def test_are_none_of_a_run(self, console: Client, operator: User) -> None:
         confirm(console, send(console, "agency,lease\nBLM,1\n"))

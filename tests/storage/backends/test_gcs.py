@@ -77,7 +77,10 @@ class TestSign:
         assert parts.path == "/runsheet/gcs/stra%C3%9Fe"
         assert query["X-Goog-Expires"] == "60"
         assert query["X-Goog-Credential"].startswith("runsheet@example.com/")
-        assert query["response-content-disposition"] == "attachment; filename*=utf-8''Stra%C3%9Fe.pdf"
+        assert (
+            query["response-content-disposition"]
+            == "attachment; filename=\"Stra_e.pdf\"; filename*=utf-8''Stra%C3%9Fe.pdf"
+        )
         assert len(query["X-Goog-Signature"]) == 512
 
 

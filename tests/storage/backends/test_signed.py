@@ -21,7 +21,7 @@ class TestSigned:
         if kind == "gcs":
             return  # fake-gcs-server keeps the name to itself; test_gcs.py looks at the address
         said = {name.lower(): value for name, value in headers.items()}["content-disposition"]
-        assert said == "attachment; filename*=utf-8''Stra%C3%9Fe%20%227%22.pdf"
+        assert said == "attachment; filename=\"Stra_e _7_.pdf\"; filename*=utf-8''Stra%C3%9Fe%20%227%22.pdf"
 
     def test_ends_when_its_time_is_over(self, storage: Storage, kind: str, at: str) -> None:
         if kind == "gcs":
