@@ -94,9 +94,10 @@ def ours(_request: HttpRequest, error: Exception) -> HttpResponse:
 
 def _of_field(error: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with one field, as a sentence that names it."""
-    _of_what, *place = error["loc"]
+    of_what, *place = error["loc"]
     name = ".".join(str(each) for each in place[1:] or place)[:NAME_AT_MOST]
     if error["type"] == "extra_forbidden":
-        return {"field": name, "detail": f"There is no field “{name}”."}
+        kind = "parameter" if of_what == "query" else "field"
+        return {"field": name, "detail": f"There is no {kind} “{name}”."}
     said = str(error["msg"])
     return {"field": name, "detail": f"“{name}”: {said[:1].lower()}{said[1:]}."}

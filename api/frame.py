@@ -10,7 +10,7 @@ from ninja import Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
-from api import failures, idempotency, scopes
+from api import failures, idempotency, queries, scopes
 from api.bearer import Bearer
 from api.etags import NotModified
 from api.openapi import Interface
@@ -101,8 +101,9 @@ for kind, told in (
 ):
     interface.add_exception_handler(kind, cast("Any", told))
 
-# Before a view, and around whatever answers.
+# Before a view, the last one first, and around whatever answers.
 interface.add_decorator(idempotency.once)
+interface.add_decorator(queries.said_in_full)
 interface.add_decorator(idempotency.kept, mode="view")
 
 

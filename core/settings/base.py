@@ -55,7 +55,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "core.http.uploads.RefuseTooLarge",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "core.http.null_characters.RefuseNullCharacters",
+    "core.http.texts.RefuseNoText",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

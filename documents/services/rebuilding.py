@@ -152,7 +152,10 @@ class _Bringing:
         Document.objects.bulk_create([document])
         # Whatever Django would say of the moment in which it saves.
         Document.objects.filter(pk=said.id).update(updated_at=said.updated_at, created_at=said.created_at)
-        DocumentSidecar.objects.create(document_id=said.id, edition=self.said.edition)
+        # What was known of it may have outlived the row, which no constraint forbids.
+        DocumentSidecar.objects.update_or_create(
+            document_id=said.id, defaults={"edition": self.said.edition, "why_not": ""}
+        )
 
     def _unique_name(self) -> str:
         said = self.said.document

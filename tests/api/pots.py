@@ -42,7 +42,12 @@ def _step(name: str) -> None:
 
 
 @router.post("/pots/", response={201: Pot}, url_name="pots")
-def make(request: HttpRequest, response: HttpResponse, wish: Annotated[Wish, Body()] = Wish()) -> Any:  # noqa: B008
+def make(
+    request: HttpRequest,
+    response: HttpResponse,
+    wish: Annotated[Wish, Body()] = Wish(),  # noqa: B008
+    x: int = 0,
+) -> Any:
     _step("begun")
     with transaction.atomic():
         kettle = Kettle.objects.create(label=wish.label, due_at=None)

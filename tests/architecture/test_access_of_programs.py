@@ -112,7 +112,7 @@ ADDRESSES = {
     f"{A_DOCUMENT}shares/": Row(OPERATOR, OPERATOR, {"label": "the buyer"}),
     f"{A_DOCUMENT}take-changed/": Row(None, OPERATOR, state=State.ERROR),
     f"{A_DOCUMENT}verify/": Row(None, OPERATOR),
-    f"{A_DOCUMENT}versions/": Row(VIEWER, None, A_FILE, query="?name=EACH.pdf", put=OPERATOR),
+    f"{A_DOCUMENT}versions/": Row(VIEWER, None, A_FILE, put=OPERATOR),
     f"{A_DOCUMENT}versions/<number>/": Row(VIEWER, None),
     f"{A_DOCUMENT}versions/<number>/content/": Row(VIEWER, None),
     f"{A_DOCUMENT}versions/<number>/restore/": Row(None, OPERATOR),

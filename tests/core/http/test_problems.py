@@ -70,8 +70,12 @@ class TestProblem:
 
         assert (answer.status_code, said(answer)["code"]) == (400, "bad_request")
 
-    def test_is_what_a_null_character_is(self, client: Client) -> None:
-        answer = client.get(f"{REBUILD}?wait=%00")
+    @pytest.mark.parametrize("is_in_development", [False, True])
+    @pytest.mark.parametrize("query", ["wait=%00", "%00=1", "wait=%FF%FE", "wait=%ED%A0%80", "%C3=1"])
+    def test_is_what_no_text_is(self, client: Client, settings: Any, query: str, is_in_development: bool) -> None:
+        settings.DEBUG = is_in_development
+
+        answer = client.get(f"{REBUILD}?{query}")
 
         assert (answer.status_code, said(answer)["code"]) == (400, "bad_request")
 

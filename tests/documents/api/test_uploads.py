@@ -94,6 +94,8 @@ class TestABody:
             ("upload/?name=a%0D%0Ab.pdf", {}, (422, "invalid_name")),
             ("upload/?name=a%E2%80%AEfdp.exe", {}, (422, "invalid_name")),
             ("upload/?name=a%00b", {}, (400, "bad_request")),
+            ("upload/?name=%FF%FE", {}, (400, "bad_request")),
+            (f"{UPLOAD}&leese=7", {}, (422, "invalid")),
             (f"{UPLOAD}&lease=99999", {}, (422, "lease_unknown")),
             (f"{UPLOAD}&lease=x", {}, (422, "invalid")),
         ],

@@ -71,6 +71,17 @@ class TestWhoIsMeant:
 
 
 class TestWhatComesBack:
+    def test_is_known_although_something_was_left_of_it(self, opal: User, files: Files) -> None:
+        document = verified(opal)
+        writing.write_owed()
+        lose()
+        DocumentSidecar.objects.create(document_id=document.pk, edition=0, why_not="left over")
+
+        index("sync")
+
+        assert Document.objects.filter(pk=document.pk).exists()
+        assert DocumentSidecar.objects.get().why_not == ""
+
     def test_has_no_link_that_another_document_has_by_now(self, ada: User, files: Files) -> None:
         document = verified(ada)
         link = shares.make(document_id=document.pk, by=ada, at=now()).link
