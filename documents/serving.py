@@ -24,6 +24,7 @@ from api.errors import PreconditionFailed
 from core.base.dispositions import disposition
 from core.base.errors import Permanent, Refused
 from core.http import problems
+from core.http.transfers import LINE, Line
 from documents import ranges
 from documents.models import DocumentVersion
 from documents.places import place
@@ -31,7 +32,7 @@ from documents.ranges import Part, RangeRefused
 from storage.backends import documents
 from storage.backends.errors import Denied, Exists, NotFound
 from storage.backends.gateway import CONTENT_TYPE
-from storage.backends.stored import begun
+from storage.backends.stored import OnDisk, begun
 
 STREAM, INTERNAL, SIGNED = "stream", "internal", "signed"
 # What a browser shows without running anything of it; the rest is kept, whatever is asked. In a sandbox, as everything is,
@@ -206,7 +207,7 @@ def _streamed(request: HttpRequest, content: Content, headers: dict[str, str]) -
     part = parts[0] if parts else whole
     lengths = {"Content-Length": str(part.length), **({"Content-Range": part.of(content.size)} if parts else {})}
     return StreamingHttpResponse(
-        begun(_placed(_bytes_of(content, part), size=part.length)),
+        begun(_placed(_bytes_of(content, part, line=request.META.get(LINE)), size=part.length)),
         status=HTTPStatus.PARTIAL_CONTENT if parts else HTTPStatus.OK,
         headers={**headers, **lengths},
     )
@@ -262,8 +263,11 @@ def wanted(request: HttpRequest, content: Content) -> tuple[Part, ...]:
     return ranges.wanted(request.headers["Range"], size=content.size)
 
 
-def _bytes_of(content: Content, part: Part) -> Generator[bytes]:
+def _bytes_of(content: Content, part: Part, *, line: Line | None = None) -> Generator[bytes]:
     """Begins with an empty piece, by which it is known that the file is there.
+
+    Args:
+        line: over which these bytes go, and no others: what is large goes straight from the disk, with empty pieces in its place.
 
     Raises:
         FileAway: it is not.
@@ -277,6 +281,10 @@ def _bytes_of(content: Content, part: Part) -> Generator[bytes]:
         for piece in found:
             left -= len(piece)
             yield piece
+            if line and isinstance(found, OnDisk) and line.has_sent(part.length - left):
+                for went in line.send(found.file, left):
+                    left -= went
+                    yield b""
     finally:
         if close := getattr(found, "close", None):
             close()

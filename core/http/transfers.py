@@ -4,6 +4,8 @@ A thread that waits for a client is told from one that hangs. Whoever stops send
 loses the connection; the process goes on. It is `gunicorn.conf.py` that looks (`end_stalled`) and `core.wsgi` that lets it know.
 """
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -11,10 +13,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from socket import SHUT_RD, SHUT_RDWR, socket
-from typing import Any
+from typing import Any, BinaryIO
 
-from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.http.errors import ParseException
+from gunicorn.http.wsgi import Response
 
 # So long nothing may come or go at all; and whatever is waited for as a whole moves at least so fast.
 STALLS_S = 30
@@ -22,6 +25,13 @@ HURRIED_S = 3
 SLOWEST_BYTES_PER_S = 8 * 1024
 # Who asks for so much at once means to have all of a large body.
 LARGE_BYTES = 256 * 1024
+# So much goes out of a file at once; and what is said of a file that cannot go so.
+STRAIGHT_BYTES = 1024 * 1024
+NOT_STRAIGHT = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
+# So much of a body that nobody wanted is taken, so that its sender reads the answer.
+UNWANTED_BYTES = 1024 * 1024
+# Where a view finds the connection of its request.
+LINE = "runsheet.line"
 
 type Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -102,6 +112,7 @@ class Incoming:
         self._body = body
         self._connection = connection
         self._stalls_s: float = STALLS_S
+        self._is_over = False
 
     def hurry(self) -> None:
         """What still comes is of no use to anybody: wait for it for seconds only."""
@@ -111,6 +122,18 @@ class Incoming:
         """Nobody reads on. The connection ends with the answer, since it is not known where another request would begin."""
         if isinstance(self._body, Body):
             self._body.failed = True
+
+    def end(self) -> None:
+        """The answer has gone: read what is left in chunks, of which it is not known whether they are any, or give it up."""
+        if not isinstance(self._body, Body) or not isinstance(self._body.reader, ChunkedReader):
+            return
+        self.hurry()
+        left = UNWANTED_BYTES
+        with suppress(OSError):
+            while left > 0 and not self._is_over:
+                left -= len(self.read(LARGE_BYTES))
+        if not self._is_over:
+            self.give_up()
 
     def read(self, size: int = -1, /) -> bytes:
         """As of a file: fewer only at the end.
@@ -142,6 +165,7 @@ class Incoming:
         if here.is_over:
             self.give_up()  # what comes all the same is of this body, and no request
             raise Stalled("The client has stopped sending.")
+        self._is_over = self._is_over or (not found and size != 0)
         return found
 
 
@@ -173,12 +197,61 @@ def _read_large(body: Any, connection: socket, stalls_s: float, size: int) -> by
     return b"".join(filter(None, found))
 
 
-class Outgoing:
-    """An answer, each piece of which has its time."""
+class Line:
+    """The connection over which a request is answered, for what goes out of a file: it need not pass through this process.
+
+    Args:
+        answer: the server's own.
+    """
 
     def __init__(self, answer: Any, connection: socket | None) -> None:
         self._answer = answer
         self._connection = connection
+
+    def has_sent(self, size: int) -> bool:
+        """Whether so many bytes of the body have gone, and the rest may follow as it lies in its file."""
+        answer = self._answer
+        if not isinstance(answer, Response) or type(self._connection) is not socket:  # TLS changes each byte
+            return False
+        is_plain = not answer.chunked and all(name.lower() != "content-encoding" for name, _ in answer.headers)
+        return is_plain and answer.headers_sent and answer.sent == size
+
+    def send(self, file: BinaryIO, size: int) -> Iterator[int]:
+        """Send so much from where the file stands, and move it on; less where it ends before, nothing where its disk cannot do that.
+
+        Yields:
+            How many bytes went.
+
+        Raises:
+            OSError: the client has gone, or its time was over.
+        """
+        while size:
+            went = self._straight(file, min(size, STRAIGHT_BYTES))
+            if not went:
+                return
+            file.seek(went, os.SEEK_CUR)
+            self._answer.sent += went
+            size -= went
+            yield went
+
+    def _straight(self, file: BinaryIO, size: int) -> int:
+        assert self._connection
+        with waiting(self._connection, size=size, how=SHUT_RDWR):
+            try:
+                return os.sendfile(self._connection.fileno(), file.fileno(), file.tell(), size)
+            except OSError as error:
+                if error.errno not in NOT_STRAIGHT:
+                    raise
+                return 0
+
+
+class Outgoing:
+    """An answer, each piece of which has its time."""
+
+    def __init__(self, answer: Any, connection: socket | None, body: Incoming) -> None:
+        self._answer = answer
+        self._connection = connection
+        self._body = body
         self._pieces = self._sent()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -194,6 +267,7 @@ class Outgoing:
         self._pieces.close()
         if close := getattr(self._answer, "close", None):
             close()
+        self._body.end()
 
 
 def in_time(application: Application) -> Application:
@@ -201,10 +275,11 @@ def in_time(application: Application) -> Application:
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         connection = environ.get("gunicorn.socket")
-        environ["wsgi.input"] = Incoming(environ["wsgi.input"], connection)
+        body = environ["wsgi.input"] = Incoming(environ["wsgi.input"], connection)
+        environ[LINE] = Line(getattr(start_response, "__self__", None), connection)
         found = application(environ, start_response)
         # What the server sends by itself, out of a file, it has to recognise.
         kind = environ.get("wsgi.file_wrapper")
-        return found if kind and isinstance(found, kind) else Outgoing(found, connection)
+        return found if kind and isinstance(found, kind) else Outgoing(found, connection, body)
 
     return answer

@@ -23,7 +23,7 @@ from storage.backends.errors import FullDisk, NotFound
 from storage.backends.gateway import CONTENT_TYPE, Storage
 from storage.backends.keys import INCOMING
 from storage.backends.signed import signed
-from storage.backends.stored import KeptPart, Stored, begun, pieces
+from storage.backends.stored import KeptPart, OnDisk, Stored, begun, pieces
 from storage.backends.types import type_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class LocalStorage(Storage):
         *folders, name = key.split("/")
         with self._root() as top, translated(key), folder(top, folders) as above:
             file = os.fdopen(open_file(above, name), "rb", buffering=0)
-        return begun(_pieces_of(file, start, end, key=key))
+        return OnDisk(file, begun(_pieces_of(file, start, end, key=key)))
 
     def _stat(self, key: str) -> Stored:
         *folders, name = key.split("/")
@@ -226,14 +226,12 @@ def _write_all(file: BinaryIO, piece: bytes) -> None:
 def _pieces_of(file: BinaryIO, start: int, end: int | None, *, key: str) -> Generator[bytes]:
     with file:
         yield b""
-        position = start
         file.seek(start)
-        while end is None or position < end:
+        while end is None or file.tell() < end:
             with translated(key):
-                piece = file.read(READ_BYTES if end is None else min(READ_BYTES, end - position))
+                piece = file.read(READ_BYTES if end is None else min(READ_BYTES, end - file.tell()))
             if not piece:
                 return
-            position += len(piece)
             yield piece
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from queue import Queue
 from threading import Thread
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 # What is sent at once, and therefore what a file takes in memory; S3 has at most 10,000 of them in a file.
 PIECE_BYTES = 8 * 1024 * 1024
@@ -108,7 +108,25 @@ def nanoseconds(instant: datetime) -> int:
     return ((past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds) * 1_000
 
 
-def begun(content: Generator[bytes]) -> Iterator[bytes]:
+class OnDisk(Iterator[bytes]):
+    """A file of this machine in pieces.
+
+    Attributes:
+        file: where it stands, the next piece begins, so that whoever can send a file as it is may move it on.
+    """
+
+    def __init__(self, file: BinaryIO, pieces: Generator[bytes]) -> None:
+        self.file = file
+        self._pieces = pieces
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        self._pieces.close()
+
+
+def begun(content: Generator[bytes]) -> Generator[bytes]:
     """The rest of what begins with an empty piece, so that it closes what it holds, also where nobody asks for more.
 
     A generator that was never asked for anything is left without its `finally`.

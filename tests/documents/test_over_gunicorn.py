@@ -30,9 +30,10 @@ PIECE = bytes(range(256)) * 4096
 class Server:
     """One process, and the folder that it stores in."""
 
-    def __init__(self, port: int, place: Path) -> None:
+    def __init__(self, port: int, place: Path, log: Path) -> None:
         self.port = port
         self.place = place
+        self.log = log
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -61,7 +62,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     command = [sys.executable, "-m", "gunicorn", "tests.documents.served:application", "--bind", f"127.0.0.1:{port}"]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen([*command, "-c", str(configuration)], cwd=ROOT, env=environment, stderr=log)
-    found = Server(port, place)
+    found = Server(port, place, tmp_path / "log")
 
     def answers() -> bool:
         try:
@@ -106,6 +107,46 @@ def test_a_large_file_comes_and_goes_in_little_memory(server: Server) -> None:
     assert (got, last[-100:]) == (200, PIECE[-100:])
     assert max(after_upload, server.memory()) - before < 60 * MB
     assert [each.stat().st_size for each in server.files()] == [size]
+
+
+@pytest.mark.parametrize("asked", ["", "bytes=1500000-7500001", "bytes=0-2097151", "bytes=-3000000"])
+def test_what_goes_straight_from_the_disk_is_what_lies_there(server: Server, asked: str) -> None:
+    whole = b"".join(bytes([each]) * 1_000_003 for each in range(9))
+    server("PUT", "/", whole)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+
+    with closing(connection):
+        for _ in range(2):  # over one connection
+            connection.request("GET", f"/?size={len(whole)}", headers={"Range": asked} if asked else {})
+            answer = connection.getresponse()
+            body = answer.read()
+
+            first, _, last = asked.removeprefix("bytes=").partition("-")
+            if asked:
+                expected = whole[int(first) : int(last) + 1] if first else whole[-int(last) :]
+                assert (answer.status, body == expected) == (206, True)
+            else:
+                assert (answer.status, body == whole) == (200, True)
+
+
+def test_who_stops_reading_what_goes_straight_is_ended(server: Server) -> None:
+    server("PUT", "/", _pieces(60), **{"Content-Length": str(60 * len(PIECE))})
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(f"GET /?size={60 * len(PIECE)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+        eventually(lambda: "had stopped sending or reading" in server.log.read_text())
+
+    assert server("GET", f"/?size={60 * len(PIECE)}")[0] == 200
+
+
+def test_a_body_in_chunks_that_nobody_wanted_is_answered_once(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"GET /memory HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n")
+        told = b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    assert told.count(b"HTTP/1.1 ") == 1
+    assert told.startswith(b"HTTP/1.1 200")
 
 
 def test_a_body_in_chunks_has_an_end(server: Server) -> None:

@@ -1,10 +1,13 @@
 """Bodies that may take as long as they need, as long as they move."""
 
+import errno
 import io
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from wsgiref.util import FileWrapper
 
@@ -12,6 +15,7 @@ import pytest
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.http.unreader import IterUnreader, SocketUnreader
+from gunicorn.http.wsgi import Response
 
 from core.http import transfers
 
@@ -163,6 +167,59 @@ class TestIncoming:
         assert (
             len(transfers.Incoming(type("Body", (), {"read": staticmethod(look)}), None).read(1_000_000)) == 1_000_000
         )
+
+
+class TestLine:
+    @pytest.mark.parametrize(
+        ("change", "may"),
+        [
+            ({}, True),
+            ({"sent": 3}, False),
+            ({"headers_sent": False}, False),
+            ({"chunked": True}, False),
+            ({"headers": [("content-encoding", "br")]}, False),
+        ],
+    )
+    def test_is_free_where_so_much_went_as_it_was(self, pair: Any, change: dict[str, Any], may: bool) -> None:
+        answer = Response(None, pair[0], None)
+        vars(answer).update({"sent": 4, "headers_sent": True, "chunked": False, "headers": [], **change})
+
+        assert transfers.Line(answer, pair[0]).has_sent(4) is may
+        assert not transfers.Line(answer, None).has_sent(4)
+        assert not transfers.Line(None, pair[0]).has_sent(4)
+
+    def test_sends_what_lies_in_the_file_and_no_more(
+        self, pair: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transfers, "STRAIGHT_BYTES", 3)
+        (tmp_path / "file").write_bytes(b"0123456789")
+        answer = Response(None, pair[0], None)
+
+        with (tmp_path / "file").open("rb", buffering=0) as file:
+            file.seek(2)
+            went = list(transfers.Line(answer, pair[0]).send(file, 4))
+            assert (went, pair[1].recv(99), file.tell(), answer.sent) == ([3, 1], b"2345", 6, 4)
+
+            assert list(transfers.Line(answer, pair[0]).send(file, 99)) == [3, 1]
+
+    def test_sends_nothing_where_the_disk_cannot(
+        self, pair: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "file").write_bytes(b"0123456789")
+        monkeypatch.setattr(os, "sendfile", raising(OSError(errno.EINVAL, "no")))
+
+        with (tmp_path / "file").open("rb", buffering=0) as file:
+            assert list(transfers.Line(Response(None, pair[0], None), pair[0]).send(file, 4)) == []
+            monkeypatch.setattr(os, "sendfile", raising(OSError(errno.EPIPE, "gone")))
+            with pytest.raises(OSError, match="gone"):
+                list(transfers.Line(Response(None, pair[0], None), pair[0]).send(file, 4))
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def act(*_: Any) -> Any:
+        raise error
+
+    return act
 
 
 class TestOutgoing:
