@@ -1,10 +1,12 @@
-"""Debian's nginx, set up as docs/operations.md says, hands out the files: to those whom the console lets have them."""
+"""Debian's nginx and Caddy, set up as docs/operations.md says, hand out the files: to those whom the console lets have them."""
 
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,35 +26,51 @@ from tests.live import environment_of
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(NGINX is None, reason="nginx is not on this machine: apt-get install nginx-light"),
-]
-AROUND = """
-daemon off; pid {place}/pid; error_log {place}/error.log;
+PROGRAMS = {name: shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "caddy")}
+pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
+AROUND = {
+    "nginx": """
+daemon off; user root; pid {place}/pid; error_log {place}/error.log;
 events {{ }}
 http {{
     access_log off;
     client_body_temp_path {place}/body; proxy_temp_path {place}/proxy; fastcgi_temp_path {place}/fastcgi;
     uwsgi_temp_path {place}/uwsgi; scgi_temp_path {place}/scgi;
-    server {{ listen 127.0.0.1:{port}; {locations} location / {{ proxy_pass http://127.0.0.1:{behind}; }} }}
+    server {{ listen 127.0.0.1:{port}; {example} location / {{ proxy_pass http://127.0.0.1:{behind}; }} }}
 }}
-"""
+""",
+    "caddy": """
+{{
+    admin off
+    auto_https off
+    storage file_system {place}/caddy
+}}
+http://127.0.0.1:{port} {{
+{example}
+}}
+""",
+}
+BEGINS = {"nginx": "location /documents-files/ ", "caddy": "reverse_proxy "}
+COMMANDS = {"nginx": ("-c",), "caddy": ("run", "--adapter", "caddyfile", "--config")}
 
 
-def locations(*, behind: int, files: Path) -> str:
-    """The example of the documentation, for another port and another folder."""
+def example(name: str, *, behind: int, files: Path) -> str:
+    """That of the documentation, for another port and another folder."""
     text = (ROOT / "docs" / "operations.md").read_text()
-    example = re.search(r"```\n(location /documents-files/ .*?)```", text, re.DOTALL)
-    assert example
-    return example[1].replace("/srv/documents/", f"{files}/").replace("127.0.0.1:8000", f"127.0.0.1:{behind}")
+    found = re.search(rf"```\n({BEGINS[name]}.*?)```", text, re.DOTALL)
+    assert found
+    return found[1].replace("/srv/documents", str(files)).replace("127.0.0.1:8000", f"127.0.0.1:{behind}")
 
 
-@pytest.fixture
-def front(opal: User, files: Files, dropbox: "Standin", tmp_path: Path) -> Iterator[str]:
-    """Where nginx listens, in front of the console."""
+@pytest.fixture(params=PROGRAMS)
+def front(
+    request: pytest.FixtureRequest, opal: User, files: Files, dropbox: "Standin", tmp_path: Path
+) -> Iterator[str]:
+    """Where the web server listens, in front of the console."""
+    name: str = request.param
+    program = PROGRAMS[name]
+    if program is None:
+        pytest.skip(f"{name} is not on this machine: apt-get install nginx-light caddy")
     files.directory.mkdir()
     more = {
         "DOCUMENTS_DIRECTORY": str(files.directory),
@@ -63,25 +81,29 @@ def front(opal: User, files: Files, dropbox: "Standin", tmp_path: Path) -> Itera
     environment = environment_of(redis_url=settings.REDIS_URL, dropbox=dropbox)
     console = Console({**environment, **more}, tmp_path / "log")
     console.start()
-    place, port = tmp_path / "nginx", free_port()
-    place.mkdir()
-    configuration = place / "nginx.conf"
-    configuration.write_text(
-        AROUND.format(
-            place=place,
-            port=port,
-            behind=console.port,
-            locations=locations(behind=console.port, files=files.directory),
+    place, port = tmp_path / "front", free_port()
+    (place / "body").mkdir(parents=True)
+    configuration = place / "configuration"
+    words = example(name, behind=console.port, files=files.directory)
+    configuration.write_text(AROUND[name].format(place=place, port=port, behind=console.port, example=words))
+    with (place / "log").open("w") as log:
+        front = subprocess.Popen(
+            [program, *COMMANDS[name], configuration], stderr=log, env={**os.environ, "HOME": str(place)}
         )
-    )
-    nginx = subprocess.Popen([str(NGINX), "-c", configuration, "-g", "user root;"])
     try:
         eventually(console.answers, within_s=60)
+        eventually(lambda: _listens(port), within_s=20)
         yield f"http://127.0.0.1:{port}"
     finally:
-        nginx.terminate()
-        nginx.wait(10)
+        front.terminate()
+        front.wait(10)
         console.kill()
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
 
 
 def test_hands_out_what_the_console_lets_go_and_nothing_else(front: str, opal: User) -> None:
@@ -107,7 +129,7 @@ def test_hands_out_what_the_console_lets_go_and_nothing_else(front: str, opal: U
 
 
 def test_lets_a_large_file_through_as_it_comes(front: str, opal: User, files: Files) -> None:
-    content = bytes(range(256)) * 80_000  # more than nginx takes by itself, and than this server takes elsewhere
+    content = bytes(range(256)) * 80_000  # more than either takes by itself, and than this server takes elsewhere
     sent = requests.put(
         f"{front}/api/v1/documents/upload/?name=large.bin",
         data=content,
@@ -117,4 +139,4 @@ def test_lets_a_large_file_through_as_it_comes(front: str, opal: User, files: Fi
 
     assert sent.status_code == 201, sent.text
     assert list(files.all().values()) == [content]
-    assert not list((files.directory.parent / "nginx" / "body").iterdir())
+    assert not list((files.directory.parent / "front" / "body").iterdir())
