@@ -44,6 +44,9 @@ DID = {
     "verified_archived": "verified it",
     "archive": "archived it",
     "restore": "restored it",
+    "change": "changed what is said of it",
+    "check_out": "checked it out",
+    "check_in": "checked it in",
     "purge": "wanted it deleted for good",
     "cancel": "stopped it",
 }

@@ -4,19 +4,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import override
 
+from django.contrib.auth.models import User
+from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from console.machine.panel import Fact, Note, Panel
+from console.machine.panel import GONE_PERSON, HISTORY_SHOWN, Event, Fact, Note, Panel
 from console.records.links import record_url
 from console.shell.times import ago
 from core.base.clock import now
 from core.base.errors import Refused, words_for
 from documents.admin.places import download_url, public_url, restore_url, share_url
 from documents.classify import fits
-from documents.models import Document, DocumentVersion
-from documents.queries import missing_keys
+from documents.models import Document, DocumentVersion, ShareLink
+from documents.queries import links_visible_to, missing_keys
 from documents.services.rights import SEE_LEASES, may_share, require_change
 from documents.states import State
 from statemachine.transitions import Actor, authorise
@@ -87,6 +90,17 @@ class DocumentPanel(Panel[Document]):
         yield Fact(label="Public", value=public if document.is_public else "No")
         for name, value in [*document.metadata.items()][:METADATA_SHOWN]:
             yield Fact(label=name, value=value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+    # --- What happened ----------------------------------------------------------------------------------------------
+
+    @property
+    @override
+    def events(self) -> Iterator[Event]:
+        """What became of its links: a link is no part of the document, so none of it stands in its log."""
+        latest = Greatest("created_at", "revoked_at", "last_used_at")
+        theirs = links_visible_to(self.user).filter(document=self.record).select_related("created_by", "revoked_by")
+        for link in theirs.order_by(latest.desc())[:HISTORY_SHOWN]:
+            yield from _events_of(link, shown_to=self.user)
 
     # --- The file ---------------------------------------------------------------------------------------------------
 
@@ -168,3 +182,15 @@ class DocumentPanel(Panel[Document]):
             download_url=download_url(version) if may_be_had else "",
             restore_url=restore_url(version) if may_be_current else "",
         )
+
+
+def _events_of(link: ShareLink, *, shown_to: User) -> Iterator[Event]:
+    page = record_url(link, shown_to)
+    name = format_html('<a href="{}">“{}”</a>', page, link) if page else f"“{link}”"
+    made = format_html("{} made the link {} for people outside", link.created_by or GONE_PERSON, name)
+    yield Event(words=made, at=link.created_at)
+    if link.left == 0:
+        yield Event(words=format_html("{} was used as often as it may be", name), at=link.last_used_at)
+    if link.revoked_at:
+        revoked = format_html("{} revoked the link {}", link.revoked_by or GONE_PERSON, name)
+        yield Event(words=revoked, at=link.revoked_at)

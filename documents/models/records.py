@@ -83,6 +83,7 @@ class Document(Noticed):
     start_transition: ClassVar[str] = "verify"
     work_name: ClassVar[str] = "The verifying of documents"
     told_in_order: ClassVar[tuple[str, ...]] = ("name",)
+    edits: ClassVar[frozenset[str]] = frozenset({"change", "check_out", "check_in"})
     run_name: ClassVar[str] = "Verifying"
     run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({"verified_bytes": 0})
     run_ends: ClassVar[frozenset[str]] = frozenset({State.ACTIVE, State.ARCHIVED, State.ERROR})

@@ -8,16 +8,19 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from console.machine import panel as machines
+from core.base.clock import now
 from documents.admin import documents as lists
 from documents.admin import panel as panels
 from documents.admin.documents import OwnerFilter
 from documents.bundles import LEFT_OUT
 from documents.models import Batch, Document, DocumentVersion, Quota
-from documents.services import documents, uploads
+from documents.services import documents, opening, shares, uploads
 from documents.services.bulk import verify_many
 from documents.states import State
 from statemachine.batches import run_again, which_of
 from tests.documents.making import PDF, Files, stored, verified, worked
+from tests.documents.sharing import linked
 from tests.documents.test_bundles import unpacked
 from tests.factories import settled
 
@@ -188,6 +191,50 @@ class TestButtons:
         documents.archive(document_id=document.pk, by=opal)
 
         assert "It was never verified" in at(opal).get(page_of(document)).text
+
+
+class TestHistory:
+    def test_tells_changes_and_links_with_who_and_in_their_order(self, opal: User, at: Any) -> None:
+        document = verified(opal, name="a.pdf")
+        documents.change(document_id=document.pk, by=opal, name="b.pdf")
+        link = linked(opal, document, label="The bank", downloads_at_most=1).link
+        opening.use(link=link, at=now())
+        shares.revoke(link_id=link.pk, by=opal, at=now())
+        documents.check_out(document_id=document.pk, by=opal)
+
+        history = at(opal).get(page_of(document)).text.partition("What happened")[2]
+
+        told = (
+            "operator checked it out",
+            "operator revoked the link",
+            "was used as often as it may be",
+            "operator made the link",
+            "operator changed what is said of it",
+            "Name “a.pdf”, now “b.pdf”",
+            "verified it",
+        )
+        places = [history.find(each) for each in told]
+        assert -1 not in places
+        assert places == sorted(places)
+        assert "Stopped" not in history
+
+    def test_tells_of_links_to_who_may_know_of_them_only(self, role: Any, opal: User, at: Any) -> None:
+        document = verified(opal)
+        linked(opal, document)
+
+        assert "made the link" in at(opal).get(page_of(document)).text
+        assert "made the link" not in at(role("Viewer")).get(page_of(document)).text
+
+    def test_tells_no_link_older_than_what_is_shown(self, opal: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        document = verified(opal)
+        linked(opal, document)
+        monkeypatch.setattr(machines, "HISTORY_SHOWN", 1)
+        documents.check_out(document_id=document.pk, by=opal)
+
+        history = at(opal).get(page_of(document)).text.partition("What happened")[2]
+
+        assert "checked it out" in history
+        assert "made the link" not in history
 
 
 class TestList:
