@@ -15,16 +15,17 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from console.batches.filters import BatchFilter
+from console.machine.change_list import STATES
 from console.machine.filters import BY_LAST_CHANGE, BY_STATE, FailureFilter
 from console.machine.page import MachineAdmin, generation_of
 from console.machine.running import ManyRun
 from console.records.exports import Column
-from console.records.filters import AskingFilter
 from console.records.who import person
 from core.base.errors import Refused, RunsheetError
 from core.http import uploads
 from documents import bundles
 from documents.admin.buttons import BUTTONS
+from documents.admin.filters import CheckedOutFilter, KindFilter, OwnerFilter
 from documents.admin.forms import DocumentForm, DocumentOfLeaseForm
 from documents.admin.panel import DocumentPanel
 from documents.admin.sending import SendingPages
@@ -32,6 +33,9 @@ from documents.models import Document
 from documents.services import documents
 from documents.services.bulk import AT_MOST, bulk, verify_many
 from documents.services.rights import ADD, CHANGE, MANAGE, SEE_LEASES
+from documents.states import State
+from leases import search
+from leases.models import Lease
 from statemachine.errors import RecordGone, TransitionForbidden
 from storage.admin.amounts import size_text
 
@@ -63,18 +67,6 @@ LABELS = {
     "scan": "Virus scanner",
     "answer": "Answer",
 }
-
-
-class OwnerFilter(AskingFilter):
-    """Those who have any."""
-
-    title = "owner"
-    parameter_name = "owner__id__exact"
-
-    @override
-    def there_is(self) -> list[tuple[str, str]]:
-        owners = Document.objects.order_by("owner__username").values_list("owner_id", "owner__username").distinct()
-        return [(str(pk), name) for pk, name in owners]
 
 
 @admin.action(description="Download the files (ZIP)", permissions=["view"])
@@ -128,12 +120,18 @@ class DocumentAdmin(MachineAdmin):
     empty = "Send the first one, or have a program do it (docs/api.md)."
     shown_with = ("initiated_by", "owner", "lease", "checked_out_by")
     # Where the page of a lease leads.
-    lookups = ("lease__id__exact",)
+    lookups = (*MachineAdmin.lookups, "lease__id__exact")
     follows = ("verified_bytes", "current", "purge_at")
     list_display = ("__str__", "state_badge", "kind", "size", "owner", "lease", "changed")
-    list_filter = (BY_STATE, OwnerFilter, "is_public", FailureFilter, BatchFilter, BY_LAST_CHANGE)
+    list_filter = (
+        *(BY_STATE, OwnerFilter, KindFilter, CheckedOutFilter),
+        *("is_public", FailureFilter, BatchFilter, BY_LAST_CHANGE),
+    )
+    put_away = frozenset({State.ARCHIVED})
+    shows_put_away = (STATES, BatchFilter.parameter_name)
     list_select_related = ("owner", "lease", "initiated_by")
     search_fields = ("name", "unique_name")
+    search_help_text = "A part of the name, of the unique name or of the number of the lease."
     sortable_by = ("__str__", "state_badge", "size", "changed")
     beside = (
         ("Send", "admin:documents_document_send", ADD),
@@ -228,6 +226,17 @@ class DocumentAdmin(MachineAdmin):
             lease = changed.pop("lease")
             changed["lease_id"] = lease.pk if lease else None
         documents.change(document_id=obj.pk, by=person(request), **changed)
+
+    @override
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Document], search_term: str
+    ) -> tuple[QuerySet[Document], bool]:
+        """Also by the lease, for who may see leases; its number is looked for as in the list of leases."""
+        found, is_doubled = super().get_search_results(request, queryset, search_term)
+        if not search.keys_of(search_term) or not person(request).has_perm(SEE_LEASES):
+            return found, is_doubled
+        leases = search.matching(Lease.objects.order_by(), search_term).values("pk")
+        return found | queryset.filter(lease__in=leases), is_doubled
 
     @override
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:

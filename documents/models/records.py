@@ -165,6 +165,11 @@ class Document(Noticed):
             models.Index(fields=["id"], condition=Q(is_public=True), name="documents_document_public"),
             models.Index(fields=["entered_at"], name="documents_document_entered"),
             models.Index(fields=["purge_at"], condition=Q(purge_at__isnull=False), name="documents_document_purge"),
+            models.Index(
+                fields=["checked_out_until"],
+                condition=Q(checked_out_by__isnull=False),
+                name="documents_document_held",
+            ),
             models.Index(fields=["failure_code"], condition=~Q(failure_code=""), name="documents_document_failure"),
         ]
         constraints = [
