@@ -1,13 +1,11 @@
 """The list and the page of documents."""
 
-from collections import Counter
 from typing import Any, ClassVar, override
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,18 +19,18 @@ from console.machine.page import MachineAdmin, generation_of
 from console.machine.running import ManyRun
 from console.records.exports import Column
 from console.records.who import person
-from core.base.errors import Refused, RunsheetError
+from core.base.errors import Refused
 from core.http import uploads
-from documents import bundles
 from documents.admin.buttons import BUTTONS
 from documents.admin.filters import CheckedOutFilter, KindFilter, OwnerFilter
 from documents.admin.forms import DocumentForm, DocumentOfLeaseForm
+from documents.admin.many import ACTIONS, revoke_links
 from documents.admin.panel import DocumentPanel
 from documents.admin.sending import SendingPages
 from documents.models import Document
 from documents.services import documents
-from documents.services.bulk import AT_MOST, bulk, verify_many
-from documents.services.rights import ADD, CHANGE, MANAGE, SEE_LEASES
+from documents.services.bulk import verify_many
+from documents.services.rights import ADD, CHANGE, MANAGE, SEE_LEASES, SHARE
 from documents.states import State
 from leases import search
 from leases.models import Lease
@@ -67,42 +65,6 @@ LABELS = {
     "scan": "Virus scanner",
     "answer": "Answer",
 }
-
-
-@admin.action(description="Download the files (ZIP)", permissions=["view"])
-def download_files(_listed: Any, request: HttpRequest, records: QuerySet[Document]) -> HttpResponseBase:
-    """Those of the current versions that may be handed out, in one archive, which tells of the others."""
-    try:
-        ids = list(records.values_list("pk", flat=True)[: bundles.AT_MOST + 1])
-        return bundles.answer(bundles.bundle(by=person(request), document_ids=ids))
-    except RunsheetError as why:
-        messages.error(request, str(why))
-        return HttpResponseRedirect(request.get_full_path())
-
-
-def _of_many(request: HttpRequest, records: QuerySet[Document], action: str, done: str) -> None:
-    """Do it with each that is chosen, and say what became of them."""
-    ids = list(records.order_by("pk").values_list("pk", flat=True)[: AT_MOST + 1])
-    if len(ids) > AT_MOST:
-        messages.error(request, f"At most {AT_MOST:,} documents at once. Nothing was done; choose fewer.")
-        return
-    became = bulk(action=action, document_ids=ids, by=person(request))
-    if count := sum(each.is_done for each in became):
-        messages.success(request, f"{count:,} of {len(ids):,} {done}.")
-    for message, some in Counter(each.message for each in became if not each.is_done).most_common():
-        messages.warning(request, f"{some:,} left as they were: {message}")
-
-
-@admin.action(description="Archive", permissions=["change"])
-def archive_chosen(_listed: Any, request: HttpRequest, records: QuerySet[Document]) -> None:
-    """Out of sight, until somebody restores them."""
-    _of_many(request, records, "archive", "archived")
-
-
-@admin.action(description="Restore", permissions=["change"])
-def restore_chosen(_listed: Any, request: HttpRequest, records: QuerySet[Document]) -> None:
-    """Out of the archive."""
-    _of_many(request, records, "restore", "restored")
 
 
 class DocumentAdmin(MachineAdmin):
@@ -148,7 +110,8 @@ class DocumentAdmin(MachineAdmin):
         Column("Version", lambda document: document.current),
         Column("Unique name", lambda document: document.unique_name, width=40),
     )
-    actions = (download_files, archive_chosen, restore_chosen, *MachineAdmin.actions)
+    actions = (*ACTIONS, *MachineAdmin.actions)
+    asks = (*MachineAdmin.asks, revoke_links.__name__)
     many = ManyRun(label="Verify again", become="verified again", start=verify_many)
 
     @override
@@ -205,6 +168,10 @@ class DocumentAdmin(MachineAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """The bytes come first, and a form has none."""
         return False
+
+    def has_share_permission(self, request: HttpRequest) -> bool:
+        """Whether to offer what ends links; who does it asks again of which."""
+        return person(request).has_perm(SHARE)
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -22,6 +22,7 @@ from console.shell.times import ago, time_column
 from core.base.clock import now
 from core.base.errors import Refused
 from documents.admin.forms import ShareForm
+from documents.admin.places import share_url
 from documents.link_errors import LinkGone
 from documents.models import Document, ShareLink
 from documents.queries import links_visible_to, visible_to
@@ -197,6 +198,8 @@ def _revoke(request: HttpRequest, pk: int) -> HttpResponse:
     except LinkGone as gone:
         raise Http404 from gone
     messages.success(request, f"“{link}” is revoked. Whoever opens it is refused from now on.")
+    if request.POST.get("back") == "document":
+        return HttpResponseRedirect(share_url(link.document))
     return HttpResponseRedirect(record_url(link, person(request)) or reverse("admin:index"))
 
 
