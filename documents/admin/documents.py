@@ -99,6 +99,7 @@ class DocumentAdmin(MachineAdmin):
         ("Send", "admin:documents_document_send", ADD),
         ("Runs", "admin:documents_batch_changelist", "documents.view_document"),
         ("Share links", "admin:documents_sharelink_changelist", "documents.view_sharelink"),
+        ("Room", "admin:documents_quota_changelist", "documents.view_quota"),
     )
     file_shows_with = ("owner", "lease", "initiated_by")
     file_columns = (

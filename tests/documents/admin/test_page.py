@@ -316,6 +316,22 @@ class TestRoom:
         at(opal)
         assert browser.get(reverse("admin:documents_quota_changelist")).status_code == 403
 
+    def test_is_led_to_and_says_whose_it_is(self, opal: User, ada: User, at: Any) -> None:
+        verified(opal)
+        quota, agency = Quota.objects.get(), Quota.objects.create(agency="BLM")
+        rooms = reverse("admin:documents_quota_changelist")
+        assert rooms not in at(opal).get(reverse(LIST)).text
+        browser = at(ada)
+        assert rooms in browser.get(reverse(LIST)).text
+
+        told = [browser.get(reverse("admin:documents_quota_change", args=[each.pk])).text for each in (quota, agency)]
+
+        assert "<h1" in told[0]
+        assert "Room of operator" in told[0]
+        assert "Person operator" in told[0]
+        assert f"{len(PDF)} bytes" in told[0]
+        assert "Agency BLM" in told[1]
+
     def test_may_have_no_limit(self, opal: User, ada: User, at: Any, settings: Any) -> None:
         settings.DOCUMENTS_QUOTA_BYTES = 0
         verified(opal)
