@@ -27,6 +27,7 @@ from documents.link_errors import LinkGone
 from documents.models import Document, ShareLink
 from documents.queries import links_visible_to, visible_to
 from documents.services import shares
+from documents.services.opening import name_outside
 from documents.services.rights import may_share
 from documents.services.shares import NewLink
 from documents.states import LinkState, State, Suspended
@@ -211,6 +212,7 @@ def _page(request: HttpRequest, document: Document, form: ShareForm, *, new: New
         "document": document,
         "form": form,
         "new": new,
+        "name": name_outside(person(request)),
         "links": [(each, each.state_at(now()).label, why_suspended(each)) for each in links[:SHOWN]],
     }
     return render(request, "admin/documents/sharelink/of.html", context)

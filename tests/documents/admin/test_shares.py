@@ -111,6 +111,16 @@ class TestSeen:
         assert f'href="/public/{document.unique_name}/"' in text
 
 
+class TestName:
+    def test_is_told_to_who_shares_before_anybody_outside_reads_it(self, opal: User) -> None:
+        document = verified(opal)
+        assert "have an administrator enter your first and last name" in browser_of(opal).get(of(document)).text
+        opal.first_name = "Opal"
+        opal.save()
+
+        assert "says that “<bdi>Opal</bdi>” shares it." in browser_of(opal).get(of(document)).text
+
+
 class TestRevoking:
     def test_has_a_button_for_each_link_to_the_document(self, opal: User) -> None:
         document, browser = verified(opal), browser_of(opal)
