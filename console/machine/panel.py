@@ -115,6 +115,11 @@ class Panel[M: StateMachine]:
         return [offer for offer in self.offers if not offer.why_absent]
 
     @property
+    def has_main(self) -> bool:
+        """Whether the first button is what is wanted most, which its colour says."""
+        return True
+
+    @property
     def absent(self) -> list[Offer]:
         return [offer for offer in self.offers if offer.why_absent]
 

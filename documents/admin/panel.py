@@ -35,6 +35,7 @@ MISSING = (
 OTHER = (
     "By what it holds, the file is {found}; by its name, or by who sent it, {said}. Look whether it is the right one."
 )
+KEPT = "Archived: it stays with all its versions until it is restored, or somebody deletes it for good."
 EMPTY = "The file is empty. Look whether it is the right one."
 METADATA_SHOWN = 20
 
@@ -71,11 +72,24 @@ class DocumentPanel(Panel[Document]):
                 "Checked out by {}; that ends {}.", document.checked_out_by, ago(document.checked_out_until)
             )
             yield Note(words=words)
+        if document.state == State.ARCHIVED and not document.purge_at:
+            yield Note(words=KEPT)
         if document.purge_at:
             yield Note(
                 words=format_html("It is deleted for good {}. Restore it to keep it.", ago(document.purge_at)),
                 is_doubt=True,
             )
+
+    @property
+    @override
+    def has_main(self) -> bool:
+        """Nothing is wanted most of an active document but its file."""
+        return any(self.record.state in offer.button.first_in for offer in self.offered[:1])
+
+    @property
+    def is_download_main(self) -> bool:
+        """Whether the way to the file is what stands out."""
+        return str(self.record.state) == State.ACTIVE
 
     @property
     def about(self) -> Iterator[Fact]:

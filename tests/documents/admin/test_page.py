@@ -1,5 +1,6 @@
 """The page and the list of documents, and the page about room."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -157,6 +158,31 @@ class TestPage:
 
 
 class TestButtons:
+    def test_stand_out_where_one_of_them_is_wanted_most(self, ada: User, at: Any) -> None:
+        def main(document: Document) -> str:
+            """What is filled, of the page's buttons that one sees at once."""
+            text = at(ada).get(page_of(document)).text.partition('id="record-live"')[2].partition("record-history")[0]
+            seen = re.sub("</summary>.*?</details>", "", text, flags=re.DOTALL)
+            return " ".join(re.findall(r'class="button(?: is-small)?"[^>]*>([A-Z][a-z ]+)<', seen))
+
+        active, archived, missing = (verified(ada) for _ in range(3))
+        documents.archive(document_id=archived.pk, by=ada)
+        Document.objects.filter(pk=missing.pk).update(state=State.ERROR, failure_code="infected")
+
+        assert [main(each) for each in (active, archived, missing)] == ["Download", "Restore", "Verify again"]
+
+    def test_say_what_is_kept_of_what_is_archived_and_for_how_long(self, ada: User, at: Any, settings: Any) -> None:
+        document = verified(ada)
+        documents.archive(document_id=document.pk, by=ada)
+        browser = at(ada)
+        assert "it stays with all its versions until it is restored" in browser.get(page_of(document)).text
+        settings.DOCUMENTS_PURGE_GRACE_DAYS = 1
+        assert "Everything is kept for 1 day, in which" in browser.get(page_of(document)).text
+
+        settings.DOCUMENTS_PURGE_GRACE_DAYS = 0
+
+        assert "Nothing is kept: within the next minutes" in browser.get(page_of(document)).text
+
     def test_archive_delete_for_good_and_restore(self, ada: User, at: Any) -> None:
         document, browser = verified(ada), at(ada)
         assert "Archive it first" in browser.get(page_of(document)).text
@@ -164,7 +190,7 @@ class TestButtons:
         press(browser, document, "archive")
         archived = Document.objects.get()
         assert archived.state == State.ARCHIVED
-        assert "All its versions are deleted for good in 30 days" in browser.get(page_of(document)).text
+        assert "Everything is kept for 30 days, in which it can be restored" in browser.get(page_of(document)).text
         text = press(browser, archived, "purge")
         assert "It is deleted for good" in text
         assert Document.objects.get().purge_at is not None
