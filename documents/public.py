@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.base.clock import now
 from core.base.errors import Refused, RunsheetError, Temporary
+from core.base.sizes import size_text
 from core.http import tries
 from core.http.logins import network_of
 from core.http.tries import Counter
@@ -30,7 +31,6 @@ from documents.models import DocumentVersion, ShareLink
 from documents.ranges import RangeRefused
 from documents.services import opening
 from documents.serving import Content, FileAway
-from storage.admin.amounts import size_text
 
 logger = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from console.machine.running import ManyRun
 from console.records.exports import Column
 from console.records.who import person
 from core.base.errors import Refused
+from core.base.sizes import size_text
 from core.http import uploads
 from documents.admin.buttons import BUTTONS
 from documents.admin.filters import CheckedOutFilter, KindFilter, OwnerFilter
@@ -35,7 +36,6 @@ from documents.states import State
 from leases import search
 from leases.models import Lease
 from statemachine.errors import RecordGone, TransitionForbidden
-from storage.admin.amounts import size_text
 
 DID = {
     "verify": "had it verified again",

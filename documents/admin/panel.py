@@ -16,6 +16,7 @@ from console.records.links import record_url
 from console.shell.times import ago
 from core.base.clock import now
 from core.base.errors import Refused, words_for
+from core.base.sizes import size_text
 from documents.admin.places import download_url, public_url, restore_url, share_url
 from documents.classify import fits
 from documents.models import Document, DocumentVersion, ShareLink
@@ -23,7 +24,6 @@ from documents.queries import links_visible_to, missing_keys
 from documents.services.rights import SEE_LEASES, may_share, require_change
 from documents.states import State
 from statemachine.transitions import Actor, authorise
-from storage.admin.amounts import size_text
 from storage.backends.types import type_of
 
 VERSIONS_SHOWN = 50

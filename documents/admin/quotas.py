@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 
 from console.records.exports import Column
 from console.records.large_lists import DOWNLOADS, LargeList
+from core.base.sizes import size_text
 from documents.models import Quota
 from documents.services import quotas
-from storage.admin.amounts import size_text
 
 WITHOUT_LIMIT = "No limit"
 
