@@ -1,4 +1,4 @@
-"""Encryption for whoever has the key that opens it, in the format of age (https://age-encryption.org/v1).
+"""Encryption for whoever has the key that opens it, in the format of age, version 1.
 
 Who makes backups needs the public key only, and cannot read them. `age --decrypt` opens the files, too.
 """

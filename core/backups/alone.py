@@ -28,6 +28,11 @@ class Alone:
         """
         self._ask("SELECT 1")
 
+    @property
+    def pid(self) -> int:
+        """By which PostgreSQL knows this connection."""
+        return int(str(self._ask("SELECT pg_backend_pid()")))
+
     def begin(self) -> None:
         """Raises: BackupRefused: somebody is at it."""
         # In one transaction for all of it, so that a pooler gives us one connection. It holds nothing but the locks.

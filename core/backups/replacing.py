@@ -17,9 +17,9 @@ MARK = "runsheet_restore"
 # Of a database that was only migrated, these are empty.
 OF_PEOPLE = ("auth_user", "leases_lease", "documents_document", "statemachine_transitionlog")
 OTHERS = """
-SELECT DISTINCT COALESCE(NULLIF(application_name, ''), 'a program') || COALESCE(' at ' || host(client_addr), '')
+SELECT COALESCE(NULLIF(application_name, ''), 'a program') || COALESCE(' at ' || host(client_addr), '') || ' (' || pid || ')'
 FROM pg_stat_activity
-WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() AND pid <> %s AND backend_type = 'client backend'
 ORDER BY 1
 """
 # What belongs to an extension stays, and so does what is not of our schema.
@@ -88,14 +88,17 @@ def require_fit(manifest: Manifest, known: Iterable[tuple[str, str]]) -> None:
         )
 
 
-def require_alone() -> None:
+def require_alone(besides: int = 0) -> None:
     """Go on only if no program of ours is connected.
+
+    Args:
+        besides: the number of a connection of our own.
 
     Raises:
         BackupRefused: one is.
     """
     with connection.cursor() as cursor:
-        cursor.execute(OTHERS)
+        cursor.execute(OTHERS, [besides])
         others = [name for (name,) in cursor.fetchall()]
     if others:
         raise BackupRefused(

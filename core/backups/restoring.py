@@ -96,7 +96,7 @@ def restore(place: Place, manifest: Manifest, wish: Wish, *, told: Told) -> Rest
         replacing.require_alone()
     found = Restored(manifest=manifest, lacking=keys.lacking(manifest.keys))
     storage = documents_storage()
-    with alone():
+    with alone() as here:
         is_done = _require_room(storage, manifest, wish)
         if STORAGE in wish.parts:
             with _timed(found, STORAGE):
@@ -107,6 +107,7 @@ def restore(place: Place, manifest: Manifest, wish: Wish, *, told: Told) -> Rest
             with _timed(found, DATABASE):
                 told("The database")
                 if not is_done:
+                    replacing.require_alone(besides=here.pid)  # somebody may have begun since
                     dump = dump_as_sql(place, manifest, tools, wish.identities)
                     replacing.replace(dump, backup_id=manifest.id, tools=tools)
                 settling.migrate(manifest)

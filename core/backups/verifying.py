@@ -99,8 +99,9 @@ def dump_as_sql(place: Place, manifest: Manifest, tools: Programs, identities: S
         BackupDamaged, BackupBroken: it cannot be read to its end.
     """
     dump = part_of(place, manifest, "database", identities)
-    # Who restores it owns it, whoever did before; comments are for the owners of extensions only.
-    command = [tools["pg_restore"], "--file=-", "--no-owner", "--no-privileges", "--no-comments"]
+    # Who restores it owns it, whoever did before; tablespaces are of one server, and comments for owners of extensions only.
+    left_out = [f"--no-{each}" for each in ("owner", "privileges", "tablespaces", "comments")]
+    command = [tools["pg_restore"], "--file=-", *left_out]
     return piped(command, dump, environment=os.environ)
 
 
