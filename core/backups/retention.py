@@ -39,9 +39,11 @@ def clear(place: Place, *, newest: str, keep_days: int, at: datetime) -> Removed
     for each in old:
         place.delete(key_of(each, MANIFEST))  # first, so that nobody sees a backup that lacks something
     kept = {each for each in ids if each not in old}
-    for lies in list(place.listing(BACKUPS)):
-        if lies.key.removeprefix(BACKUPS).partition("/")[0] not in kept:
-            place.delete(lies.key)
+    left = [each.key for each in place.listing(BACKUPS) if each.key.removeprefix(BACKUPS).partition("/")[0] not in kept]
+    for key in left:
+        place.delete(key)
+    if not left:  # nobody is there who has left any blobs
+        return Removed()
     try:
         needed = _needed(place, kept)
     except RunsheetError as error:

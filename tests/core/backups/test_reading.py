@@ -6,6 +6,7 @@ from typing import Any
 
 import pyrage
 import pytest
+from django.db import connection
 
 from core.backups import age, manifest, postgres
 from core.backups.errors import BackupDamaged, BackupFailed, BackupRefused
@@ -94,6 +95,24 @@ class TestPlace:
     def test_knows_no_backup_of_such_a_name(self, tmp_path: Path) -> None:
         with pytest.raises(BackupRefused, match=r"There is no backup '\.\./x'"):
             Place(LocalStorage(directory=str(tmp_path))).manifest("../x")
+
+
+@pytest.mark.django_db
+class TestReaching:
+    def test_tells_the_password_to_nobody_else(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(connection.settings_dict, "PASSWORD", "the-password")
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "sslpassword", "of-a-key")
+        monkeypatch.setenv("PGSSLMODE", "disable")
+
+        with postgres.reaching() as environment:
+            service = Path(environment["PGSERVICEFILE"])
+            text, mode = service.read_text(), service.parent.stat().st_mode & 0o777
+
+        assert (environment["PGPASSWORD"], "the-password" in text, mode) == ("the-password", False, 0o700)
+        assert f"dbname={connection.settings_dict['NAME']}\n" in text
+        assert "sslpassword=of-a-key\n" in text
+        assert "PGSSLMODE" not in environment
+        assert not service.exists()
 
 
 @pytest.mark.process

@@ -93,6 +93,7 @@ class TestClear:
 
     def test_leaves_each_content_where_it_cannot_be_told_who_needs_it(self, place: Place) -> None:
         broken, new = lay(place, days_ago=1, contents=(b"mine",)), lay(place, days_ago=0)
+        lay(place, days_ago=31)
         place.put(key_of(broken, "blobs"), [b"{}\n"])
 
         removed = clear(place, newest=new, keep_days=30, at=NOW)
@@ -104,6 +105,7 @@ class TestClear:
         others = tmp_path / "runsheet" / "blobs" / "README"
         new = lay(place, days_ago=0)
         others.write_text("mine")
+        lay(place, days_ago=31)
 
         clear(place, newest=new, keep_days=1, at=NOW)
 
