@@ -22,6 +22,7 @@ HELP: dict[tally.Counted | tally.Observed, str] = {
     "messages_lost": "Messages that no worker would have answered, found by the reconciler.",
     "messages_refused": "Messages that Redis did not take.",
     "messages_rung": "Messages sent.",
+    "request_seconds": "Requests by area and outcome, and how long it took until the answer began.",
     "settle_seconds": "From when work was owed until the record came to rest, by the state it rests in.",
     "share_downloads": "Documents that were handed out by a link.",
     "share_refusals": "What was asked of a link or a public page and not given, by reason.",
