@@ -13,7 +13,8 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from core.ops import tally
-from statemachine.metrics import EngineCollector
+from core.ops.postgres import PostgresCollector
+from statemachine.metrics import EngineCollector, WritingCollector, never_yet
 
 HELP: dict[tally.Counted | tally.Observed, str] = {
     "dropbox_call_seconds": "Calls to Dropbox by route and outcome, and how long they took.",
@@ -46,7 +47,7 @@ def tell_too(part: str, collector: Callable[[], Collector]) -> None:
     _further[part] = collector
 
 
-class TallyCollector:
+class TallyCollector(Collector):
     """For prometheus_client: what `core.ops.tally` has counted."""
 
     def collect(self) -> Iterator[Metric]:
@@ -68,9 +69,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_look(request):
         return HttpResponse("Send METRICS_TOKEN as a bearer token, or log in as a superuser.\n", "text/plain", 401)
     registry = CollectorRegistry()
-    registry.register(EngineCollector())
-    registry.register(TallyCollector())
-    for collector in _further.values():
+    for collector in (EngineCollector, WritingCollector, TallyCollector, PostgresCollector, *_further.values()):
         registry.register(collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
@@ -86,7 +85,8 @@ def _may_look(request: HttpRequest) -> bool:
 
 def _counter(name: str, documentation: str, tallied: tally.Tallied) -> Metric:
     family = Metric(f"runsheet_{name}", documentation, "counter")
-    for labels, value in tallied.counters.get(name, {}).items():
+    counted = {**dict.fromkeys(never_yet(name), 0.0), **tallied.counters.get(name, {})}
+    for labels, value in counted.items():
         family.add_sample(f"runsheet_{name}_total", dict(labels), value)
     return family
 
