@@ -27,10 +27,13 @@ class TimeRequests:
             return self._get_response(request)
         began = time.monotonic()
         response = self._get_response(request)
-        labels = {"area": _area(request), "outcome": _outcome(response.status_code)}
-        count = partial(tally.observe, "request_seconds", time.monotonic() - began, **labels)
+        count = partial(_count, time.monotonic() - began, area=_area(request), outcome=_outcome(response.status_code))
         response._resource_closers.append(count)  # type: ignore[attr-defined]  # noqa: SLF001 - what Django closes with it
         return response
+
+
+def _count(seconds: float, *, area: str, outcome: str) -> None:
+    tally.observe("request_seconds", seconds, area=area, outcome=outcome)
 
 
 def _area(request: HttpRequest) -> str:
