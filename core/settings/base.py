@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.http.request_ids.RequestIds",
     "core.http.health.answer_probes",
+    "core.http.request_times.TimeRequests",
     "core.base.redis_client.share_patience",
     "api.compression.Compress",
     "api.throttling.TellRate",
