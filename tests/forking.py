@@ -73,7 +73,7 @@ class Forks:
             yield
         finally:
             os.kill(number, signal.SIGTERM)
-            self._ask(end=number)
+            self._ask(timeout_s=90, end=number)  # a pool may take 25 s, and more on a machine that has much to do
 
     def _ask(self, *, timeout_s: float = 30, **question: Any) -> int:
         assert self._process.stdin is not None

@@ -44,7 +44,7 @@ ROUND_S = 0.05
 LIMIT_S = 900
 # Beside the pools of storage.
 DISCOVERY = worker(count=2)
-type Digests = Mapping[str, tuple[int, str]]
+type Rows = Mapping[str, tuple[str, ...]]
 
 
 @dataclass
@@ -190,7 +190,7 @@ class Drill:
         from core.backups.place import place_of
 
         answered = dict(self.known.stored)
-        seen: list[Digests] = []
+        seen: list[Rows] = []
         dump = making._dump
 
         def noted(place: Any, moment: Any, *rest: Any) -> Any:
@@ -263,8 +263,9 @@ class Drill:
 
         found = _now()
         for name in sorted(found.keys() | moment.rows.keys()):
-            if found.get(name) != moment.rows.get(name):
-                self.told.wrong.append(f"{what}: {name} was {moment.rows.get(name)} and is {found.get(name)}")
+            was, now = set(moment.rows.get(name, ())), set(found.get(name, ()))
+            self.told.wrong += [f"{what}: {name} had {line}" for line in sorted(was - now)]
+            self.told.wrong += [f"{what}: {name} has {line}" for line in sorted(now - was)]
         versions = {(each.document_id, each.number): each for each in DocumentVersion.objects.all()}
         for (of, number), digest in moment.answered.items():
             if (of, number) not in versions or versions[of, number].sha256 != digest:
@@ -299,7 +300,7 @@ class Moment:
     """
 
     backup_id: str
-    rows: Digests
+    rows: Rows
     answered: Mapping[tuple[int, int], str]
 
 
@@ -310,11 +311,11 @@ def _empty_storage() -> None:
         storage()._delete(each.key)
 
 
-def _in_snapshot(name: str) -> Digests:
+def _in_snapshot(name: str) -> Rows:
     """What the database says in the moment of a backup, by a connection of its own."""
     from django.db import connection
 
-    from tests.core.backups.rows import digests
+    from tests.core.backups.rows import lines
 
     own = connection.copy()
     try:
@@ -322,19 +323,19 @@ def _in_snapshot(name: str) -> Digests:
         with own.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(name)))
-            return digests(cursor)
+            return lines(cursor)
     finally:
         own.rollback()
         own.close()
 
 
-def _now() -> Digests:
+def _now() -> Rows:
     from django.db import connection
 
-    from tests.core.backups.rows import digests
+    from tests.core.backups.rows import lines
 
     with connection.cursor() as cursor:
-        return digests(cursor)
+        return lines(cursor)
 
 
 def tell(told: Told, *, as_json: bool = False) -> None:

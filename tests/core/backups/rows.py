@@ -21,6 +21,12 @@ ITS_OWN = frozenset(
     }
 )
 HISTORY = "statemachine_transitionlog"
+# Of a record that is owed: what changes when it is rung for.
+RUNG = ["generation", "due_at", "rung_at", "claimed_until"]
+LINES = sql.SQL(
+    "SELECT (CASE WHEN line ? 'rung_at' AND line ->> 'due_at' IS NOT NULL THEN line - {rung}::text[] ELSE line END)::text "
+    "FROM (SELECT to_jsonb(it) AS line {rows}) lines ORDER BY 1"
+)
 
 
 def all_rows() -> dict[str, list[tuple[Any, ...]]]:
@@ -29,16 +35,15 @@ def all_rows() -> dict[str, list[tuple[Any, ...]]]:
         return {name: _rows(cursor, name) for name in _compared(cursor)}
 
 
-def digests(cursor: Any) -> dict[str, tuple[int, str]]:
-    """The same, of many: how many rows there are, and a digest of them."""
+def lines(cursor: Any) -> dict[str, tuple[str, ...]]:
+    """The same of another connection's moment, each row as JSON; of what is owed without when it was rung for.
+
+    Whoever works in the database, as the run of the index at the end of a restore, rings for what is owed and due.
+    """
     found = {}
     for name in _compared(cursor):
-        cursor.execute(
-            sql.SQL(
-                "SELECT count(*), md5(string_agg(line, '' ORDER BY line)) FROM (SELECT md5(it::text) AS line {}) lines"
-            ).format(_from(name))
-        )
-        found[name] = cursor.fetchone()
+        cursor.execute(LINES.format(rung=sql.Literal(RUNG), rows=_from(name)))
+        found[name] = tuple(line for (line,) in cursor.fetchall())
     return found
 
 

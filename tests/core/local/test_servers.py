@@ -111,7 +111,10 @@ def kill(directory: Path, name: str) -> None:
     if name == "postgres":
         server = servers._postmaster(directory / "postgres")
     else:
-        server = next(each for each in psutil.Process().children() if str(directory) in " ".join(each.cmdline()))
+        # What has ended and is waited for by nobody yet has no command line.
+        running = psutil.process_iter(["ppid", "cmdline"])
+        ours = [each for each in running if each.info["ppid"] == os.getpid()]
+        server = next(each for each in ours if str(directory) in " ".join(each.info["cmdline"] or ()))
     assert server is not None
     server.kill()
     eventually(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
