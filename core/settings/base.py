@@ -112,16 +112,21 @@ LOCK_TIMEOUT_S = 10
 REQUEST_STATEMENT_S = environment.number("REQUEST_STATEMENT_S", 15, minimum=LOCK_TIMEOUT_S + 1, maximum=60)
 # The locks of a process that is stopped, or whose host is lost, end after this long. Longer than a renewal of a token.
 TRANSACTION_IDLE_S = 40
-# A pooler that hands a connection from one transaction to another may keep no prepared statements.
-DATABASE_PREPARES = environment.choice("DATABASE_PREPARES", "yes", among=("yes", "no")) == "yes"
+# Where a pooler hands a connection from one transaction to another, nothing that is set stays set, and it may keep no
+# prepared statements. The limits above are then those of the database: see docs/operations.md.
+DATABASE_IS_POOLED = environment.choice("DATABASE_POOLER", "none", among=("none", "transaction")) == "transaction"
+DATABASE_PREPARES = (
+    environment.choice("DATABASE_PREPARES", "no" if DATABASE_IS_POOLED else "yes", among=("yes", "no")) == "yes"
+)
+_limits = f"-c lock_timeout={LOCK_TIMEOUT_S}s -c idle_in_transaction_session_timeout={TRANSACTION_IDLE_S}s"
 _database = dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
 DATABASES = {
     "default": {
         **_database,
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_IS_POOLED,
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
-            "options": f"-c lock_timeout={LOCK_TIMEOUT_S}s"
-            f" -c idle_in_transaction_session_timeout={TRANSACTION_IDLE_S}s",
+            **({} if DATABASE_IS_POOLED else {"options": _limits}),
             # A server that is gone without a word is noticed within 15 to 25 s (libpq's units: s, s, s, count, ms).
             "connect_timeout": 5,
             # Statements that are sent again and again are prepared from the third time on.

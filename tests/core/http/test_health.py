@@ -31,6 +31,7 @@ from statemachine.models import Heartbeat
 from tests.core.conftest import Manage
 from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
+from tests.pooler import unpooled
 
 LIVE, READY = "/health/live", "/health/ready"
 
@@ -262,6 +263,7 @@ class TestReadyForWork:
         assert found["database"].startswith("PostgreSQL took too long and was cut off. See its load")
         assert seconds < 2
 
+    @unpooled
     def test_keeps_to_the_options_of_the_address(self, client: Client, redis: Redis, monkeypatch: Any) -> None:
         options = connections.settings["default"]["OPTIONS"]
         monkeypatch.setitem(options, "options", f"{options['options']} -c default_transaction_read_only=on")

@@ -20,6 +20,7 @@ from core.http import refusals
 from core.http.statements import AnswerInTime, bind_requests
 from leases.admin.leases import LeaseAdmin
 from leases.models import Lease
+from tests.pooler import unpooled
 
 pytestmark = [
     pytest.mark.django_db,
@@ -49,6 +50,7 @@ def limit_of(wrapper: BaseDatabaseWrapper, name: str = "statement_timeout") -> s
 
 
 class TestBinding:
+    @unpooled
     def test_is_what_connections_begin_with_and_come_back_to(
         self, monkeypatch: pytest.MonkeyPatch, other: BaseDatabaseWrapper
     ) -> None:
