@@ -24,9 +24,12 @@ from tests.core.local.test_processes import eventually
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 PORT = 6432
+IS_BETWEEN = os.environ.get("DATABASE_POOLER") == "transaction"
 unpooled = pytest.mark.skipif(
-    os.environ.get("DATABASE_POOLER") == "transaction",
-    reason="is about what a connection keeps, and behind a pooler none keeps anything",
+    IS_BETWEEN, reason="is about what a connection keeps, and behind a pooler none keeps anything"
+)
+broken_itself = pytest.mark.skipif(
+    IS_BETWEEN, reason="breaks PostgreSQL itself; what a pooler makes of that is shown by tests/core/test_pooler.py"
 )
 CONFIGURATION = """
 [databases]
@@ -40,6 +43,8 @@ pool_mode = transaction
 default_pool_size = 20
 max_client_conn = 1000
 server_idle_timeout = 1
+server_login_retry = 0.2
+query_wait_timeout = 10
 logfile = {place}/log
 pidfile = {place}/pid
 """
