@@ -19,7 +19,7 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate
 # Types take as long as all the others.
 LINTS := lint-types lint-style lint-contracts
 
-.PHONY: help demo up test quick chaos bench-console openapi screenshots lint $(LINTS) fmt lock audit
+.PHONY: help demo up test quick chaos drill bench-console openapi screenshots lint $(LINTS) fmt lock audit
 
 help: ## This list
 	@echo 'Usage: make TARGET [ARGS="…"]'
@@ -44,6 +44,9 @@ chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (S
 	@$(PYTHON) -m tests.chaos.cups --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.archives --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.documents --seed $(or $(SEED),1)
+
+drill: $(INSTALLED) ## Back up under load, destroy everything, restore it and see what is lost, and how long it takes (ARGS=--json)
+	@$(PYTHON) -m tests.chaos.drill $(ARGS)
 
 bench-console: $(INSTALLED) ## How fast the console is with 200,000 leases and 2,000,000 transitions (ARGS=--json)
 	@$(PYTHON) -m bench.console $(ARGS)

@@ -19,5 +19,8 @@ class CloudConfig(AppConfig):
 
 def _declare() -> None:
     from cloud import console  # noqa: PLC0415 - once the apps are there
+    from cloud.metrics import ConnectionCollector  # noqa: PLC0415 - the same
+    from core.http import metrics  # noqa: PLC0415 - the same
 
     console.declare()
+    metrics.tell_too("connections", ConnectionCollector)

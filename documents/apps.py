@@ -22,9 +22,12 @@ class DocumentsConfig(AppConfig):
 
 
 def _declare() -> None:
-    from documents import console  # noqa: PLC0415 - once the apps are there
+    from core.http import metrics  # noqa: PLC0415 - once the apps are there
+    from documents import console  # noqa: PLC0415 - the same
+    from documents.metrics import QuotaCollector  # noqa: PLC0415 - the same
 
     console.declare()
+    metrics.tell_too("quotas", QuotaCollector)
 
 
 def _stood_on(file_ids: Sequence[int]) -> dict[int, str]:

@@ -23,7 +23,7 @@ LISTS = {
     Quota: QuotaAdmin,
     ShareLink: ShareLinkAdmin,
 }
-FRAME = Frame(belongs={"admin:documents_document_changelist": ("documents/sharelink/",)})
+FRAME = Frame(belongs={"admin:documents_document_changelist": ("documents/sharelink/", "documents/quota/")})
 DOCUMENTS = Kind(
     machine=Document,
     shown=DocumentAdmin,

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.base.clock import now
 from core.base.errors import Refused, RunsheetError, Temporary
+from core.base.sizes import size_text
 from core.http import tries
 from core.http.logins import network_of
 from core.http.tries import Counter
@@ -30,7 +31,6 @@ from documents.models import DocumentVersion, ShareLink
 from documents.ranges import RangeRefused
 from documents.services import opening
 from documents.serving import Content, FileAway
-from storage.admin.amounts import size_text
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def share(request: HttpRequest, token: str) -> HttpResponseBase:
     if link.has_password and not _knows_password(request, link):
         return _page(request, {"asks": True})
     told = _told(version, reverse("share_download", args=[token]))
-    return _page(request, {"link": link, "left": link.left, **told})
+    return _page(request, {"link": link, "left": link.left, "shared_by": opening.name_outside(link.created_by), **told})
 
 
 @require_safe
@@ -283,7 +283,7 @@ def _remembered(request: HttpRequest, name: str, *, seconds: int) -> str:
 
 
 def _told(version: DocumentVersion, download: str) -> dict[str, Any]:
-    """What everybody who has the link may know of it: neither whose it is, nor what is said of the link."""
+    """What everybody who may have it may know of it: neither whose it is, nor what is said of it."""
     return {"version": version, "size": size_text(version.size), "download": download}
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from documents.models import Document, DocumentVersion, ShareLink
+from documents.models.shares import ShareLinkQuerySet
 from storage.models import FileState, StoredFile
 
 VIEW = "documents.view_document"
@@ -19,7 +20,7 @@ def visible_to(user: User) -> QuerySet[Document]:
     return documents if user.has_perm(VIEW) else documents.filter(owner_id=user.pk)
 
 
-def links_visible_to(user: User) -> QuerySet[ShareLink]:
+def links_visible_to(user: User) -> ShareLinkQuerySet:
     """The links that the person may see: to everybody's documents, or to their own; those that they made always."""
     links = ShareLink.objects.all()
     if user.has_perm(SHARE) and user.has_perm(MANAGE):

@@ -8,8 +8,8 @@ from typing import Protocol
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from core.base.sizes import size_text
 from leases.models import Lease
-from storage.admin.amounts import size_text
 from storage.admin.places import FILES, IN
 
 # An archive has some dozen files; whoever has laid in more sees the rest in the list.

@@ -1,6 +1,7 @@
 """What the machines owe, how late they are, and who works on it. A few cheap queries answer each scrape."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, wait
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +11,13 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from core.ops import probes
 from statemachine import doorbell, heartbeat
 from statemachine import listeners as workers
+from statemachine.errors import Bug, Crashed
 from statemachine.models import StateField, StateMachine
 from statemachine.reactions import machines, queue_of, queues
 
@@ -22,7 +26,7 @@ _WAITING = Q(rung_at__isnull=False) | (Q(due_at__lte=Now()) & (Q(claimed_until=N
 _UNRUNG = Q(due_at__lte=Now(), rung_at=None) & (Q(claimed_until=None) | Q(claimed_until__lte=Now()))
 
 
-class EngineCollector:
+class EngineCollector(Collector):
     """For prometheus_client. What cannot be asked is left out, and `runsheet_up` says so."""
 
     def collect(self) -> Iterator[Metric]:
@@ -44,7 +48,9 @@ class EngineCollector:
         records = _gauge("records", "Records by state.", "machine", "state")
         owed = _gauge("owed_records", "Records that are owed work, now or later.", "machine")
         waiting = _gauge("queue_owed_records", "Records that wait for the workers of a queue now.", "queue")
+        waited = _gauge("queue_oldest_owed_seconds", "Since when the oldest of these has been in its state.", "queue")
         by_queue = dict.fromkeys(queues(), 0)
+        longest = dict.fromkeys(queues(), 0.0)
         oldest = _gauge("oldest_owed_seconds", "Since when the oldest of them has been in its state.", "machine")
         retrying = _gauge("retrying_records", "Records whose present work did not succeed at once.", "machine")
         lag = _gauge("dispatch_lag_seconds", "How long due work has waited to be rung for.", "machine", "lane")
@@ -55,7 +61,9 @@ class EngineCollector:
             for state in _states(model):
                 records.add_metric([machine, state], counted.get(state, 0))
             for row in states:
-                by_queue[queue_of(model, row["state"])] += row["waiting"]
+                queue = queue_of(model, row["state"])
+                by_queue[queue] += row["waiting"]
+                longest[queue] = max(longest[queue], _longest([row["waited"]]))
             owed.add_metric([machine], sum(row["owed"] for row in states))
             oldest.add_metric([machine], _longest(row["oldest"] for row in states))
             retrying.add_metric([machine], sum(row["retrying"] for row in states))
@@ -63,7 +71,8 @@ class EngineCollector:
                 lag.add_metric([machine, lane], _longest(row[lane] for row in states))
         for queue, count in by_queue.items():
             waiting.add_metric([queue], count)
-        yield from (records, owed, waiting, oldest, retrying, lag, *_heartbeats())
+            waited.add_metric([queue], longest[queue])
+        yield from (records, owed, waiting, waited, oldest, retrying, lag, *_heartbeats())
 
     def _redis(self) -> Iterator[Metric]:
         waiting = _gauge("queue_messages", "Messages that wait for a worker.", "queue")
@@ -77,6 +86,28 @@ class EngineCollector:
         yield from (waiting, alive)
 
 
+class WritingCollector(Collector):
+    """For prometheus_client: whether what is written is taken, as /health/ready finds out; also by what takes no more."""
+
+    def collect(self) -> Iterator[Metric]:
+        looked, exercised = heartbeat.database_works.start(), probes.redis_works.start()
+        answers: list[Future[Any]] = [looked, exercised]
+        wait(answers, timeout=probes.PATIENCE_S)
+        takes = _gauge("writable", "Whether this part took what was written to it.", "part")
+        takes.add_metric(["database"], not heartbeat.database_words(looked))
+        takes.add_metric(["redis"], exercised.done() and exercised.exception() is None)
+        yield takes
+
+
+def never_yet(name: str) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Labels of what is to be told as 0 before it happens: who asks for an increase cannot see one from nothing to 1."""
+    if name == "tries_given_up":
+        for model in machines():
+            for state in sorted(model.working_states):
+                for failure in (Bug, Crashed):
+                    yield ("code", failure.code), ("machine", model._meta.label_lower), ("state", state)
+
+
 def _gauge(name: str, documentation: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"runsheet_{name}", documentation, labels=labels)
 
@@ -88,6 +119,7 @@ def _look(model: type[StateMachine]) -> dict[str, dict[str, Any]]:
         records=Count("pk"),
         owed=Count("pk", filter=Q(due_at__isnull=False)),
         waiting=Count("pk", filter=_WAITING),
+        waited=_longest_since("entered_at", _WAITING),
         oldest=_longest_since("entered_at", Q(due_at__isnull=False)),
         retrying=Count("pk", filter=Q(state__in=model.working_states, tries__gt=1)),
         **{lane: _longest_since("due_at", _UNRUNG & Q(background=value)) for lane, value in LANES.items()},

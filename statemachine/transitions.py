@@ -202,6 +202,31 @@ def _committed(record: StateMachine, taken: list[TransitionLog], *, rings: bool)
             settling.note(taken)
 
 
+def log_edit(record: StateMachine, edit: str, actor: Actor, *, reason: str) -> None:
+    """Log what somebody has changed of a locked record without taking it anywhere; it is written, under its new generation.
+
+    Args:
+        edit: one of the machine's `edits`.
+        reason: what was changed, for a person reading the log.
+    """
+    row = TransitionLog(
+        record_type=record._meta.label_lower,
+        record_id=record.pk,
+        transition=edit,
+        from_state=record.state,
+        to_state=record.state,
+        generation=record.generation,
+        actor_kind=actor.kind,
+        actor=actor.user,
+        reason=reason,
+        at=max(database_now(record), record.entered_at),
+        lasted=timedelta(),
+        tries=record.tries,
+    )
+    insert([row])
+    tell(record, row)
+
+
 def move(record: StateMachine, step: Step, actor: Actor) -> TransitionLog:
     """Change the record as the transition says; its row of the log, which is still without the record."""
     left, since, tries = record.state, record.entered_at, record.tries

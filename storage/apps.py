@@ -14,7 +14,8 @@ class StorageConfig(AppConfig):
 def _declare() -> None:
     from core.http import metrics  # noqa: PLC0415 - once the apps are there
     from storage import console  # noqa: PLC0415 - once the apps are there
-    from storage.metrics import StorageCollector  # noqa: PLC0415 - once the apps are there
+    from storage.metrics import PlaceCollector, StorageCollector  # noqa: PLC0415 - once the apps are there
 
     console.declare()
     metrics.tell_too("storage", StorageCollector)
+    metrics.tell_too("place", PlaceCollector)

@@ -7,7 +7,15 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from core.base.errors import RunsheetError
+from core.ops.probes import Probe
+from storage.backends import documents
 from storage.standing import Standing, standing
+
+# A place that hangs must not let the scrape hang; Prometheus waits 10 s for all of it.
+PATIENCE_S = 3.0
+# As the root in which they lie is called.
+PLACE = "documents"
 
 FIGURES = {
     "files": "Files that lay in the root when all of it was last compared.",
@@ -38,6 +46,23 @@ class StorageCollector(Collector):
         yield from (missing, stuck, age)
 
 
+class PlaceCollector(Collector):
+    """For prometheus_client: whether documents can be read and added where they lie, which is asked at each scrape."""
+
+    def collect(self) -> Iterator[Metric]:
+        reachable = _family("reachable", "1 where the place for documents lets us in.")
+        room = _family("room_bytes", "How much may be added before the disk counts as full; of a disk only.")
+        try:
+            found = _place.start().result(timeout=PATIENCE_S)
+        except (RunsheetError, TimeoutError):
+            reachable.add_metric([PLACE], 0)
+        else:
+            reachable.add_metric([PLACE], 1)
+            if found is not None:
+                room.add_metric([PLACE], found)
+        yield from (reachable, room)
+
+
 def _gauge(name: str, documentation: str, found: list[Standing]) -> Metric:
     family = _family(name, documentation)
     shown = {"files": "files_on_disk"}
@@ -49,3 +74,12 @@ def _gauge(name: str, documentation: str, found: list[Standing]) -> Metric:
 
 def _family(name: str, documentation: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"runsheet_storage_{name}", documentation, labels=["root"])
+
+
+def _look_at_place() -> int | None:
+    place = documents()
+    place.check()
+    return place.room_bytes()
+
+
+_place = Probe(_look_at_place)

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 
 from console.machine import following
 from console.machine.badges import label_of
-from console.machine.filters import StateFilter
+from console.machine.filters import EVERY, StateFilter
 from console.records.change_list import InUse, LargeChangeList
 from statemachine.models import STOPPED, StateMachine, TransitionLog
 from statemachine.queries import count_by_state, with_last_tries
@@ -48,7 +48,37 @@ class MachineChangeList(LargeChangeList):
         self.by_state = count_by_state(self.get_queryset(request, exclude_parameters=STATE_PARAMETERS))
         if len(self.chosen_states) > 1 or STATE_ABSENT in self.filter_params:
             return super().count(request)  # nothing here leads to such an address
-        return sum(self.by_state.get(state, 0) for state in self.chosen_states or self.by_state)
+        if EVERY in self.chosen_states:
+            return sum(self.by_state.values())
+        shown = self.chosen_states or self.by_state.keys() - self.hidden
+        return sum(self.by_state.get(state, 0) for state in shown)
+
+    @override
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet[Any]:
+        """What the address asks for, without what is put away; of all states for who leaves out what it says of them."""
+        found = super().get_queryset(request, exclude_parameters)
+        return found.exclude(state__in=self.hidden) if self.hidden and not exclude_parameters else found
+
+    @property
+    def put_away(self) -> frozenset[str]:
+        """The states whose records are put away, unless the address asks for what has them among others."""
+        asks = self.filter_params.keys() & set(self._list.shows_put_away)
+        return frozenset() if asks else self._list.put_away
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Those of them that are not shown, since the address asks for no state."""
+        return frozenset() if self.filter_params.keys() & {STATE, STATE_ABSENT} else self.put_away
+
+    @property
+    @override
+    def is_narrowed(self) -> bool:
+        return super().is_narrowed or any(self.by_state.get(state) for state in self.hidden)
+
+    @property
+    @override
+    def everything(self) -> str:
+        return f"?{STATE}={EVERY}" if self.put_away else super().everything
 
     @property
     def chosen_states(self) -> list[str]:
@@ -60,17 +90,29 @@ class MachineChangeList(LargeChangeList):
 
     @cached_property
     def state_counts(self) -> list[StateCount]:
-        """All, then each state in the order of the work."""
-        everything = StateCount(
+        """All, then each state in the order of the work; all but what is put away first, if anything may be, and all last."""
+        every = StateCount(
             state="",
             label="All",
             count=sum(self.by_state.values()),
-            url=self.get_query_string(remove=[STATE]),
-            is_chosen=not self.chosen_states,
+            url=self.get_query_string({STATE: EVERY} if self.put_away else None, remove=[STATE]),
+            is_chosen=EVERY in self.chosen_states or not (self.chosen_states or self.hidden),
         )
         is_shown = self.by_state.get(STOPPED) or STOPPED in self.chosen_states
         shown = [state for state in self._machine.shown_states() if is_shown or state != STOPPED]
-        return [everything, *map(self._state_count, shown)]
+        states = [*map(self._state_count, shown)]
+        return [self._not_put_away, *states, every] if self.put_away else [every, *states]
+
+    @property
+    def _not_put_away(self) -> StateCount:
+        away = self.put_away
+        return StateCount(
+            state="",
+            label=f"All but {' and '.join(label_of(self._machine, state).lower() for state in sorted(away))}",
+            count=sum(count for state, count in self.by_state.items() if state not in away),
+            url=self.get_query_string(remove=[STATE]),
+            is_chosen=bool(self.hidden),
+        )
 
     def _state_count(self, state: str) -> StateCount:
         return StateCount(

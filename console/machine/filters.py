@@ -12,6 +12,9 @@ from console.records.links import NOBODY, STARTED_BY
 from core.base.errors import words_for
 from statemachine.models import STOPPED
 
+# No state, but a word for all of them, in an address that asks for what is put away, too.
+EVERY = "all"
+
 
 class StateFilter(admin.ChoicesFieldListFilter):
     """The states as the list shows them: what was stopped is not among what has not begun."""
@@ -20,6 +23,8 @@ class StateFilter(admin.ChoicesFieldListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen: Any = self.used_parameters.get(str(self.lookup_kwarg), ())
         machine = queryset.model
+        if EVERY in chosen:
+            return queryset
         if STOPPED in chosen:
             return queryset.filter(machine.shown_as(STOPPED))
         start = machine.initial_state()

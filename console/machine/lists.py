@@ -41,16 +41,20 @@ class MachineList(LargeList):
     Attributes:
         many: how many of them are run at once; None: that is not offered.
         also_many: what else many of them are run for, each under a name of its own.
+        put_away: the states whose records are listed only when the address asks for them.
+        shows_put_away: what, in the address, asks for them as for all others.
         follows: the columns that a worker changes beside those of every machine, and that are shown.
     """
 
     add_label = ""  # as in “Add a kettle”
     many: ClassVar[ManyRun | None] = None
     also_many: ClassVar[Sequence[ManyRun]] = ()
+    put_away: ClassVar[frozenset[str]] = frozenset()
+    shows_put_away: Collection[str] = (STATES,)
     follows: ClassVar[Sequence[str]] = ()
     list_display: Any = ("__str__", "state_badge", "tries_taken", "initiated_by", "changed")
     list_filter: ClassVar[Any] = (BY_STATE, FailureFilter, PersonFilter, BY_LAST_CHANGE)
-    lookups = (STATES,)  # where a batch leads to what is under way
+    lookups: ClassVar[Collection[str]] = (STATES,)  # where a batch leads to what is under way
     list_select_related: ClassVar[Any] = ("initiated_by",)
     asks: ClassVar[Collection[str]] = ("run_chosen", "delete_selected")
     file_columns: ClassVar[Sequence[Column]] = (Column("Name", str), STATE, FAILURE, WHY, TRIES, RUN_FOR, LAST_CHANGE)

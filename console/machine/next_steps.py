@@ -111,11 +111,11 @@ def _whose(record: StateMachine) -> str:
 
 def _job_of_failure(record: StateMachine) -> str:
     """The job whose transition was the record's last."""
-    last = TransitionLog.objects.of(record).last()
+    last = TransitionLog.objects.of(record).of_moves().last()
     return last.job_id if last else ""
 
 
 def _seen_by(record: StateMachine) -> str:
     """Who sees what the failed run did not; empty if that is not known."""
-    last = TransitionLog.objects.of(record).last()
+    last = TransitionLog.objects.of(record).of_moves().last()
     return str(last.evidence.get("seen_by", "")) if last else ""

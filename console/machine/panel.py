@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin.utils import label_for_field, lookup_field
@@ -114,6 +115,11 @@ class Panel[M: StateMachine]:
         return [offer for offer in self.offers if not offer.why_absent]
 
     @property
+    def has_main(self) -> bool:
+        """Whether the first button is what is wanted most, which its colour says."""
+        return True
+
+    @property
     def absent(self) -> list[Offer]:
         return [offer for offer in self.offers if offer.why_absent]
 
@@ -152,7 +158,8 @@ class Panel[M: StateMachine]:
     @cached_property
     def job(self) -> Job | None:
         """The RQ job that is at it, or that ended with a bug and is kept for a day."""
-        return job_at_work(self.record, last=self.history[0] if self.history else None, user=self.user)
+        moved = (entry for entry in self.history if entry.log.is_move)
+        return job_at_work(self.record, last=next(moved, None), user=self.user)
 
     # --- What went wrong --------------------------------------------------------------------------------------------
 
@@ -216,6 +223,20 @@ class Panel[M: StateMachine]:
     def history(self) -> list[Entry]:
         """The newest transitions first."""
         return history_of(self.record, limit=HISTORY_SHOWN, user=self.user, did=self.page.did, behalf=self.behalf_of)
+
+    @property
+    def happened(self) -> list[tuple[Entry | None, Event | None]]:
+        """The same, and what has happened beside them in that time, each in its place."""
+        since = self.history[-1].log.at if self.earlier_count else None
+        beside = [event for event in self.events if event.at and (since is None or event.at >= since)]
+        entries = [(entry.log.at, entry, None) for entry in self.history]
+        both = [*entries, *((event.at, None, event) for event in beside if event.at)]
+        return [(entry, event) for _at, entry, event in sorted(both, key=itemgetter(0), reverse=True)]
+
+    @property
+    def events(self) -> Iterator[Event]:
+        """What has happened that its log does not tell, of a kind of record that has more to say."""
+        yield from ()
 
     def behalf_of(self, row: TransitionLog) -> str:  # noqa: ARG002 - for who derives from it
         """For whom a transition was taken that nobody took by hand; empty: that need not be told."""

@@ -39,7 +39,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One transition.
+    """One transition, or one edit.
 
     Attributes:
         by: a person's name, or what kind of process it was.
@@ -90,7 +90,7 @@ def history_of(
 
 
 def _entry(row: TransitionLog, record: StateMachine, *, did: str, behalf: str, job_url: str) -> Entry:
-    is_stop = row.to_state == record.initial_state()
+    is_stop = row.is_move and row.to_state == record.initial_state()
     return Entry(
         log=row,
         did=did,
@@ -108,7 +108,7 @@ def job_at_work(record: StateMachine, *, last: Entry | None, user: User) -> Job 
     """The RQ job that is at a record, or that ended with a bug and is kept for a day; None if there is none.
 
     Args:
-        last: the record's newest transition.
+        last: the record's newest transition that has led to another state.
         user: who looks.
     """
     if record.is_working:

@@ -43,9 +43,9 @@ class TransitionFilter(KnownFilter):
 
     @override
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        names = {
-            each.name for model in machines() for each in model._meta.get_field("state").get_all_transitions(model)
-        }
+        names: set[str] = set()
+        for model in machines():
+            names |= {each.name for each in model._meta.get_field("state").get_all_transitions(model)} | model.edits
         return [(name, name.replace("_", " ")) for name in sorted(names)]
 
 

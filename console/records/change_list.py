@@ -103,6 +103,11 @@ class LargeChangeList(RecordChangeList):
         return False
 
     @property
+    def everything(self) -> str:
+        """The query of all there is."""
+        return "?"
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether some records may be hidden."""
         return bool((self.query and self.search_fields) or self.has_active_filters)

@@ -13,7 +13,8 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from core.ops import tally
-from statemachine.metrics import EngineCollector
+from core.ops.postgres import PostgresCollector
+from statemachine.metrics import EngineCollector, WritingCollector, never_yet
 
 HELP: dict[tally.Counted | tally.Observed, str] = {
     "dropbox_call_seconds": "Calls to Dropbox by route and outcome, and how long they took.",
@@ -22,6 +23,7 @@ HELP: dict[tally.Counted | tally.Observed, str] = {
     "messages_lost": "Messages that no worker would have answered, found by the reconciler.",
     "messages_refused": "Messages that Redis did not take.",
     "messages_rung": "Messages sent.",
+    "request_seconds": "Requests by area and outcome, and how long it took until the answer began.",
     "settle_seconds": "From when work was owed until the record came to rest, by the state it rests in.",
     "share_downloads": "Documents that were handed out by a link.",
     "share_refusals": "What was asked of a link or a public page and not given, by reason.",
@@ -45,7 +47,7 @@ def tell_too(part: str, collector: Callable[[], Collector]) -> None:
     _further[part] = collector
 
 
-class TallyCollector:
+class TallyCollector(Collector):
     """For prometheus_client: what `core.ops.tally` has counted."""
 
     def collect(self) -> Iterator[Metric]:
@@ -67,9 +69,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_look(request):
         return HttpResponse("Send METRICS_TOKEN as a bearer token, or log in as a superuser.\n", "text/plain", 401)
     registry = CollectorRegistry()
-    registry.register(EngineCollector())
-    registry.register(TallyCollector())
-    for collector in _further.values():
+    for collector in (EngineCollector, WritingCollector, TallyCollector, PostgresCollector, *_further.values()):
         registry.register(collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
@@ -85,7 +85,8 @@ def _may_look(request: HttpRequest) -> bool:
 
 def _counter(name: str, documentation: str, tallied: tally.Tallied) -> Metric:
     family = Metric(f"runsheet_{name}", documentation, "counter")
-    for labels, value in tallied.counters.get(name, {}).items():
+    counted = {**dict.fromkeys(never_yet(name), 0.0), **tallied.counters.get(name, {})}
+    for labels, value in counted.items():
         family.add_sample(f"runsheet_{name}_total", dict(labels), value)
     return family
 

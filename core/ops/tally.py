@@ -34,12 +34,13 @@ type Counted = Literal[
     "sets",
     "slices",
 ]
-type Observed = Literal["dropbox_call_seconds", "dropbox_wait_seconds", "settle_seconds"]
+type Observed = Literal["dropbox_call_seconds", "dropbox_wait_seconds", "request_seconds", "settle_seconds"]
 
 # The upper bounds of each histogram's buckets; the last bucket has none.
 BOUNDS_S: dict[Observed, tuple[float, ...]] = {
     "dropbox_call_seconds": (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     "dropbox_wait_seconds": (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    "request_seconds": (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     "settle_seconds": (1, 2, 5, 10, 20, 30, 60, 120, 300, 600),
 }
 KEY = "runsheet:tally"

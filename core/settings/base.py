@@ -10,7 +10,7 @@ from redis.retry import Retry
 
 from core.local import servers
 from core.ops import logs
-from core.settings import addresses, documents, environment
+from core.settings import addresses, backups, documents, environment
 
 ROOT = servers.ROOT
 _urls = servers.configured_urls()
@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.http.request_ids.RequestIds",
     "core.http.health.answer_probes",
+    "core.http.request_times.TimeRequests",
     "core.base.redis_client.share_patience",
     "api.compression.Compress",
     "api.throttling.TellRate",
@@ -295,6 +296,16 @@ DOCUMENTS_UPLOAD_HOURS = environment.whole_number("DOCUMENTS_UPLOAD_HOURS", 24, 
 # So many of a process's four threads may be busy with large files that come or go; whoever comes then is told to try again.
 DOCUMENTS_TRANSFERS_AT_MOST = environment.whole_number("DOCUMENTS_TRANSFERS_AT_MOST", 3, minimum=1, maximum=4)
 
+# --- Backups --------------------------------------------------------------------------------------------------------
+
+# Older backups go, once there is one with which nothing is wrong; 0: none do.
+BACKUP_KEEP_DAYS = environment.whole_number("BACKUP_KEEP_DAYS", 30, maximum=36_500)
+# Public keys of age's that backups are encrypted with; none: they are not.
+BACKUP_RECIPIENTS = environment.words("BACKUP_RECIPIENTS")
+# Where pg_dump, pg_restore and psql are; empty: they are looked for.
+BACKUP_POSTGRES_BIN = backups.programs()
+BACKUP_S3 = backups.s3()
+
 # --- What lies in the agencies' folders of archives ---------------------------------------------------------------
 
 # So often it is seen to which of them are to be looked at; how often each is, its agency's configuration says. 0: never.
@@ -304,8 +315,6 @@ ARCHIVE_WATCH_EVERY_S = environment.whole_number("ARCHIVE_WATCH_EVERY_S", 5, max
 
 # Whoever asks for the end of something waits for it at most so long: less than gunicorn's patience, and a proxy's.
 API_WAIT_AT_MOST_S = environment.number("API_WAIT_AT_MOST_S", 20, minimum=0, maximum=25)
-# An upload in several requests is over once nothing of it has come for so long. Azure forgets its parts after a week.
-DOCUMENTS_UPLOAD_HOURS = environment.whole_number("DOCUMENTS_UPLOAD_HOURS", 24, minimum=1, maximum=144)
 # So many of a process's four threads may wait; whoever comes then is told at once how it stands.
 API_WAITING_AT_MOST = environment.whole_number("API_WAITING_AT_MOST", 2, maximum=3)
 

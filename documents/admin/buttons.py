@@ -60,9 +60,13 @@ def _not_checked_out(document: Document) -> str:
 
 def _asked_before_purging(_document: Document) -> Question:
     days = settings.DOCUMENTS_PURGE_GRACE_DAYS
-    when = f"in {days} days" if days else "within the next minutes"
+    if days:
+        kept = f"Everything is kept for {days} day{'s' if days != 1 else ''}, in which it can be restored; then all its"
+    else:
+        kept = "Nothing is kept: within the next minutes all its"
     return Question(
-        words=f"All its versions are deleted for good {when}. Until then it can be restored. Delete it for good?"
+        words=f"{kept} versions and its share links are deleted for good. What was done with it stays in the transition log."
+        " Delete it for good?"
     )
 
 
@@ -88,7 +92,16 @@ BUTTONS = (
         step=Step(transition="restore"),
         service=_as_button(documents.restore),
         hindered=_hindered,
+        first_in={State.ARCHIVED},
         missing=_never_verified,
+    ),
+    Button(
+        name="take-changed",
+        label="Take it as a new version",
+        step=Step(transition="take_changed"),
+        service=_as_button(ways_back.take_changed),
+        hindered=_hindered,
+        first_in={State.ERROR},
     ),
     Button(
         name="verify",
@@ -96,6 +109,7 @@ BUTTONS = (
         step=Step(transition="verify"),
         service=_as_button(documents.verify),
         hindered=_hindered,
+        first_in={State.RECEIVED, State.ERROR},
     ),
     Button(
         name="check-out",
@@ -114,14 +128,6 @@ BUTTONS = (
         service=_as_button(documents.check_in),
         missing=_not_checked_out,
         hindered=_not_theirs,
-    ),
-    Button(
-        name="take-changed",
-        label="Take it as a new version",
-        step=Step(transition="take_changed"),
-        service=_as_button(ways_back.take_changed),
-        hindered=_hindered,
-        first_in={State.ERROR},
     ),
     Button(
         name="bring-back",

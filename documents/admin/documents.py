@@ -1,13 +1,11 @@
 """The list and the page of documents."""
 
-from collections import Counter
 from typing import Any, ClassVar, override
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,25 +13,29 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from console.batches.filters import BatchFilter
+from console.machine.change_list import STATES
 from console.machine.filters import BY_LAST_CHANGE, BY_STATE, FailureFilter
 from console.machine.page import MachineAdmin, generation_of
 from console.machine.running import ManyRun
 from console.records.exports import Column
-from console.records.filters import AskingFilter
 from console.records.who import person
-from core.base.errors import Refused, RunsheetError
+from core.base.errors import Refused
+from core.base.sizes import size_text
 from core.http import uploads
-from documents import bundles
 from documents.admin.buttons import BUTTONS
+from documents.admin.filters import CheckedOutFilter, KindFilter, OwnerFilter
 from documents.admin.forms import DocumentForm, DocumentOfLeaseForm
+from documents.admin.many import ACTIONS, revoke_links
 from documents.admin.panel import DocumentPanel
 from documents.admin.sending import SendingPages
 from documents.models import Document
 from documents.services import documents
-from documents.services.bulk import AT_MOST, bulk, verify_many
-from documents.services.rights import ADD, CHANGE, MANAGE, SEE_LEASES
+from documents.services.bulk import verify_many
+from documents.services.rights import ADD, CHANGE, MANAGE, SEE_LEASES, SHARE
+from documents.states import State
+from leases import search
+from leases.models import Lease
 from statemachine.errors import RecordGone, TransitionForbidden
-from storage.admin.amounts import size_text
 
 DID = {
     "verify": "had it verified again",
@@ -44,6 +46,9 @@ DID = {
     "verified_archived": "verified it",
     "archive": "archived it",
     "restore": "restored it",
+    "change": "changed what is said of it",
+    "check_out": "checked it out",
+    "check_in": "checked it in",
     "purge": "wanted it deleted for good",
     "cancel": "stopped it",
 }
@@ -62,54 +67,6 @@ LABELS = {
 }
 
 
-class OwnerFilter(AskingFilter):
-    """Those who have any."""
-
-    title = "owner"
-    parameter_name = "owner__id__exact"
-
-    @override
-    def there_is(self) -> list[tuple[str, str]]:
-        owners = Document.objects.order_by("owner__username").values_list("owner_id", "owner__username").distinct()
-        return [(str(pk), name) for pk, name in owners]
-
-
-@admin.action(description="Download the files (ZIP)", permissions=["view"])
-def download_files(_listed: Any, request: HttpRequest, records: QuerySet[Document]) -> HttpResponseBase:
-    """Those of the current versions that may be handed out, in one archive, which tells of the others."""
-    try:
-        ids = list(records.values_list("pk", flat=True)[: bundles.AT_MOST + 1])
-        return bundles.answer(bundles.bundle(by=person(request), document_ids=ids))
-    except RunsheetError as why:
-        messages.error(request, str(why))
-        return HttpResponseRedirect(request.get_full_path())
-
-
-def _of_many(request: HttpRequest, records: QuerySet[Document], action: str, done: str) -> None:
-    """Do it with each that is chosen, and say what became of them."""
-    ids = list(records.order_by("pk").values_list("pk", flat=True)[: AT_MOST + 1])
-    if len(ids) > AT_MOST:
-        messages.error(request, f"At most {AT_MOST:,} documents at once. Nothing was done; choose fewer.")
-        return
-    became = bulk(action=action, document_ids=ids, by=person(request))
-    if count := sum(each.is_done for each in became):
-        messages.success(request, f"{count:,} of {len(ids):,} {done}.")
-    for message, some in Counter(each.message for each in became if not each.is_done).most_common():
-        messages.warning(request, f"{some:,} left as they were: {message}")
-
-
-@admin.action(description="Archive", permissions=["change"])
-def archive_chosen(_listed: Any, request: HttpRequest, records: QuerySet[Document]) -> None:
-    """Out of sight, until somebody restores them."""
-    _of_many(request, records, "archive", "archived")
-
-
-@admin.action(description="Restore", permissions=["change"])
-def restore_chosen(_listed: Any, request: HttpRequest, records: QuerySet[Document]) -> None:
-    """Out of the archive."""
-    _of_many(request, records, "restore", "restored")
-
-
 class DocumentAdmin(MachineAdmin):
     """People and programs send files; here one sees them, names them and puts them away."""
 
@@ -125,17 +82,24 @@ class DocumentAdmin(MachineAdmin):
     empty = "Send the first one, or have a program do it (docs/api.md)."
     shown_with = ("initiated_by", "owner", "lease", "checked_out_by")
     # Where the page of a lease leads.
-    lookups = ("lease__id__exact",)
+    lookups = (*MachineAdmin.lookups, "lease__id__exact")
     follows = ("verified_bytes", "current", "purge_at")
     list_display = ("__str__", "state_badge", "kind", "size", "owner", "lease", "changed")
-    list_filter = (BY_STATE, OwnerFilter, "is_public", FailureFilter, BatchFilter, BY_LAST_CHANGE)
+    list_filter = (
+        *(BY_STATE, OwnerFilter, KindFilter, CheckedOutFilter),
+        *("is_public", FailureFilter, BatchFilter, BY_LAST_CHANGE),
+    )
+    put_away = frozenset({State.ARCHIVED})
+    shows_put_away = (STATES, BatchFilter.parameter_name)
     list_select_related = ("owner", "lease", "initiated_by")
     search_fields = ("name", "unique_name")
+    search_help_text = "A part of the name, of the unique name or of the number of the lease."
     sortable_by = ("__str__", "state_badge", "size", "changed")
     beside = (
         ("Send", "admin:documents_document_send", ADD),
         ("Runs", "admin:documents_batch_changelist", "documents.view_document"),
         ("Share links", "admin:documents_sharelink_changelist", "documents.view_sharelink"),
+        ("Room", "admin:documents_quota_changelist", "documents.view_quota"),
     )
     file_shows_with = ("owner", "lease", "initiated_by")
     file_columns = (
@@ -147,7 +111,8 @@ class DocumentAdmin(MachineAdmin):
         Column("Version", lambda document: document.current),
         Column("Unique name", lambda document: document.unique_name, width=40),
     )
-    actions = (download_files, archive_chosen, restore_chosen, *MachineAdmin.actions)
+    actions = (*ACTIONS, *MachineAdmin.actions)
+    asks = (*MachineAdmin.asks, revoke_links.__name__)
     many = ManyRun(label="Verify again", become="verified again", start=verify_many)
 
     @override
@@ -205,6 +170,10 @@ class DocumentAdmin(MachineAdmin):
         """The bytes come first, and a form has none."""
         return False
 
+    def has_share_permission(self, request: HttpRequest) -> bool:
+        """Whether to offer what ends links; who does it asks again of which."""
+        return person(request).has_perm(SHARE)
+
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """It is archived, and purged after a grace."""
@@ -225,6 +194,17 @@ class DocumentAdmin(MachineAdmin):
             lease = changed.pop("lease")
             changed["lease_id"] = lease.pk if lease else None
         documents.change(document_id=obj.pk, by=person(request), **changed)
+
+    @override
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Document], search_term: str
+    ) -> tuple[QuerySet[Document], bool]:
+        """Also by the lease, for who may see leases; its number is looked for as in the list of leases."""
+        found, is_doubled = super().get_search_results(request, queryset, search_term)
+        if not search.keys_of(search_term) or not person(request).has_perm(SEE_LEASES):
+            return found, is_doubled
+        leases = search.matching(Lease.objects.order_by(), search_term).values("pk")
+        return found | queryset.filter(lease__in=leases), is_doubled
 
     @override
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:

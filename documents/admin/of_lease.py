@@ -7,10 +7,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from core.base.sizes import size_text
 from documents.models import Document
 from documents.services.rights import ADD, VIEW
 from leases.models import Lease
-from storage.admin.amounts import size_text
 
 SHOWN = 10
 

@@ -4,23 +4,26 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import override
 
+from django.contrib.auth.models import User
+from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from console.machine.panel import Fact, Note, Panel
+from console.machine.panel import GONE_PERSON, HISTORY_SHOWN, Event, Fact, Note, Panel
 from console.records.links import record_url
 from console.shell.times import ago
 from core.base.clock import now
 from core.base.errors import Refused, words_for
+from core.base.sizes import size_text
 from documents.admin.places import download_url, public_url, restore_url, share_url
 from documents.classify import fits
-from documents.models import Document, DocumentVersion
-from documents.queries import missing_keys
+from documents.models import Document, DocumentVersion, ShareLink
+from documents.queries import links_visible_to, missing_keys
 from documents.services.rights import SEE_LEASES, may_share, require_change
 from documents.states import State
 from statemachine.transitions import Actor, authorise
-from storage.admin.amounts import size_text
 from storage.backends.types import type_of
 
 VERSIONS_SHOWN = 50
@@ -32,6 +35,7 @@ MISSING = (
 OTHER = (
     "By what it holds, the file is {found}; by its name, or by who sent it, {said}. Look whether it is the right one."
 )
+KEPT = "Archived: it stays with all its versions until it is restored, or somebody deletes it for good."
 EMPTY = "The file is empty. Look whether it is the right one."
 METADATA_SHOWN = 20
 
@@ -68,11 +72,24 @@ class DocumentPanel(Panel[Document]):
                 "Checked out by {}; that ends {}.", document.checked_out_by, ago(document.checked_out_until)
             )
             yield Note(words=words)
+        if document.state == State.ARCHIVED and not document.purge_at:
+            yield Note(words=KEPT)
         if document.purge_at:
             yield Note(
                 words=format_html("It is deleted for good {}. Restore it to keep it.", ago(document.purge_at)),
                 is_doubt=True,
             )
+
+    @property
+    @override
+    def has_main(self) -> bool:
+        """Nothing is wanted most of an active document but its file."""
+        return any(self.record.state in offer.button.first_in for offer in self.offered[:1])
+
+    @property
+    def is_download_main(self) -> bool:
+        """Whether the way to the file is what stands out."""
+        return str(self.record.state) == State.ACTIVE
 
     @property
     def about(self) -> Iterator[Fact]:
@@ -87,6 +104,17 @@ class DocumentPanel(Panel[Document]):
         yield Fact(label="Public", value=public if document.is_public else "No")
         for name, value in [*document.metadata.items()][:METADATA_SHOWN]:
             yield Fact(label=name, value=value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+    # --- What happened ----------------------------------------------------------------------------------------------
+
+    @property
+    @override
+    def events(self) -> Iterator[Event]:
+        """What became of its links: a link is no part of the document, so none of it stands in its log."""
+        latest = Greatest("created_at", "revoked_at", "last_used_at")
+        theirs = links_visible_to(self.user).filter(document=self.record).select_related("created_by", "revoked_by")
+        for link in theirs.order_by(latest.desc())[:HISTORY_SHOWN]:
+            yield from _events_of(link, shown_to=self.user)
 
     # --- The file ---------------------------------------------------------------------------------------------------
 
@@ -168,3 +196,15 @@ class DocumentPanel(Panel[Document]):
             download_url=download_url(version) if may_be_had else "",
             restore_url=restore_url(version) if may_be_current else "",
         )
+
+
+def _events_of(link: ShareLink, *, shown_to: User) -> Iterator[Event]:
+    page = record_url(link, shown_to)
+    name = format_html('<a href="{}">“{}”</a>', page, link) if page else f"“{link}”"
+    made = format_html("{} made the link {} for people outside", link.created_by or GONE_PERSON, name)
+    yield Event(words=made, at=link.created_at)
+    if link.left == 0:
+        yield Event(words=format_html("{} was used as often as it may be", name), at=link.last_used_at)
+    if link.revoked_at:
+        revoked = format_html("{} revoked the link {}", link.revoked_by or GONE_PERSON, name)
+        yield Event(words=revoked, at=link.revoked_at)

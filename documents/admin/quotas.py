@@ -3,13 +3,13 @@
 from typing import Any, override
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from console.records.exports import Column
 from console.records.large_lists import DOWNLOADS, LargeList
+from core.base.sizes import size_text
 from documents.models import Quota
 from documents.services import quotas
-from storage.admin.amounts import size_text
 
 WITHOUT_LIMIT = "No limit"
 
@@ -21,7 +21,8 @@ class QuotaAdmin(LargeList):
     change_form_template = "console/record.html"
     empty = "Nobody has sent a file yet."
     beside = (("Documents", "admin:documents_document_changelist", "documents.view_document"),)
-    fields = ("limit_bytes",)
+    fields = ("of", "used", "reserved", "limit", "limit_bytes")
+    readonly_fields = ("of", "used", "reserved", "limit")
     list_display = ("__str__", "used", "reserved", "limit")
     list_select_related = ("user",)
     sortable_by = ("used",)
@@ -45,20 +46,21 @@ class QuotaAdmin(LargeList):
         return False
 
     @override
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        named = {"name": self.name, "subtitle": None}
-        return super().changeform_view(request, object_id, form_url, named | (extra_context or {}))
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """With whose it is, and how full it is."""
+        named = {"name": self.name, "subtitle": None, "title": f"Room of {kwargs['obj']}"}
+        return super().render_change_form(request, {**context, **named}, *args, **kwargs)
 
     @override
     def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:
         """Under the lock under which it is used."""
         quotas.limit(owner_id=obj.user_id, agency=obj.agency, limit_bytes=obj.limit_bytes)
+
+    @admin.display(description="whose")
+    def of(self, quota: Quota) -> str:
+        return f"{'Agency' if quota.agency else 'Person'} {quota}"
 
     @admin.display(description="used", ordering="used_bytes")
     def used(self, quota: Quota) -> str:

@@ -18,6 +18,7 @@ from console.machine.buttons import lacking
 from console.records.links import page_of, record_url
 from console.records.who import person
 from core.base.errors import Refused, RunsheetError
+from core.base.sizes import size_text
 from core.http import uploads as bodies
 from documents import multipart
 from documents.admin.forms import SendForm, VersionForm
@@ -33,12 +34,10 @@ from documents.models import Document
 from documents.queries import visible_to
 from documents.receiving import received
 from documents.services import uploads
-from documents.services.quotas import MB
 from documents.services.rights import ADD, CHANGE, SEE_LEASES, VIEW, require_change
 from documents.services.usage import Usage, usage
 from leases.models import Lease
 from statemachine.errors import RecordGone, TransitionForbidden
-from storage.admin.amounts import size_text
 
 # What a script says that shows how far it is; it is told where to go on, since it would follow by itself.
 BY_SCRIPT = "X-By-Script"
@@ -147,7 +146,7 @@ class SendingPages:
             **self._site.each_context(request),
             "opts": Document._meta,
             "largest_bytes": settings.DOCUMENTS_LARGEST_BYTES,
-            "largest": f"{settings.DOCUMENTS_LARGEST_BYTES / MB:,.0f} MB",
+            "largest": size_text(settings.DOCUMENTS_LARGEST_BYTES),
             "may_see": request.user.has_perm(VIEW),
             "room": _room(usage(owner_id=person(request).pk)),
             **given,

@@ -22,10 +22,12 @@ from console.shell.times import ago, time_column
 from core.base.clock import now
 from core.base.errors import Refused
 from documents.admin.forms import ShareForm
+from documents.admin.places import share_url
 from documents.link_errors import LinkGone
 from documents.models import Document, ShareLink
 from documents.queries import links_visible_to, visible_to
 from documents.services import shares
+from documents.services.opening import name_outside
 from documents.services.rights import may_share
 from documents.services.shares import NewLink
 from documents.states import LinkState, State, Suspended
@@ -197,6 +199,8 @@ def _revoke(request: HttpRequest, pk: int) -> HttpResponse:
     except LinkGone as gone:
         raise Http404 from gone
     messages.success(request, f"“{link}” is revoked. Whoever opens it is refused from now on.")
+    if request.POST.get("back") == "document":
+        return HttpResponseRedirect(share_url(link.document))
     return HttpResponseRedirect(record_url(link, person(request)) or reverse("admin:index"))
 
 
@@ -208,6 +212,7 @@ def _page(request: HttpRequest, document: Document, form: ShareForm, *, new: New
         "document": document,
         "form": form,
         "new": new,
+        "name": name_outside(person(request)),
         "links": [(each, each.state_at(now()).label, why_suspended(each)) for each in links[:SHOWN]],
     }
     return render(request, "admin/documents/sharelink/of.html", context)

@@ -285,6 +285,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='document',
+            index=models.Index(condition=models.Q(('checked_out_by__isnull', False)), fields=['checked_out_until'], name='documents_document_held'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
             index=models.Index(condition=models.Q(('failure_code', ''), _negated=True), fields=['failure_code'], name='documents_document_failure'),
         ),
         migrations.AddConstraint(

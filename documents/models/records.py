@@ -83,6 +83,7 @@ class Document(Noticed):
     start_transition: ClassVar[str] = "verify"
     work_name: ClassVar[str] = "The verifying of documents"
     told_in_order: ClassVar[tuple[str, ...]] = ("name",)
+    edits: ClassVar[frozenset[str]] = frozenset({"change", "check_out", "check_in"})
     run_name: ClassVar[str] = "Verifying"
     run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({"verified_bytes": 0})
     run_ends: ClassVar[frozenset[str]] = frozenset({State.ACTIVE, State.ARCHIVED, State.ERROR})
@@ -164,6 +165,11 @@ class Document(Noticed):
             models.Index(fields=["id"], condition=Q(is_public=True), name="documents_document_public"),
             models.Index(fields=["entered_at"], name="documents_document_entered"),
             models.Index(fields=["purge_at"], condition=Q(purge_at__isnull=False), name="documents_document_purge"),
+            models.Index(
+                fields=["checked_out_until"],
+                condition=Q(checked_out_by__isnull=False),
+                name="documents_document_held",
+            ),
             models.Index(fields=["failure_code"], condition=~Q(failure_code=""), name="documents_document_failure"),
         ]
         constraints = [

@@ -16,7 +16,7 @@ from core.base.database import broken_constraint
 from documents.errors import NotArchived, UniqueNameTaken, VersionUnknown
 from documents.models import Document, DocumentVersion
 from documents.names import checked_metadata, checked_name, checked_unique_name, checked_why
-from documents.services import quotas, writing
+from documents.services import edits, quotas, writing
 from documents.services.rights import MANAGE, PURGE, require_change
 from documents.services.uploads import agency_of
 from documents.states import State
@@ -65,10 +65,10 @@ def change(
             return document
         if "lease_id" in wanted:
             _charge(document, agency_of(wanted["lease_id"], by=by) or document.charged_agency)
+        told = edits.told_of(document, wanted)
         for field, value in wanted.items():
             setattr(document, field, value)
-        _note(document, by=by)
-        _save(document)
+        _save(document, "change", by=by, told=told)
     return document
 
 
@@ -142,25 +142,30 @@ def check_out(*, document_id: int, by: User, hours: int = CHECKED_OUT_H, generat
     """
     with _changing(document_id, by=by, generation=generation) as document:
         document.checked_out_by_id = by.pk
-        document.checked_out_until = now() + timedelta(hours=max(1, min(hours, CHECKED_OUT_AT_MOST_H)))
-        _note(document, by=by)
-        _save(document)
+        until = now() + timedelta(hours=max(1, min(hours, CHECKED_OUT_AT_MOST_H)))
+        document.checked_out_until = until
+        _save(document, "check_out", by=by, told=f"until {until:%Y-%m-%d %H:%M} UTC")
     return document
 
 
 def check_in(*, document_id: int, by: User, generation: int | None = None) -> Document:
     """Let others change the document again. Whoever looks after everybody's documents may do that for somebody else.
 
+    Nothing happens if nobody has it.
+
     Raises:
         RecordGone, TransitionForbidden, NotYourDocument, CheckedOut, Stale: nothing was changed.
     """
     with locked(Document, document_id) as document:
-        if document.checked_out_by_id != by.pk and by.has_perm(MANAGE):
+        had = document.checked_out_by
+        if had != by and by.has_perm(MANAGE):
             document.checked_out_by_id = document.checked_out_until = None
         require_change(document, by=by, generation=generation)
+        if had is None:
+            return document
         document.checked_out_by_id = document.checked_out_until = None
-        _note(document, by=by)
-        _save(document)
+        _save(document, "check_in", by=by, told="" if had == by else f"{had} had checked it out")
+        writing.ring()
     return document
 
 
@@ -216,14 +221,13 @@ def _advance(document: Document, step: Step, *, by: User) -> None:
     advance(document, step, actor)
 
 
-def _note(document: Document, *, by: User) -> None:
-    """A person has changed it without taking it anywhere."""
+def _save(document: Document, edit: str, *, by: User, told: str) -> None:
+    """Write and log what a person has changed without taking it anywhere.
+
+    It is another document now to whoever saw it before, and to whoever verifies it.
+    """
     document.updated_by_id = by.pk
     document.revision += 1
-
-
-def _save(document: Document) -> None:
-    """Write what a person has changed. It is another document now to whoever saw it before, and to whoever verifies it."""
     try:
         with transaction.atomic():
             if document.is_working and document.is_owed:
@@ -235,6 +239,7 @@ def _save(document: Document) -> None:
         if broken_constraint(error) == UNIQUE_NAME_ONCE:
             raise UniqueNameTaken from error
         raise
+    edits.log(document, edit, by=by, told=told)
 
 
 def _checked(

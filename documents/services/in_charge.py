@@ -14,9 +14,9 @@ from documents.errors import DocumentsMove, DocumentsMoved
 from documents.models import Move
 from storage.backends import documents as documents_storage
 
-# Numbers of PostgreSQL's advisory locks: of who moves, of what begins, of what is kept.
-MOVING, BEGINNING, KEEPING = (
-    f"hashtext('documents'), hashtext('{each}')" for each in ("moving", "beginning", "keeping")
+# Numbers of PostgreSQL's advisory locks: of who moves, of what begins, of what is kept, of what is deleted.
+MOVING, BEGINNING, KEEPING, DELETING = (
+    f"hashtext('documents'), hashtext('{each}')" for each in ("moving", "beginning", "keeping", "deleting")
 )
 
 
@@ -40,12 +40,15 @@ def require_keeping() -> None:
 
 
 def may_delete() -> bool:
-    """Whether bytes may be deleted, as long as the open transaction lasts. While files are moved they wait: a copy of them may be there."""
+    """Whether bytes may be deleted, as long as the open transaction lasts.
+
+    While files are moved they wait: a copy of them may be there. So they do while a backup goes on, whose moment has them.
+    """
     try:
         _hold(KEEPING)
     except (DocumentsMove, DocumentsMoved):
         return False
-    return not Move.objects.filter(moved_at=None).exists()
+    return _is_had(DELETING) and not Move.objects.filter(moved_at=None).exists()
 
 
 def require_here() -> None:
@@ -64,9 +67,13 @@ def require_here() -> None:
 
 
 def _hold(lock: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_try_advisory_xact_lock_shared({lock})")
-        if not cursor.fetchone()[0]:
-            raise DocumentsMove
+    if not _is_had(lock):
+        raise DocumentsMove
     # Only now: what was read before we had the lock may have changed until then.
     require_here()
+
+
+def _is_had(lock: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_xact_lock_shared({lock})")
+        return bool(cursor.fetchone()[0])

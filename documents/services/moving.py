@@ -136,7 +136,7 @@ class Copier:
         """In a thread of its own, without the database. None: it is not there any more."""
         try:
             check_key(found.key)
-            digest = _patiently(partial(self._copied, found.key, is_version=found.key in known))
+            digest = patiently(partial(self._copied, found.key, is_version=found.key in known))
         except NotFound:
             return None
         except Temporary as error:
@@ -207,7 +207,7 @@ def _checksums(keys: Iterable[str]) -> dict[str, str]:
     return dict(DocumentVersion.objects.filter(key__in=list(keys)).values_list("key", "sha256"))
 
 
-def _patiently[T](act: Callable[[], T]) -> T:
+def patiently[T](act: Callable[[], T]) -> T:
     """Do it, and again after a while where it may work then.
 
     Raises:

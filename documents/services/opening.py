@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import check_password
+from django.contrib.auth.models import User
 from django.db.models import F, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
@@ -68,6 +69,15 @@ def opened(*, link: ShareLink, at: datetime, has_begun: bool = False) -> Opened:
         raise LinkSuspended
     assert version
     return Opened(link=link, version=version)
+
+
+def name_outside(person: User | None) -> str:
+    """What people outside may know somebody by; empty: nothing.
+
+    Never what they log in with, nor an address, which some have as their name.
+    """
+    name = person.get_full_name() if person else ""
+    return "" if "@" in name else name
 
 
 def require_password(*, link: ShareLink, password: str) -> None:

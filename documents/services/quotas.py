@@ -6,10 +6,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from core.base.sizes import size_text
 from documents.errors import QuotaExceeded, TooManyVersions
 from documents.models import Quota
-
-MB = 1_000_000
 
 
 def held(*, owner_id: int, agency: str) -> list[Quota]:
@@ -117,7 +116,7 @@ def require_room(quota: Quota, *, size: int) -> None:
         return
     whose = f"The space for the documents of {quota.agency}" if quota.agency else "Your space for documents"
     raise QuotaExceeded(
-        f"{whose} has {max(0, quota.room) / MB:,.1f} MB left of {quota.limit / MB:,.1f} MB. "
+        f"{whose} has {size_text(max(0, quota.room))} left of {size_text(quota.limit)}. "
         "Have deleted for good what is not needed any more, or ask an administrator for more.",
         evidence={"limit": quota.limit, "used": quota.used_bytes, "reserved": quota.reserved_bytes, "wanted": size},
     )

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from core.base.preparations import preparing
+from core.base.sizes import size_text
 from documents.errors import BodyIncomplete, DigestMismatch, DocumentTooLarge, UploadLapsed
 from documents.models import Leftover, Quota, Upload
 from documents.services import quotas
@@ -144,8 +145,8 @@ def require_size(size: int) -> None:
         DocumentTooLarge: it may not.
     """
     if size > settings.DOCUMENTS_LARGEST_BYTES:
-        largest = settings.DOCUMENTS_LARGEST_BYTES / quotas.MB
-        raise DocumentTooLarge(f"A document has at most {largest:,.0f} MB. Split the file, or ask an administrator.")
+        largest = size_text(settings.DOCUMENTS_LARGEST_BYTES)
+        raise DocumentTooLarge(f"A document has at most {largest}. Split the file, or ask an administrator.")
 
 
 class Incoming:

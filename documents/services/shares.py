@@ -193,6 +193,20 @@ def revoke(*, link_id: int, by: User, at: datetime) -> ShareLink:
     return link
 
 
+def to_be_revoked(*, document_ids: Collection[int], by: User, at: datetime) -> list[int]:
+    """The links to these documents that have not ended, of those that the person may revoke."""
+    links = links_visible_to(by).not_ended(at=at).filter(document__in=document_ids)
+    return list(links.order_by("pk").values_list("pk", flat=True))
+
+
+def revoke_many(*, link_ids: Collection[int], by: User, at: datetime) -> int:
+    """End these links, as far as the person may; how many have not been revoked before."""
+    theirs = links_visible_to(by).filter(pk__in=link_ids)
+    count = ShareLink.objects.filter(pk__in=theirs.values("pk"), revoked_at=None).update(revoked_at=at, revoked_by=by)
+    logger.info("shares: user %s has revoked %s of the links %s", by.pk, count, sorted(link_ids))
+    return count
+
+
 def settle(*, at: datetime) -> Settled:
     """Suspend the links by which nothing can be had, and let those go on by which it can again; told by each in the log.
 

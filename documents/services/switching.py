@@ -88,7 +88,9 @@ class Alone:
         self._ask("SET LOCAL idle_in_transaction_session_timeout = 0")
         self._ask(f"SET LOCAL lock_timeout = '{LOCK_S}s'")
         if not self._ask(f"SELECT pg_try_advisory_xact_lock({MOVING})")[0]:
-            raise MoveRefused("The documents are being moved already. Wait until that has ended, or end it.")
+            raise MoveRefused(
+                "The documents are being moved or backed up already. Wait until that has ended, or end it."
+            )
 
 
 @contextmanager

@@ -152,7 +152,7 @@ class BatchItem(models.Model):
     def _has_run(cls) -> Exists:
         """A run of it has ended since the batch was made, or called it off. Stopping it later changes nothing about that."""
         return Exists(
-            TransitionLog.objects.filter(
+            TransitionLog.objects.of_moves().filter(
                 record_type=cls.machine()._meta.label_lower,
                 record_id=OuterRef("record"),
                 to_state__in=sorted(cls.machine().run_ends),

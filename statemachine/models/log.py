@@ -21,13 +21,21 @@ class TransitionLogQuerySet(models.QuerySet["TransitionLog"]):
         """The history of one record, oldest first."""
         return self.filter(record_type=record._meta.label_lower, record_id=record.pk).order_by("generation")
 
+    def of_moves(self) -> Self:
+        """Without what has left the record in its state."""
+        return self.exclude(from_state=models.F("to_state"))
+
 
 class TransitionLog(models.Model):
     """One row per transition, written in its transaction; a trigger refuses to change or delete one.
 
+    What a person changes of a record without taking it anywhere has its row, too, if the machine says so (`StateMachine.edits`);
+    such a row leads from a state to the same.
+
     Attributes:
         generation: the record's, after the transition; unique per record, so nothing can be logged twice.
-        lasted: how long the state that was left had lasted.
+        transition: its name, or that of the edit.
+        lasted: how long the state that was left had lasted; nothing where it was not left.
         tries: how often the work of the state that was left was begun.
         evidence: what was asked and answered that led here (JSON), so that "why does it say so?" has an answer.
     """
@@ -67,3 +75,8 @@ class TransitionLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_type} {self.record_id}: {self.from_state} → {self.to_state}"
+
+    @property
+    def is_move(self) -> bool:
+        """Whether it has led to another state."""
+        return self.from_state != self.to_state

@@ -83,6 +83,7 @@ class StateMachine(models.Model):
         working_states: in these, work is owed until the row leaves them.
         start_transition: taken on every row in any other state whose `due_at` has come. So a new row starts by itself,
             in whatever way it was made.
+        edits: what a person may do to a record without taking it anywhere, that is logged as well (`transitions.log_edit`).
 
     One of which many can be run together says too, beside a `cancel()` from every working state and its `BatchItem`:
 
@@ -96,6 +97,7 @@ class StateMachine(models.Model):
     as_read: dict[str, Any] | None = None
     working_states: ClassVar[frozenset[str]]
     start_transition: ClassVar[str]
+    edits: ClassVar[frozenset[str]] = frozenset()
     run_name: ClassVar[str] = "Run"
     run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     idle_values: ClassVar[Mapping[str, Any]] = MappingProxyType({})

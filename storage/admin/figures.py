@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from console.machine.timeline import duration_text
-from storage.admin.amounts import size_text
+from core.base.sizes import size_text
 from storage.index.figures import IndexSyncStats
 from storage.models import Action, IndexRun
 

@@ -20,7 +20,7 @@ from storage.admin.places import IN
 from storage.backends.stored import nanoseconds
 from storage.models import StorageRoot
 
-MB, GB = 1024**2, 1024**3
+MB, GB = 10**6, 10**9  # as `core.base.sizes`
 NOBODY = "nobody"
 BY_SCHEDULE, BY_APP = "schedule", "app"
 # More are found by the address, and by their files.

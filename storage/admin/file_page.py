@@ -12,7 +12,7 @@ from django.urls import reverse
 from console.machine.buttons import lacking
 from console.records.links import record_url
 from console.shell.times import exact
-from storage.admin.amounts import size_text
+from core.base.sizes import size_text
 from storage.admin.elsewhere import Elsewhere, elsewhere_of
 from storage.admin.folders import Folder, folder_at, folder_with
 from storage.admin.kinds import kind_of

@@ -23,7 +23,7 @@ from console.records.sent import Sent, Telling
 from console.records.who import person
 from console.shell.times import ago, time_column
 from core.base.errors import RunsheetError
-from storage.admin.amounts import size_text
+from core.base.sizes import size_text
 from storage.admin.file_filters import FILTERS
 from storage.admin.file_list import FileChangeList
 from storage.admin.file_page import FilePage, address_to_fetch, seen_now

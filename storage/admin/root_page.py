@@ -17,8 +17,8 @@ from django.urls import reverse
 from console.records.links import record_url
 from core.base.clock import now
 from core.base.errors import RunsheetError
+from core.base.sizes import size_text
 from storage import schedule
-from storage.admin.amounts import size_text
 from storage.admin.folders import Folder
 from storage.admin.looking import Look, look_for
 from storage.admin.names import visible

@@ -203,6 +203,10 @@ class Storage(DjangoStorage):
             FullDisk: it may not.
         """
 
+    def room_bytes(self) -> int | None:
+        """How much may be added before it is refused; less than nothing where it is already. None: nobody knows a limit."""
+        return None
+
     @abstractmethod
     def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str, mark: str) -> None:
         """Store it, with a mark beside it by which one request is told from another, where a request is made again by itself."""

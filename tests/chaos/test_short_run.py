@@ -49,3 +49,10 @@ class TestDocuments:
         right = f"documents: 0 wrong after {DOCUMENT_BLOWS} blows at each of web, worker, storage (seed 1)"
 
         assert chaos["documents"][-1:] == [right], "\n".join(chaos["documents"])
+
+
+class TestDrill:
+    """Backed up under load, destroyed and restored; `make drill` is a longer one, and tells the times."""
+
+    def test_loses_nothing(self, chaos: Chaos) -> None:
+        assert chaos["drill"][-1:] == ["drill: nothing lost"], "\n".join(chaos["drill"])

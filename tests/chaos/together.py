@@ -1,7 +1,7 @@
 """`python -m tests.chaos.together`: what the tests ask, in one house: to build one takes as long as to break it.
 
 Cups under blows; a little of everything; edits without the fence, which must go wrong; archives that change while they are
-watched; and documents that come and go. A line with a heading before each.
+watched; documents that come and go; and at last all of it is lost, and restored. A line with a heading before each.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from bench.breakable import House, premises, staffed
 from bench.stores import Weed
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
-from tests.chaos import archives, cups, documents, telling
+from tests.chaos import archives, cups, documents, drill, telling
 from tests.chaos.plan import EDITS, SHORT, make_plan
 from tests.chaos.telling import say
 
@@ -26,11 +26,12 @@ SHORT_SEED = 3
 # The rule that nothing but the fence keeps.
 UNFENCED_RULE = "no result of one number on another"
 DOCUMENT_BLOWS, DOCUMENT_SEED = 2, 1
-PARTS = ("cups", "short", "unfenced", "archives", "documents")
+DRILL_S = 3.0
+PARTS = ("cups", "short", "unfenced", "archives", "documents", "drill")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="tests.chaos.together", description="Break a house five times.")
+    parser = argparse.ArgumentParser(prog="tests.chaos.together", description="Break a house six times.")
     parser.add_argument("--directory", default="chaos-test", help="in .local (default: %(default)s)")
     directory = parser.parse_args().directory
     faulthandler.dump_traceback_later(LIMIT_S, exit=True)
@@ -41,7 +42,11 @@ def main() -> int:
         premises(LOCAL / directory, building) as house,
     ):
         logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files
-        plays = [*map(partial, (_cups, _short, _unfenced, _archives)), partial(_documents, weed=weed)]
+        plays = [
+            *map(partial, (_cups, _short, _unfenced, _archives)),
+            partial(_documents, weed=weed),
+            partial(_drill, weed=weed),
+        ]
         for part, play in zip(PARTS, plays, strict=True):
             say(heading(part))
             play(house)
@@ -94,6 +99,10 @@ def _documents(house: House, *, weed: Weed) -> None:
         wrong = documents.Play(house, weed, blows=DOCUMENT_BLOWS, seed=DOCUMENT_SEED).run()
         house.crash()
     documents.tell(wrong, blows=DOCUMENT_BLOWS, seed=DOCUMENT_SEED)
+
+
+def _drill(house: House, *, weed: Weed) -> None:
+    drill.tell(drill.Drill(house, weed, seconds=DRILL_S, is_short=True).run())
 
 
 def _empty(house: House) -> None:

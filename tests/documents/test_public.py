@@ -51,6 +51,36 @@ class TestShareLink:
         assert link.last_used_at is not None
         assert tally.read().counters["share_downloads"][()] == 1
 
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [
+            (("Opal", "Operator"), "<p><bdi>Opal Operator</bdi> shares this file with you.</p>"),
+            (("<b>Opal", ""), "<bdi>&lt;b&gt;Opal</bdi> shares"),
+            (("", ""), None),
+            (("opal@example.com", ""), None),
+        ],
+    )
+    def test_says_who_shares_it_and_never_their_address(
+        self, opal: User, ivan: Outsider, name: tuple[str, str], told: str | None
+    ) -> None:
+        opal.first_name, opal.last_name = name
+        opal.email = "opal@example.com"
+        opal.save()
+
+        text = ivan.page(linked(opal).token).text
+
+        assert (told in text) if told else ("shares this file" not in text)
+        assert not re.search(f"{opal.username}|opal@example.com", text)
+
+    def test_says_who_shares_it_to_who_knows_the_password_only(self, opal: User, ivan: Outsider) -> None:
+        opal.first_name = "Opal"
+        opal.save()
+        token = linked(opal, password=PASSWORD).token
+
+        assert "Opal" not in ivan.page(token).text
+        ivan.type(token, PASSWORD)
+        assert "Opal" in ivan.page(token).text
+
     def test_gives_the_current_version_and_none_that_was_not_verified(self, opal: User, ivan: Outsider) -> None:
         document = stored(opal)
         token = linked(opal, document).token

@@ -8,7 +8,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from statemachine.errors import RecordGone, Stale, TransitionForbidden, TransitionRefused, UnknownTransition
 from statemachine.models import TransitionLog
-from statemachine.transitions import RECONCILER, Actor, Step, advance, fenced, locked, take
+from statemachine.transitions import RECONCILER, Actor, Step, advance, fenced, locked, log_edit, take
 from tests.statemachine.conftest import history, message, owed
 from tests.toy.models import Kettle
 
@@ -222,6 +222,22 @@ class TestTransitionLog:
         kettle = switch_on(Kettle.objects.create(), cook)
 
         assert str(TransitionLog.objects.get()) == f"toy.kettle {kettle.pk}: cold → heating"
+
+
+class TestLogEdit:
+    def test_tells_who_changed_what_without_a_move(self, cook: User) -> None:
+        kettle = switch_on(Kettle.objects.create(), cook)
+
+        with locked(Kettle, kettle.pk) as record:
+            Kettle.objects.filter(pk=record.pk).update(generation=2)
+            record.generation = 2
+            log_edit(record, "label", Actor.person(cook), reason="“Big”, now “Small”")
+
+        row = TransitionLog.objects.of(kettle).last()
+        assert row is not None
+        assert (row.transition, row.actor, row.reason) == ("label", cook, "“Big”, now “Small”")
+        assert (row.is_move, row.generation, row.lasted.total_seconds()) == (False, 2, 0)
+        assert [each.transition for each in TransitionLog.objects.of(kettle).of_moves()] == ["switch_on"]
 
 
 class TestStateMachine:

@@ -1,6 +1,7 @@
 """What the index tells of each root at a scrape."""
 
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.db.models import F
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from core.ops.probes import Probe
 from storage import metrics
 from storage.models import IndexRun
 from tests.storage.conftest import Index
@@ -32,7 +34,10 @@ def told(client: Client) -> dict[str, float]:
 
 
 def test_of_a_root_that_was_never_looked_at_there_is_little(client: Client) -> None:
-    assert told(client) == {"missing_files": 0, "stuck": 0}
+    found = told(client)
+
+    assert found.pop("room_bytes") > 0
+    assert found == {"missing_files": 0, "stuck": 0, "reachable": 1}
 
 
 def test_the_last_comparison_of_all_tells(client: Client, tree: Tree, index: Index) -> None:
@@ -49,6 +54,7 @@ def test_the_last_comparison_of_all_tells(client: Client, tree: Tree, index: Ind
     found = told(client)
 
     assert 7_200 <= found.pop("looked_age_seconds") < 7_260
+    found = {name: value for name, value in found.items() if name not in {"room_bytes", "reachable"}}
     assert found == {
         "files": 1,
         "bytes": 5,
@@ -87,4 +93,38 @@ def test_a_database_that_is_away_costs_the_rest_nothing(client: Client, monkeypa
 
     monkeypatch.setattr(metrics, "standing", away)
 
-    assert told(client) == {}
+    assert set(told(client)) == {"reachable", "room_bytes"}
+
+
+def place(settings: Any, **options: Any) -> None:
+    of = {"BACKEND": "storage.backends.local.LocalStorage", "OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"documents": of}
+
+
+def test_the_room_is_what_may_be_added(client: Client, tree: Tree, settings: Any) -> None:
+    place(settings, directory=str(tree.path))
+    all_of_it = told(client)["room_bytes"]
+
+    place(settings, directory=str(tree.path), free_bytes=10**15)
+
+    assert told(client)["room_bytes"] == pytest.approx(all_of_it - 10**15, abs=10**9)
+
+
+def test_a_place_that_is_away_is_told(client: Client, tree: Tree, settings: Any) -> None:
+    place(settings, directory=str(tree.path / "not mounted"))
+
+    found = told(client)
+
+    assert found["reachable"] == 0
+    assert "room_bytes" not in found
+
+
+def test_a_place_that_hangs_does_not_let_the_scrape_hang(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = Event()
+    monkeypatch.setattr(metrics, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(metrics, "_place", Probe(lambda: over.wait(60) and None))
+
+    found = told(client)
+    over.set()
+
+    assert found["reachable"] == 0

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from core.ops.doctor import archives, configuration, servers, storage
+from core.ops.doctor import archives, configuration, postgres, servers, storage
 from core.ops.doctor.finding import Finding, Mark
 
 PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "PostgreSQL": servers.database,
+    "Statements": postgres.statements,
+    "Tables": postgres.tables,
     "Redis": servers.redis,
     "Workers": servers.workers,
     "Reconciler": servers.reconciler,

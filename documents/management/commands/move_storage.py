@@ -15,6 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from core.base.database import in_words
 from core.base.errors import Refused, RunsheetError
 from core.base.folding import printable
+from core.base.sizes import size_text
 from core.settings import documents as places
 from documents.errors import MoveRefused
 from documents.models import Move
@@ -127,7 +128,7 @@ class Command(BaseCommand):
             except Refused as error:
                 troubles.append(Trouble(key=each.key, why=str(error)))
         done = f"; there already: {move.files.count():,}" if move else ""
-        self._say(f"To be moved: {_files(count)} of {size / places.MB:,.1f} MB{done}. Nothing was done.")
+        self._say(f"To be moved: {_files(count)} of {size_text(size)}{done}. Nothing was done.")
         if troubles:
             self._tell_troubles(troubles, "Rename them first, or they stay where they are.")
             return REMARKS
@@ -208,7 +209,7 @@ class _Bar:
         self._here.require()
         self._progress.update(
             self._task,
-            description=f"{progress.seen:,} looked at, {progress.copied:,} copied ({progress.copied_bytes / places.MB:,.0f} MB)",
+            description=f"{progress.seen:,} looked at, {progress.copied:,} copied ({size_text(progress.copied_bytes)})",
         )
 
 

@@ -7,7 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!form) return;
     const place = form.querySelector("[data-sending]"), words = place.querySelector("[data-words]");
     const bar = place.querySelector("progress"), button = form.querySelector("button[type=submit]");
-    const size = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+    const size = (bytes) => bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 
     function tell(problem) {
         const box = document.createElement("div"), text = document.createElement("p");

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, get_args
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, connections
@@ -15,9 +16,11 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from bench import outages
 from core.base import redis_client
 from core.http.metrics import HELP
-from core.ops import tally
+from core.ops import postgres, probes, tally
+from core.ops.probes import Probe, ask_database, ask_redis, exercise
 from statemachine import heartbeat
 from statemachine.models import Heartbeat
 from statemachine.reactions import machines
@@ -96,6 +99,16 @@ class TestMachines:
         assert found["runsheet_owed_records", of] == 1
         assert 70 <= found["runsheet_oldest_owed_seconds", of] < 80
 
+    def test_wait_for_the_workers_of_a_queue_since(self, client: Client) -> None:
+        kettle(entered_at=Now() - timedelta(seconds=70))
+        kettle(entered_at=Now() - timedelta(seconds=900), due_at=Now() + timedelta(seconds=9))
+
+        found = scrape(client)
+
+        assert found["runsheet_queue_owed_records", (("queue", "toy"),)] == 1
+        assert 70 <= found["runsheet_queue_oldest_owed_seconds", (("queue", "toy"),)] < 80
+        assert found["runsheet_queue_oldest_owed_seconds", (("queue", "storage"),)] == 0
+
     def test_are_behind_with_dispatching_by_lane(self, client: Client) -> None:
         kettle(due_at=Now() - timedelta(seconds=20), background=False)
         kettle(due_at=Now() - timedelta(seconds=300), background=True)
@@ -123,7 +136,9 @@ class TestMachines:
             scrape(client)
 
         of_storage, of_archives = 1, 2  # that there is none
-        assert len(queries) == len(machines()) + 1 + of_storage + of_archives
+        of_connections, of_quotas, of_postgres = 1, 1, 2
+        parts = of_storage + of_archives + of_connections + of_quotas + of_postgres
+        assert len(queries) == len(machines()) + 1 + parts
 
 
 class TestPrograms:
@@ -174,6 +189,65 @@ class TestTallies:
         assert (buckets["1.0"], buckets["5.0"], buckets["10.0"], buckets["600.0"], buckets["+Inf"]) == (1, 1, 2, 2, 3)
         assert found["runsheet_settle_seconds_count", of] == 3
         assert found["runsheet_settle_seconds_sum", of] == pytest.approx(4_007.4)
+
+    def test_begin_at_zero_where_one_is_too_much(self, client: Client) -> None:
+        of = (("code", "bug"), ("machine", "toy.kettle"), ("state", "heating"))
+        assert scrape(client)["runsheet_tries_given_up_total", of] == 0
+
+        tally.count("tries_given_up", machine="toy.kettle", state="heating", code="bug")
+
+        assert scrape(client)["runsheet_tries_given_up_total", of] == 1
+
+
+class TestPostgres:
+    def test_tells_how_full_and_how_busy_it_is(self, client: Client) -> None:
+        found = scrape(client)
+
+        assert found["runsheet_database_bytes", ()] > 1e6
+        assert 1 <= found["runsheet_database_connections", ()] <= found["runsheet_database_connections_at_most", ()]
+        assert found["runsheet_database_oldest_transaction_seconds", ()] >= 0
+
+    def test_tells_of_the_largest_tables(self, client: Client) -> None:
+        found = scrape(client)
+
+        named = [dict(labels)["table"] for name, labels in found if name == "runsheet_table_bytes"]
+        assert len(named) == postgres.LARGEST_TABLES
+        assert [dict(labels)["table"] for name, labels in found if name == "runsheet_table_dead_rows"] == named
+
+    @pytest.mark.django_db(transaction=True)
+    def test_tells_of_a_transaction_that_somebody_left_open(self, client: Client, database_url: str) -> None:
+        with psycopg.connect(database_url) as forgotten:
+            forgotten.execute("SELECT 1")
+
+            assert scrape(client)["runsheet_database_oldest_transaction_seconds", ()] > 0
+
+
+class TestWriting:
+    @pytest.fixture(autouse=True)
+    def asked_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(heartbeat, "database_works", Probe(lambda: ask_database(heartbeat.look)))
+        monkeypatch.setattr(probes, "redis_works", Probe(lambda: ask_redis(exercise)))
+
+    def test_is_taken(self, client: Client) -> None:
+        assert value(client, "writable", part="database") == value(client, "writable", part="redis") == 1
+
+    def test_is_not_taken_by_a_redis_that_is_full(self, client: Client, own_redis: str, settings: Settings) -> None:
+        settings.REDIS_URL = own_redis
+        with outages.redis_full(own_redis):
+            found = scrape(client)
+
+        assert found["runsheet_up", (("part", "redis"),)] == 1
+        assert found["runsheet_writable", (("part", "redis"),)] == 0
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_not_taken_by_a_database_that_is_read_only(self, client: Client, database_url: str) -> None:
+        connection.close()
+        with outages.postgres_read_only(database_url):
+            found = scrape(client)
+            connection.close()
+
+        assert found["runsheet_up", (("part", "database"),)] == 1
+        assert found["runsheet_writable", (("part", "database"),)] == 0
 
 
 class TestOutages:

@@ -1,5 +1,6 @@
 """The page and the list of documents, and the page about room."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,17 +9,17 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from documents.admin import documents as lists
+from console.machine import panel as machines
+from core.base.clock import now
 from documents.admin import panel as panels
-from documents.admin.documents import OwnerFilter
-from documents.bundles import LEFT_OUT
+from documents.admin.filters import OwnerFilter
 from documents.models import Batch, Document, DocumentVersion, Quota
-from documents.services import documents, uploads
+from documents.services import documents, opening, shares, uploads
 from documents.services.bulk import verify_many
 from documents.states import State
 from statemachine.batches import run_again, which_of
 from tests.documents.making import PDF, Files, stored, verified, worked
-from tests.documents.test_bundles import unpacked
+from tests.documents.sharing import linked
 from tests.factories import settled
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +158,31 @@ class TestPage:
 
 
 class TestButtons:
+    def test_stand_out_where_one_of_them_is_wanted_most(self, ada: User, at: Any) -> None:
+        def main(document: Document) -> str:
+            """What is filled, of the page's buttons that one sees at once."""
+            text = at(ada).get(page_of(document)).text.partition('id="record-live"')[2].partition("record-history")[0]
+            seen = re.sub("</summary>.*?</details>", "", text, flags=re.DOTALL)
+            return " ".join(re.findall(r'class="button(?: is-small)?"[^>]*>([A-Z][a-z ]+)<', seen))
+
+        active, archived, missing = (verified(ada) for _ in range(3))
+        documents.archive(document_id=archived.pk, by=ada)
+        Document.objects.filter(pk=missing.pk).update(state=State.ERROR, failure_code="infected")
+
+        assert [main(each) for each in (active, archived, missing)] == ["Download", "Restore", "Verify again"]
+
+    def test_say_what_is_kept_of_what_is_archived_and_for_how_long(self, ada: User, at: Any, settings: Any) -> None:
+        document = verified(ada)
+        documents.archive(document_id=document.pk, by=ada)
+        browser = at(ada)
+        assert "it stays with all its versions until it is restored" in browser.get(page_of(document)).text
+        settings.DOCUMENTS_PURGE_GRACE_DAYS = 1
+        assert "Everything is kept for 1 day, in which" in browser.get(page_of(document)).text
+
+        settings.DOCUMENTS_PURGE_GRACE_DAYS = 0
+
+        assert "Nothing is kept: within the next minutes" in browser.get(page_of(document)).text
+
     def test_archive_delete_for_good_and_restore(self, ada: User, at: Any) -> None:
         document, browser = verified(ada), at(ada)
         assert "Archive it first" in browser.get(page_of(document)).text
@@ -164,7 +190,7 @@ class TestButtons:
         press(browser, document, "archive")
         archived = Document.objects.get()
         assert archived.state == State.ARCHIVED
-        assert "All its versions are deleted for good in 30 days" in browser.get(page_of(document)).text
+        assert "Everything is kept for 30 days, in which it can be restored" in browser.get(page_of(document)).text
         text = press(browser, archived, "purge")
         assert "It is deleted for good" in text
         assert Document.objects.get().purge_at is not None
@@ -188,6 +214,50 @@ class TestButtons:
         documents.archive(document_id=document.pk, by=opal)
 
         assert "It was never verified" in at(opal).get(page_of(document)).text
+
+
+class TestHistory:
+    def test_tells_changes_and_links_with_who_and_in_their_order(self, opal: User, at: Any) -> None:
+        document = verified(opal, name="a.pdf")
+        documents.change(document_id=document.pk, by=opal, name="b.pdf")
+        link = linked(opal, document, label="The bank", downloads_at_most=1).link
+        opening.use(link=link, at=now())
+        shares.revoke(link_id=link.pk, by=opal, at=now())
+        documents.check_out(document_id=document.pk, by=opal)
+
+        history = at(opal).get(page_of(document)).text.partition("What happened")[2]
+
+        told = (
+            "operator checked it out",
+            "operator revoked the link",
+            "was used as often as it may be",
+            "operator made the link",
+            "operator changed what is said of it",
+            "Name “a.pdf”, now “b.pdf”",
+            "verified it",
+        )
+        places = [history.find(each) for each in told]
+        assert -1 not in places
+        assert places == sorted(places)
+        assert "Stopped" not in history
+
+    def test_tells_of_links_to_who_may_know_of_them_only(self, role: Any, opal: User, at: Any) -> None:
+        document = verified(opal)
+        linked(opal, document)
+
+        assert "made the link" in at(opal).get(page_of(document)).text
+        assert "made the link" not in at(role("Viewer")).get(page_of(document)).text
+
+    def test_tells_no_link_older_than_what_is_shown(self, opal: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        document = verified(opal)
+        linked(opal, document)
+        monkeypatch.setattr(machines, "HISTORY_SHOWN", 1)
+        documents.check_out(document_id=document.pk, by=opal)
+
+        history = at(opal).get(page_of(document)).text.partition("What happened")[2]
+
+        assert "checked it out" in history
+        assert "made the link" not in history
 
 
 class TestList:
@@ -272,6 +342,22 @@ class TestRoom:
         at(opal)
         assert browser.get(reverse("admin:documents_quota_changelist")).status_code == 403
 
+    def test_is_led_to_and_says_whose_it_is(self, opal: User, ada: User, at: Any) -> None:
+        verified(opal)
+        quota, agency = Quota.objects.get(), Quota.objects.create(agency="BLM")
+        rooms = reverse("admin:documents_quota_changelist")
+        assert rooms not in at(opal).get(reverse(LIST)).text
+        browser = at(ada)
+        assert rooms in browser.get(reverse(LIST)).text
+
+        told = [browser.get(reverse("admin:documents_quota_change", args=[each.pk])).text for each in (quota, agency)]
+
+        assert "<h1" in told[0]
+        assert "Room of operator" in told[0]
+        assert "Person operator" in told[0]
+        assert f"{len(PDF)} bytes" in told[0]
+        assert "Agency BLM" in told[1]
+
     def test_may_have_no_limit(self, opal: User, ada: User, at: Any, settings: Any) -> None:
         settings.DOCUMENTS_QUOTA_BYTES = 0
         verified(opal)
@@ -309,45 +395,3 @@ class TestOwners:
         uploads.store(by=opal, name="a.pdf", chunks=slowly(), length=len(PDF), lease_id=lease.pk)
 
         assert {(each.used_bytes, each.reserved_bytes) for each in Quota.objects.all()} == {(len(PDF), 0)}
-
-
-class TestDownloadOfMany:
-    def test_gives_the_chosen_ones_as_one_archive(self, opal: User, at: Any) -> None:
-        first, second, unverified = verified(opal, name="a.pdf"), verified(opal, name="b.pdf"), stored(opal)
-        browser, form = at(opal), {"action": "download_files", "select_across": "0"}
-
-        answer = browser.post(reverse(LIST), {**form, "_selected_action": [first.pk, second.pk, unverified.pk]})
-
-        assert unpacked(answer).keys() == {"a.pdf", "b.pdf", LEFT_OUT}
-        refused = browser.post(reverse(LIST), {**form, "_selected_action": [unverified.pk]}, follow=True)
-        assert "None of these documents can be downloaded now." in refused.text
-
-
-class TestMany:
-    def test_are_archived_and_restored_and_what_cannot_be_is_told(self, opal: User, ada: User, at: Any) -> None:
-        mine, other = verified(opal), verified(ada)
-        form = {"_selected_action": [mine.pk, other.pk], "select_across": "0"}
-
-        archived = at(opal).post(reverse(LIST), {**form, "action": "archive_chosen"}, follow=True).text
-
-        assert set(Document.objects.values_list("pk", "state")) == {(mine.pk, State.ARCHIVED), (other.pk, State.ACTIVE)}
-        assert "1 of 2 archived." in archived
-        assert "1 left as they were:" in archived
-        restored = at(opal).post(reverse(LIST), {**form, "action": "restore_chosen"}, follow=True).text
-        assert "1 of 2 restored." in restored
-        assert Document.objects.get(pk=mine.pk).archived_at is None
-
-    def test_are_a_thousand_at_most(self, opal: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(lists, "AT_MOST", 1)
-        form = {"_selected_action": [verified(opal).pk, verified(opal).pk], "action": "archive_chosen"}
-
-        text = at(opal).post(reverse(LIST), form, follow=True).text
-
-        assert "At most 1 documents at once. Nothing was done; choose fewer." in text
-        assert not Document.objects.exclude(archived_at=None).exists()
-
-    def test_are_offered_to_who_may_change_them(self, role: Any, opal: User, at: Any) -> None:
-        verified(opal)
-
-        assert "archive_chosen" not in at(role("Viewer")).get(reverse(LIST)).text
-        assert "archive_chosen" in at(opal).get(reverse(LIST)).text

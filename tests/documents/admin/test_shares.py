@@ -111,6 +111,32 @@ class TestSeen:
         assert f'href="/public/{document.unique_name}/"' in text
 
 
+class TestName:
+    def test_is_told_to_who_shares_before_anybody_outside_reads_it(self, opal: User) -> None:
+        document = verified(opal)
+        assert "have an administrator enter your first and last name" in browser_of(opal).get(of(document)).text
+        opal.first_name = "Opal"
+        opal.save()
+
+        assert "says that “<bdi>Opal</bdi>” shares it." in browser_of(opal).get(of(document)).text
+
+
+class TestRevoking:
+    def test_has_a_button_for_each_link_to_the_document(self, opal: User) -> None:
+        document, browser = verified(opal), browser_of(opal)
+        first, second = (linked(opal, document, label=label).link for label in ("first", "second"))
+        address = reverse("admin:documents_sharelink_revoke", args=[first.pk])
+        assert address in browser.get(of(document)).text
+
+        answer = browser.post(address, {"back": "document"}, follow=True)
+
+        assert answer.redirect_chain[-1][0] == of(document)
+        assert "is revoked. Whoever opens it is refused from now on." in answer.text
+        assert address not in answer.text
+        assert list(ShareLink.objects.exclude(revoked_at=None)) == [first]
+        assert second.state_at(now()) == "active"
+
+
 class TestWhose:
     def test_is_asked_everywhere(self, opal: User, ada: User, role: object) -> None:
         theirs = verified(ada)

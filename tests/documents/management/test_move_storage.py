@@ -210,7 +210,7 @@ class TestWhatIsRefused:
         assert "has not come to its end" in moved().errors
         assert "was begun" in moved("--give-up").errors
         with switching.alone():
-            assert "are being moved already" in moved().errors
+            assert "are being moved or backed up already" in moved().errors
 
     def test_to_give_up_what_has_ended_unless_it_is_forced(self, opal: User, new: LocalStorage) -> None:
         assert moved().code == 0

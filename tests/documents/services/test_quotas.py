@@ -93,7 +93,7 @@ class TestQuotas:
         stored(opal)
         quotas.limit(owner_id=opal.pk, limit_bytes=1)
 
-        with pytest.raises(QuotaExceeded, match=r"0\.0 MB left"):
+        with pytest.raises(QuotaExceeded, match=r"0 bytes left"):
             stored(opal)
 
     def test_go_with_a_document_to_another_agency(self, opal: User) -> None:

@@ -165,11 +165,11 @@ class TestFilters:
         rows = (
             ("7/", "", 0, 900, "present"),
             ("7/a.pdf", "application/pdf", 0, 0, "present"),
-            ("7/b.png", "image/png", 1024**2, 2, "missing"),
-            ("7/c.txt", "text/plain", 1024**2 + 1, 9, "quarantined"),
-            ("7/d.csv", "text/csv", 1024**3, 99, "present"),
-            ("7/e.xlsx", SHEET, 1024**3 + 1, 400, "present"),
-            ("7/f.bin", "", 1024**4, 999, "present"),
+            ("7/b.png", "image/png", 10**6, 2, "missing"),
+            ("7/c.txt", "text/plain", 10**6 + 1, 9, "quarantined"),
+            ("7/d.csv", "text/csv", 10**9, 99, "present"),
+            ("7/e.xlsx", SHEET, 10**9 + 1, 400, "present"),
+            ("7/f.bin", "", 10**12, 999, "present"),
         )
         for key, content_type, size, days, state in rows:
             at = nanoseconds(now() - timedelta(days=days))
@@ -202,7 +202,7 @@ class TestRows:
 
         assert f'<a href="{LIST}{file.pk}/change/"><bdi class="exact">Deed.pdf</bdi></a>' in text
         assert f'<a href="{LIST}?in=documents%2F7%2F"><bdi class="exact">documents/7/</bdi></a>' in text
-        assert '<span title="1,500,000 bytes">1.4 MB</span>' in text
+        assert '<span title="1,500,000 bytes">1.5 MB</span>' in text
         assert '<span title="application/pdf">PDF</span>' in text
         assert ">nina<" in text
         assert "Missing, <time" in text

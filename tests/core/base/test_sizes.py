@@ -1,6 +1,6 @@
 import pytest
 
-from storage.admin.amounts import size_text
+from core.base.sizes import size_text
 
 
 @pytest.mark.parametrize(
@@ -8,12 +8,12 @@ from storage.admin.amounts import size_text
     [
         (0, "0 bytes"),
         (1, "1 byte"),
-        (1023, "1023 bytes"),
-        (1024, "1.0 KB"),
+        (999, "999 bytes"),
+        (1_000, "1.0 KB"),
         (1_500, "1.5 KB"),
-        (1024**2 - 1, "1.0 MB"),
-        (5 * 1024**3, "5.0 GB"),
-        (2**62, "4,096.0 PB"),
+        (999_999, "1.0 MB"),
+        (5_000_000_000, "5.0 GB"),
+        (2**62, "4,611.7 PB"),
     ],
 )
 def test_a_size_is_told_in_its_largest_unit(size: int, text: str) -> None:

@@ -1,7 +1,7 @@
-"""Sizes of files in words."""
+"""Sizes of files in words. A MB is a million bytes here, as in the settings and in what is refused."""
 
 UNITS = ("KB", "MB", "GB", "TB", "PB")
-STEP = 1024
+STEP = 1000
 
 
 def size_text(size: int) -> str:

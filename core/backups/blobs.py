@@ -1,0 +1,126 @@
+"""What files hold, each content once, under a name that is made of it."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Condition
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from core.backups.age import sealed
+from core.backups.errors import BackupDamaged
+from core.backups.lists import KeptBlob
+from core.backups.place import BLOBS, Lying, Place
+from core.backups.streams import expected, measured
+
+SALT = "core.backups.blobs"
+NAME = re.compile("[0-9a-f]{64}", re.ASCII)
+
+type Opens = Callable[[], Iterable[bytes]]
+
+
+class Blobs:
+    """Those of one place, and of one set of public keys: what others can open is no use to us.
+
+    Args:
+        recipients: with whose public keys they are encrypted; none: they are not.
+        known: those of an earlier backup, which are trusted to be what was checked then.
+    """
+
+    def __init__(self, place: Place, *, recipients: Sequence[str] = (), known: Iterable[KeptBlob] = ()) -> None:
+        self._place = place
+        self._recipients = tuple(recipients)
+        self._there = {bytes.fromhex(each.key.rpartition("/")[2]): each.size for each in lying(place)}
+        # Bytes, since there may be millions: the name, then the checksum of what lies there.
+        self._known: dict[bytes, bytes] = {}
+        try:
+            for each in known:
+                if self._there.get(name := bytes.fromhex(each.name)) == each.size:
+                    self._known[name] = bytes.fromhex(each.sha256)
+        except BackupDamaged:  # all of them are read once more
+            self._known.clear()
+        self._busy: set[str] = set()
+        self._turn = Condition()
+        self.added = self.added_bytes = 0
+
+    def name_of(self, sha256: str) -> str:
+        """What the content with that checksum is called. Where it is encrypted, the name does not tell whether somebody's file is there."""
+        if not self._recipients:
+            return sha256
+        words = f"{sha256} {' '.join(self._recipients)}"
+        return salted_hmac(SALT, words, secret=settings.SECRET_KEY, algorithm="sha256").hexdigest()
+
+    def has(self, name: str) -> bool:
+        """Whether it lies there and was checked."""
+        return bytes.fromhex(name) in self._known
+
+    def of(self, name: str) -> KeptBlob:
+        """One that is there."""
+        key = bytes.fromhex(name)
+        return KeptBlob(name=name, size=self._there[key], sha256=self._known[key].hex())
+
+    def keep(self, name: str, sha256: str, opens: Opens) -> None:
+        """See that the content is there, and read back what was written.
+
+        Args:
+            opens: gives the content from its beginning.
+
+        Raises:
+            ContentDiffers: it is another content; nothing is kept.
+            BackupDamaged: what was written is not what lies there.
+            RunsheetError: one of the two places does not do it.
+        """
+        with self._alone(name):
+            if not self.has(name):
+                self._keep(name, sha256, opens)
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Two files may hold the same."""
+        with self._turn:
+            self._turn.wait_for(lambda: name not in self._busy)
+            self._busy.add(name)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._busy.remove(name)
+                self._turn.notify_all()
+
+    def _keep(self, name: str, sha256: str, opens: Opens) -> None:
+        key = bytes.fromhex(name)
+        if key in self._there:  # of a backup that has not come to its end
+            size, digest = self._read_back(name)
+        else:
+            written = self._place.put(blob_key(name), sealed(expected(opens(), sha256), self._recipients))
+            size, digest = self._read_back(name)
+            if digest != written.sha256:
+                raise BackupDamaged(f"{blob_key(name)} was written, and something else lies there.")
+            with self._turn:
+                self.added, self.added_bytes = self.added + 1, self.added_bytes + size
+        self._there[key], self._known[key] = size, bytes.fromhex(digest)
+
+    def _read_back(self, name: str) -> tuple[int, str]:
+        size, digest = measured(self._place.stream(blob_key(name)))
+        if not self._recipients and digest != name:
+            # Whoever has put it there, it is not what its name says; the next try writes it anew.
+            self._place.delete(blob_key(name))
+            self._there.pop(bytes.fromhex(name), None)
+            raise BackupDamaged(f"{blob_key(name)} was not what its name says, and is gone.")
+        return size, digest
+
+
+def blob_key(name: str) -> str:
+    """Where it lies."""
+    return f"{BLOBS}{name[:2]}/{name}"
+
+
+def lying(place: Place) -> Iterator[Lying]:
+    """All of them, of whichever backup; what else lies there is nobody's business."""
+    return (each for each in place.listing(BLOBS) if _is_name(each.key))
+
+
+def _is_name(key: str) -> bool:
+    name = key.rpartition("/")[2]
+    return NAME.fullmatch(name) is not None and key == blob_key(name)

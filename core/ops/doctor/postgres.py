@@ -1,0 +1,64 @@
+"""What PostgreSQL spends its time and its disk on."""
+
+from collections.abc import Iterator
+
+from core.ops.doctor.finding import Finding, Mark, from_database, unseen
+from core.ops.postgres import Statement, Table, costliest_statements, largest_tables, logs_statements_over_ms
+
+SHOWN = 5
+# As much of a statement as tells it from others.
+TEXT_AT_MOST = 160
+# A request that waits for one such is felt.
+SLOW_S = 1.0
+# Autovacuum begins at a fifth; twice that is one that does not come, or may not clear away.
+BLOATED, FEW_ROWS = 0.4, 100_000
+
+NOT_COUNTED = (
+    "Which statements are slow is not known. Set shared_preload_libraries = 'pg_stat_statements', restart PostgreSQL, and run "
+    "in the database, as a superuser: CREATE EXTENSION pg_stat_statements"
+)
+NOT_LOGGED = "What was slow in one moment is not known afterwards. Set log_min_duration_statement = 1000 (ms)"
+SLOW = "See its plan (EXPLAIN), and whether rows are to be cleared away. If it came with a new version, report it."
+DEAD = (
+    "Tables grow and statements become slow. See whether a transaction has been open for long (pg_stat_activity) and autovacuum "
+    "is on; then run: VACUUM ANALYZE {table}"
+)
+
+
+def statements() -> Iterator[Finding]:
+    """Which statements took most of the time, and whether slow ones are logged."""
+    found = from_database(lambda: (costliest_statements(SHOWN), logs_statements_over_ms()))
+    if found is None:
+        yield unseen("PostgreSQL")
+        return
+    costliest, over_ms = found
+    if costliest is None:
+        yield Finding(Mark.NOTE, "pg_stat_statements is not there", NOT_COUNTED)
+    yield from map(_of_statement, costliest or ())
+    if over_ms < 0:
+        yield Finding(Mark.NOTE, "slow ones are not logged", NOT_LOGGED)
+    else:
+        yield Finding(Mark.OK, f"those that take longer than {over_ms:,} ms stand in its log")
+
+
+def tables() -> Iterator[Finding]:
+    """The largest tables, and whether what is dead in them is cleared away."""
+    found = from_database(lambda: largest_tables(SHOWN))
+    if found is None:
+        yield unseen("PostgreSQL")
+        return
+    yield from map(_of_table, found)
+
+
+def _of_statement(each: Statement) -> Finding:
+    text = each.text if len(each.text) <= TEXT_AT_MOST else f"{each.text[:TEXT_AT_MOST].rstrip()} …"
+    times = f"{each.calls:,} time{'' if each.calls == 1 else 's'}"
+    seen = f"{each.share:.0%} of the time, {each.mean_s * 1000:,.1f} ms on average, {times}: {text}"
+    return Finding(Mark.NOTE, seen, SLOW) if each.mean_s >= SLOW_S else Finding(Mark.OK, seen)
+
+
+def _of_table(each: Table) -> Finding:
+    size = f"{each.size_bytes / 1e6:,.1f} MB"
+    seen = f"{each.name}: {size}, {each.live_rows:,} rows, {each.dead_rows:,} to be cleared away"
+    is_bloated = each.dead_rows > max(FEW_ROWS, BLOATED * each.live_rows)
+    return Finding(Mark.NOTE, seen, DEAD.format(table=each.name)) if is_bloated else Finding(Mark.OK, seen)
