@@ -20,7 +20,7 @@ from core.http import refusals
 from core.http.statements import AnswerInTime, bind_requests
 from leases.admin.leases import LeaseAdmin
 from leases.models import Lease
-from tests.pooler import unpooled
+from tests.pooler import broken_itself, unpooled
 
 pytestmark = [
     pytest.mark.django_db,
@@ -135,6 +135,7 @@ class TestAnOutage:
 
         assert (broken(request).status_code, refusals.server_error(request).status_code) == (503, 500)
 
+    @broken_itself
     @pytest.mark.django_db(transaction=True)
     def test_of_a_form_that_cannot_be_saved(self, console: Client, database_url: str) -> None:
         form = {"agency": "BLM", "lease_number": "NMNM 1"}
