@@ -92,7 +92,15 @@ class TestAnAnswerThatIsNone:
 
     @pytest.mark.parametrize(
         "query",
-        ["", "code=a", "code=a&state=", "code=a&state=forged", "code=a&state=%01%ff", "error=access_denied", "state=ü"],
+        [
+            "",
+            "code=a",
+            "code=a&state=",
+            "code=a&state=forged",
+            "code=a&state=%01%C3%BF",
+            "error=access_denied",
+            "state=ü",
+        ],
     )
     def test_forged(self, browser: Client, query: str) -> None:
         back = consent(begin(browser))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from redis import Redis
 
 from storage.services import IndexSyncService
@@ -56,6 +57,16 @@ def place(tmp_path: Path) -> Path:
     directory = tmp_path / "backups"
     directory.mkdir()
     return directory
+
+
+@pytest.fixture
+def alone(db: None) -> None:
+    """Nobody else is connected: the console of an earlier test has connections, which it makes again when it needs them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture

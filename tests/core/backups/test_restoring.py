@@ -25,7 +25,7 @@ from tests.documents.sharing import linked
 from tests.factories import settled
 from tests.toy.models import Kettle
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.usefixtures("alone")]
 
 type Index = Callable[..., Any]
 

@@ -13,7 +13,7 @@ from tests.core.backups.conftest import command
 from tests.core.backups.rows import all_rows
 from tests.documents.making import PDF, Files, digest, stored
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.usefixtures("alone")]
 
 
 @pytest.fixture

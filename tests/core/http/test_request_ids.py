@@ -36,6 +36,7 @@ class TestRequestIds:
     def test_stand_on_every_answer(self, client: Client, address: str) -> None:
         assert client.get(address, headers={"X-Request-ID": "mine"})["X-Request-ID"] == "mine"
 
+    @pytest.mark.django_db  # its end looks after connections, where an earlier test has left one
     def test_stand_in_all_lines_until_the_last_byte(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.handler.setFormatter(Lines(form="json"))
 
