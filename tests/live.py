@@ -169,8 +169,12 @@ def _busy_others() -> int:
 
 
 @contextmanager
-def site(standin: "Standin") -> Iterator[Site]:
-    """The console on this xdist worker's database, with a Redis of its own."""
+def site(standin: "Standin", **more: str) -> Iterator[Site]:
+    """The console on this xdist worker's database, with a Redis of its own.
+
+    Args:
+        more: what its programs are told beside that.
+    """
     LOCAL.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="live-", dir=LOCAL) as directory,
@@ -186,6 +190,7 @@ def site(standin: "Standin") -> Iterator[Site]:
             "METRICS_TOKEN": METRICS_TOKEN,
             "ACCESS_LOG": "yes",
             "LOG_LEVEL": "DEBUG",
+            **more,
         }
         running = System(url=url, logs=Path(directory) / "log", environment=given, valkey=server)
         running.logs.mkdir()

@@ -7,7 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, transaction
 
-from core.base.database import is_conflict, lock_waits
+from core.base.database import is_conflict
+from core.base.statement_limits import lock_waits
 
 HELD_FOR_S = 2.0
 BUSY = "Somebody else is changing this at the moment, so nothing was saved. Save it again in a few seconds."

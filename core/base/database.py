@@ -3,8 +3,7 @@
 The codes stand in PostgreSQL's documentation, appendix “PostgreSQL Error Codes”.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, override
 
@@ -237,19 +236,6 @@ def _written(statement: str, models: tuple[type[Model], ...], parts: tuple[tuple
 def _named(*models: type[Model]) -> str:
     """The columns that the models know, and no other: a table that is ahead of this program may have more."""
     return ", ".join(f"{model._meta.db_table}.{column}" for model in models for column, _, _ in _columns(model))
-
-
-@contextmanager
-def lock_waits(at_most_s: float) -> Iterator[None]:
-    """For who has somebody waiting: locks are waited for no longer than that, and refused as a conflict."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{at_most_s * 1000:.0f}ms"])
-    try:
-        yield
-    finally:
-        if connection.connection and not connection.needs_rollback and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("RESET lock_timeout")
 
 
 def is_conflict(error: BaseException) -> bool:

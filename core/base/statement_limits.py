@@ -1,10 +1,13 @@
 """How long a person waits for the database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
+from psycopg.pq import TransactionStatus
 
 from core.base.errors import DatabaseTooBusy
 
@@ -12,6 +15,7 @@ from core.base.errors import DatabaseTooBusy
 WITHIN_S = 20.0
 # A file of all records is read at once, and sent while it is being read.
 FILE_WITHIN_S = 90.0
+LOCKS, STATEMENTS, IDLE = "lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"
 
 
 @contextmanager
@@ -22,8 +26,7 @@ def answered_in_time() -> Iterator[None]:
         DatabaseTooBusy: one would have, or was in the way of another's. Nothing was changed.
     """
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{WITHIN_S * 1000:.0f}ms"])
+        with in_one_transaction(WITHIN_S):
             yield
     except OperationalError as error:
         if isinstance(error.__cause__, DeadlockDetected | LockNotAvailable | QueryCanceled):
@@ -34,15 +37,90 @@ def answered_in_time() -> Iterator[None]:
 @contextmanager
 def read_in_time() -> Iterator[None]:
     """For who reads very much for a file: each statement may take that long, instead of as long as any other request's."""
-    _allow_statements(FILE_WITHIN_S)
+    with _with_cursors() if settings.DATABASE_IS_POOLED else _limited(STATEMENTS, FILE_WITHIN_S):
+        yield
+
+
+@contextmanager
+def in_one_transaction(at_most_s: float) -> Iterator[None]:
+    """All of it, of which no statement takes longer."""
+    with transaction.atomic():
+        _limit(STATEMENTS, at_most_s, of_transaction=True)
+        yield
+        _end(STATEMENTS)
+
+
+@contextmanager
+def lock_waits(at_most_s: float) -> Iterator[None]:
+    """For who has somebody waiting: locks are waited for no longer than that, and refused as a conflict."""
+    with (_limited_each if settings.DATABASE_IS_POOLED else _limited)(LOCKS, at_most_s):
+        yield
+
+
+@contextmanager
+def _limited(name: str, at_most_s: float) -> Iterator[None]:
+    _limit(name, at_most_s, of_transaction=False)
     try:
         yield
     finally:
         if connection.connection and not connection.needs_rollback and connection.is_usable():
             with connection.cursor() as cursor:
-                cursor.execute("RESET statement_timeout")
+                cursor.execute(f"RESET {name}")
 
 
-def _allow_statements(at_most_s: float) -> None:
+# --- Behind a pooler, which may hand each transaction to another connection -----------------------------------------------
+
+
+@contextmanager
+def _with_cursors() -> Iterator[None]:
+    """A cursor of the server's is lost with its transaction, so all of it is one; who is sent the file may take their time."""
+    whole = connection.settings_dict
+    with in_one_transaction(FILE_WITHIN_S):
+        _limit(IDLE, 0, of_transaction=True)
+        connection.settings_dict = {**whole, "DISABLE_SERVER_SIDE_CURSORS": False}
+        try:
+            yield
+        finally:
+            connection.settings_dict = whole
+        _end(IDLE)
+
+
+@contextmanager
+def _limited_each(name: str, at_most_s: float) -> Iterator[None]:
+    """Each statement says its limit in the transaction that it is in, or that is made for it."""
+    is_inside = False
+
+    def execute(go_on: Callable[..., Any], *given: Any) -> Any:
+        nonlocal is_inside
+        if is_inside or _is_broken():
+            return go_on(*given)
+        is_inside = True
+        try:
+            with transaction.atomic(savepoint=False):
+                _limit(name, at_most_s, of_transaction=True)
+                return go_on(*given)
+        finally:
+            is_inside = False
+
+    with connection.execute_wrapper(execute):
+        yield
+    if connection.in_atomic_block:
+        _end(name)
+
+
+def _end(name: str) -> None:
+    """In the transaction the limit is the usual one again."""
+    if not _is_broken():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL {name} TO DEFAULT")
+
+
+def _is_broken() -> bool:
+    """Whether the transaction has failed, so that nothing but its end is taken."""
+    ours = connection.connection
+    return connection.needs_rollback or (ours is not None and ours.info.transaction_status == TransactionStatus.INERROR)
+
+
+def _limit(name: str, at_most_s: float, *, of_transaction: bool) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{at_most_s * 1000:.0f}ms"])
+        cursor.execute("SELECT set_config(%s, %s, %s)", [name, f"{at_most_s * 1000:.0f}ms", of_transaction])

@@ -20,7 +20,12 @@ logger = logging.getLogger(__name__)
 
 
 def bind_requests() -> None:
-    """Let every connection that this process opens from now on begin with the limit, so that RESET leads back to it."""
+    """Let every connection that this process opens from now on begin with the limit, so that RESET leads back to it.
+
+    Behind a pooler the limit is that of the database that the pooler calls so.
+    """
+    if settings.DATABASE_IS_POOLED:
+        return
     options = connections.settings["default"]["OPTIONS"]
     options["options"] = f"{options['options']} -c statement_timeout={settings.REQUEST_STATEMENT_S * 1000:.0f}ms"
 

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from core.base.redis_client import for_everybody
+from core.base.statement_limits import in_one_transaction
 
 # A probe is to be answered within 2 s.
 PATIENCE_S = 1.5
@@ -68,12 +69,11 @@ def ask_database[T](question: Callable[[], T]) -> T:
         OperationalError, InterfaceError: it does not answer.
     """
     brief = connections[DEFAULT_DB_ALIAS].copy()
-    options = brief.settings_dict["OPTIONS"]
-    limited = f"{options.get('options', '')} -c statement_timeout=1000".strip()
-    brief.settings_dict["OPTIONS"] = options | {"connect_timeout": 2, "options": limited}
+    brief.settings_dict["OPTIONS"] |= {"connect_timeout": 2}
     connections[DEFAULT_DB_ALIAS] = brief
     try:
-        return question()
+        with in_one_transaction(1):
+            return question()
     finally:
         brief.close()
 

@@ -3,14 +3,13 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-import dj_database_url
 from django.utils.csp import CSP
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core.local import servers
 from core.ops import logs
-from core.settings import addresses, backups, documents, environment
+from core.settings import addresses, backups, documents, environment, postgres
 
 ROOT = servers.ROOT
 _urls = servers.configured_urls()
@@ -107,33 +106,11 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 # --- PostgreSQL: the truth ------------------------------------------------------------------------------------------
 
-# Who waits for a lock is told so after this long, not shown a page that never comes.
-LOCK_TIMEOUT_S = 10
+LOCK_TIMEOUT_S, TRANSACTION_IDLE_S = postgres.LOCK_TIMEOUT_S, postgres.TRANSACTION_IDLE_S
 # No statement of a request takes longer; long enough that who waits for a lock is told that instead.
 REQUEST_STATEMENT_S = environment.number("REQUEST_STATEMENT_S", 15, minimum=LOCK_TIMEOUT_S + 1, maximum=60)
-# The locks of a process that is stopped, or whose host is lost, end after this long. Longer than a renewal of a token.
-TRANSACTION_IDLE_S = 40
-# A pooler that hands a connection from one transaction to another may keep no prepared statements.
-DATABASE_PREPARES = environment.choice("DATABASE_PREPARES", "yes", among=("yes", "no")) == "yes"
-_database = dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
-DATABASES = {
-    "default": {
-        **_database,
-        "OPTIONS": {
-            **_database.get("OPTIONS", {}),
-            "options": f"-c lock_timeout={LOCK_TIMEOUT_S}s"
-            f" -c idle_in_transaction_session_timeout={TRANSACTION_IDLE_S}s",
-            # A server that is gone without a word is noticed within 15 to 25 s (libpq's units: s, s, s, count, ms).
-            "connect_timeout": 5,
-            # Statements that are sent again and again are prepared from the third time on.
-            "prepare_threshold": 2 if DATABASE_PREPARES else None,
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 15_000,
-        },
-    }
-}
+DATABASE_IS_POOLED = postgres.is_pooled()
+DATABASES = {"default": postgres.database(DATABASE_URL, is_pooled=DATABASE_IS_POOLED)}
 
 # --- Redis: the doorbell --------------------------------------------------------------------------------------------
 

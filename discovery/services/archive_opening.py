@@ -16,8 +16,8 @@ from cloud.models import CloudLocation, DropboxAccount
 from cloud.queries import take_link_check
 from cloud.services.locations import forget_link, record_location
 from core.base.clock import now
-from core.base.database import lock_waits
 from core.base.errors import RunsheetError
+from core.base.statement_limits import lock_waits
 from discovery.errors import ArchiveOutOfSight, BasePathMissing
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.share_links import TRUSTED_FOR, link_that_leads_there

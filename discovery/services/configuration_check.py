@@ -28,9 +28,9 @@ from cloud.errors import (
 from cloud.files import LinkPolicy
 from cloud.findings import Finding
 from cloud.models import DropboxAccount
-from core.base.database import lock_waits
 from core.base.errors import RunsheetError, Temporary
 from core.base.folding import is_same_path
+from core.base.statement_limits import lock_waits
 from discovery.services import folder_findings as words
 from discovery.services.folder_sight import FolderSight, is_readable, look_at, look_into
 from leases.models import AgencyStorageConfig

@@ -24,6 +24,7 @@ from statemachine.listeners import Listener
 from tests.discovery import test_start
 from tests.discovery.test_start import failed
 from tests.factories import settled
+from tests.pooler import broken_itself
 from tests.roles import in_role
 
 pytestmark = [
@@ -97,6 +98,7 @@ class TestHealth:
 
         assert f"{words} What you save is kept, and is worked on as Redis takes it." in text
 
+    @broken_itself
     @pytest.mark.django_db(transaction=True)
     def test_tells_why_the_database_takes_nothing(self, operator: User, database_url: str) -> None:
         with postgres_read_only(database_url):

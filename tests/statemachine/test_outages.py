@@ -21,12 +21,13 @@ from statemachine.management.commands.reconcile import run_until
 from statemachine.models import TransitionLog
 from statemachine.reactions import Outcome, Run
 from statemachine.reconcile import forgive, reconcile
+from tests.pooler import broken_itself
 from tests.statemachine.conftest import due_at, in_s, message, owed
 from tests.statemachine.test_jobs import raising, run
 from tests.toy.models import Kettle
 from tests.toy.reactions import TRIES, Work
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), broken_itself]
 
 BOILED = Outcome(transition="boiled")
 

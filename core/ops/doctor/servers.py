@@ -15,6 +15,7 @@ from requests.exceptions import SSLError
 from cloud.dropbox.connection import session
 from core.base.database import in_words as database_in_words
 from core.base.redis_client import in_words
+from core.base.statement_limits import IDLE, LOCKS
 from core.ops.doctor.finding import PATIENCE_S, Finding, Mark, answer, from_database, unseen
 from core.ops.probes import MEANWHILE, NO_REDIS, SLOW_S, ask_database, ask_redis, exercise
 from statemachine import heartbeat
@@ -31,7 +32,9 @@ DROPBOX = "https://api.dropboxapi.com/"
 def database() -> Iterator[Finding]:
     """Whether PostgreSQL answers, is new enough, has every table, and takes what is written."""
     try:
-        version, pending = answer(lambda: ask_database(lambda: (_version(), _pending_migrations())))
+        version, pending, unlimited = answer(
+            lambda: ask_database(lambda: (_version(), _pending_migrations(), _unlimited()))
+        )
     except (Error, TimeoutError) as error:
         told = database_in_words(error) if isinstance(error, Error) else heartbeat.NO_DATABASE
         yield Finding(Mark.WRONG, "does not answer" if "does not answer" in told else "cannot be used", told)
@@ -47,6 +50,9 @@ def database() -> Iterator[Finding]:
         yield Finding(Mark.WRONG, "lacks tables or columns", advice)
     else:
         yield Finding(Mark.OK, "every migration is applied")
+    if unlimited:
+        advice = f"Nothing ends {' or '.join(unlimited)}: set it in the pooler, as deploy/pgbouncer/pgbouncer.ini does."
+        yield Finding(Mark.WRONG, "waits without end", advice)
     yield _writing()
 
 
@@ -152,6 +158,13 @@ def _version() -> str:
     connection.ensure_connection()
     major, minor = divmod(connection.pg_version, 10_000)  # type: ignore[attr-defined]  # PostgreSQL's
     return f"{major}.{minor}"
+
+
+def _unlimited() -> list[str]:
+    """What a pooler should say, since programs cannot, and does not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = '0'", [[LOCKS, IDLE]])
+        return sorted(name for (name,) in cursor.fetchall())
 
 
 def _pending_migrations() -> list[str]:

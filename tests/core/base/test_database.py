@@ -10,11 +10,10 @@ from django.db import (
     OperationalError,
     ProgrammingError,
     connection,
-    transaction,
 )
 from psycopg import errors
 
-from core.base.database import in_words, is_conflict, is_outage, lock_waits
+from core.base.database import in_words, is_conflict, is_outage
 
 
 def raised(kind: type[Error], cause: type[Exception] | None = None, text: str = "the reason\nDETAIL: more") -> Error:
@@ -134,28 +133,3 @@ class TestInWords:
 
     def test_repeats_what_it_does_not_know(self) -> None:
         assert in_words(raised(ProgrammingError, errors.SyntaxError)) == "The database refuses: the reason"
-
-
-@pytest.mark.django_db
-class TestLockWaits:
-    @staticmethod
-    def now() -> str:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW lock_timeout")
-            return str(cursor.fetchone()[0])
-
-    def test_are_short_within_and_as_before_after_it(self) -> None:
-        before = self.now()
-
-        with lock_waits(1.5):
-            within = self.now()
-
-        assert (within, self.now()) == ("1500ms", before)
-
-    def test_are_as_before_after_a_failure(self) -> None:
-        before = self.now()
-
-        with pytest.raises(ProgrammingError), lock_waits(1.5), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT nothing FROM nowhere")
-
-        assert self.now() == before

@@ -10,6 +10,7 @@ from django.db import Error, IntegrityError, NotSupportedError, connection, tran
 from django.utils import timezone
 
 from core.base.database import fetch_both, fetch_one, insert, is_conflict, prepared, update, update_all
+from tests.pooler import unpooled
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +90,7 @@ def read(statement: str = "SELECT kind FROM kettles") -> object:
         return cursor.fetchone()[0]
 
 
+@unpooled
 @pytest.mark.django_db(transaction=True)
 class TestPrepared:
     @pytest.fixture(autouse=True)

@@ -31,6 +31,7 @@ from statemachine.models import Heartbeat
 from tests.core.conftest import Manage
 from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
+from tests.pooler import broken_itself, unpooled
 
 LIVE, READY = "/health/live", "/health/ready"
 
@@ -227,6 +228,7 @@ class TestReadyForWork:
 
         assert redis.keys("*probe*") == []
 
+    @broken_itself
     def test_is_not_ready_when_the_database_is_read_only(self, client: Client, redis: Redis, database_url: str) -> None:
         with postgres_read_only(database_url):
             status, found, _ = ask(client)
@@ -235,6 +237,7 @@ class TestReadyForWork:
         assert (status, found["reconciler"]) == (503, "ok")
         assert found["database"].startswith("PostgreSQL is read-only, so nothing can be saved. DATABASE_URL must name")
 
+    @broken_itself
     def test_is_not_ready_when_its_disk_is_full(
         self, client: Client, redis: Redis, database_url: str, small_disk: SmallDisk
     ) -> None:
@@ -262,6 +265,7 @@ class TestReadyForWork:
         assert found["database"].startswith("PostgreSQL took too long and was cut off. See its load")
         assert seconds < 2
 
+    @unpooled
     def test_keeps_to_the_options_of_the_address(self, client: Client, redis: Redis, monkeypatch: Any) -> None:
         options = connections.settings["default"]["OPTIONS"]
         monkeypatch.setitem(options, "options", f"{options['options']} -c default_transaction_read_only=on")

@@ -20,6 +20,7 @@ from core.http import refusals
 from core.http.statements import AnswerInTime, bind_requests
 from leases.admin.leases import LeaseAdmin
 from leases.models import Lease
+from tests.pooler import broken_itself, unpooled
 
 pytestmark = [
     pytest.mark.django_db,
@@ -49,6 +50,7 @@ def limit_of(wrapper: BaseDatabaseWrapper, name: str = "statement_timeout") -> s
 
 
 class TestBinding:
+    @unpooled
     def test_is_what_connections_begin_with_and_come_back_to(
         self, monkeypatch: pytest.MonkeyPatch, other: BaseDatabaseWrapper
     ) -> None:
@@ -133,6 +135,7 @@ class TestAnOutage:
 
         assert (broken(request).status_code, refusals.server_error(request).status_code) == (503, 500)
 
+    @broken_itself
     @pytest.mark.django_db(transaction=True)
     def test_of_a_form_that_cannot_be_saved(self, console: Client, database_url: str) -> None:
         form = {"agency": "BLM", "lease_number": "NMNM 1"}

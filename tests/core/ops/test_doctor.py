@@ -36,6 +36,7 @@ from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
 from tests.dropbox_standin.conftest import tls  # noqa: F401 - a fixture
 from tests.factories import give_dropbox
+from tests.pooler import broken_itself
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -193,6 +194,15 @@ class TestDatabase:
 
         assert "use PostgreSQL 99 or later" in found
 
+    def test_names_one_behind_a_pooler_that_says_no_limits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        options = connections.settings["default"]["OPTIONS"]
+        monkeypatch.setitem(connection.settings_dict, "OPTIONS", {**options, "options": "-c lock_timeout=0"})
+
+        (found,) = wrong(doctors_servers.database)
+
+        assert "Nothing ends idle_in_transaction_session_timeout or lock_timeout: set it in the pooler" in found
+
+    @broken_itself
     def test_names_one_that_takes_nothing(self, database_url: str) -> None:
         with postgres_read_only(database_url):
             found = wrong(doctors_servers.database)
@@ -202,6 +212,7 @@ class TestDatabase:
         assert sentence.startswith("takes nothing. PostgreSQL is read-only, so nothing can be saved (cannot execute")
         assert "DATABASE_URL must name the primary" in sentence
 
+    @broken_itself
     def test_names_one_that_lets_nobody_in(self, database_url: str) -> None:
         with postgres_closed(database_url):
             (found,) = wrong(doctors_servers.database)
@@ -229,6 +240,7 @@ class TestRedis:
 
         assert found[0] == f"does not do what the work needs. {words} {probes.MEANWHILE}"
 
+    @broken_itself
     def test_promises_nothing_that_only_postgresql_can_keep(self, settings: Settings, database_url: str) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
         with postgres_read_only(database_url):

@@ -1,0 +1,50 @@
+"""How PostgreSQL is asked, out of the environment."""
+
+from typing import Any
+
+import dj_database_url
+
+from core.settings import environment
+
+# Who waits for a lock is told so after this long, not shown a page that never comes.
+LOCK_TIMEOUT_S = 10
+# The locks of a process that is stopped, or whose host is lost, end after this long. Longer than a renewal of a token.
+TRANSACTION_IDLE_S = 40
+
+
+def is_pooled() -> bool:
+    """Whether a pooler stands between, which hands each transaction to another connection: nothing that is set stays set.
+
+    Raises:
+        ImproperlyConfigured: it is not said in a word that is known.
+    """
+    return environment.choice("DATABASE_POOLER", "none", among=("none", "transaction")) == "transaction"
+
+
+def database(url: str, *, is_pooled: bool) -> dict[str, Any]:
+    """What Django needs to ask it, see docs/operations.md, “A pooler”.
+
+    Raises:
+        ImproperlyConfigured: something cannot be right.
+    """
+    found: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True)}
+    # Statements that are sent again and again are prepared from the third time on; a pooler may keep none.
+    prepares = environment.choice("DATABASE_PREPARES", "no" if is_pooled else "yes", among=("yes", "no")) == "yes"
+    limits = f"-c lock_timeout={LOCK_TIMEOUT_S}s -c idle_in_transaction_session_timeout={TRANSACTION_IDLE_S}s"
+    options = {
+        # A server that is gone without a word is noticed within 15 to 25 s (libpq's units: s, s, s, count, ms).
+        "connect_timeout": 5,
+        "prepare_threshold": 2 if prepares else None,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        # Behind a pooler these are what the pooler says to PostgreSQL.
+        **({} if is_pooled else {"options": limits}),
+    }
+    return {
+        **found,
+        # A cursor of the server's would be lost with its transaction.
+        "DISABLE_SERVER_SIDE_CURSORS": is_pooled,
+        "OPTIONS": {**found.get("OPTIONS", {}), **options},
+    }

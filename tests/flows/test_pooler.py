@@ -1,0 +1,87 @@
+"""Web, workers and reconciler through Debian's PgBouncer, which hands each transaction to another connection."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import requests
+from django.contrib.auth.models import User
+from psycopg.conninfo import make_conninfo
+
+from leases.models import Lease
+from statemachine.models import TransitionLog
+from tests import live, pooler
+from tests.api.conftest import made
+from tests.flows.conftest import BLM
+from tests.live import System, await_that
+
+if TYPE_CHECKING:
+    from dropbox_standin.client import Standin
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(pooler.PROGRAM is None, reason="PgBouncer is not on this machine: apt-get install pgbouncer"),
+    pooler.unpooled,
+]
+MANY = 30
+LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+
+@pytest.fixture
+def pooler_at(database_url: str) -> Iterator[Path]:
+    """Where its socket and its log are."""
+    with tempfile.TemporaryDirectory(prefix="pooler-") as directory, pooler.pooled(database_url, Path(directory)):
+        yield Path(directory)
+
+
+@pytest.fixture
+def address(pooler_at: Path, database_url: str) -> str:
+    """Of the test's database, through the pooler, for whoever works."""
+    dbname = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+    return pooler.address(pooler_at, dbname=str(dbname))
+
+
+@pytest.fixture
+def through_it(operator: User, address: str, standin_process: "Standin") -> Iterator[System]:
+    told = {"DATABASE_URL": address, "DATABASE_POOLER": "transaction"}
+    with live.site(standin_process, **told) as running, running.working() as system:
+        yield system
+
+
+def test_leases_are_found_and_shown(through_it: System, operator: User, dropbox: "Standin", pooler_at: Path) -> None:
+    numbers = [f"NMNM {each}" for each in range(MANY)]
+    dropbox.put(*[f"{BLM}/{number}/Master Documents.pdf" for number in numbers])
+    asking = {"Authorization": f"Bearer {made(operator).secret}"}
+    leases = f"{through_it.url}/api/v1/leases/"
+
+    sent = requests.post(
+        f"{leases}bulk/",
+        json={"items": [{"agency": "BLM", "number": each} for each in numbers]},
+        headers=asking,
+        timeout=30,
+    )
+    await_that(lambda: Lease.objects.filter(state="done").count() == MANY, within_s=90)
+    listed = requests.get(leases, params={"state": "done", "total": "true"}, headers=asking, timeout=30)
+
+    assert sent.status_code < 400, sent.text
+    assert listed.json()["total"] == MANY
+    assert TransitionLog.objects.filter(to_state="done").count() == MANY
+    logins = (pooler_at / "log").read_text().count("login attempt")
+    assert logins >= 4, "web, two workers and the reconciler came this way"
+
+
+class TestWhatItSays:
+    @pytest.mark.parametrize(("name", "seconds"), [("runsheet_web", "15s"), ("runsheet", "0")])
+    def test_is_how_long_a_statement_may_take(self, pooler_at: Path, name: str, seconds: str) -> None:
+        with psycopg.connect(pooler.address(pooler_at, dbname=name), autocommit=True) as connection:
+            found = [connection.execute(f"SHOW {each}").fetchone() for each in LIMITS]
+
+        assert found == [(seconds,), ("10s",), ("40s",)]
+
+    def test_is_nothing_to_who_has_another_password(self, pooler_at: Path) -> None:
+        with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+            psycopg.connect(make_conninfo(pooler.address(pooler_at, dbname="runsheet"), password="guessed"))
