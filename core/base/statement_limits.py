@@ -47,7 +47,6 @@ def in_one_transaction(at_most_s: float) -> Iterator[None]:
     with transaction.atomic():
         _limit(STATEMENTS, at_most_s, of_transaction=True)
         yield
-        _end(STATEMENTS)
 
 
 @contextmanager
@@ -75,14 +74,13 @@ def _limited(name: str, at_most_s: float) -> Iterator[None]:
 def _with_cursors() -> Iterator[None]:
     """A cursor of the server's is lost with its transaction, so all of it is one; who is sent the file may take their time."""
     whole = connection.settings_dict
-    with in_one_transaction(FILE_WITHIN_S):
+    with _as_before(STATEMENTS, IDLE), in_one_transaction(FILE_WITHIN_S):
         _limit(IDLE, 0, of_transaction=True)
         connection.settings_dict = {**whole, "DISABLE_SERVER_SIDE_CURSORS": False}
         try:
             yield
         finally:
             connection.settings_dict = whole
-        _end(IDLE)
 
 
 @contextmanager
@@ -102,17 +100,21 @@ def _limited_each(name: str, at_most_s: float) -> Iterator[None]:
         finally:
             is_inside = False
 
-    with connection.execute_wrapper(execute):
+    with _as_before(name), connection.execute_wrapper(execute):
         yield
-    if connection.in_atomic_block:
-        _end(name)
 
 
-def _end(name: str) -> None:
-    """In the transaction the limit is the usual one again."""
-    if not _is_broken():
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL {name} TO DEFAULT")
+@contextmanager
+def _as_before(*names: str) -> Iterator[None]:
+    """The rest of a transaction that the body is a part of has the limits again that it had.
+
+    They are not PostgreSQL's defaults, where a pooler has said others.
+    """
+    had = {name: _value(name) for name in names} if connection.in_atomic_block else {}
+    yield
+    for name, value in had.items():
+        if not _is_broken():
+            _set(name, value, of_transaction=True)
 
 
 def _is_broken() -> bool:
@@ -122,5 +124,15 @@ def _is_broken() -> bool:
 
 
 def _limit(name: str, at_most_s: float, *, of_transaction: bool) -> None:
+    _set(name, f"{at_most_s * 1000:.0f}ms", of_transaction=of_transaction)
+
+
+def _set(name: str, value: str, *, of_transaction: bool) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, %s)", [name, f"{at_most_s * 1000:.0f}ms", of_transaction])
+        cursor.execute("SELECT set_config(%s, %s, %s)", [name, value, of_transaction])
+
+
+def _value(name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting(%s)", [name])
+        return str(cursor.fetchone()[0])
