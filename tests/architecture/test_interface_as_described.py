@@ -28,6 +28,8 @@ pytestmark = [
     pytest.mark.usefixtures("redis"),
     # It would print what it has made, and asks first how long that is.
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+    # Schemathesis draws from `random` where Hypothesis wants to be asked; it says so or not as threads run.
+    pytest.mark.filterwarnings("ignore:Do not use the .random. module inside strategies"),
 ]
 
 type App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
