@@ -6,7 +6,7 @@ Never touches data that is there: a database made for it and dropped again, and 
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -59,11 +59,11 @@ def spare_servers(directory: Path) -> Iterator[ServerUrls]:
 @contextmanager
 def _database(url: str, *, purpose: str) -> Iterator[str]:
     name = f"runsheet_{purpose}_{secrets.token_hex(4)}"
-    _execute(url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
+        _execute(url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield _with_database(url, name)
-    finally:
-        _execute(url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    finally:  # also of whoever is interrupted while it is made
+        _execute(url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _execute(url: str, statement: sql.Composed) -> None:
@@ -79,20 +79,35 @@ def _execute(url: str, statement: sql.Composed) -> None:
 
 @contextmanager
 def _redis_number(url: str) -> Iterator[str]:
-    spare = _take_number(url)
+    owner = secrets.token_hex(8)
+    taken = ""
     try:
-        yield spare
+        taken = _take_number(url, owner)
+        yield taken
     finally:
-        with Redis.from_url(spare) as redis:
-            redis.flushdb()
+        for number in [taken] if taken else _marked(url, owner):
+            with Redis.from_url(number) as redis:
+                redis.flushdb()
 
 
-def _take_number(url: str) -> str:
+def _numbers(url: str) -> list[str]:
+    return [_with_number(url, number) for number in REDIS_NUMBERS]
+
+
+def _marked(url: str, owner: str) -> Iterator[str]:
+    """What somebody has taken who was interrupted just then."""
+    with suppress(RedisError):  # one that does not answer has given nothing
+        for number in _numbers(url):
+            with Redis.from_url(number) as redis:
+                if redis.get(MARK) == owner.encode():
+                    yield number
+
+
+def _take_number(url: str, owner: str) -> str:
     try:
-        for number in REDIS_NUMBERS:
-            spare = _with_number(url, number)
+        for spare in _numbers(url):
             with Redis.from_url(spare) as redis:
-                if _is_taken(redis):
+                if _is_taken(redis, owner):
                     return spare
     except RedisError as error:
         raise NoSpareServer(
@@ -103,10 +118,10 @@ def _take_number(url: str) -> str:
     )
 
 
-def _is_taken(redis: Redis) -> bool:
+def _is_taken(redis: Redis, owner: str) -> bool:
     """Take the number if it is empty; one of several who try at the same time gets it."""
     try:
-        return redis.dbsize() == 0 and bool(redis.set(MARK, os.getpid(), nx=True))
+        return redis.dbsize() == 0 and bool(redis.set(MARK, owner, nx=True))
     except ResponseError:  # a server with fewer numbers
         return False
 

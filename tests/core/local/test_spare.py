@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -40,6 +41,30 @@ class TestSpareServers:
         # Another process of this run may have taken the number since.
         with Redis.from_url(urls.redis_url) as redis:
             assert redis.get("something") is None
+
+    @pytest.mark.parametrize("made", ["_execute", "_is_taken"])
+    def test_leaves_nothing_when_it_is_interrupted_just_as_that_is_made(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str
+    ) -> None:
+        make, numbers = getattr(spare, made), list[Any]()
+
+        def interrupted(*given: object) -> None:
+            done = make(*given)
+            monkeypatch.setattr(spare, made, make)
+            if made == "_is_taken":
+                numbers.append(given[0])
+            assert done in {None, True}
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(spare, made, interrupted)
+        monkeypatch.setattr("core.local.spare.secrets.token_hex", lambda _: "just_now")
+
+        with pytest.raises(KeyboardInterrupt):
+            spare_servers(tmp_path / "justnow").__enter__()
+
+        assert "runsheet_justnow_just_now" not in databases(os.environ["DATABASE_URL"])
+        for each in numbers:
+            assert each.get(spare.MARK) != b"just_now"
 
     def test_passes_by_a_number_that_holds_data(self, tmp_path: Path) -> None:
         with spare_servers(tmp_path / "d") as first, Redis.from_url(first.redis_url) as redis:
