@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import Error, connection
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import Error
 
 from core.base.clock import now
+from core.base.locks import Locks
 from documents.errors import MoveBroken, MoveRefused
 from documents.models import Move, Upload
 from documents.services.in_charge import BEGINNING, KEEPING, MOVING
@@ -20,8 +19,6 @@ from storage.backends.errors import Exists, NotFound
 from storage.index.walking import MARKER, MARKER_BYTES
 
 POLL_S = 0.2
-# Nobody who writes holds a lock for longer.
-LOCK_S = 60
 NOTHING_WRONG = Remarks(damaged=(), missing=())
 
 
@@ -41,27 +38,8 @@ class Switched:
     closed_s: float = 0
 
 
-class Alone:
-    """Nobody else moves anything as long as this connection lasts. PostgreSQL takes all of it back when we die."""
-
-    def __init__(self, own: BaseDatabaseWrapper) -> None:
-        self._own = own
-
-    def require(self) -> None:
-        """That it still is so.
-
-        Raises:
-            MoveBroken: the connection is lost, and somebody else may be at it.
-        """
-        self._ask("SELECT 1")
-
-    def take(self, lock: str) -> None:
-        """Wait until nobody holds it, and let nobody have it.
-
-        Raises:
-            MoveBroken: somebody holds it for too long.
-        """
-        self._ask(f"SELECT pg_advisory_xact_lock({lock})")
+class Alone(Locks):
+    """Nobody else moves anything as long as this connection lasts."""
 
     def switch(self, move: Move) -> None:
         """Let the target be in charge from now on, and let go of all locks, in one.
@@ -70,54 +48,28 @@ class Alone:
             MoveBroken: it is not; or the connection broke in this very moment, and the next try finds out.
         """
         self._ask("UPDATE documents_move SET moved_at = %s WHERE id = %s AND moved_at IS NULL", [now(), move.pk])
-        with _translated():
-            self._own.commit()
-
-    def _ask(self, sql: str, given: list[Any] | None = None) -> Any:
-        with _translated(), self._own.cursor() as cursor:
-            cursor.execute(sql, given)
-            return cursor.fetchone() if cursor.description else None
-
-    def begin(self) -> None:
-        """Raises:
-        MoveRefused: somebody is at it.
-        """
-        # In one transaction for all of it, so that a pooler gives us one connection. It holds nothing but the locks.
-        with _translated():
-            self._own.set_autocommit(False)
-        self._ask("SET LOCAL idle_in_transaction_session_timeout = 0")
-        self._ask(f"SET LOCAL lock_timeout = '{LOCK_S}s'")
-        if not self._ask(f"SELECT pg_try_advisory_xact_lock({MOVING})")[0]:
-            raise MoveRefused(
-                "The documents are being moved or backed up already. Wait until that has ended, or end it."
-            )
+        self._commit()
 
 
 @contextmanager
 def alone() -> Iterator[Alone]:
     """Raises:
-    MoveRefused: somebody else moves them.
+    MoveRefused: somebody else moves them, or backs them up.
+    MoveBroken: the connection that holds the locks is lost.
     """
-    own = connection.copy()
-    try:
-        found = Alone(own)
-        found.begin()
-        yield found
-    finally:
-        with suppress(Error):  # where it is lost, so are the locks
-            own.rollback()
-        own.close()
+    with Alone.held(_lost) as here:
+        if not here.try_to_take(MOVING):
+            raise MoveRefused(
+                "The documents are being moved or backed up already. Wait until that has ended, or end it."
+            )
+        yield here
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except Error as error:
-        raise MoveBroken(
-            f"The database does not hold the move any more: {error} Nothing is lost: run the same command again, and it goes on where it "
-            "has stopped."
-        ) from error
+def _lost(error: Error) -> MoveBroken:
+    return MoveBroken(
+        f"The database does not hold the move any more: {error} Nothing is lost: run the same command again, and it goes on where it "
+        "has stopped."
+    )
 
 
 def require_sense(source: Storage, target: Storage, *, onto: bool) -> Move | None:
