@@ -41,6 +41,7 @@ quick: $(INSTALLED) ## The tests without programs, browser, matrices, whole ways
 
 chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (SEED=7 for another run than the first)
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1)
+	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1) --profile long-hosts
 	@$(PYTHON) -m tests.chaos.cups --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.archives --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.documents --seed $(or $(SEED),1)
@@ -70,7 +71,7 @@ lint-style: $(INSTALLED)
 
 lint-contracts: $(INSTALLED)
 	@contracts=$$(.venv/bin/lint-imports --no-logo) || { echo "$$contracts"; exit 1; }
-	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml deploy/postgres/archiving.yml
 
 fmt: $(INSTALLED) ## Format the code and mend what a tool can mend
 	@.venv/bin/ruff check --fix --quiet .

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import Error, OperationalError, connection, transaction
 from prometheus_client import Metric
@@ -23,6 +24,12 @@ SELECT pg_database_size(current_database()),
     COALESCE(EXTRACT(epoch FROM max(clock_timestamp() - xact_start)
         FILTER (WHERE datname = current_database() AND pid <> pg_backend_pid())), 0)
 FROM pg_stat_activity
+"""
+# One that fails is tried again, so what counts is what came last.
+ARCHIVING = """
+SELECT current_setting('archive_mode') <> 'off', last_archived_time,
+    current_setting('archive_mode') <> 'off' AND last_failed_time > COALESCE(last_archived_time, '-infinity')
+FROM pg_stat_archiver
 """
 TABLES = """
 SELECT relname, pg_total_relation_size(relid) AS bytes, n_live_tup, n_dead_tup
@@ -67,6 +74,33 @@ class Statement:
     calls: int
     mean_s: float
     share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archiving:
+    """Of the write-ahead log.
+
+    Attributes:
+        is_on: whether it is archived at all.
+        last_at: when a file of it was archived; None: never yet.
+        fails: whether the last try failed.
+    """
+
+    is_on: bool
+    last_at: datetime | None
+    fails: bool
+
+
+def archiving() -> Archiving:
+    """Whether PostgreSQL archives its log, and whether that works.
+
+    Raises:
+        Error: the database does not answer.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(ARCHIVING)
+        is_on, last_at, fails = cursor.fetchone()
+    return Archiving(is_on=is_on, last_at=last_at, fails=bool(fails))
 
 
 def largest_tables(at_most: int) -> list[Table]:
@@ -126,12 +160,14 @@ class PostgresCollector(Collector):
                 cursor.execute(ITSELF)
                 size, used, most, oldest_s = cursor.fetchone()
             tables = largest_tables(LARGEST_TABLES)
+            archives = archiving()
         except Error:
             return
         yield _gauge("bytes", "What the database takes on disk.", size)
         yield _gauge("connections", "Connections to the server, to all of its databases.", used)
         yield _gauge("connections_at_most", "How many connections the server takes from others than superusers.", most)
         yield _gauge("oldest_transaction_seconds", "How long the oldest transaction of others has been open.", oldest_s)
+        yield _gauge("archiving_fails", "1: its log is to be archived, and cannot be.", archives.fails)
         yield from _of_tables(tables)
 
 

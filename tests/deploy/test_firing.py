@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NOT_TRIED = {
     "RunsheetConnectionsNearlyUsedUp": "the server is that of all tests, which would find no connection any more",
+    "RunsheetArchivingFails": "the server is that of all tests, and archives nothing",
     "RunsheetTransactionOpen": "it takes four hours",
 }
 # From the beginning, and as long as the house stands.

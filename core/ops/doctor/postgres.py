@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 
 from core.ops.doctor.finding import Finding, Mark, from_database, unseen
-from core.ops.postgres import Statement, Table, costliest_statements, largest_tables, logs_statements_over_ms
+from core.ops.postgres import (
+    Statement,
+    Table,
+    archiving,
+    costliest_statements,
+    largest_tables,
+    logs_statements_over_ms,
+)
 
 SHOWN = 5
 # As much of a statement as tells it from others.
@@ -23,6 +30,25 @@ DEAD = (
     "Tables grow and statements become slow. See whether a transaction has been open for long (pg_stat_activity) and autovacuum "
     "is on; then run: VACUUM ANALYZE {table}"
 )
+NOT_ARCHIVED = (
+    "Its log stays on its disk until that is full. PostgreSQL's log says what archive_command has answered: a disk that is full, "
+    "a folder that is not there or not the user's, or the archive of another server"
+)
+
+
+def archive() -> Iterator[Finding]:
+    """Whether the write-ahead log is archived, if it is to be."""
+    found = from_database(archiving)
+    if found is None:
+        yield unseen("PostgreSQL")
+        return
+    last = f"the last file {found.last_at:%Y-%m-%d %H:%M:%S} UTC" if found.last_at else "nothing yet"
+    if found.fails:
+        yield Finding(Mark.WRONG, f"the log cannot be archived; {last}", NOT_ARCHIVED)
+    elif found.is_on:
+        yield Finding(Mark.OK, f"the log is archived; {last}")
+    else:
+        yield Finding(Mark.OK, "the log is not archived: the database can be restored to the moments of backups only")
 
 
 def statements() -> Iterator[Finding]:

@@ -1,0 +1,316 @@
+"""The write-ahead log is archived, and the database restored as it was at a moment: by the scripts of deploy/postgres."""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+from ruamel.yaml import YAML
+
+from core.backups import postgres
+from core.local import servers
+from core.local.processes import child_environment
+from core.local.servers import ServerUrls
+from tests.forking import Forks
+
+SCRIPTS = servers.ROOT / "deploy" / "postgres"
+ARCHIVING = """
+archive_mode = on
+archive_command = 'WAL_ARCHIVE="{archive}" "{scripts}/archive" "%p" "%f"'
+"""
+MAKE = """
+from django.contrib.auth.models import User
+from documents.services import uploads
+from leases.models import Lease
+user = User.objects.create_superuser("olivia")
+Lease.objects.create(agency="BLM", lease_number="NMNM 1", created_by=user)
+uploads.store(by=user, name="first.txt", chunks=[b"first"], length=5)
+"""
+RUIN = """
+from django.contrib.auth.models import User
+from documents.services import uploads, writing
+from leases.models import Lease
+uploads.store(by=User.objects.get(), name="second.txt", chunks=[b"second"], length=6)
+writing.write_owed(lasts_s=10)  # as a worker does at once
+Lease.objects.all().delete()
+"""
+LOOK = """
+import gzip
+import json
+from documents.models import Document
+from leases.models import Lease
+names = Document.objects.order_by("name").values_list("name", flat=True)
+print(json.dumps({"documents": list(names), "leases": Lease.objects.count()}))
+"""
+WITHIN_S = 60
+
+pytestmark = [pytest.mark.process, pytest.mark.long]
+
+
+class Scripts:
+    """Those of deploy/postgres, and the archive that they are told."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.archive = directory / "archive"
+        self.logs = self.archive / "wal"
+        for each in (self.logs, self.archive / "base"):
+            each.mkdir(parents=True)
+
+    def __call__(self, name: str, *given: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        told = os.environ | environment | {"WAL_ARCHIVE": str(self.archive), "LC_ALL": "C.UTF-8"}
+        told["PATH"] = f"{programs()}:{told['PATH']}"
+        return subprocess.run([SCRIPTS / name, *given], env=told, capture_output=True, text=True, check=False)
+
+
+class Archived(Scripts):
+    """A PostgreSQL of one's own that archives its log."""
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[str]:
+        """The server whose data is in the directory; its address."""
+        with servers.running(self.directory / name, durable=False) as urls:
+            eventually(urls.database_url, "SELECT NOT pg_is_in_recovery()")
+            yield urls.database_url
+
+    def base(self, url: str, *, kept: str = "2") -> "subprocess.CompletedProcess[str]":
+        at = conninfo_to_dict(url)
+        return self("base", "--host", str(at["host"]), "--username", str(at["user"]), BASE_BACKUPS_KEPT=kept)
+
+    def restore(self, name: str, time: str) -> None:
+        """The data of a server that comes up as the database was at that time."""
+        data = self.directory / name / "postgres"
+        ended = self("restore", str(data), time)
+        assert ended.returncode == 0, ended.stderr
+        self.give_to_postgres(data)
+
+    def give_to_postgres(self, directory: Path) -> None:
+        """Its user is another one where we are root."""
+        owner = (self.directory / "first" / "postgres").stat()
+        for each in (directory, *directory.rglob("*")):
+            os.chown(each, owner.st_uid, owner.st_gid)
+
+
+def programs() -> Path:
+    """Those of PostgreSQL that belong to the server."""
+    return postgres._embedded()[-1]
+
+
+def ask(url: str, statement: str) -> Any:
+    """The first column of the first row."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return (connection.execute(statement).fetchone() or [None])[0]
+
+
+def eventually(url: str, statement: str) -> None:
+    """It is true."""
+    until = time.monotonic() + WITHIN_S
+    while not ask(url, statement):
+        assert time.monotonic() < until, f"not within {WITHIN_S} s: {statement}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def archived(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archived]:
+    """One that has not started yet."""
+    directory = Path(tempfile.mkdtemp(prefix="archiving-", dir=servers.LOCAL))
+    directory.chmod(0o755)  # for PostgreSQL's user
+    monkeypatch.delenv("DATABASE_URL")  # or no server would start
+    try:
+        found = Archived(directory)
+        with found.running("first"):
+            pass
+        with (directory / "first" / "postgres" / "postgresql.conf").open("a") as file:
+            file.write(ARCHIVING.format(archive=found.archive, scripts=SCRIPTS))
+        found.give_to_postgres(found.archive)
+        yield found
+    finally:
+        shutil.rmtree(directory)
+
+
+class Runsheet:
+    """Its commands, on a database."""
+
+    def __init__(self, url: str, redis_url: str, documents: Path, prepared: Forks) -> None:
+        self._environment = child_environment(
+            ServerUrls(database_url=url, redis_url=redis_url), DOCUMENTS_DIRECTORY=str(documents)
+        )
+        self._prepared = prepared
+
+    def __call__(self, *command: str, code: int = 0) -> str:
+        ended = self._prepared.run("python", "manage.py", *command, environment=self._environment)
+        assert ended.returncode == code, ended.stderr
+        return ended.stdout
+
+    def found(self) -> Any:
+        """The documents and leases that it has."""
+        return json.loads(self("shell", "--no-imports", "-c", LOOK))
+
+    def archive(self) -> Any:
+        """What the doctor says of it."""
+        found = json.loads(self("doctor", "--json", code=1))
+        return next(each for each in found["findings"] if each["part"] == "Log archive")
+
+
+def test_all_is_as_it_was_at_a_moment_and_later_documents_come_back(
+    archived: Archived, prepared: Forks, tmp_path: Path, settings: Any
+) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    with archived.running("first") as url:
+        runsheet = Runsheet(url, settings.REDIS_URL, documents, prepared)
+        runsheet("migrate", "--verbosity", "0")
+        assert archived.base(url).returncode == 0
+        runsheet("shell", "-c", MAKE)
+        moment = str(ask(url, "SELECT clock_timestamp()::timestamptz(0) + interval '1 second'"))
+        eventually(url, f"SELECT clock_timestamp() > '{moment}'")
+        runsheet("shell", "-c", RUIN)
+        assert runsheet.found() == {"documents": ["first.txt", "second.txt"], "leases": 0}
+        archive_all(url)
+
+    archived.restore("second", moment)
+    with archived.running("second") as url:
+        runsheet = Runsheet(url, settings.REDIS_URL, documents, prepared)
+        assert runsheet.found() == {"documents": ["first.txt"], "leases": 1}
+        runsheet("rebuild_index", "--mode", "sync", code=1)
+        assert runsheet.found() == {"documents": ["first.txt", "second.txt"], "leases": 1}
+
+
+def archive_all(url: str) -> None:
+    """That was written until now."""
+    ask(url, "SELECT pg_create_restore_point('until here')")  # what holds nothing is not archived
+    last = ask(url, "SELECT pg_walfile_name(pg_switch_wal())")
+    eventually(url, f"SELECT last_archived_wal >= '{last}' FROM pg_stat_archiver")
+
+
+def test_what_no_base_backup_needs_is_given_up(archived: Archived) -> None:
+    with archived.running("first") as url:
+        first, second = [archived.base(url, kept="1") for _ in range(2)]
+
+    (base,) = (archived.archive / "base").iterdir()
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert base.name in second.stdout
+    label = subprocess.run(
+        ["tar", "-xzOf", str(base / "base.tar.gz"), "backup_label"], capture_output=True, text=True, check=True
+    ).stdout
+    needed = re.search(r"\(file (\w+)\)", label)
+    logs = sorted(each.stem for each in archived.logs.glob("????????????????????????.gz"))
+    assert needed
+    assert logs[0] == needed[1]
+
+
+def test_a_damaged_base_backup_is_not_restored(archived: Archived) -> None:
+    with archived.running("first") as url:
+        assert archived.base(url).returncode == 0
+    (base,) = (archived.archive / "base").iterdir()
+    manifest = base / "backup_manifest"
+    manifest.write_text(re.sub(r'("Path": "PG_VERSION".*"Checksum": ")....', r"\g<1>0000", manifest.read_text()))
+
+    ended = archived("restore", str(archived.directory / "second"), "latest")
+
+    assert (ended.returncode, ended.stdout) == (2, "PG_VERSION: FAILED\n")
+    assert f"Base backup {base.name} is damaged." in ended.stderr
+    assert not (archived.directory / "second" / "recovery.signal").exists()
+
+
+def test_a_server_says_that_its_log_cannot_be_archived(
+    archived: Archived, prepared: Forks, tmp_path: Path, settings: Any
+) -> None:
+    away = archived.logs.rename(archived.archive / "away")
+    with archived.running("first") as url:
+        runsheet = Runsheet(url, settings.REDIS_URL, tmp_path, prepared)
+        ask(url, "SELECT pg_switch_wal()")
+        eventually(url, "SELECT failed_count > 0 FROM pg_stat_archiver")
+        broken = runsheet.archive()
+        away.rename(archived.logs)
+        archive_all(url)
+        mended = runsheet.archive()
+
+    assert (broken["mark"], broken["seen"]) == ("wrong", "the log cannot be archived; nothing yet")
+    assert mended["mark"] == "ok"
+    assert mended["seen"].startswith("the log is archived; the last file 20")
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Scripts:
+    """Without a server."""
+    return Scripts(tmp_path)
+
+
+class TestArchive:
+    def test_takes_the_same_again_and_nothing_else(self, alone: Scripts) -> None:
+        log = alone.directory / "segment"
+        log.write_bytes(b"log" * 1000)
+        assert alone("archive", str(log), "0001").returncode == 0
+        assert alone("archive", str(log), "0001").returncode == 0
+
+        log.write_bytes(b"another" * 1000)
+        refused = alone("archive", str(log), "0001")
+
+        assert refused.returncode == 1
+        assert "this one is another server's" in refused.stderr
+        assert gzip.decompress((alone.logs / "0001.gz").read_bytes()) == b"log" * 1000
+        assert [each.name for each in alone.logs.iterdir()] == ["0001.gz"]
+
+    def test_half_of_one_is_not_taken_for_it(self, alone: Scripts) -> None:
+        log = alone.directory / "segment"
+        log.write_bytes(b"log")
+        (alone.logs / "0001.gz.new").write_bytes(b"hal")
+
+        assert alone("archive", str(log), "0001").returncode == 0
+        assert gzip.decompress((alone.logs / "0001.gz").read_bytes()) == b"log"
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ((), "Say which directory, and which time"),
+            (("new", "2026-01-31 14:05:00"), "is no time with its zone"),
+            (("new", "2026-13-31 14:05:00+00"), "“2026-13-31 14:05:00+00” is no time."),
+            (("new", "2026-01-31 14:05:00+00"), "There is no base backup"),
+            (("new", "latest"), "There is no base backup"),
+            (("archive", "latest"), "is not empty. Name another one"),
+        ],
+    )
+    def test_say_what_to_do(self, alone: Scripts, given: tuple[str, ...], said: str) -> None:
+        directory = [str(alone.directory / each) for each in given[:1]]
+
+        ended = alone("restore", *directory, *given[1:])
+
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert said in ended.stderr
+        assert not (alone.directory / "new").exists()
+
+    @pytest.mark.parametrize("kept", ["0", "-1", "two", "1.5"])
+    def test_a_number_that_is_none(self, alone: Scripts, kept: str) -> None:
+        ended = alone("base", BASE_BACKUPS_KEPT=kept)
+
+        assert ended.returncode == 2
+        assert f"BASE_BACKUPS_KEPT is “{kept}”" in ended.stderr
+
+
+class TestCompose:
+    def test_archives_beside_what_it_does_anyway(self) -> None:
+        usual, archives = (
+            YAML(typ="safe").load(servers.ROOT / each)["services"]["postgres"]
+            for each in ("docker-compose.yml", "deploy/postgres/archiving.yml")
+        )
+
+        assert archives["command"][: len(usual["command"])] == usual["command"]
+        told = dict(each.split("=", 1) for each in archives["command"][len(usual["command"]) :] if each != "-c")
+        assert set(told) == {"archive_mode", "archive_command", "archive_timeout"}
+        folder, script = told["archive_command"].split()[0].rsplit("/", 1)
+        assert f"./deploy/postgres:{folder}:ro" in archives["volumes"]
+        assert os.access(SCRIPTS / script, os.X_OK)
