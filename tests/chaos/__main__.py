@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --seed N [--profile short|long|edits] [--unfenced]`; `make chaos SEED=N` is the long one."""
+"""`python -m tests.chaos --seed N [--profile NAME] [--unfenced]`; `make chaos SEED=N` is the long one."""
 
 import argparse
 import faulthandler
@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 from bench import breakable
+from bench.network import NoNetwork
 from core.base.errors import RunsheetError
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
@@ -28,6 +29,9 @@ def main() -> int:
     try:
         with stop_signals():
             return _play(plan, seed=options.seed, directory=options.directory)
+    except NoNetwork as error:
+        say(f"{telling.NO_NETWORK}{error}")
+        return 0
     except RunsheetError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command's output
         return 1

@@ -28,6 +28,8 @@ PATIENCE_S = 3.0
 LOOK_AGAIN_S = 0.03
 # What the cache keeps: for each person, whether each base folder is there, and what lies in it.
 PLACES = 2 * len(PEOPLE) * sum(map(len, BASES.values()))
+# A piece of data takes so much longer; an answer is one or more of them.
+SLOW_S = 0.05
 # How long a zombie sleeps on after its claim at most, while its work is not yet done by another.
 OVERSLEEPS_S = 10.0
 
@@ -46,6 +48,23 @@ class Blows:
         self._agenda = agenda
         self._start_again = start_again
         self._outages = Outages(house, agenda)
+        self._ways: dict[Blow, Callable[[PlannedBlow], None]] = {
+            Blow.KILL_WORKER: self._hit_worker,
+            Blow.ZOMBIE: self._hit_worker,
+            Blow.KILL_HOST: self._kill_host,
+            Blow.KILL_RECONCILER: self._kill_reconciler,
+            Blow.FLUSHALL: self._flush,
+            Blow.VALKEY_KILLED: self._kill_valkey,
+            Blow.POSTGRES_FAST: self._restart_postgres,
+            Blow.POSTGRES_IMMEDIATE: self._restart_postgres,
+            Blow.TOKENS_EXPIRE: self._expire_tokens,
+            Blow.TWICE: self._deliver_twice,
+            Blow.REDIS_READ_ONLY: self._refuse,
+            Blow.REDIS_FULL: self._refuse,
+            Blow.DISK_FULL: self._refuse,
+            Blow.CUT: self._trouble_way,
+            Blow.SLOW: self._trouble_way,
+        }
 
     @property
     def cost(self) -> Cost:
@@ -60,32 +79,13 @@ class Blows:
         Raises:
             RedisError: Redis, which knows who is at work, is down already; nothing was done.
         """
-        match planned.blow:
-            case Blow.KILL_WORKER | Blow.ZOMBIE:
-                self._on_worker(planned, until_s=self._agenda.now_s + PATIENCE_S)
-            case Blow.KILL_HOST:
-                self._kill_host(planned)
-            case Blow.KILL_RECONCILER:
-                reconciler = self._house.reconcilers[planned.choice % len(self._house.reconcilers)]
-                reconciler.crash()
-                self._tell(planned, reconciler.name)
-            case Blow.FLUSHALL:
-                self._house.valkey.flush()
-                self.other_calls += PLACES
-                self._tell(planned)
-            case Blow.VALKEY_KILLED:
-                self._kill_valkey(planned)
-            case Blow.POSTGRES_FAST | Blow.POSTGRES_IMMEDIATE:
-                self._restart_postgres(planned)
-            case Blow.TOKENS_EXPIRE:
-                self._expire_tokens(planned)
-            case Blow.TWICE:
-                self._deliver_twice(planned)
-            case Blow.REDIS_READ_ONLY | Blow.REDIS_FULL | Blow.DISK_FULL:
-                self._refuse(planned)
+        self._ways[planned.blow](planned)
 
     def _tell(self, planned: PlannedBlow, whom: str = "") -> None:
         self._agenda.say(f"{planned.blow}{whom and ': '}{whom}")
+
+    def _hit_worker(self, planned: PlannedBlow) -> None:
+        self._on_worker(planned, until_s=self._agenda.now_s + PATIENCE_S)
 
     def _on_worker(self, planned: PlannedBlow, *, until_s: float) -> None:
         """Hit a worker in the middle of a job; when none says that it is (FLUSHALL makes them forget), any."""
@@ -131,6 +131,37 @@ class Blows:
         self.kills += hit
         host.crash()
         self._tell(planned, host.name)
+
+    def _trouble_way(self, planned: PlannedBlow) -> None:
+        """Of a host of workers that is at work, if one is, or that of the web; what is asked meanwhile is asked again."""
+        at_work = {self._house.host_of(each.pid) for each in self._house.valkey.at_work()}
+        hosts = [host for host in self._house.hosts if host in at_work] or [*self._house.hosts, *self._house.webs]
+        host = hosts[planned.choice % len(hosts)]
+        assert host.place is not None
+        if host.place.is_cut:
+            self._agenda.after(AGAIN_S, partial(self._trouble_way, planned))
+            return
+        if planned.blow is Blow.SLOW:
+            lasts_s, host.place.delay_s = planned.lasts_s, SLOW_S
+            self._agenda.after(lasts_s, partial(setattr, host.place, "delay_s", 0.0))
+        else:
+            # So long that others take over what it was at.
+            lasts_s = settings.CLAIM_S + settings.RETRY_GRACE_S + planned.lasts_s
+            host.place.cut()
+            self._agenda.after(lasts_s, host.place.heal)
+        self.hits += 2 * len(host.workers())
+        self.kills += len(host.workers())
+        self._tell(planned, f"{host.place.name} for {lasts_s} s")
+
+    def _kill_reconciler(self, planned: PlannedBlow) -> None:
+        reconciler = self._house.reconcilers[planned.choice % len(self._house.reconcilers)]
+        reconciler.crash()
+        self._tell(planned, reconciler.name)
+
+    def _flush(self, planned: PlannedBlow) -> None:
+        self._house.valkey.flush()
+        self.other_calls += PLACES
+        self._tell(planned)
 
     def _kill_valkey(self, planned: PlannedBlow) -> None:
         self._house.valkey.check()  # while it is down already, this blow waits for its return

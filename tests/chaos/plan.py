@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -39,6 +39,9 @@ BURSTS = (0.1, 0.35, 0.6)
 BURST_LASTS = 0.1
 
 
+type MadeBy = Literal["service", "bulk_create", "SQL", "web"]
+
+
 class Blow(StrEnum):
     """What is done to the running system."""
 
@@ -55,6 +58,13 @@ class Blow(StrEnum):
     REDIS_READ_ONLY = "Redis read-only"
     REDIS_FULL = "Redis full"
     DISK_FULL = "PostgreSQL's disk full"
+    CUT = "a host cut off, and healed"
+    SLOW = "the way to a host slow"
+
+
+# Only where hosts have addresses of their own.
+OF_NETWORK = frozenset({Blow.CUT, Blow.SLOW})
+ON_ONE_MACHINE = tuple(each for each in Blow if each not in OF_NETWORK)
 
 
 class Deed(StrEnum):
@@ -80,7 +90,7 @@ class PlannedLease:
     at_s: float
     aim: Aim
     person: str
-    made_by: Literal["service", "bulk_create", "SQL"]
+    made_by: MadeBy
     troubles: tuple[Trouble, ...] = ()
     deed: Deed | None = None
     new_aim: Aim | None = None
@@ -115,6 +125,9 @@ class Profile:
         read_timeout_s: the settings' own; what Dropbox does not answer takes longer.
         changes: when the base path is changed to the second one, back, and so on; in shares of `chaos_s`.
         edited, stopped, rerun, troubled: which share of the leases.
+        most_skew_s: how wrong a clock is.
+        made_by: one of them makes each lease.
+        has_network: hosts have addresses of their own.
     """
 
     leases: int
@@ -131,6 +144,9 @@ class Profile:
     stopped: float = 0.1
     rerun: float = 0.2
     troubled: float = 0.3
+    most_skew_s: float = MOST_SKEW_S
+    made_by: tuple[MadeBy, ...] = ("service", "service", "bulk_create", "SQL")
+    has_network: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +169,7 @@ SHORT = Profile(
     latency_ms=150,
     settings_module="tests.chaos.settings",
     read_timeout_s=2,
-    blows=dict.fromkeys(Blow, 1) | {Blow.KILL_WORKER: 2},
+    blows=dict.fromkeys(ON_ONE_MACHINE, 1) | {Blow.KILL_WORKER: 2},
     changes=(0.5, 1.2),
     stopped=0.15,
 )
@@ -166,7 +182,7 @@ LONG = Profile(
     latency_ms=400,
     settings_module="core.settings.production",
     read_timeout_s=30,
-    blows=dict.fromkeys(Blow, 3) | {Blow.KILL_WORKER: 8, Blow.KILL_HOST: 4, Blow.ZOMBIE: 6, Blow.TWICE: 10},
+    blows=dict.fromkeys(ON_ONE_MACHINE, 3) | {Blow.KILL_WORKER: 8, Blow.KILL_HOST: 4, Blow.ZOMBIE: 6, Blow.TWICE: 10},
     changes=(0.2, 0.4, 0.6, 0.75),
 )
 # Nothing is killed, but every lease gets another number while a worker is at the first: what the fence is for.
@@ -186,7 +202,33 @@ EDITS = Profile(
     rerun=0.0,
     troubled=0.0,
 )
-PROFILES = {"short": SHORT, "long": LONG, "edits": EDITS}
+# Two hosts for workers, whose clocks are a minute apart, one for the web and one for the servers.
+HOSTS = Profile(
+    leases=24,
+    chaos_s=12,
+    limit_s=75,
+    hosts=2,
+    workers=2,
+    latency_ms=150,
+    settings_module="tests.chaos.settings",
+    read_timeout_s=2,
+    blows={Blow.CUT: 3, Blow.SLOW: 2, Blow.KILL_WORKER: 1, Blow.TWICE: 1},
+    changes=(0.5,),
+    most_skew_s=60,
+    made_by=("web",),
+    has_network=True,
+)
+LONG_HOSTS = replace(
+    HOSTS,
+    leases=150,
+    chaos_s=120,
+    limit_s=480,
+    settings_module="core.settings.production",
+    read_timeout_s=30,
+    blows={Blow.CUT: 6, Blow.SLOW: 6, Blow.KILL_WORKER: 3, Blow.KILL_HOST: 1, Blow.TWICE: 3, Blow.VALKEY_KILLED: 1},
+    changes=(0.3, 0.6),
+)
+PROFILES = {"short": SHORT, "long": LONG, "edits": EDITS, "hosts": HOSTS, "long-hosts": LONG_HOSTS}
 
 
 def make_plan(*, seed: int, profile: Profile) -> Plan:
@@ -207,17 +249,17 @@ def make_plan(*, seed: int, profile: Profile) -> Plan:
         profile=profile,
         world=World(kept_base=rng.choice(SIGHTS)),
         changes=_changes(rng, profile),
-        skews_s=_skews(rng, profile.hosts),
-        reconciler_skews_s=_skews(rng, 2),
+        skews_s=_skews(rng, profile.hosts, profile.most_skew_s),
+        reconciler_skews_s=_skews(rng, 2, profile.most_skew_s),
         leases=tuple(sorted(leases, key=lambda each: each.at_s)),
         blows=tuple(sorted(blows, key=lambda each: each.at_s)),
     )
 
 
-def _skews(rng: random.Random, count: int) -> tuple[float, ...]:
+def _skews(rng: random.Random, count: int, most_s: float) -> tuple[float, ...]:
     """One clock is right; of two or more, one is as wrong as it may be."""
-    others = [round(rng.uniform(-MOST_SKEW_S, MOST_SKEW_S), 1) for _ in range(count - 2)]
-    return (0.0, rng.choice((-MOST_SKEW_S, MOST_SKEW_S)), *others)[:count]
+    others = [round(rng.uniform(-most_s, most_s), 1) for _ in range(count - 2)]
+    return (0.0, rng.choice((-most_s, most_s)), *others)[:count]
 
 
 def _blow_at(rng: random.Random, blow: Blow) -> float:
@@ -248,7 +290,7 @@ def _lease(rng: random.Random, profile: Profile, each: int) -> PlannedLease:
         at_s=round((rng.choice(BURSTS) if rng.random() < 1 / 2 else rng.uniform(0, 0.8)) * profile.chaos_s, 1),
         aim=aim,
         person=person,
-        made_by=rng.choice(("service", "service", "bulk_create", "SQL")),
+        made_by=rng.choice(profile.made_by),
         troubles=tuple(_trouble(rng, profile, aim) for _ in range(rng.randint(1, MOST_TROUBLES)))
         if rng.random() < profile.troubled
         else (),

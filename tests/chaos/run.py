@@ -17,9 +17,10 @@ from leases import runs, services
 from leases.models import AgencyStorageConfig, Lease
 from statemachine.errors import TransitionRefused
 from tests.chaos import calls, oracle, record
-from tests.chaos.agenda import Agenda
+from tests.chaos.agenda import AGAIN_S, Agenda
 from tests.chaos.answers import BY_SIGHT
 from tests.chaos.blows import Blows
+from tests.chaos.door import Door
 from tests.chaos.oracle import Violation
 from tests.chaos.plan import Deed, Plan, PlannedChange, PlannedLease
 from tests.chaos.story import Act, Configured, Story
@@ -49,6 +50,7 @@ class Run:
         self._marks: dict[PlannedChange, list[int]] = {}
         self._prepare()
         self._agenda = Agenda(say=say)
+        self._door = Door(house, self._people.values()) if house.webs else None
         self._blows = Blows(house, self._agenda, start_again=self._start)
 
     def play(self) -> list[Violation]:
@@ -66,7 +68,8 @@ class Run:
                 self._agenda.attempt(partial(self._start, pk))
             self._until_settled()
         self._count()
-        return self._violations()
+        refused = self._door.wrong if self._door else []
+        return [*self._violations(), *(Violation(rule="the web answers", what=each) for each in refused)]
 
     def play_until_broken(self, rule: str) -> list[Violation]:
         """Everything, in its time, until the oracle finds this rule broken; what is wrong then."""
@@ -133,11 +136,17 @@ class Run:
                     services.create_lease(agency=agency, lease_number=number, created_by=person)
                 case "bulk_create":
                     Lease.objects.bulk_create([Lease(agency=agency, lease_number=number, created_by=person)])
+                case "web" if self._door:
+                    self._door.make_lease(agency, number, by=person)
                 case "SQL":
                     with connection.cursor() as cursor:
                         insert = "INSERT INTO leases_lease (agency, lease_number, created_by_id) VALUES (%s, %s, %s)"
                         cursor.execute(insert, [agency, number, person.pk])
-        pk = Lease.objects.get(lease_number=number).pk
+        made = Lease.objects.filter(lease_number=number).first()
+        if made is None:  # the web was cut off
+            self._agenda.after(AGAIN_S, partial(self._make, lease))
+            return
+        pk = made.pk
         self._made[pk] = lease
         if lease.deed:
             self._watched[pk] = lease

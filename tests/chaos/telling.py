@@ -8,6 +8,8 @@ from tests.chaos.plan import Plan
 
 # What grows with all that is done.
 ON_SMALL_DISK = ("leases_lease", "statemachine_transitionlog")
+# What is said in place of a run with a network, with the reason.
+NO_NETWORK = "no network of hosts: "
 # Of each rule's violations.
 SHOWN = 10
 
@@ -20,6 +22,7 @@ def building(plan: Plan) -> breakable.Plan:
         workers=plan.profile.workers,
         settings_module=plan.profile.settings_module,
         on_small_disk=ON_SMALL_DISK,
+        has_network=plan.profile.has_network,
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.chaos.plan import SHORT
-from tests.chaos.together import DOCUMENT_BLOWS, UNFENCED_RULE, WATCHED
+from tests.chaos.plan import HOSTS, SHORT
+from tests.chaos.telling import NO_NETWORK
+from tests.chaos.together import DOCUMENT_BLOWS, HOSTS_SEED, UNFENCED_RULE, WATCHED
 
 pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.process]
 
@@ -49,6 +50,18 @@ class TestDocuments:
         right = f"documents: 0 wrong after {DOCUMENT_BLOWS} blows at each of web, worker, storage (seed 1)"
 
         assert chaos["documents"][-1:] == [right], "\n".join(chaos["documents"])
+
+
+class TestHosts:
+    """With addresses of their own, clocks a minute apart, cut off and healed; `python -m tests.chaos --profile hosts` plays other seeds."""
+
+    def test_lose_repeat_and_mix_up_nothing(self, chaos: Chaos) -> None:
+        said = chaos["hosts"]
+        if said[-1].startswith(NO_NETWORK):
+            pytest.skip(said[-1])
+
+        right = f"{HOSTS.leases} of {HOSTS.leases} leases are right (seed {HOSTS_SEED})"
+        assert said[-1:] == [right], "\n".join(said)
 
 
 class TestDrill:
