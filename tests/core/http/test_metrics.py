@@ -136,7 +136,7 @@ class TestMachines:
             scrape(client)
 
         of_storage, of_archives = 1, 2  # that there is none
-        of_connections, of_quotas, of_postgres = 1, 1, 2
+        of_connections, of_quotas, of_postgres = 1, 1, 3
         parts = of_storage + of_archives + of_connections + of_quotas + of_postgres
         assert len(queries) == len(machines()) + 1 + parts
 
