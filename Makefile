@@ -42,6 +42,7 @@ quick: $(INSTALLED) ## The tests without programs, browser, matrices, whole ways
 chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (SEED=7 for another run than the first)
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1) --profile long-hosts
+	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1) --profile long-upgrade
 	@$(PYTHON) -m tests.chaos.cups --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.archives --seed $(or $(SEED),1)
 	@$(PYTHON) -m tests.chaos.documents --seed $(or $(SEED),1)

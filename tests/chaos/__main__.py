@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bench import breakable
 from bench.network import NoNetwork
+from bench.releases import NoRelease
 from core.base.errors import RunsheetError
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
@@ -29,8 +30,8 @@ def main() -> int:
     try:
         with stop_signals():
             return _play(plan, seed=options.seed, directory=options.directory)
-    except NoNetwork as error:
-        say(f"{telling.NO_NETWORK}{error}")
+    except (NoNetwork, NoRelease) as error:
+        say(f"{telling.LEFT_OUT}{error}")
         return 0
     except RunsheetError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command's output
@@ -40,8 +41,7 @@ def main() -> int:
 
 
 def _play(plan: Plan, *, seed: int, directory: str) -> int:
-    building = telling.building(plan)
-    with breakable.breakable(LOCAL / directory, building) as house:
+    with breakable.breakable(LOCAL / directory, telling.building(plan)) as house:
         logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files
         from tests.chaos.run import Run  # Django is ready only now
 

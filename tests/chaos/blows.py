@@ -64,6 +64,8 @@ class Blows:
             Blow.DISK_FULL: self._refuse,
             Blow.CUT: self._trouble_way,
             Blow.SLOW: self._trouble_way,
+            Blow.UPGRADE: self._upgrade,
+            Blow.RETIRE: self._retire,
         }
 
     @property
@@ -152,6 +154,16 @@ class Blows:
         self.hits += 2 * len(host.workers())
         self.kills += len(host.workers())
         self._tell(planned, f"{host.place.name} for {lasts_s} s")
+
+    def _upgrade(self, planned: PlannedBlow) -> None:
+        self._house.upgrade()
+        self._tell(planned)
+
+    def _retire(self, planned: PlannedBlow) -> None:
+        """What its workers are at they put back, and somebody else asks again."""
+        self.hits += self._at_work_count()
+        self._house.retire()
+        self._tell(planned)
 
     def _kill_reconciler(self, planned: PlannedBlow) -> None:
         reconciler = self._house.reconcilers[planned.choice % len(self._house.reconcilers)]

@@ -60,11 +60,15 @@ class Blow(StrEnum):
     DISK_FULL = "PostgreSQL's disk full"
     CUT = "a host cut off, and healed"
     SLOW = "the way to a host slow"
+    UPGRADE = "this release beside the one before it"
+    RETIRE = "the release before it ends"
 
 
 # Only where hosts have addresses of their own.
 OF_NETWORK = frozenset({Blow.CUT, Blow.SLOW})
-ON_ONE_MACHINE = tuple(each for each in Blow if each not in OF_NETWORK)
+# At these shares of the time of a run that upgrades.
+OF_UPGRADE = {Blow.UPGRADE: 0.25, Blow.RETIRE: 0.9}
+ON_ONE_MACHINE = tuple(each for each in Blow if each not in {*OF_NETWORK, *OF_UPGRADE})
 
 
 class Deed(StrEnum):
@@ -128,6 +132,7 @@ class Profile:
         most_skew_s: how wrong a clock is.
         made_by: one of them makes each lease.
         has_network: hosts have addresses of their own.
+        upgrades: the release before this one runs first, both beside each other, and then this one alone.
     """
 
     leases: int
@@ -147,6 +152,7 @@ class Profile:
     most_skew_s: float = MOST_SKEW_S
     made_by: tuple[MadeBy, ...] = ("service", "service", "bulk_create", "SQL")
     has_network: bool = False
+    upgrades: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +234,33 @@ LONG_HOSTS = replace(
     blows={Blow.CUT: 6, Blow.SLOW: 6, Blow.KILL_WORKER: 3, Blow.KILL_HOST: 1, Blow.TWICE: 3, Blow.VALKEY_KILLED: 1},
     changes=(0.3, 0.6),
 )
-PROFILES = {"short": SHORT, "long": LONG, "edits": EDITS, "hosts": HOSTS, "long-hosts": LONG_HOSTS}
+UPGRADE = replace(
+    SHORT,
+    leases=36,
+    chaos_s=20,
+    hosts=1,
+    limit_s=90,
+    blows={Blow.KILL_WORKER: 2, Blow.KILL_HOST: 1, Blow.KILL_RECONCILER: 1, Blow.TWICE: 2, Blow.FLUSHALL: 1},
+    upgrades=True,
+)
+LONG_UPGRADE = replace(
+    UPGRADE,
+    leases=150,
+    chaos_s=100,
+    limit_s=480,
+    settings_module="core.settings.production",
+    read_timeout_s=30,
+    blows=dict(UPGRADE.blows) | {Blow.KILL_WORKER: 6, Blow.KILL_HOST: 3, Blow.POSTGRES_FAST: 1, Blow.VALKEY_KILLED: 1},
+)
+PROFILES = {
+    "short": SHORT,
+    "long": LONG,
+    "edits": EDITS,
+    "hosts": HOSTS,
+    "long-hosts": LONG_HOSTS,
+    "upgrade": UPGRADE,
+    "long-upgrade": LONG_UPGRADE,
+}
 
 
 def make_plan(*, seed: int, profile: Profile) -> Plan:
@@ -244,6 +276,11 @@ def make_plan(*, seed: int, profile: Profile) -> Plan:
         for blow, count in profile.blows.items()
         for _ in range(count)
     ]
+    if profile.upgrades:
+        blows += [
+            PlannedBlow(at_s=share * profile.chaos_s, blow=blow, choice=0, lasts_s=0)
+            for blow, share in OF_UPGRADE.items()
+        ]
     leases = [_lease(rng, profile, each) for each in range(profile.leases)]
     return Plan(
         profile=profile,

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from bench import breakable
+from bench.releases import previous
 from tests.chaos.oracle import Violation
 from tests.chaos.plan import Plan
 
 # What grows with all that is done.
 ON_SMALL_DISK = ("leases_lease", "statemachine_transitionlog")
-# What is said in place of a run with a network, with the reason.
-NO_NETWORK = "no network of hosts: "
+# What is said, with the reason, in place of a run that wants more than can be had here.
+LEFT_OUT = "left out: "
 # Of each rule's violations.
 SHOWN = 10
 
@@ -23,6 +24,7 @@ def building(plan: Plan) -> breakable.Plan:
         settings_module=plan.profile.settings_module,
         on_small_disk=ON_SMALL_DISK,
         has_network=plan.profile.has_network,
+        upgrades_from=previous() if plan.profile.upgrades else None,
     )
 
 

@@ -1,11 +1,11 @@
 """A little of everything, always the same: `make chaos` is the long one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from tests.chaos.plan import HOSTS, SHORT
-from tests.chaos.telling import NO_NETWORK
+from tests.chaos.plan import HOSTS, SHORT, UPGRADE
+from tests.chaos.telling import LEFT_OUT
 from tests.chaos.together import DOCUMENT_BLOWS, HOSTS_SEED, UNFENCED_RULE, WATCHED
 
 pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.process]
@@ -57,11 +57,22 @@ class TestHosts:
 
     def test_lose_repeat_and_mix_up_nothing(self, chaos: Chaos) -> None:
         said = chaos["hosts"]
-        if said[-1].startswith(NO_NETWORK):
+        if said[-1].startswith(LEFT_OUT):
             pytest.skip(said[-1])
 
         right = f"{HOSTS.leases} of {HOSTS.leases} leases are right (seed {HOSTS_SEED})"
         assert said[-1:] == [right], "\n".join(said)
+
+
+class TestUpgrade:
+    """From the release before this one, both side by side; `python -m tests.chaos --profile long-upgrade` is a longer run."""
+
+    def test_loses_repeats_and_mixes_up_nothing(self, upgrade: Sequence[str]) -> None:
+        if upgrade[-1].startswith(LEFT_OUT):
+            pytest.skip(upgrade[-1])
+
+        right = f"{UPGRADE.leases} of {UPGRADE.leases} leases are right (seed 1)"
+        assert upgrade[-1] == right, "\n".join(upgrade)
 
 
 class TestDrill:

@@ -118,7 +118,7 @@ def _hosts(house: House) -> None:
             violations = Run(house, plan, seed=HOSTS_SEED, say=say).play()
             house.crash()
     except NoNetwork as error:
-        say(f"{telling.NO_NETWORK}{error}")
+        say(f"{telling.LEFT_OUT}{error}")
         return
     telling.tell(violations, leases=len(plan.leases), seed=HOSTS_SEED)
 
