@@ -29,6 +29,7 @@ IS_BETWEEN = os.environ.get("DATABASE_POOLER") == "transaction"
 unpooled = pytest.mark.skipif(
     IS_BETWEEN, reason="is about what a connection keeps, and behind a pooler none keeps anything"
 )
+itself = pytest.mark.skipif(IS_BETWEEN, reason="is refused behind a pooler, and needs PostgreSQL's own address")
 broken_itself = pytest.mark.skipif(
     IS_BETWEEN, reason="breaks PostgreSQL itself, of which a pooler tells in words of its own"
 )

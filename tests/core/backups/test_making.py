@@ -20,8 +20,9 @@ from storage.backends import documents as documents_storage
 from storage.models import StorageRoot
 from tests.core.backups.conftest import command
 from tests.documents.making import PDF, Files, digest, stored
+from tests.pooler import itself
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, itself]
 
 type Index = Callable[..., Any]
 AN_HOUR = timedelta(hours=1)
@@ -36,6 +37,19 @@ def made(place: Path, *given: str) -> Any:
     ended = command("backup", place, "--json", *given)
     assert ended.code == 0, ended.errors
     return ended.said
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("name", ["backup", "restore"])
+def test_a_pooler_before_postgresql_is_refused(opal: User, place: Path, settings: Any, name: str) -> None:
+    made(place)
+    settings.DATABASE_IS_POOLED = True
+
+    ended = command(name, place)
+
+    assert (ended.code, ended.out) == (3, "")
+    assert "Name PostgreSQL itself in DATABASE_URL" in ended.errors
+    assert len(list((place / "backups").iterdir())) == 1
 
 
 class TestBackup:

@@ -23,9 +23,10 @@ from tests.core.backups.rows import all_rows
 from tests.documents.making import Files, stored, verified
 from tests.documents.sharing import linked
 from tests.factories import settled
+from tests.pooler import itself
 from tests.toy.models import Kettle
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.usefixtures("alone")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, itself, pytest.mark.usefixtures("alone")]
 
 type Index = Callable[..., Any]
 

@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from tests.core.backups.conftest import command
 from tests.core.backups.rows import all_rows
 from tests.documents.making import PDF, Files, digest, stored
+from tests.pooler import itself
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.usefixtures("alone")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, itself, pytest.mark.usefixtures("alone")]
 
 
 @pytest.fixture
