@@ -47,7 +47,7 @@ def spare_servers(directory: Path) -> Iterator[ServerUrls]:
     with ExitStack() as stack:
         urls = stack.enter_context(servers.running(directory, durable=False))
         yield ServerUrls(
-            database_url=stack.enter_context(_database(urls.database_url, purpose=directory.name))
+            database_url=stack.enter_context(spare_database(urls.database_url, purpose=directory.name))
             if os.environ.get("DATABASE_URL")
             else urls.database_url,
             redis_url=stack.enter_context(_redis_number(urls.redis_url))
@@ -57,7 +57,7 @@ def spare_servers(directory: Path) -> Iterator[ServerUrls]:
 
 
 @contextmanager
-def _database(url: str, *, purpose: str) -> Iterator[str]:
+def spare_database(url: str, *, purpose: str) -> Iterator[str]:
     name = f"runsheet_{purpose}_{secrets.token_hex(4)}"
     try:
         _execute(url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

@@ -1,0 +1,288 @@
+"""What migrations that are still to be made will lock, and for how long: they are made in an empty copy of the database, which is looked at.
+
+What is locked is read from PostgreSQL, statement by statement. How long it takes to read or to rewrite a table is reckoned from
+its size. What Python does with rows is not known, since the copy has none.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from time import monotonic
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.migrations import Migration, RunPython
+from django.db.migrations.executor import MigrationExecutor
+
+from core.backups.postgres import major_of, programs, reaching, server_version
+from core.backups.streams import piped
+from core.base.errors import Refused
+from core.local.servers import ROOT
+from core.local.spare import spare_database
+
+REHEARSE = "--rehearse"
+# Nobody should wait for longer.
+FELT_S = 1.0
+# Bytes of a table in a second, cautiously: read through, and written anew or sorted into an index.
+READ_PER_S, WRITTEN_PER_S = 200e6, 30e6
+# What keeps others waiting; the later, the more.
+KEEPS_OUT = {
+    "ShareLock": "nobody writes",
+    "ShareRowExclusiveLock": "nobody writes",
+    "ExclusiveLock": "nobody writes",
+    "AccessExclusiveLock": "nobody reads or writes",
+}
+HELD = """
+SELECT class.relname, lock.mode FROM pg_locks lock JOIN pg_class class ON class.oid = lock.relation
+WHERE lock.pid = pg_backend_pid() AND lock.granted AND lock.mode = ANY(%s)
+"""
+FILES = """
+SELECT relname, relfilenode FROM pg_class
+WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
+"""
+SIZES = "SELECT relname, n_live_tup, pg_table_size(relid) FROM pg_stat_user_tables WHERE schemaname = current_schema()"
+# What goes through a whole table. An index that is made CONCURRENTLY lets others go on meanwhile.
+READS = re.compile(
+    r"(?i)\bVALIDATE CONSTRAINT\b|\bSET NOT NULL\b|^\s*(UPDATE|DELETE)\b|\bADD CONSTRAINT\b(?!.*\bNOT VALID\b)"
+)
+SORTS = re.compile(r"(?i)^\s*CREATE (UNIQUE )?INDEX\b|\bADD CONSTRAINT \S+ (UNIQUE|EXCLUDE|PRIMARY)\b")
+LONE = re.compile(r"(?i)\bCONCURRENTLY\b|^\s*VACUUM\b")
+NAMED = re.compile(r'(?i)\b(?:TABLE|ON|UPDATE|DELETE FROM)\s+(?:ONLY\s+)?"?(\w+)"?')
+
+
+class PreflightRefused(Refused):
+    """It cannot be rehearsed here."""
+
+    code = "preflight_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A statement.
+
+    Attributes:
+        took_s: in the empty copy.
+        table: that was there before, and through which it goes.
+        work: "", "reads" or "writes": what it does with all of that table.
+        locks: what it has locked that was there before, by table, in PostgreSQL's words.
+    """
+
+    statement: str
+    took_s: float
+    table: str
+    work: str
+    locks: Mapping[str, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Rehearsed:
+    """A migration, as it went in the empty copy.
+
+    Attributes:
+        is_atomic: all of it is one transaction, so that what is locked stays so until its end.
+        runs_python: what that takes is not known.
+    """
+
+    name: str
+    is_atomic: bool
+    runs_python: bool
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A table that a migration keeps others from.
+
+    Attributes:
+        effect: for whom.
+        seconds: for how long, about.
+    """
+
+    migration: str
+    table: str
+    effect: str
+    statement: str
+    rows: int
+    size_bytes: int
+    seconds: float
+
+    @property
+    def is_felt(self) -> bool:
+        return self.seconds > FELT_S
+
+
+# --- In the copy ----------------------------------------------------------------------------------------------------
+
+
+def rehearse() -> Iterator[Rehearsed]:
+    """Make all migrations that are still to be made, in the database of this process, which has to be a copy."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    state = executor._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]  # noqa: SLF001 - as `migrate` does
+    for migration, _ in plan:
+        with Watch(migration) as watch:
+            state = executor.apply_migration(state, migration)
+        yield watch.found
+
+
+class Watch:
+    """Looks after each statement of a migration at what it has locked and rewritten."""
+
+    def __init__(self, migration: Migration) -> None:
+        runs_python = any(
+            isinstance(each, RunPython) and each.code is not RunPython.noop for each in migration.operations
+        )
+        self.found = Rehearsed(
+            name=f"{migration.app_label}.{migration.name}", is_atomic=migration.atomic, runs_python=runs_python
+        )
+        self._looks = False
+
+    def __enter__(self) -> Self:
+        self._before = self._files()
+        self._wrapper = connection.execute_wrapper(self._around)
+        self._wrapper.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._wrapper.__exit__(None, None, None)
+
+    def _around(self, execute: Callable[..., Any], sql: Any, params: Any, many: Any, context: Any) -> Any:
+        if self._looks:
+            return execute(sql, params, many, context)
+        text = str(sql)
+        if connection.in_atomic_block or LONE.search(text):
+            return self._executed(lambda: execute(sql, params, many, context), text)
+        with transaction.atomic():  # or its locks were gone before anybody could look
+            return self._executed(lambda: execute(sql, params, many, context), text)
+
+    def _executed(self, execute: Callable[[], Any], text: str) -> Any:
+        began = monotonic()
+        result = execute()
+        took_s = monotonic() - began
+        locks = {} if LONE.search(text) else self._locks()
+        table, work = self._work(text, set(locks))
+        if locks or work:
+            statement = re.sub(r"\s+", " ", text).strip()
+            self.found.steps.append(Step(statement=statement, took_s=took_s, table=table, work=work, locks=locks))
+        return result
+
+    def _work(self, text: str, locked: set[str]) -> tuple[str, str]:
+        files = self._files()
+        for table in sorted(locked & set(files)):
+            if files[table] != self._before[table]:
+                self._before[table] = files[table]
+                return table, "writes"
+        named = NAMED.search(text)
+        if named is None or named[1] not in self._before or LONE.search(text):
+            return "", ""
+        if SORTS.search(text):
+            return named[1], "writes"
+        return (named[1], "reads") if READS.search(text) else ("", "")
+
+    def _locks(self) -> dict[str, str]:
+        """The strongest on each table that was there before."""
+        order = list(KEEPS_OUT)
+        found: dict[str, str] = {}
+        for table, mode in self._ask(HELD, [order]):
+            if table in self._before and (table not in found or order.index(mode) > order.index(found[table])):
+                found[table] = mode
+        return found
+
+    def _files(self) -> dict[str, int]:
+        return dict(self._ask(FILES))
+
+    def _ask(self, sql: str, given: Sequence[Any] | None = None) -> list[Any]:
+        self._looks = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, given)
+                return list(cursor.fetchall())
+        finally:
+            self._looks = False
+
+
+# --- Of the database itself -----------------------------------------------------------------------------------------
+
+
+def rehearsed_in_copy(server: str) -> list[Rehearsed]:
+    """What a process says that makes them in an empty copy of our database, on a server where one may be made.
+
+    Args:
+        server: the address of any database of it.
+
+    Raises:
+        NoSpareServer, BackupRefused, BackupBroken: no copy can be made.
+        PreflightRefused: a pooler stands between; or a migration fails even in an empty copy; with its own words.
+    """
+    if settings.DATABASE_IS_POOLED:
+        raise PreflightRefused(
+            "A pooler stands before PostgreSQL (DATABASE_POOLER). Name PostgreSQL itself in DATABASE_URL."
+        )
+    with spare_database(server, purpose="preflight") as copy:
+        _copy_schema(copy)
+        environment = {**os.environ, "DATABASE_URL": copy, "DATABASE_POOLER": "none"}
+        command = [sys.executable, str(ROOT / "manage.py"), "preflight", REHEARSE]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
+    if done.returncode:
+        raise PreflightRefused(f"A migration fails in an empty copy of the database already: {done.stderr.strip()}")
+    told = json.loads(done.stdout)
+    return [Rehearsed(**{**each, "steps": [Step(**step) for step in each["steps"]]}) for each in told]
+
+
+def as_json(found: Iterator[Rehearsed]) -> str:
+    """What `rehearsed_in_copy` reads."""
+    return json.dumps([asdict(each) for each in found])
+
+
+def _copy_schema(copy: str) -> None:
+    """The tables as they are, and which migrations have made them."""
+    tools = programs(least=major_of(server_version()))
+    own = ["--no-owner", "--no-privileges", "--no-password"]
+    parts = (["--schema-only"], ["--data-only", "--table=django_migrations"])
+    with reaching() as environment:
+        for part in parts:
+            text = b"".join(piped([tools["pg_dump"], *own, *part], environment=environment)).decode()
+            plain = re.sub(r"(?m)^(CREATE|COMMENT ON) EXTENSION .*$", "", text)
+            into = [tools["psql"], "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--dbname={copy}"]
+            list(piped(into, [plain.encode()], environment=os.environ))
+
+
+def holds(found: Sequence[Rehearsed]) -> list[Hold]:
+    """What each migration keeps others from, with the sizes of our own tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(SIZES)
+        sizes = {name: (rows, size) for name, rows, size in cursor.fetchall()}
+    return [hold for each in found for hold in _holds(each, sizes)]
+
+
+def _holds(migration: Rehearsed, sizes: Mapping[str, tuple[int, int]]) -> Iterator[Hold]:
+    costs = [_seconds(step, sizes) for step in migration.steps]
+    told: dict[str, int] = {}
+    for number, step in enumerate(migration.steps):
+        until = len(costs) if migration.is_atomic else number + 1
+        for table, mode in step.locks.items():
+            rank = list(KEEPS_OUT).index(mode)
+            if migration.is_atomic and told.get(table, -1) >= rank:
+                continue
+            told[table] = rank
+            rows, size = sizes.get(table, (0, 0))
+            yield Hold(
+                migration=migration.name,
+                table=table,
+                effect=KEEPS_OUT[mode],
+                statement=step.statement,
+                rows=rows,
+                size_bytes=size,
+                seconds=sum(costs[number:until]),
+            )
+
+
+def _seconds(step: Step, sizes: Mapping[str, tuple[int, int]]) -> float:
+    _rows, size = sizes.get(step.table, (0, 0))
+    pace = {"": float("inf"), "reads": READ_PER_S, "writes": WRITTEN_PER_S}[step.work]
+    return step.took_s + size / pace

@@ -1,0 +1,136 @@
+"""What migrations lock is said before they are made."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from django.db import connection, migrations, transaction
+
+from core import preflight
+from core.local.processes import child_environment
+from core.local.servers import ServerUrls
+from core.local.spare import spare_database
+from core.preflight import Hold, Rehearsed, Watch
+from tests.core.backups.conftest import command
+from tests.forking import Forks
+from tests.pooler import itself
+
+BIG = "big_one"
+SIZE = (1_000_000, 400_000_000)
+
+
+@pytest.fixture
+def watched(transactional_db: None) -> Iterator[Callable[..., Rehearsed]]:
+    """Runs statements as a migration, in a database that has a table."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {BIG} (id bigint PRIMARY KEY, name text, number int)")
+
+        def run(*statements: str, operations: tuple[Any, ...] = (), atomic: bool = True) -> Rehearsed:
+            migration = type("Migration", (migrations.Migration,), {"operations": operations, "atomic": atomic})
+            together = transaction.atomic() if atomic else nullcontext()
+            with Watch(migration("0002_next", "leases")) as watch, together:
+                for each in statements:
+                    cursor.execute(each)
+            return watch.found
+
+        yield run
+        cursor.execute(f"DROP TABLE IF EXISTS small, {BIG}")
+
+
+def held(found: Rehearsed) -> list[Hold]:
+    return list(preflight._holds(found, {BIG: SIZE}))
+
+
+class TestWatch:
+    @pytest.mark.parametrize(
+        ("statement", "effect", "least_s", "most_s"),
+        [
+            (f"ALTER TABLE {BIG} ADD COLUMN other text", "nobody reads or writes", 0, 0.5),
+            (f"ALTER TABLE {BIG} ADD COLUMN other text DEFAULT '' NOT NULL", "nobody reads or writes", 0, 0.5),
+            (f"ALTER TABLE {BIG} ADD COLUMN other float8 DEFAULT random()", "nobody reads or writes", 13, 14),
+            (f"ALTER TABLE {BIG} ALTER COLUMN number TYPE bigint", "nobody reads or writes", 13, 14),
+            (f"ALTER TABLE {BIG} ALTER COLUMN name SET NOT NULL", "nobody reads or writes", 2, 2.5),
+            (f"ALTER TABLE {BIG} ADD CONSTRAINT c CHECK (number > 0)", "nobody reads or writes", 2, 2.5),
+            (f"ALTER TABLE {BIG} ADD CONSTRAINT c CHECK (number > 0) NOT VALID", "nobody reads or writes", 0, 0.5),
+            (f"ALTER TABLE {BIG} ADD CONSTRAINT c UNIQUE (number)", "nobody reads or writes", 13, 14),
+            (f"CREATE INDEX i ON {BIG} (name)", "nobody writes", 13, 14),
+            (f'CREATE UNIQUE INDEX "i" ON "{BIG}" ("name")', "nobody writes", 13, 14),
+            (f"CREATE TABLE small (big_id bigint REFERENCES {BIG})", "nobody writes", 0, 0.5),
+        ],
+    )
+    def test_tells_what_is_locked_for_whom_and_how_long(
+        self, watched: Callable[..., Rehearsed], statement: str, effect: str, least_s: float, most_s: float
+    ) -> None:
+        (hold,) = held(watched(statement))
+
+        assert (hold.table, hold.effect, hold.rows, hold.size_bytes) == (BIG, effect, *SIZE)
+        assert least_s <= hold.seconds < most_s
+        assert hold.is_felt == (least_s > 1)
+
+    @pytest.mark.parametrize(
+        "statement", [f"SELECT * FROM {BIG}", f"UPDATE {BIG} SET number = 1", "CREATE TABLE small (id int)"]
+    )
+    def test_tells_nothing_of_what_keeps_nobody_out(self, watched: Callable[..., Rehearsed], statement: str) -> None:
+        assert held(watched(statement)) == []
+
+    def test_what_is_locked_stays_so_until_the_end_of_the_migration(self, watched: Callable[..., Rehearsed]) -> None:
+        locked, indexed = f"ALTER TABLE {BIG} ADD COLUMN other text", f"CREATE INDEX i ON {BIG} (name)"
+
+        (whole,) = held(watched(locked, indexed))
+        assert (whole.statement, whole.effect) == (locked, "nobody reads or writes")
+        assert whole.seconds >= 13
+
+    def test_what_is_no_transaction_ends_with_each_statement(self, watched: Callable[..., Rehearsed]) -> None:
+        first, second = held(
+            watched(f"ALTER TABLE {BIG} ADD COLUMN other text", f"CREATE INDEX i ON {BIG} (name)", atomic=False)
+        )
+
+        assert first.seconds < 1 < second.seconds
+
+    def test_tells_where_python_changes_rows(self, watched: Callable[..., Rehearsed]) -> None:
+        fills_in = migrations.RunPython(lambda _apps, _editor: None, migrations.RunPython.noop)
+        nothing = migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop)
+
+        assert watched(operations=(fills_in,)).runs_python
+        assert not watched(operations=(nothing,)).runs_python
+
+
+@itself
+@pytest.mark.process
+@pytest.mark.django_db(transaction=True)
+class TestCommand:
+    def test_says_what_is_still_to_be_made(self, prepared: Forks, settings: Any) -> None:
+        with spare_database(os.environ["DATABASE_URL"], purpose="before") as before:
+            environment = child_environment(ServerUrls(database_url=before, redis_url=settings.REDIS_URL))
+
+            def manage(*given: str) -> Any:
+                return prepared.run("python", "manage.py", *given, environment=environment)
+
+            for target in ((), ("discovery", "zero")):
+                assert manage("migrate", "--verbosity", "0", *target).returncode == 0
+            done = manage("preflight")
+            said = json.loads(manage("preflight", "--json").stdout)
+            migrated = manage("showmigrations", "discovery", "--plan").stdout
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "✓ storage_storageroot (" in done.stdout
+        assert done.stdout.endswith("Nobody waits for longer than 1 s.\n")
+        assert said["migrations"] == ["discovery.0001_initial"]
+        assert {each["effect"] for each in said["locks"]} == {"nobody writes"}
+        assert "[X]  discovery" not in migrated
+
+    def test_says_that_nothing_is(self) -> None:
+        ended = command("preflight")
+
+        assert (ended.code, ended.out) == (0, "No migration is still to be made.\n")
+
+    def test_a_pooler_is_refused(self, settings: Any) -> None:
+        settings.DATABASE_IS_POOLED = True
+
+        ended = command("preflight")
+
+        assert ended.code == 3
+        assert "Name PostgreSQL itself in DATABASE_URL." in ended.errors
