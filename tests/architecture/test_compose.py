@@ -16,7 +16,7 @@ from tests.core.settings.test_secrets import FILES
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
-OURS = ["web", "worker", "worker-storage", "reconciler", "migrate"]
+OURS = ["web", "worker", "worker-storage", "reconciler", "migrate", "backup"]
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,8 @@ class TestCompose:
         published = {name: service["ports"] for name, service in services.items() if "ports" in service}
         on_loopback = {name for name, ports in published.items() if all(":-127.0.0.1:" in port for port in ports)}
 
-        assert set(published) == {"web"}
-        assert set(published) - on_loopback == set()
+        assert set(published) == {"web", "proxy", "prometheus", "grafana"}
+        assert set(published) - on_loopback == {"proxy"}
 
     @pytest.mark.parametrize(
         "program", [web(bind=""), RECONCILER, *(worker(count=1, queue=queue) for queue in queues() if queue != "toy")]
@@ -105,6 +105,7 @@ class TestCompose:
         places = {
             "web": ["documents:/srv/documents"],
             "worker-storage": ["documents:/srv/documents"],
+            "backup": ["${BACKUP_FOLDER:-/srv/backups}:/srv/backups"],
         }
         assert written == places.get(name, [])
 

@@ -12,9 +12,10 @@ from tests.core.settings.test_secrets import FILES
 from tests.forking import Forks
 
 pytestmark = pytest.mark.process
-OF_OTHERS: set[str] = set()
+OF_OTHERS = {"grafana_password"}
 MADE_UP = {
     "database_password",
+    "grafana_password",
     "metrics_token",
     "redis_password",
     "secret_key",
