@@ -137,7 +137,8 @@ DISCOVERY_QUEUE = "discovery"
 STORAGE_QUEUE = "storage"
 # Of the work that names no queue of its own.
 DEFAULT_QUEUE = DISCOVERY_QUEUE
-# Each needs a pool of workers of its own: `manage.py up` and docker-compose.yml start one for each that some work names.
+# Each needs a pool of workers of its own: `manage.py up`, docker-compose.yml, deploy/systemd and deploy/kubernetes start one for each
+# that some work names.
 RQ_QUEUES = {
     DISCOVERY_QUEUE: {
         "URL": REDIS_URL,

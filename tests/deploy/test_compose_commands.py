@@ -1,6 +1,7 @@
 """What docker-compose.yml has a shell do, done by that shell: Redis with a password that no list of processes shows, and nights."""
 
 import os
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from ruamel.yaml import YAML
 
 from core.local.servers import ROOT
 from tests.core.local.test_processes import eventually
+from tests.forking import Forks
 
 pytestmark = pytest.mark.process
 SERVICES: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
@@ -27,6 +29,24 @@ def program(folder: Path, name: str, text: str) -> None:
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(f"#!/bin/sh\n{text}\n")
     (folder / name).chmod(0o755)
+
+
+class TestPrograms:
+    @pytest.mark.parametrize("name", ["web", "backup"])
+    def test_start_with_what_they_are_told(self, prepared: Forks, tmp_path: Path, name: str) -> None:
+        subprocess.run([ROOT / "deploy" / "secrets", tmp_path], stdout=subprocess.DEVNULL, check=True)
+        (tmp_path / "dropbox_app_secret").write_text("secret")
+        example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+        told = {
+            variable: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: example.get(found[1], found[2]), value)
+            for variable, value in SERVICES[name]["environment"].items()
+        }
+        here = {variable: value.replace("/run/secrets", str(tmp_path)) for variable, value in told.items()}
+        given = {**example, **here, "DROPBOX_APP_KEY": "key", "PATH": os.environ["PATH"]}
+
+        done = prepared.run("python", "manage.py", "check", "--deploy", environment=given)
+
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 class TestRedis:
