@@ -36,7 +36,9 @@ class TestPrograms:
     def test_start_with_what_they_are_told(self, prepared: Forks, tmp_path: Path, name: str) -> None:
         subprocess.run([ROOT / "deploy" / "secrets", tmp_path], stdout=subprocess.DEVNULL, check=True)
         (tmp_path / "dropbox_app_secret").write_text("secret")
-        example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+        example: dict[str, str] = dict(
+            re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+        )
         told = {
             variable: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: example.get(found[1], found[2]), value)
             for variable, value in SERVICES[name]["environment"].items()
