@@ -16,6 +16,8 @@ export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.local/python
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
+# What of deploy/kubernetes/ is whole by itself; a kustomization is kustomize's.
+MANIFESTS := $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/base/*.yaml deploy/kubernetes/overlays/*/*.yaml))
 # Types take as long as all the others.
 LINTS := lint-types lint-style lint-contracts
 
@@ -59,7 +61,7 @@ openapi: $(INSTALLED) ## Write the description of the interface anew, docs/opena
 screenshots: $(INSTALLED) ## Make the pictures in docs/images anew, in the machine's Chromium
 	@$(PYTHON) -m pytest -q tests/browser/screenshots.py
 
-lint: $(INSTALLED) ## Only what needs no server: style, types, import contracts, the compose file
+lint: $(INSTALLED) ## Only what needs no server: style, types, import contracts, the compose file, the manifests
 	@$(MAKE) --no-print-directory --jobs=2 $(LINTS)
 	@echo 'lint: clean'
 
@@ -73,6 +75,7 @@ lint-style: $(INSTALLED)
 lint-contracts: $(INSTALLED)
 	@contracts=$$(.venv/bin/lint-imports --no-logo) || { echo "$$contracts"; exit 1; }
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml deploy/postgres/archiving.yml
+	@.venv/bin/kubernetes-validate --quiet --strict $(MANIFESTS)
 
 fmt: $(INSTALLED) ## Format the code and mend what a tool can mend
 	@.venv/bin/ruff check --fix --quiet .

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.migrations import Migration, RunPython
 from django.db.migrations.executor import MigrationExecutor
+from psycopg.conninfo import conninfo_to_dict
 
 from core.backups.postgres import major_of, programs, reaching, server_version
 from core.backups.streams import piped
@@ -225,7 +226,8 @@ def rehearsed_in_copy(server: str) -> list[Rehearsed]:
         )
     with spare_database(server, purpose="preflight") as copy:
         _copy_schema(copy)
-        environment = {**os.environ, "DATABASE_URL": copy, "DATABASE_POOLER": "none"}
+        others = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
+        environment = {**others, "DATABASE_URL": copy}
         command = [sys.executable, str(ROOT / "manage.py"), "preflight", REHEARSE]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
     if done.returncode:
@@ -244,12 +246,12 @@ def _copy_schema(copy: str) -> None:
     tools = programs(least=major_of(server_version()))
     own = ["--no-owner", "--no-privileges", "--no-password"]
     parts = (["--schema-only"], ["--data-only", "--table=django_migrations"])
-    with reaching() as environment:
+    with reaching() as here, reaching(conninfo_to_dict(copy)) as there:
         for part in parts:
-            text = b"".join(piped([tools["pg_dump"], *own, *part], environment=environment)).decode()
+            text = b"".join(piped([tools["pg_dump"], *own, *part], environment=here)).decode()
             plain = re.sub(r"(?m)^(CREATE|COMMENT ON) EXTENSION .*$", "", text)
-            into = [tools["psql"], "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--dbname={copy}"]
-            list(piped(into, [plain.encode()], environment=os.environ))
+            into = [tools["psql"], "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]
+            list(piped(into, [plain.encode()], environment=there))
 
 
 def holds(found: Sequence[Rehearsed]) -> list[Hold]:

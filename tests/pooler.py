@@ -46,7 +46,8 @@ def pooled(database_url: str, place: Path) -> Iterator[str]:
     place.mkdir(exist_ok=True)
     (place / "pgbouncer.ini").write_text(_configuration(given, place))
     command = [str(DEPLOYED / "start"), str(place / "pgbouncer.ini")]
-    environment = {**os.environ, "POSTGRES_PASSWORD": PASSWORD, "USERS": str(place / "users.txt")}
+    (place / "password").write_text(f"{PASSWORD}\n")
+    environment = {**os.environ, "POSTGRES_PASSWORD_FILE": str(place / "password"), "USERS": str(place / "users.txt")}
     environment["PATH"] += ":/usr/sbin"
     owner = None
     if os.getuid() == 0:  # it does not run as root, and has to come to the server's socket

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -78,9 +79,13 @@ def major_of(version: str) -> int:
 
 
 @contextmanager
-def reaching() -> Iterator[Mapping[str, str]]:
-    """The environment in which the programs reach our database. No command line tells the password, and no file but one of ours."""
-    given = connection.get_connection_params()
+def reaching(given: Mapping[str, Any] | None = None) -> Iterator[Mapping[str, str]]:
+    """The environment in which the programs reach a database. No command line tells the password, and no file but one of ours.
+
+    Args:
+        given: what leads there, in libpq's words; ours if not given.
+    """
+    given = connection.get_connection_params() if given is None else given
     known = {each.keyword.decode() for each in pq.Conninfo.get_defaults()} - NOT_TOLD
     lines = [f"{name}={value}" for name, value in given.items() if name in known and value not in (None, "")]
     with TemporaryDirectory(prefix="runsheet-") as directory:  # which only we may enter

@@ -32,7 +32,7 @@ OUTAGES = {
     "25P0": "PostgreSQL has ended a transaction that stood still for too long ({reason}). See whether this host is "
     "overloaded or was suspended.",
     "26": UNPREPARED,
-    "28": "PostgreSQL lets us in no more ({reason}). See user and password in DATABASE_URL, and pg_hba.conf.",
+    "28": "PostgreSQL lets us in no more ({reason}). See user and password in DATABASE_URL, or DATABASE_PASSWORD, and pg_hba.conf.",
     "3D": "PostgreSQL has no such database ({reason}). See DATABASE_URL.",
     "40": "PostgreSQL has broken off a transaction ({reason}). See its log.",
     "42P05": UNPREPARED,

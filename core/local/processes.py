@@ -273,15 +273,15 @@ def run(command: Sequence[str], *, environment: Mapping[str, str]) -> None:
 
 
 def child_environment(urls: ServerUrls, *, settings_module: str = "core.settings.dev", **given: str) -> dict[str, str]:
-    """This process's environment, where the servers are, and what is given beside under its own name."""
-    return {
-        **os.environ,
+    """This process's environment, where the servers are, and what is given beside under its own name, whatever file had it before."""
+    told = {
         "DATABASE_URL": urls.database_url,
         "REDIS_URL": urls.redis_url,
         "DJANGO_SETTINGS_MODULE": settings_module,
         "PYTHONUNBUFFERED": "1",
         **given,
     }
+    return {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in told} | told
 
 
 def interpreted(command: Sequence[str]) -> list[str]:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from core.base.errors import Refused
+from core.base.secret_files import secret
 
 if TYPE_CHECKING:
     import psutil
@@ -57,15 +58,19 @@ class AlreadyRunning(Refused):
 
 
 def configured_urls() -> ServerUrls:
-    """What the environment names, else where this checkout's embedded servers answer while they run."""
+    """What the environment names, else where this checkout's embedded servers answer while they run.
+
+    Raises:
+        ImproperlyConfigured: a file that it names cannot be read.
+    """
     embedded = {
         "DATABASE_URL": _postgres_url(LOCAL / "postgres", database="runsheet"),
         "REDIS_URL": _valkey_url(LOCAL / "valkey" / "valkey.sock"),
         **_remembered(),
     }
     return ServerUrls(
-        database_url=os.environ.get("DATABASE_URL") or embedded["DATABASE_URL"],
-        redis_url=os.environ.get("REDIS_URL") or embedded["REDIS_URL"],
+        database_url=secret("DATABASE_URL") or embedded["DATABASE_URL"],
+        redis_url=secret("REDIS_URL") or embedded["REDIS_URL"],
     )
 
 
@@ -94,16 +99,16 @@ def running(directory: Path | None = None, *, durable: bool = True) -> Iterator[
     guards: dict[str, Callable[[], bool]] = {}
     with ExitStack() as stack:
         stack.enter_context(_alone(directory))
-        if not os.environ.get("DATABASE_URL"):
+        if not secret("DATABASE_URL"):
             _refuse_blanks(directory)
             postgres = _postgres(directory / "postgres", durable=durable)
             embedded["DATABASE_URL"], guards["postgres"] = stack.enter_context(postgres)
-        if not os.environ.get("REDIS_URL"):
+        if not secret("REDIS_URL"):
             valkey = _valkey(directory / "valkey", durable=durable)
             embedded["REDIS_URL"], guards["valkey"] = stack.enter_context(valkey)
         if directory == LOCAL:
             stack.enter_context(_remember(embedded))
-        urls = {**os.environ, **embedded}
+        urls = {name: embedded.get(name) or secret(name) for name in ("DATABASE_URL", "REDIS_URL")}
         yield ServerUrls(database_url=urls["DATABASE_URL"], redis_url=urls["REDIS_URL"], guards=guards)
 
 

@@ -16,6 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from core.base.errors import Refused
+from core.base.secret_files import secret
 from core.local import servers
 from core.local.servers import ServerUrls
 
@@ -48,11 +49,9 @@ def spare_servers(directory: Path) -> Iterator[ServerUrls]:
         urls = stack.enter_context(servers.running(directory, durable=False))
         yield ServerUrls(
             database_url=stack.enter_context(spare_database(urls.database_url, purpose=directory.name))
-            if os.environ.get("DATABASE_URL")
+            if secret("DATABASE_URL")
             else urls.database_url,
-            redis_url=stack.enter_context(_redis_number(urls.redis_url))
-            if os.environ.get("REDIS_URL")
-            else urls.redis_url,
+            redis_url=stack.enter_context(_redis_number(urls.redis_url)) if secret("REDIS_URL") else urls.redis_url,
         )
 
 

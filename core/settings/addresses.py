@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -70,6 +70,25 @@ def redis(name: str, value: str) -> str:
     if parts.scheme == "unix" and len(unquote(parts.path)) < 2:  # noqa: PLR2004 - a slash, and a name
         raise ImproperlyConfigured(f"{name} must name a socket, such as unix:///run/redis/redis.sock.")
     return value
+
+
+def with_password(name: str, url: str, *, beside: str) -> str:
+    """The address of a server with the password that another variable holds, or the file that its `…_FILE` names.
+
+    Args:
+        beside: that variable, which may be unset.
+
+    Raises:
+        ImproperlyConfigured: the address has a password itself, or the file cannot be read.
+    """
+    password = environment.confidential(beside, "")
+    if not password:
+        return url
+    parts = urlsplit(url)
+    if parts.password:
+        raise ImproperlyConfigured(f"{name} holds a password, and {beside} is set; only one of them can be meant.")
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.removesuffix(':')}:{quote(password, safe='')}@{host}").geturl()
 
 
 def hosts(name: str) -> list[str]:

@@ -12,9 +12,11 @@ from core.ops import logs
 from core.settings import addresses, backups, documents, environment, postgres
 
 ROOT = servers.ROOT
-_urls = servers.configured_urls()
-DATABASE_URL = addresses.database("DATABASE_URL", _urls.database_url)
-REDIS_URL = addresses.redis("REDIS_URL", _urls.redis_url)
+_urls = servers.configured_urls()  # which may come from files, as every secret may
+DATABASE_URL = addresses.with_password(
+    "DATABASE_URL", addresses.database("DATABASE_URL", _urls.database_url), beside="DATABASE_PASSWORD"
+)
+REDIS_URL = addresses.with_password("REDIS_URL", addresses.redis("REDIS_URL", _urls.redis_url), beside="REDIS_PASSWORD")
 
 # --- Django -------------------------------------------------------------------------------------------------------
 
@@ -135,7 +137,8 @@ DISCOVERY_QUEUE = "discovery"
 STORAGE_QUEUE = "storage"
 # Of the work that names no queue of its own.
 DEFAULT_QUEUE = DISCOVERY_QUEUE
-# Each needs a pool of workers of its own: `manage.py up` and docker-compose.yml start one for each that some work names.
+# Each needs a pool of workers of its own: `manage.py up`, docker-compose.yml, deploy/systemd and deploy/kubernetes start one for each
+# that some work names.
 RQ_QUEUES = {
     DISCOVERY_QUEUE: {
         "URL": REDIS_URL,
@@ -301,7 +304,7 @@ API_UNKNOWN_PER_MINUTE = environment.whole_number("API_UNKNOWN_PER_MINUTE", 60, 
 CONSOLE_URL = environment.web_address("CONSOLE_URL", "http://127.0.0.1:8000")
 DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", "Runsheet <runsheet@localhost>")
 # Without a mail server the console tells people, and the notices say that no mail was sent.
-EMAIL_URL = environment.text("EMAIL_URL", " ").strip()
+EMAIL_URL = environment.confidential("EMAIL_URL", "")
 HAS_MAIL_SERVER = bool(EMAIL_URL)
 # What is said after the sentence that PostgreSQL or Redis does not answer: how they are started here, if that is known.
 START_SERVERS = ""
@@ -314,7 +317,7 @@ NOTICE_GATHERS_S = environment.number("NOTICE_GATHERS_S", 180, minimum=0, maximu
 # Empty: the real Dropbox. Else scheme and authority of a stand-in; plain http only on loopback.
 DROPBOX_BASE_URL = environment.text("DROPBOX_BASE_URL", " ").strip()
 DROPBOX_APP_KEY = environment.text("DROPBOX_APP_KEY", " ").strip()
-DROPBOX_APP_SECRET = environment.text("DROPBOX_APP_SECRET", " ").strip()
+DROPBOX_APP_SECRET = environment.confidential("DROPBOX_APP_SECRET", "")
 if not environment.names("DROPBOX_BASE_URL") and (_standin := servers.running_standin()):
     # The accounts of what `manage.py up` runs in this checkout are its stand-in's, so it is what other commands mean.
     DROPBOX_BASE_URL = _standin["DROPBOX_BASE_URL"]
@@ -371,7 +374,7 @@ SECURE_CSP: dict[str, list[str]] = {
 LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", among=logs.LEVELS)
 LOGGING = logs.configuration(level=LOG_LEVEL, form=environment.choice("LOG_FORMAT", "console", among=logs.FORMS))
 # With it as a bearer token anybody may read the metrics; empty: only superusers.
-METRICS_TOKEN = environment.text("METRICS_TOKEN", " ").strip()
+METRICS_TOKEN = environment.confidential("METRICS_TOKEN", "")
 # Empty: no error tracker.
 SENTRY_DSN = environment.sentry_dsn("SENTRY_DSN")
 SENTRY_ENVIRONMENT = environment.text("SENTRY_ENVIRONMENT", " ").strip()

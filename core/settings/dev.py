@@ -11,8 +11,10 @@ START_SERVERS = "On this machine, “make up” starts it."
 MIDDLEWARE = [*MIDDLEWARE, "core.http.refusals.AsInProduction"]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 # Not secrets: they protect nothing but the data in this checkout's .local folder.
-SECRET_KEY = environment.text("SECRET_KEY", "development-only-development-only-development-only")
-TOKEN_ENCRYPTION_KEYS = environment.words("TOKEN_ENCRYPTION_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmw=")
+SECRET_KEY = environment.confidential("SECRET_KEY", "development-only-development-only-development-only")
+TOKEN_ENCRYPTION_KEYS = environment.separated(
+    environment.confidential("TOKEN_ENCRYPTION_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1kZXZlbG9wbWVudC1vbmw=")
+)
 
 # Without a mail server, mails lie in a folder to be looked at.
 if not EMAIL_URL:

@@ -16,6 +16,7 @@ from zoneinfo import available_timezones
 from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 
+from core.base import secret_files
 from core.base.folding import fold_case
 from core.base.patterns import LONGEST_PATTERN, PatternRefused, compiled_as_it_looks
 
@@ -73,23 +74,15 @@ def text(name: str, default: str | None = None) -> str:
 def confidential(name: str, default: str | None = None) -> str:
     """The value of a variable that nobody else is to read, or what stands in the file that `…_FILE` names.
 
+    An empty file says as little as an empty variable.
+
     Raises:
-        ImproperlyConfigured: neither is set and there is no default; both are; or the file cannot be read or is empty.
+        ImproperlyConfigured: neither says anything and there is no default; both are set; or the file cannot be read.
     """
-    path = os.environ.get(f"{name}_FILE")
-    if not path:
-        value = os.environ.get(name) or default
-        return text(name) if value is None else value
-    if os.environ.get(name):
-        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; only one of them can be meant.")
-    try:
-        value = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {reason}.") from None
-    if not value:
+    value = secret_files.secret(name) or default
+    if value is None and (path := os.environ.get(f"{name}_FILE")):
         raise ImproperlyConfigured(f"{name}_FILE names {path}, which is empty.")
-    return value
+    return text(name) if value is None else value
 
 
 def base64(name: str) -> str:
@@ -107,24 +100,24 @@ def base64(name: str) -> str:
 
 
 def secret(name: str, *, shortest: int) -> str:
-    """The value of a variable that signs or encrypts.
+    """The value of a variable that signs or encrypts, or what stands in the file that `…_FILE` names.
 
     Raises:
-        ImproperlyConfigured: it is unset, or so short that it can be guessed.
+        ImproperlyConfigured: as `confidential` does, or it is so short that it can be guessed.
     """
-    value = text(name)
+    value = confidential(name)
     if len(value) < shortest:
         raise ImproperlyConfigured(f"{name} must have {shortest} characters or more; see docs/operations.md.")
     return value
 
 
 def encryption_keys(name: str) -> list[str]:
-    """The values of a variable that holds keys for Fernet.
+    """The values of a variable that holds keys for Fernet, or of the file that `…_FILE` names.
 
     Raises:
-        ImproperlyConfigured: it holds none, or something else. The message does not repeat it.
+        ImproperlyConfigured: as `confidential` does, or it holds something else. The message does not repeat it.
     """
-    keys = words(name, text(name))
+    keys = separated(confidential(name))
     try:
         _ = MultiFernet([Fernet(key) for key in keys])
     except ValueError:
@@ -180,12 +173,12 @@ def time_zone(name: str, default: str) -> str:
 
 
 def sentry_dsn(name: str) -> str:
-    """The value of a variable as the address of an error tracker's project; empty if it is unset.
+    """The value of a variable, or of the file that `…_FILE` names, as the address of an error tracker's project; it may be empty.
 
     Raises:
         ImproperlyConfigured: it is no such address. It holds a key, so that the message does not repeat it.
     """
-    value = text(name, " ").strip()
+    value = confidential(name, "")
     if not value:
         return ""
     from sentry_sdk.utils import BadDsn, Dsn  # noqa: PLC0415 - it takes memory, and time to load, in each process
@@ -383,7 +376,12 @@ def sender(name: str, default: str) -> str:
 
 def words(name: str, default: str = "") -> list[str]:
     """The comma-separated values of a variable."""
-    return [word.strip() for word in text(name, default or " ").split(",") if word.strip()]
+    return separated(text(name, default or " "))
+
+
+def separated(value: str) -> list[str]:
+    """What stands between commas, without what is empty."""
+    return [word.strip() for word in value.split(",") if word.strip()]
 
 
 def _is_loopback(host: str) -> bool:

@@ -13,8 +13,9 @@ TOKEN_ENCRYPTION_KEYS = environment.encryption_keys("TOKEN_ENCRYPTION_KEYS")
 ALLOWED_HOSTS = addresses.hosts("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = addresses.origins("CSRF_TRUSTED_ORIGINS")
 CONSOLE_URL = environment.console_url("CONSOLE_URL", hosts=ALLOWED_HOSTS)
-for _name in ("DATABASE_URL", "REDIS_URL", "DROPBOX_APP_KEY", "DROPBOX_APP_SECRET"):
-    environment.text(_name)
+environment.text("DROPBOX_APP_KEY")
+for _name in ("DATABASE_URL", "REDIS_URL", "DROPBOX_APP_SECRET"):
+    environment.confidential(_name)
 
 LOGGING = logs.configuration(level=LOG_LEVEL, form=environment.choice("LOG_FORMAT", "json", among=logs.FORMS))
 

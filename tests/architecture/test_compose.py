@@ -12,13 +12,16 @@ from core.local.programs import MIGRATE, RECONCILER, Program, web, worker, worke
 from statemachine.reactions import queues
 from statemachine.worker import DEAF_S
 from tests.architecture.floors import HOUSE
+from tests.core.settings.test_secrets import FILES
 
 ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+OURS = ["web", "worker", "worker-storage", "reconciler", "migrate", "backup"]
 
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    services: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
+    services: dict[str, Any] = YAML(typ="safe").load(TEXT)["services"]
     return services
 
 
@@ -36,32 +39,79 @@ class TestCompose:
     def test_migrates_as_make_up_does(self, services: dict[str, Any]) -> None:
         assert tuple(services["migrate"]["command"]) == MIGRATE
 
-    def test_publishes_the_web_port_only(self, services: dict[str, Any]) -> None:
-        published = {name for name, service in services.items() if "ports" in service}
+    def test_publishes_to_others_the_proxy_only(self, services: dict[str, Any]) -> None:
+        published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+        on_loopback = {name for name, ports in published.items() if all(":-127.0.0.1:" in port for port in ports)}
 
-        assert published == {"web"}
+        assert set(published) == {"web", "proxy", "prometheus", "grafana"}
+        assert set(published) - on_loopback == {"proxy"}
 
-    def test_gives_a_worker_the_time_to_end_its_job(self, services: dict[str, Any], settings: Any) -> None:
-        assert int(services["worker"]["stop_grace_period"].removesuffix("s")) >= settings.WORKER_STOP_S + DEAF_S + 5
+    @pytest.mark.parametrize(
+        "program", [web(bind=""), RECONCILER, *(worker(count=1, queue=queue) for queue in queues() if queue != "toy")]
+    )
+    def test_gives_each_program_the_time_that_it_needs_to_stop(
+        self, services: dict[str, Any], program: Program
+    ) -> None:
+        assert services[program.name]["stop_grace_period"] == f"{program.stop_s:g}s"
+
+    def test_gives_a_worker_the_time_to_end_its_job(self, settings: Any) -> None:
+        assert worker(count=1).stop_s >= settings.WORKER_STOP_S + DEAF_S + 5
 
     def test_starts_everything_again_but_the_migration(self, services: dict[str, Any]) -> None:
         once = {name for name, service in services.items() if service["restart"] != "always"}
 
         assert once == {"migrate"}
 
-    @pytest.mark.parametrize("name", ["web", "worker", "worker-storage", "reconciler", "migrate"])
+    @pytest.mark.parametrize("name", OURS)
+    def test_hands_each_secret_to_our_programs_in_a_file(self, services: dict[str, Any], name: str) -> None:
+        service = services[name]
+        files = {each: service["environment"].get(f"{each}_FILE") for each in FILES}
+
+        assert files == {each: f"/run/secrets/{each.lower()}" for each in FILES}
+        assert service["secrets"] == [each.lower() for each in FILES]
+
+    def test_tells_no_secret_in_an_environment_or_a_command(self, services: dict[str, Any]) -> None:
+        named = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
+        told = {
+            f"{name}: {variable}"
+            for name, service in services.items()
+            for variable in service.get("environment", {})
+            if named.search(variable) and not variable.endswith("_FILE")
+        }
+
+        assert told == set()
+        assert [line for line in TEXT.splitlines() if re.search(r"://[^/@]*:[^/@]*@", line)] == []
+
+    def test_hands_out_what_it_has_and_nothing_else(self, services: dict[str, Any]) -> None:
+        had = set(YAML(typ="safe").load(TEXT)["secrets"])
+        handed = {each for service in services.values() for each in service.get("secrets", [])}
+        read = {
+            (name, found)
+            for name, service in services.items()
+            for found in re.findall(r"/run/secrets/(\w+)", str(service))
+        }
+
+        assert had == handed
+        assert {(name, found) for name, found in read if found not in services[name]["secrets"]} == set()
+
+    @pytest.mark.parametrize("name", OURS)
     def test_gives_our_programs_nothing_to_write_to_and_no_privilege(self, services: dict[str, Any], name: str) -> None:
         """But the place for documents, where they serve or change one."""
         service = services[name]
 
         assert (service["read_only"], service["tmpfs"]) == (True, ["/tmp"])
         assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
-        places = ["documents:/srv/documents"] if name in {"web", "worker-storage"} else []
-        assert service.get("volumes", []) == places
+        written = [place for place in service.get("volumes", []) if not place.endswith(":ro")]
+        places = {
+            "web": ["documents:/srv/documents"],
+            "worker-storage": ["documents:/srv/documents"],
+            "backup": ["${BACKUP_FOLDER:-/srv/backups}:/srv/backups"],
+        }
+        assert written == places.get(name, [])
 
     def test_takes_every_value_that_it_needs_from_the_example(self) -> None:
-        needed = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
-        offered = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+        needed = set(re.findall(r"\$\{([A-Z_]+)", TEXT))
+        offered = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
         assert needed <= offered
 

@@ -16,7 +16,7 @@ from core.ops.postgres import PostgresCollector
 from discovery.metrics import ArchiveCollector
 from statemachine import heartbeat
 from statemachine.metrics import EngineCollector, WritingCollector
-from tests.deploy import exposed, reading
+from tests.deploy import exposed, manifests, reading
 from tests.deploy.reading import Query, Selector
 from tests.factories import account as unsaved
 from tests.factories import configured, settled, watched
@@ -24,7 +24,7 @@ from tests.storage.conftest import Index
 from tests.storage.trees import Tree
 
 pytestmark = pytest.mark.django_db
-QUERIES = [*reading.queries_of_rules(), *reading.queries_of_dashboard()]
+QUERIES = [*reading.queries_of_rules(), *reading.queries_of_dashboard(), *manifests.queries_of_scaling()]
 
 
 @pytest.fixture

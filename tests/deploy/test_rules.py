@@ -26,8 +26,9 @@ class TestRules:
     def test_fire_when_they_have_to_and_else_do_not(self) -> None:
         assert promtool("test", "rules", reading.CASES) == ""
 
-    def test_are_loaded_by_the_example_of_a_configuration(self) -> None:
-        assert promtool("check", "config", "--syntax-only", reading.PROMETHEUS / "prometheus.yml") == ""
+    def test_are_loaded_by_the_examples_of_a_configuration(self) -> None:
+        for name in ("prometheus.yml", "compose.yml"):
+            assert promtool("check", "config", "--syntax-only", reading.PROMETHEUS / name) == ""
 
     def test_the_queries_of_the_dashboard_can_be_read(self, tmp_path: Path) -> None:
         written = tmp_path / "queries.yml"

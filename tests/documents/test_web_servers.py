@@ -1,14 +1,14 @@
-"""Debian's nginx and Caddy, set up as docs/operations.md says, hand out the files: to those whom the console lets have them."""
+"""Debian's nginx and Caddy, set up as deploy/nginx and docs/operations.md say, hand out the files: to those whom the console lets have them."""
 
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -19,6 +19,7 @@ from core.local.processes import free_port
 from core.local.servers import ROOT
 from tests.api.conftest import made
 from tests.core.local.test_processes import eventually
+from tests.deploy import nginx
 from tests.documents.making import DEED, PDF, Files, verified
 from tests.documents.test_resuming import Console
 from tests.live import environment_of
@@ -26,20 +27,9 @@ from tests.live import environment_of
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-PROGRAMS = {name: shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "caddy")}
+CADDY = shutil.which("caddy")
 pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
-AROUND = {
-    "nginx": """
-daemon off; user root; pid {place}/pid; error_log {place}/error.log;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {place}/body; proxy_temp_path {place}/proxy; fastcgi_temp_path {place}/fastcgi;
-    uwsgi_temp_path {place}/uwsgi; scgi_temp_path {place}/scgi;
-    server {{ listen 127.0.0.1:{port}; {example} location / {{ proxy_pass http://127.0.0.1:{behind}; }} }}
-}}
-""",
-    "caddy": """
+AROUND = """
 {{
     admin off
     auto_https off
@@ -48,29 +38,64 @@ http {{
 http://127.0.0.1:{port} {{
 {example}
 }}
-""",
-}
-BEGINS = {"nginx": "location /documents-files/ ", "caddy": "reverse_proxy "}
-COMMANDS = {"nginx": ("-c",), "caddy": ("run", "--adapter", "caddyfile", "--config")}
+"""
 
 
-def example(name: str, *, behind: int, files: Path) -> str:
-    """That of the documentation, for another port and another folder."""
-    text = (ROOT / "docs" / "operations.md").read_text()
-    found = re.search(rf"```\n({BEGINS[name]}.*?)```", text, re.DOTALL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """What stands before the console.
+
+    Attributes:
+        url: without a slash at the end.
+        believed: the certificate to believe, if it has one.
+    """
+
+    url: str
+    believed: str | bool = True
+
+    def get(self, path: str, **how: Any) -> requests.Response:
+        return requests.get(f"{self.url}/{path}", verify=self.believed, timeout=30, **how)
+
+    def put(self, path: str, **how: Any) -> requests.Response:
+        return requests.put(f"{self.url}/{path}", verify=self.believed, timeout=60, **how)
+
+
+@contextmanager
+def nginx_before(console: Console, place: Path, files: Path) -> Iterator[Front]:
+    """As deploy/nginx has it."""
+    if nginx.PROGRAM is None:
+        pytest.skip("nginx is not on this machine: apt-get install nginx-light")
+    with nginx.running(place, behind=console.port, files=files) as running:
+        yield Front(url=running.url, believed=running.certificate)
+
+
+@contextmanager
+def caddy_before(console: Console, place: Path, files: Path) -> Iterator[Front]:
+    """As docs/operations.md says, for another port and another folder."""
+    if CADDY is None:
+        pytest.skip("Caddy is not on this machine: apt-get install caddy")
+    place.mkdir()
+    port = free_port()
+    found = re.search(r"```\n(reverse_proxy .*?)```", (ROOT / "docs" / "operations.md").read_text(), re.DOTALL)
     assert found
-    return found[1].replace("/srv/documents", str(files)).replace("127.0.0.1:8000", f"127.0.0.1:{behind}")
+    words = found[1].replace("/srv/documents", str(files)).replace("127.0.0.1:8000", f"127.0.0.1:{console.port}")
+    (place / "configuration").write_text(AROUND.format(place=place, port=port, example=words))
+    command = [CADDY, "run", "--adapter", "caddyfile", "--config", str(place / "configuration")]
+    with (place / "log").open("w") as log:
+        process = subprocess.Popen(command, stderr=log, env={**os.environ, "HOME": str(place)})
+    try:
+        eventually(lambda: nginx.listens(port), within_s=20)
+        yield Front(url=f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
-@pytest.fixture(params=PROGRAMS)
+@pytest.fixture(params=[nginx_before, caddy_before])
 def front(
     request: pytest.FixtureRequest, opal: User, files: Files, dropbox: "Standin", tmp_path: Path
-) -> Iterator[str]:
-    """Where the web server listens, in front of the console."""
-    name: str = request.param
-    program = PROGRAMS[name]
-    if program is None:
-        pytest.skip(f"{name} is not on this machine: apt-get install nginx-light caddy")
+) -> Iterator[Front]:
+    """What stands before the console."""
     files.directory.mkdir()
     more = {
         "DOCUMENTS_DIRECTORY": str(files.directory),
@@ -81,39 +106,22 @@ def front(
     environment = environment_of(redis_url=settings.REDIS_URL, dropbox=dropbox)
     console = Console({**environment, **more}, tmp_path / "log")
     console.start()
-    place, port = tmp_path / "front", free_port()
-    (place / "body").mkdir(parents=True)
-    configuration = place / "configuration"
-    words = example(name, behind=console.port, files=files.directory)
-    configuration.write_text(AROUND[name].format(place=place, port=port, behind=console.port, example=words))
-    with (place / "log").open("w") as log:
-        front = subprocess.Popen(
-            [program, *COMMANDS[name], configuration], stderr=log, env={**os.environ, "HOME": str(place)}
-        )
     try:
-        eventually(console.answers, within_s=60)
-        eventually(lambda: _listens(port), within_s=20)
-        yield f"http://127.0.0.1:{port}"
+        with request.param(console, tmp_path / "front", files.directory) as running:
+            eventually(console.answers, within_s=60)
+            yield running
     finally:
-        front.terminate()
-        front.wait(10)
         console.kill()
 
 
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
-        return True
-    return False
-
-
-def test_hands_out_what_the_console_lets_go_and_nothing_else(front: str, opal: User) -> None:
+def test_hands_out_what_the_console_lets_go_and_nothing_else(front: Front, opal: User) -> None:
     document = verified(opal)
-    address = f"{front}/api/v1/documents/{document.pk}/content/"
+    address = f"api/v1/documents/{document.pk}/content/"
     mine = {"Authorization": f"Bearer {made(opal).secret}"}
     stranger = {"Authorization": f"Bearer {made(User.objects.create_user('stranger')).secret}"}
 
-    whole = requests.get(address, headers=mine, timeout=30)
-    part = requests.get(address, headers={**mine, "Range": "bytes=2-5"}, timeout=30)
+    whole = front.get(address, headers=mine)
+    part = front.get(address, headers={**mine, "Range": "bytes=2-5"})
 
     assert (whole.status_code, whole.content) == (200, PDF)
     assert (part.status_code, part.content, part.headers["Content-Range"]) == (206, PDF[2:6], f"bytes 2-5/{len(PDF)}")
@@ -121,22 +129,18 @@ def test_hands_out_what_the_console_lets_go_and_nothing_else(front: str, opal: U
     assert "sandbox" in whole.headers["Content-Security-Policy"]
     assert whole.headers["X-Content-Type-Options"] == "nosniff"
     assert "X-Accel-Redirect" not in whole.headers
-    assert requests.get(address, timeout=30).status_code == 401
-    assert requests.get(address, headers=stranger, timeout=30).status_code == 403
+    assert front.get(address).status_code == 401
+    assert front.get(address, headers=stranger).status_code == 403
     key = document.versions.get().key
     for path in (f"documents-files/{key}", "documents-files/", f"documents-files/../{key}"):
-        assert requests.get(f"{front}/{path}", headers=mine, timeout=30).status_code in {401, 404}
+        assert front.get(path, headers=mine).status_code in {401, 404}
 
 
-def test_lets_a_large_file_through_as_it_comes(front: str, opal: User, files: Files) -> None:
+def test_lets_a_large_file_through_as_it_comes(front: Front, opal: User, files: Files) -> None:
     content = bytes(range(256)) * 80_000  # more than either takes by itself, and than this server takes elsewhere
-    sent = requests.put(
-        f"{front}/api/v1/documents/upload/?name=large.bin",
-        data=content,
-        headers={"Authorization": f"Bearer {made(opal).secret}"},
-        timeout=60,
-    )
+    mine = {"Authorization": f"Bearer {made(opal).secret}"}
+    sent = front.put("api/v1/documents/upload/?name=large.bin", data=content, headers=mine)
 
     assert sent.status_code == 201, sent.text
     assert list(files.all().values()) == [content]
-    assert not list((files.directory.parent / "front" / "body").iterdir())
+    assert not [path for path in (files.directory.parent / "front").glob("body/*") if path.is_file()]

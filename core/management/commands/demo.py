@@ -45,7 +45,7 @@ class Command(BaseCommand):
 def _demonstrate(urls: ServerUrls, *, as_json: bool) -> int:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    environment = QUICK_RETRIES | child_environment(urls, DROPBOX_BASE_URL=address) | STANDIN_APP
+    environment = QUICK_RETRIES | child_environment(urls, DROPBOX_BASE_URL=address, **STANDIN_APP)
     with supervised([standin(port=port)], environment=environment, logs=DIRECTORY / "log") as children:
         run((*MIGRATE, "--verbosity", "0"), environment=environment)
         children.start(worker(count=WORKERS), RECONCILER)

@@ -1,7 +1,6 @@
 """`manage.py preflight`: what the migrations that are still to be made lock, and for how long."""
 
 import json
-import os
 from dataclasses import asdict
 from typing import Any, override
 
@@ -36,7 +35,7 @@ class Command(BaseCommand):
         plainly(self, lambda: self._look(options))
 
     def _look(self, options: dict[str, Any]) -> int:
-        found = rehearsed_in_copy(options["server"] or os.environ.get("DATABASE_URL") or settings.DATABASE_URL)
+        found = rehearsed_in_copy(options["server"] or settings.DATABASE_URL)
         held = holds(found)
         unknown = [each.name for each in found if each.runs_python]
         if options["json"]:

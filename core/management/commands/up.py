@@ -76,9 +76,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _serve(self, plan: Plan, urls: ServerUrls) -> None:
-        environment = child_environment(urls, DROPBOX_BASE_URL=plan.dropbox_base_url)
-        environment |= (plan.standin or {}) | plan.proposals
-        environment |= {"CONSOLE_URL": f"http://{HOST}:{plan.port}"}
+        told = {"DROPBOX_BASE_URL": plan.dropbox_base_url, "CONSOLE_URL": f"http://{HOST}:{plan.port}"}
+        environment = child_environment(urls, **told | (plan.standin or {}) | plan.proposals)
         run((*MIGRATE, "--verbosity", "0"), environment=environment)
         with (
             listening(plan.port) as listener,

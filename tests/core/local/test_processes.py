@@ -300,6 +300,15 @@ class TestChildEnvironment:
         assert environment["DROPBOX_BASE_URL"] == "http://127.0.0.1:9"
         assert environment["DJANGO_SETTINGS_MODULE"] == "core.settings.dev"
 
+    def test_has_no_file_for_what_it_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("DATABASE_URL_FILE", "DROPBOX_APP_SECRET_FILE", "EMAIL_URL_FILE"):
+            monkeypatch.setenv(name, f"/run/secrets/{name}")
+        urls = ServerUrls(database_url="postgresql:///x", redis_url="redis://x")
+
+        environment = child_environment(urls, DROPBOX_APP_SECRET="of-the-stand-in")
+
+        assert {name for name in environment if name.endswith(("URL_FILE", "SECRET_FILE"))} == {"EMAIL_URL_FILE"}
+
 
 class TestFreePort:
     def test_is_the_preferred_one_if_it_can_be_had(self) -> None:

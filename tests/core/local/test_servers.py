@@ -262,6 +262,19 @@ class TestConfiguredUrls:
         assert urls.redis_url == f"unix://{tmp_path}/valkey/valkey.sock?db=0"
         assert urls.database_url.endswith("%2Fpostgres/runsheet")
 
+    def test_may_stand_in_files(
+        self, nothing_configured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, url in {"DATABASE_URL": "postgresql://u:secret@db.example/x", "REDIS_URL": "redis://h/"}.items():
+            (tmp_path / name).write_text(f"{url}\n")
+            monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+
+        urls = configured_urls()
+
+        assert (urls.database_url, urls.redis_url) == ("postgresql://u:secret@db.example/x", "redis://h/")
+        with running(tmp_path / "none") as named:
+            assert named == urls
+
     def test_is_not_misled_by_half_a_file(
         self, nothing_configured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

