@@ -25,7 +25,7 @@ def until_somebody_waits(*, within_s: float = 10) -> None:
     """Return once another session of this database waits for a lock."""
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     until = time.monotonic() + within_s
-    with psycopg.connect(**_parameters(), autocommit=True) as other:
+    with psycopg.connect(**_parameters(), autocommit=True, prepare_threshold=None) as other:  # a pooler may keep none
         while not other.execute(waiting).fetchone():
             assert time.monotonic() < until, "nobody waits for a lock"
 

@@ -3,7 +3,6 @@
 Never touches data that is there: a database made for it and dropped again, and a Redis number that is empty.
 """
 
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress

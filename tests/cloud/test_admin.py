@@ -14,6 +14,7 @@ from leases.models import Lease
 from leases.services import create_lease
 from tests.factories import account, give_dropbox
 from tests.held import held_by_another_session
+from tests.pooler import unpooled
 from tests.questions import question_of
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ class TestDeletePerson:
         assert "Dropbox account" in beforehand.text
         assert not User.objects.filter(username="paul").exists()
 
+    @unpooled
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("way", ["one", "several"])
     def test_is_put_off_while_a_worker_renews(

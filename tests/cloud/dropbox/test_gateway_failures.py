@@ -15,6 +15,7 @@ from core.base.errors import RunsheetError, SoftTimeLimit
 from tests.cloud.dropbox.conftest import LINK, LIST, TOKEN, union
 from tests.factories import ARCHIVE
 from tests.held import held_by_another_session
+from tests.pooler import unpooled
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -117,6 +118,7 @@ class TestPathRoot:
         assert dropbox.calls() == {LIST: 3}
         assert DropboxAccount.objects.get().root_namespace_id == moved
 
+    @unpooled
     def test_that_moves_again_at_once_is_tried_later(self, gateway: Gateway, dropbox: "Standin") -> None:
         body = union("invalid_root", "team")
         body["error"]["invalid_root"] |= {"root_namespace_id": "78", "home_namespace_id": "79", "home_path": "/O"}

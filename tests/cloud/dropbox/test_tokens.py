@@ -15,6 +15,7 @@ from core.base.clock import now
 from core.base.errors import RunsheetError
 from tests.cloud.dropbox.conftest import LIST, TOKEN
 from tests.factories import ARCHIVE
+from tests.pooler import unpooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -252,6 +253,7 @@ class TestManyWorkersAtOnce:
         assert raised == []
         assert dropbox.calls()[TOKEN] == 1
 
+    @unpooled
     def test_ask_once_whether_the_refresh_token_is_still_good(self, operator: User, dropbox: "Standin") -> None:
         DropboxAccount.objects.update(refresh_token="made-up", access_token="")
 
@@ -315,6 +317,7 @@ class TestLockedAccount:
 
         assert DropboxAccount.objects.get().paused_until is None
 
+    @unpooled
     def test_is_told_from_other_troubles_of_the_database(
         self, operator: User, dropbox: "Standin", locked: None
     ) -> None:

@@ -16,6 +16,7 @@ from cloud.models import DropboxAccount
 from cloud.services.accounts import connect_account, disconnect_account
 from leases.models import Lease
 from tests.cloud.views.conftest import HERE, LEASES, begin, connect, consent, explained, is_worth_nothing
+from tests.pooler import unpooled
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -165,6 +166,7 @@ class TestDisconnect:
     def test_without_a_connection_says_so(self, browser: Client) -> None:
         assert "No Dropbox account is connected." in browser.post("/dropbox/disconnect/", follow=True).text
 
+    @unpooled
     def test_leaves_the_account_of_another_person_alone(
         self, browser: Client, olivia: User, django_user_model: type[User]
     ) -> None:
@@ -224,6 +226,7 @@ class TestAConnectionThatIsBeingRenewed:
 
         assert "is being renewed at this moment" in page
 
+    @unpooled
     def test_hides_no_other_trouble_of_the_database(self, browser: Client, olivia: User, held: Hold) -> None:
         connect(browser)
 

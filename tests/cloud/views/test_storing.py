@@ -16,6 +16,7 @@ from cloud.models import DropboxAccount
 from cloud.services import accounts as dropbox_accounts
 from tests.cloud.views.conftest import begin, connect, consent, explained, is_worth_nothing
 from tests.held import held_by_another_session
+from tests.pooler import unpooled
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -149,6 +150,7 @@ class TestReplace:
 
 @pytest.mark.django_db(transaction=True)
 class TestWhileAccountIsHeld:
+    @unpooled
     def test_is_explained_and_leaves_nothing_alive(
         self, browser: Client, olivia: User, dropbox: "Standin", granted: list[str]
     ) -> None:

@@ -14,6 +14,7 @@ from django.db import (
 from psycopg import errors
 
 from core.base.database import in_words, is_conflict, is_outage
+from tests.pooler import unpooled
 
 
 def raised(kind: type[Error], cause: type[Exception] | None = None, text: str = "the reason\nDETAIL: more") -> Error:
@@ -88,6 +89,7 @@ class TestOutage:
 
 
 @pytest.mark.django_db(transaction=True)
+@unpooled  # it says in words of its own what goes wrong behind it
 class TestConnecting:
     """What a server says to who may not come in has no code for us, but words."""
 

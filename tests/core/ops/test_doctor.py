@@ -36,7 +36,7 @@ from tests.core.settings.test_production import filled_in
 from tests.deaf import deaf_server
 from tests.dropbox_standin.conftest import tls  # noqa: F401 - a fixture
 from tests.factories import give_dropbox
-from tests.pooler import broken_itself
+from tests.pooler import broken_itself, unpooled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -194,6 +194,7 @@ class TestDatabase:
 
         assert "use PostgreSQL 99 or later" in found
 
+    @unpooled
     def test_names_one_behind_a_pooler_that_says_no_limits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         options = connections.settings["default"]["OPTIONS"]
         monkeypatch.setitem(connection.settings_dict, "OPTIONS", {**options, "options": "-c lock_timeout=0"})
