@@ -118,7 +118,6 @@ class TestPathRoot:
         assert dropbox.calls() == {LIST: 3}
         assert DropboxAccount.objects.get().root_namespace_id == moved
 
-    @unpooled
     def test_that_moves_again_at_once_is_tried_later(self, gateway: Gateway, dropbox: "Standin") -> None:
         body = union("invalid_root", "team")
         body["error"]["invalid_root"] |= {"root_namespace_id": "78", "home_namespace_id": "79", "home_path": "/O"}
@@ -128,6 +127,7 @@ class TestPathRoot:
             gateway.list_directory(path=ARCHIVE)
 
 
+@unpooled
 @pytest.mark.django_db(transaction=True)
 class TestWhileAccountIsHeld:
     """Somebody renews its token and Dropbox is slow; the answer stands, also where it cannot be noted."""

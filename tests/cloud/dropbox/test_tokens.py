@@ -253,7 +253,6 @@ class TestManyWorkersAtOnce:
         assert raised == []
         assert dropbox.calls()[TOKEN] == 1
 
-    @unpooled
     def test_ask_once_whether_the_refresh_token_is_still_good(self, operator: User, dropbox: "Standin") -> None:
         DropboxAccount.objects.update(refresh_token="made-up", access_token="")
 
@@ -264,6 +263,7 @@ class TestManyWorkersAtOnce:
         assert dropbox.calls() == {TOKEN: 1}
 
 
+@unpooled
 @pytest.mark.django_db(transaction=True)
 class TestLockedAccount:
     """Somebody renews the token and Dropbox is slow to answer them."""
@@ -317,7 +317,6 @@ class TestLockedAccount:
 
         assert DropboxAccount.objects.get().paused_until is None
 
-    @unpooled
     def test_is_told_from_other_troubles_of_the_database(
         self, operator: User, dropbox: "Standin", locked: None
     ) -> None:

@@ -166,7 +166,6 @@ class TestDisconnect:
     def test_without_a_connection_says_so(self, browser: Client) -> None:
         assert "No Dropbox account is connected." in browser.post("/dropbox/disconnect/", follow=True).text
 
-    @unpooled
     def test_leaves_the_account_of_another_person_alone(
         self, browser: Client, olivia: User, django_user_model: type[User]
     ) -> None:
@@ -179,6 +178,7 @@ class TestDisconnect:
         assert gateway_for(oscar).list_directory(path="") is not None
 
 
+@unpooled
 @pytest.mark.django_db(transaction=True)
 class TestAConnectionThatIsBeingRenewed:
     """Whoever renews holds the row; the page says so instead of waiting for ever."""
@@ -226,7 +226,6 @@ class TestAConnectionThatIsBeingRenewed:
 
         assert "is being renewed at this moment" in page
 
-    @unpooled
     def test_hides_no_other_trouble_of_the_database(self, browser: Client, olivia: User, held: Hold) -> None:
         connect(browser)
 
