@@ -16,13 +16,14 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from core.base.errors import Refused
+from core.base.redis_keys import redis_key
 from core.local import servers
 from core.local.servers import ServerUrls
 
 # What an ordinary Redis offers; 0 is where people keep their data.
 REDIS_NUMBERS = range(15, 0, -1)
 # Says that the number is taken.
-MARK = "runsheet-spare"
+MARK = redis_key("spare")
 
 
 class NoSpareServer(Refused):

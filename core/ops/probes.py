@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from core.base.redis_client import for_everybody
+from core.base.redis_keys import redis_key
 from core.base.statement_limits import in_one_transaction
 
 # A probe is to be answered within 2 s.
@@ -101,7 +102,8 @@ def exercise(redis: Redis) -> float:
         RedisError: it does not answer, or does not do one of these.
     """
     redis.ping()  # the connection and what it begins with, which the work does once for many messages
-    job, queue, taken = (f"runsheet:probe:{uuid4().hex}:{part}" for part in ("job", "queue", "taken"))
+    number = uuid4().hex
+    job, queue, taken = (redis_key("probe", number, part) for part in ("job", "queue", "taken"))
     began = time.monotonic()
     with redis.pipeline(transaction=False) as pipeline:
         pipeline.hset(job, "status", "queued")

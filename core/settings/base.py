@@ -7,6 +7,7 @@ from django.utils.csp import CSP
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from core.base.redis_keys import CACHE_PREFIX
 from core.local import servers
 from core.ops import logs
 from core.settings import addresses, backups, documents, environment, postgres
@@ -122,7 +123,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "runsheet",
+        "KEY_PREFIX": CACHE_PREFIX,
         "OPTIONS": {
             "socket_timeout": 1.0,
             "socket_connect_timeout": 1.0,

@@ -36,7 +36,7 @@ class TestSpareServers:
             before = redis.keys()
             redis.set("something", 1)
 
-        assert (before, 1 <= number <= 15) == ([b"runsheet-spare"], True)
+        assert (before, 1 <= number <= 15) == ([b"runsheet:spare"], True)
         # Another process of this run may have taken the number since.
         with Redis.from_url(urls.redis_url) as redis:
             assert redis.get("something") is None
