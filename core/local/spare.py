@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import psycopg
 from psycopg import sql
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from core.base.errors import Refused
 from core.base.redis_keys import redis_key
@@ -97,7 +97,8 @@ def _take_number(url: str) -> str:
                     return spare
     except RedisError as error:
         raise NoSpareServer(
-            f"Redis at REDIS_URL does not answer ({error}). Start it, or unset REDIS_URL to use the embedded server."
+            f"Redis at REDIS_URL gives no number of its own ({error}). Start it, or unset REDIS_URL to use the embedded "
+            "server, or give a user who may empty one."
         ) from error
     raise NoSpareServer(
         "Redis at REDIS_URL has no empty number from 1 to 15. Empty one, or unset REDIS_URL to use the embedded server."
@@ -108,6 +109,8 @@ def _is_taken(redis: Redis) -> bool:
     """Take the number if it is empty; one of several who try at the same time gets it."""
     try:
         return redis.dbsize() == 0 and bool(redis.set(MARK, os.getpid(), nx=True))
+    except NoPermissionError:
+        raise
     except ResponseError:  # a server with fewer numbers
         return False
 

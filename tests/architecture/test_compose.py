@@ -36,6 +36,14 @@ class TestCompose:
     def test_migrates_as_make_up_does(self, services: dict[str, Any]) -> None:
         assert tuple(services["migrate"]["command"]) == MIGRATE
 
+    def test_has_a_redis_where_everybody_has_few_rights(self, services: dict[str, Any]) -> None:
+        redis = services["redis"]
+
+        assert (redis["user"], redis["command"][0]) == ("redis", "/etc/runsheet/start")
+        assert "./deploy/redis:/etc/runsheet:ro" in redis["volumes"]
+        assert (ROOT / "deploy/redis/start").stat().st_mode & 0o111
+        assert "//runsheet:" in services["web"]["environment"]["REDIS_URL"]
+
     def test_publishes_the_web_port_only(self, services: dict[str, Any]) -> None:
         published = {name for name, service in services.items() if "ports" in service}
 

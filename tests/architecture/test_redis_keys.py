@@ -1,11 +1,12 @@
-"""Names in Redis stand in one module."""
+"""Names in Redis stand in one module; what a run writes is looked at in tests/flows/test_redis_users.py."""
 
 import ast
 import re
 from pathlib import Path
 from typing import get_args
 
-from core.base.redis_keys import OURS, RQS, CacheKind, Kind, cache_key, redis_key
+from core.base.redis_keys import CACHE_PREFIX, OURS, RQS, CacheKind, Kind, cache_key, redis_key
+from core.settings import base
 from tests.architecture.floors import HOUSE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,3 +45,10 @@ class TestNames:
         assert cache_key("near-names", "a", 2) == "near-names:a:2"
         # No number of a version is one of the kinds.
         assert not any(kind[0].isdigit() for kind in get_args(Kind.__value__))
+
+    def test_are_those_that_the_products_user_may_use(self) -> None:
+        rights = (ROOT / "deploy" / "redis" / "users.acl").read_text()
+        (user,) = re.findall(r"^user runsheet .*$", rights, re.MULTILINE)
+
+        assert re.findall(r"~(\S+)", user) == [f"{OURS}*", f"{RQS}*"]
+        assert base.CACHES["default"]["KEY_PREFIX"] == CACHE_PREFIX == "runsheet"
