@@ -17,7 +17,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,27 +46,6 @@ SHUTDOWN = Literal["fast", "immediate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What to build.
-
-    Attributes:
-        skews_s: a worker pool for each, whose clock is ahead by so much.
-        reconciler_skews_s: a reconciler for each.
-        workers: in each pool.
-        settings_module: of every program, and of this process.
-        queue: which the pools listen to.
-        on_small_disk: the tables that lie on a disk which can be filled, where this process may mount one.
-    """
-
-    skews_s: Sequence[float] = (0.0,)
-    reconciler_skews_s: Sequence[float] = (0.0,)
-    workers: int = 2
-    settings_module: str = "core.settings.production"
-    on_small_disk: tuple[str, ...] = ()
-    queue: str = FIRST_QUEUE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AtWork:
     """A worker in the middle of a job."""
 
@@ -84,12 +63,25 @@ class Valkey:
         self._server = ValkeyServer(port=0, data_dir=directory, persist=True, unix_socket_path=socket, config=config)
         self.url = f"unix://{socket}?db=0"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What programs are told of it."""
+        return {"REDIS_URL": self.url}
+
     def start(self) -> None:
         self._server.start()
 
+    def end(self) -> None:
+        """For good."""
+        self.kill()
+
+    def client(self) -> Redis:
+        """As who may do everything."""
+        return Redis.from_url(self.url)
+
     def check(self) -> None:
         """Raises: RedisError: it is down."""
-        with Redis.from_url(self.url) as redis:
+        with self.client() as redis:
             redis.ping()
 
     def kill(self) -> None:
@@ -97,7 +89,7 @@ class Valkey:
         self._server.terminate()
 
     def flush(self) -> None:
-        with Redis.from_url(self.url) as redis:
+        with self.client() as redis:
             redis.flushall()
 
     def work_again(self) -> None:
@@ -112,11 +104,34 @@ class Valkey:
 
     def at_work(self) -> list[AtWork]:
         """The workers that say they are in the middle of a job, by process id."""
-        with Redis.from_url(self.url) as redis:
+        with self.client() as redis:
             told = [redis.hmget(key, "pid", "current_job") for key in redis.smembers("rq:workers")]
         return sorted(
             (AtWork(pid=int(pid), job_id=job.decode()) for pid, job in told if pid and job), key=lambda each: each.pid
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to build.
+
+    Attributes:
+        skews_s: a worker pool for each, whose clock is ahead by so much.
+        reconciler_skews_s: a reconciler for each.
+        workers: in each pool.
+        settings_module: of every program, and of this process.
+        queue: which the pools listen to.
+        redis: makes it, in a folder.
+        on_small_disk: the tables that lie on a disk which can be filled, where this process may mount one.
+    """
+
+    skews_s: Sequence[float] = (0.0,)
+    reconciler_skews_s: Sequence[float] = (0.0,)
+    workers: int = 2
+    settings_module: str = "core.settings.production"
+    on_small_disk: tuple[str, ...] = ()
+    queue: str = FIRST_QUEUE
+    redis: Callable[[Path], Valkey] = Valkey
 
 
 class Postgres:
@@ -197,7 +212,7 @@ class House:
             NotAnswering: it took longer than a minute.
         """
         latest = time.monotonic() + WORKERS_LISTEN_S
-        with Redis.from_url(self.valkey.url) as redis:
+        with self.valkey.client() as redis:
             while redis.scard("rq:workers") < count:
                 if time.monotonic() > latest:
                     raise NotAnswering(
@@ -246,10 +261,10 @@ def premises(directory: Path, plan: Plan) -> Iterator[House]:
             subprocess.run([UMOUNT, "--lazy", str(directory / "disk")], check=True)
         servers.remove(directory)
     with ExitStack() as stack:
-        valkey = Valkey(directory / "valkey")  # where `servers.remove` looks for one that a killed run has left
+        valkey = plan.redis(directory / "valkey")  # where `servers.remove` looks for one that a killed run has left
         valkey.start()
-        stack.callback(valkey.kill)
-        os.environ["REDIS_URL"] = valkey.url
+        stack.callback(valkey.end)
+        os.environ.update(valkey.environment)
         disk = _disk(stack, directory / "disk") if plan.on_small_disk else None
         urls = stack.enter_context(servers.running(directory))
         standin = stack.enter_context(standin_running())
