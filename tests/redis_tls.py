@@ -103,6 +103,13 @@ class SecuredRedis:
         """As who may do everything."""
         return Redis.from_url(as_admin(self.url), socket_timeout=10)
 
+    def refusals(self) -> list[str]:
+        """What it has refused to whom: most of the product does without an answer, and would not tell."""
+        with self.client() as redis:
+            return [
+                f"{each['username']}: {each['context']} {each['object']} ({each['reason']})" for each in redis.acl_log()
+            ]
+
     def _answers(self) -> bool:
         try:
             with self.client() as redis:
@@ -153,7 +160,11 @@ def main() -> int:
         tls = make_tls(Path(folder))
         with secured(Path(folder) / "shared", tls=tls) as server:
             environment = {**os.environ, "REDIS_URL": server.url, CERTIFICATES: folder}
-            return subprocess.call([sys.executable, "-m", "pytest", *sys.argv[1:]], env=environment)
+            code = subprocess.call([sys.executable, "-m", "pytest", *sys.argv[1:]], env=environment)
+            refused = server.refusals()
+    for each in refused:
+        print(f"Redis refused: {each}")  # noqa: T201 - a command's output
+    return code or len(refused)
 
 
 if __name__ == "__main__":

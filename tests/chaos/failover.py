@@ -107,8 +107,8 @@ class Guarded(Valkey):
 
     def refusals(self) -> list[str]:
         """What the server that is the primary now has refused to anybody."""
-        with self.client() as redis:
-            return [str(each) for each in redis.acl_log()]
+        assert self._watched
+        return self._watched.primary().refusals()
 
     def await_return(self) -> None:
         """Return once the server that was lost is a replica of the other one."""
