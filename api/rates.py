@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from api.errors import TooManyRequests
 from core.base.redis_client import ask
+from core.base.redis_keys import redis_key
 from core.http.logins import network_of
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def rate_of(request: HttpRequest) -> Rate | None:
 def _admit(request: HttpRequest, *, who: str, key: str, quota: int) -> None:
     if not quota:
         return
-    count, left_s = _counted(f"runsheet:api:{who}:{key}")
+    count, left_s = _counted(redis_key("api", who, key))
     left = None if count is None else max(0, quota - count)
     request.rate = Rate(who=who, quota=quota, left=left, resets_s=left_s)  # type: ignore[attr-defined]  # see `rate_of`
     if count is not None and count > quota:

@@ -28,7 +28,6 @@ import django
 import psutil
 import psycopg
 from django.core.management import call_command
-from redis import Redis
 
 from bench.network import SERVERS_AT, Namespace, Network, network
 from bench.outages import UMOUNT, SmallDisk, postgres_on, small_disk
@@ -69,6 +68,7 @@ class Plan:
         workers: in each pool.
         settings_module: of every program, and of this process.
         queue: which the pools listen to.
+        redis: makes it, in a folder.
         on_small_disk: the tables that lie on a disk which can be filled, where this process may mount one.
         has_network: each pool, with a reconciler that has its clock, is on a host with an address of its own, and so is a web server.
         upgrades_from: the code of an earlier release. It makes the tables, and its pools and reconcilers run, until `House.upgrade`
@@ -83,6 +83,7 @@ class Plan:
     queue: str = FIRST_QUEUE
     has_network: bool = False
     upgrades_from: Path | None = None
+    redis: Callable[[Path], Valkey] = Valkey
 
 
 class Host:
@@ -152,7 +153,7 @@ class House:
             NotAnswering: it took longer than a minute.
         """
         latest = time.monotonic() + WORKERS_LISTEN_S
-        with Redis.from_url(self.valkey.url) as redis:
+        with self.valkey.client() as redis:
             while redis.scard("rq:workers") < count:
                 if time.monotonic() > latest:
                     raise NotAnswering(
@@ -215,10 +216,10 @@ def premises(directory: Path, plan: Plan) -> Iterator[House]:
             subprocess.run([UMOUNT, "--lazy", str(directory / "disk")], check=True)
         servers.remove(directory)
     with ExitStack() as stack:
-        valkey = Valkey(directory / "valkey")  # where `servers.remove` looks for one that a killed run has left
+        valkey = plan.redis(directory / "valkey")  # where `servers.remove` looks for one that a killed run has left
         valkey.start()
-        stack.callback(valkey.kill)
-        os.environ["REDIS_URL"] = valkey.url
+        stack.callback(valkey.end)
+        os.environ.update(valkey.environment)
         disk = _disk(stack, directory / "disk") if plan.on_small_disk else None
         urls = stack.enter_context(servers.running(directory))
         standin = stack.enter_context(standin_running())

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
-from redis import Redis
 from redis.exceptions import RedisError
 
 from bench import leases
@@ -128,7 +127,7 @@ class Kills:
         busy = [self._slow_one(SHORT_CALL_S) for _ in range(self._workers)]
         self._until(lambda: all(self._was_claimed(pk) for pk in busy))
         pk = create_lease(agency="BLM", lease_number=self._number(), created_by=self._person).pk
-        with Redis.from_url(self._house.valkey.url) as redis:
+        with self._house.valkey.client() as redis:
             self._until(lambda: bool(redis.llen("rq:queue:discovery")))
         return pk
 

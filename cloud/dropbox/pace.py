@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from cloud.dropbox.connection import time_left_s
 from cloud.errors import AccountPaused, AtCeiling
 from core.base.redis_client import ask
+from core.base.redis_keys import redis_key
 from core.ops import tally
 
 logger = logging.getLogger(__name__)
@@ -76,13 +77,13 @@ def pause(account_id: str, *, pause_s: float) -> None:
 
 
 def _take_slot(redis: Redis, account_id: str, longest_s: float) -> int:
-    keys = (f"runsheet:pause:{account_id}", f"runsheet:pace:{account_id}")
+    keys = (redis_key("pause", account_id), redis_key("pace", account_id))
     ceiling, longest_ms = settings.DROPBOX_CALLS_PER_S, round(longest_s * 1000)
     return int(redis.eval(_TAKE_SLOT, len(keys), *keys, ceiling, longest_ms))
 
 
 def _pause(redis: Redis, account_id: str, pause_ms: int) -> None:
-    key = f"runsheet:pause:{account_id}"
+    key = redis_key("pause", account_id)
     with redis.pipeline() as pipeline:
         pipeline.set(key, 1, nx=True, px=pause_ms)
         pipeline.pexpire(key, pause_ms, gt=True)

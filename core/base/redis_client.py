@@ -18,7 +18,6 @@ from ssl import SSLError
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -33,7 +32,9 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from redis.retry import Retry
+
+from core.base import redis_servers
+from core.base.redis_servers import NoPrimary, Sentinels
 
 # Many rows may be committed at once; only the first of them waits for a Redis that does not answer.
 SILENCE_S = 1.0
@@ -71,6 +72,7 @@ REFUSALS = {
     "WRONGPASS": NO_ENTRY,
     "OOM": FULL,
     "READONLY": READ_ONLY,
+    "UNBLOCKED": READ_ONLY,  # who waited for a message when it became a replica
     "BUSY": "Redis is busy with a script and takes nothing until that ends. See who runs it.",
 }
 CLASSES: tuple[tuple[type[RedisError], str], ...] = (
@@ -163,6 +165,8 @@ def ask[T](question: Callable[[Redis], T]) -> T:
     except RedisError as error:
         if patience.left_s < inf:
             patience.failure = error
+        # The others may lead to a server that is gone, too.
+        connection(url, patience.timeout_s).connection_pool.disconnect(inuse_connections=False)
         with _lock:
             _silent_until[url, patience.timeout_s] = Silence(time.monotonic() + patience.silence_s, error)
         raise
@@ -179,12 +183,14 @@ def _refuse_in_silence(url: str, patience: Patience) -> None:
         raise RedisSilent("Redis was slow, or failed, a moment ago") from failure
 
 
-@cache
 def connection(url: str, timeout_s: float) -> Redis:
     """The process's connections to one Redis, with a time-out and no attempt but the first."""
-    return Redis.from_url(
-        url, socket_connect_timeout=timeout_s, socket_timeout=timeout_s, retry=Retry(NoBackoff(), 0), driver_info=None
-    )
+    return _connection(url, timeout_s, settings.REDIS_SENTINELS)
+
+
+@cache
+def _connection(url: str, timeout_s: float, _sentinels: Sentinels | None) -> Redis:
+    return redis_servers.client(url, timeout_s=timeout_s)
 
 
 def is_outage(error: BaseException) -> bool:
@@ -219,6 +225,8 @@ def _said(error: BaseException) -> str:
 
 def _words(error: BaseException) -> str | None:
     """The sentence for what ails Redis; None if it answers, and what it was asked was wrong."""
+    if isinstance(error, NoPrimary):
+        return error.words
     found = next((words for kind, words in CLASSES if isinstance(error, kind)), None)
     if found is None and isinstance(error, ResponseError):
         found = REFUSALS.get(_said(error).partition(" ")[0])

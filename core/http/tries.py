@@ -11,6 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.base.redis_client import ask
+from core.base.redis_keys import Kind, redis_key
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +43,9 @@ class Counter:
         return self.spared_limit if self.spared_limit is not None and first <= self.spared else self.limit
 
 
-def key_of(of: str, kind: str, *parts: str) -> str:
+def key_of(of: Kind, kind: str, *parts: str) -> str:
     """The key of a counter."""
-    return f"runsheet:{of}:{kind}:{digest(*parts)}"
+    return redis_key(of, kind, digest(*parts))
 
 
 def digest(*parts: str) -> str:

@@ -12,9 +12,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import psycopg
 from psycopg import sql
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from core.base.errors import Refused
+from core.base.redis_keys import redis_key
 from core.base.secret_files import secret
 from core.local import servers
 from core.local.servers import ServerUrls
@@ -22,7 +23,7 @@ from core.local.servers import ServerUrls
 # What an ordinary Redis offers; 0 is where people keep their data.
 REDIS_NUMBERS = range(15, 0, -1)
 # Says that the number is taken.
-MARK = "runsheet-spare"
+MARK = redis_key("spare")
 
 
 class NoSpareServer(Refused):
@@ -109,7 +110,8 @@ def _take_number(url: str, owner: str) -> str:
                     return spare
     except RedisError as error:
         raise NoSpareServer(
-            f"Redis at REDIS_URL does not answer ({error}). Start it, or unset REDIS_URL to use the embedded server."
+            f"Redis at REDIS_URL gives no number of its own ({error}). Start it, or unset REDIS_URL to use the embedded "
+            "server, or give a user who may empty one."
         ) from error
     raise NoSpareServer(
         "Redis at REDIS_URL has no empty number from 1 to 15. Empty one, or unset REDIS_URL to use the embedded server."
@@ -120,6 +122,8 @@ def _is_taken(redis: Redis, owner: str) -> bool:
     """Take the number if it is empty; one of several who try at the same time gets it."""
     try:
         return redis.dbsize() == 0 and bool(redis.set(MARK, owner, nx=True))
+    except NoPermissionError:
+        raise
     except ResponseError:  # a server with fewer numbers
         return False
 

@@ -9,11 +9,11 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
+from core.base import redis_servers
 from core.base.redis_client import for_everybody
+from core.base.redis_keys import redis_key
 from core.base.statement_limits import in_one_transaction
 
 # A probe is to be answered within 2 s.
@@ -84,13 +84,7 @@ def ask_redis[T](question: Callable[[Redis], T], *, timeout_s: float = 1.0) -> T
     Raises:
         RedisError: it does not answer.
     """
-    with Redis.from_url(
-        settings.REDIS_URL,
-        socket_connect_timeout=timeout_s,
-        socket_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        driver_info=None,  # each of its two parts would be a trip to a server that may be slow
-    ) as redis:
+    with redis_servers.client(settings.REDIS_URL, timeout_s=timeout_s) as redis:
         return question(redis)
 
 
@@ -101,7 +95,8 @@ def exercise(redis: Redis) -> float:
         RedisError: it does not answer, or does not do one of these.
     """
     redis.ping()  # the connection and what it begins with, which the work does once for many messages
-    job, queue, taken = (f"runsheet:probe:{uuid4().hex}:{part}" for part in ("job", "queue", "taken"))
+    number = uuid4().hex
+    job, queue, taken = (redis_key("probe", number, part) for part in ("job", "queue", "taken"))
     began = time.monotonic()
     with redis.pipeline(transaction=False) as pipeline:
         pipeline.hset(job, "status", "queued")

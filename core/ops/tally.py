@@ -17,6 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.base.redis_client import ask
+from core.base.redis_keys import redis_key
 
 type Counted = Literal[
     "dropbox_pauses",
@@ -43,7 +44,7 @@ BOUNDS_S: dict[Observed, tuple[float, ...]] = {
     "request_seconds": (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     "settle_seconds": (1, 2, 5, 10, 20, 30, 60, 120, 300, 600),
 }
-KEY = "runsheet:tally"
+KEY = redis_key("tally")
 
 _amounts: ContextVar[dict[str, float] | None] = ContextVar("amounts", default=None)
 

@@ -1,7 +1,9 @@
 """Addresses of servers and hosts: what stands in one must not undo what the settings say beside it."""
 
 import re
+import ssl
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -36,6 +38,7 @@ OF_REDIS_WITH_TLS: Mapping[str, Collection[str] | None] = {
     "ssl_check_hostname": ("true", "True", "yes", "1"),
     "ssl_keyfile": None,
 }
+FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
 # “*.example.com”, but not “*.com”.
 ORIGIN = re.compile(rf"(\*\.[^.*]+\.[^*]+|{HOST.pattern})(:[0-9]+)?", re.IGNORECASE)
@@ -60,7 +63,8 @@ def redis(name: str, value: str) -> str:
     """The address of a Redis.
 
     Raises:
-        ImproperlyConfigured: it is none, or has options that are settings. The message does not repeat it.
+        ImproperlyConfigured: it is none, has options that are settings, or names files that hold no certificates. The message
+            does not repeat it.
     """
     parts = environment.whole_address(name, value, schemes=("redis", "rediss", "unix"))
     options = _check_options(name, parts, OF_REDIS_WITH_TLS if parts.scheme == "rediss" else OF_REDIS)
@@ -69,6 +73,8 @@ def redis(name: str, value: str) -> str:
         raise ImproperlyConfigured(f"{name} must name the database by its number, such as redis://host:6379/0.")
     if parts.scheme == "unix" and len(unquote(parts.path)) < 2:  # noqa: PLR2004 - a slash, and a name
         raise ImproperlyConfigured(f"{name} must name a socket, such as unix:///run/redis/redis.sock.")
+    if parts.scheme == "rediss":
+        _check_certificates(name, options)
     return value
 
 
@@ -119,6 +125,37 @@ def origins(name: str) -> list[str]:
                 f"{name} must hold origins, such as https://runsheet.example.com, not {origin!r}."
             )
     return found
+
+
+def _check_certificates(name: str, options: Mapping[str, str]) -> None:
+    """Now, in words; else every connection would fail with words about the network."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authorities, certificate, key = (options.get(each) for each in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"))
+    if key and not certificate:
+        raise ImproperlyConfigured(f"The option ssl_keyfile of {name} needs ssl_certfile, whose key it is.")
+    for option, path in options.items():
+        if option in FILES:
+            _check_readable(f"The option {option} of {name}", path)
+    try:
+        if authorities:
+            context.load_verify_locations(authorities)
+    except ssl.SSLError:
+        raise ImproperlyConfigured(f"The option ssl_ca_certs of {name} must name certificates in PEM.") from None
+    try:
+        if certificate:
+            context.load_cert_chain(certificate, key, password="")
+    except ssl.SSLError:
+        raise ImproperlyConfigured(
+            f"The options ssl_certfile and ssl_keyfile of {name} must name a certificate and its key without a password, in PEM."
+        ) from None
+
+
+def _check_readable(what: str, path: str) -> None:
+    try:
+        with Path(path).open("rb"):
+            return
+    except OSError as error:
+        raise ImproperlyConfigured(f"{what} names {path}, which cannot be read: {error.strerror}.") from None
 
 
 def _check_options(name: str, parts: SplitResult, allowed: Mapping[str, Collection[str] | None]) -> dict[str, str]:

@@ -4,12 +4,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from core.base.redis_keys import CACHE_PREFIX
 from core.local import servers
 from core.ops import logs
-from core.settings import addresses, backups, documents, environment, postgres
+from core.settings import addresses, backups, documents, environment, postgres, sentinels
 
 ROOT = servers.ROOT
 _urls = servers.configured_urls()  # which may come from files, as every secret may
@@ -120,17 +119,16 @@ DATABASES = {"default": postgres.database(DATABASE_URL, is_pooled=DATABASE_IS_PO
 DOORBELL_TIMEOUT_S = environment.number("DOORBELL_TIMEOUT_S", 0.3, minimum=0.01, maximum=5)
 # How long the reconciler and the workers wait for each answer: nobody waits for them, and a slow Redis only slows them.
 REDIS_PATIENCE_S = environment.number("REDIS_PATIENCE_S", 5, minimum=DOORBELL_TIMEOUT_S, maximum=15)
+# Whom to ask which server is the primary; None: it is the one that REDIS_URL names.
+REDIS_SENTINELS = sentinels.sentinels(REDIS_URL)
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "runsheet",
-        "OPTIONS": {
-            "socket_timeout": 1.0,
-            "socket_connect_timeout": 1.0,
-            "retry": Retry(NoBackoff(), 0),  # else four attempts, each as long
-            "serializer": "core.base.cache.JSONSerializer",
-        },
+        "BACKEND": "core.base.cache.Cache",
+        "LOCATION": [REDIS_URL],  # a text would be cut at each comma of the password
+        "KEY_PREFIX": CACHE_PREFIX,
+        # What is put in without a time of its own is forgotten after so many seconds; None would be never.
+        "TIMEOUT": 300,
+        "OPTIONS": {"timeout_s": 1.0},
     },
 }
 DISCOVERY_QUEUE = "discovery"

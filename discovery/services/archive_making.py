@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from cloud.dropbox import Gateway
 from cloud.errors import DropboxUnavailable, MayNotWrite, NotFound, NotMade
 from cloud.queries import location_at
+from core.base.redis_keys import cache_key
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory
 from discovery.services.near_names import OFFERED_AT_MOST
 from discovery.services.near_others import not_of_others
@@ -226,7 +227,7 @@ def _note_made(gateway: Gateway, path: str) -> None:
 
 def _key_of(gateway: Gateway, path: str) -> str:
     account, base_path = gateway.account, path.rpartition("/")[0]
-    return f"made-lately:{account.root_namespace_id}:{base_path.encode().hex()}"
+    return cache_key("made-lately", account.root_namespace_id, base_path.encode().hex())
 
 
 def _asked_by(lease: Lease) -> str:

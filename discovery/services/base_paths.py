@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from cloud.dropbox import Gateway
 from cloud.errors import NotFound
+from core.base.redis_keys import cache_key
 from discovery.errors import BasePathMissing, BasePathOutOfSight
 from discovery.services.judging import (
     confirm_full_sight,
@@ -66,14 +67,15 @@ def _namespace_of(
     base_path: str, *, gateway: Gateway, known: Origin | None, answer: NotFound, lease: Lease | None
 ) -> str:
     """The shared folder in which the account sees the base path, all of it; empty where it is in none."""
-    key = f"base-path:{gateway.account.account_id}:{gateway.account.root_namespace_id}:{base_path.encode().hex()}"
+    account = gateway.account
+    key = cache_key("base-path", account.account_id, account.root_namespace_id, base_path.encode().hex())
     if known is None and (remembered := _remembered(key)) is not None:
         return remembered
     found = gateway.metadata(path=base_path)
     if not found.is_directory:
         raise _missing(base_path, answer, gateway=gateway, known=known, lease=lease) from answer
     confirm_full_sight(found, gateway=gateway, path=base_path, evidence=answer.evidence)
-    namespace = namespace_of(found, account=gateway.account)
+    namespace = namespace_of(found, account=account)
     _remember(key, namespace)
     return namespace
 

@@ -22,6 +22,7 @@ from cloud.models import CloudLocation, DropboxAccount
 from cloud.services.locations import record_location
 from core.base.clock import now
 from core.base.errors import RunsheetError
+from core.base.redis_keys import cache_key
 from leases.models import Lease
 
 logger = logging.getLogger(__name__)
@@ -153,8 +154,8 @@ def _keep(place: CloudLocation, link: ShareLink) -> None:
 
 
 def _left_alone(pk: int) -> str:
-    return f"link-left-alone:{pk}"
+    return cache_key("link-left-alone", pk)
 
 
 def _listed(account: DropboxAccount) -> str:
-    return f"links-listed:{account.account_id}:{account.root_namespace_id}"
+    return cache_key("links-listed", account.account_id, account.root_namespace_id)

@@ -19,6 +19,7 @@ from cloud.dropbox.connection import done_within
 from cloud.errors import DropboxUnavailable, NotFound
 from core.base.errors import Permanent, Temporary
 from core.base.folding import is_same_path
+from core.base.redis_keys import cache_key
 from discovery.services.archive_index import ArchiveIndex, index_of
 from discovery.services.base_paths import confirm_not_found
 from discovery.services.judging import confirm_full_sight
@@ -154,7 +155,7 @@ def _names_in(base_path: str, gateway: Gateway) -> list[str]:
         Temporary, Permanent, NotFound: as the gateway says.
     """
     account = gateway.account
-    key = f"near-names:{account.account_id}:{account.root_namespace_id}:{base_path.encode().hex()}"
+    key = cache_key("near-names", account.account_id, account.root_namespace_id, base_path.encode().hex())
     try:
         remembered = cache.get(key)
         if remembered is None and not cache.add(f"{key}:listing", 1, timeout=LISTED_WITHIN_S):

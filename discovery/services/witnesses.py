@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from cloud.dropbox import Gateway
 from cloud.models import DropboxAccount
 from core.base.folding import is_same_path
+from core.base.redis_keys import cache_key
 from discovery.errors import BasePathMissing, BasePathOutOfSight
 from leases.models import Lease, Origin
 from leases.queries import last_answers, last_failures, missed_by
@@ -87,7 +88,7 @@ def _is_newer(seen: datetime | None, *, than: datetime | None) -> bool:
 
 def _seen(folder: str) -> dict[str, datetime | None]:
     """When each account last gave an answer for the folder."""
-    rows = _once(f"folder-seen:{folder.encode().hex()}", lambda: _answers_for(folder))
+    rows = _once(cache_key("folder-seen", folder.encode().hex()), lambda: _answers_for(folder))
     return {account: datetime.fromisoformat(at) if at else None for account, at in rows}
 
 
@@ -101,7 +102,7 @@ def _answers_for(folder: str) -> list[tuple[str, str]]:
 
 def _missed(folder: str, lease: Lease) -> Mapping[str, datetime | None]:
     """When a run of each account last missed the folder: one of the agency's records, or an earlier one of this."""
-    rows = _once(f"folder-missed:{lease.agency}", lambda: _failures_in(lease.agency))
+    rows = _once(cache_key("folder-missed", lease.agency), lambda: _failures_in(lease.agency))
     latest: dict[str, datetime | None] = {account: datetime.fromisoformat(at) for account, at in rows}
     for account, path, at in missed_by(lease):
         if is_same_path(path, folder):

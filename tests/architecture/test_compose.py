@@ -39,6 +39,14 @@ class TestCompose:
     def test_migrates_as_make_up_does(self, services: dict[str, Any]) -> None:
         assert tuple(services["migrate"]["command"]) == MIGRATE
 
+    def test_has_a_redis_where_everybody_has_few_rights(self, services: dict[str, Any]) -> None:
+        redis = services["redis"]
+
+        assert (redis["user"], redis["command"][0]) == ("redis", "/etc/runsheet/start")
+        assert "./deploy/redis:/etc/runsheet:ro" in redis["volumes"]
+        assert (ROOT / "deploy/redis/start").stat().st_mode & 0o111
+        assert "//runsheet@" in services["web"]["environment"]["REDIS_URL"]
+
     def test_publishes_to_others_the_proxy_only(self, services: dict[str, Any]) -> None:
         published = {name: service["ports"] for name, service in services.items() if "ports" in service}
         on_loopback = {name for name, ports in published.items() if all(":-127.0.0.1:" in port for port in ports)}

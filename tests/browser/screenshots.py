@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 from pytest_django.fixtures import Settings
-from redis import Redis
 
 from core.local.servers import ROOT
 from core.ops import tally
@@ -140,7 +139,7 @@ def later(lease: Lease) -> datetime:
 
 def measured(system: System) -> None:
     """What the charts of the start page are drawn from."""
-    Redis.from_url(system.valkey.url).delete(tally.KEY)
+    system.valkey.client().delete(tally.KEY)
     for seconds in SETTLED_S:
         tally.observe("settle_seconds", seconds, machine="leases.lease", state=State.DONE)
     for seconds in CALLS_S:
@@ -164,7 +163,7 @@ def test_of_the_main_pages(camera: Camera, olivia: User, system: System, dropbox
     camera.go(reverse("admin:leases_batch_preview", args=[upload.pk]), at=timezone.now())
     camera.take("import-preview")
 
-    Redis.from_url(system.valkey.url).config_set("appendonly", "yes")  # as `make up` has it
+    system.valkey.client().config_set("appendonly", "yes")  # as `make up` has it
     camera.go(reverse("system"), at=timezone.now())
     camera.take("system")
 

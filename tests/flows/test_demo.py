@@ -23,6 +23,7 @@ from discovery.services import demo_examples
 from discovery.services.demo_examples import EXAMPLES, End, Example
 from leases.models import Lease
 from statemachine.reconcile import reconcile
+from tests.redis_tls import unsecured
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -46,6 +47,7 @@ def alone() -> Iterator[None]:
 @pytest.mark.process
 @pytest.mark.xdist_group("demo")  # else one worker waits for the other's
 @pytest.mark.usefixtures("alone")
+@unsecured
 class TestTheDemo:
     def test_ends_every_lease_as_it_should_and_leaves_nothing_behind(self) -> None:
         done = subprocess.run(

@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
-from redis import Redis
 
 from core.base.redis_client import ANSWERS_PER_REQUEST
 from core.local.programs import RECONCILER, worker
@@ -18,7 +17,8 @@ from leases import services
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM, FULL_RUN, history
-from tests.live import Valkey, await_that
+from tests.live import await_that
+from tests.redis_tls import OwnRedis
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -45,13 +45,13 @@ def asked(silent: socket.socket) -> int:
         made += 1
 
 
-def workers_listen(valkey: Valkey, count: int) -> Callable[[], bool]:
-    return lambda: Redis.from_url(valkey.url).scard("rq:workers") == count
+def workers_listen(valkey: OwnRedis, count: int) -> Callable[[], bool]:
+    return lambda: valkey.client().scard("rq:workers") == count
 
 
 class TestRedisStopped:
     def test_creating_goes_on_and_the_lease_settles_when_redis_is_back(
-        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable[..., None]
+        self, operator: User, dropbox: "Standin", valkey: OwnRedis, programs: Callable[..., None]
     ) -> None:
         dropbox.put(f"{BLM}/NMNM 1/Master Documents.pdf")
         programs(RECONCILER, worker(count=1))
@@ -97,10 +97,10 @@ class TestRedisNeverAnswers:
 
 @pytest.mark.process
 class TestPoolKilled:
-    def test_leaves_no_worker_and_no_scheduler_behind(self, programs: Callable[..., None], valkey: Valkey) -> None:
+    def test_leaves_no_worker_and_no_scheduler_behind(self, programs: Callable[..., None], valkey: OwnRedis) -> None:
         programs(worker(count=2))
         await_that(workers_listen(valkey, 2), within_s=20)
-        with Redis.from_url(valkey.url) as redis:
+        with valkey.client() as redis:
             numbers = [int(redis.hget(key, "pid") or 0) for key in redis.smembers("rq:workers")]
         (pool,) = {psutil.Process(number).parent() for number in numbers}
         assert pool
@@ -119,14 +119,14 @@ class TestFlushall:
         self,
         operator: User,
         dropbox: "Standin",
-        valkey: Valkey,
+        valkey: OwnRedis,
         programs: Callable[..., None],
         settings: Settings,
     ) -> None:
         numbers = [f"NMNM {number}" for number in range(COUNT)]
         dropbox.put(*[f"{BLM}/{number}/Master Documents.pdf" for number in numbers])
         leases = [services.create_lease(agency="BLM", lease_number=each, created_by=operator) for each in numbers]
-        redis = Redis.from_url(valkey.url)
+        redis = valkey.client()
         assert redis.llen("rq:queue:discovery") == settings.QUEUE_TARGET
 
         redis.flushall()
@@ -140,7 +140,7 @@ class TestFlushall:
 
 class TestNobodyRang:
     def test_rows_of_bulk_create_and_of_plain_sql_start_by_themselves(
-        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable[..., None]
+        self, operator: User, dropbox: "Standin", valkey: OwnRedis, programs: Callable[..., None]
     ) -> None:
         dropbox.put(f"{BLM}/NMNM 1/", f"{BLM}/NMNM 2/")
         programs(RECONCILER, worker(count=1))

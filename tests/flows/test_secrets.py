@@ -13,7 +13,6 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import connection
-from redis import Redis
 
 from cloud.models import DropboxAccount
 from cloud.services.accounts import connect_account
@@ -43,7 +42,7 @@ def dump_of_the_database() -> bytes:
 
 def dump_of_redis(system: System) -> bytes:
     """Every key by its value, and the file that Redis writes."""
-    redis = Redis.from_url(system.valkey.url)
+    redis = system.valkey.client()
     readers: dict[Any, Callable[[Any], object]] = {
         b"string": redis.get,
         b"hash": redis.hgetall,

