@@ -12,7 +12,7 @@ from tests.core.settings.test_secrets import FILES
 from tests.forking import Forks
 
 pytestmark = pytest.mark.process
-OF_OTHERS = {"grafana_password"}
+OF_OTHERS = {"grafana_password", "redis_admin_password"}
 MADE_UP = {
     "database_password",
     "grafana_password",

@@ -43,7 +43,8 @@ VALUES = {
     "EMAIL_URL": "smtps://user:password@mail.example.com:465",
     "METRICS_TOKEN": "token-of-metrics",
     "REDIS_PASSWORD": "p@ss",
-    "REDIS_URL": "rediss://redis.example:6379/0",
+    "REDIS_SENTINEL_PASSWORD": "password-of-sentinels",
+    "REDIS_URL": "rediss://runsheet@/0",
     "SECRET_KEY": "secret-key-" * 5,
     "SENTRY_DSN": "https://key@sentry.example/7",
     "TOKEN_ENCRYPTION_KEYS": f"{Fernet.generate_key().decode()},{Fernet.generate_key().decode()}",
@@ -57,6 +58,8 @@ BESIDE = {
     "DOCUMENTS_GCS_BUCKET": "b",
     "DOCUMENTS_S3_ACCESS_KEY_ID": "k",
     "DOCUMENTS_S3_BUCKET": "b",
+    "REDIS_SENTINELS": "sentinel.example",
+    "REDIS_SENTINEL_SERVICE": "runsheet",
 }
 TELL = """
 import json
@@ -72,7 +75,8 @@ print(json.dumps({
     "DOCUMENTS_GCS_CREDENTIALS": options["gcs"]["credentials"],
     "DOCUMENTS_S3_SECRET_ACCESS_KEY": options["s3"]["secret_access_key"],
     "REDIS_PASSWORD": unquote(urlsplit(settings.REDIS_URL).password),
-    "REDIS_URL": settings.REDIS_URL.replace(":p%40ss@", ""),
+    "REDIS_SENTINEL_PASSWORD": settings.REDIS_SENTINELS.password,
+    "REDIS_URL": settings.REDIS_URL.replace(":p%40ss@", "@"),
     "TOKEN_ENCRYPTION_KEYS": ",".join(settings.TOKEN_ENCRYPTION_KEYS),
     **{name: getattr(settings, name) for name in (
         "DROPBOX_APP_SECRET", "EMAIL_URL", "METRICS_TOKEN", "SECRET_KEY", "SENTRY_DSN"
