@@ -116,8 +116,11 @@ class Guarded(Valkey):
 
         def is_replica() -> bool:
             assert self._lost
-            with self._lost.client() as redis:
-                return bool(redis.info("replication").get("master_link_status") == "up")
+            try:
+                with self._lost.client() as redis:
+                    return bool(redis.info("replication").get("master_link_status") == "up")
+            except RedisError:  # a sentinel that makes a replica of it ends all of its connections
+                return False
 
         eventually(is_replica, within_s=30)
 
