@@ -169,6 +169,11 @@ RECONCILE_INTERVAL_S = environment.number("RECONCILE_INTERVAL_S", 2, minimum=0.1
 QUEUE_TARGET = environment.whole_number("QUEUE_TARGET", 16, minimum=1, maximum=1_000)
 # What was started by hand overtakes the rest, except what has waited for so much longer.
 BACKGROUND_YIELD_S = 600
+# So many months of the transition log are kept whole; 0: all. Of what is older, each record keeps its last entries.
+TRANSITION_LOG_MONTHS = environment.whole_number("TRANSITION_LOG_MONTHS", 12, maximum=1_200)
+TRANSITION_LOG_ENTRIES = environment.whole_number("TRANSITION_LOG_ENTRIES", 50, minimum=1, maximum=1_000_000)
+# Who makes the months of the log, and trims it.
+LOG_QUEUE = STORAGE_QUEUE
 # A worker that is told to stop may finish what it is at for this long; then it puts the work back.
 WORKER_STOP_S = 20
 DISCOVERY_SOFT_TIME_LIMIT_S = environment.whole_number("DISCOVERY_SOFT_TIME_LIMIT", 90, minimum=1, maximum=3600)

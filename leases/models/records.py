@@ -68,6 +68,8 @@ class Lease(KnownResult, KnownBeside, Noticed):
     idle_values: ClassVar[Mapping[str, Any]] = MappingProxyType({"makes_archive": False, "seen_beside": []})
     # A directory that was found is still to be read.
     run_ends: ClassVar[frozenset[str]] = frozenset({State.NOT_FOUND, State.DONE, State.FAILED})
+    # What was once known of a path, and which folder was missed, is asked for as long as the lease lives.
+    kept_evidence: ClassVar[tuple[str, ...]] = ("path", "missing_folder")
 
     agency = models.CharField(max_length=20, choices=Agency)
     lease_number = models.CharField(

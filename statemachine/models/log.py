@@ -64,9 +64,6 @@ class TransitionLog(models.Model):
         verbose_name_plural = "transition log"
         ordering = ["-at", "-pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["record_type", "record_id", "generation"], name="statemachine_log_once_per_generation"
-            ),
             models.CheckConstraint(
                 condition=models.Q(actor_kind__in=ActorKind.values), name="statemachine_log_known_actor"
             ),

@@ -84,6 +84,7 @@ class StateMachine(models.Model):
         start_transition: taken on every row in any other state whose `due_at` has come. So a new row starts by itself,
             in whatever way it was made.
         edits: what a person may do to a record without taking it anywhere, that is logged as well (`transitions.log_edit`).
+        kept_evidence: what is asked of old evidence. Of old entries of the log that say the same of it, the last is kept.
 
     One of which many can be run together says too, beside a `cancel()` from every working state and its `BatchItem`:
 
@@ -98,6 +99,7 @@ class StateMachine(models.Model):
     working_states: ClassVar[frozenset[str]]
     start_transition: ClassVar[str]
     edits: ClassVar[frozenset[str]] = frozenset()
+    kept_evidence: ClassVar[tuple[str, ...]] = ()
     run_name: ClassVar[str] = "Run"
     run_values: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     idle_values: ClassVar[Mapping[str, Any]] = MappingProxyType({})

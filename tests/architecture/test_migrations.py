@@ -12,6 +12,14 @@ from core.local.servers import ROOT
 # In the order in which they build on each other.
 OURS = ["statemachine", "console", "cloud", "api", "storage", "leases", "documents", "discovery", "core"]
 
+# What the linter takes for a fault and is none, with who shows that: tests/statemachine/test_log_months.py, and the upgrade
+# in tests/chaos, where a program of the version before goes on working.
+EXPLAINED = {
+    "0002_log_month": "the column is dropped on the way back only",
+    "0006_log_by_month": "the table gets another name, and one of its old name stands before it, in one transaction; "
+    "indexes and constraints are made on tables that are empty",
+}
+
 
 @pytest.mark.matrix
 @pytest.mark.django_db
@@ -25,7 +33,7 @@ class TestMigrations:
         call_command("makemigrations", check=True, dry_run=True, stdout=StringIO())
 
     def test_hold_nothing_that_an_old_version_still_running_would_trip_over(self) -> None:
-        linter = MigrationLinter(include_apps=OURS, no_cache=True, no_output=True)
+        linter = MigrationLinter(include_apps=OURS, ignore_name=list(EXPLAINED), no_cache=True, no_output=True)
 
         linter.lint_all_migrations()
 
@@ -36,6 +44,7 @@ class TestMigrations:
         """What the linter only warns of, since it is no fault where the table is new: an index that is not made CONCURRENTLY, for one."""
         linter = MigrationLinter(
             include_apps=OURS,
+            ignore_name=list(EXPLAINED),
             ignore_initial_migrations=True,
             all_warnings_as_errors=True,
             no_cache=True,
