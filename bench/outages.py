@@ -193,16 +193,24 @@ def postgres_on(url: str, disk: "SmallDisk", *, tables: tuple[str, ...]) -> Iter
     _give_to_owner(url, location)
     _execute(url, sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(str(location))))
     move = sql.SQL("ALTER TABLE {} SET TABLESPACE {}")
+    parts = [part for table in tables for part in _parts(url, table)]
     try:
         _outlive_older_transactions(url)
-        for table in tables:
+        for table in parts:
             _execute(url, sql.SQL("VACUUM FULL {}").format(sql.Identifier(table)))
             _execute(url, move.format(sql.Identifier(table), space))
         yield
     finally:
-        for table in tables:
+        for table in parts:
             _execute(url, move.format(sql.Identifier(table), sql.SQL("pg_default")))
         _execute(url, sql.SQL("DROP TABLESPACE {}").format(space))
+
+
+def _parts(url: str, table: str) -> list[str]:
+    """Those that hold its rows; itself, where it is not in parts."""
+    leaves = "SELECT relid::regclass::text FROM pg_partition_tree(%s) WHERE isleaf"
+    with psycopg.connect(_itself(url)) as connection:
+        return [name for (name,) in connection.execute(leaves, [table])] or [table]
 
 
 def _outlive_older_transactions(url: str) -> None:

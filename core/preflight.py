@@ -39,19 +39,31 @@ KEEPS_OUT = {
     "AccessExclusiveLock": "nobody reads or writes",
 }
 HELD = """
-SELECT class.relname, lock.mode FROM pg_locks lock JOIN pg_class class ON class.oid = lock.relation
+SELECT lock.relation, lock.mode FROM pg_locks lock
 WHERE lock.pid = pg_backend_pid() AND lock.granted AND lock.mode = ANY(%s)
 """
 FILES = """
-SELECT relname, relfilenode FROM pg_class
+SELECT oid, relname, relfilenode FROM pg_class
 WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
 """
-SIZES = "SELECT relname, n_live_tup, pg_table_size(relid) FROM pg_stat_user_tables WHERE schemaname = current_schema()"
+# A table in parts has the size of all of them.
+SIZES = """
+WITH sizes AS (
+    SELECT relid, relname, n_live_tup AS rows, pg_table_size(relid) AS size
+    FROM pg_stat_user_tables WHERE schemaname = current_schema()
+)
+SELECT relname, rows, size FROM sizes
+UNION ALL
+SELECT root.relname, sum(rows)::bigint, sum(size)::bigint
+FROM sizes JOIN pg_class root ON root.oid = pg_partition_root(relid) WHERE root.oid <> relid GROUP BY root.oid, root.relname
+"""
 # What goes through a whole table. An index that is made CONCURRENTLY lets others go on meanwhile.
 READS = re.compile(
-    r"(?i)\bVALIDATE CONSTRAINT\b|\bSET NOT NULL\b|^\s*(UPDATE|DELETE)\b|\bADD CONSTRAINT\b(?!.*\bNOT VALID\b)"
+    r"(?i)\bVALIDATE CONSTRAINT\b|\bSET NOT NULL\b|^\s*(UPDATE|DELETE)\b|\bADD CONSTRAINT\b(?!.*\bNOT VALID\b|.*\bUSING INDEX\b)"
 )
-SORTS = re.compile(r"(?i)^\s*CREATE (UNIQUE )?INDEX\b|\bADD CONSTRAINT \S+ (UNIQUE|EXCLUDE|PRIMARY)\b")
+SORTS = re.compile(
+    r"(?i)^\s*CREATE (UNIQUE )?INDEX\b|\bADD (CONSTRAINT \S+ )?(UNIQUE|EXCLUDE|PRIMARY KEY)\b(?!\s+USING\s+INDEX\b)"
+)
 LONE = re.compile(r"(?i)\bCONCURRENTLY\b|^\s*VACUUM\b")
 NAMED = re.compile(r'(?i)\b(?:TABLE|ON|UPDATE|DELETE FROM)\s+(?:ONLY\s+)?"?(\w+)"?')
 
@@ -144,7 +156,10 @@ class Watch:
         self._looks = False
 
     def __enter__(self) -> Self:
-        self._before = self._files()
+        files = self._files()
+        # A table is told by its number, and called as it was called before.
+        self._names = {oid: name for oid, (name, _) in files.items()}
+        self._before = {oid: file for oid, (_, file) in files.items()}
         self._wrapper = connection.execute_wrapper(self._around)
         self._wrapper.__enter__()
         return self
@@ -169,33 +184,35 @@ class Watch:
         table, work = self._work(text, set(locks))
         if locks or work:
             statement = re.sub(r"\s+", " ", text).strip()
-            self.found.steps.append(Step(statement=statement, took_s=took_s, table=table, work=work, locks=locks))
+            named = {self._names[oid]: mode for oid, mode in locks.items()}
+            self.found.steps.append(Step(statement=statement, took_s=took_s, table=table, work=work, locks=named))
         return result
 
-    def _work(self, text: str, locked: set[str]) -> tuple[str, str]:
+    def _work(self, text: str, locked: set[int]) -> tuple[str, str]:
         files = self._files()
-        for table in sorted(locked & set(files)):
-            if files[table] != self._before[table]:
-                self._before[table] = files[table]
-                return table, "writes"
+        for oid in sorted(locked & set(files)):
+            if files[oid][1] != self._before[oid]:
+                self._before[oid] = files[oid][1]
+                return self._names[oid], "writes"
         named = NAMED.search(text)
-        if named is None or named[1] not in self._before or LONE.search(text):
+        table = next((self._names.get(oid, "") for oid, (name, _) in files.items() if named and name == named[1]), "")
+        if not table or LONE.search(text):
             return "", ""
         if SORTS.search(text):
-            return named[1], "writes"
-        return (named[1], "reads") if READS.search(text) else ("", "")
+            return table, "writes"
+        return (table, "reads") if READS.search(text) else ("", "")
 
-    def _locks(self) -> dict[str, str]:
-        """The strongest on each table that was there before."""
+    def _locks(self) -> dict[int, str]:
+        """The strongest on each table that was there before, by its number."""
         order = list(KEEPS_OUT)
-        found: dict[str, str] = {}
-        for table, mode in self._ask(HELD, [order]):
-            if table in self._before and (table not in found or order.index(mode) > order.index(found[table])):
-                found[table] = mode
+        found: dict[int, str] = {}
+        for oid, mode in self._ask(HELD, [order]):
+            if oid in self._before and (oid not in found or order.index(mode) > order.index(found[oid])):
+                found[oid] = mode
         return found
 
-    def _files(self) -> dict[str, int]:
-        return dict(self._ask(FILES))
+    def _files(self) -> dict[int, tuple[str, int]]:
+        return {oid: (name, file) for oid, name, file in self._ask(FILES)}
 
     def _ask(self, sql: str, given: Sequence[Any] | None = None) -> list[Any]:
         self._looks = True

@@ -120,10 +120,14 @@ def this_month() -> date:
     return found
 
 
-def oldest_whole() -> date | None:
-    """The first day of the oldest month of which everything is kept; None: of each."""
+def oldest_whole(*, at: date | None = None) -> date | None:
+    """The first day of the oldest month of which everything is kept; None: of each.
+
+    Args:
+        at: some day of this month; None: the database is asked.
+    """
     months = settings.TRANSITION_LOG_MONTHS
-    return _later(this_month(), -months) if months else None
+    return _later(at or this_month(), -months) if months else None
 
 
 # --- Months to come -------------------------------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.conf import settings
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.contrib.auth.models import User
 from django.forms import Form
@@ -26,6 +27,7 @@ from core.base.clock import now
 from core.base.errors import words_for
 from statemachine.batches import batches_of, can_be_run_together, made_with, passed_over_by
 from statemachine.diagram import picture_of, svg
+from statemachine.log_months import oldest_whole
 from statemachine.models import Batch, StateMachine, TransitionLog
 
 if TYPE_CHECKING:
@@ -301,6 +303,14 @@ class Panel[M: StateMachine]:
         """That number in words. Very many are not counted: it takes time, and nobody needs to know."""
         count = self.earlier_count
         return f"More than {EARLIER_COUNTED:,}" if count > EARLIER_COUNTED else f"{count:,}"
+
+    @property
+    def whole_since(self) -> date | None:
+        """Of the time before, some entries may have been let go of; None: all are there."""
+        oldest = oldest_whole(at=now().date())
+        count = len(self.history) + self.earlier_count
+        is_old = oldest and self._made_at and self._made_at.date() < oldest
+        return oldest if is_old and count >= settings.TRANSITION_LOG_ENTRIES else None
 
     @property
     def log_url(self) -> str:

@@ -106,7 +106,10 @@ def dump_as_sql(place: Place, manifest: Manifest, tools: Programs, identities: S
 
 
 def _rows(sql: Iterator[bytes]) -> dict[str, int]:
-    """How many lines of data follow each COPY. None of them begins another: it stands between one and its end."""
+    """How many lines of data follow the COPYs of each table. None of them begins another: it stands between one and its end.
+
+    A table in parts has one for each.
+    """
     counts: dict[str, int] = {}
     table, rest = "", b""
     for chunk in sql:
@@ -118,7 +121,7 @@ def _rows(sql: Iterator[bytes]) -> dict[str, int]:
                 counts[table] += 1
             elif line.startswith(COPY):
                 table = line.removeprefix(COPY).partition(b" ")[0].decode().strip('"')
-                counts[table] = 0
+                counts.setdefault(table, 0)
     return counts
 
 

@@ -31,9 +31,12 @@ SELECT current_setting('archive_mode') <> 'off', last_archived_time,
     current_setting('archive_mode') <> 'off' AND last_failed_time > COALESCE(last_archived_time, '-infinity')
 FROM pg_stat_archiver
 """
+# A table in parts counts as one.
 TABLES = """
-SELECT relname, pg_total_relation_size(relid) AS bytes, n_live_tup, n_dead_tup
-FROM pg_stat_user_tables WHERE schemaname = current_schema() ORDER BY bytes DESC, relname LIMIT %s
+SELECT class.relname, sum(pg_total_relation_size(part.relid))::bigint AS bytes,
+    sum(part.n_live_tup)::bigint, sum(part.n_dead_tup)::bigint
+FROM pg_stat_user_tables part JOIN pg_class class ON class.oid = COALESCE(pg_partition_root(part.relid), part.relid)
+WHERE part.schemaname = current_schema() GROUP BY class.oid, class.relname ORDER BY bytes DESC, class.relname LIMIT %s
 """
 # Of this database, without what needs rights to be seen, and without statements that may name a password.
 STATEMENTS = """

@@ -90,6 +90,31 @@ class TestWatch:
 
         assert first.seconds < 1 < second.seconds
 
+    def test_a_table_is_called_as_it_was_before(self, watched: Callable[..., Rehearsed]) -> None:
+        (hold,) = held(watched(f"ALTER TABLE {BIG} RENAME TO small", "CREATE INDEX i ON small (name)"))
+
+        assert hold.table == BIG
+        assert hold.seconds >= 13
+
+    @pytest.mark.parametrize("constraint", ["PRIMARY KEY", "UNIQUE"])
+    def test_an_index_that_is_there_is_not_made_anew(self, watched: Callable[..., Rehearsed], constraint: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {BIG} DROP CONSTRAINT {BIG}_pkey")
+            cursor.execute(f"CREATE UNIQUE INDEX i ON {BIG} (id)")
+
+        (hold,) = held(watched(f"ALTER TABLE {BIG} ADD {constraint} USING INDEX i"))
+
+        # Of no column that may be empty, which PostgreSQL would have to look for.
+        assert hold.seconds < 1
+
+    def test_a_table_in_parts_is_as_large_as_they_are(self, transactional_db: None) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(preflight.SIZES)
+            sizes = {name: size for name, _, size in cursor.fetchall()}
+
+        parts = [size for name, size in sizes.items() if name.startswith("statemachine_log_")]
+        assert sizes["statemachine_transitionlog"] == sum(parts) > 0
+
     def test_tells_where_python_changes_rows(self, watched: Callable[..., Rehearsed]) -> None:
         fills_in = migrations.RunPython(lambda _apps, _editor: None, migrations.RunPython.noop)
         nothing = migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop)

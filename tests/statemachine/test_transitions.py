@@ -215,7 +215,7 @@ class TestTransitionLog:
         row = TransitionLog.objects.get()
         row.pk = None
 
-        with pytest.raises(DatabaseError, match="once_per_generation"), transaction.atomic():
+        with pytest.raises(DatabaseError, match="record_id_generation"), transaction.atomic():
             row.save(force_insert=True)
 
     def test_says_what_happened_in_a_line(self, cook: User) -> None:

@@ -9,6 +9,7 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "PostgreSQL": servers.database,
     "Statements": postgres.statements,
     "Tables": postgres.tables,
+    "History": postgres.history,
     "Log archive": postgres.archive,
     "Redis": servers.redis,
     "Workers": servers.workers,

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
+
 from core.ops.doctor.finding import Finding, Mark, from_database, unseen
 from core.ops.postgres import (
     Statement,
@@ -11,6 +13,7 @@ from core.ops.postgres import (
     largest_tables,
     logs_statements_over_ms,
 )
+from statemachine.log_months import standing
 
 SHOWN = 5
 # As much of a statement as tells it from others.
@@ -33,6 +36,15 @@ DEAD = (
 NOT_ARCHIVED = (
     "Its log stays on its disk until that is full. PostgreSQL's log says what archive_command has answered: a disk that is full, "
     "a folder that is not there or not the user's, or the archive of another server"
+)
+
+NO_MONTH = (
+    "Entries are taken all the same, into a part that grows slow. See the reconciler and the workers of the queue “{queue}”, whose "
+    "log says why (“transition_log”): the user of DATABASE_URL must own the tables"
+)
+OVERDUE = (
+    "It takes the room of all of them. See the workers of the queue “{queue}”, whose log says why (“transition_log”), or run: "
+    "python manage.py trim_log"
 )
 
 
@@ -74,6 +86,22 @@ def tables() -> Iterator[Finding]:
         yield unseen("PostgreSQL")
         return
     yield from map(_of_table, found)
+
+
+def history() -> Iterator[Finding]:
+    """Whether the transition log has its months, and what is too old is let go of."""
+    found = from_database(standing)
+    if found is None:
+        yield unseen("PostgreSQL")
+        return
+    queue, size = settings.LOG_QUEUE, f"{found.size_bytes / 1e6:,.1f} MB"
+    if not found.ahead or found.has_strays:
+        seen = "there is no part for the next month" if not found.ahead else "some entries are in no month's part"
+        yield Finding(Mark.WRONG, seen, NO_MONTH.format(queue=queue))
+    if len(found.overdue) > 1:
+        yield Finding(Mark.NOTE, f"{len(found.overdue)} old months are still whole", OVERDUE.format(queue=queue))
+    since = f"whole since {found.months[0]:%Y-%m}" if found.months else "of no month"
+    yield Finding(Mark.OK, f"{size}, {since}; of what is older, the last entries of each record")
 
 
 def _of_statement(each: Statement) -> Finding:

@@ -4,6 +4,7 @@ The servers of the tests have no pg_stat_statements: where it is there, it is a 
 """
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from core.ops import postgres as figures
 from core.ops.doctor import postgres
 from core.ops.doctor.finding import Finding, Mark
 from core.ops.postgres import Table
+from statemachine.log_months import LogStanding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,3 +116,28 @@ class TestTables:
         assert found.seen == "leases_lease: 5.0 MB, 1,000,000 rows, 500,000 to be cleared away"
         assert found.mark == Mark.NOTE
         assert "VACUUM ANALYZE leases_lease" in found.advice
+
+
+class TestHistory:
+    def test_is_well_once_its_months_are_made(self) -> None:
+        (found,) = postgres.history()
+
+        assert found.mark == Mark.OK
+        assert f"whole since {datetime.now(UTC):%Y-%m}" in found.seen
+
+    def test_tells_that_months_are_missing_or_still_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        standing = LogStanding(
+            size_bytes=5_000_000,
+            months=[date(2020, 1, 1), date(2020, 2, 1)],
+            ahead=0,
+            overdue=[date(2020, 1, 1), date(2020, 2, 1)],
+            has_strays=True,
+        )
+        monkeypatch.setattr(postgres, "standing", lambda: standing)
+
+        missing, old, well = postgres.history()
+
+        assert (missing.mark, missing.seen) == (Mark.WRONG, "there is no part for the next month")
+        assert "must own the tables" in missing.advice
+        assert (old.mark, old.seen) == (Mark.NOTE, "2 old months are still whole")
+        assert well.seen.startswith("5.0 MB, whole since 2020-01")
