@@ -8,6 +8,7 @@ broken off.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from time import monotonic
@@ -70,8 +71,6 @@ DELETE FROM {kept} WHERE id IN (
 )
 """
 
-type Records = list[tuple[str, int]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogStanding:
@@ -103,10 +102,9 @@ def tend() -> None:
 def standing() -> LogStanding:
     """How the log stands, by a few statements."""
     today, oldest = this_month(), oldest_whole()
-    parts = dict(_rows(PARTS, [LOG]))
-    months = sorted(filter(None, map(_month_of, parts)))
+    months = _months()
     return LogStanding(
-        size_bytes=sum(parts.values()),
+        size_bytes=sum(_parts().values()),
         months=months,
         ahead=sum(each > today for each in months),
         overdue=[each for each in months if oldest and each < oldest],
@@ -140,16 +138,15 @@ def make_ahead() -> list[date]:
         django.db.OperationalError: the log was in use for all the time that others can wait; nothing was changed.
     """
     today = this_month()
-    there = {_month_of(name) for name, _ in _rows(PARTS, [LOG])}
     wanted = {_later(today, number) for number in range(MONTHS_AHEAD + 1)}
-    if wanted <= there and not _is_filled(DEFAULT):
+    if wanted <= set(_months()) and not _is_filled(DEFAULT):
         return []
     with transaction.atomic():
         _lock()
         # A month cannot be made while the part of strays may hold entries of it.
         _run("ALTER TABLE {log} DETACH PARTITION {default}")
         strays = {month for (month,) in _rows(_named("SELECT DISTINCT month FROM {default}"))}
-        made = sorted((wanted | strays) - there)
+        made = sorted((wanted | strays) - set(_months()))
         for month in made:
             _make(month)
         _run("INSERT INTO {log} SELECT * FROM {default}")
@@ -172,8 +169,8 @@ def trim_months(*, is_time_up: Callable[[], bool] = lambda: False) -> int:
     """Put what is kept of old months into its part, and drop theirs; how many entries were let go of."""
     count = 0
     for month in standing().overdue:
-        for records in _pieces(_name_of(month)):
-            count += _trim_piece(records, month=month)
+        for deleted in _trimmed(_name_of(month)):
+            count += deleted
             if is_time_up():
                 return count
         _drop(month)
@@ -182,31 +179,35 @@ def trim_months(*, is_time_up: Callable[[], bool] = lambda: False) -> int:
 
 def trim_kept() -> int:
     """Look through all that is kept of old months, as may be due when less is to be kept; how many entries were let go of."""
-    return sum(map(_trim_piece, _pieces(KEPT)))
+    return sum(_trimmed(KEPT)) if settings.TRANSITION_LOG_MONTHS else 0
 
 
-def _pieces(part: str) -> Iterator[Records]:
-    last = ("", 0)
-    while found := _rows(_named(RECORDS, part=part), [*last, RECORDS_AT_ONCE]):
-        yield found
-        last = found[-1]
+def _trimmed(part: str) -> Iterator[int]:
+    """Piece by piece, each in a transaction of its own: how many entries were let go of."""
+    last: tuple[str, int] | None = ("", 0)
+    while last:
+        last, deleted = _trim_piece(part, after=last)
+        yield deleted
 
 
-def _trim_piece(records: Records, *, month: date | None = None) -> int:
-    """Let go of what is not kept of some records, once their entries of the month are in the part of what is kept."""
-    oldest, count = oldest_whole(), 0
-    if oldest is None:
-        return 0
-    with transaction.atomic():
+def _trim_piece(part: str, *, after: tuple[str, int]) -> tuple[tuple[str, int] | None, int]:
+    """Put the entries of the next records among what is kept, and let go of what is not; which was the last, if any was."""
+    with _alone():
+        records = _rows(_named(RECORDS, part=part), [*after, RECORDS_AT_ONCE]) if part in _parts() else []
         _run(TRIMS)
-        for record_type in sorted({each for each, _ in records}):
-            pks = [pk for each, pk in records if each == record_type]
-            if month:
-                columns = sql.SQL(", ").join(sql.Identifier(name) for (name,) in _rows(COLUMNS, [LOG, COLUMN]))
-                _run(MOVE, [record_type, pks, KEPT_MONTH], part=_name_of(month), columns=columns)
-            kept = [_told_apart_by(record_type), record_type, pks, oldest, settings.TRANSITION_LOG_ENTRIES]
-            count += _run(TRIM, kept)
-    return count
+        deleted = sum(
+            _trim_records(part, record_type, [pk for each, pk in records if each == record_type])
+            for record_type in sorted({each for each, _ in records})
+        )
+    return (records[-1] if records else None), deleted
+
+
+def _trim_records(part: str, record_type: str, pks: list[int]) -> int:
+    if part != KEPT:
+        columns = sql.SQL(", ").join(sql.Identifier(name) for (name,) in _rows(COLUMNS, [LOG, COLUMN]))
+        _run(MOVE, [record_type, pks, KEPT_MONTH], part=part, columns=columns)
+    kept = [_told_apart_by(record_type), record_type, pks, oldest_whole(), settings.TRANSITION_LOG_ENTRIES]
+    return _run(TRIM, kept)
 
 
 def _told_apart_by(record_type: str) -> list[str]:
@@ -217,14 +218,32 @@ def _told_apart_by(record_type: str) -> list[str]:
 
 
 def _drop(month: date) -> None:
-    with transaction.atomic():
+    with _alone():
         _lock()
-        if not _is_filled(_name_of(month)):
+        if month in _months() and not _is_filled(_name_of(month)):
             _run("DROP TABLE {part}", part=_name_of(month))
             logger.info("transition log: what is kept of %s is with what is kept of the months before", month)
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Nobody else trims meanwhile."""
+    with transaction.atomic():
+        _run("SELECT pg_advisory_xact_lock(hashtext({name}))", name=sql.Literal(KEPT))
+        yield
+
+
 # --- Of a part ------------------------------------------------------------------------------------------------------
+
+
+def _parts() -> dict[str, int]:
+    """How large each is, with its indexes."""
+    return dict(_rows(PARTS, [LOG]))
+
+
+def _months() -> list[date]:
+    """Those that have a part, the oldest first."""
+    return sorted(filter(None, map(_month_of, _parts())))
 
 
 def _name_of(month: date) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 
 from statemachine import duties, jobs, log_months
@@ -41,7 +41,9 @@ def written(
     """An entry as it was written in that month."""
     told = datetime.combine(at or month, datetime.min.time(), UTC)
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, [machine, record, transition, generation, actor and actor.pk, told, evidence, month])
+        cursor.execute(
+            INSERT, [machine, record, transition, generation, actor.pk if actor else None, told, evidence, month]
+        )
 
 
 def made(*months: date) -> None:
@@ -202,6 +204,17 @@ class TestTrimming:
 
         assert parts() == {KEPT: 10}
 
+    def test_finds_nothing_to_do_where_another_was_faster(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        old = months_ago(13)
+        made(old)
+        written(generation=1, month=old)
+        before = log_months.standing()
+        log_months.trim_months()
+        monkeypatch.setattr(log_months, "standing", lambda: before)
+
+        assert log_months.trim_months() == 0
+        assert parts() == {KEPT: 1}
+
     def test_is_told_by_the_command(self, capsys: pytest.CaptureFixture[str]) -> None:
         made(months_ago(13))
         for generation in range(1, 6):
@@ -249,7 +262,9 @@ class TestWhileOthersWork:
             other.set_autocommit(False)
             with other.cursor() as cursor:
                 cursor.execute("SELECT count(*) FROM statemachine_transitionlog")
-                assert jobs.attend("transition_log") == jobs.WAITING
+                assert jobs.attend("transition_log") == "waiting"
+                with pytest.raises(CommandError, match=r"Repeat the command\.$"):
+                    call_command("trim_log")
         finally:
             other.close()
 

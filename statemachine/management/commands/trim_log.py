@@ -3,8 +3,10 @@
 from typing import Any, override
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
+from core.base.database import is_conflict
 from statemachine import log_months
 
 
@@ -20,8 +22,15 @@ class Command(BaseCommand):
         if oldest is None:
             self.stdout.write("Everything is kept, since TRANSITION_LOG_MONTHS is 0.")
             return
-        log_months.make_ahead()
-        count = log_months.trim_months() + log_months.trim_kept()
+        try:
+            log_months.make_ahead()
+            count = log_months.trim_months() + log_months.trim_kept()
+        except OperationalError as error:
+            if not is_conflict(error):
+                raise
+            raise CommandError(
+                "Somebody uses the history for longer than others can wait. Repeat the command."
+            ) from error
         self.stdout.write(
             f"Everything since {oldest} is kept; of what is older, the last {settings.TRANSITION_LOG_ENTRIES:,} entries of each "
             f"record, and the last of each kind: let go of {count:,} entr{'y' if count == 1 else 'ies'}."
