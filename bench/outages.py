@@ -192,17 +192,16 @@ def postgres_on(url: str, disk: "SmallDisk", *, tables: tuple[str, ...]) -> Iter
     location.mkdir()
     _give_to_owner(url, location)
     _execute(url, sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(str(location))))
-    move = sql.SQL("ALTER TABLE {} SET TABLESPACE {}")
     parts = [part for table in tables for part in _parts(url, table)]
     try:
         _outlive_older_transactions(url)
         for table in parts:
             _execute(url, sql.SQL("VACUUM FULL {}").format(sql.Identifier(table)))
-            _execute(url, move.format(sql.Identifier(table), space))
+            _execute(url, sql.SQL("ALTER TABLE {} SET TABLESPACE {}").format(sql.Identifier(table), space))
         yield
     finally:
-        for table in parts:
-            _execute(url, move.format(sql.Identifier(table), sql.SQL("pg_default")))
+        # Whatever is there by now: a migration may have given a table another name.
+        _execute(url, sql.SQL("ALTER TABLE ALL IN TABLESPACE {} SET TABLESPACE pg_default").format(space))
         _execute(url, sql.SQL("DROP TABLESPACE {}").format(space))
 
 
