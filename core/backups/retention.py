@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.backups.blobs import lying
 from core.backups.contents import blobs_of
-from core.backups.place import BACKUPS, MANIFEST, Place, id_at, key_of
+from core.backups.place import BACKUPS, ID, MANIFEST, Place, id_at, key_of
 from core.base.errors import RunsheetError
 
 
@@ -39,7 +39,7 @@ def clear(place: Place, *, newest: str, keep_days: int, at: datetime) -> Removed
     for each in old:
         place.delete(key_of(each, MANIFEST))  # first, so that nobody sees a backup that lacks something
     kept = {each for each in ids if each not in old}
-    left = [each.key for each in place.listing(BACKUPS) if each.key.removeprefix(BACKUPS).partition("/")[0] not in kept]
+    left = [each.key for each in place.listing(BACKUPS) if _backup_of(each.key) not in {"", *kept}]
     for key in left:
         place.delete(key)
     if not left:  # nobody is there who has left any blobs
@@ -54,6 +54,12 @@ def clear(place: Place, *, newest: str, keep_days: int, at: datetime) -> Removed
             place.delete(lies.key)
             count, size = count + 1, size + lies.size
     return Removed(backups=tuple(old), blobs=count, bytes=size)
+
+
+def _backup_of(key: str) -> str:
+    """Empty: it is of none, and so nobody's business."""
+    name = key.removeprefix(BACKUPS).partition("/")[0]
+    return name if ID.fullmatch(name) else ""
 
 
 def _needed(place: Place, ids: Iterable[str]) -> set[bytes]:

@@ -102,11 +102,14 @@ class TestClear:
         assert contents(place) == {b"same", b"mine"}
 
     def test_touches_nothing_that_is_not_of_ours(self, place: Place, tmp_path: Path) -> None:
-        others = tmp_path / "runsheet" / "blobs" / "README"
         new = lay(place, days_ago=0)
-        others.write_text("mine")
+        folders = [tmp_path / "runsheet" / name for name in ("blobs", "backups", "backups/other-site")]
+        folders[-1].mkdir()
+        others = [folder / "README" for folder in folders]
+        for each in others:
+            each.write_text("mine")
         lay(place, days_ago=31)
 
         clear(place, newest=new, keep_days=1, at=NOW)
 
-        assert others.exists()
+        assert all(each.exists() for each in others)
