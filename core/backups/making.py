@@ -1,6 +1,6 @@
 """A backup is made: the database of one moment, and what belongs to it in storage."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -46,7 +46,9 @@ class Made:
     took_s: float
 
 
-def back_up(place: Place, *, recipients: Sequence[str], keep_days: int, at_once: int, told: Told) -> Made:
+def back_up(
+    place: Place, *, recipients: Sequence[str], keep_days: int, at_once: int, told: Told, rereads: bool = False
+) -> Made:
     """Make one; whatever an earlier one has already is not copied again.
 
     Args:
@@ -54,6 +56,7 @@ def back_up(place: Place, *, recipients: Sequence[str], keep_days: int, at_once:
         keep_days: older ones go, if nothing is wrong with this one; 0: none do.
         at_once: so many files side by side.
         told: hears how far it is.
+        rereads: what earlier ones have is read once more, and copied anew where it is not what it was.
 
     Raises:
         BackupRefused: it was not begun.
@@ -70,7 +73,8 @@ def back_up(place: Place, *, recipients: Sequence[str], keep_days: int, at_once:
         with taken(versions, root=root) as moment:
             _require_ours(place, last, moment)
             database = _dump(place, moment, tools, recipients)
-        blobs = Blobs(place, recipients=recipients, known=_known(place, last))
+        lists = _lists(place, last, is_sealed=bool(recipients))
+        blobs = Blobs(place, recipients=recipients, lists=lists, rereads=rereads)
 
         def tell(copied: Copied) -> None:
             here.require()
@@ -149,9 +153,17 @@ def _lay_down(
     return said, copied
 
 
-def _known(place: Place, last: Manifest | None) -> Iterable[KeptBlob]:
-    """The blobs of the last backup, which were checked when they were written."""
-    return blobs_of(place, last) if last else ()
+def _lists(place: Place, last: Manifest | None, *, is_sealed: bool) -> Iterator[Iterable[KeptBlob]]:
+    """What is written down of blobs: by the last backup, and where only that tells what they are, by all others, too."""
+    if last is None:
+        return
+    yield blobs_of(place, last)
+    if is_sealed:
+        yield from (_blobs_of(place, each) for each in reversed(place.ids()) if each != last.id)
+
+
+def _blobs_of(place: Place, backup_id: str) -> Iterator[KeptBlob]:
+    yield from blobs_of(place, place.manifest(backup_id))
 
 
 def _require_ours(place: Place, last: Manifest | None, moment: Snapshot) -> None:

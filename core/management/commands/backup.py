@@ -37,6 +37,11 @@ class Command(BaseCommand):
             help="older backups go, once this one is there; 0: none do; default: %(default)s",
         )
         parser.add_argument("--at-once", type=number(32), default=4, help="so many files side by side; default: 4")
+        parser.add_argument(
+            "--reread",
+            action="store_true",
+            help="read what earlier backups have once more, and copy anew what is not what it was",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON document")
 
     @override
@@ -57,6 +62,7 @@ class Command(BaseCommand):
                 keep_days=options["keep_days"],
                 at_once=options["at_once"],
                 told=told,
+                rereads=options["reread"],
             )
         if options["json"]:
             self.stdout.write(json.dumps(_document(made), indent=1))

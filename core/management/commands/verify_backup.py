@@ -74,6 +74,7 @@ class Command(BaseCommand):
         said = found.manifest
         if found.problems:
             tell_some(self.stderr, f"Backup {said.id} is damaged", found.problems)
+            self.stderr.write("Make another one with “backup --reread”, which copies anew what is not what it was.")
         else:
             inside = "" if found.is_opened else " It is encrypted, and was not looked inside: that needs --identity."
             self.stdout.write(

@@ -63,6 +63,13 @@ class TestDamaged:
         assert ended.code == 2
         assert f"blobs/{digest(PDF)[:2]}/{digest(PDF)} is not what was written there" in ended.errors
 
+    def test_is_mended_by_a_backup_that_trusts_no_earlier_one(self, backup: Path, place: Path) -> None:
+        for blob in (each for each in (place / "blobs").rglob("*") if each.is_file()):
+            blob.write_bytes(blob.read_bytes().replace(b"A deed", b"B deed"))
+
+        assert "backup --reread" in command("verify_backup", place).errors
+        assert (command("backup", place, "--reread").code, command("verify_backup", place).code) == (0, 0)
+
     def test_is_a_content_that_is_gone(self, backup: Path, place: Path) -> None:
         (place / "blobs" / digest(PDF)[:2] / digest(PDF)).unlink()
 
