@@ -9,11 +9,9 @@ from psycopg import sql
 from core.backups.errors import BackupRefused
 from core.backups.manifest import Manifest
 from core.backups.postgres import Programs, major_of, reaching, server_version
-from core.backups.snapshot import SCHEMA, tables
+from core.backups.snapshot import MARK, SCHEMA, tables
 from core.backups.streams import drained, piped
 
-# Made in the transaction that restores, and gone once all that follows is done.
-MARK = "runsheet_restore"
 # Of a database that was only migrated, these are empty.
 OF_PEOPLE = ("auth_user", "leases_lease", "documents_document", "statemachine_transitionlog")
 OTHERS = """
@@ -129,7 +127,7 @@ def replace(dump: Generator[bytes], *, backup_id: str, tools: Programs) -> None:
 
 
 def _in_one(dump: Iterator[bytes], backup_id: str) -> Iterator[bytes]:
-    """What comes to no COMMIT, since the dump breaks off, was never there."""
+    """What comes to no COMMIT, since the dump breaks off, was never there. The mark goes once all that follows is done."""
     last = f"CREATE TABLE {SCHEMA}.{MARK} (backup text); INSERT INTO {SCHEMA}.{MARK} VALUES ('{backup_id}');\nCOMMIT;\n"  # noqa: S608 - an id that was checked
     return chain([b"BEGIN;\n", CLEAR.encode()], dump, [last.encode()])
 

@@ -1,6 +1,7 @@
 """A backup is read to its last byte, and compared with what was written down of it."""
 
 import os
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -26,7 +27,8 @@ from storage.backends.stored import Measured
 
 AT_ONCE = 500
 PROBLEMS_AT_MOST = 100
-COPY = b"COPY public."
+# An odd name stands in quotes.
+COPY = re.compile(rb'COPY public\.(?:"((?:[^"]|"")+)"|(\w+)) ')
 
 type Told = Callable[[int, int], None]
 
@@ -116,8 +118,8 @@ def _rows(sql: Iterator[bytes]) -> dict[str, int]:
                 table = ""
             elif table:
                 counts[table] += 1
-            elif line.startswith(COPY):
-                table = line.removeprefix(COPY).partition(b" ")[0].decode().strip('"')
+            elif begins := COPY.match(line):
+                table = (begins[2] or begins[1].replace(b'""', b'"')).decode()
                 counts[table] = 0
     return counts
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,23 @@ def forget() -> None:
     """What the rows said."""
     Document.objects.update(name="somebody else's")
     Lease.objects.update(lease_number="NMNM 9")
+
+
+@contextmanager
+def beside_ours() -> Iterator[None]:
+    """What a program that watches the database may lay there."""
+    with connection.cursor() as cursor:
+        cursor.execute('CREATE SCHEMA "its ""own"".*"')
+        cursor.execute('CREATE TABLE "its ""own"".*".readings AS SELECT 7 AS said')
+        cursor.execute('CREATE TABLE "odd "" name" AS SELECT 8 AS said')
+        cursor.execute("CREATE PUBLICATION changes")
+        cursor.execute("SELECT lo_create(4711)")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute('DROP SCHEMA "its ""own"".*" CASCADE')
+        cursor.execute('DROP TABLE "odd "" name"')
+        cursor.execute("DROP PUBLICATION changes")
+        cursor.execute("SELECT lo_unlink(4711)")
 
 
 def beside(lying: dict[str, bytes]) -> dict[str, bytes]:
@@ -162,6 +180,18 @@ class TestReplace:
         assert ended.code == 3
         assert "a worker" in ended.errors
 
+    def test_leaves_what_others_have_in_the_database(self, world: User, place: Path) -> None:
+        with beside_ours():
+            made = command("backup", place)
+            ended = command("restore", place, "--replace")
+
+            assert (made.code, ended.code) == (0, 0), made.errors + ended.errors
+            with connection.cursor() as cursor:
+                cursor.execute('SELECT * FROM "its ""own"".*".readings')
+                assert cursor.fetchall() == [(7,)]
+                cursor.execute('SELECT * FROM public."odd "" name"')  # which lies among ours, and so is restored
+                assert cursor.fetchall() == [(8,)]
+
 
 class TestOnly:
     def test_the_database_gets_back_newer_documents_from_what_stands_beside_them(
@@ -258,6 +288,19 @@ class TestBrokenOff:
         assert (ended.said["put"]["count"], ended.said["there"]) == (0, 5)
         assert all_rows() == before
         assert not files[NOTE].exists()
+
+    def test_what_is_backed_up_then_can_be_restored(
+        self, world: User, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        command("backup", place)
+        with monkeypatch.context() as patch:
+            patch.setattr(settling, "compare", _dies)
+            command("restore", place, "--replace")
+
+        assert command("backup", place).code == 0
+        ended = command("restore", place, "--replace")
+
+        assert ended.code == 0, ended.errors
 
     def test_by_the_database_it_is_as_it_was(self, world: User, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         command("backup", place)
