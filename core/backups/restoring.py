@@ -50,6 +50,7 @@ class Restored:
 
     Attributes:
         put, there: files that were written, and that lay there already as they should.
+        was_done: the database was restored by an earlier run, which was broken off; it was left as it is.
         lacking: the keys that are needed and not here.
         took_s: each part, in seconds.
     """
@@ -58,6 +59,7 @@ class Restored:
     put: int = 0
     put_bytes: int = 0
     there: int = 0
+    was_done: bool = False
     lacking: dict[str, list[str]] = field(default_factory=dict)
     settled: Settled | None = None
     took_s: dict[str, float] = field(default_factory=dict)
@@ -97,7 +99,7 @@ def restore(place: Place, manifest: Manifest, wish: Wish, *, told: Told) -> Rest
     found = Restored(manifest=manifest, lacking=keys.lacking(manifest.keys))
     storage = documents_storage()
     with alone() as here:
-        is_done = _require_room(storage, manifest, wish)
+        found.was_done = _require_room(storage, manifest, wish)
         if STORAGE in wish.parts:
             with _timed(found, STORAGE):
                 told("Files")
@@ -106,7 +108,7 @@ def restore(place: Place, manifest: Manifest, wish: Wish, *, told: Told) -> Rest
         if DATABASE in wish.parts:
             with _timed(found, DATABASE):
                 told("The database")
-                if not is_done:
+                if not found.was_done:
                     replacing.require_alone(besides=here.pid)  # somebody may have begun since
                     dump = dump_as_sql(place, manifest, tools, wish.identities)
                     replacing.replace(dump, backup_id=manifest.id, tools=tools)
@@ -146,12 +148,14 @@ def _require_key(manifest: Manifest, identities: Sequence[Any]) -> None:
 def _require_room(storage: Storage, manifest: Manifest, wish: Wish) -> bool:
     """Go on only if nothing is lost by it that nobody wanted to be; whether the database was restored already.
 
+    It is restored once more where it may be replaced: somebody may have worked in it since.
+
     Raises:
         BackupRefused: it would be.
     """
     storage.check()
     earlier = replacing.restored_from()
-    is_done = earlier == manifest.id
+    was_done = DATABASE in wish.parts and not wish.replaces and earlier == manifest.id
     if DATABASE in wish.parts and not wish.replaces and earlier is None:
         raise BackupRefused(
             "The database holds leases, documents or people. “--replace” gives them up for what the backup says."
@@ -160,7 +164,7 @@ def _require_room(storage: Storage, manifest: Manifest, wish: Wish) -> bool:
         raise BackupRefused(
             f"Files lie in {storage.place}. “--replace” replaces those that differ from the backup, and leaves all others where they are."
         )
-    return is_done
+    return was_done
 
 
 def _under_way(storage: Storage) -> str:

@@ -60,6 +60,10 @@ class Command(BaseCommand):
             f"Backup {said.id} is restored: {said.rows:,} rows; {found.put:,} files of {mb(found.put_bytes)} written, "
             f"{found.there:,} lay there already. It took: {times}."
         )
+        if found.was_done:
+            self.stdout.write(
+                "An earlier run, which was broken off, had restored the database; it was left as it is. “--replace” restores it once more."
+            )
         assert found.settled is not None, "what follows was done"
         if found.settled.is_in_sync:
             self.stdout.write("The index of storage has 0 differences from what lies there.")

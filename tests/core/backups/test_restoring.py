@@ -289,6 +289,28 @@ class TestBrokenOff:
         assert all_rows() == before
         assert not files[NOTE].exists()
 
+    def test_once_the_database_was_there_it_is_restored_once_more_where_that_is_wished(
+        self, world: User, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = all_rows()
+        command("backup", place)
+        with monkeypatch.context() as patch:
+            patch.setattr(settling, "compare", _dies)
+            command("restore", place, "--replace")
+        forget()
+
+        left = command("restore", place)
+        assert "was left as it is" in left.out
+        with monkeypatch.context() as patch:
+            patch.setattr(settling, "compare", _dies)
+            command("restore", place, "--replace")
+        forget()
+        ended = command("restore", place, "--replace")
+
+        assert ended.code == 0, ended.errors
+        assert "was left as it is" not in ended.out
+        assert all_rows() == before
+
     def test_what_is_backed_up_then_can_be_restored(
         self, world: User, place: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
