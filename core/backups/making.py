@@ -72,6 +72,7 @@ def back_up(
         last = place.last_readable()
         with taken(versions, root=root) as moment:
             _require_ours(place, last, moment)
+            _require_newest(place, moment)
             database = _dump(place, moment, tools, recipients)
         lists = _lists(place, last, is_sealed=bool(recipients))
         blobs = Blobs(place, recipients=recipients, lists=lists, rereads=rereads)
@@ -175,6 +176,20 @@ def _require_ours(place: Place, last: Manifest | None, moment: Snapshot) -> None
     if last is not None and last.root and moment.root and last.root != moment.root:
         raise BackupRefused(
             f"The backups in {place.name} are of another Runsheet, whose storage has another marker. Let this one's lie elsewhere."
+        )
+
+
+def _require_newest(place: Place, moment: Snapshot) -> None:
+    """Else whoever restores the newest one gets another.
+
+    Raises:
+        BackupRefused: one of a later time lies there.
+    """
+    last, own = next(reversed(place.ids()), ""), id_at(moment.made_at)
+    if last >= own:
+        raise BackupRefused(
+            f"Backup {last} lies in {place.name}, and by the clock of the database this one would be {own}, which is earlier. Set that "
+            "clock right; or if it was wrong then, move that backup's folder elsewhere."
         )
 
 

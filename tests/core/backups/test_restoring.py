@@ -138,6 +138,16 @@ class TestRestore:
         assert command("restore", place, "--replace").code == 0
         assert Move.objects.count() == 1
 
+    def test_says_what_was_wrong_already_when_the_backup_was_made(self, world: User, files: Files, place: Path) -> None:
+        version = DocumentVersion.objects.order_by("pk")[0]
+        files[version.key].write_bytes(b"another deed")
+        command("backup", place)
+
+        ended = command("restore", place, "--replace")
+
+        assert ended.code == 1
+        assert "1 files of documents were not what was uploaded" in ended.errors
+
     def test_says_which_keys_are_not_here(self, world: User, place: Path, settings: Any) -> None:
         command("backup", place)
         settings.SECRET_KEY = "another"

@@ -96,6 +96,23 @@ class TestDamaged:
 
         assert (command("verify_backup", place).code, command("backup", place).code) == (2, 0)
 
+    def test_is_one_among_others_that_are_told(self, backup: Path, place: Path) -> None:
+        other = command("backup", place, "--json").said["manifest"]["id"]
+        (backup / "manifest.json").write_text("{}")
+
+        ended = command("verify_backup", place, "--list")
+
+        assert (ended.code, ended.out.split()[0]) == (2, other)
+        assert f"{backup.name}: The manifest cannot be used" in ended.errors
+
+    def test_says_nothing_to_a_terminal_but_words(self, backup: Path, place: Path) -> None:
+        manifest = backup / "manifest.json"
+        manifest.write_text(manifest.read_text().replace("SECRET_KEY", "\\u001b]0;owned\\u0007"))
+
+        for ended in (command("verify_backup", place), command("restore", place, "--replace")):
+            assert "owned" in ended.out + ended.errors
+            assert "\x1b" not in ended.out + ended.errors
+
 
 class TestEncrypted:
     def test_tells_nobody_what_it_holds(self, opal: User, place: Path, key: Path) -> None:
