@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from core.local.processes import free_port
 from tests.core.local.test_processes import eventually
 from tests.deploy import nginx
 from tests.deploy.nginx import Nginx
@@ -119,6 +120,21 @@ class TestProxy:
         assert LINK not in log
         assert "secret-name" not in log
         assert '"GET /share/[redacted]" 200' in log
+
+    def test_writes_down_no_link_either_while_the_console_is_away(self, tmp_path: Path) -> None:
+        (tmp_path / "documents").mkdir()
+        with nginx.running(tmp_path / "front", behind=free_port(), files=tmp_path / "documents") as front:
+            for path in (f"/share/{LINK}/", f"/dropbox/callback/?code={LINK}"):
+                answer = requests.get(
+                    front.url + path,
+                    headers={"Referer": f"{front.url}/share/{LINK}/"},
+                    verify=front.certificate,
+                    timeout=10,
+                )
+                assert answer.status_code == 502
+            eventually(lambda: '"GET /dropbox/callback/" 502' in front.log())
+
+            assert LINK not in front.log() + front.errors()
 
     def test_speaks_no_old_tls(self) -> None:
         text = (nginx.DEPLOYED / "nginx.conf").read_text()
