@@ -9,6 +9,9 @@ from core.backups.contents import blobs_of
 from core.backups.place import BACKUPS, ID, MANIFEST, Place, id_at, key_of
 from core.base.errors import RunsheetError
 
+# What is younger may be of a backup that is being made: by another Runsheet that was restored from this one's, for example.
+LEFT = timedelta(days=7)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
@@ -39,7 +42,12 @@ def clear(place: Place, *, newest: str, keep_days: int, at: datetime) -> Removed
     for each in old:
         place.delete(key_of(each, MANIFEST))  # first, so that nobody sees a backup that lacks something
     kept = {each for each in ids if each not in old}
-    left = [each.key for each in place.listing(BACKUPS) if _backup_of(each.key) not in {"", *kept}]
+    since_ns = (at - LEFT).timestamp() * 1e9
+    left = [
+        each.key
+        for each in place.listing(BACKUPS)
+        if (name := _backup_of(each.key)) in old or (name and name not in kept and each.modified_ns < since_ns)
+    ]
     for key in left:
         place.delete(key)
     if not left:  # nobody is there who has left any blobs
@@ -50,7 +58,7 @@ def clear(place: Place, *, newest: str, keep_days: int, at: datetime) -> Removed
         return Removed(backups=tuple(old), why_not=f"What an older backup needs cannot be told: {error}")
     count = size = 0
     for lies in list(lying(place)):
-        if bytes.fromhex(lies.key.rpartition("/")[2]) not in needed:
+        if lies.modified_ns < since_ns and bytes.fromhex(lies.key.rpartition("/")[2]) not in needed:
             place.delete(lies.key)
             count, size = count + 1, size + lies.size
     return Removed(backups=tuple(old), blobs=count, bytes=size)

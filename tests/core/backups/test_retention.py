@@ -1,5 +1,6 @@
 """What is older than it has to be goes, and nothing else."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -56,13 +57,21 @@ def lay(place: Place, *, days_ago: int, contents: tuple[bytes, ...] = (b"same",)
     return backup_id
 
 
+def pass_days(tmp_path: Path, days: int) -> None:
+    """Since all of it was written."""
+    then = (NOW - timedelta(days=days)).timestamp()
+    for each in tmp_path.rglob("*"):
+        os.utime(each, (then, then))
+
+
 def contents(place: Place) -> set[bytes]:
     return {b"".join(place.stream(each.key)) for each in place.listing("blobs/")}
 
 
 class TestClear:
-    def test_takes_older_backups_and_what_only_they_need(self, place: Place) -> None:
+    def test_takes_older_backups_and_what_only_they_need(self, place: Place, tmp_path: Path) -> None:
         old, new = lay(place, days_ago=31, contents=(b"same", b"old")), lay(place, days_ago=1, contents=(b"same",))
+        pass_days(tmp_path, 8)
 
         removed = clear(place, newest=new, keep_days=30, at=NOW)
 
@@ -83,18 +92,26 @@ class TestClear:
 
         assert len(place.ids()) == 2
 
-    def test_takes_what_came_to_no_end(self, place: Place) -> None:
-        lay(place, days_ago=1, contents=(b"half",), ends=False)
+    def test_takes_what_came_to_no_end_and_does_no_more(self, place: Place, tmp_path: Path) -> None:
+        half = lay(place, days_ago=8, contents=(b"half",), ends=False)
+        new = lay(place, days_ago=0)
+        lay(place, days_ago=31)
+        pass_days(tmp_path, 6)
+        clear(place, newest=new, keep_days=30, at=NOW)
+        assert contents(place) == {b"same", b"half"}
+        assert list(place.listing(f"backups/{half}/"))
 
-        clear(place, newest=lay(place, days_ago=0), keep_days=30, at=NOW)
+        pass_days(tmp_path, 8)
+        clear(place, newest=new, keep_days=30, at=NOW)
 
         assert contents(place) == {b"same"}
         assert len({each.key.split("/")[1] for each in place.listing("backups/")}) == 1
 
-    def test_leaves_each_content_where_it_cannot_be_told_who_needs_it(self, place: Place) -> None:
+    def test_leaves_each_content_where_it_cannot_be_told_who_needs_it(self, place: Place, tmp_path: Path) -> None:
         broken, new = lay(place, days_ago=1, contents=(b"mine",)), lay(place, days_ago=0)
         lay(place, days_ago=31)
         place.put(key_of(broken, "blobs"), [b"{}\n"])
+        pass_days(tmp_path, 8)
 
         removed = clear(place, newest=new, keep_days=30, at=NOW)
 
@@ -109,6 +126,7 @@ class TestClear:
         for each in others:
             each.write_text("mine")
         lay(place, days_ago=31)
+        pass_days(tmp_path, 8)
 
         clear(place, newest=new, keep_days=1, at=NOW)
 
