@@ -15,19 +15,20 @@ from typing import Any
 from django.db.migrations.loader import MigrationLoader
 
 from core.backups import keys, replacing, settling
-from core.backups.age import opened, public_of
+from core.backups.age import opened
 from core.backups.alone import alone
 from core.backups.blobs import blob_key
 from core.backups.contents import files_of
 from core.backups.copying import AT_ONCE
-from core.backups.errors import BackupDamaged, BackupRefused, ContentDiffers
+from core.backups.errors import BackupDamaged, BackupFailed, BackupRefused, ContentDiffers
 from core.backups.lists import KeptFile
 from core.backups.manifest import Manifest
 from core.backups.place import Place
 from core.backups.postgres import major_of, programs
 from core.backups.settling import Settled
 from core.backups.streams import expected, measured
-from core.backups.verifying import dump_as_sql
+from core.backups.verifying import dump_as_sql, require_key
+from core.base.errors import Refused
 from documents.queries import roots_of_documents
 from documents.services.moving import patiently
 from documents.services.receiving import STORED_AS
@@ -91,7 +92,7 @@ def restore(place: Place, manifest: Manifest, wish: Wish, *, told: Told) -> Rest
         BackupBroken: PostgreSQL does not take it.
         Denied, Throttled, Unavailable, FullDisk: a place does not do it now.
     """
-    _require_key(manifest, wish.identities)
+    require_key(manifest, wish.identities)
     tools = programs(least=major_of(manifest.servers.pg_dump))
     replacing.require_fit(manifest, MigrationLoader(None).disk_migrations)
     if DATABASE in wish.parts:
@@ -136,13 +137,6 @@ def _settle(place: Place, storage: Storage, manifest: Manifest, wish: Wish, told
     replacing.forget_mark()
     storage.delete(NOTE)
     return settled
-
-
-def _require_key(manifest: Manifest, identities: Sequence[Any]) -> None:
-    if manifest.is_sealed and not {public_of(each) for each in identities} & set(manifest.recipients):
-        raise BackupRefused(
-            f"Backup {manifest.id} is encrypted. Name the file with the private key of {' or '.join(manifest.recipients)} by --identity."
-        )
 
 
 def _require_room(storage: Storage, manifest: Manifest, wish: Wish) -> bool:
@@ -191,6 +185,10 @@ def _fill(place: Place, storage: Storage, found: Restored, wish: Wish, told: Tol
                 found.put_bytes += kept.size if is_new else 0
                 found.there += not is_new
             told(f"{found.put + found.there:,} files of {found.manifest.files.count:,}")
+    if found.put + found.there != found.manifest.files.count:
+        raise BackupDamaged(
+            f"The backup lists {found.put + found.there:,} files, and should {found.manifest.files.count:,}."
+        )
 
 
 def _put(
@@ -215,6 +213,8 @@ def _put(
         patiently(write)
     except ContentDiffers as error:
         raise BackupDamaged(f"{blob_key(kept.blob)} is not what {kept.key} was.") from error
+    except Refused as error:  # others were put back before it
+        raise BackupFailed(f"A file cannot be put back. {error}") from error
     if not patiently(lambda: _lies(storage, kept)):
         raise BackupDamaged(f"{kept.key} was written, and something else lies there.")
     return True

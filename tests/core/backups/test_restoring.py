@@ -275,6 +275,23 @@ class TestUnfit:
         assert "is not what" in ended.errors
         assert not any(b"B deed" in content for content in files.all().values())
 
+    def test_is_what_lies_in_the_way_and_is_no_file(self, world: User, files: Files, place: Path) -> None:
+        command("backup", place)
+        version = files[DocumentVersion.objects.order_by("pk")[0].key]
+        version.unlink()
+        version.mkdir()
+        (version / "note").write_text("mine")
+        before = all_rows()
+
+        ended = command("restore", place, "--replace")
+
+        assert (ended.code, "A file cannot be put back. There is something in storage under" in ended.errors) == (
+            2,
+            True,
+        )
+        assert all_rows() == before
+        assert (version / "note").read_text() == "mine"
+
 
 class TestBrokenOff:
     @pytest.mark.parametrize(

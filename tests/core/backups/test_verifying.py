@@ -1,5 +1,6 @@
 """A backup is whole, or it is said what of it is not."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,21 @@ class TestDamaged:
 
         assert (command("verify_backup", place).code, command("backup", place).code) == (2, 0)
 
+    def test_is_a_list_that_lacks_a_file_as_the_manifest_may_not_tell(
+        self, backup: Path, place: Path, files: Files
+    ) -> None:
+        manifest, listed = backup / "manifest.json", backup / "files"
+        said = json.loads(manifest.read_text())
+        listed.write_bytes(b"")
+        said["parts"]["files"] = {"size": 0, "sha256": digest(b"")}
+        manifest.write_text(json.dumps(said))
+
+        verified, restored = command("verify_backup", place), command("restore", place, "--replace")
+
+        assert (verified.code, restored.code) == (2, 2)
+        assert "0 files of 0 bytes are listed, and should be 1 of" in verified.errors
+        assert "lists 0 files, and should 1" in restored.errors
+
     def test_is_one_among_others_that_are_told(self, backup: Path, place: Path) -> None:
         other = command("backup", place, "--json").said["manifest"]["id"]
         (backup / "manifest.json").write_text("{}")
@@ -145,7 +161,10 @@ class TestEncrypted:
         shutil.rmtree(files.directory)
         files.directory.mkdir()
 
+        other = key.with_name("other")
+        other.write_text(str(pyrage.x25519.Identity.generate()))
         refused = command("restore", place, "--replace")
+        assert command("verify_backup", place, "--identity", other).code == 3
         ended = command("restore", place, "--replace", "--identity", key)
 
         assert (refused.code, "Name the file with the private key" in refused.errors) == (3, True)
