@@ -23,7 +23,7 @@ LINK = "rsl_0123456789abcdefghijABCDEFGHIJ"
 
 
 class Console(BaseHTTPRequestHandler):
-    """Tells what it was asked, and how much it was sent."""
+    """Tells what it was asked, and how much it was sent; or who is to give what below `/give/`."""
 
     protocol_version = "HTTP/1.1"
 
@@ -31,6 +31,8 @@ class Console(BaseHTTPRequestHandler):
         length = len(self.rfile.read(int(self.headers["Content-Length"] or 0)))
         told = json.dumps({"path": self.path, "length": length, "headers": dict(self.headers)}).encode()
         self.send_response(200)
+        if self.path.startswith("/give/"):
+            self.send_header("X-Accel-Redirect", self.path.replace("/give/", "/documents-files/"))
         self.send_header("Content-Length", str(len(told)))
         self.end_headers()
         self.wfile.write(told)
@@ -107,6 +109,21 @@ class TestProxy:
         (front.place.parent / "documents" / "deed.pdf").write_text("deed")
 
         assert ask.get(f"{front.url}/documents-files/deed.pdf", timeout=10).status_code == 404
+
+    def test_follows_no_link_out_of_the_documents(self, front: Nginx, ask: requests.Session) -> None:
+        documents, outside = front.place.parent / "documents", front.place.parent / "outside"
+        for folder in (documents / "7", outside):
+            folder.mkdir()
+            (folder / "deed.pdf").write_text(folder.name)
+        (documents / "link.pdf").symlink_to(outside / "deed.pdf")
+        (documents / "link").symlink_to(outside)
+
+        def given(key: str) -> tuple[int, str]:
+            answer = ask.get(f"{front.url}/give/{key}", timeout=10)
+            return answer.status_code, answer.text
+
+        assert given("7/deed.pdf") == (200, "7")
+        assert [given(key)[0] for key in ("link.pdf", "link/deed.pdf")] == [403, 404]
 
     def test_writes_down_no_link_and_nothing_that_a_program_sends_in_an_address(
         self, front: Nginx, ask: requests.Session
