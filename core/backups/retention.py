@@ -1,4 +1,4 @@
-"""What is older than it has to be goes; the last backup stays, and with each all that it needs."""
+"""What is older than it has to be goes; the last backups stay, and with each all that it needs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from core.backups.contents import blobs_of
 from core.backups.place import BACKUPS, ID, MANIFEST, Place, id_at, key_of
 from core.base.errors import RunsheetError
 
+# So many stay, whatever their age: of one moment to the next a clock may be wrong by years, or all backups of weeks have failed.
+STAY = 3
 # What is younger may be of a backup that is being made: by another Runsheet that was restored from this one's, for example.
 LEFT = timedelta(days=7)
 
@@ -33,12 +35,12 @@ def clear(place: Place, *, newest: str, keep_days: int, at: datetime) -> Removed
     """Take away backups that are older, what others have left that came to no end, and blobs that no backup needs any more.
 
     Args:
-        newest: stays, whatever its age.
+        newest: stays, whatever its age; and so do others, up to three in all.
         keep_days: 0: all stay.
     """
     before = id_at(at - timedelta(days=keep_days)) if keep_days else ""
     ids = place.ids()
-    old = [each for each in ids if each < before and each != newest]
+    old = [each for each in ids[:-STAY] if each < before and each != newest]
     for each in old:
         place.delete(key_of(each, MANIFEST))  # first, so that nobody sees a backup that lacks something
     kept = {each for each in ids if each not in old}
