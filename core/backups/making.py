@@ -47,12 +47,18 @@ class Made:
 
 
 def back_up(
-    place: Place, *, recipients: Sequence[str], keep_days: int, at_once: int, told: Told, rereads: bool = False
+    place: Place,
+    *,
+    recipients: Sequence[str] | None,
+    keep_days: int,
+    at_once: int,
+    told: Told,
+    rereads: bool = False,
 ) -> Made:
     """Make one; whatever an earlier one has already is not copied again.
 
     Args:
-        recipients: public keys of age's, for which it is encrypted; none: it is not.
+        recipients: public keys of age's, for which it is encrypted; none: it is not, as the last one was not; None: in any case.
         keep_days: older ones go, if nothing is wrong with this one; 0: none do.
         at_once: so many files side by side.
         told: hears how far it is.
@@ -64,12 +70,14 @@ def back_up(
         BackupFailed: it cannot be done there.
     """
     began = monotonic()
-    recipients = check_recipients(recipients)
+    is_asked, recipients = recipients is not None, check_recipients(recipients or ())
     tools = programs(least=major_of(server_version()))
     require_here()
     root = StorageRoot.named(roots_of_documents()[0])
     with alone() as here, Spool(Version) as versions:
         last = place.last_readable()
+        if is_asked and not recipients:
+            _require_plain(last)
         with taken(versions, root=root) as moment:
             _require_ours(place, last, moment)
             _require_newest(place, moment)
@@ -176,6 +184,18 @@ def _require_ours(place: Place, last: Manifest | None, moment: Snapshot) -> None
     if last is not None and last.root and moment.root and last.root != moment.root:
         raise BackupRefused(
             f"The backups in {place.name} are of another Runsheet, whose storage has another marker. Let this one's lie elsewhere."
+        )
+
+
+def _require_plain(last: Manifest | None) -> None:
+    """Else whoever loses a setting lays all open.
+
+    Raises:
+        BackupRefused: the last one was encrypted.
+    """
+    if last is not None and last.is_sealed:
+        raise BackupRefused(
+            f"Backup {last.id} is encrypted, and for this one no public key is named. Set BACKUP_RECIPIENTS again, or say “--unencrypted”."
         )
 
 

@@ -177,9 +177,19 @@ class TestEncrypted:
         command("backup", place, "--recipient", public_of(key))
 
         again = command("backup", place, "--recipient", public_of(key), "--json").said
-        plain = command("backup", place, "--json").said
+        plain = command("backup", place, "--unencrypted", "--json").said
 
         assert (again["added"]["count"], plain["added"]["count"]) == (0, 1)
+
+    def test_is_followed_by_none_that_is_not_unless_somebody_says_so(self, opal: User, place: Path, key: Path) -> None:
+        command("backup", place, "--recipient", public_of(key))
+        before = sorted(place.rglob("*"))
+
+        forgotten, both = command("backup", place), command("backup", place, "--unencrypted", "--recipient", "age1")
+
+        assert (forgotten.code, "Set BACKUP_RECIPIENTS again" in forgotten.errors) == (3, True)
+        assert (both.code, "only one of them" in both.errors) == (3, True)
+        assert sorted(place.rglob("*")) == before
 
     def test_is_refused_with_what_is_no_public_key_and_repeats_no_private_one(
         self, opal: User, place: Path, key: Path
