@@ -12,11 +12,10 @@ from psycopg import sql
 from core.backups.lists import Spool, Version
 from core.backups.postgres import Programs, reaching
 from core.backups.streams import piped
+from core.base.database import RESTORING
 from storage.models import StorageRoot
 
 SCHEMA = "public"
-# A table that says which restore is not through. It is of the restore, and no backup's.
-MARK = "runsheet_restore"
 AT_ONCE = 5_000
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'r' ORDER BY relname"
 # What others have laid beside ours: a restore replaces only ours. One that an extension lies in has to be there before that.
@@ -98,7 +97,7 @@ def dumped(snapshot: Snapshot, programs: Programs) -> Iterator[bytes]:
         "--no-publications",
         "--no-subscriptions",
         "--no-blobs",
-        f"--exclude-table={_pattern(SCHEMA)}.{_pattern(MARK)}",
+        f"--exclude-table={_pattern(SCHEMA)}.{_pattern(RESTORING)}",
         *(f"--exclude-schema={_pattern(each)}" for each in snapshot.other_schemas),
         f"--lock-wait-timeout={LOCK_S}s",
         f"--snapshot={snapshot.name}",
@@ -136,7 +135,7 @@ def _pattern(name: str) -> str:
 def _counted(cursor: CursorWrapper) -> dict[str, int]:
     counts = {}
     for name in tables(cursor):
-        if name == MARK:
+        if name == RESTORING:
             continue
         cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(SCHEMA, name)))
         (counts[name],) = cursor.fetchone()
