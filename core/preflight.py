@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from time import monotonic
 from typing import Any, Self
@@ -25,7 +26,7 @@ from core.backups.snapshot import SCHEMA
 from core.backups.streams import piped
 from core.base.errors import Refused
 from core.local.servers import ROOT
-from core.local.spare import spare_database
+from core.local.spare import NoSpareServer, spare_database
 
 REHEARSE = "--rehearse"
 PURPOSE = "preflight"
@@ -228,14 +229,14 @@ def rehearsed_in_copy(server: str) -> list[Rehearsed]:
         server: the address of any database of it.
 
     Raises:
-        NoSpareServer, BackupRefused, BackupBroken: no copy can be made.
-        PreflightRefused: a pooler stands between; or a migration fails even in an empty copy; with its own words.
+        BackupRefused, BackupBroken: no copy can be made.
+        PreflightRefused: the same; a pooler stands between; or a migration fails even in an empty copy; with its own words.
     """
     if settings.DATABASE_IS_POOLED:
         raise PreflightRefused(
             "A pooler stands before PostgreSQL (DATABASE_POOLER). Name PostgreSQL itself in DATABASE_URL."
         )
-    with spare_database(server, purpose=PURPOSE) as copy:
+    with _spare(server) as copy:
         _copy_schema(copy)
         others = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
         environment = {**others, "DATABASE_URL": copy}
@@ -245,6 +246,20 @@ def rehearsed_in_copy(server: str) -> list[Rehearsed]:
         raise PreflightRefused(f"A migration fails in an empty copy of the database already: {done.stderr.strip()}")
     told = json.loads(done.stdout)
     return [Rehearsed(**{**each, "steps": [Step(**step) for step in each["steps"]]}) for each in told]
+
+
+@contextmanager
+def _spare(server: str) -> Iterator[str]:
+    if not server.startswith(("postgresql://", "postgres://")):
+        raise PreflightRefused("--server has to be an address such as postgresql://admin@127.0.0.1:5432/postgres.")
+    try:
+        with spare_database(server, purpose=PURPOSE) as copy:
+            yield copy
+    except NoSpareServer as error:
+        reason = str(error.__cause__).partition("\n")[0]
+        raise PreflightRefused(
+            f"No empty copy can be made: {reason}. Name a server, and a user who may create databases there, by --server."
+        ) from error
 
 
 def as_json(found: Iterator[Rehearsed]) -> str:

@@ -137,6 +137,21 @@ class TestCommand:
 
         assert (ended.code, ended.out) == (0, "No migration is still to be made.\n")
 
+    @pytest.mark.parametrize(
+        ("server", "words"),
+        [
+            ("postgresql://u:sekret@127.0.0.1:1/x", "No empty copy can be made: connection failed"),
+            ("postgres//u:sekret@127.0.0.1/x", "has to be an address such as"),
+        ],
+    )
+    def test_says_why_there_can_be_no_copy_and_repeats_no_password(self, server: str, words: str) -> None:
+        ended = command("preflight", "--server", server)
+
+        assert ended.code == 3
+        assert words in ended.errors
+        assert "sekret" not in ended.errors
+        assert "embedded" not in ended.errors
+
     def test_makes_no_migration_but_in_a_copy(self) -> None:
         ended = command("preflight", "--rehearse")
 
