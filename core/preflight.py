@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from time import monotonic
 from typing import Any, Self
@@ -21,12 +22,14 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg.conninfo import conninfo_to_dict
 
 from core.backups.postgres import major_of, programs, reaching, server_version
+from core.backups.snapshot import SCHEMA
 from core.backups.streams import piped
 from core.base.errors import Refused
 from core.local.servers import ROOT
-from core.local.spare import spare_database
+from core.local.spare import NoSpareServer, spare_database
 
 REHEARSE = "--rehearse"
+PURPOSE = "preflight"
 # Nobody should wait for longer.
 FELT_S = 1.0
 # Bytes of a table in a second, cautiously: read through, and written anew or sorted into an index.
@@ -133,7 +136,16 @@ class Hold:
 
 
 def rehearse() -> Iterator[Rehearsed]:
-    """Make all migrations that are still to be made, in the database of this process, which has to be a copy."""
+    """Make all migrations that are still to be made, in the database of this process, which has to be a copy.
+
+    Raises:
+        PreflightRefused: it is none.
+    """
+    if not connection.settings_dict["NAME"].startswith(f"runsheet_{PURPOSE}_"):
+        raise PreflightRefused(
+            f"{REHEARSE} makes the migrations, and is for the copy that “preflight” makes for itself. Leave it out; to make them here: "
+            "“migrate”."
+        )
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     state = executor._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]  # noqa: SLF001 - as `migrate` does
@@ -234,14 +246,14 @@ def rehearsed_in_copy(server: str) -> list[Rehearsed]:
         server: the address of any database of it.
 
     Raises:
-        NoSpareServer, BackupRefused, BackupBroken: no copy can be made.
-        PreflightRefused: a pooler stands between; or a migration fails even in an empty copy; with its own words.
+        BackupRefused, BackupBroken: no copy can be made.
+        PreflightRefused: the same; a pooler stands between; or a migration fails even in an empty copy; with its own words.
     """
     if settings.DATABASE_IS_POOLED:
         raise PreflightRefused(
             "A pooler stands before PostgreSQL (DATABASE_POOLER). Name PostgreSQL itself in DATABASE_URL."
         )
-    with spare_database(server, purpose="preflight") as copy:
+    with _spare(server) as copy:
         _copy_schema(copy)
         others = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
         environment = {**others, "DATABASE_URL": copy}
@@ -253,20 +265,34 @@ def rehearsed_in_copy(server: str) -> list[Rehearsed]:
     return [Rehearsed(**{**each, "steps": [Step(**step) for step in each["steps"]]}) for each in told]
 
 
+@contextmanager
+def _spare(server: str) -> Iterator[str]:
+    if not server.startswith(("postgresql://", "postgres://")):
+        raise PreflightRefused("--server has to be an address such as postgresql://admin@127.0.0.1:5432/postgres.")
+    try:
+        with spare_database(server, purpose=PURPOSE) as copy:
+            yield copy
+    except NoSpareServer as error:
+        reason = str(error.__cause__).partition("\n")[0]
+        raise PreflightRefused(
+            f"No empty copy can be made: {reason}. Name a server, and a user who may create databases there, by --server."
+        ) from error
+
+
 def as_json(found: Iterator[Rehearsed]) -> str:
     """What `rehearsed_in_copy` reads."""
     return json.dumps([asdict(each) for each in found])
 
 
 def _copy_schema(copy: str) -> None:
-    """The tables as they are, and which migrations have made them."""
+    """Our tables as they are, and which migrations have made them; what others have in the database is no matter."""
     tools = programs(least=major_of(server_version()))
-    own = ["--no-owner", "--no-privileges", "--no-password"]
+    own = [f"--schema={SCHEMA}", "--no-owner", "--no-privileges", "--no-password"]
     parts = (["--schema-only"], ["--data-only", "--table=django_migrations"])
     with reaching() as here, reaching(conninfo_to_dict(copy)) as there:
         for part in parts:
             text = b"".join(piped([tools["pg_dump"], *own, *part], environment=here)).decode()
-            plain = re.sub(r"(?m)^(CREATE|COMMENT ON) EXTENSION .*$", "", text)
+            plain = re.sub(r"(?m)^(CREATE|COMMENT ON) (EXTENSION|SCHEMA) .*$", "", text)
             into = [tools["psql"], "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]
             list(piped(into, [plain.encode()], environment=there))
 

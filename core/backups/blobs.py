@@ -25,21 +25,28 @@ class Blobs:
 
     Args:
         recipients: with whose public keys they are encrypted; none: they are not.
-        known: those of an earlier backup, which are trusted to be what was checked then.
+        lists: what earlier backups say of theirs, the newest first.
+        rereads: what they say is not trusted, and each that is needed is read once more.
     """
 
-    def __init__(self, place: Place, *, recipients: Sequence[str] = (), known: Iterable[KeptBlob] = ()) -> None:
+    def __init__(
+        self,
+        place: Place,
+        *,
+        recipients: Sequence[str] = (),
+        lists: Iterable[Iterable[KeptBlob]] = (),
+        rereads: bool = False,
+    ) -> None:
         self._place = place
         self._recipients = tuple(recipients)
         self._there = {bytes.fromhex(each.key.rpartition("/")[2]): each.size for each in lying(place)}
         # Bytes, since there may be millions: the name, then the checksum of what lies there.
         self._known: dict[bytes, bytes] = {}
-        try:
-            for each in known:
-                if self._there.get(name := bytes.fromhex(each.name)) == each.size:
-                    self._known[name] = bytes.fromhex(each.sha256)
-        except BackupDamaged:  # all of them are read once more
-            self._known.clear()
+        # The same, as it was written down; whether it still holds is to be seen.
+        self._said: dict[bytes, bytes] = {}
+        self._all_is_said = True
+        for each in lists:
+            self._learn(each, rereads=rereads)
         self._busy: set[str] = set()
         self._turn = Condition()
         self.added = self.added_bytes = 0
@@ -50,6 +57,18 @@ class Blobs:
             return sha256
         words = f"{sha256} {' '.join(self._recipients)}"
         return salted_hmac(SALT, words, secret=settings.SECRET_KEY, algorithm="sha256").hexdigest()
+
+    def _learn(self, listed: Iterable[KeptBlob], *, rereads: bool) -> None:
+        try:
+            every = {bytes.fromhex(each.name): (each.size, bytes.fromhex(each.sha256)) for each in listed}
+        except BackupDamaged:
+            self._all_is_said = False
+            return
+        for name, (size, digest) in every.items():
+            if name in self._there and name not in self._said:
+                self._said[name] = digest
+                if self._there[name] == size and not rereads:
+                    self._known[name] = digest
 
     def has(self, name: str) -> bool:
         """Whether it lies there and was checked."""
@@ -90,25 +109,30 @@ class Blobs:
 
     def _keep(self, name: str, sha256: str, opens: Opens) -> None:
         key = bytes.fromhex(name)
-        if key in self._there:  # of a backup that has not come to its end
-            size, digest = self._read_back(name)
-        else:
+        found = self._lies(name) if key in self._there else None
+        if found is None:
             written = self._place.put(blob_key(name), sealed(expected(opens(), sha256), self._recipients))
-            size, digest = self._read_back(name)
-            if digest != written.sha256:
+            found = measured(self._place.stream(blob_key(name)))
+            if found != (written.size, written.sha256):
                 raise BackupDamaged(f"{blob_key(name)} was written, and something else lies there.")
             with self._turn:
-                self.added, self.added_bytes = self.added + 1, self.added_bytes + size
+                self.added, self.added_bytes = self.added + 1, self.added_bytes + written.size
+        size, digest = found
         self._there[key], self._known[key] = size, bytes.fromhex(digest)
 
-    def _read_back(self, name: str) -> tuple[int, str]:
-        size, digest = measured(self._place.stream(blob_key(name)))
-        if not self._recipients and digest != name:
-            # Whoever has put it there, it is not what its name says; the next try writes it anew.
-            self._place.delete(blob_key(name))
-            self._there.pop(bytes.fromhex(name), None)
-            raise BackupDamaged(f"{blob_key(name)} was not what its name says, and is gone.")
-        return size, digest
+    def _lies(self, name: str) -> tuple[int, str] | None:
+        """Size and checksum of what lies there; None if it is not, or may not be, what has to."""
+        try:
+            size, digest = measured(self._place.stream(blob_key(name)))
+        except BackupDamaged:  # it has gone since
+            return None
+        is_right = self._may_be(name, digest) if self._recipients else digest == name
+        return (size, digest) if is_right else None
+
+    def _may_be(self, name: str, digest: str) -> bool:
+        """What is encrypted does not tell what it is. What nobody has written down is of a backup that came to no end."""
+        said = self._said.get(bytes.fromhex(name))
+        return self._all_is_said if said is None else said.hex() == digest
 
 
 def blob_key(name: str) -> str:

@@ -31,7 +31,7 @@ class BackupDamaged(BackupFailed):
 
     code = "backup_damaged"
     words = "backup damaged"
-    advice = "Take another backup, and see what the disk or the bucket says"
+    advice = "Take another backup, with --reread, and see what the disk or the bucket says"
 
 
 class ContentDiffers(RunsheetError):

@@ -1,6 +1,6 @@
 """A backup is made: the database of one moment, and what belongs to it in storage."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -46,14 +46,23 @@ class Made:
     took_s: float
 
 
-def back_up(place: Place, *, recipients: Sequence[str], keep_days: int, at_once: int, told: Told) -> Made:
+def back_up(
+    place: Place,
+    *,
+    recipients: Sequence[str] | None,
+    keep_days: int,
+    at_once: int,
+    told: Told,
+    rereads: bool = False,
+) -> Made:
     """Make one; whatever an earlier one has already is not copied again.
 
     Args:
-        recipients: public keys of age's, for which it is encrypted; none: it is not.
+        recipients: public keys of age's, for which it is encrypted; none: it is not, as the last one was not; None: in any case.
         keep_days: older ones go, if nothing is wrong with this one; 0: none do.
         at_once: so many files side by side.
         told: hears how far it is.
+        rereads: what earlier ones have is read once more, and copied anew where it is not what it was.
 
     Raises:
         BackupRefused: it was not begun.
@@ -61,16 +70,20 @@ def back_up(place: Place, *, recipients: Sequence[str], keep_days: int, at_once:
         BackupFailed: it cannot be done there.
     """
     began = monotonic()
-    recipients = check_recipients(recipients)
+    is_asked, recipients = recipients is not None, check_recipients(recipients or ())
     tools = programs(least=major_of(server_version()))
     require_here()
     root = StorageRoot.named(roots_of_documents()[0])
     with alone() as here, Spool(Version) as versions:
         last = place.last_readable()
+        if is_asked and not recipients:
+            _require_plain(last)
         with taken(versions, root=root) as moment:
             _require_ours(place, last, moment)
+            _require_newest(place, moment)
             database = _dump(place, moment, tools, recipients)
-        blobs = Blobs(place, recipients=recipients, known=_known(place, last))
+        lists = _lists(place, last, is_sealed=bool(recipients))
+        blobs = Blobs(place, recipients=recipients, lists=lists, rereads=rereads)
 
         def tell(copied: Copied) -> None:
             here.require()
@@ -149,9 +162,17 @@ def _lay_down(
     return said, copied
 
 
-def _known(place: Place, last: Manifest | None) -> Iterable[KeptBlob]:
-    """The blobs of the last backup, which were checked when they were written."""
-    return blobs_of(place, last) if last else ()
+def _lists(place: Place, last: Manifest | None, *, is_sealed: bool) -> Iterator[Iterable[KeptBlob]]:
+    """What is written down of blobs: by the last backup, and where only that tells what they are, by all others, too."""
+    if last is None:
+        return
+    yield blobs_of(place, last)
+    if is_sealed:
+        yield from (_blobs_of(place, each) for each in reversed(place.ids()) if each != last.id)
+
+
+def _blobs_of(place: Place, backup_id: str) -> Iterator[KeptBlob]:
+    yield from blobs_of(place, place.manifest(backup_id))
 
 
 def _require_ours(place: Place, last: Manifest | None, moment: Snapshot) -> None:
@@ -163,6 +184,32 @@ def _require_ours(place: Place, last: Manifest | None, moment: Snapshot) -> None
     if last is not None and last.root and moment.root and last.root != moment.root:
         raise BackupRefused(
             f"The backups in {place.name} are of another Runsheet, whose storage has another marker. Let this one's lie elsewhere."
+        )
+
+
+def _require_plain(last: Manifest | None) -> None:
+    """Else whoever loses a setting lays all open.
+
+    Raises:
+        BackupRefused: the last one was encrypted.
+    """
+    if last is not None and last.is_sealed:
+        raise BackupRefused(
+            f"Backup {last.id} is encrypted, and for this one no public key is named. Set BACKUP_RECIPIENTS again, or say “--unencrypted”."
+        )
+
+
+def _require_newest(place: Place, moment: Snapshot) -> None:
+    """Else whoever restores the newest one gets another.
+
+    Raises:
+        BackupRefused: one of a later time lies there.
+    """
+    last, own = next(reversed(place.ids()), ""), id_at(moment.made_at)
+    if last >= own:
+        raise BackupRefused(
+            f"Backup {last} lies in {place.name}, and by the clock of the database this one would be {own}, which is earlier. Set that "
+            "clock right; or if it was wrong then, move that backup's folder elsewhere."
         )
 
 

@@ -144,6 +144,8 @@ def place_of(text: str) -> Place:
     Raises:
         BackupRefused: it is none, it is not there, or it is where the documents lie.
     """
+    if not text.strip():
+        raise BackupRefused("Say where the backups lie: a directory, or s3://BUCKET/PREFIX. What was given is empty.")
     found = _s3(text) if text.startswith("s3://") else _directory(text)
     _refuse_among_documents(found)
     return found

@@ -11,9 +11,8 @@ from core.backups.manifest import Manifest
 from core.backups.postgres import Programs, major_of, reaching, server_version
 from core.backups.snapshot import SCHEMA, tables
 from core.backups.streams import drained, piped
+from core.base.database import RESTORING
 
-# Made in the transaction that restores, and gone once all that follows is done.
-MARK = "runsheet_restore"
 # Of a database that was only migrated, these are empty.
 OF_PEOPLE = ("auth_user", "leases_lease", "documents_document", "statemachine_transitionlog")
 OTHERS = """
@@ -53,8 +52,8 @@ def restored_from() -> str | None:
     """From which backup the database was restored, where what follows was broken off; empty: it holds nothing; None: it does."""
     with connection.cursor() as cursor:
         there = tables(cursor)
-        if MARK in there:
-            cursor.execute(f"SELECT backup FROM {SCHEMA}.{MARK}")  # noqa: S608 - names of this module's own
+        if RESTORING in there:
+            cursor.execute(f"SELECT backup FROM {SCHEMA}.{RESTORING}")  # noqa: S608 - names of this module's own
             return str(cursor.fetchone()[0])
         for name in OF_PEOPLE:
             if name in there:
@@ -129,12 +128,12 @@ def replace(dump: Generator[bytes], *, backup_id: str, tools: Programs) -> None:
 
 
 def _in_one(dump: Iterator[bytes], backup_id: str) -> Iterator[bytes]:
-    """What comes to no COMMIT, since the dump breaks off, was never there."""
-    last = f"CREATE TABLE {SCHEMA}.{MARK} (backup text); INSERT INTO {SCHEMA}.{MARK} VALUES ('{backup_id}');\nCOMMIT;\n"  # noqa: S608 - an id that was checked
+    """What comes to no COMMIT, since the dump breaks off, was never there. The mark goes once all that follows is done."""
+    last = f"CREATE TABLE {SCHEMA}.{RESTORING} (backup text); INSERT INTO {SCHEMA}.{RESTORING} VALUES ('{backup_id}');\nCOMMIT;\n"  # noqa: S608 - an id that was checked
     return chain([b"BEGIN;\n", CLEAR.encode()], dump, [last.encode()])
 
 
 def forget_mark() -> None:
     """All that follows is done."""
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{MARK}")
+        cursor.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{RESTORING}")

@@ -15,19 +15,20 @@ from typing import Any
 from django.db.migrations.loader import MigrationLoader
 
 from core.backups import keys, replacing, settling
-from core.backups.age import opened, public_of
+from core.backups.age import opened
 from core.backups.alone import alone
 from core.backups.blobs import blob_key
 from core.backups.contents import files_of
 from core.backups.copying import AT_ONCE
-from core.backups.errors import BackupDamaged, BackupRefused, ContentDiffers
+from core.backups.errors import BackupDamaged, BackupFailed, BackupRefused, ContentDiffers
 from core.backups.lists import KeptFile
 from core.backups.manifest import Manifest
 from core.backups.place import Place
 from core.backups.postgres import major_of, programs
 from core.backups.settling import Settled
 from core.backups.streams import expected, measured
-from core.backups.verifying import dump_as_sql
+from core.backups.verifying import dump_as_sql, require_key
+from core.base.errors import Refused
 from documents.queries import roots_of_documents
 from documents.services.moving import patiently
 from documents.services.receiving import STORED_AS
@@ -50,6 +51,7 @@ class Restored:
 
     Attributes:
         put, there: files that were written, and that lay there already as they should.
+        was_done: the database was restored by an earlier run, which was broken off; it was left as it is.
         lacking: the keys that are needed and not here.
         took_s: each part, in seconds.
     """
@@ -58,6 +60,7 @@ class Restored:
     put: int = 0
     put_bytes: int = 0
     there: int = 0
+    was_done: bool = False
     lacking: dict[str, list[str]] = field(default_factory=dict)
     settled: Settled | None = None
     took_s: dict[str, float] = field(default_factory=dict)
@@ -89,7 +92,7 @@ def restore(place: Place, manifest: Manifest, wish: Wish, *, told: Told) -> Rest
         BackupBroken: PostgreSQL does not take it.
         Denied, Throttled, Unavailable, FullDisk: a place does not do it now.
     """
-    _require_key(manifest, wish.identities)
+    require_key(manifest, wish.identities)
     tools = programs(least=major_of(manifest.servers.pg_dump))
     replacing.require_fit(manifest, MigrationLoader(None).disk_migrations)
     if DATABASE in wish.parts:
@@ -97,7 +100,7 @@ def restore(place: Place, manifest: Manifest, wish: Wish, *, told: Told) -> Rest
     found = Restored(manifest=manifest, lacking=keys.lacking(manifest.keys))
     storage = documents_storage()
     with alone() as here:
-        is_done = _require_room(storage, manifest, wish)
+        found.was_done = _require_room(storage, manifest, wish)
         if STORAGE in wish.parts:
             with _timed(found, STORAGE):
                 told("Files")
@@ -106,7 +109,7 @@ def restore(place: Place, manifest: Manifest, wish: Wish, *, told: Told) -> Rest
         if DATABASE in wish.parts:
             with _timed(found, DATABASE):
                 told("The database")
-                if not is_done:
+                if not found.was_done:
                     replacing.require_alone(besides=here.pid)  # somebody may have begun since
                     dump = dump_as_sql(place, manifest, tools, wish.identities)
                     replacing.replace(dump, backup_id=manifest.id, tools=tools)
@@ -136,22 +139,17 @@ def _settle(place: Place, storage: Storage, manifest: Manifest, wish: Wish, told
     return settled
 
 
-def _require_key(manifest: Manifest, identities: Sequence[Any]) -> None:
-    if manifest.is_sealed and not {public_of(each) for each in identities} & set(manifest.recipients):
-        raise BackupRefused(
-            f"Backup {manifest.id} is encrypted. Name the file with the private key of {' or '.join(manifest.recipients)} by --identity."
-        )
-
-
 def _require_room(storage: Storage, manifest: Manifest, wish: Wish) -> bool:
     """Go on only if nothing is lost by it that nobody wanted to be; whether the database was restored already.
+
+    It is restored once more where it may be replaced: somebody may have worked in it since.
 
     Raises:
         BackupRefused: it would be.
     """
     storage.check()
     earlier = replacing.restored_from()
-    is_done = earlier == manifest.id
+    was_done = DATABASE in wish.parts and not wish.replaces and earlier == manifest.id
     if DATABASE in wish.parts and not wish.replaces and earlier is None:
         raise BackupRefused(
             "The database holds leases, documents or people. “--replace” gives them up for what the backup says."
@@ -160,7 +158,7 @@ def _require_room(storage: Storage, manifest: Manifest, wish: Wish) -> bool:
         raise BackupRefused(
             f"Files lie in {storage.place}. “--replace” replaces those that differ from the backup, and leaves all others where they are."
         )
-    return is_done
+    return was_done
 
 
 def _under_way(storage: Storage) -> str:
@@ -187,6 +185,10 @@ def _fill(place: Place, storage: Storage, found: Restored, wish: Wish, told: Tol
                 found.put_bytes += kept.size if is_new else 0
                 found.there += not is_new
             told(f"{found.put + found.there:,} files of {found.manifest.files.count:,}")
+    if found.put + found.there != found.manifest.files.count:
+        raise BackupDamaged(
+            f"The backup lists {found.put + found.there:,} files, and should {found.manifest.files.count:,}."
+        )
 
 
 def _put(
@@ -211,6 +213,8 @@ def _put(
         patiently(write)
     except ContentDiffers as error:
         raise BackupDamaged(f"{blob_key(kept.blob)} is not what {kept.key} was.") from error
+    except Refused as error:  # others were put back before it
+        raise BackupFailed(f"A file cannot be put back. {error}") from error
     if not patiently(lambda: _lies(storage, kept)):
         raise BackupDamaged(f"{kept.key} was written, and something else lies there.")
     return True

@@ -12,6 +12,7 @@ from psycopg import sql
 from core.backups.lists import Spool, Version
 from core.backups.postgres import Programs, reaching
 from core.backups.streams import piped
+from core.base.database import RESTORING
 from storage.models import StorageRoot
 
 SCHEMA = "public"
@@ -21,6 +22,11 @@ TABLES = (
     "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition "
     "ORDER BY relname"
 )
+# What others have laid beside ours: a restore replaces only ours. One that an extension lies in has to be there before that.
+OTHER_SCHEMAS = """
+SELECT nspname FROM pg_namespace n WHERE nspname <> %s AND nspname <> 'information_schema' AND nspname !~ '^pg_'
+AND NOT EXISTS (SELECT FROM pg_extension WHERE extnamespace = n.oid) ORDER BY nspname
+"""
 VERSIONS = "SELECT DISTINCT ON (key) key, sha256, size FROM documents_documentversion ORDER BY key, number"
 # Of whoever waits for a lock that somebody holds, such as a migration.
 LOCK_S = 60
@@ -36,6 +42,7 @@ class Snapshot:
         root: the marker of the root of documents; empty if it has none.
         migrations: those that were applied, by app.
         tables: how many rows each table has.
+        other_schemas: the names of those that are not ours.
     """
 
     name: str
@@ -43,6 +50,7 @@ class Snapshot:
     root: str
     migrations: dict[str, list[str]]
     tables: dict[str, int]
+    other_schemas: list[str]
 
 
 @contextmanager
@@ -64,7 +72,12 @@ def taken(versions: Spool[Version], *, root: StorageRoot) -> Iterator[Snapshot]:
             cursor.execute("SELECT marker FROM storage_storageroot WHERE id = %s", [root.pk])
             (marker,) = cursor.fetchone()
             found = Snapshot(
-                name=name, made_at=made_at, root=marker, migrations=applied(cursor), tables=_counted(cursor)
+                name=name,
+                made_at=made_at,
+                root=marker,
+                migrations=applied(cursor),
+                tables=_counted(cursor),
+                other_schemas=_other_schemas(cursor),
             )
             _read_versions(cursor, versions)
         yield found
@@ -75,7 +88,7 @@ def taken(versions: Spool[Version], *, root: StorageRoot) -> Iterator[Snapshot]:
 
 
 def dumped(snapshot: Snapshot, programs: Programs) -> Iterator[bytes]:
-    """All of the database as `pg_dump` says it, in its own format.
+    """All that is ours of the database, as `pg_dump` says it in its own format.
 
     Raises:
         BackupBroken: it has failed.
@@ -86,6 +99,12 @@ def dumped(snapshot: Snapshot, programs: Programs) -> Iterator[bytes]:
         "--no-password",
         # The rows of a table in parts are those of the table.
         "--load-via-partition-root",
+        # These would be in the way where they are there already; nothing of ours is among them.
+        "--no-publications",
+        "--no-subscriptions",
+        "--no-blobs",
+        f"--exclude-table={_pattern(SCHEMA)}.{_pattern(RESTORING)}",
+        *(f"--exclude-schema={_pattern(each)}" for each in snapshot.other_schemas),
         f"--lock-wait-timeout={LOCK_S}s",
         f"--snapshot={snapshot.name}",
     ]
@@ -108,9 +127,22 @@ def tables(cursor: CursorWrapper) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
+def _other_schemas(cursor: CursorWrapper) -> list[str]:
+    cursor.execute(OTHER_SCHEMAS, [SCHEMA])
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _pattern(name: str) -> str:
+    """Just this name, whatever it is made of."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
 def _counted(cursor: CursorWrapper) -> dict[str, int]:
     counts = {}
     for name in tables(cursor):
+        if name == RESTORING:
+            continue
         cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(SCHEMA, name)))
         (counts[name],) = cursor.fetchone()
     return counts

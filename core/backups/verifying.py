@@ -1,6 +1,7 @@
 """A backup is read to its last byte, and compared with what was written down of it."""
 
 import os
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -11,10 +12,10 @@ from time import monotonic
 from typing import Any
 
 from core.backups import keys
-from core.backups.age import opened
+from core.backups.age import opened, public_of
 from core.backups.blobs import blob_key
 from core.backups.contents import blobs_of, files_of, part_of
-from core.backups.errors import BackupDamaged
+from core.backups.errors import BackupDamaged, BackupRefused
 from core.backups.lists import KeptBlob
 from core.backups.manifest import Manifest
 from core.backups.place import Place, key_of
@@ -26,7 +27,8 @@ from storage.backends.stored import Measured
 
 AT_ONCE = 500
 PROBLEMS_AT_MOST = 100
-COPY = b"COPY public."
+# An odd name stands in quotes.
+COPY = re.compile(rb'COPY public\.(?:"((?:[^"]|"")+)"|(\w+)) ')
 
 type Told = Callable[[int, int], None]
 
@@ -59,9 +61,11 @@ def verify(place: Place, manifest: Manifest, *, identities: Sequence[Any], at_on
         told: hears how many blobs were read, and how many bytes.
 
     Raises:
-        BackupRefused: there are no programs that could read the dump.
+        BackupRefused: there are no programs that could read the dump; or none of the keys opens it.
         Throttled, Unavailable: the place does not do it now.
     """
+    if identities:
+        require_key(manifest, identities)
     began = monotonic()
     found = Verified(manifest=manifest, lacking=keys.lacking(manifest.keys))
     found.is_opened = bool(identities) or not manifest.is_sealed
@@ -70,13 +74,23 @@ def verify(place: Place, manifest: Manifest, *, identities: Sequence[Any], at_on
         found.bytes += part.size
     if found.problems:  # what they say of others is not to be believed
         return found
-    contents = _contents(place, manifest, identities) if found.is_opened else {}
+    contents = _contents(place, manifest, identities, found) if found.is_opened else {}
     _check_blobs(place, manifest, found, contents, identities, at_once=at_once, told=told)
     if found.is_opened:
         tools = programs(least=major_of(manifest.servers.pg_dump))
         _note(found, partial(check_rows, place, manifest, tools=tools, identities=identities))
     found.took_s = monotonic() - began
     return found
+
+
+def require_key(manifest: Manifest, identities: Sequence[Any]) -> None:
+    """Raises:
+    BackupRefused: it is encrypted, and none of the private keys opens it.
+    """
+    if manifest.is_sealed and not {public_of(each) for each in identities} & set(manifest.recipients):
+        raise BackupRefused(
+            f"Backup {manifest.id} is encrypted. Name the file with the private key of {' or '.join(manifest.recipients)} by --identity."
+        )
 
 
 def check_rows(place: Place, manifest: Manifest, *, tools: Programs, identities: Sequence[Any]) -> None:
@@ -119,16 +133,24 @@ def _rows(sql: Iterator[bytes]) -> dict[str, int]:
                 table = ""
             elif table:
                 counts[table] += 1
-            elif line.startswith(COPY):
-                table = line.removeprefix(COPY).partition(b" ")[0].decode().strip('"')
+            elif begins := COPY.match(line):
+                table = (begins[2] or begins[1].replace(b'""', b'"')).decode()
                 counts.setdefault(table, 0)
     return counts
 
 
-def _contents(place: Place, manifest: Manifest, identities: Sequence[Any]) -> dict[bytes, bytes]:
-    """The checksum of what each blob holds, by its name."""
-    files = files_of(place, manifest, identities)
-    return {bytes.fromhex(each.blob): bytes.fromhex(each.sha256) for each in files}
+def _contents(place: Place, manifest: Manifest, identities: Sequence[Any], found: Verified) -> dict[bytes, bytes]:
+    """The checksum of what each blob holds, by its name; the files are counted on the way."""
+    contents: dict[bytes, bytes] = {}
+    count = size = 0
+    for each in files_of(place, manifest, identities):
+        contents[bytes.fromhex(each.blob)] = bytes.fromhex(each.sha256)
+        count, size = count + 1, size + each.size
+    if (count, size) != (manifest.files.count, manifest.files.size):
+        found.problems.append(
+            f"{count:,} files of {size:,} bytes are listed, and should be {manifest.files.count:,} of {manifest.files.size:,}."
+        )
+    return contents
 
 
 def _check_blobs(

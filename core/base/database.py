@@ -16,6 +16,8 @@ from django.db.models.base import ModelState
 from psycopg import Cursor
 from psycopg.errors import FeatureNotSupported
 
+# A table that says which restore of a backup is not through. It is of the restore, and no backup's.
+RESTORING = "runsheet_restore"
 NOT_MIGRATED = "The database lacks tables. Run: python manage.py migrate"
 
 UNDEFINED = ("42P01", "42703")  # a table, a column

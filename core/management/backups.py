@@ -4,6 +4,8 @@ import logging
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterable
+from datetime import timedelta
+from tempfile import gettempdir
 from typing import IO, NoReturn, Self, cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -14,7 +16,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from core.backups.errors import BackupRefused
 from core.backups.manifest import Manifest
-from core.backups.place import Place
+from core.backups.place import Place, id_at
+from core.base.clock import now
 from core.base.database import in_words
 from core.base.errors import Refused, RunsheetError
 from core.base.folding import printable
@@ -22,6 +25,8 @@ from core.settings.documents import MB
 
 ALL_WELL, REMARKS, ERRORS, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 TOLD = 20
+# So much the clocks of two machines may differ.
+AHEAD = timedelta(minutes=10)
 
 
 def plainly(command: BaseCommand, act: Callable[[], int]) -> NoReturn:
@@ -36,6 +41,8 @@ def plainly(command: BaseCommand, act: Callable[[], int]) -> NoReturn:
         code, said = ERRORS, str(error)
     except Error as error:
         code, said = ERRORS, in_words(error)
+    except OSError as error:  # of what is laid aside on the way
+        code, said = ERRORS, f"This machine does not do it: {error}. Temporary files lie in {gettempdir()}."
     except KeyboardInterrupt:
         code, said = INTERRUPTED, "Stopped. Run the same command again, and it goes on with what is there."
     finally:
@@ -78,6 +85,16 @@ def tell_some(into: OutputWrapper, what: str, lines: Iterable[str]) -> None:
         into.write(f"  … and {len(every) - TOLD:,} more.")
 
 
+def lacks(said: Manifest) -> list[str]:
+    """What was wrong in storage already when a backup was made, in sentences."""
+    every = {
+        f"Of {said.missing:,} versions of documents it has no file: that was nowhere when it was made.": said.missing,
+        f"{said.damaged:,} files of documents were not what was uploaded when it was made; it has them as they were.": said.damaged,
+        f"{said.left_out:,} times something lay in storage that it could not take.": said.left_out,
+    }
+    return [sentence for sentence, count in every.items() if count]
+
+
 def mb(size: int) -> str:
     """Bytes for people."""
     return f"{size / MB:,.1f} MB"
@@ -103,4 +120,9 @@ def chosen(place: Place, backup_id: str | None) -> Manifest:
     found = backup_id or next(reversed(place.ids()), None)
     if found is None:
         raise BackupRefused(f"There is no backup in {place.name}.")
+    if not backup_id and found > id_at(now() + AHEAD):
+        raise BackupRefused(
+            f"The newest backup says that it is of {found}, which is still to come: a clock was wrong. Name the one that you mean by "
+            "--backup; “verify_backup --list” tells them."
+        )
     return place.manifest(found)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, migrations, transaction
 
@@ -38,6 +39,14 @@ def watched(transactional_db: None) -> Iterator[Callable[..., Rehearsed]]:
 
         yield run
         cursor.execute(f"DROP TABLE IF EXISTS small, {BIG}")
+
+
+def beside_ours(url: str) -> None:
+    """What no copy can have: it needs what is not ours."""
+    with psycopg.connect(url, autocommit=True) as others:
+        others.execute("CREATE SCHEMA watching")
+        others.execute("CREATE FUNCTION information_schema.seen() RETURNS int RETURN 1")
+        others.execute("CREATE VIEW watching.readings AS SELECT information_schema.seen()")
 
 
 def held(found: Rehearsed) -> list[Hold]:
@@ -136,6 +145,7 @@ class TestCommand:
 
             for target in ((), ("discovery", "zero")):
                 assert manage("migrate", "--verbosity", "0", *target).returncode == 0
+            beside_ours(before)
             done = manage("preflight")
             said = json.loads(manage("preflight", "--json").stdout)
             migrated = manage("showmigrations", "discovery", "--plan").stdout
@@ -151,6 +161,27 @@ class TestCommand:
         ended = command("preflight")
 
         assert (ended.code, ended.out) == (0, "No migration is still to be made.\n")
+
+    @pytest.mark.parametrize(
+        ("server", "words"),
+        [
+            ("postgresql://u:sekret@127.0.0.1:1/x", "No empty copy can be made: connection failed"),
+            ("postgres//u:sekret@127.0.0.1/x", "has to be an address such as"),
+        ],
+    )
+    def test_says_why_there_can_be_no_copy_and_repeats_no_password(self, server: str, words: str) -> None:
+        ended = command("preflight", "--server", server)
+
+        assert ended.code == 3
+        assert words in ended.errors
+        assert "sekret" not in ended.errors
+        assert "embedded" not in ended.errors
+
+    def test_makes_no_migration_but_in_a_copy(self) -> None:
+        ended = command("preflight", "--rehearse")
+
+        assert (ended.code, ended.out) == (3, "")
+        assert "Leave it out" in ended.errors
 
     def test_a_pooler_is_refused(self, settings: Any) -> None:
         settings.DATABASE_IS_POOLED = True

@@ -41,6 +41,9 @@ class Nginx:
     def log(self) -> str:
         return (self.place / "access.log").read_text()
 
+    def errors(self) -> str:
+        return (self.place / "log").read_text()
+
 
 @contextmanager
 def running(place: Path, *, behind: int, files: Path) -> Iterator[Nginx]:

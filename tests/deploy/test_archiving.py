@@ -1,5 +1,6 @@
 """The write-ahead log is archived, and the database restored as it was at a moment: by the scripts of deploy/postgres."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -214,14 +215,37 @@ def test_a_damaged_base_backup_is_not_restored(archived: Archived) -> None:
     with archived.running("first") as url:
         assert archived.base(url).returncode == 0
     (base,) = (archived.archive / "base").iterdir()
+    directory = archived.directory / "second"
+    for harm in (_other_content, _shorter_list, _shorter):
+        whole = {each: each.read_bytes() for each in base.iterdir()}
+        harm(base)
+
+        ended = archived("restore", str(directory), "latest")
+
+        assert (ended.returncode, ended.stdout) == (2, ""), harm
+        assert f"Base backup {base.name} is damaged" in ended.stderr
+        assert list(directory.iterdir()) == []
+        for path, content in whole.items():
+            path.write_bytes(content)
+
+
+def _other_content(base: Path) -> None:
+    packed = base / "base.tar.gz"
+    packed.write_bytes(
+        gzip.compress(gzip.decompress(packed.read_bytes()).replace(b"\n# TYPE  DATABASE", b"\n# TYPE  DATABAES"), 1)
+    )
+
+
+def _shorter_list(base: Path) -> None:
+    """Of which nobody can tell what is missing."""
     manifest = base / "backup_manifest"
-    manifest.write_text(re.sub(r'("Path": "PG_VERSION".*"Checksum": ")....', r"\g<1>0000", manifest.read_text()))
+    lines = manifest.read_text().splitlines(keepends=True)
+    manifest.write_text("".join(line for line in lines if '"Path": "base/' not in line))
 
-    ended = archived("restore", str(archived.directory / "second"), "latest")
 
-    assert (ended.returncode, ended.stdout) == (2, "PG_VERSION: FAILED\n")
-    assert f"Base backup {base.name} is damaged." in ended.stderr
-    assert not (archived.directory / "second" / "recovery.signal").exists()
+def _shorter(base: Path) -> None:
+    packed = base / "base.tar.gz"
+    packed.write_bytes(packed.read_bytes()[:-1_000_000])
 
 
 def test_a_server_says_that_its_log_cannot_be_archived(
@@ -246,6 +270,17 @@ def test_a_server_says_that_its_log_cannot_be_archived(
 def alone(tmp_path: Path) -> Scripts:
     """Without a server."""
     return Scripts(tmp_path)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """As by a script that is at it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class TestArchive:
@@ -292,6 +327,37 @@ class TestRefusals:
         assert (ended.returncode, ended.stdout) == (2, "")
         assert said in ended.stderr
         assert not (alone.directory / "new").exists()
+
+    def test_a_base_backup_that_is_not_there(self, alone: Scripts) -> None:
+        ended = alone("restore", str(alone.directory / "new"), "latest", BASE_BACKUP="20260101T000000Z")
+
+        assert ended.returncode == 2
+        assert "is damaged, or is not there" in ended.stderr
+
+    def test_a_base_backup_beside_one_that_is_still_to_come(self, alone: Scripts) -> None:
+        (alone.archive / "base" / "20990101T000000Z").mkdir()
+
+        ended = alone("base")
+
+        assert ended.returncode == 2
+        assert "20990101T000000Z is of a time that is still to come" in ended.stderr
+
+    def test_a_second_base_backup_beside_the_first(self, alone: Scripts) -> None:
+        others = alone.archive / "base" / "new.1"
+        others.mkdir()
+        with held(alone.archive / "base"):
+            ended = alone("base")
+            assert others.exists()
+
+        assert ended.returncode == 2
+        assert "Another base backup is being made" in ended.stderr
+
+    def test_what_a_base_backup_has_left_that_was_killed_goes(self, alone: Scripts) -> None:
+        (alone.archive / "base" / "new.1").mkdir()
+
+        alone("base", "--host", str(alone.directory))  # where no server is
+
+        assert list((alone.archive / "base").iterdir()) == []
 
     @pytest.mark.parametrize("kept", ["0", "-1", "two", "1.5"])
     def test_a_number_that_is_none(self, alone: Scripts, kept: str) -> None:

@@ -144,6 +144,23 @@ class TestNights:
         assert 3400 < first <= 3660
         assert 3400 < second <= 3660
 
+    @pytest.mark.parametrize(("day", "was_well", "looks"), [(7, True, True), (1, False, True), (1, True, False)])
+    def test_have_a_look_whatever_storage_was_like_and_until_it_is_well(
+        self, environment: dict[str, str], tmp_path: Path, day: int, was_well: bool, looks: bool
+    ) -> None:
+        program(tmp_path / "bin", "date", f'[ "$2" != +%u ] || exec echo {day}; exec /bin/date "$@"')
+        program(
+            tmp_path / "bin", "python", f'echo "$2" >> {tmp_path}/done; [ "$2" != backup ]'
+        )  # something was wrong in storage before
+        if not was_well:
+            (tmp_path / "failed.bytes").touch()
+
+        self.begin(environment, tmp_path)
+
+        assert (tmp_path / "done").read_text().split() == ["backup", *(["verify_backup"] if looks else [])]
+        assert (tmp_path / "failed").exists()
+        assert not (tmp_path / "failed.bytes").exists()
+
     def test_leave_a_mark_when_one_goes_wrong(self, environment: dict[str, str], tmp_path: Path) -> None:
         (tmp_path / "code").write_text("1")
 

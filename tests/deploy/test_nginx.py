@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from core.local.processes import free_port
 from tests.core.local.test_processes import eventually
 from tests.deploy import nginx
 from tests.deploy.nginx import Nginx
@@ -22,7 +23,7 @@ LINK = "rsl_0123456789abcdefghijABCDEFGHIJ"
 
 
 class Console(BaseHTTPRequestHandler):
-    """Tells what it was asked, and how much it was sent."""
+    """Tells what it was asked, and how much it was sent; or who is to give what below `/give/`."""
 
     protocol_version = "HTTP/1.1"
 
@@ -30,6 +31,8 @@ class Console(BaseHTTPRequestHandler):
         length = len(self.rfile.read(int(self.headers["Content-Length"] or 0)))
         told = json.dumps({"path": self.path, "length": length, "headers": dict(self.headers)}).encode()
         self.send_response(200)
+        if self.path.startswith("/give/"):
+            self.send_header("X-Accel-Redirect", self.path.replace("/give/", "/documents-files/"))
         self.send_header("Content-Length", str(len(told)))
         self.end_headers()
         self.wfile.write(told)
@@ -107,6 +110,21 @@ class TestProxy:
 
         assert ask.get(f"{front.url}/documents-files/deed.pdf", timeout=10).status_code == 404
 
+    def test_follows_no_link_out_of_the_documents(self, front: Nginx, ask: requests.Session) -> None:
+        documents, outside = front.place.parent / "documents", front.place.parent / "outside"
+        for folder in (documents / "7", outside):
+            folder.mkdir()
+            (folder / "deed.pdf").write_text(folder.name)
+        (documents / "link.pdf").symlink_to(outside / "deed.pdf")
+        (documents / "link").symlink_to(outside)
+
+        def given(key: str) -> tuple[int, str]:
+            answer = ask.get(f"{front.url}/give/{key}", timeout=10)
+            return answer.status_code, answer.text
+
+        assert given("7/deed.pdf") == (200, "7")
+        assert [given(key)[0] for key in ("link.pdf", "link/deed.pdf")] == [403, 404]
+
     def test_writes_down_no_link_and_nothing_that_a_program_sends_in_an_address(
         self, front: Nginx, ask: requests.Session
     ) -> None:
@@ -119,6 +137,21 @@ class TestProxy:
         assert LINK not in log
         assert "secret-name" not in log
         assert '"GET /share/[redacted]" 200' in log
+
+    def test_writes_down_no_link_either_while_the_console_is_away(self, tmp_path: Path) -> None:
+        (tmp_path / "documents").mkdir()
+        with nginx.running(tmp_path / "front", behind=free_port(), files=tmp_path / "documents") as front:
+            for path in (f"/share/{LINK}/", f"/dropbox/callback/?code={LINK}"):
+                answer = requests.get(
+                    front.url + path,
+                    headers={"Referer": f"{front.url}/share/{LINK}/"},
+                    verify=front.certificate,
+                    timeout=10,
+                )
+                assert answer.status_code == 502
+            eventually(lambda: '"GET /dropbox/callback/" 502' in front.log())
+
+            assert LINK not in front.log() + front.errors()
 
     def test_speaks_no_old_tls(self) -> None:
         text = (nginx.DEPLOYED / "nginx.conf").read_text()

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from core.backups.copying import Copied
+from core.backups.errors import BackupRefused
 from core.backups.making import Made, back_up
 from core.backups.place import place_of
 from core.management.backups import ALL_WELL, REMARKS, Bar, mb, number, plainly, tell_some
@@ -31,12 +32,22 @@ class Command(BaseCommand):
             help="encrypt it for this public key of age's; may be repeated",
         )
         parser.add_argument(
+            "--unencrypted",
+            action="store_true",
+            help="do not encrypt it, whatever BACKUP_RECIPIENTS says and the last one was",
+        )
+        parser.add_argument(
             "--keep-days",
             type=number(36_500, least=0),
             default=settings.BACKUP_KEEP_DAYS,
             help="older backups go, once this one is there; 0: none do; default: %(default)s",
         )
         parser.add_argument("--at-once", type=number(32), default=4, help="so many files side by side; default: 4")
+        parser.add_argument(
+            "--reread",
+            action="store_true",
+            help="read what earlier backups have once more, and copy anew what is not what it was",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON document")
 
     @override
@@ -45,7 +56,9 @@ class Command(BaseCommand):
 
     def _back_up(self, options: dict[str, Any]) -> int:
         place = place_of(options["place"])
-        recipients = options["recipient"] or settings.BACKUP_RECIPIENTS
+        if options["unencrypted"] and options["recipient"]:
+            raise BackupRefused("“--recipient” and “--unencrypted” are both given; only one of them can be meant.")
+        recipients = None if options["unencrypted"] else options["recipient"] or settings.BACKUP_RECIPIENTS
         with Bar(self, "The database") as bar:
 
             def told(copied: Copied) -> None:
@@ -57,6 +70,7 @@ class Command(BaseCommand):
                 keep_days=options["keep_days"],
                 at_once=options["at_once"],
                 told=told,
+                rereads=options["reread"],
             )
         if options["json"]:
             self.stdout.write(json.dumps(_document(made), indent=1))

@@ -30,9 +30,12 @@ class Command(BaseCommand):
     @override
     def handle(self, **options: Any) -> None:
         if options["rehearse"]:
-            self.stdout.write(as_json(rehearse()))
-            return
+            plainly(self, self._rehearse)
         plainly(self, lambda: self._look(options))
+
+    def _rehearse(self) -> int:
+        self.stdout.write(as_json(rehearse()))
+        return ALL_WELL
 
     def _look(self, options: dict[str, Any]) -> int:
         found = rehearsed_in_copy(options["server"] or settings.DATABASE_URL)

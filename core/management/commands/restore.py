@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from core.backups import age
 from core.backups.place import place_of
 from core.backups.restoring import DATABASE, STORAGE, Restored, Wish, restore
-from core.management.backups import ALL_WELL, REMARKS, Bar, chosen, mb, number, plainly
+from core.base.folding import printable
+from core.management.backups import ALL_WELL, REMARKS, Bar, chosen, lacks, mb, number, plainly
 
 HELP = """Puts back the database and all that lay in storage, from a backup in PLACE to where the settings say. Stop web, workers and
 reconciler first. Both have to be empty, or “--replace” has to be said. The database is replaced in one transaction. Run it again after it
@@ -60,6 +61,10 @@ class Command(BaseCommand):
             f"Backup {said.id} is restored: {said.rows:,} rows; {found.put:,} files of {mb(found.put_bytes)} written, "
             f"{found.there:,} lay there already. It took: {times}."
         )
+        if found.was_done:
+            self.stdout.write(
+                "An earlier run, which was broken off, had restored the database; it was left as it is. “--replace” restores it once more."
+            )
         assert found.settled is not None, "what follows was done"
         if found.settled.is_in_sync:
             self.stdout.write("The index of storage has 0 differences from what lies there.")
@@ -68,17 +73,19 @@ class Command(BaseCommand):
             self.stderr.write(
                 f"The index of storage and what lies there are not the same; see index run {found.settled.audited.run_id}. {why}".strip()
             )
-        if said.missing:
-            self.stderr.write(f"Of {said.missing:,} versions of documents the file was missing already in the backup.")
+        for sentence in lacks(said):
+            self.stderr.write(sentence)
         for name, prints in found.lacking.items():
             self.stderr.write(
-                f"A key is not here that this backup needs: {name} ({', '.join(prints)}). Put it back into the environment."
+                printable(
+                    f"A key is not here that this backup needs: {name} ({', '.join(prints)}). Put it back into the environment."
+                )
             )
         self.stdout.write("Now start web, workers and reconciler. Redis may stay as it is.")
 
 
 def _is_well(found: Restored) -> bool:
-    return found.settled is not None and found.settled.is_in_sync and not found.lacking and not found.manifest.missing
+    return found.settled is not None and found.settled.is_in_sync and not found.lacking and not lacks(found.manifest)
 
 
 def _document(found: Restored) -> dict[str, Any]:
@@ -88,6 +95,9 @@ def _document(found: Restored) -> dict[str, Any]:
         "put": {"count": found.put, "size": found.put_bytes},
         "there": found.there,
         "lacking": found.lacking,
+        "missing": found.manifest.missing,
+        "damaged": found.manifest.damaged,
+        "left_out": found.manifest.left_out,
         "synced": found.settled.synced.document,
         "audited": found.settled.audited.document,
         "took_s": {part: round(took, 3) for part, took in found.took_s.items()},

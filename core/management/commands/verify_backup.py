@@ -6,13 +6,16 @@ from typing import Any, override
 from django.core.management.base import BaseCommand, CommandParser
 
 from core.backups import age
+from core.backups.errors import BackupDamaged, BackupRefused
+from core.backups.manifest import Manifest
 from core.backups.place import place_of
 from core.backups.verifying import Verified, verify
-from core.management.backups import ALL_WELL, ERRORS, REMARKS, Bar, chosen, mb, number, plainly, tell_some
+from core.base.folding import printable
+from core.management.backups import ALL_WELL, ERRORS, REMARKS, Bar, chosen, lacks, mb, number, plainly, tell_some
 
 HELP = """Reads a backup in PLACE to its last byte, compares it with what was written down of it, lets pg_restore read the dump and counts its
 rows; and says which keys it needs and whether they are here. Nothing is changed. Exit code 0: it can be restored here; 1: it is whole, and a
-key is not here; 2: it is damaged, or could not be read; 3: refused. See docs/backups.md."""
+key is not here, or something was wrong in storage when it was made; 2: it is damaged, or could not be read; 3: refused. See docs/backups.md."""
 
 
 class Command(BaseCommand):
@@ -37,19 +40,28 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any]) -> int:
         place = place_of(options["place"])
-        found = [place.manifest(each) for each in place.ids()]
+        found, odd = [], []
+        for each in place.ids():
+            try:
+                found.append(place.manifest(each))
+            except (BackupDamaged, BackupRefused) as error:  # it is one among others
+                odd.append(f"{each}: {error}")
         if options["json"]:
             self.stdout.write(json.dumps([each.model_dump(mode="json") for each in found], indent=1))
-            return ALL_WELL
+        else:
+            self._tell_all(found)
+            if not found and not odd:
+                self.stdout.write(f"There is no backup in {place.name}.")
+        tell_some(self.stderr, "Backups that cannot be read", odd)
+        return ERRORS if odd else ALL_WELL
+
+    def _tell_all(self, found: list[Manifest]) -> None:
         for each in found:
             self.stdout.write(
                 f"{each.id}  {each.rows:,} rows, {each.files.count:,} files of {mb(each.files.size)}"
                 + (", encrypted" if each.is_sealed else "")
-                + (f"; files missing: {each.missing:,}" if each.missing else "")
+                + "".join(f". {sentence}" for sentence in lacks(each)).removesuffix(".")
             )
-        if not found:
-            self.stdout.write(f"There is no backup in {place.name}.")
-        return ALL_WELL
 
     def _verify(self, options: dict[str, Any]) -> int:
         place = place_of(options["place"])
@@ -68,24 +80,27 @@ class Command(BaseCommand):
             self._tell(found)
         if found.problems:
             return ERRORS
-        return REMARKS if found.lacking else ALL_WELL
+        return REMARKS if found.lacking or lacks(found.manifest) else ALL_WELL
 
     def _tell(self, found: Verified) -> None:
         said = found.manifest
         if found.problems:
             tell_some(self.stderr, f"Backup {said.id} is damaged", found.problems)
+            self.stderr.write("Make another one with “backup --reread”, which copies anew what is not what it was.")
         else:
             inside = "" if found.is_opened else " It is encrypted, and was not looked inside: that needs --identity."
             self.stdout.write(
                 f"Backup {said.id} is whole: {mb(found.bytes)} read in {found.took_s:,.1f} s, {said.rows:,} rows, "
                 f"{said.files.count:,} files.{inside}"
             )
+        for sentence in lacks(said):
+            self.stderr.write(sentence)
         for name, prints in said.keys.items():
             lacking = found.lacking.get(name, [])
             here = f"not here: {', '.join(lacking)}" if lacking else "here"
-            self.stdout.write(f"Needs {name} ({', '.join(prints)}): {here}.")
+            self.stdout.write(printable(f"Needs {name} ({', '.join(prints)}): {here}."))
         for each in said.recipients:
-            self.stdout.write(f"Needs the private key of {each}.")
+            self.stdout.write(printable(f"Needs the private key of {each}."))
 
 
 def _document(found: Verified) -> dict[str, Any]:

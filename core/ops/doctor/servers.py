@@ -13,6 +13,7 @@ from requests import RequestException
 from requests.exceptions import SSLError
 
 from cloud.dropbox.connection import session
+from core.base.database import RESTORING
 from core.base.database import in_words as database_in_words
 from core.base.redis_client import in_words
 from core.base.statement_limits import IDLE, LOCKS
@@ -27,14 +28,18 @@ from statemachine.unserved import unserved
 OLDEST_POSTGRESQL = 15
 # Twice of that is less than the doctor's patience with one part.
 REDIS_TIMEOUT_S = 1.9
+UNRESTORED = (
+    "Rows and files may not fit each other. Stop web, workers and reconciler, and run the same command “restore” once more, without "
+    "“--replace” if what was done since is to stay."
+)
 DROPBOX = "https://api.dropboxapi.com/"
 
 
 def database() -> Iterator[Finding]:
     """Whether PostgreSQL answers, is new enough, has every table, and takes what is written."""
     try:
-        version, pending, unlimited = answer(
-            lambda: ask_database(lambda: (_version(), _pending_migrations(), _unlimited()))
+        version, pending, unlimited, is_restoring = answer(
+            lambda: ask_database(lambda: (_version(), _pending_migrations(), _unlimited(), _is_restoring()))
         )
     except (Error, TimeoutError) as error:
         told = database_in_words(error) if isinstance(error, Error) else heartbeat.NO_DATABASE
@@ -51,6 +56,8 @@ def database() -> Iterator[Finding]:
         yield Finding(Mark.WRONG, "lacks tables or columns", advice)
     else:
         yield Finding(Mark.OK, "every migration is applied")
+    if is_restoring:
+        yield Finding(Mark.WRONG, "a restore is not through", UNRESTORED)
     if unlimited:
         advice = f"Nothing ends {' or '.join(unlimited)}: set it in the pooler, as deploy/pgbouncer/pgbouncer.ini does."
         yield Finding(Mark.WRONG, "waits without end", advice)
@@ -160,6 +167,12 @@ def _version() -> str:
     connection.ensure_connection()
     major, minor = divmod(connection.pg_version, 10_000)  # type: ignore[attr-defined]  # PostgreSQL's
     return f"{major}.{minor}"
+
+
+def _is_restoring() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [RESTORING])
+        return bool(cursor.fetchone()[0])
 
 
 def _unlimited() -> list[str]:

@@ -3,7 +3,9 @@
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from errno import ENOSPC
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.contrib.auth.models import User
 from core.backups import making
 from core.backups.alone import alone
 from core.backups.copying import Copier
+from core.backups.lists import Spool
 from core.base.clock import now
 from documents.errors import MoveRefused
 from documents.models import Document, Leftover
@@ -138,6 +141,11 @@ class TestWrongBefore:
         assert f"in the backup as they are: 1.\n  {changed}" in ended.errors
         assert "older backups stay" in ended.errors
         assert blobs(place) == {digest(b"2")}
+        for later in (command("verify_backup", place), command("verify_backup", place, "--list")):
+            told = later.out + later.errors
+            assert "Of 1 versions of documents it has no file" in told
+            assert "1 files of documents were not what was uploaded" in told
+        assert command("verify_backup", place).code == 1
 
     def test_is_right_where_an_earlier_backup_has_it(self, opal: User, files: Files, place: Path) -> None:
         key = stored(opal).versions.get().key
@@ -199,6 +207,35 @@ class TestRefused:
 
         assert (ended.code, "or name their folder in BACKUP_POSTGRES_BIN" in ended.errors) == (3, True)
 
+    def test_is_one_that_would_not_be_the_newest_and_so_is_one_that_is_still_to_come(
+        self, opal: User, place: Path
+    ) -> None:
+        said = made(place)["manifest"]
+        wrong = f"2099{said['id'][4:]}"
+        folder = (place / "backups" / said["id"]).rename(place / "backups" / wrong)
+        manifest = folder / "manifest.json"
+        manifest.write_text(manifest.read_text().replace(said["id"], wrong))
+
+        ended, verified, named = (
+            command("backup", place),
+            command("verify_backup", place),
+            command("verify_backup", place, "--backup", wrong),
+        )
+
+        assert (ended.code, f"Backup {wrong} lies in" in ended.errors) == (3, True)
+        assert (verified.code, "a clock was wrong" in verified.errors) == (3, True)
+        assert named.code == 0, named.errors
+
+    def test_is_one_whose_lists_find_no_room_on_this_machine(
+        self, opal: User, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Spool, "chunks", _is_full)
+
+        ended = command("backup", place)
+
+        assert ended.code == 2
+        assert f"No space left on device. Temporary files lie in {gettempdir()}." in ended.errors
+
     def test_is_a_directory_that_is_not_there(self, opal: User, place: Path) -> None:
         assert "There is no directory" in command("backup", place / "nowhere").errors
 
@@ -219,7 +256,8 @@ class TestBrokenOff:
         assert "There is no backup" in command("verify_backup", place, "--list").out
         again = made(place)
         assert (again["added"]["count"], again["manifest"]["blobs"]["count"]) == (0, 1)
-        assert [each.name for each in (place / "backups").iterdir() if any(each.iterdir())] == [again["manifest"]["id"]]
+        listed = command("verify_backup", place, "--list").out.splitlines()
+        assert [line.split()[0] for line in listed] == [again["manifest"]["id"]]
 
 
 def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
@@ -231,6 +269,10 @@ def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> No
         return run(*given)
 
     monkeypatch.setattr(Copier, "run", after)
+
+
+def _is_full(_: object) -> Any:
+    raise OSError(ENOSPC, "No space left on device")
 
 
 def _dies(*_: Any, **__: Any) -> None:

@@ -76,7 +76,7 @@ class TestManifest:
 
 
 class TestPlace:
-    @pytest.mark.parametrize("text", ["ftp://host/backups", "s3://", "/no/such/directory"])
+    @pytest.mark.parametrize("text", ["ftp://host/backups", "s3://", "/no/such/directory", "", " "])
     def test_that_is_none_is_refused(self, text: str) -> None:
         with pytest.raises(BackupRefused):
             place_of(text)

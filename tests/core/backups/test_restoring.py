@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,23 @@ def forget() -> None:
     """What the rows said."""
     Document.objects.update(name="somebody else's")
     Lease.objects.update(lease_number="NMNM 9")
+
+
+@contextmanager
+def beside_ours() -> Iterator[None]:
+    """What a program that watches the database may lay there."""
+    with connection.cursor() as cursor:
+        cursor.execute('CREATE SCHEMA "its ""own"".*"')
+        cursor.execute('CREATE TABLE "its ""own"".*".readings AS SELECT 7 AS said')
+        cursor.execute('CREATE TABLE "odd "" name" AS SELECT 8 AS said')
+        cursor.execute("CREATE PUBLICATION changes")
+        cursor.execute("SELECT lo_create(4711)")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute('DROP SCHEMA "its ""own"".*" CASCADE')
+        cursor.execute('DROP TABLE "odd "" name"')
+        cursor.execute("DROP PUBLICATION changes")
+        cursor.execute("SELECT lo_unlink(4711)")
 
 
 def beside(lying: dict[str, bytes]) -> dict[str, bytes]:
@@ -120,6 +138,16 @@ class TestRestore:
         assert command("restore", place, "--replace").code == 0
         assert Move.objects.count() == 1
 
+    def test_says_what_was_wrong_already_when_the_backup_was_made(self, world: User, files: Files, place: Path) -> None:
+        version = DocumentVersion.objects.order_by("pk")[0]
+        files[version.key].write_bytes(b"another deed")
+        command("backup", place)
+
+        ended = command("restore", place, "--replace")
+
+        assert ended.code == 1
+        assert "1 files of documents were not what was uploaded" in ended.errors
+
     def test_says_which_keys_are_not_here(self, world: User, place: Path, settings: Any) -> None:
         command("backup", place)
         settings.SECRET_KEY = "another"
@@ -161,6 +189,18 @@ class TestReplace:
 
         assert ended.code == 3
         assert "a worker" in ended.errors
+
+    def test_leaves_what_others_have_in_the_database(self, world: User, place: Path) -> None:
+        with beside_ours():
+            made = command("backup", place)
+            ended = command("restore", place, "--replace")
+
+            assert (made.code, ended.code) == (0, 0), made.errors + ended.errors
+            with connection.cursor() as cursor:
+                cursor.execute('SELECT * FROM "its ""own"".*".readings')
+                assert cursor.fetchall() == [(7,)]
+                cursor.execute('SELECT * FROM public."odd "" name"')  # which lies among ours, and so is restored
+                assert cursor.fetchall() == [(8,)]
 
 
 class TestOnly:
@@ -235,6 +275,23 @@ class TestUnfit:
         assert "is not what" in ended.errors
         assert not any(b"B deed" in content for content in files.all().values())
 
+    def test_is_what_lies_in_the_way_and_is_no_file(self, world: User, files: Files, place: Path) -> None:
+        command("backup", place)
+        version = files[DocumentVersion.objects.order_by("pk")[0].key]
+        version.unlink()
+        version.mkdir()
+        (version / "note").write_text("mine")
+        before = all_rows()
+
+        ended = command("restore", place, "--replace")
+
+        assert (ended.code, "A file cannot be put back. There is something in storage under" in ended.errors) == (
+            2,
+            True,
+        )
+        assert all_rows() == before
+        assert (version / "note").read_text() == "mine"
+
 
 class TestBrokenOff:
     @pytest.mark.parametrize(
@@ -258,6 +315,41 @@ class TestBrokenOff:
         assert (ended.said["put"]["count"], ended.said["there"]) == (0, 5)
         assert all_rows() == before
         assert not files[NOTE].exists()
+
+    def test_once_the_database_was_there_it_is_restored_once_more_where_that_is_wished(
+        self, world: User, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = all_rows()
+        command("backup", place)
+        with monkeypatch.context() as patch:
+            patch.setattr(settling, "compare", _dies)
+            command("restore", place, "--replace")
+        forget()
+
+        left = command("restore", place)
+        assert "was left as it is" in left.out
+        with monkeypatch.context() as patch:
+            patch.setattr(settling, "compare", _dies)
+            command("restore", place, "--replace")
+        forget()
+        ended = command("restore", place, "--replace")
+
+        assert ended.code == 0, ended.errors
+        assert "was left as it is" not in ended.out
+        assert all_rows() == before
+
+    def test_what_is_backed_up_then_can_be_restored(
+        self, world: User, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        command("backup", place)
+        with monkeypatch.context() as patch:
+            patch.setattr(settling, "compare", _dies)
+            command("restore", place, "--replace")
+
+        assert command("backup", place).code == 0
+        ended = command("restore", place, "--replace")
+
+        assert ended.code == 0, ended.errors
 
     def test_by_the_database_it_is_as_it_was(self, world: User, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         command("backup", place)

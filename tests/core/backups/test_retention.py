@@ -1,5 +1,6 @@
 """What is older than it has to be goes, and nothing else."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -56,45 +57,67 @@ def lay(place: Place, *, days_ago: int, contents: tuple[bytes, ...] = (b"same",)
     return backup_id
 
 
+def lay_some(place: Place) -> str:
+    """As many as stay in any case; the newest."""
+    return [lay(place, days_ago=days) for days in (2, 1, 0)][-1]
+
+
+def pass_days(tmp_path: Path, days: int) -> None:
+    """Since all of it was written."""
+    then = (NOW - timedelta(days=days)).timestamp()
+    for each in tmp_path.rglob("*"):
+        os.utime(each, (then, then))
+
+
 def contents(place: Place) -> set[bytes]:
     return {b"".join(place.stream(each.key)) for each in place.listing("blobs/")}
 
 
 class TestClear:
-    def test_takes_older_backups_and_what_only_they_need(self, place: Place) -> None:
-        old, new = lay(place, days_ago=31, contents=(b"same", b"old")), lay(place, days_ago=1, contents=(b"same",))
+    def test_takes_older_backups_and_what_only_they_need(self, place: Place, tmp_path: Path) -> None:
+        old, new = lay(place, days_ago=31, contents=(b"same", b"old")), lay_some(place)
+        pass_days(tmp_path, 8)
 
         removed = clear(place, newest=new, keep_days=30, at=NOW)
 
         assert removed == Removed(backups=(old,), blobs=1, bytes=3)
-        assert (place.ids(), contents(place)) == ([new], {b"same"})
+        assert (len(place.ids()), contents(place)) == (3, {b"same"})
         assert [each.key for each in place.listing("backups/") if old in each.key] == []
 
-    def test_leaves_the_last_one_whatever_its_age(self, place: Place) -> None:
-        only = lay(place, days_ago=100)
+    def test_leaves_the_last_ones_whatever_their_age(self, place: Place) -> None:
+        oldest, *others = [lay(place, days_ago=days) for days in (103, 102, 101, 100)]
 
-        assert clear(place, newest=only, keep_days=30, at=NOW) == Removed()
-        assert place.ids() == [only]
+        assert clear(place, newest=others[-1], keep_days=30, at=NOW).backups == (oldest,)
+        assert clear(place, newest=others[-1], keep_days=30, at=NOW) == Removed()
+        assert place.ids() == others
 
     def test_leaves_all_where_that_is_wished(self, place: Place) -> None:
         lay(place, days_ago=5_000)
 
-        clear(place, newest=lay(place, days_ago=0), keep_days=0, at=NOW)
+        clear(place, newest=lay_some(place), keep_days=0, at=NOW)
 
-        assert len(place.ids()) == 2
+        assert len(place.ids()) == 4
 
-    def test_takes_what_came_to_no_end(self, place: Place) -> None:
-        lay(place, days_ago=1, contents=(b"half",), ends=False)
+    def test_takes_what_came_to_no_end_and_does_no_more(self, place: Place, tmp_path: Path) -> None:
+        half = lay(place, days_ago=8, contents=(b"half",), ends=False)
+        new = lay_some(place)
+        lay(place, days_ago=31)
+        pass_days(tmp_path, 6)
+        clear(place, newest=new, keep_days=30, at=NOW)
+        assert contents(place) == {b"same", b"half"}
+        assert list(place.listing(f"backups/{half}/"))
 
-        clear(place, newest=lay(place, days_ago=0), keep_days=30, at=NOW)
+        pass_days(tmp_path, 8)
+        clear(place, newest=new, keep_days=30, at=NOW)
 
         assert contents(place) == {b"same"}
-        assert len({each.key.split("/")[1] for each in place.listing("backups/")}) == 1
+        assert len({each.key.split("/")[1] for each in place.listing("backups/")}) == 3
 
-    def test_leaves_each_content_where_it_cannot_be_told_who_needs_it(self, place: Place) -> None:
-        broken, new = lay(place, days_ago=1, contents=(b"mine",)), lay(place, days_ago=0)
+    def test_leaves_each_content_where_it_cannot_be_told_who_needs_it(self, place: Place, tmp_path: Path) -> None:
+        broken, new = lay(place, days_ago=3, contents=(b"mine",)), lay_some(place)
         lay(place, days_ago=31)
         place.put(key_of(broken, "blobs"), [b"{}\n"])
+        pass_days(tmp_path, 8)
 
         removed = clear(place, newest=new, keep_days=30, at=NOW)
 
@@ -102,11 +125,15 @@ class TestClear:
         assert contents(place) == {b"same", b"mine"}
 
     def test_touches_nothing_that_is_not_of_ours(self, place: Place, tmp_path: Path) -> None:
-        others = tmp_path / "runsheet" / "blobs" / "README"
-        new = lay(place, days_ago=0)
-        others.write_text("mine")
+        new = lay_some(place)
+        folders = [tmp_path / "runsheet" / name for name in ("blobs", "backups", "backups/other-site")]
+        folders[-1].mkdir()
+        others = [folder / "README" for folder in folders]
+        for each in others:
+            each.write_text("mine")
         lay(place, days_ago=31)
+        pass_days(tmp_path, 8)
 
         clear(place, newest=new, keep_days=1, at=NOW)
 
-        assert others.exists()
+        assert all(each.exists() for each in others)

@@ -1,5 +1,6 @@
 """A backup is whole, or it is said what of it is not."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,13 @@ class TestDamaged:
         assert ended.code == 2
         assert f"blobs/{digest(PDF)[:2]}/{digest(PDF)} is not what was written there" in ended.errors
 
+    def test_is_mended_by_a_backup_that_trusts_no_earlier_one(self, backup: Path, place: Path) -> None:
+        for blob in (each for each in (place / "blobs").rglob("*") if each.is_file()):
+            blob.write_bytes(blob.read_bytes().replace(b"A deed", b"B deed"))
+
+        assert "backup --reread" in command("verify_backup", place).errors
+        assert (command("backup", place, "--reread").code, command("verify_backup", place).code) == (0, 0)
+
     def test_is_a_content_that_is_gone(self, backup: Path, place: Path) -> None:
         (place / "blobs" / digest(PDF)[:2] / digest(PDF)).unlink()
 
@@ -88,6 +96,38 @@ class TestDamaged:
         (backup / "manifest.json").write_text("{")
 
         assert (command("verify_backup", place).code, command("backup", place).code) == (2, 0)
+
+    def test_is_a_list_that_lacks_a_file_as_the_manifest_may_not_tell(
+        self, backup: Path, place: Path, files: Files
+    ) -> None:
+        manifest, listed = backup / "manifest.json", backup / "files"
+        said = json.loads(manifest.read_text())
+        listed.write_bytes(b"")
+        said["parts"]["files"] = {"size": 0, "sha256": digest(b"")}
+        manifest.write_text(json.dumps(said))
+
+        verified, restored = command("verify_backup", place), command("restore", place, "--replace")
+
+        assert (verified.code, restored.code) == (2, 2)
+        assert "0 files of 0 bytes are listed, and should be 1 of" in verified.errors
+        assert "lists 0 files, and should 1" in restored.errors
+
+    def test_is_one_among_others_that_are_told(self, backup: Path, place: Path) -> None:
+        other = command("backup", place, "--json").said["manifest"]["id"]
+        (backup / "manifest.json").write_text("{}")
+
+        ended = command("verify_backup", place, "--list")
+
+        assert (ended.code, ended.out.split()[0]) == (2, other)
+        assert f"{backup.name}: The manifest cannot be used" in ended.errors
+
+    def test_says_nothing_to_a_terminal_but_words(self, backup: Path, place: Path) -> None:
+        manifest = backup / "manifest.json"
+        manifest.write_text(manifest.read_text().replace("SECRET_KEY", "\\u001b]0;owned\\u0007"))
+
+        for ended in (command("verify_backup", place), command("restore", place, "--replace")):
+            assert "owned" in ended.out + ended.errors
+            assert "\x1b" not in ended.out + ended.errors
 
 
 class TestEncrypted:
@@ -121,7 +161,10 @@ class TestEncrypted:
         shutil.rmtree(files.directory)
         files.directory.mkdir()
 
+        other = key.with_name("other")
+        other.write_text(str(pyrage.x25519.Identity.generate()))
         refused = command("restore", place, "--replace")
+        assert command("verify_backup", place, "--identity", other).code == 3
         ended = command("restore", place, "--replace", "--identity", key)
 
         assert (refused.code, "Name the file with the private key" in refused.errors) == (3, True)
@@ -134,9 +177,19 @@ class TestEncrypted:
         command("backup", place, "--recipient", public_of(key))
 
         again = command("backup", place, "--recipient", public_of(key), "--json").said
-        plain = command("backup", place, "--json").said
+        plain = command("backup", place, "--unencrypted", "--json").said
 
         assert (again["added"]["count"], plain["added"]["count"]) == (0, 1)
+
+    def test_is_followed_by_none_that_is_not_unless_somebody_says_so(self, opal: User, place: Path, key: Path) -> None:
+        command("backup", place, "--recipient", public_of(key))
+        before = sorted(place.rglob("*"))
+
+        forgotten, both = command("backup", place), command("backup", place, "--unencrypted", "--recipient", "age1")
+
+        assert (forgotten.code, "Set BACKUP_RECIPIENTS again" in forgotten.errors) == (3, True)
+        assert (both.code, "only one of them" in both.errors) == (3, True)
+        assert sorted(place.rglob("*")) == before
 
     def test_is_refused_with_what_is_no_public_key_and_repeats_no_private_one(
         self, opal: User, place: Path, key: Path

@@ -187,6 +187,16 @@ class TestDatabase:
 
         assert f"1 migration is missing (leases.{name}). Run: python manage.py migrate" in found
 
+    def test_names_one_whose_restore_is_not_through(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE runsheet_restore (backup text)")
+            try:
+                (found,) = wrong(doctors_servers.database)
+            finally:
+                cursor.execute("DROP TABLE runsheet_restore")
+
+        assert "a restore is not through. Rows and files may not fit each other." in found
+
     def test_names_one_that_is_too_old(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(doctors_servers, "OLDEST_POSTGRESQL", 99)
 
