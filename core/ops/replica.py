@@ -231,8 +231,10 @@ class ReplicaCollector(Collector):
         wait([looked], timeout=PATIENCE_S)
         is_there = looked.done() and looked.exception() is None
         yield _gauge("up", "1: the replica answers, and is one of this primary's.", is_there)
-        if is_there:
-            yield _gauge("lag_seconds", "How far it is behind.", looked.result().lag_s)
+        lag_s = looked.result().lag_s if is_there else math.inf
+        yield _gauge("lag_seconds", "How far it is behind; infinite: nobody knows.", lag_s)
+        most = settings.DATABASE_REPLICA_LAG_S
+        yield _gauge("lag_at_most_seconds", "Behind by more it is not asked for lists.", most)
 
 
 _scraped = Probe(examine, lasts_s=2)

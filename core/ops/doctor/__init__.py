@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from core.ops.doctor import archives, configuration, postgres, servers, storage
+from core.ops.doctor import archives, configuration, postgres, replica, servers, storage
 from core.ops.doctor.finding import Finding, Mark
 
 PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
@@ -10,6 +10,7 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Statements": postgres.statements,
     "Tables": postgres.tables,
     "Log archive": postgres.archive,
+    "Replica": replica.replica,
     "Redis": servers.redis,
     "Workers": servers.workers,
     "Reconciler": servers.reconciler,
