@@ -18,6 +18,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from core.backups import postgres
+from core.local import servers
 from core.local.servers import ROOT
 
 SCRIPT = ROOT / "deploy" / "postgres" / "replica"
@@ -40,20 +41,22 @@ class Standby:
     def __init__(self, primary_url: str, directory: Path) -> None:
         given = conninfo_to_dict(primary_url)
         self._directory, self._primary_url = directory, primary_url
+        self._socket = servers._socket_directory(directory)  # noqa: SLF001 - a long path needs another place
         self._given = [str(given["host"]), str(given["user"])]
         self._owner = Path(self._given[0]).owner() if os.getuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self.url = self.address(str(given["dbname"]))
 
     def address(self, database: str) -> str:
-        return f"postgresql://{self._given[1]}@{quote(str(self._directory), safe='')}/{database}"
+        return f"postgresql://{self._given[1]}@{quote(str(self._socket), safe='')}/{database}"
 
     def start(self) -> None:
         """Return once it lets us in."""
         self._directory.mkdir(exist_ok=True)
         if self._owner:
-            shutil.chown(self._directory, self._owner)
-        options = {**OPTIONS, "unix_socket_directories": str(self._directory)}
+            for each in (self._directory, self._socket):
+                shutil.chown(each, self._owner)
+        options = {**OPTIONS, "unix_socket_directories": str(self._socket)}
         told = [each for name, value in options.items() for each in ("-c", f"{name}={value}")]
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(

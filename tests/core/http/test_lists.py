@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.records import exports
 from core.base.replica import ALIAS, alias_of_lists
+from core.base.statement_limits import read_in_time
 from core.http import lists
 from core.models import LastWrite
 from core.ops import replica as ops
@@ -212,6 +213,16 @@ class TestWhatIsOldDecidesNothing:
         assert stale.why() == "refused"
 
 
+class TestLimits:
+    @pytest.mark.parametrize("is_pooled", [False, True])
+    def test_of_a_file_are_those_of_a_file(self, replica: Replica, settings: Any, is_pooled: bool) -> None:
+        settings.DATABASE_IS_POOLED = is_pooled
+
+        with read_in_time(ALIAS):
+            assert _limit() == "90s"
+        assert _limit() == "5s"
+
+
 class TestTrouble:
     @pytest.fixture
     def lines(self, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
@@ -302,6 +313,13 @@ class TestTrouble:
         rows = b"".join([*first, *rest]).decode().splitlines()[1:]
         assert len(rows) == 300
         assert len(set(rows)) == 300
+
+
+def _limit() -> str:
+    """How long a statement may take there."""
+    with connections[ALIAS].cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return str(cursor.fetchone()[0])
 
 
 def _collide(cursor: Any) -> None:
