@@ -103,7 +103,7 @@ def main() -> int:
     parser.add_argument("--compare", type=int, default=0, help="ask for the list so often here and there, at the end")
     parser.add_argument("--directory", default="chaos-replica", help="in .local (default: %(default)s)")
     options = parser.parse_args()
-    faulthandler.dump_traceback_later(BURST.limit_s + 120, exit=True)
+    faulthandler.dump_traceback_later(BURST.limit_s + 180, exit=True)
     plan = make_plan(seed=SEED, profile=replace(BURST, leases=options.leases))
     building = replace(telling.building(plan), on_small_disk=())
     with stop_signals(), breakable.breakable(LOCAL / options.directory, building) as house:

@@ -20,7 +20,7 @@ def test_a_lost_replica_costs_nobody_a_list() -> None:
 
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos.replica", "--leases", str(LEASES)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=BURST.limit_s + 130, check=False,
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=BURST.limit_s + 200, check=False,
     )  # fmt: skip
 
     said = done.stdout.splitlines()
