@@ -74,7 +74,7 @@ lint-style: $(INSTALLED)
 
 lint-contracts: $(INSTALLED)
 	@contracts=$$(.venv/bin/lint-imports --no-logo) || { echo "$$contracts"; exit 1; }
-	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml deploy/postgres/archiving.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml deploy/postgres/archiving.yml deploy/postgres/replica.yml
 	@.venv/bin/kubernetes-validate --quiet --strict $(MANIFESTS)
 
 fmt: $(INSTALLED) ## Format the code and mend what a tool can mend

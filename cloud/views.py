@@ -26,6 +26,7 @@ from cloud.oauth_session import Attempt, Replacement, keep_replacement, replacem
 from cloud.services import accounts as dropbox_accounts
 from cloud.services.accounts import Authorisation
 from core.base.errors import RunsheetError
+from core.http import lists
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,9 @@ def callback(request: HttpRequest) -> HttpResponse:
         scopes = ", ".join(sorted(dropbox_accounts.asked_scopes()))
         sentence = DENIALS.get(answer.get("error", ""), NO_ANSWER).format(scopes=scopes)
         return _explain(request, sentence, next_path=attempt.next)
-    return _finish(request, attempt, code=answer["code"])
+    response = _finish(request, attempt, code=answer["code"])
+    lists.note_write(request)  # which nobody would take a GET for
+    return response
 
 
 def _finish(request: HttpRequest, attempt: Attempt, *, code: str) -> HttpResponse:

@@ -1,5 +1,6 @@
 """What the console itself keeps."""
 
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.functions import Now
 
@@ -30,3 +31,22 @@ class KeptPost(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class LastWrite(models.Model):
+    """Up to where the write-ahead log reached when a person, or a program of theirs, had last changed something.
+
+    Only where there is a replica; see `core.http.lists`.
+
+    Attributes:
+        position: in bytes from the log's beginning.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.DB_CASCADE, primary_key=True, related_name="+")
+    position = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.position}"

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.shapes import Said, Text
 from console.records.links import page_of
+from core.http.lists import of_list
 from storage.models import FileState, IndexRun, Mode, StorageRoot, StoredFile
 from storage.searching import matching
 from storage.services import GRACE_DAYS_AT_MOST, MISSING_AT_MOST, IndexSyncService, RunReport
@@ -161,6 +162,7 @@ class Wanted(BaseModel):
 
 
 @files.get("/", response=FoundFiles, url_name="files")
+@of_list
 def found_files(request: HttpRequest, wanted: Annotated[Wanted, Query()]) -> FoundFiles:
     """Files and folders by the words of their names, or by the beginning of a path; by root and path, some at a time.
 

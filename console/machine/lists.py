@@ -29,6 +29,7 @@ from console.records.large_lists import LargeList
 from console.records.lists import is_key
 from console.shell.times import ago
 from core.base.errors import words_for
+from core.http.lists import read_list
 from statemachine.queries import count_by_state, were_started_since, with_last_tries
 
 # The counts over the list may be so old while records that are not shown move on.
@@ -157,9 +158,12 @@ class MachineList(LargeList):
             wanted.pop(name, None)
         request.GET = wanted  # type: ignore[assignment]  # what the list was asked for
         try:
-            listed = self.listed(request)
+            return read_list(request, lambda: self._rendered(request, shown))
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{self.address_of('changelist')}?{ERROR_FLAG}=1")
+
+    def _rendered(self, request: HttpRequest, shown: list[int]) -> HttpResponse:
+        listed = self.listed(request)
         rows = {record.pk: record for record in listed.rows(shown)}
         # In their places, also if what they are sorted by has changed: somebody may be about to click on one.
         listed.result_list = [rows[pk] for pk in shown if pk in rows]

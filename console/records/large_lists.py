@@ -25,6 +25,7 @@ from console.records.filters import without_choices
 from console.records.lists import RecordList
 from console.records.long_search import Search
 from console.records.who import person
+from core.http.lists import EXPORT_WITHIN_S, read_list
 
 type AdminAction = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponseBase | None]
 
@@ -214,7 +215,11 @@ class LargeList(RecordList):
         if long_search.is_gone(request.session, request.GET.get(SEARCH_VAR, "")):
             return HttpResponseRedirect(back)  # where it is said
         try:
-            return self.file_of(request, self.listed(request).queryset, kind=kind)
+            return read_list(
+                request,
+                lambda: self.file_of(request, self.listed(request).queryset, kind=kind),
+                within_s=EXPORT_WITHIN_S,
+            )
         except IncorrectLookupParameters:
             return HttpResponseRedirect(back)
         except TooManyForWorkbook as refusal:

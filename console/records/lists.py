@@ -20,6 +20,7 @@ from django.utils.functional import cached_property
 from console.records import asking
 from console.records.asking import Question
 from console.records.shown_again import FormShownAgain
+from core.http.lists import read_list
 
 NOT_NARROWED = "This list cannot be narrowed as the address says, so all of it is shown."
 NOT_CHOSEN = "Nothing was done: what was chosen is no line of this list. Choose once more."
@@ -146,7 +147,8 @@ class RecordList(FormShownAgain):
                 del wanted[ERROR_FLAG]
                 return HttpResponseRedirect(f"{request.path}?{wanted.urlencode()}")
             messages.warning(request, NOT_NARROWED)
-        return super().changelist_view(request, extra_context)
+        inner = super().changelist_view
+        return read_list(request, lambda: inner(request, extra_context))
 
     @override
     def response_action(

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 from psycopg.pq import TransactionStatus
 
@@ -35,17 +35,21 @@ def answered_in_time() -> Iterator[None]:
 
 
 @contextmanager
-def read_in_time() -> Iterator[None]:
-    """For who reads very much for a file: each statement may take that long, instead of as long as any other request's."""
-    with _with_cursors() if settings.DATABASE_IS_POOLED else _limited(STATEMENTS, FILE_WITHIN_S):
+def read_in_time(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """For who reads very much for a file: each statement may take that long, instead of as long as any other request's.
+
+    Args:
+        alias: which database it is read in.
+    """
+    with _with_cursors(alias) if settings.DATABASE_IS_POOLED else _limited(STATEMENTS, FILE_WITHIN_S, alias):
         yield
 
 
 @contextmanager
-def in_one_transaction(at_most_s: float) -> Iterator[None]:
+def in_one_transaction(at_most_s: float, alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """All of it, of which no statement takes longer."""
-    with transaction.atomic():
-        _limit(STATEMENTS, at_most_s, of_transaction=True)
+    with transaction.atomic(using=alias):
+        _limit(STATEMENTS, at_most_s, of_transaction=True, alias=alias)
         yield
 
 
@@ -57,13 +61,14 @@ def lock_waits(at_most_s: float) -> Iterator[None]:
 
 
 @contextmanager
-def _limited(name: str, at_most_s: float) -> Iterator[None]:
-    _limit(name, at_most_s, of_transaction=False)
+def _limited(name: str, at_most_s: float, alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    _limit(name, at_most_s, of_transaction=False, alias=alias)
     try:
         yield
     finally:
-        if connection.connection and not connection.needs_rollback and connection.is_usable():
-            with connection.cursor() as cursor:
+        asked = connections[alias]
+        if asked.connection and not asked.needs_rollback and asked.is_usable():
+            with asked.cursor() as cursor:
                 cursor.execute(f"RESET {name}")
 
 
@@ -71,16 +76,17 @@ def _limited(name: str, at_most_s: float) -> Iterator[None]:
 
 
 @contextmanager
-def _with_cursors() -> Iterator[None]:
+def _with_cursors(alias: str) -> Iterator[None]:
     """A cursor of the server's is lost with its transaction, so all of it is one; who is sent the file may take their time."""
-    whole = connection.settings_dict
-    with _as_before(STATEMENTS, IDLE), in_one_transaction(FILE_WITHIN_S):
-        _limit(IDLE, 0, of_transaction=True)
-        connection.settings_dict = {**whole, "DISABLE_SERVER_SIDE_CURSORS": False}
+    asked = connections[alias]
+    whole = asked.settings_dict
+    with _as_before(STATEMENTS, IDLE, alias=alias), in_one_transaction(FILE_WITHIN_S, alias):
+        _limit(IDLE, 0, of_transaction=True, alias=alias)
+        asked.settings_dict = {**whole, "DISABLE_SERVER_SIDE_CURSORS": False}
         try:
             yield
         finally:
-            connection.settings_dict = whole
+            asked.settings_dict = whole
 
 
 @contextmanager
@@ -105,34 +111,35 @@ def _limited_each(name: str, at_most_s: float) -> Iterator[None]:
 
 
 @contextmanager
-def _as_before(*names: str) -> Iterator[None]:
+def _as_before(*names: str, alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """The rest of a transaction that the body is a part of has the limits again that it had.
 
     They are not PostgreSQL's defaults, where a pooler has said others.
     """
-    had = {name: _value(name) for name in names} if connection.in_atomic_block else {}
+    had = {name: _value(name, alias) for name in names} if connections[alias].in_atomic_block else {}
     yield
     for name, value in had.items():
-        if not _is_broken():
-            _set(name, value, of_transaction=True)
+        if not _is_broken(alias):
+            _set(name, value, of_transaction=True, alias=alias)
 
 
-def _is_broken() -> bool:
+def _is_broken(alias: str = DEFAULT_DB_ALIAS) -> bool:
     """Whether the transaction has failed, so that nothing but its end is taken."""
-    ours = connection.connection
-    return connection.needs_rollback or (ours is not None and ours.info.transaction_status == TransactionStatus.INERROR)
+    asked = connections[alias]
+    ours = asked.connection
+    return asked.needs_rollback or (ours is not None and ours.info.transaction_status == TransactionStatus.INERROR)
 
 
-def _limit(name: str, at_most_s: float, *, of_transaction: bool) -> None:
-    _set(name, f"{at_most_s * 1000:.0f}ms", of_transaction=of_transaction)
+def _limit(name: str, at_most_s: float, *, of_transaction: bool, alias: str = DEFAULT_DB_ALIAS) -> None:
+    _set(name, f"{at_most_s * 1000:.0f}ms", of_transaction=of_transaction, alias=alias)
 
 
-def _set(name: str, value: str, *, of_transaction: bool) -> None:
-    with connection.cursor() as cursor:
+def _set(name: str, value: str, *, of_transaction: bool, alias: str) -> None:
+    with connections[alias].cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, %s)", [name, value, of_transaction])
 
 
-def _value(name: str) -> str:
-    with connection.cursor() as cursor:
+def _value(name: str, alias: str) -> str:
+    with connections[alias].cursor() as cursor:
         cursor.execute("SELECT current_setting(%s)", [name])
         return str(cursor.fetchone()[0])

@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, ge
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from core.ops import tally
+from core.ops import replica, tally
 from core.ops.postgres import PostgresCollector
 from statemachine.metrics import EngineCollector, WritingCollector, never_yet
 
@@ -20,6 +20,7 @@ HELP: dict[tally.Counted | tally.Observed, str] = {
     "dropbox_call_seconds": "Calls to Dropbox by route and outcome, and how long they took.",
     "dropbox_pauses": "How often Dropbox asked for a pause of an account.",
     "dropbox_wait_seconds": "How long calls waited for their turn.",
+    "list_reads": "Lists and exports by where they were read, and why there; only where there is a replica.",
     "messages_lost": "Messages that no worker would have answered, found by the reconciler.",
     "messages_refused": "Messages that Redis did not take.",
     "messages_rung": "Messages sent.",
@@ -69,7 +70,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_look(request):
         return HttpResponse("Send METRICS_TOKEN as a bearer token, or log in as a superuser.\n", "text/plain", 401)
     registry = CollectorRegistry()
-    for collector in (EngineCollector, WritingCollector, TallyCollector, PostgresCollector, *_further.values()):
+    always = (EngineCollector, WritingCollector, TallyCollector, PostgresCollector, replica.collector)
+    for collector in (*always, *_further.values()):
         registry.register(collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

@@ -62,17 +62,17 @@ class Probe[T]:
             running.set_exception(error)
 
 
-def ask_database[T](question: Callable[[], T]) -> T:
+def ask_database[T](question: Callable[[], T], alias: str = DEFAULT_DB_ALIAS) -> T:
     """Put a question with Django's models to PostgreSQL, on a connection of its own; to be called in a probe's thread.
 
     Raises:
         OperationalError, InterfaceError: it does not answer.
     """
-    brief = connections[DEFAULT_DB_ALIAS].copy()
+    brief = connections[alias].copy()
     brief.settings_dict["OPTIONS"] |= {"connect_timeout": 2}
-    connections[DEFAULT_DB_ALIAS] = brief
+    connections[alias] = brief
     try:
-        with in_one_transaction(1):
+        with in_one_transaction(1, alias):
             return question()
     finally:
         brief.close()

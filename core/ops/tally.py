@@ -21,6 +21,7 @@ from core.base.redis_keys import redis_key
 
 type Counted = Literal[
     "dropbox_pauses",
+    "list_reads",
     "messages_lost",
     "messages_refused",
     "messages_rung",

@@ -27,6 +27,10 @@ OF_POSTGRESQL: Mapping[str, Collection[str] | None] = {
     "sslrootcert": None,
     "target_session_attrs": ("any", "read-write", "primary"),
 }
+OF_REPLICA: Mapping[str, Collection[str] | None] = {
+    **OF_POSTGRESQL,
+    "target_session_attrs": ("any", "read-only", "standby", "prefer-standby"),
+}
 OF_REDIS: Mapping[str, Collection[str] | None] = {"db": None}
 # Without a check of the certificate, TLS proves nothing.
 OF_REDIS_WITH_TLS: Mapping[str, Collection[str] | None] = {
@@ -44,19 +48,31 @@ HOST = re.compile(r"\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-
 ORIGIN = re.compile(rf"(\*\.[^.*]+\.[^*]+|{HOST.pattern})(:[0-9]+)?", re.IGNORECASE)
 
 
-def database(name: str, value: str) -> str:
+def database(name: str, value: str, options: Mapping[str, Collection[str] | None] = OF_POSTGRESQL) -> str:
     """The address of a PostgreSQL's database.
 
     Raises:
         ImproperlyConfigured: it is none, or has options that are settings. The message does not repeat it.
     """
     parts = environment.whole_address(name, value, schemes=("postgresql", "postgres"))
-    _check_options(name, parts, OF_POSTGRESQL)
+    _check_options(name, parts, options)
     if not re.fullmatch(r"/[^/]+", parts.path):
         raise ImproperlyConfigured(
             f"{name} must name a database, such as postgresql://user:password@host:5432/runsheet."
         )
     return value
+
+
+def replica(name: str, value: str) -> str:
+    """The address of a replica, whose people and passwords are those of the primary; empty: there is none.
+
+    Raises:
+        ImproperlyConfigured: as `database` and `with_password` do.
+    """
+    if not value:
+        return ""
+    url = with_password(name, database(name, value, OF_REPLICA), beside="DATABASE_REPLICA_PASSWORD")
+    return url if urlsplit(url).password else with_password(name, url, beside="DATABASE_PASSWORD")
 
 
 def redis(name: str, value: str) -> str:

@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "core.http.lists.NoteWrites",
     "core.http.statements.AnswerInTime",
     "core.http.refusals.SayWhatIsNoPage",
 ]
@@ -112,6 +113,15 @@ LOCK_TIMEOUT_S, TRANSACTION_IDLE_S = postgres.LOCK_TIMEOUT_S, postgres.TRANSACTI
 REQUEST_STATEMENT_S = environment.number("REQUEST_STATEMENT_S", 15, minimum=LOCK_TIMEOUT_S + 1, maximum=60)
 DATABASE_IS_POOLED = postgres.is_pooled()
 DATABASES = {"default": postgres.database(DATABASE_URL, is_pooled=DATABASE_IS_POOLED)}
+# Lists and exports are read there, see core/base/replica.py; empty: there is none.
+DATABASE_REPLICA_URL = addresses.replica("DATABASE_REPLICA_URL", environment.confidential("DATABASE_REPLICA_URL", ""))
+# It is asked only while it is behind by no more.
+DATABASE_REPLICA_LAG_S = environment.number("DATABASE_REPLICA_LAG_S", 5, minimum=0.5, maximum=300)
+# Who somebody is and what they may, and what people have last written, is never asked of it.
+READ_AT_THE_PRIMARY = {"api", "auth", "contenttypes", "core", "sessions"}
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = postgres.replica(DATABASE_REPLICA_URL, is_pooled=DATABASE_IS_POOLED)
+    DATABASE_ROUTERS = ["core.base.replica.Router"]
 
 # --- Redis: the doorbell --------------------------------------------------------------------------------------------
 

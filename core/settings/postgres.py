@@ -10,6 +10,8 @@ from core.settings import environment
 LOCK_TIMEOUT_S = 10
 # The locks of a process that is stopped, or whose host is lost, end after this long. Longer than a renewal of a token.
 TRANSACTION_IDLE_S = 40
+# A list that takes longer at a replica is read at the primary.
+REPLICA_STATEMENT_S = 5
 
 
 def is_pooled() -> bool:
@@ -48,3 +50,22 @@ def database(url: str, *, is_pooled: bool) -> dict[str, Any]:
         "DISABLE_SERVER_SIDE_CURSORS": is_pooled,
         "OPTIONS": {**found.get("OPTIONS", {}), **options},
     }
+
+
+def replica(url: str, *, is_pooled: bool) -> dict[str, Any]:
+    """The same for a replica, which nobody waits for: where it is slow, or away, the primary is asked.
+
+    Raises:
+        ImproperlyConfigured: something cannot be right.
+    """
+    found = database(url, is_pooled=is_pooled)
+    limits = f"-c default_transaction_read_only=on -c statement_timeout={REPLICA_STATEMENT_S}s"
+    brief = {
+        # libpq's units: s, s, s, count, ms.
+        "connect_timeout": 2,
+        "keepalives_idle": 2,
+        "keepalives_interval": 1,
+        "tcp_user_timeout": 3_000,
+        **({} if is_pooled else {"options": f"{found['OPTIONS']['options']} {limits}"}),
+    }
+    return {**found, "OPTIONS": {**found["OPTIONS"], **brief}}

@@ -13,6 +13,7 @@ from api import etags
 from api.paging import Page, Paged, page
 from api.shapes import Key, Moment, Said, Text
 from core.base.clock import in_utc
+from core.http.lists import of_list
 from documents.api.asking import answer_of, as_seen, asking, here, saved, shown, there, told, version_of
 from documents.api.router import router
 from documents.api.shapes import DocumentAnswer, Status, UsageAnswer, VersionAnswer
@@ -89,6 +90,7 @@ class ChangedDocument(Said):
 
 
 @router.get("/", response=Page[DocumentAnswer], url_name="documents")
+@of_list
 def found_documents(
     request: HttpRequest, response: HttpResponse, wanted: Annotated[Listed, Query()]
 ) -> Page[DocumentAnswer]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from api.paging import Page, Paged, page
 from api.shapes import Key, Moment, Person, Said, Text
 from core.base.clock import in_utc, now
+from core.http.lists import of_list
 from documents.api.asking import asking, here, there
 from documents.api.router import router
 from documents.link_errors import LinkGone
@@ -172,6 +173,7 @@ class ListedShares(Paged):
 
 
 @router.get("/shares/", response=Page[ShareAnswer], url_name="document_shares_of_all")
+@of_list
 def found_shares(
     request: HttpRequest, response: HttpResponse, wanted: Annotated[ListedShares, Query()]
 ) -> Page[ShareAnswer]:

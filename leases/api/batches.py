@@ -15,6 +15,7 @@ from api.paging import Page, Paged, page
 from api.shapes import Key, Person, Said
 from console.records.links import page_of
 from core.base.errors import words_for
+from core.http.lists import of_list
 from leases.api.asking import SEE, asking, here
 from leases.models import Batch, Lease
 from statemachine import batches as engine
@@ -170,6 +171,7 @@ class StartedAgain(BatchAnswer):
 
 
 @router.get("/", response=Page[BatchItem], url_name="batches")
+@of_list
 def batches(request: HttpRequest, response: HttpResponse, wanted: Annotated[Listed, Query()]) -> Page[BatchItem]:
     """Imports and runs, the newest first.
 

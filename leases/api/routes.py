@@ -12,6 +12,7 @@ from api.openapi.versions import if_match
 from api.paging import Page, Paged, page
 from api.shapes import Said
 from console.machine.buttons import Button, press
+from core.http.lists import of_list
 from leases import services
 from leases.api.asking import SEE, SHOWN_WITH, as_seen, asking, here, there, version_of
 from leases.api.filters import Listed
@@ -57,6 +58,7 @@ class WantedRun(Said):
 
 
 @router.get("/", response=Page[LeaseItem], url_name="leases")
+@of_list
 def leases(request: HttpRequest, response: HttpResponse, wanted: Annotated[Listed, Query()]) -> Page[LeaseItem]:
     """Leases that all of the parameters apply to, some at a time.
 

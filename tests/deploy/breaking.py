@@ -140,6 +140,7 @@ def tally_all(count: int) -> None:
             tally.count("tries_put_back", machine="documents.document", state="pending", code="scanner_unavailable")
             tally.count("messages_lost", machine="leases.lease")
             tally.count("messages_refused", machine="leases.lease")
+            tally.count("list_reads", at="primary", why="away")
             tally.count("share_refusals", 10, code="link_unknown")
             tally.observe("dropbox_call_seconds", 2, route="files/list_folder", outcome="dropbox_unavailable")
             tally.observe("dropbox_wait_seconds", 2)

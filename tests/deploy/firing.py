@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
 from core.local.processes import free_port, listening
@@ -127,6 +127,8 @@ def house(directory: Path, standin: "Standin") -> Iterator[House]:
             ),
             "STORAGE_LOOK_AT_START": "no",
             "WEB_CONCURRENCY": "1",
+            # Nobody is there.
+            "DATABASE_REPLICA_URL": f"postgresql://runsheet@{quote(str(directory), safe='')}/runsheet",
         }
         console = web(bind=f"fd://{listener.fileno()}", inherits=(listener.fileno(),))
         with forks("project", environment=given, log=logs / "forking.log", inherits=console.inherits) as forked:

@@ -26,9 +26,10 @@ NOT_TRIED = {
     "RunsheetConnectionsNearlyUsedUp": "the server is that of all tests, which would find no connection any more",
     "RunsheetArchivingFails": "the server is that of all tests, and archives nothing",
     "RunsheetTransactionOpen": "it takes four hours",
+    "RunsheetReplicaBehind": "the replica of the house is away; tests/core/ops/test_replica.py has one that is behind",
 }
 # From the beginning, and as long as the house stands.
-ALWAYS = {"RunsheetDiskNearlyFull"}
+ALWAYS = {"RunsheetDiskNearlyFull", "RunsheetReplicaAway"}
 MANY = 100
 
 pytestmark = [

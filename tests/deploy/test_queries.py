@@ -12,7 +12,10 @@ from cloud.models import DropboxAccount
 from core.base.clock import now
 from core.http import metrics
 from core.local.servers import ROOT
+from core.ops import replica
 from core.ops.postgres import PostgresCollector
+from core.ops.probes import Probe
+from core.ops.replica import ReplicaCollector, Standing
 from discovery.metrics import ArchiveCollector
 from statemachine import heartbeat
 from statemachine.metrics import EngineCollector, WritingCollector
@@ -28,7 +31,7 @@ QUERIES = [*reading.queries_of_rules(), *reading.queries_of_dashboard(), *manife
 
 
 @pytest.fixture
-def told(redis: Redis, tree: Tree, index: Index) -> exposed.Samples:
+def told(redis: Redis, tree: Tree, index: Index, monkeypatch: pytest.MonkeyPatch) -> exposed.Samples:
     """Everything that is looked up at a scrape, of a house in which there is some of each."""
     heartbeat.beat(heartbeat.RECONCILER)
     tree.put("7/a.pdf")
@@ -39,7 +42,9 @@ def told(redis: Redis, tree: Tree, index: Index) -> exposed.Samples:
     settled(operator)
     watched(DropboxAccount.objects.get(), read_at=now() - timedelta(minutes=2))
     further = [make() for make in metrics._further.values()]
-    return exposed.looked_up([EngineCollector(), WritingCollector(), PostgresCollector(), *further])
+    monkeypatch.setattr(replica, "is_configured", lambda: True)
+    of_replica = ReplicaCollector(Probe(lambda: Standing(lag_s=0.1, has_own=True)))
+    return exposed.looked_up([EngineCollector(), WritingCollector(), PostgresCollector(), of_replica, *further])
 
 
 def faults(selector: Selector, told: exposed.Samples) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from core.ops.doctor import archives, configuration, postgres, servers, storage
+from core.ops.doctor import archives, configuration, postgres, replica, servers, storage
 from core.ops.doctor.finding import Finding, Mark
 
 PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
@@ -11,6 +11,7 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Tables": postgres.tables,
     "History": postgres.history,
     "Log archive": postgres.archive,
+    "Replica": replica.replica,
     "Redis": servers.redis,
     "Workers": servers.workers,
     "Reconciler": servers.reconciler,

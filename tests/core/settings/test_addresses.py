@@ -223,3 +223,51 @@ class TestOrigins:
         monkeypatch.setenv(NAME, value)
 
         assert "must hold origins, such as" in refusal_of(addresses.origins)
+
+
+class TestReplica:
+    @pytest.fixture(autouse=True)
+    def unset(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("DATABASE_PASSWORD", "DATABASE_REPLICA_PASSWORD"):
+            monkeypatch.delenv(name, raising=False)
+
+    def test_is_none_by_default(self) -> None:
+        assert addresses.replica(NAME, "") == ""
+
+    def test_may_be_asked_for_as_one(self) -> None:
+        value = f"{POSTGRESQL}?target_session_attrs=prefer-standby&sslmode=verify-full"
+
+        assert addresses.replica(NAME, value) == value
+
+    @pytest.mark.parametrize(
+        ("given", "password"),
+        [
+            ({"DATABASE_PASSWORD": "p@"}, "p%40"),
+            ({"DATABASE_REPLICA_PASSWORD": "r@"}, "r%40"),
+            ({"DATABASE_PASSWORD": "p@", "DATABASE_REPLICA_PASSWORD": "r@"}, "r%40"),
+        ],
+    )
+    def test_has_the_password_of_the_primary_unless_told_otherwise(
+        self, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], password: str
+    ) -> None:
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+
+        assert addresses.replica(NAME, "postgresql://u@h/runsheet") == f"postgresql://u:{password}@h/runsheet"
+
+    def test_keeps_its_own_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_PASSWORD", "another")
+
+        assert addresses.replica(NAME, POSTGRESQL) == POSTGRESQL
+
+    @pytest.mark.parametrize(
+        ("value", "sentence"),
+        [
+            ("postgresql://u:s3cret@h:5432/", f"{NAME} must name a database, such as"),
+            ("redis://u:s3cret@h:6379/0", f"{NAME} must "),
+            (f"{POSTGRESQL}?options=-c%20x", "may have no option but"),
+            (f"{POSTGRESQL}?target_session_attrs=primary", "must be any or read-only or standby or prefer-standby."),
+        ],
+    )
+    def test_that_is_nonsense_stops_the_start(self, value: str, sentence: str) -> None:
+        assert sentence in refusal_of(addresses.replica, value)

@@ -35,6 +35,8 @@ NO_SECRETS = {
 VALUES = {
     "BACKUP_S3_SECRET_ACCESS_KEY": "secret-of-backups",
     "DATABASE_PASSWORD": "p@ss",
+    "DATABASE_REPLICA_PASSWORD": "r@plica",
+    "DATABASE_REPLICA_URL": "postgresql://runsheet@replica.example:5432/runsheet",
     "DATABASE_URL": "postgresql://runsheet@postgres.example:5432/runsheet",
     "DOCUMENTS_AZURE_ACCOUNT_KEY": "c2VjcmV0LW9mLWF6dXJl",
     "DOCUMENTS_GCS_CREDENTIALS": KEY,
@@ -50,7 +52,7 @@ VALUES = {
     "TOKEN_ENCRYPTION_KEYS": f"{Fernet.generate_key().decode()},{Fernet.generate_key().decode()}",
 }
 # Those of which an installation has one, whatever it uses; addresses stand in the environment, with a password beside them.
-FILES = sorted(set(VALUES) - {"DATABASE_URL", "REDIS_URL"})
+FILES = sorted(set(VALUES) - {"DATABASE_REPLICA_URL", "DATABASE_URL", "REDIS_URL"})
 BESIDE = {
     "BACKUP_S3_ACCESS_KEY_ID": "k",
     "DOCUMENTS_AZURE_ACCOUNT": "a",
@@ -70,6 +72,8 @@ options = {kind: documents.place(kind)["OPTIONS"] for kind in documents.PACKAGES
 print(json.dumps({
     "BACKUP_S3_SECRET_ACCESS_KEY": settings.BACKUP_S3["secret_access_key"],
     "DATABASE_PASSWORD": settings.DATABASES["default"]["PASSWORD"],
+    "DATABASE_REPLICA_PASSWORD": settings.DATABASES["replica"]["PASSWORD"],
+    "DATABASE_REPLICA_URL": settings.DATABASE_REPLICA_URL.replace(":r%40plica@", "@"),
     "DATABASE_URL": settings.DATABASE_URL.replace(":p%40ss@", "@"),
     "DOCUMENTS_AZURE_ACCOUNT_KEY": options["azure"]["account_key"],
     "DOCUMENTS_GCS_CREDENTIALS": options["gcs"]["credentials"],

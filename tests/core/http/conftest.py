@@ -1,0 +1,1 @@
+from tests.replicas import known_replica, replica, shared_standby  # noqa: F401 - fixtures
