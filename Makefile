@@ -21,7 +21,9 @@ MANIFESTS := $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/base
 # Types take as long as all the others.
 LINTS := lint-types lint-style lint-contracts
 
-.PHONY: help demo up test quick chaos drill bench-console openapi screenshots lint $(LINTS) fmt lock audit
+QUICK := not process and not browser and not matrix and not flow and not long
+
+.PHONY: help demo up test quick pages chaos drill bench-console openapi screenshots lint $(LINTS) fmt lock audit
 
 help: ## This list
 	@echo 'Usage: make TARGET [ARGS="…"]'
@@ -38,8 +40,11 @@ test: $(INSTALLED) ## Linters, types, import contracts and all tests (ARGS="test
 	@echo 'lint: clean'
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup $(or $(ARGS),--cov --cov-report=term --cov-fail-under=95)
 
-quick: $(INSTALLED) ## The tests without programs, browser, matrices, whole ways and what takes long, and without coverage (ARGS="tests/core -k name")
-	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup -m 'not process and not browser and not matrix and not flow and not long' $(ARGS)
+quick: $(INSTALLED) ## The tests without programs, pages, browser, matrices, whole ways and what takes long, and without coverage (ARGS="tests/core -k name": of these, with pages)
+	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup -m '$(QUICK)$(if $(ARGS),, and not page)' $(ARGS)
+
+pages: $(INSTALLED) ## Of what `quick` leaves out, what asks for pages of the console (ARGS="tests/leases")
+	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup -m '$(QUICK) and page' $(ARGS)
 
 chaos: $(INSTALLED) ## Break everything for some minutes and see what is lost (SEED=7 for another run than the first)
 	@$(PYTHON) -m tests.chaos --seed $(or $(SEED),1)

@@ -2,7 +2,8 @@
 
 `python -m tests.forking project` has set Django up, for programs that share its environment; `… libraries` knows nothing
 of this project, so that a program in an environment of its own reads its settings as a new process does. Both answer
-each line on their standard input: with a number for a program that is to start, with how it ended for one that is to end.
+each line on their standard input: with a number for a program that is to start, with how it ended for one that is to end,
+or with null if that took too long, so that it was killed.
 """
 
 import atexit
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -31,6 +32,7 @@ LIBRARIES = (
     "django.test", "dropbox", "openpyxl", "prometheus_client", "psycopg", "re2", "redis.asyncio", "requests",
     "rich.console", "rq", "sentry_sdk", "structlog",
 )  # fmt: skip
+ANSWERS_WITHIN_S = 60  # on a machine that has much to do; what a program takes comes on top
 PROJECT = ("core.urls", "statemachine.worker", "cloud.dropbox", "statemachine.management.commands.reconcile")
 
 
@@ -43,47 +45,60 @@ class Forks:
     @contextmanager
     def running(self, *programs: Program, logs: Path) -> Iterator[None]:
         """Run the programs until the body ends; then they are killed, in the middle of whatever they do."""
-        started: list[int] = []
-        try:
+        with ExitStack() as started:
             for program in programs:
                 log = str(logs / f"{program.name}.log")
-                started.append(self._ask(command=program.command, files=[os.devnull, log, log]))
+                number = self._start(command=program.command, files=[os.devnull, log, log])
+                started.callback(self._end, number, within_s=30, signal=signal.SIGKILL)
             yield
-        finally:
-            for number in started:
-                self._ask(end=number, signal=signal.SIGKILL)
 
     def run(
         self, *command: str, environment: Mapping[str, str], typed: str = "", timeout_s: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the project to its end, as `subprocess.run` does; `python` is this interpreter."""
+        """Run a command of the project to its end, as `subprocess.run` does; `python` is this interpreter.
+
+        Raises:
+            TimeoutError: it did not end in time; it was killed, and the next one can be run.
+        """
         with tempfile.TemporaryDirectory() as directory:
             files = [Path(directory) / name for name in ("typed", "said", "complained")]
             files[0].write_text(typed)
-            number = self._ask(command=command, files=list(map(str, files)), environment=dict(environment))
-            code = self._ask(timeout_s=timeout_s, end=number)
+            number = self._start(command=command, files=list(map(str, files)), environment=dict(environment))
+            code = self._end(number, within_s=timeout_s)
             return subprocess.CompletedProcess(command, code, files[1].read_text(), files[2].read_text())
 
     @contextmanager
     def serving(self, *command: str, environment: Mapping[str, str], log: Path) -> Iterator[None]:
-        """Run a command of the project until the body ends, and let it end in order; whatever it says goes to the log."""
+        """Run a command of the project until the body ends, and let it end in order; whatever it says goes to the log.
+
+        Raises:
+            TimeoutError: it did not end in time, and was killed.
+        """
         files = [os.devnull, str(log), str(log)]
-        number = self._ask(command=command, files=files, environment=dict(environment))
+        number = self._start(command=command, files=files, environment=dict(environment))
         try:
             yield
         finally:
             os.kill(number, signal.SIGTERM)
-            self._ask(timeout_s=90, end=number)  # a pool may take 25 s, and more on a machine that has much to do
+            self._end(number, within_s=90)  # a pool may take 25 s, and more on a machine that has much to do
 
-    def _ask(self, *, timeout_s: float = 30, **question: Any) -> int:
+    def _start(self, **question: Any) -> int:
+        return int(self._ask(within_s=0, **question))
+
+    def _end(self, number: int, *, within_s: float, **question: Any) -> int:
+        if (code := self._ask(within_s=within_s, end=number, **question)) is None:
+            raise TimeoutError(f"Program {number} did not end within {within_s} s, and was killed.")
+        return int(code)
+
+    def _ask(self, *, within_s: float, **question: Any) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.write(json.dumps({"within_s": within_s, **question}) + "\n")
         self._process.stdin.flush()
-        if not select.select([self._process.stdout], [], [], timeout_s)[0]:
+        if not select.select([self._process.stdout], [], [], within_s + ANSWERS_WITHIN_S)[0]:
             self._process.kill()
             raise TimeoutError(question)
-        return int(self._process.stdout.readline())
+        return json.loads(self._process.stdout.readline())
 
 
 @contextmanager
@@ -123,7 +138,7 @@ def _serve(what: str) -> None:
     for line in sys.stdin:
         question = json.loads(line)
         answer = _end(question) if "end" in question else _start(question)
-        sys.stdout.write(f"{answer}\n")
+        sys.stdout.write(f"{json.dumps(answer)}\n")
         sys.stdout.flush()
 
 
@@ -137,11 +152,33 @@ def _start(question: dict[str, Any]) -> int:
     return number
 
 
-def _end(question: dict[str, Any]) -> int:
-    """Wait for it, if not kill it; how it ended."""
+def _end(question: dict[str, Any]) -> int | None:
+    """Wait for it, if not kill it; how it ended, or nothing if it had to be killed because it did not.
+
+    Who waited for ever would answer nobody any more, and all tests that come after would fail with the one.
+    """
+    number, is_late = question["end"], False
+
+    def give_up(*_: object) -> None:
+        nonlocal is_late
+        is_late = True
+        _kill(number, signal.SIGKILL)
+
     if "signal" in question:
-        os.killpg(question["end"], question["signal"])
-    return os.waitstatus_to_exitcode(os.waitpid(question["end"], 0)[1])
+        _kill(number, question["signal"])
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, question["within_s"])
+    code = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    return None if is_late else code
+
+
+def _kill(number: int, how: int) -> None:
+    """Itself and what it has started, but for who has not come to have a session of its own yet."""
+    with suppress(ProcessLookupError):
+        os.kill(number, how)
+        os.killpg(number, how)
 
 
 def _become(command: Sequence[str], files: list[str]) -> NoReturn:

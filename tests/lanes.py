@@ -1,5 +1,6 @@
 """A pytest plugin: the lanes. What starts programs, drives a browser, asks everything of everything, follows a lease or what is
 watched through every part, or takes long by what it is about says so by its marker or its place, and `make quick` leaves it out.
+So it does with what asks for pages, which is told by the fixture `client`, unless it is given what to run.
 
 A test that starts a program without saying so fails. The servers that a whole run shares are nobody's.
 """
@@ -20,9 +21,11 @@ PLACES = {
 WITH_PROGRAMS = frozenset({"system", "programs", "chaos", "prepared"})
 # The process that programs are forked out of imports for seconds: one worker has it, and all tests that ask for it.
 SHARED = "prepared"
+# Django's, as a browser: to make a page takes twenty times as long as most of what is not one.
+ASKS_FOR_PAGES = "client"
 SLOW = ("process", "browser")
 # Whose turn it is first.
-TURNS = ("xdist_group", "browser", "process", "matrix", "long", "flow")
+TURNS = ("xdist_group", "browser", "process", "matrix", "long", "flow", "page")
 
 _running: pytest.Item | None = None
 
@@ -36,21 +39,25 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: drives Chromium and a whole Runsheet")
     config.addinivalue_line("markers", "matrix: asks everything of everything, such as each address for everybody")
     config.addinivalue_line("markers", "flow: a lease, or what is watched, on its whole way, through every part")
+    config.addinivalue_line("markers", "page: asks for pages of the console, as a browser does")
     config.addinivalue_line("markers", "long: is of thousands of rows, or waits for what does not answer")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Some folders are lanes; whoever has a whole Runsheet, or some of it, has programs.
+    """Some folders are lanes; whoever has a whole Runsheet, or some of it, has programs, and whoever has a client asks for pages.
 
     One Chromium is enough for a run, and the next test of its worker finds all in it that the first has fetched and compiled.
     """
     path = str(item.path)
     lane = next((lane for place, lane in PLACES.items() if path.startswith(place)), None)
+    asked = getattr(item, "fixturenames", ())
     if lane:
         item.add_marker(lane)
+    if ASKS_FOR_PAGES in asked:
+        item.add_marker("page")
     if lane == "browser":
         item.add_marker(pytest.mark.xdist_group("browser"))
-    elif WITH_PROGRAMS.intersection(asked := getattr(item, "fixturenames", ())):
+    elif WITH_PROGRAMS.intersection(asked):
         item.add_marker("process")
         if SHARED in asked and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(SHARED))

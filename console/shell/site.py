@@ -1,9 +1,9 @@
 """The admin site as the people who work here know it."""
 
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
-from typing import Any, override
+from typing import Any, cast, override
 
 from django.apps import apps
 from django.contrib import messages
@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 
 from console.records import sent
@@ -113,7 +114,15 @@ class Console(AdminSite):
 
     @override
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """What is kept, called as the navigation calls it."""
+        """What is kept, called as the navigation calls it.
+
+        Django asks for all of it for each page, whose sidebar would show it. Here none does, so it is made when it is read.
+        """
+        if app_label:
+            return self._app_list(request, app_label)
+        return cast("list[Any]", SimpleLazyObject(partial(self._app_list, request)))
+
+    def _app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         found = super().get_app_list(request, app_label)
         for app in found:
             named = getattr(apps.get_app_config(app["app_label"]), "console_name", app["name"])

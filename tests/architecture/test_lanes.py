@@ -4,6 +4,7 @@ import subprocess
 from copy import copy
 
 import pytest
+from django.test import Client
 
 from tests.forking import Forks
 from tests.lanes import SHARED, StartsPrograms, name_group
@@ -35,6 +36,12 @@ class TestPlaces:
     def test_who_runs_forks_is_where_all_others_do(self, request: pytest.FixtureRequest, prepared: Forks) -> None:
         assert request.node.get_closest_marker("process")
         assert request.node.get_closest_marker("xdist_group").args == (SHARED,)
+
+    def test_who_asks_for_pages_says_so_by_asking(self, request: pytest.FixtureRequest, client: Client) -> None:
+        assert request.node.get_closest_marker("page")
+
+    def test_who_asks_for_none_does_not(self, request: pytest.FixtureRequest) -> None:
+        assert not request.node.get_closest_marker("page")
 
 
 class TestStartsPrograms:

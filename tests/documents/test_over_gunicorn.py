@@ -20,7 +20,8 @@ from core.local.processes import free_port
 from core.local.servers import ROOT
 from tests.core.local.test_processes import eventually
 
-pytestmark = pytest.mark.process
+# One server for all of them, since it takes longer to start than any of them.
+pytestmark = [pytest.mark.process, pytest.mark.xdist_group("over gunicorn")]
 
 MB = 1_000_000
 LARGE = 300
@@ -52,17 +53,18 @@ class Server:
         return [each for each in self.place.rglob("*") if each.is_file()]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    configuration = tmp_path / "impatient.conf.py"
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("over-gunicorn")
+    configuration = directory / "impatient.conf.py"
     impatient = "WATCH_EVERY_S, transfers.STALLS_S, transfers.SLOWEST_BYTES_PER_S = 0.1, 1.5, 1e9"
     configuration.write_text(f"{(ROOT / 'gunicorn.conf.py').read_text()}\n{impatient}\n")
-    port, place = free_port(), tmp_path / "documents"
+    port, place = free_port(), directory / "documents"
     environment = {**os.environ, "WEB_CONCURRENCY": "1", "PLACE": str(place)}
     command = [sys.executable, "-m", "gunicorn", "tests.documents.served:application", "--bind", f"127.0.0.1:{port}"]
-    with (tmp_path / "log").open("w") as log:
+    with (directory / "log").open("a") as log:
         process = subprocess.Popen([*command, "-c", str(configuration)], cwd=ROOT, env=environment, stderr=log)
-    found = Server(port, place, tmp_path / "log")
+    found = Server(port, place, directory / "log")
 
     def answers() -> bool:
         try:
@@ -76,6 +78,15 @@ def server(tmp_path: Path) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture
+def server(started: Server) -> Server:
+    """With nothing stored, and nothing in its log."""
+    for each in started.files():
+        each.unlink(missing_ok=True)
+    os.truncate(started.log, 0)
+    return started
 
 
 def _answer(connection: socket.socket) -> bytes:

@@ -37,6 +37,14 @@ class TestEverythingThatIsKept:
         lists = {str(model["name"]) for app in apps for model in app["models"]}
         assert {"People", "Roles", "Archives", "Agencies", "Queues, jobs and workers", "Imports and runs"} <= lists
 
+    def test_is_gathered_only_for_a_page_that_shows_it(
+        self, client: Client, olivia: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client.force_login(olivia)
+        monkeypatch.setattr(Console, "_app_list", lambda *_: pytest.fail("nobody reads it"))
+
+        assert client.get("/admin/auth/user/").status_code == 200
+
 
 class TestLists:
     def test_are_those_that_the_apps_declare(self) -> None:
