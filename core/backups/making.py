@@ -70,20 +70,17 @@ def back_up(
         BackupFailed: it cannot be done there.
     """
     began = monotonic()
-    is_asked, recipients = recipients is not None, check_recipients(recipients or ())
+    public = check_recipients(recipients or ())
     tools = programs(least=major_of(server_version()))
     require_here()
     root = StorageRoot.named(roots_of_documents()[0])
     with alone() as here, Spool(Version) as versions:
         last = place.last_readable()
-        if is_asked and not recipients:
-            _require_plain(last)
         with taken(versions, root=root) as moment:
-            _require_ours(place, last, moment)
-            _require_newest(place, moment)
-            database = _dump(place, moment, tools, recipients)
-        lists = _lists(place, last, is_sealed=bool(recipients))
-        blobs = Blobs(place, recipients=recipients, lists=lists, rereads=rereads)
+            _require_fit(place, last, moment, may_be_open=recipients is None or bool(public))
+            database = _dump(place, moment, tools, public)
+        lists = _lists(place, last, is_sealed=bool(public))
+        blobs = Blobs(place, recipients=public, lists=lists, rereads=rereads)
 
         def tell(copied: Copied) -> None:
             here.require()
@@ -94,13 +91,13 @@ def back_up(
             copier = Copier(storage=storage, blobs=blobs, files=files, listed=listed, told=tell, at_once=at_once)
             return copier.run(versions.items(), root)
 
-        said, copied = _lay_down(place, moment, database, recipients, copy)
-        if not recipients:
+        said, copied = _lay_down(place, moment, database, public, copy)
+        if not public:
             check_rows(place, said, tools=tools, identities=())
         here.require()
         place.put(key_of(said.id, MANIFEST), [manifest.written(said)], exclusive=True)
-        is_well = not copied.has_remarks
-        removed = clear(place, newest=said.id, keep_days=keep_days, at=moment.made_at) if is_well else None
+        is_odd = copied.has_remarks
+        removed = None if is_odd else clear(place, newest=said.id, keep_days=keep_days, at=moment.made_at)
     return Made(
         manifest=said,
         copied=copied,
@@ -175,40 +172,27 @@ def _blobs_of(place: Place, backup_id: str) -> Iterator[KeptBlob]:
     yield from blobs_of(place, place.manifest(backup_id))
 
 
-def _require_ours(place: Place, last: Manifest | None, moment: Snapshot) -> None:
-    """Go on only if the backups that lie there are of this Runsheet: what another one needs would be taken away.
+def _require_fit(place: Place, last: Manifest | None, moment: Snapshot, *, may_be_open: bool) -> None:
+    """Go on only if nobody loses by it what the backups that lie there are for.
+
+    Args:
+        may_be_open: it is encrypted, or somebody wants it not to be.
 
     Raises:
-        BackupRefused: they are not.
+        BackupRefused: somebody would.
     """
-    if last is not None and last.root and moment.root and last.root != moment.root:
+    if last is not None and last.root and moment.root and last.root != moment.root:  # and what it needs taken away
         raise BackupRefused(
             f"The backups in {place.name} are of another Runsheet, whose storage has another marker. Let this one's lie elsewhere."
         )
-
-
-def _require_plain(last: Manifest | None) -> None:
-    """Else whoever loses a setting lays all open.
-
-    Raises:
-        BackupRefused: the last one was encrypted.
-    """
-    if last is not None and last.is_sealed:
+    if last is not None and last.is_sealed and not may_be_open:  # whoever loses a setting lays nothing open
         raise BackupRefused(
             f"Backup {last.id} is encrypted, and for this one no public key is named. Set BACKUP_RECIPIENTS again, or say “--unencrypted”."
         )
-
-
-def _require_newest(place: Place, moment: Snapshot) -> None:
-    """Else whoever restores the newest one gets another.
-
-    Raises:
-        BackupRefused: one of a later time lies there.
-    """
-    last, own = next(reversed(place.ids()), ""), id_at(moment.made_at)
-    if last >= own:
+    newest, own = next(reversed(place.ids()), ""), id_at(moment.made_at)
+    if newest >= own:  # else whoever restores the newest one gets another
         raise BackupRefused(
-            f"Backup {last} lies in {place.name}, and by the clock of the database this one would be {own}, which is earlier. Set that "
+            f"Backup {newest} lies in {place.name}, and by the clock of the database this one would be {own}, which is earlier. Set that "
             "clock right; or if it was wrong then, move that backup's folder elsewhere."
         )
 
