@@ -1,5 +1,7 @@
 """What the console itself keeps."""
 
+from typing import ClassVar
+
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.functions import Now
@@ -50,3 +52,24 @@ class LastWrite(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} at {self.position}"
+
+
+class LastBackup(models.Model):
+    """The last backup that was made of all this, or the one that it was restored from: one row at most.
+
+    Attributes:
+        backup: its name.
+        made_at: the moment that it is of.
+    """
+
+    ONLY: ClassVar[int] = 1
+
+    backup = models.CharField(max_length=100)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="core_lastbackup_is_one")]
+
+    def __str__(self) -> str:
+        return self.backup

@@ -20,6 +20,7 @@ from core.backups.retention import Removed, clear
 from core.backups.snapshot import Snapshot, dumped, taken
 from core.backups.streams import measured
 from core.backups.verifying import check_rows
+from core.ops import last_backup
 from documents.queries import roots_of_documents
 from documents.services.in_charge import require_here
 from storage.backends import documents as documents_storage
@@ -96,6 +97,7 @@ def back_up(
             check_rows(place, said, tools=tools, identities=())
         here.require()
         place.put(key_of(said.id, MANIFEST), [manifest.written(said)], exclusive=True)
+        last_backup.note(said.id, made_at=moment.made_at)
         is_odd = copied.has_remarks
         removed = None if is_odd else clear(place, newest=said.id, keep_days=keep_days, at=moment.made_at)
     return Made(

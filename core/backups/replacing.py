@@ -24,24 +24,32 @@ ORDER BY 1
 # What belongs to an extension stays, and so does what is not of our schema.
 CLEAR = """
 DO $clear$
-DECLARE it record;
-BEGIN
-    FOR it IN
-        SELECT CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
-            WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind, format('%I.%I', 'public', relname) AS name
+DECLARE
+    -- All of them before the first goes: what goes with another has no name any more.
+    drops text[] := ARRAY(
+        SELECT format(
+            'DROP %s IF EXISTS %I.%I CASCADE',
+            CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+                WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END,
+            'public', relname
+        )
         FROM pg_catalog.pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
             -- Of an extension, or of a column with which it goes.
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE objid = c.oid
                 AND (deptype = 'e' OR relkind = 'S' AND deptype IN ('a', 'i')))
         UNION ALL
-        SELECT 'ROUTINE', p.oid::regprocedure::text FROM pg_catalog.pg_proc p WHERE pronamespace = 'public'::regnamespace
+        SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', p.oid::regprocedure)
+        FROM pg_catalog.pg_proc p WHERE pronamespace = 'public'::regnamespace
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE objid = p.oid AND deptype = 'e')
         UNION ALL
-        SELECT 'TYPE', format('%I.%I', 'public', typname) FROM pg_catalog.pg_type t
+        SELECT format('DROP TYPE IF EXISTS %I.%I CASCADE', 'public', typname) FROM pg_catalog.pg_type t
         WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd', 'r')
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE objid = t.oid AND deptype = 'e')
-    LOOP
-        EXECUTE format('DROP %s IF EXISTS %s CASCADE', it.kind, it.name);
+    );
+    each text;
+BEGIN
+    FOREACH each IN ARRAY drops LOOP
+        EXECUTE each;
     END LOOP;
 END
 $clear$;

@@ -29,6 +29,7 @@ from core.backups.settling import Settled
 from core.backups.streams import expected, measured
 from core.backups.verifying import dump_as_sql, require_key
 from core.base.errors import Refused
+from core.ops import last_backup
 from documents.queries import roots_of_documents
 from documents.services.moving import patiently
 from documents.services.receiving import STORED_AS
@@ -134,6 +135,8 @@ def _settle(place: Place, storage: Storage, manifest: Manifest, wish: Wish, told
         told("What stands beside the files")
         settling.write_beside(storage, root)
     settled = settling.compare(root, told=told)
+    if DATABASE in wish.parts:
+        last_backup.note(manifest.id, made_at=manifest.made_at)
     replacing.forget_mark()
     storage.delete(NOTE)
     return settled

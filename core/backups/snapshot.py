@@ -97,6 +97,8 @@ def dumped(snapshot: Snapshot, programs: Programs) -> Iterator[bytes]:
         programs["pg_dump"],
         "--format=custom",
         "--no-password",
+        # Of all extensions only the one that each server has: none is ours, and to make one takes a superuser.
+        "--extension=plpgsql",
         # The rows of a table in parts are those of the table.
         "--load-via-partition-root",
         # These would be in the way where they are there already; nothing of ours is among them.

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from core.ops import replica, tally
+from core.ops.last_backup import BackupCollector
 from core.ops.postgres import PostgresCollector
 from statemachine.metrics import EngineCollector, WritingCollector, never_yet
 
@@ -70,7 +71,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_look(request):
         return HttpResponse("Send METRICS_TOKEN as a bearer token, or log in as a superuser.\n", "text/plain", 401)
     registry = CollectorRegistry()
-    always = (EngineCollector, WritingCollector, TallyCollector, PostgresCollector, replica.collector)
+    always = (EngineCollector, WritingCollector, TallyCollector, PostgresCollector, BackupCollector, replica.collector)
     for collector in (*always, *_further.values()):
         registry.register(collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from cloud.models import DropboxAccount
 from console.notices.models import FailureNotice
 from core.base.clock import now
-from core.ops import tally
+from core.ops import last_backup, tally
 from documents.models import Document, Quota
 from documents.states import State
 from leases.models import Lease
@@ -116,6 +116,11 @@ def unmount(house: House) -> None:
     """The folder is gone, and the index looks at it."""
     house.documents.rename(house.documents.with_name("elsewhere"))
     index()
+
+
+def leave_backup_old() -> None:
+    """The last one was made days ago."""
+    last_backup.note("20260101-000000", made_at=now() - timedelta(days=3))
 
 
 def keep_worker_busy(redis: Redis) -> None:

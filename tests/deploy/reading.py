@@ -33,6 +33,7 @@ FUNCTIONS = frozenset(
         "rate",
         "round",
         "sum",
+        "time",
         "vector",
     ]
 )

@@ -84,6 +84,7 @@ def break_what_is_counted(house: House, prometheus: Prometheus, olivia: User) ->
     breaking.lose_archives()
     breaking.fill_quota(olivia)
     breaking.leave_mails_unsent(olivia)
+    breaking.leave_backup_old()
     breaking.tally_all(1)
     prometheus.await_scrape()
     breaking.fail_documents(olivia)

@@ -12,7 +12,8 @@ from cloud.models import DropboxAccount
 from core.base.clock import now
 from core.http import metrics
 from core.local.servers import ROOT
-from core.ops import replica
+from core.ops import last_backup, replica
+from core.ops.last_backup import BackupCollector
 from core.ops.postgres import PostgresCollector
 from core.ops.probes import Probe
 from core.ops.replica import ReplicaCollector, Standing
@@ -44,7 +45,9 @@ def told(redis: Redis, tree: Tree, index: Index, monkeypatch: pytest.MonkeyPatch
     further = [make() for make in metrics._further.values()]
     monkeypatch.setattr(replica, "is_configured", lambda: True)
     of_replica = ReplicaCollector(Probe(lambda: Standing(lag_s=0.1, has_own=True)))
-    return exposed.looked_up([EngineCollector(), WritingCollector(), PostgresCollector(), of_replica, *further])
+    last_backup.note("20260101-000000", made_at=now())
+    always = [EngineCollector(), WritingCollector(), PostgresCollector(), BackupCollector(), of_replica]
+    return exposed.looked_up([*always, *further])
 
 
 def faults(selector: Selector, told: exposed.Samples) -> list[str]:

@@ -179,7 +179,7 @@ class TestGathering:
             generation=6, actor_kind="worker", lasted=timedelta(),
         )  # fmt: skip
 
-        with pytest.raises(Exception, match="once_per_generation"):
+        with pytest.raises(Exception, match="record_id_generation"):
             fail(lease)
 
         assert not FailureNotice.objects.exists()

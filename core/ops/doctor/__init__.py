@@ -11,6 +11,7 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Tables": postgres.tables,
     "History": postgres.history,
     "Log archive": postgres.archive,
+    "Backups": postgres.backups,
     "Replica": replica.replica,
     "Redis": servers.redis,
     "Workers": servers.workers,

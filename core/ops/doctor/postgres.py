@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
+from core.base.clock import now
 from core.ops.doctor.finding import Finding, Mark, from_database, unseen
+from core.ops.last_backup import LATE_AFTER, last_made_at
 from core.ops.postgres import (
     Statement,
     Table,
@@ -38,6 +40,8 @@ NOT_ARCHIVED = (
     "a folder that is not there or not the user's, or the archive of another server"
 )
 
+NO_BACKUP = "What is lost with a disk comes back from nowhere. Run: python manage.py backup PLACE; see docs/backups.md"
+BACKUP_OLD = "What was done since would be lost with the disk. See the log of what makes backups, or run: python manage.py backup PLACE"
 NO_MONTH = (
     "Entries are taken all the same, into a part that grows slow. See the reconciler and the workers of the queue “{queue}”, whose "
     "log says why (“transition_log”): the user of DATABASE_URL must own the tables"
@@ -61,6 +65,21 @@ def archive() -> Iterator[Finding]:
         yield Finding(Mark.OK, f"the log is archived; {last}")
     else:
         yield Finding(Mark.OK, "the log is not archived: the database can be restored to the moments of backups only")
+
+
+def backups() -> Iterator[Finding]:
+    """Whether there is one, and how old it is."""
+    found = from_database(lambda: (last_made_at(), now()))
+    if found is None:
+        yield unseen("PostgreSQL")
+        return
+    made_at, at = found
+    if made_at is None:
+        yield Finding(Mark.NOTE, "none was ever made", NO_BACKUP)
+        return
+    seen = f"the last one is of {made_at:%Y-%m-%d %H:%M} UTC"
+    is_old = at - made_at > LATE_AFTER
+    yield Finding(Mark.NOTE, seen, BACKUP_OLD) if is_old else Finding(Mark.OK, seen)
 
 
 def statements() -> Iterator[Finding]:

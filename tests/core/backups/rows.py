@@ -8,9 +8,10 @@ from psycopg import sql
 from core.backups.snapshot import tables
 
 # What a restore itself adds to: the runs of the index that it ends with, their plans and history, times and etags of files;
-# which sidecars were written; and when programs were last alive.
+# which sidecars were written; which backup was the last; and when programs were last alive.
 ITS_OWN = frozenset(
     {
+        "core_lastbackup",
         "django_migrations",
         "documents_documentsidecar",
         "documents_owedsidecar",

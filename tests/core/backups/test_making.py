@@ -1,8 +1,9 @@
 """What a backup holds, and what it leaves alone."""
 
 import shutil
+import subprocess
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from errno import ENOSPC
 from pathlib import Path
 from tempfile import gettempdir
@@ -10,12 +11,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from core.backups import making
 from core.backups.alone import alone
 from core.backups.copying import Copier
 from core.backups.lists import Spool
+from core.backups.postgres import major_of, programs, server_version
 from core.base.clock import now
+from core.models import LastBackup
 from documents.errors import MoveRefused
 from documents.models import Document, Leftover
 from documents.services import sweeping, switching
@@ -56,6 +60,41 @@ def test_a_pooler_before_postgresql_is_refused(opal: User, place: Path, settings
 
 
 class TestBackup:
+    def test_is_noted_so_that_somebody_is_told_where_none_is_made_any_more(self, opal: User, place: Path) -> None:
+        said = made(place)["manifest"]
+
+        assert [(each.backup, each.made_at) for each in LastBackup.objects.all()] == [
+            (said["id"], datetime.fromisoformat(said["made_at"]))
+        ]
+
+    def test_holds_no_extension_which_the_next_server_might_lack(self, opal: User, place: Path) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE EXTENSION vector")
+        try:
+            said = made(place)["manifest"]
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP EXTENSION vector")
+
+        dump = place / "backups" / said["id"] / "database"
+        command = [programs(least=major_of(server_version()))["pg_restore"], "--list", str(dump)]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "TABLE public leases_lease" in listed
+        assert "vector" not in listed
+
+    def test_is_one_where_the_database_lacks_tables_still(self, opal: User, place: Path) -> None:
+        """Who upgrades makes one before the tables are there."""
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE core_lastbackup RENAME TO core_nobackup")
+        try:
+            said = made(place)["manifest"]
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE core_nobackup RENAME TO core_lastbackup")
+
+        assert (place / "backups" / said["id"]).is_dir()
+        assert not LastBackup.objects.exists()
+
     def test_holds_each_content_once_and_names_the_keys_that_it_needs(self, opal: User, place: Path) -> None:
         stored(opal)
         stored(opal)

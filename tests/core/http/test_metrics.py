@@ -136,8 +136,8 @@ class TestMachines:
             scrape(client)
 
         of_storage, of_archives = 1, 2  # that there is none
-        of_connections, of_quotas, of_postgres = 1, 1, 3
-        parts = of_storage + of_archives + of_connections + of_quotas + of_postgres
+        of_connections, of_quotas, of_postgres, of_backups = 1, 1, 3, 1
+        parts = of_storage + of_archives + of_connections + of_quotas + of_postgres + of_backups
         assert len(queries) == len(machines()) + 1 + parts
 
 

@@ -150,7 +150,7 @@ class TestCommand:
         assert code == 1
         wrong = {line.split()[1] for line in page.splitlines() if line.startswith("✗")}
         assert wrong == {"PostgreSQL", "Redis", "Dropbox"}
-        assert page.count("without PostgreSQL") == 9
+        assert page.count("without PostgreSQL") == 11
         assert "hunter2" not in page
 
     @pytest.mark.process

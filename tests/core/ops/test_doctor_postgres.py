@@ -4,11 +4,13 @@ The servers of the tests have no pg_stat_statements: where it is there, it is a 
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
 
+from core.base.clock import now
+from core.ops import last_backup
 from core.ops import postgres as figures
 from core.ops.doctor import postgres
 from core.ops.doctor.finding import Finding, Mark
@@ -116,6 +118,24 @@ class TestTables:
         assert found.seen == "leases_lease: 5.0 MB, 1,000,000 rows, 500,000 to be cleared away"
         assert found.mark == Mark.NOTE
         assert "VACUUM ANALYZE leases_lease" in found.advice
+
+
+class TestBackups:
+    def test_are_missed_where_none_was_ever_made(self) -> None:
+        (found,) = postgres.backups()
+
+        assert (found.mark, found.seen) == (Mark.NOTE, "none was ever made")
+        assert "python manage.py backup PLACE" in found.advice
+
+    @pytest.mark.parametrize(("hours", "mark"), [(1, Mark.OK), (29, Mark.OK), (31, Mark.NOTE)])
+    def test_are_told_by_their_age(self, hours: int, mark: Mark) -> None:
+        made_at = now() - timedelta(hours=hours)
+        last_backup.note("20260101-000000", made_at=now() - timedelta(days=9))
+        last_backup.note("20260102-000000", made_at=made_at)
+
+        (found,) = postgres.backups()
+
+        assert (found.mark, found.seen) == (mark, f"the last one is of {made_at:%Y-%m-%d %H:%M} UTC")
 
 
 class TestHistory:
