@@ -1,5 +1,6 @@
 """What most tests stand on: the stand-in for Dropbox, an empty Redis number, people."""
 
+import fcntl
 import os
 from contextlib import contextmanager
 from functools import cache
@@ -148,12 +149,16 @@ def small_disk(db: None) -> "Iterator[SmallDisk]":
     from django.db import connection
 
     from bench import outages
+    from tests.replicas import either
 
     with connection.cursor() as cursor:
         cursor.execute("SHOW data_directory")
         (data,) = cursor.fetchone()
     try:
-        with outages.small_disk(Path(data).parent / f"disk-{os.getpid()}", size_kb=1024) as disk:
+        with (
+            either(fcntl.LOCK_EX),
+            outages.small_disk(Path(data).parent / f"disk-{os.getpid()}", size_kb=1024) as disk,
+        ):
             yield disk
     except (CalledProcessError, FileNotFoundError) as error:
         pytest.skip(f"nothing can be mounted here: {error}")

@@ -1,10 +1,12 @@
 """A streaming replica of the server that all tests share, which the test's process asks as the product does."""
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import wait
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,15 +27,27 @@ from core.settings import postgres
 WITHIN_S = 10
 
 
-@pytest.fixture(scope="session")
+@contextmanager
+def either(kind: int) -> Iterator[None]:
+    """There are replicas, or a tablespace, of the server that all tests share: on one machine both would write into the same files.
+
+    Args:
+        kind: `fcntl.LOCK_SH` for a replica, of which there may be several; `fcntl.LOCK_EX` for a tablespace.
+    """
+    with (servers.LOCAL / "tablespaces.lock").open("w") as lock:
+        fcntl.flock(lock, kind)
+        yield
+
+
+@pytest.fixture(scope="module")
 def shared_standby(django_db_setup: None) -> Iterator[Standby]:
-    """One for each worker that asks for it. Behind a pooler nothing is replicated, so the server itself is asked."""
+    """One for each module that asks for it. Behind a pooler nothing is replicated, so the server itself is asked."""
     url = os.environ.get(BEHIND) or os.environ["DATABASE_URL"]
     if not str(conninfo_to_dict(url).get("host", "")).startswith("/"):
         pytest.skip("a replica is made of a server of this machine")
     directory = Path(tempfile.mkdtemp(prefix="standby-", dir=servers.LOCAL))
     try:
-        with standby(url, directory) as made:
+        with either(fcntl.LOCK_SH), standby(url, directory) as made:
             yield made
     finally:
         shutil.rmtree(directory)
@@ -71,6 +85,9 @@ def known_replica(shared_standby: Standby) -> Iterator[None]:
     known = postgres.replica(shared_standby.url, is_pooled=False)
     connections.settings[ALIAS] = of | known | {"CONN_MAX_AGE": 0, "TEST": {**of["TEST"], "MIRROR": "default"}}
     yield
+    # Also what is connected to that one: the next module has another.
+    with suppress(AttributeError):
+        del connections[ALIAS]
     del connections.settings[ALIAS]
 
 
