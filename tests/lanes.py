@@ -20,6 +20,8 @@ PLACES = {
 WITH_PROGRAMS = frozenset({"system", "programs", "chaos", "prepared"})
 # The process that programs are forked out of imports for seconds: one worker has it, and all tests that ask for it.
 SHARED = "prepared"
+# A tablespace, which no replica of the same server may see.
+ON_A_DISK = "small_disk"
 SLOW = ("process", "browser")
 # Whose turn it is first.
 TURNS = ("xdist_group", "browser", "process", "matrix", "long", "flow")
@@ -50,6 +52,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(lane)
     if lane == "browser":
         item.add_marker(pytest.mark.xdist_group("browser"))
+    elif ON_A_DISK in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("replica"))
     elif WITH_PROGRAMS.intersection(asked := getattr(item, "fixturenames", ())):
         item.add_marker("process")
         if SHARED in asked and not item.get_closest_marker("xdist_group"):
