@@ -23,6 +23,8 @@ WITH_PROGRAMS = frozenset({"system", "programs", "chaos", "prepared"})
 SHARED = "prepared"
 # Django's, as a browser: to make a page takes twenty times as long as most of what is not one.
 ASKS_FOR_PAGES = "client"
+# A tablespace, which no replica of the same server may see.
+ON_A_DISK = "small_disk"
 SLOW = ("process", "browser")
 # Whose turn it is first.
 TURNS = ("xdist_group", "browser", "process", "matrix", "long", "flow", "page")
@@ -57,7 +59,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("page")
     if lane == "browser":
         item.add_marker(pytest.mark.xdist_group("browser"))
-    elif WITH_PROGRAMS.intersection(asked):
+    elif ON_A_DISK in asked:
+        item.add_marker(pytest.mark.xdist_group("replica"))
+    if lane != "browser" and WITH_PROGRAMS.intersection(asked):
         item.add_marker("process")
         if SHARED in asked and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(SHARED))
