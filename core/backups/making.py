@@ -96,10 +96,7 @@ def back_up(
         if not public:
             check_rows(place, said, tools=tools, identities=())
         here.require()
-        place.put(key_of(said.id, MANIFEST), [manifest.written(said)], exclusive=True)
-        last_backup.note(said.id, made_at=moment.made_at)
-        is_odd = copied.has_remarks
-        removed = None if is_odd else clear(place, newest=said.id, keep_days=keep_days, at=moment.made_at)
+        removed = _conclude(place, said, copied, keep_days=keep_days)
     return Made(
         manifest=said,
         copied=copied,
@@ -108,6 +105,13 @@ def back_up(
         removed=removed,
         took_s=monotonic() - began,
     )
+
+
+def _conclude(place: Place, said: Manifest, copied: Copied, *, keep_days: int) -> Removed | None:
+    """Let it be a backup, and older ones go, unless something is wrong with it."""
+    place.put(key_of(said.id, MANIFEST), [manifest.written(said)], exclusive=True)
+    last_backup.note(said.id, made_at=said.made_at)
+    return None if copied.has_remarks else clear(place, newest=said.id, keep_days=keep_days, at=said.made_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
