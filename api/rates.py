@@ -41,7 +41,7 @@ class Rate:
 
     Attributes:
         who: what is counted: the requests of a “token”, a “person” or an “address”.
-        quota: so many may come in a minute.
+        quota: so many may come in a minute; 0: any number.
         left: so many still may; None: it is not known.
         resets_s: after so long all may again.
     """
@@ -52,7 +52,9 @@ class Rate:
     resets_s: int = WINDOW_S
 
     def headers(self) -> dict[str, str]:
-        """As draft-ietf-httpapi-ratelimit-headers has them."""
+        """As draft-ietf-httpapi-ratelimit-headers has them; none where any number may come."""
+        if not self.quota:
+            return {}
         told = {"RateLimit-Policy": f'"{self.who}";q={self.quota};w={WINDOW_S}'}
         if self.left is not None:
             told["RateLimit"] = f'"{self.who}";r={self.left};t={self.resets_s}'
@@ -79,17 +81,18 @@ def admit_unknown(request: HttpRequest) -> None:
 
 
 def rate_of(request: HttpRequest) -> Rate | None:
-    """How it stands; None: nobody has counted that request."""
+    """How it stands; None: nobody has found out yet who asks."""
     rate: Rate | None = getattr(request, "rate", None)
     return rate
 
 
 def _admit(request: HttpRequest, *, who: str, key: str, quota: int) -> None:
+    request.rate = Rate(who=who, quota=quota)  # type: ignore[attr-defined]  # see `rate_of`
     if not quota:
         return
     count, left_s = _counted(redis_key("api", who, key))
     left = None if count is None else max(0, quota - count)
-    request.rate = Rate(who=who, quota=quota, left=left, resets_s=left_s)  # type: ignore[attr-defined]  # see `rate_of`
+    request.rate = Rate(who=who, quota=quota, left=left, resets_s=left_s)  # type: ignore[attr-defined]  # as above
     if count is not None and count > quota:
         raise TooManyRequests(
             f"Too many requests: at most {quota:,} in a minute are taken from one {who}. Wait {left_s} s.",

@@ -159,3 +159,11 @@ class TestWithoutACeiling:
         assert statuses(program(token.secret), 5) == [200] * 5
         assert "RateLimit-Policy" not in Client().get(FILES)
         assert redis.keys("runsheet:api:*") == []
+
+    def test_of_those_who_are_known_they_are_not_counted_as_somebody_else(
+        self, token: NewToken, settings: Settings
+    ) -> None:
+        settings.API_PER_MINUTE = 0
+
+        assert statuses(program(token.secret), 5) == [200] * 5
+        assert statuses(Client(), 3) == [401, 401, 429]
