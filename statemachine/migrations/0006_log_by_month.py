@@ -6,34 +6,16 @@ since PostgreSQL gives each row its month.
 
 from django.db import migrations
 
+from statemachine.migrations._database import GUARD, UNWATCH, WATCH
+
 # What trims the log says so, in its own transaction; nobody else may delete.
-GUARD = """
-CREATE OR REPLACE FUNCTION statemachine_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'UPDATE' AND NEW.actor_id IS NULL AND to_jsonb(NEW) - 'actor_id' = to_jsonb(OLD) - 'actor_id' THEN
-        RETURN NEW;
-    END IF;
-    IF TG_OP = 'DELETE' AND current_setting('statemachine.trims_log', true) = 'yes' THEN
+GUARD_THAT_LETS_TRIM = GUARD.replace(
+    "    RAISE EXCEPTION",
+    """    IF TG_OP = 'DELETE' AND current_setting('statemachine.trims_log', true) = 'yes' THEN
         RETURN OLD;
     END IF;
-    RAISE EXCEPTION 'The transition log is append-only.';
-END
-$$
-"""
-GUARD_OF_BEFORE = """
-CREATE OR REPLACE FUNCTION statemachine_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'UPDATE' AND NEW.actor_id IS NULL AND to_jsonb(NEW) - 'actor_id' = to_jsonb(OLD) - 'actor_id' THEN
-        RETURN NEW;
-    END IF;
-    RAISE EXCEPTION 'The transition log is append-only.';
-END
-$$
-"""
-WATCH = """
-CREATE TRIGGER statemachine_log_is_append_only BEFORE UPDATE OR DELETE ON statemachine_transitionlog
-    FOR EACH ROW EXECUTE FUNCTION statemachine_log_is_append_only()
-"""
+    RAISE EXCEPTION""",
+)
 ACTOR = "statemachine_transitionlog_actor_id_7b8dd031"
 # As Django names and makes it.
 OF_ACTOR = f"""
@@ -61,8 +43,8 @@ NEXT = "SELECT setval('{sequence}', (SELECT COALESCE(max(id), 0) + 1 FROM {table
 
 FORTH = [
     "LOCK TABLE statemachine_transitionlog IN ACCESS EXCLUSIVE MODE",
-    "DROP TRIGGER statemachine_log_is_append_only ON statemachine_transitionlog",
-    GUARD,
+    UNWATCH,
+    GUARD_THAT_LETS_TRIM,
     "ALTER TABLE statemachine_transitionlog RENAME TO statemachine_log_kept",
     "ALTER TABLE statemachine_log_kept ALTER COLUMN id DROP IDENTITY",
     "ALTER TABLE statemachine_log_kept DROP CONSTRAINT statemachine_transitionlog_pkey",
@@ -96,7 +78,7 @@ FORTH = [
 ]
 BACK = [
     "LOCK TABLE statemachine_transitionlog IN ACCESS EXCLUSIVE MODE",
-    "DROP TRIGGER statemachine_log_is_append_only ON statemachine_transitionlog",
+    UNWATCH,
     "UPDATE statemachine_transitionlog SET month = '1970-01-01' WHERE month > '1970-01-01'",
     # What was moved is checked now, or the table could not be changed.
     "SET CONSTRAINTS ALL IMMEDIATE",
@@ -119,7 +101,7 @@ BACK = [
     "ON statemachine_transitionlog (record_type, record_id, generation, month)",
     "ALTER INDEX statemachine_log_kept_at RENAME TO statemachine_log_at",
     f"ALTER INDEX statemachine_log_kept_actor RENAME TO {ACTOR}",
-    GUARD_OF_BEFORE,
+    GUARD,
     WATCH,
 ]
 
