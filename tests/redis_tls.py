@@ -36,7 +36,7 @@ PASSWORD = "p@ss, w#rd"
 # Names the folder with the certificates, if all that is run speaks TLS.
 CERTIFICATES = "REDIS_CERTIFICATES_OF_TESTS"
 unsecured = pytest.mark.skipif(
-    CERTIFICATES in os.environ, reason="empties a Redis, or has one with TLS and users of its own"
+    CERTIFICATES in os.environ, reason="empties a Redis, or has one with a password, or with TLS and users, of its own"
 )
 
 

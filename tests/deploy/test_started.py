@@ -24,11 +24,12 @@ from tests.core.local.test_processes import eventually
 from tests.deploy.units import unit
 from tests.forking import Forks
 from tests.live import environment_of, own_valkey
+from tests.redis_tls import unsecured
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
-pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True), unsecured]
 LASTING = (
     "runsheet-worker@storage",
     "runsheet-reconciler",
