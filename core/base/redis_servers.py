@@ -19,6 +19,8 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
 
+from core.base import redis_tls
+
 NO_SENTINEL = "None of the sentinels answers ({reason}). See that they run and that REDIS_SENTINELS is right."
 NOT_WATCHED = "The sentinels watch no Redis of that name ({reason}). See REDIS_SENTINEL_SERVICE."
 NO_ENTRY = "The sentinels do not let us in ({reason}). See REDIS_SENTINEL_USER, REDIS_SENTINEL_PASSWORD, and the user's rights (ACL)."
@@ -161,7 +163,7 @@ class Primary:
             words = TOO_FEW if str(error).startswith("NOQUORUM") else NOT_WATCHED
             raise NoPrimary(words, str(error)) from error
         except RedisError as error:
-            raise NoPrimary(NO_SENTINEL, str(error)) from error
+            raise NoPrimary(redis_tls.words_of(error, redis_tls.SENTINEL) or NO_SENTINEL, str(error)) from error
 
 
 def _address(state: dict[str, Any]) -> tuple[str, int]:

@@ -210,7 +210,7 @@ class TestTls:
         with_it = f"{strict.url}&ssl_certfile={certificates.cert}&ssl_keyfile={certificates.key}"
 
         assert self.said(with_it) == ""
-        assert self.said(strict.url) != ""
+        assert "ssl_certfile" in self.said(strict.url)
 
     def test_trusts_no_authority_but_the_one_that_is_named(self, strict: SecuredRedis, tmp_path: Path) -> None:
         other = make_tls(tmp_path).ca
@@ -218,10 +218,12 @@ class TestTls:
         found = self.said(f"{strict.url.partition('?')[0]}?ssl_ca_certs={other}")
 
         assert "CERTIFICATE_VERIFY_FAILED" in found
-        assert found.startswith("Redis and we cannot agree on TLS (")
+        assert found.startswith("Redis' certificate is of an authority that we do not trust (")
 
     def test_needs_the_name_that_the_certificate_is_for(self, strict: SecuredRedis) -> None:
-        assert "CERTIFICATE_VERIFY_FAILED" in self.said(strict.url.replace("127.0.0.1", "localhost"))
+        assert self.said(strict.url.replace("127.0.0.1", "localhost")).startswith(
+            "Redis' certificate is for another name ("
+        )
 
     def test_is_not_spoken_where_the_address_says_no_such_thing(self, strict: SecuredRedis) -> None:
         plain = strict.url.replace("rediss://", "redis://").partition("?")[0]
