@@ -63,12 +63,17 @@ def client(url: str, *, timeout_s: float) -> Redis:
     Args:
         timeout_s: for each answer, of which there is one attempt. RQ's workers give themselves more, since they wait for jobs.
     """
-    options: dict[str, Any] = parse_url(url) | patience(timeout_s)  # type: ignore[no-untyped-call]  # redis types it in part
+    options = options_of(url, timeout_s=timeout_s)
     if settings.REDIS_SENTINELS is not None:
         has_tls = options.get("connection_class") is SSLConnection
         options["connection_class"] = SentinelManagedSSLConnection if has_tls else SentinelManagedConnection
         options["connection_pool"] = Primary(settings.REDIS_SENTINELS, options)
     return Redis.from_pool(ConnectionPool(**options))
+
+
+def options_of(url: str, *, timeout_s: float) -> dict[str, Any]:
+    """Of a connection to there: as whom, with which certificates, and `patience`."""
+    return parse_url(url) | patience(timeout_s)  # type: ignore[no-any-return, no-untyped-call]  # redis types it in part
 
 
 def patience(timeout_s: float) -> dict[str, Any]:
