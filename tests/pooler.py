@@ -45,7 +45,8 @@ def pooled(database_url: str, place: Path) -> Iterator[str]:
     given = conninfo_to_dict(database_url)
     place.mkdir(exist_ok=True)
     (place / "pgbouncer.ini").write_text(_configuration(given, place))
-    command = [str(DEPLOYED / "start"), str(place / "pgbouncer.ini")]
+    # As many open files as a host lets a program have by default.
+    command = ["sh", "-c", 'ulimit -S -n 1024; exec "$@"', "-", str(DEPLOYED / "start"), str(place / "pgbouncer.ini")]
     (place / "password").write_text(f"{PASSWORD}\n")
     environment = {**os.environ, "POSTGRES_PASSWORD_FILE": str(place / "password"), "USERS": str(place / "users.txt")}
     environment["PATH"] += ":/usr/sbin"

@@ -61,8 +61,10 @@ class SecuredRedis:
         url: for the product; `as_admin` has the one for whoever may do everything.
     """
 
-    def __init__(self, directory: Path, *, tls: Tls | None, port: int = 0, options: tuple[str, ...] = ()) -> None:
-        """`port` is where it listens; without one, at any in TLS, and at none else."""
+    def __init__(
+        self, directory: Path, *, tls: Tls | None, host: str = "127.0.0.1", port: int = 0, options: tuple[str, ...] = ()
+    ) -> None:
+        """`port` is where it listens; without one, at any in TLS, and at none else. `host` is this machine, as the certificate has it."""
         self.directory = directory
         self.port = port = port or (free_port() if tls else 0)
         user = f"runsheet:{quote(PASSWORD, safe='')}@"
@@ -70,7 +72,7 @@ class SecuredRedis:
         if tls:
             self._program = str(DEBIANS)
             where = ("--port", "0", "--tls-port", str(port), "--tls-replication", "yes", *options_of(tls))
-            self.url = f"rediss://{user}127.0.0.1:{port}/0?ssl_ca_certs={tls.ca}"
+            self.url = f"rediss://{user}{host}:{port}/0?ssl_ca_certs={tls.ca}"
         else:
             self._program = str(get_binary_path())
             where = ("--port", str(port), "--unixsocket", f"{directory}/redis.sock")
@@ -120,11 +122,11 @@ class SecuredRedis:
 
 @contextmanager
 def secured(
-    directory: Path, *, tls: Tls | None = None, port: int = 0, options: tuple[str, ...] = ()
+    directory: Path, *, tls: Tls | None = None, host: str = "127.0.0.1", port: int = 0, options: tuple[str, ...] = ()
 ) -> Iterator[SecuredRedis]:
     """One for the length of the body."""
     directory.mkdir(exist_ok=True)
-    server = SecuredRedis(directory, tls=tls, port=port, options=options)
+    server = SecuredRedis(directory, tls=tls, host=host, port=port, options=options)
     server.start()
     try:
         yield server

@@ -31,11 +31,13 @@ class Watched:
     Attributes:
         environment: what the product is told of it.
         sentinels: their ports.
+        host: this machine, as all of them are told of it.
     """
 
     servers: tuple[SecuredRedis, ...]
     sentinels: tuple[int, ...]
     tls: Tls | None
+    host: str
     environment: Mapping[str, str] = field(repr=False)
 
     def primary(self) -> SecuredRedis:
@@ -44,7 +46,7 @@ class Watched:
         Raises:
             RedisError: they do not say, or it takes nothing at present.
         """
-        with asked(self.sentinels[0], self.tls) as sentinel:
+        with asked(self.sentinels[0], self.tls, self.host) as sentinel:
             _, port = sentinel.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", SERVICE)
         chosen = next(server for server in self.servers if server.port == int(port))
         if _info(chosen)["role"] != "master":
@@ -53,32 +55,35 @@ class Watched:
 
 
 @contextmanager
-def watched(directory: Path, *, tls: Tls | None = None) -> Iterator[Watched]:
+def watched(directory: Path, *, tls: Tls | None = None, host: str = "127.0.0.1") -> Iterator[Watched]:
     """All of them, once everybody knows everybody.
 
     Args:
         directory: at a short path, for sockets.
+        host: this machine, as the certificate has it.
     """
     directory.mkdir(exist_ok=True)
     # At once, and not 5 s later in case more replicas come.
     at_once = ("--repl-diskless-sync-delay", "0")
-    as_replica = (*at_once, "--masteruser", "replica", "--masterauth", PASSWORD)
+    as_replica = (*at_once, "--masteruser", "replica", "--masterauth", PASSWORD, "--replica-announce-ip", host)
     with ExitStack() as stack:
-        first = stack.enter_context(secured(directory / "a", tls=tls, port=free_port(), options=as_replica))
-        of_first = (*as_replica, "--replicaof", "127.0.0.1", str(first.port))
-        second = stack.enter_context(secured(directory / "b", tls=tls, port=free_port(), options=of_first))
+        first = stack.enter_context(secured(directory / "a", tls=tls, host=host, port=free_port(), options=as_replica))
+        of_first = (*as_replica, "--replicaof", host, str(first.port))
+        second = stack.enter_context(secured(directory / "b", tls=tls, host=host, port=free_port(), options=of_first))
         eventually(lambda: _info(second)["master_link_status"] == "up")
-        ports = tuple(stack.enter_context(_sentinel(directory / each, first.port, tls)) for each in ("x", "y", "z"))
-        eventually(lambda: all(_knows_everybody(port, tls) for port in ports))
-        yield Watched(servers=(first, second), sentinels=ports, tls=tls, environment=told(ports, tls))
+        ports = tuple(
+            stack.enter_context(_sentinel(directory / each, first.port, tls, host)) for each in ("x", "y", "z")
+        )
+        eventually(lambda: all(_knows_everybody(port, tls, host) for port in ports))
+        yield Watched(servers=(first, second), sentinels=ports, tls=tls, host=host, environment=told(ports, tls, host))
 
 
-def told(ports: tuple[int, ...], tls: Tls | None) -> dict[str, str]:
+def told(ports: tuple[int, ...], tls: Tls | None, host: str = "127.0.0.1") -> dict[str, str]:
     """What the product is told."""
     scheme, options = ("rediss", f"?ssl_ca_certs={tls.ca}") if tls else ("redis", "")
     return {
         "REDIS_URL": f"{scheme}://runsheet:{quote(PASSWORD, safe='')}@/0{options}",
-        "REDIS_SENTINELS": ",".join(f"127.0.0.1:{port}" for port in ports),
+        "REDIS_SENTINELS": ",".join(f"{host}:{port}" for port in ports),
         "REDIS_SENTINEL_SERVICE": SERVICE,
         "REDIS_SENTINEL_USER": "runsheet",
         "REDIS_SENTINEL_PASSWORD": ASKED_WITH,
@@ -86,11 +91,11 @@ def told(ports: tuple[int, ...], tls: Tls | None) -> dict[str, str]:
 
 
 @contextmanager
-def _sentinel(directory: Path, primary: int, tls: Tls | None) -> Iterator[int]:
+def _sentinel(directory: Path, primary: int, tls: Tls | None, host: str = "127.0.0.1") -> Iterator[int]:
     directory.mkdir(exist_ok=True)
     port = free_port()
     path = directory / "sentinel.conf"
-    path.write_text(_configuration(port, primary, directory, tls))
+    path.write_text(_configuration(port, f"{host} {primary}", directory, tls))
     program = str(DEBIANS if tls else get_binary_path())
     with (directory / "log").open("ab") as log:
         process = subprocess.Popen([program, str(path), "--sentinel"], stdout=log, stderr=log, env=dict(os.environ))
@@ -101,12 +106,12 @@ def _sentinel(directory: Path, primary: int, tls: Tls | None) -> Iterator[int]:
         process.wait(10)
 
 
-def _configuration(port: int, primary: int, directory: Path, tls: Tls | None) -> str:
+def _configuration(port: int, primary: str, directory: Path, tls: Tls | None) -> str:
     """What is deployed, but where everybody is, and less patience."""
     said = (DEPLOYED / "sentinel.conf").read_text()
     for before, after in (
         ("port 26379", f"port 0\ntls-port {port}\ntls-replication yes" if tls else f"port {port}"),
-        ("PRIMARY 6379", f"127.0.0.1 {primary}"),
+        ("PRIMARY 6379", primary),
         ("REDIS_FAILOVER_PASSWORD", f'"{PASSWORD}"'),
         (">REDIS_SENTINEL_PASSWORD", f">{ASKED_WITH}"),
         ("requirepass SENTINELS_PASSWORD", f"requirepass {SENTINELS_PASSWORD}"),
@@ -123,10 +128,10 @@ def _configuration(port: int, primary: int, directory: Path, tls: Tls | None) ->
     return "\n".join([said, "bind 127.0.0.1", f"dir {directory}", *lines, ""])
 
 
-def asked(port: int, tls: Tls | None) -> Redis:
+def asked(port: int, tls: Tls | None, host: str = "127.0.0.1") -> Redis:
     """One of the sentinels, for whoever may do everything."""
     return Redis(
-        host="127.0.0.1",
+        host=host,
         port=port,
         password=SENTINELS_PASSWORD,
         socket_timeout=2,
@@ -135,9 +140,9 @@ def asked(port: int, tls: Tls | None) -> Redis:
     )
 
 
-def _knows_everybody(port: int, tls: Tls | None) -> bool:
+def _knows_everybody(port: int, tls: Tls | None, host: str) -> bool:
     try:
-        with asked(port, tls) as sentinel:
+        with asked(port, tls, host) as sentinel:
             state = sentinel.sentinel_master(SERVICE)
     except RedisError:
         return False

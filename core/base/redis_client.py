@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from math import inf
-from ssl import SSLError
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +32,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from core.base import redis_servers
+from core.base import redis_servers, redis_tls
 from core.base.redis_servers import NoPrimary, Sentinels
 
 # Many rows may be committed at once; only the first of them waits for a Redis that does not answer.
@@ -49,13 +48,12 @@ DETACHED = "Redis has lost the servers that it belongs with and takes nothing. S
 CROWDED = "Redis takes no more connections. Raise maxclients, or see who holds them."
 NO_ENTRY = "Redis does not let us in. See user and password in REDIS_URL, or REDIS_PASSWORD."
 NOT_ALLOWED = "Redis lets us in, but does not let us do what the work needs ({reason}). See the user's rights (ACL)."
-NO_TLS = "Redis and we cannot agree on TLS ({reason}). See its certificate, and whether REDIS_URL must begin with redis:// or rediss://."
 NO_TLS_ANSWER = (
     "Redis does not answer in TLS. If it wants none, REDIS_URL must begin with redis://; else it is very slow."
 )
 NOT_REDIS = (
     "What answers at REDIS_URL ends the connection or does not speak as Redis does ({reason}). If it wants TLS, "
-    "REDIS_URL must begin with rediss://."
+    "REDIS_URL must begin with rediss://; if it wants a certificate of whoever comes, see ssl_certfile there."
 )
 SILENT = "Redis does not answer in time ({reason}): it is out of reach, or very slow. See its host and the way there."
 AWAY = "Redis does not answer ({reason}). See that it runs and that REDIS_URL is right."
@@ -237,8 +235,9 @@ def _words(error: BaseException) -> str | None:
 
 def _words_of_connection(error: BaseException) -> str:
     reason = str(error)
-    if isinstance(error.__context__, SSLError) or "SSL" in reason:
-        return NO_TLS
+    shown = redis_tls.REDIS if settings.REDIS_SENTINELS is None else redis_tls.CHOSEN_REDIS
+    if about_tls := redis_tls.words_of(error, shown):
+        return about_tls
     if "max number of clients" in reason:
         return CROWDED
     if isinstance(error, RedisTimeoutError):

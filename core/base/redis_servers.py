@@ -19,6 +19,8 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
 
+from core.base import redis_tls
+
 NO_SENTINEL = "None of the sentinels answers ({reason}). See that they run and that REDIS_SENTINELS is right."
 NOT_WATCHED = "The sentinels watch no Redis of that name ({reason}). See REDIS_SENTINEL_SERVICE."
 NO_ENTRY = "The sentinels do not let us in ({reason}). See REDIS_SENTINEL_USER, REDIS_SENTINEL_PASSWORD, and the user's rights (ACL)."
@@ -61,12 +63,17 @@ def client(url: str, *, timeout_s: float) -> Redis:
     Args:
         timeout_s: for each answer, of which there is one attempt. RQ's workers give themselves more, since they wait for jobs.
     """
-    options: dict[str, Any] = parse_url(url) | patience(timeout_s)  # type: ignore[no-untyped-call]  # redis types it in part
+    options = options_of(url, timeout_s=timeout_s)
     if settings.REDIS_SENTINELS is not None:
         has_tls = options.get("connection_class") is SSLConnection
         options["connection_class"] = SentinelManagedSSLConnection if has_tls else SentinelManagedConnection
         options["connection_pool"] = Primary(settings.REDIS_SENTINELS, options)
     return Redis.from_pool(ConnectionPool(**options))
+
+
+def options_of(url: str, *, timeout_s: float) -> dict[str, Any]:
+    """Of a connection to there: as whom, with which certificates, and `patience`."""
+    return parse_url(url) | patience(timeout_s)  # type: ignore[no-any-return, no-untyped-call]  # redis types it in part
 
 
 def patience(timeout_s: float) -> dict[str, Any]:
@@ -161,7 +168,7 @@ class Primary:
             words = TOO_FEW if str(error).startswith("NOQUORUM") else NOT_WATCHED
             raise NoPrimary(words, str(error)) from error
         except RedisError as error:
-            raise NoPrimary(NO_SENTINEL, str(error)) from error
+            raise NoPrimary(redis_tls.words_of(error, redis_tls.SENTINEL) or NO_SENTINEL, str(error)) from error
 
 
 def _address(state: dict[str, Any]) -> tuple[str, int]:

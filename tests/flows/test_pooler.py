@@ -1,5 +1,6 @@
 """Web, workers and reconciler through Debian's PgBouncer, which hands each transaction to another connection."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,13 @@ class TestWhatItSays:
             found = [connection.execute(f"SHOW {each}").fetchone() for each in LIMITS]
 
         assert found == [(seconds,), ("10s",), ("40s",)]
+
+    def test_is_that_it_may_open_as_many_files_as_it_needs(self, pooler_at: Path) -> None:
+        said = (pooler_at / "log").read_text()
+
+        (told,) = re.findall(r"file descriptor limit: (\d+) .* max expected fd use: (\d+)", said)
+
+        assert int(told[0]) >= int(told[1]) > 1000, said
 
     def test_is_nothing_to_who_has_another_password(self, pooler_at: Path) -> None:
         with pytest.raises(psycopg.OperationalError, match="authentication failed"):

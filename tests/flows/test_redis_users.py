@@ -1,5 +1,6 @@
 """Web, workers and reconciler through a Redis that lets each user do what deploy/redis/users.acl says, over TLS where it can."""
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from core.base import redis_client, redis_servers
 from core.base.redis_keys import OURS, RQS, CacheKind, Kind
+from core.local.servers import ROOT
 from core.local.spare import NoSpareServer, spare_servers
 from dropbox_standin.process import Tls
 from leases.models import Lease
@@ -23,12 +25,14 @@ from tests.dropbox_standin.certificates import make_tls
 from tests.flows.conftest import BLM
 from tests.live import System, await_that
 from tests.redis_tls import DEBIANS, PASSWORD, SecuredRedis, secured
+from tests.typed import commands, needs_redis_cli, typed
 
 if TYPE_CHECKING:
     from dropbox_standin.client import Standin
 
 pytestmark = [pytest.mark.process, redis_tls.unsecured]
 MANY = 30
+AS_ADMIN = {"--user runsheet": "--user admin"}
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +188,43 @@ class TestTheProductsUser:
         assert redis_client.in_words(refused.value) == redis_client.NO_ENTRY
 
 
+@needs_redis_cli
+class TestRedisByHand:
+    @pytest.fixture
+    def instead(self, server: SecuredRedis, certificates: Tls, tmp_path: Path) -> dict[str, str]:
+        """What stands here for the examples."""
+        (tmp_path / "password").write_text(f"{PASSWORD}\n")
+        in_tls = f"-h 127.0.0.1 -p {server.port} --tls --cacert {certificates.ca}"
+        return {
+            "/etc/runsheet/secrets/redis_password": f"{tmp_path}/password",
+            "-h 127.0.0.1 -p 6379": in_tls if server.port else f"-s {server.directory}/redis.sock",
+        }
+
+    @staticmethod
+    def answer(asked: str, *, instead: dict[str, str], cwd: Path) -> str:
+        definition = next(line for line in commands("Redis by hand") if "/etc/runsheet/secrets/redis_password" in line)
+        return typed([definition, asked], instead=instead, cwd=cwd)
+
+    def test_answers_to_the_product(self, instead: dict[str, str], tmp_path: Path) -> None:
+        assert "used_memory:" in self.answer("redis info memory", instead=instead, cwd=tmp_path)
+
+    def test_answers_to_an_admin(self, server: SecuredRedis, instead: dict[str, str], tmp_path: Path) -> None:
+        with server.client() as redis:
+            redis.acl_log_reset()
+
+        assert self.answer("redis acl log", instead=instead | AS_ADMIN, cwd=tmp_path).strip() == ""
+
+    def test_forgets_failed_logins(self, server: SecuredRedis, instead: dict[str, str], tmp_path: Path) -> None:
+        (forgetting,) = re.findall(r"`(redis --scan .*?)`", (ROOT / "docs/operations.md").read_text())
+        with server.client() as redis:
+            redis.mset({"runsheet:logins:a": 1, "runsheet:logins:b": 1, "runsheet:pace:a": 1})
+
+            self.answer(forgetting, instead=instead | AS_ADMIN, cwd=tmp_path)
+
+            assert [redis.exists(f"runsheet:{each}") for each in ("logins:a", "logins:b", "pace:a")] == [0, 0, 1]
+            redis.delete("runsheet:pace:a")
+
+
 class TestADemo:
     def test_is_told_that_it_may_not_empty_a_number(
         self, server: SecuredRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -210,7 +251,7 @@ class TestTls:
         with_it = f"{strict.url}&ssl_certfile={certificates.cert}&ssl_keyfile={certificates.key}"
 
         assert self.said(with_it) == ""
-        assert self.said(strict.url) != ""
+        assert "ssl_certfile" in self.said(strict.url)
 
     def test_trusts_no_authority_but_the_one_that_is_named(self, strict: SecuredRedis, tmp_path: Path) -> None:
         other = make_tls(tmp_path).ca
@@ -218,10 +259,12 @@ class TestTls:
         found = self.said(f"{strict.url.partition('?')[0]}?ssl_ca_certs={other}")
 
         assert "CERTIFICATE_VERIFY_FAILED" in found
-        assert found.startswith("Redis and we cannot agree on TLS (")
+        assert found.startswith("Redis' certificate is of an authority that we do not trust (")
 
     def test_needs_the_name_that_the_certificate_is_for(self, strict: SecuredRedis) -> None:
-        assert "CERTIFICATE_VERIFY_FAILED" in self.said(strict.url.replace("127.0.0.1", "localhost"))
+        assert self.said(strict.url.replace("127.0.0.1", "localhost")).startswith(
+            "Redis' certificate is for another name ("
+        )
 
     def test_is_not_spoken_where_the_address_says_no_such_thing(self, strict: SecuredRedis) -> None:
         plain = strict.url.replace("rediss://", "redis://").partition("?")[0]

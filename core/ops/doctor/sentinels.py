@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from core.base.redis_client import in_words
-from core.base.redis_servers import NO_SENTINEL, NoPrimary, Primary, Sentinels, patience
+from core.base.redis_servers import NO_SENTINEL, NoPrimary, Primary, Sentinels, options_of
 from core.ops.doctor.finding import Finding, Mark, answer
 
 # Of each; twice that for three of them is less than the doctor's patience.
@@ -26,7 +26,9 @@ def sentinels() -> Iterator[Finding]:
         yield Finding(Mark.WRONG, "sentinels do not answer in time", "See that they run, and the way there.")
         return
     states = [each for each in said if isinstance(each, dict)]
-    troubles = [_in_words(host, each) for host, each in zip(configured.hosts, said, strict=True) if each not in states]
+    troubles = [
+        _in_words(host, each) for host, each in zip(configured.hosts, said, strict=True) if isinstance(each, NoPrimary)
+    ]
     if troubles:
         yield Finding(Mark.WRONG, f"{len(states)} of {len(said)} sentinels answer", " ".join(dict.fromkeys(troubles)))
     if quorum:
@@ -34,10 +36,11 @@ def sentinels() -> Iterator[Finding]:
     yield from _primaries(states, replicas)
 
 
-def _in_words(host: tuple[str, int], said: Said) -> str:
-    if isinstance(said, NoPrimary) and said.words != NO_SENTINEL:
+def _in_words(host: tuple[str, int], said: NoPrimary) -> str:
+    if said.words != NO_SENTINEL:
         return in_words(said)
-    return f"The one at {host[0]}:{host[1]} does not. See that it runs, and the way there."
+    of_one = f"The one at {host[0]}:{host[1]} does not ({{reason}}). See that it runs, and the way there."
+    return in_words(NoPrimary(of_one, str(said)))
 
 
 def _primaries(states: list[dict[str, Any]], replicas: int) -> Iterator[Finding]:
@@ -57,7 +60,7 @@ def _primaries(states: list[dict[str, Any]], replicas: int) -> Iterator[Finding]
 
 def _look(configured: Sentinels) -> tuple[list[Said], int, NoPrimary | None]:
     """What each says of the primary, and what one that answers says of how many replicas are well, and of the sentinels' number."""
-    primary = Primary(configured, patience(TIMEOUT_S))
+    primary = Primary(configured, options_of(settings.REDIS_URL, timeout_s=TIMEOUT_S))
     said: list[Said] = [_said(primary, number) for number in range(len(configured.hosts))]
     answering = next((number for number, each in enumerate(said) if isinstance(each, dict)), None)
     if answering is None:

@@ -207,7 +207,7 @@ def _listening_to(queue: str, found: list[Listener], *, waiting: int) -> Finding
     start = f"Start some: python manage.py rqworker-pool {queue} --num-workers 4 --serializer json --worker-class statemachine.worker.RunsheetWorker"
     if ours and all(worker.state == "suspended" for worker in ours):
         return Finding(
-            Mark.WRONG, f"{len(ours)} on “{queue}”, suspended", 'Nothing is done. Run: rq resume --url "$REDIS_URL"'
+            Mark.WRONG, f"{len(ours)} on “{queue}”, suspended", "Nothing is done. Run: python manage.py rqresume"
         )
     if ours:
         hosts = len({worker.host for worker in ours})

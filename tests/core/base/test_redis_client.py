@@ -23,8 +23,10 @@ from redis.retry import Retry
 from bench.outages import redis_cannot_save, redis_full, redis_lonely, redis_read_only, slow
 from core.base import redis_client
 from core.base.redis_client import RedisSilent, ask, in_words, is_outage, patient, share_patience
+from core.base.redis_servers import Sentinels
 from dropbox_standin.process import Tls
 from tests.deaf import deaf_server
+from tests.dropbox_standin.certificates import make_tls
 from tests.dropbox_standin.conftest import tls  # noqa: F401 - a fixture
 
 FROM_URL: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 0)}
@@ -186,21 +188,76 @@ class TestTheWayThere:
         )
         assert in_words(in_tls).startswith("Redis and we cannot agree on TLS (")
 
-    def test_a_certificate_that_nobody_vouches_for(self, tls: Tls) -> None:  # noqa: F811 - the fixture
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tls.cert, tls.key)
-
-        def greet(asker: socket.socket) -> None:
-            with suppress(OSError):  # the asker has gone, or speaks no TLS
-                context.wrap_socket(asker, server_side=True).close()
-
-        with answering_with(greet) as port:
-            found = failure(f"rediss://127.0.0.1:{port}")
+    def test_no_tls_where_it_is_wanted(self, tls: Tls) -> None:  # noqa: F811 - the fixture
+        with answering_in(tls) as port:
             plain = failure(f"redis://127.0.0.1:{port}")
 
-        assert "CERTIFICATE_VERIFY_FAILED" in in_words(found)
-        assert in_words(found).startswith("Redis and we cannot agree on TLS (")
         assert in_words(plain).startswith("What answers at REDIS_URL ends the connection")
+
+
+@contextmanager
+def answering_in(tls: Tls) -> Iterator[int]:  # noqa: F811 - the fixture
+    """A server that shows its certificate, and that is all; its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.cert, tls.key)
+
+    def greet(asker: socket.socket) -> None:
+        with suppress(OSError):  # the asker has gone, or speaks no TLS
+            context.wrap_socket(asker, server_side=True).close()
+
+    with answering_with(greet) as port:
+        yield port
+
+
+class TestACertificate:
+    @staticmethod
+    def said(shown: Tls, trusted: Path | None) -> str:
+        """What is said of one that is not believed."""
+        options = f"?ssl_ca_certs={trusted}" if trusted else ""
+        with answering_in(shown) as port:
+            found = failure(f"rediss://127.0.0.1:{port}/0{options}")
+        assert is_outage(found)
+        assert "CERTIFICATE_VERIFY_FAILED" in in_words(found)
+        assert "127.0.0.1" not in redis_client.for_everybody(found)
+        return redis_client.for_everybody(found)
+
+    @pytest.mark.parametrize("is_named", [True, False])
+    def test_is_of_an_authority_that_nobody_has_named(self, tmp_path: Path, tls: Tls, is_named: bool) -> None:  # noqa: F811 - the fixture
+        assert self.said(make_tls(tmp_path), tls.ca if is_named else None) == (
+            "Redis' certificate is of an authority that we do not trust. Name its authority as ssl_ca_certs in REDIS_URL."
+        )
+
+    def test_is_for_another_name(self, tmp_path: Path) -> None:
+        named = make_tls(tmp_path, addresses=(), names=("localhost",))
+
+        assert self.said(named, named.ca) == (
+            "Redis' certificate is for another name. REDIS_URL must name the host as the certificate does."
+        )
+
+    def test_is_for_another_name_than_the_sentinels_say(self, tmp_path: Path, settings: Settings) -> None:
+        settings.REDIS_SENTINELS = Sentinels(hosts=(("sentinel.example.com", 26379),), service="runsheet")
+        named = make_tls(tmp_path, addresses=(), names=("localhost",))
+
+        found = self.said(named, named.ca)
+
+        assert found.startswith("Redis' certificate is for another name. The sentinels must name the host as")
+        assert "replica-announce-ip" in found
+
+    @pytest.mark.parametrize("days", [-1, 3])
+    def test_is_not_valid_now(self, tmp_path: Path, days: int) -> None:
+        late = make_tls(tmp_path, days=days)
+
+        assert self.said(late, late.ca) == (
+            "Redis' certificate is not valid now. Renew it, or see the clocks of its host and this one."
+        )
+
+    def test_is_of_an_authority_that_does_not_say_what_it_is_for(self, tmp_path: Path) -> None:
+        plain = make_tls(tmp_path, says_usage=False)
+
+        assert self.said(plain, plain.ca) == (
+            "Redis' certificate or its authority's lacks something. Make both as docs/operations.md, “Certificates of one's own”, "
+            "does."
+        )
 
 
 class TestSilence:

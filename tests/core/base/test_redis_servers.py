@@ -19,6 +19,7 @@ from core.local.processes import free_port
 from core.settings import base
 from tests.core.local.test_processes import eventually
 from tests.sentinels import SENTINELS_PASSWORD, SERVICE, Watched, _sentinel, asked
+from tests.typed import commands, needs_redis_cli, typed
 
 pytestmark = pytest.mark.process
 
@@ -119,6 +120,33 @@ class TestTheProductsUserOfTheSentinels:
                     sentinel.execute_command(*command.split())
             assert sentinel.sentinel_master(SERVICE)
         assert told.password != SENTINELS_PASSWORD
+
+
+@needs_redis_cli
+class TestSentinelsByHand:
+    def test_answer_to_what_is_to_be_typed(self, told: Sentinels, tmp_path: Path) -> None:
+        (tmp_path / "password").write_text(f"{told.password}\n")
+        lines = [line for line in commands("Redis by hand") if line.startswith("sentinel")]
+        instead = {
+            "/etc/runsheet/secrets/redis_sentinel_password": f"{tmp_path}/password",
+            "-h sentinel-1.example.com -p 26379": f"-h 127.0.0.1 -p {told.hosts[0][1]}",
+        }
+
+        said = typed(lines, instead=instead, cwd=tmp_path)
+
+        assert said.startswith("OK 3 usable Sentinels.")
+        assert "num-other-sentinels" in said
+
+    def test_choose_another_primary_for_whoever_has_their_own_password(self, told: Sentinels, tmp_path: Path) -> None:
+        (line,) = (line for line in commands("Redis by hand") if "failover" in line)
+        here = {
+            "-h sentinel-1.example.com -p 26379": f"-h 127.0.0.1 -p {told.hosts[0][1]}",
+            "failover runsheet": "failover other",
+        }
+
+        said = typed([f"echo {SENTINELS_PASSWORD} | {line}"], instead=here, cwd=tmp_path)
+
+        assert "ERR No such master with that name" in said
 
 
 class TestAFailOver:

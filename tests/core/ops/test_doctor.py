@@ -308,7 +308,7 @@ class TestWorkers:
 
         found = wrong(doctors_servers.workers)
 
-        assert found[0] == '1 on “discovery”, suspended. Nothing is done. Run: rq resume --url "$REDIS_URL"'
+        assert found[0] == "1 on “discovery”, suspended. Nothing is done. Run: python manage.py rqresume"
 
 
 class TestReconciler:
