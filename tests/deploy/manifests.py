@@ -46,8 +46,8 @@ def in_base() -> list[Any]:
 
 
 @cache
-def rendered(overlay: str) -> list[Any]:
-    """Every object of an overlay, put together by kubectl out of a folder with made-up secrets."""
+def rendered(overlay: str, *, sed: str = "") -> list[Any]:
+    """Every object of an overlay, put together by kubectl out of a folder with made-up secrets, and changed by `sed`."""
     with TemporaryDirectory() as folder:
         copied = Path(shutil.copytree(KUBERNETES, Path(folder) / "kubernetes"))
         place = copied / "overlays" / overlay
@@ -55,7 +55,8 @@ def rendered(overlay: str) -> list[Any]:
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
         done = subprocess.run(["kubectl", "kustomize", place], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    return objects(done.stdout)
+    changed = subprocess.run(["sed", sed], input=done.stdout, capture_output=True, text=True, check=True)
+    return objects(changed.stdout)
 
 
 def pods(found: list[Any]) -> Iterator[tuple[str, Any]]:

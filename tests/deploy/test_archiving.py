@@ -8,28 +8,20 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 from ruamel.yaml import YAML
 
-from core.backups import postgres
 from core.local import servers
 from core.local.processes import child_environment
 from core.local.servers import ServerUrls
+from tests.deploy.archiving import ARCHIVING, SCRIPTS, Archived, Scripts, ask, eventually
 from tests.forking import Forks
 
-SCRIPTS = servers.ROOT / "deploy" / "postgres"
-ARCHIVING = """
-archive_mode = on
-archive_command = 'WAL_ARCHIVE="{archive}" "{scripts}/archive" "%p" "%f"'
-"""
 MAKE = """
 from django.contrib.auth.models import User
 from documents.services import uploads
@@ -54,72 +46,8 @@ from leases.models import Lease
 names = Document.objects.order_by("name").values_list("name", flat=True)
 print(json.dumps({"documents": list(names), "leases": Lease.objects.count()}))
 """
-WITHIN_S = 60
 
 pytestmark = [pytest.mark.process, pytest.mark.long]
-
-
-class Scripts:
-    """Those of deploy/postgres, and the archive that they are told."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.archive = directory / "archive"
-        self.logs = self.archive / "wal"
-        for each in (self.logs, self.archive / "base"):
-            each.mkdir(parents=True)
-
-    def __call__(self, name: str, *given: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        told = os.environ | environment | {"WAL_ARCHIVE": str(self.archive), "LC_ALL": "C.UTF-8"}
-        told["PATH"] = f"{programs()}:{told['PATH']}"
-        return subprocess.run([SCRIPTS / name, *given], env=told, capture_output=True, text=True, check=False)
-
-
-class Archived(Scripts):
-    """A PostgreSQL of one's own that archives its log."""
-
-    @contextmanager
-    def running(self, name: str) -> Iterator[str]:
-        """The server whose data is in the directory; its address."""
-        with servers.running(self.directory / name, durable=False) as urls:
-            eventually(urls.database_url, "SELECT NOT pg_is_in_recovery()")
-            yield urls.database_url
-
-    def base(self, url: str, *, kept: str = "2") -> "subprocess.CompletedProcess[str]":
-        at = conninfo_to_dict(url)
-        return self("base", "--host", str(at["host"]), "--username", str(at["user"]), BASE_BACKUPS_KEPT=kept)
-
-    def restore(self, name: str, time: str) -> None:
-        """The data of a server that comes up as the database was at that time."""
-        data = self.directory / name / "postgres"
-        ended = self("restore", str(data), time)
-        assert ended.returncode == 0, ended.stderr
-        self.give_to_postgres(data)
-
-    def give_to_postgres(self, directory: Path) -> None:
-        """Its user is another one where we are root."""
-        owner = (self.directory / "first" / "postgres").stat()
-        for each in (directory, *directory.rglob("*")):
-            os.chown(each, owner.st_uid, owner.st_gid)
-
-
-def programs() -> Path:
-    """Those of PostgreSQL that belong to the server."""
-    return postgres._embedded()[-1]
-
-
-def ask(url: str, statement: str) -> Any:
-    """The first column of the first row."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        return (connection.execute(statement).fetchone() or [None])[0]
-
-
-def eventually(url: str, statement: str) -> None:
-    """It is true."""
-    until = time.monotonic() + WITHIN_S
-    while not ask(url, statement):
-        assert time.monotonic() < until, f"not within {WITHIN_S} s: {statement}"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -180,8 +108,9 @@ def test_all_is_as_it_was_at_a_moment_and_later_documents_come_back(
         assert runsheet.found() == {"documents": ["first.txt", "second.txt"], "leases": 0}
         archive_all(url)
 
-    archived.restore("second", moment)
-    with archived.running("second") as url:
+    archived.go_back(moment)
+    assert (archived.directory / "first" / "before" / "PG_VERSION").exists()
+    with archived.running("first") as url:
         runsheet = Runsheet(url, settings.REDIS_URL, documents, prepared)
         assert runsheet.found() == {"documents": ["first.txt"], "leases": 1}
         runsheet("rebuild_index", "--mode", "sync", code=1)

@@ -4,6 +4,7 @@ No cluster is here: what is told by schema and by comparison is told; that it ru
 """
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,23 @@ class TestOverlay:
         assert (done.returncode, done.stderr) == (0, "")
         assert set(told) >= {"DATABASE_URL_DIRECT", "BACKUP_PLACE"}
         assert "web.runsheet.svc" in told["ALLOWED_HOSTS"].split(","), "Prometheus asks the Service"
+
+    def test_makes_a_job_of_the_preflight_as_the_docs_say(self, overlay: str) -> None:
+        """Of what is in the overlay, `--selector` takes one thing, and `sed` makes it another one."""
+        (changes,) = re.findall(r"\| sed '(.*)' \\\n", (ROOT / "docs/deploying.md").read_text())
+        selected = [
+            each
+            for each in manifests.rendered(overlay, sed=changes)
+            if each["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "migrate"
+        ]
+
+        (job,) = selected
+        pod = job["spec"]["template"]["spec"]
+        assert (job["kind"], job["metadata"]["name"], job["spec"]["backoffLimit"]) == ("Job", "preflight", 0)
+        assert (pod["containers"][0]["command"], pod["restartPolicy"]) == (
+            ["python", "manage.py", "preflight"],
+            "Never",
+        )
 
     def test_lets_those_write_documents_that_do(self, overlay: str) -> None:
         found = manifests.rendered(overlay)

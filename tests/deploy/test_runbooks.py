@@ -10,7 +10,7 @@ from tests.deploy import reading
 from tests.deploy.test_firing import NOT_TRIED
 
 TEXT = (ROOT / "docs/runbooks.md").read_text()
-SECTIONS = dict(re.findall(r"(?m)^## (\w+)\n\n((?:(?!^## ).*\n?)*)", TEXT))
+SECTIONS = dict(re.findall(r"(?m)^## (Runsheet\w+)\n\n((?:(?!^## ).*\n?)*)", TEXT))
 PARTS = ["Means", "Look", "Do", "Tried"]
 LISTED = re.findall(r"\[(\w+)\]\(#(\w+)\)", TEXT.partition("\n## ")[0])
 
@@ -42,6 +42,17 @@ class TestRunbooks:
 
         assert named - set(get_commands()) == set()
         assert "doctor" in named
+
+    def test_set_each_variable_once_that_they_ask_for(self) -> None:
+        at_the_top, _, alerts_ = TEXT.partition("\n## Runsheet")
+        asked, set_ = set(re.findall(r"\$([A-Z_]+)", alerts_)), re.findall(r"(?m)^\$ ([A-Z_]+)=", at_the_top)
+
+        assert asked - set(set_) == set()
+        assert len(set_) == len(set(set_)) > 2
+
+    def test_do_not_run_a_program_by_hand_that_is_a_unit(self) -> None:
+        """Nobody would start it again."""
+        assert re.findall(r"manage\.py (?:reconcile|rqworker-pool)\b", TEXT) == []
 
     def test_say_live_of_what_is_tried_live(self) -> None:
         tried = {alert: text.partition("**Tried:** ")[2] for alert, text in SECTIONS.items()}

@@ -70,6 +70,23 @@ class TestSystemd:
         assert done.returncode == 0, re.findall(r"→ .*", done.stdout)
 
 
+@pytest.mark.skipif(
+    shutil.which("systemctl") is None, reason="systemctl is not on this machine: apt-get install systemd"
+)
+@pytest.mark.process
+class TestEnabled:
+    @pytest.mark.parametrize("name", ["runsheet.target", *LASTING])
+    def test_starts_with_the_host_by_itself(self, name: str, tmp_path: Path) -> None:
+        """A host with some of the programs only does not start runsheet.target."""
+        units = tmp_path / "etc/systemd/system"
+        shutil.copytree(UNITS, units)
+
+        subprocess.run(["systemctl", f"--root={tmp_path}", "enable", name], capture_output=True, check=True)
+
+        links = [path.relative_to(units) for path in units.rglob("*") if path.is_symlink()]
+        assert links == [Path("multi-user.target.wants") / name]
+
+
 class TestUnits:
     def test_are_all_known_here(self) -> None:
         others = {"runsheet.target", "runsheet-backup.timer", "runsheet-verify-backup.timer"}

@@ -32,6 +32,8 @@ UNRESTORED = (
     "Rows and files may not fit each other. Stop web, workers and reconciler, and run the same command “restore” once more, without "
     "“--replace” if what was done since is to stay."
 )
+# Programs come up one after another; on a busy machine that takes a minute.
+BEING_STARTED = "If all is being started just now, look again in a minute."
 DROPBOX = "https://api.dropboxapi.com/"
 
 
@@ -102,9 +104,10 @@ def reconciler() -> Iterator[Finding]:
         return
     (age_s,) = found
     if age_s is None:
-        yield Finding(Mark.WRONG, "has never run", heartbeat.NO_RECONCILER)
+        yield Finding(Mark.WRONG, "has never run", f"{BEING_STARTED} {heartbeat.NO_RECONCILER}")
     elif age_s > heartbeat.LATE_S:
-        yield Finding(Mark.WRONG, f"last pass {age_s:.0f} s ago", heartbeat.LATE_RECONCILER.format(age_s=age_s))
+        advice = heartbeat.LATE_RECONCILER.format(age_s=age_s)
+        yield Finding(Mark.WRONG, f"last pass {age_s:.0f} s ago", f"{BEING_STARTED} {advice}")
     else:
         yield Finding(Mark.OK, f"last pass {age_s:.0f} s ago")
 
@@ -221,4 +224,4 @@ def _listening_to(queue: str, found: list[Listener], *, waiting: int) -> Finding
             f"none on “{queue}”, {len(found)} on {others}",
             f"Those listen to the wrong queue, so nothing is done. {start}",
         )
-    return Finding(Mark.WRONG, f"none on “{queue}”", f"Nothing is done. {start}")
+    return Finding(Mark.WRONG, f"none on “{queue}”", f"Nothing is done. {BEING_STARTED} {start}")
