@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.migrations import Migration, RunPython
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from psycopg.conninfo import conninfo_to_dict
 
 from core.backups.postgres import major_of, programs, reaching, server_version
@@ -237,6 +238,11 @@ class Watch:
 
 
 # --- Of the database itself -----------------------------------------------------------------------------------------
+
+
+def is_migrated() -> bool:
+    """Whether there are tables of ours; what makes the first ones keeps nobody waiting."""
+    return MigrationRecorder(connection).has_table()
 
 
 def rehearsed_in_copy(server: str) -> list[Rehearsed]:

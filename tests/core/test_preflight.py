@@ -132,6 +132,20 @@ class TestWatch:
         assert not watched(operations=(nothing,)).runs_python
 
 
+@pytest.mark.django_db
+class TestNothingThere:
+    def test_says_what_to_run(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE django_migrations RENAME TO elsewhere")
+
+        ended = command("preflight")
+        said = command("preflight", "--json").said
+
+        assert (ended.code, ended.errors) == (0, "")
+        assert ended.out.endswith("no tables of Runsheet yet, so nobody waits. Run: python manage.py migrate\n")
+        assert (said["migrations"], said["locks"]) == ([], [])
+
+
 @itself
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
