@@ -281,7 +281,8 @@ def _spare(server: str) -> Iterator[str]:
     except NoSpareServer as error:
         reason = str(error.__cause__).partition("\n")[0]
         raise PreflightRefused(
-            f"No empty copy can be made: {reason}. Name a server, and a user who may create databases there, by --server."
+            f"No empty copy can be made: {reason}. Name a server and a user who may create databases there, such as by --server "
+            "postgresql://admin@127.0.0.1:5432/postgres."
         ) from error
 
 

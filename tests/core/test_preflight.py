@@ -191,6 +191,19 @@ class TestCommand:
         assert "sekret" not in ended.errors
         assert "embedded" not in ended.errors
 
+    def test_says_that_the_user_may_make_no_copy_and_what_helps(self) -> None:
+        where = os.environ["DATABASE_URL"].removeprefix("postgresql://").rpartition("@")[2]
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE ROLE copyless LOGIN")
+            try:
+                ended = command("preflight", "--server", f"postgresql://copyless@{where}")
+            finally:
+                cursor.execute("DROP ROLE copyless")
+
+        assert ended.code == 3
+        assert "made: permission denied to create database. Name a server and a user who may" in ended.errors
+        assert "--server postgresql://admin@127.0.0.1:5432/postgres." in ended.errors
+
     def test_makes_no_migration_but_in_a_copy(self) -> None:
         ended = command("preflight", "--rehearse")
 

@@ -23,7 +23,11 @@ class Command(BaseCommand):
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--server", metavar="URL", help="where the copy is made; default: DATABASE_URL's server")
+        parser.add_argument(
+            "--server",
+            metavar="URL",
+            help="where the copy is made, with a user who may create databases (CREATEDB); default: DATABASE_URL",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON document")
         parser.add_argument(REHEARSE, action="store_true", help="for itself: make them in this very database")
 
