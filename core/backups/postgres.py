@@ -24,7 +24,7 @@ NEEDED = ("pg_dump", "pg_restore", "psql")
 OF_DEBIAN = Path("/usr/lib/postgresql")
 SERVICE = "runsheet"
 # Of what is said to a connection of ours, what these programs see to by themselves.
-NOT_TOLD = frozenset({"options", "password", "service", "servicefile", "application_name"})
+NOT_TOLD = frozenset({"options", "password", "service", "servicefile", "application_name", "fallback_application_name"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,13 @@ class TestWhatItSays:
 
         assert found == [(seconds,), ("10s",), ("40s",)]
 
+    def test_is_who_asks(self, address: str) -> None:
+        with psycopg.connect(address, fallback_application_name="runsheet reconciler") as connection:
+            found = connection.execute("SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+            assert found.fetchall() == [("runsheet reconciler",)]
+        with psycopg.connect(address, fallback_application_name="runsheet worker") as connection:
+            assert connection.execute("SHOW application_name").fetchall() == [("runsheet worker",)]
+
     def test_is_nothing_to_who_has_another_password(self, pooler_at: Path) -> None:
         with pytest.raises(psycopg.OperationalError, match="authentication failed"):
             psycopg.connect(make_conninfo(pooler.address(pooler_at, dbname="runsheet"), password="guessed"))
