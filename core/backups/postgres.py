@@ -62,6 +62,19 @@ def programs(*, least: int) -> Programs:
     )
 
 
+def require_itself() -> None:
+    """Go on only past a pooler: what pg_dump and psql say to a connection, the next transaction would not know.
+
+    Raises:
+        BackupRefused: one stands between.
+    """
+    if settings.DATABASE_IS_POOLED:
+        raise BackupRefused(
+            "A pooler stands before PostgreSQL (DATABASE_POOLER). Name PostgreSQL itself in DATABASE_URL, and leave "
+            "DATABASE_POOLER out, for this command."
+        )
+
+
 def server_version() -> str:
     """Such as 18.4.
 

@@ -216,4 +216,4 @@ class TestCommand:
         ended = command("preflight")
 
         assert ended.code == 3
-        assert "Name PostgreSQL itself in DATABASE_URL." in ended.errors
+        assert "Name PostgreSQL itself in DATABASE_URL, and leave DATABASE_POOLER out" in ended.errors
