@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass, field
 from time import monotonic
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.migrations import Migration, RunPython
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from psycopg.conninfo import conninfo_to_dict
 
-from core.backups.postgres import major_of, programs, reaching, server_version
+from core.backups.postgres import major_of, programs, reaching, require_itself, server_version
 from core.backups.snapshot import SCHEMA
 from core.backups.streams import piped
 from core.base.errors import Refused
@@ -239,6 +239,11 @@ class Watch:
 # --- Of the database itself -----------------------------------------------------------------------------------------
 
 
+def is_migrated() -> bool:
+    """Whether there are tables of ours; what makes the first ones keeps nobody waiting."""
+    return MigrationRecorder(connection).has_table()
+
+
 def rehearsed_in_copy(server: str) -> list[Rehearsed]:
     """What a process says that makes them in an empty copy of our database, on a server where one may be made.
 
@@ -246,13 +251,10 @@ def rehearsed_in_copy(server: str) -> list[Rehearsed]:
         server: the address of any database of it.
 
     Raises:
-        BackupRefused, BackupBroken: no copy can be made.
-        PreflightRefused: the same; a pooler stands between; or a migration fails even in an empty copy; with its own words.
+        BackupRefused, BackupBroken: no copy can be made, or a pooler stands between.
+        PreflightRefused: the same, or a migration fails even in an empty copy; with its own words.
     """
-    if settings.DATABASE_IS_POOLED:
-        raise PreflightRefused(
-            "A pooler stands before PostgreSQL (DATABASE_POOLER). Name PostgreSQL itself in DATABASE_URL."
-        )
+    require_itself()
     with _spare(server) as copy:
         _copy_schema(copy)
         others = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
@@ -275,7 +277,8 @@ def _spare(server: str) -> Iterator[str]:
     except NoSpareServer as error:
         reason = str(error.__cause__).partition("\n")[0]
         raise PreflightRefused(
-            f"No empty copy can be made: {reason}. Name a server, and a user who may create databases there, by --server."
+            f"No empty copy can be made: {reason}. Name a server and a user who may create databases there, such as by --server "
+            "postgresql://admin@127.0.0.1:5432/postgres."
         ) from error
 
 

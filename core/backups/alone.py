@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.db import Error
 
 from core.backups.errors import BackupBroken, BackupRefused
+from core.backups.postgres import require_itself
 from core.base.locks import Locks
 from documents.services.in_charge import DELETING, MOVING
 
@@ -19,11 +19,7 @@ def alone() -> Iterator[Locks]:
     BackupRefused: somebody else is at it, or moves the documents; or a pooler stands before PostgreSQL.
     BackupBroken: the connection that holds the locks is lost.
     """
-    if settings.DATABASE_IS_POOLED:  # what pg_dump and psql say to a connection, the next transaction would not know
-        raise BackupRefused(
-            "A pooler stands before PostgreSQL (DATABASE_POOLER). Name PostgreSQL itself in DATABASE_URL, and leave "
-            "DATABASE_POOLER out, for this command."
-        )
+    require_itself()
     with Locks.held(_lost) as here:
         if not here.try_to_take(BACKING_UP):
             raise BackupRefused("Another backup or restore of this database is under way. Wait until it has ended.")

@@ -24,7 +24,7 @@ NEEDED = ("pg_dump", "pg_restore", "psql")
 OF_DEBIAN = Path("/usr/lib/postgresql")
 SERVICE = "runsheet"
 # Of what is said to a connection of ours, what these programs see to by themselves.
-NOT_TOLD = frozenset({"options", "password", "service", "servicefile", "application_name"})
+NOT_TOLD = frozenset({"options", "password", "service", "servicefile", "application_name", "fallback_application_name"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,19 @@ def programs(*, least: int) -> Programs:
         f"pg_dump, pg_restore and psql of PostgreSQL {least} or later are needed; found: {there}. Install them (Debian: "
         f"postgresql-client-{least}), or name their folder in BACKUP_POSTGRES_BIN."
     )
+
+
+def require_itself() -> None:
+    """Go on only past a pooler: what pg_dump and psql say to a connection, the next transaction would not know.
+
+    Raises:
+        BackupRefused: one stands between.
+    """
+    if settings.DATABASE_IS_POOLED:
+        raise BackupRefused(
+            "A pooler stands before PostgreSQL (DATABASE_POOLER). Name PostgreSQL itself in DATABASE_URL, and leave "
+            "DATABASE_POOLER out, for this command."
+        )
 
 
 def server_version() -> str:

@@ -3,6 +3,7 @@
 The codes stand in PostgreSQL's documentation, appendix “PostgreSQL Error Codes”.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, override
@@ -29,13 +30,18 @@ STALE_PLAN = "cached plan must not change result type"
 UNPREPARED = "What stands before PostgreSQL mixes up prepared statements ({reason}). Let it keep them, or set DATABASE_PREPARES=no."
 OUTAGES = {
     "08": "The database is out of reach ({reason}). See that it runs and that DATABASE_URL is right.",
+    "08001": "There is no TLS as DATABASE_URL wants it ({reason}). See its sslmode, sslrootcert, sslcert and sslkey, and whether this "
+    "program may read the files that they name.",
+    "08004": "A pooler stands before PostgreSQL, and does not take how we connect ({reason}). Name PostgreSQL itself in "
+    "DATABASE_URL, or set DATABASE_POOLER=transaction; see docs/operations.md, “A pooler”.",
     "25006": "PostgreSQL is read-only, so nothing can be saved ({reason}). DATABASE_URL must name the primary, and neither "
     "role nor database may have default_transaction_read_only; a server that is recovering has to end that first.",
     "25P0": "PostgreSQL has ended a transaction that stood still for too long ({reason}). See whether this host is "
     "overloaded or was suspended.",
     "26": UNPREPARED,
-    "28": "PostgreSQL lets us in no more ({reason}). See user and password in DATABASE_URL, or DATABASE_PASSWORD, and pg_hba.conf.",
-    "3D": "PostgreSQL has no such database ({reason}). See DATABASE_URL.",
+    "28": "PostgreSQL does not let us in ({reason}). See the user in DATABASE_URL, which has to be there and may need the right to "
+    "connect to this database, its password there or in DATABASE_PASSWORD, and pg_hba.conf.",
+    "3D": "PostgreSQL has no such database ({reason}). Name another one in DATABASE_URL, or make this one (createdb).",
     "40": "PostgreSQL has broken off a transaction ({reason}). See its log.",
     "42P05": UNPREPARED,
     "53": "PostgreSQL lacks what it needs ({reason}). See its log.",
@@ -50,18 +56,19 @@ OUTAGES = {
 }
 # What has no code comes from the connection, and from a server that refuses one.
 UNREACHED = "The database does not answer ({reason}). See that it runs and that DATABASE_URL is right."
-# A server says these when it refuses a connection, and its code is then not handed on.
+# Regular expressions for what is said when there comes no connection, by the server, by a pooler or by libpq: no code is handed
+# on then. The first that is found counts. PostgreSQL itself says 08001 and 08004 to nobody who connects.
 REFUSED_CONNECTIONS = {
-    "too many connections": "53300",
-    "too many clients": "53300",
-    "remaining connection slots": "53300",
-    "password authentication failed": "28P01",
-    "no pg_hba.conf entry": "28000",
-    "is not permitted to log in": "28000",
-    "the database system is": "57P03",
-    "is not currently accepting connections": "57P03",
-    "does not exist": "3D000",
+    "too many connections|too many clients|remaining connection slots|no more connections allowed": "53300",
+    "authentication failed|no password supplied": "28P01",
+    "pg_hba.conf|is not permitted to log in|permission denied for database|no such user": "28000",
+    'role ".*" does not exist': "28000",
+    'database ".*" does not exist|no such database': "3D000",
+    "the database system is|is not currently accepting connections": "57P03",
+    "session is read-only|server is in hot standby mode": "25006",
     "No space left on device": "53100",
+    "unsupported startup parameter": "08004",
+    "certificate|private key file|does not support SSL|alert unknown ca|channel binding": "08001",
 }
 
 
@@ -301,4 +308,4 @@ def _code(error: Error) -> str:
     code: str | None = getattr(error.__cause__, "sqlstate", None)
     if code or not isinstance(error, OperationalError):
         return code or ""
-    return next((code for words, code in REFUSED_CONNECTIONS.items() if words in str(error)), "")
+    return next((code for words, code in REFUSED_CONNECTIONS.items() if re.search(words, str(error))), "")

@@ -132,6 +132,20 @@ class TestWatch:
         assert not watched(operations=(nothing,)).runs_python
 
 
+@pytest.mark.django_db
+class TestNothingThere:
+    def test_says_what_to_run(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE django_migrations RENAME TO elsewhere")
+
+        ended = command("preflight")
+        said = command("preflight", "--json").said
+
+        assert (ended.code, ended.errors) == (0, "")
+        assert ended.out.endswith("no tables of Runsheet yet, so nobody waits. Run: python manage.py migrate\n")
+        assert (said["migrations"], said["locks"]) == ([], [])
+
+
 @itself
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
@@ -177,6 +191,19 @@ class TestCommand:
         assert "sekret" not in ended.errors
         assert "embedded" not in ended.errors
 
+    def test_says_that_the_user_may_make_no_copy_and_what_helps(self) -> None:
+        where = os.environ["DATABASE_URL"].removeprefix("postgresql://").rpartition("@")[2]
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE ROLE copyless LOGIN")
+            try:
+                ended = command("preflight", "--server", f"postgresql://copyless@{where}")
+            finally:
+                cursor.execute("DROP ROLE copyless")
+
+        assert ended.code == 3
+        assert "made: permission denied to create database. Name a server and a user who may" in ended.errors
+        assert "--server postgresql://admin@127.0.0.1:5432/postgres." in ended.errors
+
     def test_makes_no_migration_but_in_a_copy(self) -> None:
         ended = command("preflight", "--rehearse")
 
@@ -189,4 +216,4 @@ class TestCommand:
         ended = command("preflight")
 
         assert ended.code == 3
-        assert "Name PostgreSQL itself in DATABASE_URL." in ended.errors
+        assert "Name PostgreSQL itself in DATABASE_URL, and leave DATABASE_POOLER out" in ended.errors

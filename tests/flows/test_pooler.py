@@ -10,8 +10,11 @@ import psycopg
 import pytest
 import requests
 from django.contrib.auth.models import User
+from django.db import OperationalError
+from django.db import connection as django_connection
 from psycopg.conninfo import make_conninfo
 
+from core.base.database import in_words
 from leases.models import Lease
 from statemachine.models import TransitionLog
 from tests import live, pooler
@@ -89,6 +92,34 @@ class TestWhatItSays:
         (told,) = re.findall(r"file descriptor limit: (\d+) .* max expected fd use: (\d+)", said)
 
         assert int(told[0]) >= int(told[1]) > 1000, said
+    def test_is_that_it_is_one_to_who_connects_as_to_none(self, address: str) -> None:
+        own, given = django_connection.copy(), psycopg.conninfo.conninfo_to_dict(address)
+        told = {"HOST": given["host"], "PORT": given["port"], "USER": given["user"], "PASSWORD": given["password"]}
+        own.settings_dict = {**own.settings_dict, **told}
+
+        with pytest.raises(OperationalError) as refused:
+            own.ensure_connection()
+
+        assert in_words(refused.value).startswith(
+            "A pooler stands before PostgreSQL, and does not take how we connect (unsupported startup parameter"
+        )
+
+    def test_is_nothing_that_migrations_mind(self, address: str) -> None:
+        with psycopg.connect(address, autocommit=True, prepare_threshold=None) as connection:
+            connection.execute("CREATE TABLE migrated (id int)")
+            try:
+                connection.execute("CREATE UNIQUE INDEX CONCURRENTLY once ON migrated (id)")
+                found = connection.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'once'::regclass")
+                assert found.fetchall() == [(True,)]
+            finally:
+                connection.execute("DROP TABLE migrated")
+
+    def test_is_who_asks(self, address: str) -> None:
+        with psycopg.connect(address, fallback_application_name="runsheet reconciler") as connection:
+            found = connection.execute("SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+            assert found.fetchall() == [("runsheet reconciler",)]
+        with psycopg.connect(address, fallback_application_name="runsheet worker") as connection:
+            assert connection.execute("SHOW application_name").fetchall() == [("runsheet worker",)]
 
     def test_is_nothing_to_who_has_another_password(self, pooler_at: Path) -> None:
         with pytest.raises(psycopg.OperationalError, match="authentication failed"):

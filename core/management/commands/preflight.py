@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from core.management.backups import ALL_WELL, REMARKS, mb, plainly
-from core.preflight import FELT_S, REHEARSE, Hold, Rehearsed, as_json, holds, rehearse, rehearsed_in_copy
+from core.preflight import FELT_S, REHEARSE, Hold, Rehearsed, as_json, holds, is_migrated, rehearse, rehearsed_in_copy
 
 HELP = """Makes the migrations that are still to be made in an empty copy of the database, and tells what each of them locks there and for how
 long that will be here, by the sizes of the tables. Nothing of the database itself is changed. Exit code 0: nobody waits for longer than a
@@ -23,7 +23,11 @@ class Command(BaseCommand):
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--server", metavar="URL", help="where the copy is made; default: DATABASE_URL's server")
+        parser.add_argument(
+            "--server",
+            metavar="URL",
+            help="where the copy is made, with a user who may create databases (CREATEDB); default: DATABASE_URL",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON document")
         parser.add_argument(REHEARSE, action="store_true", help="for itself: make them in this very database")
 
@@ -38,6 +42,8 @@ class Command(BaseCommand):
         return ALL_WELL
 
     def _look(self, options: dict[str, Any]) -> int:
+        if not is_migrated():
+            return self._say_that_nothing_is_there(as_json=options["json"])
         found = rehearsed_in_copy(options["server"] or settings.DATABASE_URL)
         held = holds(found)
         unknown = [each.name for each in found if each.runs_python]
@@ -47,6 +53,12 @@ class Command(BaseCommand):
         else:
             self._say(found, held, unknown)
         return REMARKS if unknown or any(each.is_felt for each in held) else ALL_WELL
+
+    def _say_that_nothing_is_there(self, *, as_json: bool) -> int:
+        said = "The database has no tables of Runsheet yet, so nobody waits. Run: python manage.py migrate"
+        empty = {"migrations": [], "unknown": [], "locks": [], "remark": said}
+        self.stdout.write(json.dumps(empty, indent=1) if as_json else said)
+        return ALL_WELL
 
     def _say(self, found: list[Rehearsed], held: list[Hold], unknown: list[str]) -> None:
         for each in found:

@@ -1,5 +1,6 @@
 """Whatever a backup holds is put back, or nothing is."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -184,11 +185,14 @@ class TestReplace:
     def test_is_refused_while_others_are_connected(self, world: User, place: Path, database_url: str) -> None:
         command("backup", place)
 
-        with psycopg.connect(database_url, application_name="a worker"):
+        own = connection.copy()
+        own.ensure_connection()
+        with psycopg.connect(database_url, application_name="somebody's"):
             ended = command("restore", place, "--replace")
+        own.close()
 
         assert ended.code == 3
-        assert "a worker" in ended.errors
+        assert re.search(r"the database: runsheet \(\d+\), somebody's \(\d+\)\. Stop", ended.errors)
 
     def test_leaves_what_others_have_in_the_database(self, world: User, place: Path) -> None:
         with beside_ours():

@@ -53,7 +53,7 @@ class TestOutage:
             (OperationalError, errors.ConfigurationLimitExceeded, "PostgreSQL lacks what it needs"),
             (OperationalError, errors.IoError, "PostgreSQL cannot use its files"),
             (OperationalError, errors.StatementCompletionUnknown, "PostgreSQL has broken off a transaction"),
-            (OperationalError, errors.InvalidPassword, "PostgreSQL lets us in no more"),
+            (OperationalError, errors.InvalidPassword, "PostgreSQL does not let us in"),
             (OperationalError, errors.InvalidCatalogName, "PostgreSQL has no such database"),
             (InternalError, errors.ReadOnlySqlTransaction, "PostgreSQL is read-only"),
             (InternalError, errors.IdleInTransactionSessionTimeout, "PostgreSQL has ended a transaction"),
@@ -88,6 +88,45 @@ class TestOutage:
         assert not is_outage(ValueError())
 
 
+TLS, POOLER = "There is no TLS as DATABASE_URL wants it (", "A pooler stands before PostgreSQL, and does not take"
+NOT_IN, NO_DATABASE = "PostgreSQL does not let us in (", "PostgreSQL has no such database ("
+FULL, READ_ONLY = "PostgreSQL takes no more connections (", "PostgreSQL is read-only"
+
+
+class TestNoConnection:
+    @pytest.mark.parametrize(
+        ("said", "words"),
+        [
+            ('root certificate file "/etc/root.crt" does not exist', TLS),
+            ('could not open certificate file "/etc/us.crt": Permission denied', TLS),
+            ('private key file "/etc/us.key" has group or world access', TLS),
+            ("SSL error: certificate verify failed", TLS),
+            ('server certificate for "a" does not match host name "b"', TLS),
+            ("server does not support SSL, but SSL was required", TLS),
+            ("FATAL:  connection requires a valid client certificate", TLS),
+            ('FATAL:  role "nobody" does not exist', NOT_IN),
+            ('FATAL:  certificate authentication failed for user "us"', NOT_IN),
+            ("fe_sendauth: no password supplied", NOT_IN),
+            ('FATAL:  pg_hba.conf rejects connection for host "::1"', NOT_IN),
+            ('FATAL:  permission denied for database "x"', NOT_IN),
+            ('FATAL:  database "role" does not exist', NO_DATABASE),
+            ("FATAL:  no such database: x", NO_DATABASE),
+            ("FATAL:  no more connections allowed (max_client_conn)", FULL),
+            ("session is read-only", READ_ONLY),
+            ("FATAL:  unsupported startup parameter: options", POOLER),
+            ("FATAL:  unsupported startup parameter in options: lock_timeout", POOLER),
+            ('could not translate host name "does not exist" to address', "The database does not answer ("),
+            ("SSL SYSCALL error: EOF detected", "The database does not answer ("),
+        ],
+    )
+    def test_says_what_is_wrong(self, said: str, words: str) -> None:
+        error = raised(OperationalError, text=f'connection to server at "h" (::1), port 5432 failed: {said}')
+
+        assert is_outage(error)
+        assert in_words(error).startswith(words)
+        assert said.removeprefix("FATAL:  ").rpartition(" failed: ")[2] in in_words(error)
+
+
 @pytest.mark.django_db(transaction=True)
 @unpooled  # it says in words of its own what goes wrong behind it
 class TestConnecting:
@@ -118,6 +157,11 @@ class TestConnecting:
 
     def test_no_such_database(self) -> None:
         assert self.words_of(NAME="nothing").startswith('PostgreSQL has no such database (database "nothing" does not')
+
+    def test_no_such_user(self) -> None:
+        assert self.words_of(USER="nobody").startswith(
+            'PostgreSQL does not let us in (role "nobody" does not exist). See the user in DATABASE_URL'
+        )
 
     def test_nobody_listens(self) -> None:
         assert self.words_of(HOST="127.0.0.1", PORT="1").startswith(
