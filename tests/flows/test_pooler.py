@@ -92,6 +92,7 @@ class TestWhatItSays:
         (told,) = re.findall(r"file descriptor limit: (\d+) .* max expected fd use: (\d+)", said)
 
         assert int(told[0]) >= int(told[1]) > 1000, said
+
     def test_is_that_it_is_one_to_who_connects_as_to_none(self, address: str) -> None:
         own, given = django_connection.copy(), psycopg.conninfo.conninfo_to_dict(address)
         told = {"HOST": given["host"], "PORT": given["port"], "USER": given["user"], "PASSWORD": given["password"]}
