@@ -14,7 +14,7 @@ from core.local.processes import stop_signals
 from core.local.servers import LOCAL
 from tests.chaos import telling
 from tests.chaos.plan import PROFILES, Plan, make_plan
-from tests.chaos.telling import say
+from tests.chaos.telling import say, seconds
 
 # Beyond the profile's own limit, for starting, judging and stopping; then the process ends, and all of its own with it.
 START_AND_STOP_S = 90
@@ -45,7 +45,8 @@ def _play(plan: Plan, *, seed: int, directory: str) -> int:
         logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files
         from tests.chaos.run import Run  # Django is ready only now
 
-        say(f"clocks: pools {plan.skews_s}, reconcilers {plan.reconciler_skews_s} s ahead")
+        ahead = f"of pools {seconds(plan.skews_s)}; of reconcilers {seconds(plan.reconciler_skews_s)}"
+        say(f"clocks are ahead: {ahead}")
         violations = Run(house, plan, seed=seed, say=say).play()
         house.crash()
     telling.tell(violations, leases=len(plan.leases), seed=seed)

@@ -21,7 +21,7 @@ from bench.breakable import House, breakable, send
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
 from tests.chaos import cups
-from tests.chaos.telling import say
+from tests.chaos.telling import counted, say
 from tests.chaos.world import BASES, BLM
 
 BUILDING = replace(cups.BUILDING, settings_module="tests.chaos.archives_settings", queue="discovery")
@@ -91,7 +91,7 @@ class Play:
             elif time.monotonic() - quiet_since > QUIET_S:
                 break
             time.sleep(ROUND_S)
-        say(f"{time.monotonic() - began:.1f} s, {dict(self.hits)}")
+        say(f"{time.monotonic() - began:.1f} s, struck: {counted(self.hits)}")
         return [*self._judge()]
 
     @property

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from bench.breakable import House, Plan, breakable, send
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
-from tests.chaos.telling import say
+from tests.chaos.telling import counted, say
 
 BUILDING = Plan(skews_s=(0.0, 3.0), workers=2, settings_module="tests.chaos.cups_settings", queue="cups")
 POTS, BAD = 5, 20
@@ -76,7 +76,7 @@ def play(house: House, *, cups: int, blows: int, seed: int) -> list[str]:
         time.sleep(0.03)
     for _, pid in asleep:
         send(pid, signal.SIGCONT)
-    say(f"{time.monotonic() - begun:.1f} s, struck: {dict(hits)}")
+    say(f"{time.monotonic() - begun:.1f} s, struck: {counted(hits)}")
     return [*judge()]
 
 

@@ -30,7 +30,7 @@ from core.local.programs import web
 from core.local.servers import LOCAL
 from tests.chaos import cups
 from tests.chaos.senders import Known, Sender
-from tests.chaos.telling import say
+from tests.chaos.telling import counted, say
 
 BUILDING = replace(cups.BUILDING, settings_module="tests.chaos.documents_settings", queue="storage")
 SENDERS = 4
@@ -81,7 +81,7 @@ class Play:
                     each.join(ROUND_S)
             runs = self._settle(web_host, began)
         say(
-            f"{time.monotonic() - began:.1f} s, struck: {dict(self.hits)}, done: {dict(sorted(self.known.did.items()))}"
+            f"{time.monotonic() - began:.1f} s, struck: {counted(self.hits)}; done: {counted(dict(sorted(self.known.did.items())))}"
         )
         say(f"verified again, after all tries had failed: {runs}")
         missing = [f"{kind} was not struck as often as it should" for kind in KINDS if kind in self.blows]

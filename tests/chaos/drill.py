@@ -32,7 +32,7 @@ from core.local.programs import worker
 from core.local.servers import LOCAL, ROOT
 from tests.chaos import documents
 from tests.chaos.senders import Known, Sender
-from tests.chaos.telling import say
+from tests.chaos.telling import counted, in_words, say
 from tests.chaos.world import BASES, BLM
 
 BUCKET = "backups"
@@ -255,7 +255,8 @@ class Drill:
             "files": said["put"]["count"],
         }
         if not said["audited"]["in_sync"]:
-            self.told.wrong.append(f"{what}: the index has differences: {said['audited']['stats']}")
+            found = {name: count for name, count in said["audited"]["stats"].items() if count and name != "seconds"}
+            self.told.wrong.append(f"{what}: the index has differences: {counted(found)}")
 
     def _compare(self, what: str, moment: "Moment") -> None:
         from documents.models import DocumentVersion
@@ -344,7 +345,7 @@ def tell(told: Told, *, as_json: bool = False) -> None:
         say(json.dumps({"lost": told.wrong, **told.figures}, indent=1))
         return
     for name, figures in told.figures.items():
-        say(f"{name}: " + ", ".join(f"{what} {figure}" for what, figure in figures.items()))
+        say(f"{name}: {in_words(figures)}")
     for line in told.wrong[:20]:
         say(f"LOST  {line}")
     say(f"drill: {len(told.wrong) or 'nothing'} lost")

@@ -63,7 +63,9 @@ class Run:
         if failed := list(exhausted.values_list("pk", "failure_code")):
             # Dropbox's faults and the blows may have used up all five tries: an operator would run it again. Whether they
             # had, the oracle tells from the log.
-            self._agenda.say(f"{len(failed)} leases have failed and are run again: {failed}")
+            self._agenda.say(
+                f"{len(failed)} leases have failed and are run again: {', '.join(f'{pk} ({code})' for pk, code in failed)}"
+            )
             for pk, _ in failed:
                 self._agenda.attempt(partial(self._start, pk))
             self._until_settled()

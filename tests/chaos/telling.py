@@ -1,6 +1,7 @@
 """What a run builds, and what it tells at its end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bench import breakable
 from bench.releases import previous
@@ -11,6 +12,7 @@ from tests.chaos.plan import Plan
 ON_SMALL_DISK = ("leases_lease", "statemachine_transitionlog")
 # What is said, with the reason, in place of a run that wants more than can be had here.
 LEFT_OUT = "left out: "
+MB = 1_000_000
 # Of each rule's violations.
 SHOWN = 10
 
@@ -45,6 +47,28 @@ def _by_rule(violations: Sequence[Violation]) -> dict[str, list[Violation]]:
     for violation in violations:
         found.setdefault(violation.rule, []).append(violation)
     return found
+
+
+def counted(found: Mapping[str, int]) -> str:
+    """How many of each: `crash 3, stall 1`."""
+    return ", ".join(f"{what} {count:,}" for what, count in found.items()) or "nothing"
+
+
+def seconds(found: Sequence[float]) -> str:
+    return ", ".join(f"{each:g} s" for each in found)
+
+
+def in_words(figures: Mapping[str, Any]) -> str:
+    """Figures with their units, by names such as `took_s` and `bytes`; what has no unit is counted."""
+    return ", ".join(_figure(name, value) for name, value in figures.items())
+
+
+def _figure(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "of which " + ", ".join(f"{part} {took:,.1f} s" for part, took in value.items())
+    if name == "took_s":
+        return f"took {value:,.1f} s"
+    return f"{value / MB:,.1f} MB" if name == "bytes" else f"{value:,} {name}"
 
 
 def say(line: str) -> None:
