@@ -68,11 +68,12 @@ class Standby:
 
     def pause(self) -> None:
         """Let it receive and replay nothing of it."""
-        self.ask("SELECT pg_wal_replay_pause()")
+        self._await("SELECT true FROM pg_wal_replay_pause()")
         self._await("SELECT pg_get_wal_replay_pause_state() = 'paused'")
 
     def resume(self) -> None:
-        self.ask("SELECT pg_wal_replay_resume()")
+        """Replaying may cut off the very statement that asks for it; it is asked for again."""
+        self._await("SELECT true FROM pg_wal_replay_resume()")
 
     def catch_up(self) -> None:
         """Return once it has all that the primary has now."""

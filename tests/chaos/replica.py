@@ -12,10 +12,11 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from statistics import quantiles
-from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
@@ -124,10 +125,10 @@ def main() -> int:
                 # A file of all that lies beside would take one reader all the time.
                 crowd = Crowd(console.port, run._people.values(), readers=0 if options.beside else 1)
                 run._door = crowd  # type: ignore[assignment]
-                breaking = Thread(target=_break, args=(replica, crowd))
-                breaking.start()
-                violations = run.play()
-                breaking.join()
+                with ThreadPoolExecutor(1) as apart:
+                    breaking = apart.submit(_break, replica, crowd, console)
+                    violations = run.play()
+                    breaking.result()
                 crowd.leave()
                 is_back = _is_asked_again(console, crowd)
                 are_made = len(run._made) == options.leases
@@ -140,20 +141,27 @@ def main() -> int:
     return 0 if not violations and is_back and are_made else 1
 
 
-def _break(replica: Standby, crowd: "Crowd") -> None:
-    """One after the other, with time between."""
-    for phase, begin, end, at_s in (
-        ("paused", replica.pause, replica.resume, 4),
-        ("killed", replica.kill, replica.start, 3),
-        ("hangs", replica.hang, replica.go_on, 3),
+def _break(replica: Standby, crowd: "Crowd", console: Web) -> None:
+    """One after the other, with time between, and each for so long that somebody has met it."""
+    for phase, why, begin, end, at_s in (
+        ("paused", "behind", replica.pause, replica.resume, 4),
+        ("killed", "away", replica.kill, replica.start, 3),
+        ("hangs", "away", replica.hang, replica.go_on, 3),
     ):
         time.sleep(at_s)
         say(f"the replica is {phase}" if phase != "hangs" else "the replica hangs")
         crowd.phase = phase
+        before = (console.reads() or {}).get(why, 0)
         begin()
         time.sleep(4)
+        with suppress(AssertionError):  # the last lines say that nobody has
+            eventually(partial(_have_met, console, why, more_than=before), within_s=20)
         end()
         crowd.phase = "after"
+
+
+def _have_met(console: Web, why: str, *, more_than: float) -> bool:
+    return (console.reads() or {}).get(why, 0) > more_than
 
 
 def _is_asked_again(console: Web, crowd: "Crowd") -> bool:
