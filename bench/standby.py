@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -88,7 +88,8 @@ class Standby:
         assert self._process
         os.killpg(self._process.pid, signal.SIGKILL)
         for child in self._children():
-            os.kill(child, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended by itself
+                os.kill(child, signal.SIGKILL)
         self._process.wait()
 
     def hang(self) -> None:
@@ -113,7 +114,8 @@ class Standby:
     def _signal(self, number: signal.Signals) -> None:
         assert self._process
         for each in (*self._children(), self._process.pid):
-            os.kill(each, number)
+            with suppress(ProcessLookupError):  # it ended by itself
+                os.kill(each, number)
 
     def _children(self) -> list[int]:
         assert self._process
