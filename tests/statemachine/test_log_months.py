@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, OperationalError, ProgrammingError, connection, transaction
 
 from statemachine import duties, jobs, log_months
 from statemachine.log_months import DEFAULT, KEPT, KEPT_MONTH, MONTHS_AHEAD
@@ -225,6 +226,24 @@ class TestTrimming:
 
         assert "let go of 6 entries" in capsys.readouterr().out
         assert (generations(1), generations(2)) == ([4, 5], [4, 5])
+
+    def test_is_not_told_by_the_command_where_everything_is_kept(
+        self, settings: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        settings.TRANSITION_LOG_MONTHS = 0
+        made(months_ago(50))
+        written(generation=1, month=months_ago(50))
+
+        call_command("trim_log")
+
+        assert "Everything is kept" in capsys.readouterr().out
+        assert generations(1) == [1]
+
+    def test_leaves_a_database_that_is_gone_to_who_calls_the_command(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(log_months, "trim_months", Mock(side_effect=OperationalError("the connection is lost")))
+
+        with pytest.raises(OperationalError, match="the connection is lost"):
+            call_command("trim_log")
 
     @pytest.mark.parametrize(
         "statement",
