@@ -78,6 +78,9 @@ class Web:
 
     @contextmanager
     def running(self, house: House) -> Iterator[None]:
+        from django.core.management import call_command  # Django is ready only now
+
+        call_command("collectstatic", interactive=False, verbosity=0)
         program = web(bind=f"127.0.0.1:{self.port}")
         with supervised([program], environment=self.environment, logs=house.directory / "log"):
             eventually(lambda: self.reads() is not None, within_s=60)
