@@ -17,7 +17,7 @@ LISTS = {ApiToken: ApiTokenAdmin}
 
 FRAME = Frame(
     belongs={"admin:auth_user_changelist": ("api/apitoken/",)},
-    corner={30: own_tokens.link},
+    own={30: own_tokens.link},
 )
 
 

@@ -27,7 +27,7 @@ FRAME = Frame(
         ),
     ),
     belongs={"admin:auth_user_changelist": ("cloud/dropboxaccount/",)},
-    corner={20: own_dropbox.link},
+    own={20: own_dropbox.link},
     banners=(own_dropbox.banner,),
 )
 

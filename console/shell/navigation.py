@@ -1,9 +1,9 @@
-"""What stands in the frame of every page: places to go to, the corner at the top right, banners, and keys.
+"""What stands in the frame of every page: places to go to, the corner at the top right, what is one's own, banners, and keys.
 
 Each app says once, for itself, what it puts there; the frame knows none of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest
@@ -63,6 +63,7 @@ class Frame:
     Attributes:
         belongs: what of this app belongs to another app's place, by the name of that place's address; see `Place.also`.
         corner: what stands at the top right, before the person's name, by its order.
+        own: what is the person's own, under their name at the top right, by its order.
         banners: what stands above the content of every page.
         parts: the name of the address where it is told how all parts of the system do; one app has it.
     """
@@ -71,6 +72,7 @@ class Frame:
     belongs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keys: tuple[Key, ...] = ()
     corner: Mapping[int, Piece] = field(default_factory=dict)
+    own: Mapping[int, Piece] = field(default_factory=dict)
     banners: tuple[Piece, ...] = ()
     parts: str = ""
 
@@ -132,8 +134,12 @@ def keys(request: HttpRequest) -> Iterator[Line]:
 
 def corner(request: HttpRequest) -> Iterator[SafeString | str]:
     """What stands at the top right."""
-    pieces = sorted((item for frame in _FRAMES.values() for item in frame.corner.items()), key=lambda item: item[0])
-    return (piece(request) for _, piece in pieces)
+    return _in_order((frame.corner for frame in _FRAMES.values()), request)
+
+
+def own(request: HttpRequest) -> Iterator[SafeString | str]:
+    """What stands under the person's name."""
+    return _in_order((frame.own for frame in _FRAMES.values()), request)
 
 
 def banners(request: HttpRequest) -> Iterator[SafeString | str]:
@@ -144,6 +150,11 @@ def banners(request: HttpRequest) -> Iterator[SafeString | str]:
 def parts_url() -> str:
     """Where it is told how all parts of the system do; empty if no app tells it."""
     return next((reverse(frame.parts) for frame in _FRAMES.values() if frame.parts), "")
+
+
+def _in_order(pieces: Iterable[Mapping[int, Piece]], request: HttpRequest) -> Iterator[SafeString | str]:
+    every = sorted((item for some in pieces for item in some.items()), key=lambda item: item[0])
+    return (piece(request) for _, piece in every)
 
 
 def _places() -> list[Place]:

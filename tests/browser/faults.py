@@ -20,7 +20,7 @@ BY_LOOK = ["color-contrast", "link-in-text-block", "target-size", "scrollable-re
 # same contrast; so axe is shown some of each, and nothing of what it was able to judge before.
 AXE = f"""{Axe().axe_script}
 axe.configure({{rules: [{{id: "color-contrast", selector: "[data-text]"}}]}});"""
-LOOK = """async ({rules, judged}) => {
+LOOK = """async ({rules, judged, within}) => {
     const enough = 3, texts = new Map(), grounds = new Map([[null, ""]]), before = new Set(judged);
     const ground = (each) => {
         if (!grounds.has(each)) {
@@ -41,7 +41,7 @@ LOOK = """async ({rules, judged}) => {
         if (!texts.has(text)) texts.set(text, []);
         if (!before.has(text) && texts.get(text).push(each) <= enough) each.setAttribute("data-text", "");
     }
-    const answer = await axe.run({
+    const answer = await axe.run(within ?? document, {
         ...(rules && { runOnly: rules }),
         // WCAG 2.2 AA asks for targets that a finger can hit; axe leaves it out unless it is told.
         rules: { "target-size": { enabled: true } },
@@ -97,7 +97,8 @@ BE_STILL = """() => {
     document.adoptedStyleSheets.push(still);
 }"""
 MOVE = "() => { document.adoptedStyleSheets.pop(); }"
-UNFOLD = "() => { const shut = [...document.querySelectorAll('details:not([open])')]; for (const each of shut) each.open = true; return shut; }"
+# But for what would lie over the rest.
+UNFOLD = "() => { const shut = [...document.querySelectorAll('details:not([open], [data-closes])')]; for (const each of shut) each.open = true; return shut; }"
 FOLD = "(shut) => shut.forEach((each) => { each.open = false; })"
 
 
@@ -140,6 +141,10 @@ class Eyes:
         self.page.evaluate(MOVE)
         return found
 
+    def faults_within(self, selector: str) -> list[str]:
+        """What axe objects to in this part of the page, as it stands now."""
+        return self._objections(None, within=selector)
+
     def _is_new(self) -> bool:
         made = self.page.evaluate(MADE)
         is_new = made not in self.known.made
@@ -152,10 +157,12 @@ class Eyes:
         shut.evaluate(FOLD)
         return found
 
-    def _objections(self, rules: list[str] | None) -> list[str]:
+    def _objections(self, rules: list[str] | None, *, within: str | None = None) -> list[str]:
         if not self.page.evaluate("typeof axe === 'object'"):  # which a page keeps until it is left
             self.page.evaluate(AXE)
-        answer: dict[str, list[str]] = self.page.evaluate(LOOK, {"rules": rules, "judged": [*self.known.judged]})
+        answer: dict[str, list[str]] = self.page.evaluate(
+            LOOK, {"rules": rules, "judged": [*self.known.judged], "within": within}
+        )
         self.known.judged.update(answer["judged"])
         return answer["faults"]
 

@@ -52,6 +52,7 @@ class TestAccountLife:
         connect(page)
         expect(page).to_have_url(f"{system.url}/admin/")
         expect(page.get_by_text("Dropbox is connected as Olivia Operator.")).to_be_visible()
+        page.locator("#user-tools summary").click()
         page.get_by_role("link", name="Your Dropbox").click()
         expect(page.get_by_text("olivia@example.com").first).to_be_visible()
 

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from console.models import FailureNotice
 from leases.models import AgencyStorageConfig, Lease
 from tests.browser.conftest import enter
+from tests.browser.faults import Eyes
 from tests.factories import give_dropbox, settled
 from tests.live import BLM, System
 
@@ -111,6 +112,42 @@ class TestKeys:
         expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
         page.get_by_role("button", name="all keys").click()
         expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+
+class TestPersonsOwn:
+    def test_lies_in_a_menu_that_closes_when_something_else_is_wanted(
+        self, person: User, console: System, page: Page, eyes: Eyes
+    ) -> None:
+        enter(page, console.url)
+        name, way_out = page.locator("#user-tools summary"), page.get_by_role("button", name="Log out")
+        expect(way_out).to_be_hidden()
+
+        name.press("Enter")
+        expect(way_out).to_be_visible()
+        assert eyes.faults_within("#user-tools") == []
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Your Dropbox")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(way_out).to_be_hidden()
+        expect(name).to_be_focused()
+
+        name.click()
+        page.locator("#footer").click()
+        expect(way_out).to_be_hidden()
+        name.click()
+        name.press("Shift+Tab")
+        expect(way_out).to_be_hidden()
+
+    def test_leaves_the_header_in_one_row_for_who_may_go_everywhere(
+        self, person: User, console: System, page: Page
+    ) -> None:
+        page.set_viewport_size({"width": 1280, "height": 800})
+
+        enter(page, console.url)
+
+        box = page.locator("#header").bounding_box()
+        assert box
+        assert box["height"] < 60
 
 
 class TestLook:

@@ -93,7 +93,7 @@ def log_in(keyboard: Keyboard) -> None:
     keyboard.press("Tab")
     keyboard.write(PASSWORD)
     keyboard.press("Enter")
-    expect(keyboard.page.get_by_role("button", name="Log out")).to_be_visible()
+    expect(keyboard.page.locator("#user-tools summary")).to_have_text("olivia")
 
 
 def set_up(keyboard: Keyboard) -> None:

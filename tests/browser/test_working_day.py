@@ -263,5 +263,6 @@ class TestWorkingDay:
         run_failed_again(day)
         filter_and_export(day)
 
+        day.page.locator("#user-tools summary").click()
         day.page.get_by_role("button", name="Log out").click()
         expect(day.page.get_by_text("Log in again")).to_be_visible()

@@ -169,8 +169,21 @@
             words.textContent = "Copied";
             setTimeout(() => { words.textContent = before; }, 2000);
         }
+        closeAllBut(event.target.closest("[data-closes]"));
         const opener = event.target.closest("[data-opens]");
         if (opener) document.getElementById(opener.dataset.opens)?.showModal();
+    }
+
+    // A menu lies over the page until something else is wanted.
+    function closeAllBut(kept) {
+        for (const each of document.querySelectorAll("[data-closes][open]")) if (each !== kept) each.open = false;
+    }
+
+    function onEscape(event) {
+        const open = event.key === "Escape" && document.querySelector("[data-closes][open]");
+        if (!open) return;
+        open.open = false;
+        open.querySelector("summary").focus();
     }
 
     // What an address points at may lie in a part that is folded away.
@@ -188,6 +201,8 @@
         if (window.location.hash === "#searchbar") document.getElementById("searchbar")?.focus();
         showKeys();
         document.addEventListener("keydown", onKey);
+        document.addEventListener("keydown", onEscape);
+        document.addEventListener("focusin", (event) => closeAllBut(event.target.closest("[data-closes]")));
         document.addEventListener("click", onClick);
         // A second press of a button that is on its way would only be told that it came late.
         document.addEventListener("submit", (event) => {

@@ -139,6 +139,14 @@ class TestPieces:
 
         assert list(corner(request("/a", olivia))) == ["/a", "B"]
 
+    def test_of_the_persons_own_stand_in_their_order(self, olivia: User) -> None:
+        navigation.put("b", Frame(own={2: lambda _: "B"}, corner={1: lambda _: "C"}))
+        navigation.put("a", Frame(own={1: lambda _: "A"}))
+
+        assert (
+            Template("{% load console %}{% console_own %}").render(Context({"request": request("/", olivia)})) == "A\nB"
+        )
+
     def test_are_escaped_and_left_out_where_they_are_empty(self, olivia: User) -> None:
         navigation.put("a", Frame(corner={1: lambda _: "<b>", 2: lambda _: ""}, banners=(lambda _: "A & B",)))
         tags = Template("{% load console %}{% console_corner %}|{% console_banners %}")
