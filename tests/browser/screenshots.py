@@ -206,8 +206,9 @@ def rows() -> list[list[object]]:
 
 
 def batch_page(camera: Camera, olivia: User, dropbox: "Standin") -> None:
-    """In the middle of its work: Dropbox takes its time with two of the leases."""
+    """In the middle of its work: Dropbox takes its time with two of the leases, and all have begun when both workers wait for it."""
     dropbox.fault("files/list_folder", kind="delay", delay_s=60, times=2, path=f"{BLM}/NMNM 9711*")
+    dropbox.fault("files/list_folder", kind="delay", delay_s=0.5, times=10, path=f"{BLM}/NMNM 9710*")
     leases = [("BLM", f"NMNM 97{number}") for number in range(100, 124)]
     batch = import_leases(leases=leases, user=olivia, title="leases, May.csv", left_out=4)
     slow = Lease.objects.filter(lease_number__startswith="NMNM 9711", claimed_until__isnull=False)
