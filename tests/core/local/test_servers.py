@@ -40,6 +40,10 @@ with running(Path(sys.argv[1])) as urls:
 """
 
 
+# Ends with 1 if nobody has the lock.
+TAKES = "import fasteners, sys; sys.exit(fasteners.InterProcessLock(sys.argv[1]).acquire(blocking=False))"
+
+
 @pytest.fixture
 def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL")
@@ -209,6 +213,24 @@ class TestRunning:
             assert "d" * 120 not in url
         remove(deep)
         shutil.rmtree(servers._socket_directory(deep / "valkey"))
+
+    def test_closes_the_runtime_directory_while_no_server_starts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done: list[str] = []
+        monkeypatch.setenv("XDG_RUNTIME_DIR", "")
+        monkeypatch.setattr(servers, "WHEEL", "another")
+
+        def load(name: str) -> None:
+            is_free = subprocess.call([sys.executable, "-c", TAKES, tmp_path / "python_PostgresServer" / ".lockfile"])
+            done.append(f"{name}, {tmp_path.stat().st_mode & 0o777:o}, {'free' if is_free else 'taken'}")
+
+        monkeypatch.setattr(servers, "import_module", load)
+        tmp_path.chmod(0o755)  # as the wheel leaves it
+
+        servers._load_wheel(tmp_path)
+
+        assert done == ["another, 700, taken"]
 
     def test_says_that_postgresql_does_not_start_below_a_blank(self, directory: Path) -> None:
         with pytest.raises(UnfitPath, match="whose path holds a blank"), running(directory / "my leases"):
