@@ -4,7 +4,9 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -14,6 +16,7 @@ from core import preflight
 from core.local.processes import child_environment
 from core.local.servers import ServerUrls
 from core.local.spare import spare_database
+from core.management.commands import preflight as preflight_command
 from core.preflight import Hold, Rehearsed, Watch
 from tests.core.backups.conftest import command
 from tests.forking import Forks
@@ -190,6 +193,21 @@ class TestCommand:
         assert words in ended.errors
         assert "sekret" not in ended.errors
         assert "embedded" not in ended.errors
+
+    def test_takes_the_password_of_the_server_from_a_file(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "password").write_text("p@ss\n")
+        monkeypatch.setenv("PREFLIGHT_PASSWORD_FILE", str(tmp_path / "password"))
+        asked = Mock(return_value=[])
+        monkeypatch.setattr(preflight_command, "rehearsed_in_copy", asked)
+
+        assert command("preflight", "--server", "postgresql://admin@127.0.0.1:5432/postgres").code == 0
+        asked.assert_called_once_with("postgresql://admin:p%40ss@127.0.0.1:5432/postgres")
+        ended = command("preflight", "--server", "postgresql://admin:p@127.0.0.1:5432/postgres")
+        assert (ended.code, ended.errors) == (
+            3, "--server holds a password, and PREFLIGHT_PASSWORD is set; only one of them can be meant.\n"
+        )  # fmt: skip
 
     def test_says_that_the_user_may_make_no_copy_and_what_helps(self) -> None:
         where = os.environ["DATABASE_URL"].removeprefix("postgresql://").rpartition("@")[2]

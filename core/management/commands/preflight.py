@@ -9,10 +9,14 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from core.management.backups import ALL_WELL, REMARKS, mb, plainly
 from core.preflight import FELT_S, REHEARSE, Hold, Rehearsed, as_json, holds, is_migrated, rehearse, rehearsed_in_copy
+from core.settings import addresses
 
 HELP = """Makes the migrations that are still to be made in an empty copy of the database, and tells what each of them locks there and for how
 long that will be here, by the sizes of the tables. Nothing of the database itself is changed. Exit code 0: nobody waits for longer than a
 second; 1: somebody does, or it is not known; 2: it could not be found out; 3: refused. See docs/how-to/change-the-database.md."""
+
+# The process list shows what stands in a command line.
+BESIDE = "PREFLIGHT_PASSWORD"
 
 
 class Command(BaseCommand):
@@ -26,7 +30,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--server",
             metavar="URL",
-            help="where the copy is made, with a user who may create databases (CREATEDB); default: DATABASE_URL",
+            help=f"where the copy is made, with a user who may create databases (CREATEDB), whose password is in {BESIDE} "
+            f"or in the file that {BESIDE}_FILE names; default: DATABASE_URL",
         )
         parser.add_argument("--json", action="store_true", help="one JSON document")
         parser.add_argument(REHEARSE, action="store_true", help="for itself: make them in this very database")
@@ -44,7 +49,8 @@ class Command(BaseCommand):
     def _look(self, options: dict[str, Any]) -> int:
         if not is_migrated():
             return self._say_that_nothing_is_there(as_json=options["json"])
-        found = rehearsed_in_copy(options["server"] or settings.DATABASE_URL)
+        server = options["server"] and addresses.with_password("--server", options["server"], beside=BESIDE)
+        found = rehearsed_in_copy(server or settings.DATABASE_URL)
         held = holds(found)
         unknown = [each.name for each in found if each.runs_python]
         if options["json"]:
