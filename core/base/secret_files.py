@@ -1,6 +1,7 @@
 """A secret out of the environment: in a variable, or in a file that `…_FILE` names, as compose, systemd and Kubernetes hand them out."""
 
 import os
+import stat
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -29,6 +30,9 @@ def secret(name: str) -> str:
 
 
 def _text(path: Path) -> str:
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        # It would be waited for, and be empty for the next program that reads it.
+        raise ValueError("it is no file, but a pipe or the like")
     with path.open("rb") as file:
         found = file.read(LARGEST_BYTES + 1)
     if len(found) > LARGEST_BYTES:

@@ -1,5 +1,6 @@
 """A secret comes in a variable or in a file, and what cannot be read stops the start with one sentence."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,14 @@ class TestWhatCannotBeMeant:
         file.mkdir()
 
         with pytest.raises(ImproperlyConfigured, match=r"which cannot be read: Is a directory\.$"):
+            secret(NAME)
+
+    def test_is_a_pipe_into_which_nobody_writes(self, file: Path) -> None:
+        os.mkfifo(file)
+
+        with pytest.raises(
+            ImproperlyConfigured, match=r"which cannot be read: it is no file, but a pipe or the like\.$"
+        ):
             secret(NAME)
 
     def test_is_a_variable_beside_it(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
