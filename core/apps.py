@@ -2,8 +2,10 @@ import logging
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.db.models.signals import pre_migrate
 
 from console.shell import declared
+from core.base import statement_limits
 from core.ops import logs, sentry
 
 
@@ -17,6 +19,7 @@ class CoreConfig(AppConfig):
         logging.raiseExceptions = settings.DEBUG
         sentry.start()
         declared.at_first_page(_declare)
+        pre_migrate.connect(statement_limits.refuse_to_migrate_in_haste, sender=self)
 
 
 def _declare() -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 from psycopg.pq import TransactionStatus
@@ -70,6 +71,20 @@ def _limited(name: str, at_most_s: float, alias: str = DEFAULT_DB_ALIAS) -> Iter
         if asked.connection and not asked.needs_rollback and asked.is_usable():
             with asked.cursor() as cursor:
                 cursor.execute(f"RESET {name}")
+
+
+def refuse_to_migrate_in_haste(**_signal: Any) -> None:
+    """Before the migrations: what a pooler lets last for some seconds only would be broken off, half made where it cannot be taken back.
+
+    Raises:
+        CommandError: it does so by the name that DATABASE_URL has.
+    """
+    limit = _value(STATEMENTS, DEFAULT_DB_ALIAS) if settings.DATABASE_IS_POOLED else "0"
+    if limit != "0":
+        raise CommandError(
+            f"By this name the pooler lets a statement take {limit}, and a migration may take longer. Name its other database, "
+            "or PostgreSQL itself, in DATABASE_URL for this command; see docs/operations.md, “A pooler”."
+        )
 
 
 # --- Behind a pooler, which may hand each transaction to another connection -----------------------------------------------

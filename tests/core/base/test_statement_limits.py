@@ -1,9 +1,11 @@
 """Limits of statements: on a connection of one's own, and behind a pooler, where nothing that is set stays set."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, ProgrammingError, connection, transaction
 from psycopg.errors import QueryCanceled
 
@@ -107,3 +109,16 @@ def test_an_answer_that_comes_too_late_is_a_sentence(monkeypatch: pytest.MonkeyP
     assert isinstance(raised.value.__cause__, QueryCanceled)
     with answered_in_time():
         assert now("statement_timeout") == "20s"
+
+
+@unpooled
+class TestMigrating:
+    def test_is_refused_where_a_pooler_breaks_off_what_takes_longer(self, pooled: bool) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '15s'")
+        try:
+            with pytest.raises(CommandError, match="the pooler lets a statement take 15s") if pooled else nullcontext():
+                call_command("migrate", verbosity=0)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET statement_timeout")
