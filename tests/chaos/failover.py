@@ -26,7 +26,7 @@ from bench.servers import Valkey
 from core.local.processes import stop_signals
 from core.local.servers import LOCAL
 from tests.chaos import telling
-from tests.chaos.plan import Blow, PlannedBlow, Profile, make_plan
+from tests.chaos.plan import BURST, Blow, PlannedBlow, make_plan
 from tests.chaos.telling import say
 from tests.core.local.test_processes import eventually
 from tests.dropbox_standin.certificates import make_tls
@@ -34,22 +34,6 @@ from tests.redis_tls import DEBIANS, SecuredRedis
 from tests.sentinels import Watched, watched
 
 SEED = 1
-BURST = Profile(
-    leases=200,
-    chaos_s=5,
-    limit_s=120,
-    hosts=2,
-    workers=2,
-    latency_ms=100,
-    settings_module="tests.chaos.settings",
-    read_timeout_s=2,
-    blows={},
-    changes=(),
-    edited=0.0,
-    stopped=0.0,
-    rerun=0.0,
-    troubled=0.1,
-)
 LOST_AT_S, BACK_AFTER_S = 4.0, 8.0
 
 

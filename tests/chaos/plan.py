@@ -252,6 +252,23 @@ LONG_UPGRADE = replace(
     read_timeout_s=30,
     blows=dict(UPGRADE.blows) | {Blow.KILL_WORKER: 6, Blow.KILL_HOST: 3, Blow.POSTGRES_FAST: 1, Blow.VALKEY_KILLED: 1},
 )
+# Nothing strikes but what is lost in the middle of it; see `tests.chaos.failover` and `tests.chaos.replica`.
+BURST = Profile(
+    leases=200,
+    chaos_s=5,
+    limit_s=120,
+    hosts=2,
+    workers=2,
+    latency_ms=100,
+    settings_module="tests.chaos.settings",
+    read_timeout_s=2,
+    blows={},
+    changes=(),
+    edited=0.0,
+    stopped=0.0,
+    rerun=0.0,
+    troubled=0.1,
+)
 PROFILES = {
     "short": SHORT,
     "long": LONG,

@@ -26,8 +26,8 @@ from bench.standby import Standby, standby
 from core.local.processes import free_port, stop_signals, supervised
 from core.local.programs import web
 from core.local.servers import LOCAL
+from tests.chaos import plan as plans
 from tests.chaos import telling
-from tests.chaos.plan import Profile, make_plan
 from tests.chaos.telling import say
 from tests.core.local.test_processes import eventually
 
@@ -35,23 +35,7 @@ if TYPE_CHECKING:
     from tests.chaos.readers import Crowd
 
 SEED = 1
-BURST = Profile(
-    leases=200,
-    chaos_s=22,
-    limit_s=120,
-    hosts=1,
-    workers=2,
-    latency_ms=50,
-    settings_module="tests.chaos.settings",
-    read_timeout_s=2,
-    blows={},
-    changes=(),
-    edited=0.0,
-    stopped=0.0,
-    rerun=0.0,
-    troubled=0.1,
-    made_by=("web",),
-)
+BURST = replace(plans.BURST, chaos_s=22, hosts=1, latency_ms=50, made_by=("web",))
 LAG_S = 2
 METRICS_TOKEN = "chaos-only"
 BESIDE = """
@@ -108,7 +92,7 @@ def main() -> int:
     parser.add_argument("--directory", default="chaos-replica", help="in .local (default: %(default)s)")
     options = parser.parse_args()
     faulthandler.dump_traceback_later(BURST.limit_s + 180, exit=True)
-    plan = make_plan(seed=SEED, profile=replace(BURST, leases=options.leases))
+    plan = plans.make_plan(seed=SEED, profile=replace(BURST, leases=options.leases))
     building = replace(telling.building(plan), on_small_disk=())
     with stop_signals(), breakable.breakable(LOCAL / options.directory, building) as house:
         logging.getLogger().setLevel(logging.CRITICAL)  # of this process only; the programs log to files
