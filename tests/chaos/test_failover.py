@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from core.local.servers import ROOT
-from tests.chaos.failover import BURST, SEED
+from tests.chaos.failover import SEED
+from tests.chaos.plan import BURST
 
 LEASES = 100
 
