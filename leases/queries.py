@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Max, QuerySet
 
 from cloud.models import CloudLocation, Folded
-from core.base.database import fetch_one
+from core.base.database import fetch_one, prepared
 from core.base.folding import fold_case
 from leases.errors import ConfigurationDisabled, ConfigurationMissing
 from leases.models import AgencyStorageConfig, Lease, Origin
@@ -175,7 +174,7 @@ def last_told(asked: Mapping[int, str]) -> dict[int, Origin]:
     """
     if not asked:
         return {}
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(LAST_TOLD, [list(asked), list(asked.values()), Lease._meta.label_lower])
         rows = cursor.fetchall()
     return {

@@ -18,7 +18,7 @@ from django.db import Error, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from core.base.database import in_words, is_conflict, is_outage
+from core.base.database import in_words, insert, is_conflict, is_outage
 from core.base.errors import RunsheetError, SoftTimeLimit, Temporary, WorkerStopping
 from core.ops import tally
 from statemachine import claims, outages, settling, slices
@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 STALE = "stale"
 WAITING = "waiting"
+# So few are written by a statement that is prepared: most sets have one row, which takes a step or two.
+FEW = 2
 # Whoever holds a row for longer than its lock's time-out is likely to hold it for some seconds more.
 LOCKED_S = 5
 
@@ -330,7 +332,10 @@ def _tell_given_up(pairs: Sequence[tuple[Run[StateMachine], Said, StateMachine]]
 def _write(model: type[StateMachine], records: Sequence[StateMachine], taken: list[TransitionLog]) -> None:
     save_all(model, records)
     by_key = {record.pk: record for record in records}
-    TransitionLog.objects.bulk_create(taken)
+    if len(taken) > FEW:
+        TransitionLog.objects.bulk_create(taken)
+    elif taken:
+        insert(taken)
     for row in taken:
         tell(by_key[row.record_id], row)
     transaction.on_commit(partial(settling.note_each, taken), robust=True)

@@ -34,9 +34,12 @@ def note(taken: Sequence[TransitionLog]) -> None:
 
 def note_each(taken: Sequence[TransitionLog]) -> None:
     """Tally transitions that have been committed together, of several records of one machine; one query for all."""
+    last = {log.record_id: log for log in taken}
+    if len(last) == 1:
+        note(taken)
+        return
     for log in taken:
         tally.count("transitions", machine=log.record_type, transition=log.transition, actor=log.actor_kind)
-    last = {log.record_id: log for log in taken}
     ended = {record: log for record, log in last.items() if _ends_a_run(log)}
     if not ended:
         return

@@ -111,11 +111,17 @@ def locked[M: StateMachine](model: type[M], pk: int, *, wait: bool = True) -> It
         RecordGone: it does not exist.
     """
     with transaction.atomic():
-        record = fetch_one(model, LOCK, [pk], otherwise="" if wait else "SKIP LOCKED")
+        record = _fetch_locked(model, pk, wait=wait)
         if record is None:
             raise RecordGone
-        record.note_as_read()
         yield record
+
+
+def _fetch_locked[M: StateMachine](model: type[M], pk: int, *, wait: bool) -> M | None:
+    record = fetch_one(model, LOCK, [pk], otherwise="" if wait else "SKIP LOCKED")
+    if record:
+        record.note_as_read()
+    return record
 
 
 def locked_all[M: StateMachine](model: type[M], pks: Sequence[int], *, wait: bool) -> dict[int, M]:
@@ -124,6 +130,9 @@ def locked_all[M: StateMachine](model: type[M], pks: Sequence[int], *, wait: boo
     Args:
         wait: for whoever holds one now; else that is left out, too.
     """
+    if len(pks) == 1:
+        record = _fetch_locked(model, pks[0], wait=wait)
+        return {record.pk: record} if record else {}
     rows = model._default_manager.select_for_update(of=("self",), skip_locked=not wait).order_by("pk")
     found = {record.pk: record for record in rows.annotate(database_now=Now()).filter(pk__in=pks)}
     for record in found.values():

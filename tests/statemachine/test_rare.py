@@ -110,10 +110,9 @@ class TestManyThatEndedTogether:
     def test_are_tallied_each_by_the_start_of_its_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
         observed: list[float] = []
         now = timezone.now()
-        log: Any = SimpleNamespace(
-            record_id=1, record_type="toy.kettle", transition="x", actor_kind="worker", at=now, to_state="hot"
-        )
-        rows = SimpleNamespace(values_list=lambda *_: [(1, now, None, "cold", None)])
+        told = {"record_type": "toy.kettle", "transition": "x", "actor_kind": "worker", "at": now, "to_state": "hot"}
+        logs: Any = [SimpleNamespace(record_id=pk, **told) for pk in (1, 2)]
+        rows = SimpleNamespace(values_list=lambda *_: [(pk, now, None, "cold", None) for pk in (1, 2)])
         started = SimpleNamespace(
             filter=lambda **_: SimpleNamespace(order_by=lambda *_: SimpleNamespace(distinct=lambda _: rows))
         )
@@ -122,9 +121,9 @@ class TestManyThatEndedTogether:
         monkeypatch.setattr(settling, "_began", lambda *_: now)
         monkeypatch.setattr(tally, "observe", lambda _, value, **__: observed.append(value))
 
-        settling.note_each([log])
+        settling.note_each(logs)
 
-        assert observed == [0.0]
+        assert observed == [0.0, 0.0]
 
 
 class TestAWorker:
