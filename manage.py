@@ -14,8 +14,10 @@ def main() -> None:
         from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
         from django.core.management import execute_from_command_line  # noqa: PLC0415
 
+        from core.base.call_stack import roomy  # noqa: PLC0415
+
         try:
-            execute_from_command_line(sys.argv)
+            roomy(execute_from_command_line)(sys.argv)
         except ImproperlyConfigured as error:
             sys.exit(str(error))
         except Exception as error:

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "core.base.call_stack.roomy",
     "core.http.request_ids.RequestIds",
     "core.http.health.answer_probes",
     "core.http.request_times.TimeRequests",
