@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,11 +66,12 @@ class Prometheus:
 
     def await_scrape(self) -> None:
         """Wait until what has happened before this call is told."""
-        newest = self._newest()
-        await_that(lambda: self._newest() > newest + EVERY_S, within_s=WITHIN_S)
+        now = time.time()  # a scrape that has begun may have read it as it was
+        await_that(lambda: self._newest() > now, within_s=WITHIN_S)
 
     def _newest(self) -> float:
-        found = self.values('timestamp(up{job="runsheet"})')
+        """When the newest scrape began, by this machine's clock, if it was answered in time; else 0."""
+        found = self.values('timestamp(up{job="runsheet"}) and up{job="runsheet"} == 1')
         return float(found[0]["value"][1]) if found else 0.0
 
     def _ask(self, what: str, **given: str) -> dict[str, Any]:
