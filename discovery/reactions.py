@@ -19,6 +19,7 @@ from discovery.services.beside_archives import Looks, look_beside, record_beside
 from discovery.services.givens import Given, given_to
 from discovery.services.index_answers import IndexAnswers, each_alone
 from discovery.services.indexed_sightings import IndexedSighting
+from discovery.services.judging import known_from
 from discovery.services.lease_directory_search import DirectorySighting, look_for_directory, record_directory
 from discovery.services.previous_report_detection import DetectionResult, DirectoryGone, detect_previous_report
 from discovery.services.report_names import reports_among
@@ -230,7 +231,7 @@ def _search_in_dropbox(run: Run[Lease], given: Given, beside: Looks) -> Ending:
     return Outcome(
         transition="record_found",
         record=partial(_remember, sighting),
-        evidence=sighting.evidence,
+        evidence=sighting.evidence | known_from(sighting.origin, asked=gateway.account),
         then="start_detection" if lease.follow_through else None,
         then_reason="full discovery",
         carry=Handed(given=given, gateway=gateway, sighting=sighting),
@@ -265,6 +266,7 @@ def _detect_in_dropbox(run: Run[Lease], given: Given) -> Ending:
         record=partial(_record_detection, result),
         evidence={
             **gateway.evidence(path=result.listing.path),
+            **known_from(result.origin, asked=gateway.account),
             "entries": len(result.listing.entries),
             **result.reports.evidence,
             "request_ids": list(result.listing.request_ids),

@@ -27,8 +27,9 @@ PASSED_OVER_COUNT = "passed_over_count"
 LAST_TOLD = """
 SELECT asked.record_id, last.is_absent, last.account, last.path_root, last.namespace, last.folder_id
 FROM unnest(%s::bigint[], %s::text[]) AS asked(record_id, path) CROSS JOIN LATERAL (
-    SELECT transition = 'record_not_found' AS is_absent, evidence ->> 'account' AS account,
-        evidence ->> 'path_root' AS path_root, evidence ->> 'namespace' AS namespace, evidence ->> 'folder_id' AS folder_id
+    SELECT transition = 'record_not_found' AS is_absent, coalesce(evidence ->> 'known_account', evidence ->> 'account') AS account,
+        coalesce(evidence ->> 'known_root', evidence ->> 'path_root') AS path_root,
+        evidence ->> 'namespace' AS namespace, evidence ->> 'folder_id' AS folder_id
     FROM statemachine_transitionlog
     WHERE record_type = %s AND record_id = asked.record_id AND upper(evidence ->> 'path') = upper(asked.path)
         AND transition IN ('record_found', 'record_detection', 'record_not_found')

@@ -185,6 +185,13 @@ def origin_of(gateway: Gateway, *, path: str, listing: DirectoryListing, folder:
     )
 
 
+def known_from(origin: Origin, *, asked: DropboxAccount) -> dict[str, str]:
+    """For the evidence, from which a lease's history is read: whom it stays known from, where whoever was asked is no witness."""
+    if origin.account == asked.account_id:
+        return {}
+    return {"known_account": origin.account, "known_root": origin.path_root}
+
+
 def seen_by(account_id: str) -> dict[str, str]:
     """For the evidence: who could be asked to run it."""
     return {"seen_by": name_of(account_id)} if account_id else {}

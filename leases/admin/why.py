@@ -18,6 +18,8 @@ LABELS: Mapping[str, str] = {
     "path": "Path asked for",
     "account": "Dropbox account",
     "path_root": "Path root",
+    "known_account": "Still known from the account",
+    "known_root": "That account's path root",
     "route": "Dropbox was asked",
     "answer": "Answer",
     "read_at": "Read at",

@@ -73,6 +73,21 @@ class TestWhoWasKeptOut:
 
         assert (after.failure_code, after.runsheet_report_found) == ("archive_out_of_sight", True)
 
+    def test_is_none_either_after_the_archives_lay_elsewhere_for_a_while(
+        self, found: Lease, dropbox: "Standin", colleague: Colleague, run: RunIt, work_until_settled: Work
+    ) -> None:
+        dropbox.put(f"{ELSEWHERE}/")
+        dropbox.sight("paul", ARCHIVE, "traverse_only")
+        run(found, colleague("paul"))
+        change(ELSEWHERE)
+        work_until_settled()
+
+        change(BLM)
+        work_until_settled()
+
+        after = Lease.objects.get()
+        assert (after.failure_code, after.origin) == ("archive_out_of_sight", found.origin)
+
 
 class TestWhoComesBack:
     """Paul may not see the archive; what Olivia saw was asked elsewhere in between."""
