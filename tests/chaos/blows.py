@@ -15,6 +15,7 @@ from bench.breakable import House, send
 from discovery.services.base_paths import REMEMBERED_S
 from leases.models import Lease
 from statemachine.errors import TransitionRefused
+from tests.chaos import record
 from tests.chaos.agenda import AGAIN_S, Agenda
 from tests.chaos.calls import Cost
 from tests.chaos.outages import Outages
@@ -38,11 +39,13 @@ class Blows:
 
     Attributes:
         hits, kills, other_calls: as in `Cost`.
+        older_until: the key of the log's last row that the release before this one may have written.
     """
 
     def __init__(self, house: House, agenda: Agenda, *, start_again: Callable[[int], None]) -> None:
         self.hits = self.kills = 0
         self.other_calls = len(PEOPLE) + PLACES
+        self.older_until = 0
         self._house = house
         self._agenda = agenda
         self._start_again = start_again
@@ -162,6 +165,7 @@ class Blows:
         """What its workers are at they put back, and somebody else asks again."""
         self.hits += self._at_work_count()
         self._house.retire()
+        self.older_until = record.last_key()
         self._tell(planned)
 
     def _kill_reconciler(self, planned: PlannedBlow) -> None:

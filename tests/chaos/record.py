@@ -37,11 +37,13 @@ class Witness:
         people: by the account's own name in Dropbox.
         codes: of failures, by lease and generation.
         spaces: whose a folder is, by its lasting name.
+        older_until: the key of the last row that the release before this one may have written.
     """
 
     people: Mapping[str, str]
     codes: Mapping[tuple[int, int], str]
     spaces: Mapping[str, str]
+    older_until: int
 
 
 def watch_failures() -> None:
@@ -50,12 +52,12 @@ def watch_failures() -> None:
         cursor.execute(WITNESS)
 
 
-def witness(*, spaces: Mapping[str, str]) -> Witness:
+def witness(*, spaces: Mapping[str, str], older_until: int) -> Witness:
     with connection.cursor() as cursor:
         cursor.execute("SELECT lease_id, generation, code FROM chaos_failure")
         codes = {(lease, generation): code for lease, generation, code in cursor.fetchall()}
     people = dict(DropboxAccount.objects.values_list("account_id", "user__username"))
-    return Witness(people=people, codes=codes, spaces=spaces)
+    return Witness(people=people, codes=codes, spaces=spaces, older_until=older_until)
 
 
 def last_key() -> int:
@@ -115,6 +117,8 @@ def _taken(lease: Lease, told: Witness) -> tuple[Taken, ...]:
             reports=tuple(row.evidence.get("matching", ())),
             link=row.evidence.get("link", ""),
             code=_code(told.codes.get((lease.pk, row.generation), "")),
+            # The release before this one told only who was asked.
+            tells_witness=row.pk > told.older_until or "known_account" in row.evidence,
         )
         for row in rows
     )

@@ -230,7 +230,7 @@ class Run:
         return oracle.judge(self._stories(), record.asked(self._house.standin), cost=self._blows.cost)
 
     def _stories(self) -> list[Story]:
-        told = record.witness(spaces=self._spaces)
+        told = record.witness(spaces=self._spaces, older_until=self._blows.older_until)
         return record.stories(self._made, self._acts, self._bases, world=self._plan.world, told=told)
 
     def _count(self) -> None:

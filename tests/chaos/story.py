@@ -10,6 +10,7 @@ BY_CONFIGURATION = (
     "the storage configuration of",
     "the archives of its agency lie elsewhere now",
 )
+SIGHTINGS = frozenset({"record_found", "record_detection"})
 # The spaces whose members judge what another one has seen; everybody else has a space of their own.
 TEAM = "the team's space"
 
@@ -91,6 +92,7 @@ class Taken:
         key: rises through the whole log.
         path, person, reports, link: the evidence's; empty where there is none.
         code: of a failure.
+        tells_witness: whether it would say so if somebody else than `person` stayed the one whom it is known from.
     """
 
     transition: str
@@ -106,6 +108,7 @@ class Taken:
     reports: tuple[str, ...] = ()
     link: str = ""
     code: str = ""
+    tells_witness: bool = True
 
     @property
     def base(self) -> str:
@@ -244,10 +247,11 @@ class Story:
             step = Step(row=row, target=target, runner=runner, known=known, remembered=dict(remembered))
             yield step
             known = learned(step)
-            if known:
-                remembered[known.path.casefold()] = known
-            elif row.transition == "record_not_found":
+            if row.transition == "record_not_found":
                 remembered.pop(row.path.casefold(), None)
+            elif row.transition in SIGHTINGS and known and step.seen:
+                told = known if row.tells_witness else replace(known, person=row.person, space=step.seen.space)
+                remembered[known.path.casefold()] = told
 
     @property
     def known_at_last(self) -> Known | None:
@@ -278,7 +282,7 @@ def learned(step: Step) -> Known | None:
     row, known = step.row, step.known
     if row.transition == "record_not_found":
         return None
-    if row.transition not in {"record_found", "record_detection"} or step.seen is None:
+    if row.transition not in SIGHTINGS or step.seen is None:
         return known
     is_known = known is not None and known.path.casefold() == row.path.casefold()
     kept = known.reports if known and is_known else ()

@@ -21,6 +21,7 @@ from tests.chaos.test_oracle import (
     NEGATIVE,
     NOT_FOUND,
     POSITIVE,
+    REPORTS,
     RESULT,
     SETTLED,
     STARTED,
@@ -190,6 +191,45 @@ class TestKeeping:
         ending = replace(DONE, generation=10, known_person="paul", link_space=TEAM)
 
         assert broken(run_by("paul", *FULL_RUN[1:], ending=ending)) == set()
+
+
+class TestWhoSeesAPart:
+    """Paul does, of what Olivia has seen as a whole; then the archives lie elsewhere for a while."""
+
+    PART = Seen(look=Look.PARTIAL, shows_all=False, reports=REPORTS, link=True)
+
+    def broken_at_last(self, known_person: str, *, tells_witness: bool) -> set[str]:
+        def run(generation: int, key: int, base: str, *, tells: bool = True) -> tuple[Taken, ...]:
+            seen = {"person": "paul", "path": f"{base}/NMNM 1", "key": key, "tells_witness": tells}
+            return (
+                replace(IVAN_STARTS, generation=generation, key=key),
+                *(later(row, generation - 1, **seen) for row in (FOUND, replace(GOES_ON, path=""), DETECTED)),
+            )
+
+        part = run_by("paul", ending=replace(DONE, generation=20, known_person=known_person), paul=self.PART)
+        return broken(
+            replace(
+                part,
+                acts=(Act(kind="start", person="paul"),) * 3,
+                bases=(
+                    Configured(base="a"),
+                    Configured(base="b", after=10, surely_after=10),
+                    Configured(base="a", after=12, surely_after=12),
+                ),
+                target=replace(
+                    part.target, seen={**part.target.seen, ("paul", "a"): self.PART, ("paul", "b"): self.PART}
+                ),
+                taken=(*FULL_RUN, *run(6, 9, "a", tells=tells_witness), *run(11, 11, "b"), *run(16, 13, "a")),
+            )
+        )
+
+    @pytest.mark.parametrize(("known_person", "tells_witness"), [("olivia", True), ("paul", False)])
+    def test_is_right_where_the_log_is_believed(self, known_person: str, *, tells_witness: bool) -> None:
+        assert KEPT not in self.broken_at_last(known_person, tells_witness=tells_witness)
+
+    @pytest.mark.parametrize(("known_person", "tells_witness"), [("paul", True), ("olivia", False)])
+    def test_breaks_where_it_is_not(self, known_person: str, *, tells_witness: bool) -> None:
+        assert KEPT in self.broken_at_last(known_person, tells_witness=tells_witness)
 
 
 class TestFailing:
