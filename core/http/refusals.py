@@ -10,12 +10,16 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.views.decorators.csrf import requires_csrf_token
 
 from core.base import outages
+from core.base.static_files import NotCollected
 from core.http import kept_posts, problems
 
 TEMPLATE = "core/refusal.html"
+# Where not even the style sheets have a name.
+BARE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1><p>{sentence}</p></html>'
 
 NOT_UNDERSTOOD = "The console does not understand what your browser has sent. Go back and try it once more."
 NOT_ALLOWED = "You may not see or do this. If you need it for your work, ask an administrator for the role that has it."
@@ -154,7 +158,8 @@ def outage(request: HttpRequest, words: str) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500. The database may be what is broken, so nothing is asked of it."""
     error = sys.exception()  # outside of pages, as when a session is saved, Django hands it on in no other way
-    if error and (words := outages.in_words(error)):
+    words = str(error) if isinstance(error, NotCollected) else outages.in_words(error) if error else ""
+    if words:
         return outage(request, words)
     told = problems.instead(request, "broken")
     return told or HttpResponse(_alone("This did not work", BROKEN), status=500)
@@ -169,10 +174,11 @@ def _refuse(request: HttpRequest, title: str, sentence: str, *, status: int) -> 
 
 def _alone(title: str, sentence: str) -> str:
     """The page without anything that would have to be looked up."""
-    return render_to_string(
-        TEMPLATE,
-        {"site_header": admin.site.site_header, "site_title": admin.site.site_title, **_context(title, sentence)},
-    )
+    names = {"site_header": admin.site.site_header, "site_title": admin.site.site_title}
+    try:
+        return render_to_string(TEMPLATE, {**names, **_context(title, sentence)})
+    except NotCollected:
+        return format_html(BARE, **_context(title, sentence))
 
 
 def _context(title: str, sentence: str) -> dict[str, Any]:

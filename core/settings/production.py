@@ -34,7 +34,7 @@ BROWSER_COOKIE_NAME = "__Host-browser"
 PROXY_COUNT = environment.whole_number("PROXY_COUNT", 1, maximum=10)
 STORAGES = {
     **STORAGES,
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "core.base.static_files.CollectedFiles"},
     # Not in the checkout, which a new version replaces.
     "documents": documents.storage(local_directory=None),
 }

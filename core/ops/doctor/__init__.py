@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Archives": archives.watches,
     "Notifications": archives.notifications,
     "Settings": configuration.settings_in_use,
+    "Pages": configuration.pages,
     "Encryption keys": configuration.encryption_keys,
     "Agencies": configuration.agencies,
     "Connections": configuration.connected_accounts,

@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from cloud.errors import TokensUnreadable
 from cloud.models import DropboxAccount
+from core.base import static_files
 from core.base.clock import shared_now
 from core.ops.doctor.finding import PATIENCE_S, Finding, Mark, from_database, unseen
 from core.ops.probes import Probe
@@ -32,6 +33,16 @@ def settings_in_use() -> Iterator[Finding]:
         yield Finding(Mark.NOTE, "those for development (DEBUG)", advice)
     elif not problems:
         yield Finding(Mark.OK, "those for production")
+
+
+def pages() -> Iterator[Finding]:
+    """Whether pages can be made at all: in production they name what was collected."""
+    if lacking := static_files.missing():
+        yield Finding(
+            Mark.WRONG, f"{lacking[0]} was not collected, of {len(lacking)} such files", static_files.NOT_COLLECTED
+        )
+    else:
+        yield Finding(Mark.OK, "have their style sheets and scripts")
 
 
 def encryption_keys() -> Iterator[Finding]:

@@ -1,15 +1,21 @@
 """What is answered instead of a page."""
 
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import SuspiciousOperation
+from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
+from core.base.static_files import NOT_COLLECTED
 from core.http import metrics, refusals
+from core.ops.doctor import configuration
+from core.ops.doctor.finding import Mark
 from tests.roles import in_role
 
 pytestmark = [
@@ -138,3 +144,44 @@ class TestInDevelopment:
     def test_a_missing_slash_is_added(self, viewer: Client) -> None:
         assert viewer.get("/admin")["Location"] == "/admin/"
         assert viewer.get(reverse("dropbox_account").rstrip("/"))["Location"] == reverse("dropbox_account")
+
+
+class TestNothingCollected:
+    """Somebody has forgotten `collectstatic`, or has upgraded without it."""
+
+    @pytest.fixture(autouse=True)
+    def _nothing_collected(self, settings: Settings, tmp_path: Path) -> None:
+        settings.STATIC_ROOT = tmp_path
+        settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "core.base.static_files.CollectedFiles"}}
+
+    @pytest.mark.parametrize(
+        "address",
+        ["/admin/", "/admin/leases/lease/", "/admin/nothing/here/", "/dropbox/", "/favicon.ico", "/d/no-such-link/"],
+    )
+    def test_is_told_instead_of_a_page(self, viewer: Client, address: str) -> None:
+        viewer.raise_request_exception = False
+
+        answer = viewer.get(address)
+
+        assert answer.status_code == 503
+        assert NOT_COLLECTED in answer.text
+
+    def test_leaves_every_other_refusal_its_sentence(self, client: Client) -> None:
+        answer = client.get("/admin/", headers={"host": "elsewhere.example.com"})
+
+        assert answer.status_code == 400
+        assert refusals.NOT_UNDERSTOOD in answer.text
+
+    def test_is_what_the_doctor_says(self) -> None:
+        (found,) = configuration.pages()
+
+        assert found.mark == Mark.WRONG
+        assert "was not collected" in found.seen
+        assert found.advice == NOT_COLLECTED
+
+    def test_is_over_once_they_are(self, viewer: Client, settings: Settings) -> None:
+        settings.WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("css", "js", "map", "svg", "txt", "md")  # which takes a minute
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+        assert [found.mark for found in configuration.pages()] == [Mark.OK]
+        assert "not collected" not in viewer.get("/admin/").text

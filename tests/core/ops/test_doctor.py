@@ -95,6 +95,10 @@ def examine(*, json_: bool = False) -> tuple[int, str]:
     return 0, written.getvalue()
 
 
+def parts_that_are_wrong(page: str) -> set[str]:
+    return {line.split()[1] for line in page.splitlines() if line.startswith("✗")}
+
+
 def wrong(part: Part) -> list[str]:
     """What is wrong and what to do, in one text each."""
     return [f"{found.seen}. {found.advice}" for found in part() if found.mark == Mark.WRONG]
@@ -148,8 +152,7 @@ class TestCommand:
             code, page = examine()
 
         assert code == 1
-        wrong = {line.split()[1] for line in page.splitlines() if line.startswith("✗")}
-        assert wrong == {"PostgreSQL", "Redis", "Dropbox"}
+        assert parts_that_are_wrong(page) == {"PostgreSQL", "Redis", "Dropbox"}
         assert page.count("without PostgreSQL") == 11
         assert "hunter2" not in page
 
@@ -164,7 +167,8 @@ class TestCommand:
         assert done.stderr == ""
         assert "✗ PostgreSQL       does not answer\n" in done.stdout
         assert "✗ Storage          cannot be used\n" in done.stdout
-        assert done.stdout.endswith("4 things are wrong.\n")
+        # Another test of this worker's may have collected the files of pages.
+        assert parts_that_are_wrong(done.stdout) - {"Pages"} == {"PostgreSQL", "Redis", "Storage", "Dropbox"}
 
     def test_goes_on_when_a_check_breaks(self, well: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(doctor.PARTS, "Redis", lambda: iter([1 / 0]))
