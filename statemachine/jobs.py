@@ -18,6 +18,7 @@ from statemachine import claims, duties, outages, sets
 from statemachine.doorbell import Message, again_in
 from statemachine.endings import as_temporary, explanation_of, failing_step, steps_of
 from statemachine.errors import Bug, ClaimLost, OurOutage, RowLocked, Stale
+from statemachine.interruptions import told_as_such
 from statemachine.models import StateMachine
 from statemachine.pump import top_up
 from statemachine.reactions import Ending, GoOn, Outcome, Reaction, Run, queue_of, reaction_for, reaction_of_job
@@ -60,7 +61,8 @@ def attend(name: str) -> str:
         return STALE
     with bound_contextvars(job_id=f"duty-{name}"), tally.gathered():
         try:
-            due.attend()
+            with told_as_such():
+                due.attend()
         except (Temporary, SoftTimeLimit, WorkerStopping) as error:
             logger.warning("job: the duty “%s” waits for its next time. %s", name, as_temporary(error))
             return WAITING
@@ -223,11 +225,12 @@ def _react(this: Run[StateMachine], found: Reaction) -> Any:
 
 def _react_and_record(this: Run[StateMachine], found: Reaction) -> Any:
     try:
-        ending: Ending = found.react(this)
-        if isinstance(ending, GoOn):
-            _keep(this, ending)
-            return GOES_ON
-        following = _commit(this, ending)
+        with told_as_such():
+            ending: Ending = found.react(this)
+            if isinstance(ending, GoOn):
+                _keep(this, ending)
+                return GOES_ON
+            following = _commit(this, ending)
     except (Temporary, SoftTimeLimit, WorkerStopping) as error:
         return _put_back(this, found, error)
     except RunsheetError as error:

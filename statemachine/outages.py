@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.db import Error, connection
 from redis.exceptions import RedisError
@@ -11,6 +12,7 @@ from core.base import outages
 from core.base.database import is_conflict, is_outage
 from core.base.errors import SoftTimeLimit, WorkerStopping
 from statemachine.errors import DatabaseOutage, HostOutage, OurOutage, RedisOutage
+from statemachine.interruptions import told_as_such
 
 KINDS: tuple[tuple[type[Exception], type[OurOutage]], ...] = (
     (Error, DatabaseOutage),
@@ -47,17 +49,15 @@ def outlast[T](act: Callable[[], T]) -> T | None:
     What is so written can be done twice: whether the first time came through may not be known.
     """
     given_up_at = time.monotonic() + PATIENCE_S
-    while time.monotonic() < given_up_at:
-        try:
-            return act()
-        except Error as failure:
-            if not (is_outage(failure) or is_conflict(failure)):
-                raise
-            connection.close_if_unusable_or_obsolete()
-        try:
+    with suppress(SoftTimeLimit, WorkerStopping), told_as_such():
+        while time.monotonic() < given_up_at:
+            try:
+                return act()
+            except Error as failure:
+                if not (is_outage(failure) or is_conflict(failure)):
+                    raise
+                connection.close_if_unusable_or_obsolete()
             time.sleep(POLL_S)
-        except (SoftTimeLimit, WorkerStopping):
-            break
     return None
 
 

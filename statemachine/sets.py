@@ -25,6 +25,7 @@ from statemachine import claims, outages, settling, slices
 from statemachine.doorbell import again_in
 from statemachine.endings import as_temporary, failing_step, put_back, steps_of
 from statemachine.errors import Bug, RowLocked, TookTooLong, WorkerStopped
+from statemachine.interruptions import told_as_such
 from statemachine.line import startable
 from statemachine.models import NEXT_TURN, StateMachine, TransitionLog
 from statemachine.reactions import Ending, Endings, GoOn, Reaction, Run, reaction_for, started_states
@@ -172,7 +173,8 @@ def work(runs: Runs, found: Reaction) -> Done:
 
 
 def _ask(runs: Runs, found: Reaction) -> Endings:
-    endings: Endings = found.react(runs)
+    with told_as_such():
+        endings: Endings = found.react(runs)
     if len(endings.each) != len(runs):
         raise AssertionError(f"{len(runs)} runs were given, but {len(endings.each)} endings returned")
     return endings
@@ -261,7 +263,7 @@ def _commit(runs: Runs, endings: Endings, found: Reaction) -> tuple[Done, Runs]:
     If there is only one row, this waits until it is let go.
     """
     done, taken = Done(), []
-    with transaction.atomic():
+    with told_as_such(), transaction.atomic():
         records = locked_all(found.model, [run.record.pk for run in runs], wait=len(runs) == 1)
         pairs = [
             (run, said, records[run.record.pk])

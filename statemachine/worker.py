@@ -27,6 +27,7 @@ from core.base.errors import SoftTimeLimit, WorkerStopping
 from core.base.redis_client import in_words, is_outage, patient
 from core.local.child import end_with_parent
 from core.ops.probes import exercise
+from statemachine.interruptions import drop_if_torn
 from statemachine.reactions import Limits, reaction_of_job
 from statemachine.rq_worker import FewRoundsWorker
 
@@ -184,6 +185,7 @@ def _fresh_connections() -> None:
     The server is not asked whether a connection is broken. A server that ends says so, and that can be read here.
     """
     for each in connections.all(initialized_only=True):
+        drop_if_torn(each)
         if _has_ended(each):
             each.close()
         each.close_if_unusable_or_obsolete()

@@ -149,7 +149,11 @@ class TestAWorker:
     def test_drops_a_connection_whose_server_has_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
         closed: list[bool] = []
         gone: Any = SimpleNamespace(
-            close=lambda: closed.append(True), close_if_unusable_or_obsolete=lambda: None, queries_log=[]
+            connection=None,
+            in_atomic_block=False,
+            close=lambda: closed.append(True),
+            close_if_unusable_or_obsolete=lambda: None,
+            queries_log=[],
         )
         monkeypatch.setattr(connections, "all", lambda **_: [gone])
         monkeypatch.setattr(worker, "_has_ended", lambda _: True)

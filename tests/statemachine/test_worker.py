@@ -67,6 +67,13 @@ def endless(_run: Run[Kettle]) -> Outcome:
             time.sleep(60)
 
 
+def asleep_in_postgres(_run: Run[Kettle]) -> Outcome:
+    """Waits for a statement that takes too long."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(30)")
+    return Outcome(transition="boiled")
+
+
 def told_to_stop(run: Run[Kettle]) -> Outcome:
     """Hangs, and its worker is told to stop."""
     os.kill(os.getpid(), signal.SIGTERM)
@@ -191,11 +198,12 @@ class TestRunsheetWorker:
         assert history(kettle) == ["boiled"]
         assert redis.keys("rq:job:*") == []
 
-    def test_soft_limit_ends_work_that_swallows_exceptions(
-        self, work: Work, redis: Redis, declared: Callable[..., None]
+    @pytest.mark.parametrize("react", [endless, asleep_in_postgres])
+    def test_soft_limit_ends_work_that_swallows_exceptions_or_waits_for_a_statement(
+        self, work: Work, redis: Redis, declared: Callable[..., None], react: Callable[[Run[Kettle]], Outcome]
     ) -> None:
         declared("heating", limits=Limits(soft_s=1, hard_s=60))
-        work["heat"] = endless
+        work["heat"] = react
         owed()
         dispatch_all()
 
