@@ -159,6 +159,17 @@ def update_all(rows: Sequence[Model], fields: "Sequence[Field[Any, Any]]") -> No
         cursor.execute(statement, [list(column) for column in zip(*stored, strict=True)])
 
 
+def copy_in(statement: str, text: str) -> None:
+    """Write rows by a `COPY … FROM STDIN`, which takes a fifth of the time of parameters.
+
+    Args:
+        text: the rows in PostgreSQL's own form.
+    """
+    # Django's cursor hands on what psycopg raises of a copy as it is, which nobody would take for an error of the database's.
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(text)
+
+
 def prepared() -> CursorWrapper:
     """A cursor for statements that are sent again and again: PostgreSQL parses and plans each once for a connection.
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from core.base.database import copy_in
 from storage.errors import ListingBrokenOff
 from storage.index import deltas, incremental, protectors, sorting
 from storage.index.entries import CursorReset, OutOfOrder
@@ -168,12 +169,10 @@ class Planning:
 
 
 def _copy(run_id: int, numbered: Sequence[tuple[int, Change]]) -> None:
-    """Rows that are new, and anomalies: text in PostgreSQL's own form, which takes a fifth of the time of parameters."""
+    """Rows that are new, and anomalies."""
     if not numbered:
         return
-    text = "".join([_line(run_id, number, change) for number, change in numbered])
-    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        copy.write(text)
+    copy_in(COPY, "".join([_line(run_id, number, change) for number, change in numbered]))
 
 
 def _line(run_id: int, number: int, change: Change) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from core.base.database import copy_in
 from storage.index.entries import Anomaly, Entry
 from storage.index.listers import Lister
 from storage.index.merging import BATCH, Comparison
@@ -56,5 +57,4 @@ def _lay_down(run: IndexRun, batch: list[Entry]) -> None:
         f"{run.pk}\t{escaped(key)}\t{size}\t{modified_ns}\t{escaped(etag)}\n"
         for key, size, modified_ns, etag, _ in batch
     )
-    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        copy.write("".join(lines))
+    copy_in(COPY, "".join(lines))

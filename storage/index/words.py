@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from core.base.database import copy_in
 from storage.index.entries import LONGEST_KEY_BYTES, Anomaly, Entry, Gone, shown
 from storage.index.merging import BATCH, new
 from storage.index.rows import COLUMNS, LAST, given_by, rows_between
@@ -50,8 +51,7 @@ def lay_down(run: IndexRun, told: Iterable[Told]) -> None:
     """Write down what is told, in that order."""
     lines = "".join([line for each in told for line in _lines(run.pk, each)])
     if lines:
-        with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-            copy.write(lines)
+        copy_in(COPY, lines)
 
 
 def count_them() -> None:

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
+from psycopg import Cursor
 from psycopg.errors import DiskFull
 from redis import Redis
 from rq import Queue
@@ -264,14 +265,14 @@ class TestOutages:
         self, tree: Tree, index: Index, small_batches: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Its disk is full; then there is room again."""
-        copy, calls = planning._copy, iter(range(100))
+        copy, calls = Cursor.copy, iter(range(100))
 
-        def full_once(*given: Any) -> None:
+        def full_once(*given: Any) -> Any:
             if next(calls) == 1:
-                raise OperationalError from DiskFull()
-            copy(*given)
+                raise DiskFull
+            return copy(*given)
 
-        monkeypatch.setattr(planning, "_copy", full_once)
+        monkeypatch.setattr(Cursor, "copy", full_once)
         monkeypatch.setattr("statemachine.outages.pause_s", lambda: 0.0)
         tree.fill("7/a", 12)
 

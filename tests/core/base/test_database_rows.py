@@ -1,5 +1,6 @@
 """Rows that are read and written by statements written as text."""
 
+import contextlib
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,7 +10,17 @@ from django.contrib.sessions.models import Session
 from django.db import Error, IntegrityError, NotSupportedError, connection, transaction
 from django.utils import timezone
 
-from core.base.database import fetch_both, fetch_one, insert, is_conflict, prepared, update, update_all
+from core.base.database import (
+    copy_in,
+    fetch_both,
+    fetch_one,
+    insert,
+    is_conflict,
+    is_outage,
+    prepared,
+    update,
+    update_all,
+)
 from tests.pooler import unpooled
 
 pytestmark = pytest.mark.django_db
@@ -135,3 +146,30 @@ class TestPrepared:
     def test_tells_other_faults(self) -> None:
         with pytest.raises(NotSupportedError):
             read("SELECT DISTINCT kind FROM kettles FOR UPDATE")
+
+
+class TestCopyIn:
+    def test_writes_rows_in_the_form_of_postgresql(self) -> None:
+        copy_in("COPY auth_group (name) FROM STDIN", "cooks\nta\\tsters\n")
+
+        assert set(Group.objects.filter(name__in=["cooks", "ta\tsters"]).values_list("name", flat=True)) == {
+            "cooks",
+            "ta\tsters",
+        }
+
+    @pytest.mark.parametrize(
+        ("statement", "text"), [("COPY auth_group (id) FROM STDIN", "1\n"), ("COPY nowhere FROM STDIN", "")]
+    )
+    def test_is_refused_with_an_error_of_djangos(self, statement: str, text: str) -> None:
+        with pytest.raises(Error), transaction.atomic():
+            copy_in(statement, text)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_told_an_outage_where_the_server_ends(self) -> None:
+        with pytest.raises(Error) as told, transaction.atomic():
+            with connection.cursor() as cursor, contextlib.suppress(Error):
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            copy_in("COPY auth_group (name) FROM STDIN", "cooks\n")
+        connection.close()
+
+        assert is_outage(told.value)
