@@ -100,6 +100,7 @@ def asked(standin: Standin) -> list[Asked]:
 
 
 def _taken(lease: Lease, told: Witness) -> tuple[Taken, ...]:
+    # With the name of the exception that a bug raised, so that whoever reads of it knows what to look for in the programs' logs.
     # By key, not by generation: the rows are written under the record's lock, so this is the order in which it happened.
     rows = TransitionLog.objects.of(lease).order_by("pk")
     return tuple(
@@ -109,7 +110,7 @@ def _taken(lease: Lease, told: Witness) -> tuple[Taken, ...]:
             target=row.to_state,
             generation=row.generation,
             by=row.actor_kind,
-            reason=row.reason,
+            reason=f"{row.reason} {row.evidence.get('exception', '')}".rstrip(),
             tries=row.tries,
             key=row.pk,
             path=row.evidence.get("path", ""),
