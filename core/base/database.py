@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Model
 from django.db.models.base import ModelState
 from psycopg import Cursor
+from psycopg import DatabaseError as WithoutCode
 from psycopg.errors import FeatureNotSupported
 
 # A table that says which restore of a backup is not through. It is of the restore, and no backup's.
@@ -310,7 +311,8 @@ def _outage(error: Error) -> str | None:
         return None
     if code:
         return next((OUTAGES[code[:length]] for length in (5, 4, 2) if code[:length] in OUTAGES), None)
-    is_away = isinstance(error, (OperationalError, ConnectionBroken))
+    # psycopg's class for all that has no code: libpq has made it, of a connection that broke while something was sent.
+    is_away = isinstance(error, (OperationalError, ConnectionBroken)) or type(error.__cause__) is WithoutCode
     return f"{UNREACHED} {settings.START_SERVERS}".rstrip() if is_away else None
 
 

@@ -158,8 +158,9 @@ def outage(request: HttpRequest, words: str) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500. The database may be what is broken, so nothing is asked of it."""
     error = sys.exception()  # outside of pages, as when a session is saved, Django hands it on in no other way
-    words = str(error) if isinstance(error, NotCollected) else outages.in_words(error) if error else ""
-    if words:
+    if isinstance(error, NotCollected):
+        return outage(request, str(error))
+    if error and (words := outages.in_words(error)):
         return outage(request, words)
     told = problems.instead(request, "broken")
     return told or HttpResponse(_alone("This did not work", BROKEN), status=500)

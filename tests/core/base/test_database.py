@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import (
+    DatabaseError,
     DataError,
     Error,
     IntegrityError,
@@ -12,6 +13,7 @@ from django.db import (
     connection,
 )
 from psycopg import errors
+from psycopg.pq import ExecStatus
 
 from core.base.database import in_words, is_conflict, is_outage
 from tests.pooler import unpooled
@@ -83,6 +85,21 @@ class TestOutage:
     )
     def test_is_no_bug_of_the_programs(self, kind: type[Error], cause: type[Exception] | None) -> None:
         assert not is_outage(raised(kind, cause))
+
+    @pytest.mark.django_db
+    def test_is_what_libpq_has_no_code_for(self) -> None:
+        """As where a connection breaks while something is sent: the server has said nothing then."""
+        connection.ensure_connection()
+        result = connection.connection.pgconn.make_empty_result(ExecStatus.FATAL_ERROR)
+
+        with pytest.raises(DatabaseError) as told, connection.wrap_database_errors:
+            raise errors.error_from_result(result)
+        connection.errors_occurred = False
+
+        assert is_outage(told.value)
+
+    def test_is_not_what_django_says_of_a_row(self) -> None:
+        assert not is_outage(DatabaseError("Forced update did not affect any rows."))
 
     def test_is_no_error_of_something_else(self) -> None:
         assert not is_outage(ValueError())
